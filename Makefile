@@ -1,0 +1,61 @@
+# The only entry to everything: people and CI call make and nothing else.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+EDGE_VENV := .venv-edge
+STAMP := $(VENV)/.installed
+DEMO_ARGS := $(if $(RATE),--rate $(RATE)) $(if $(SLOWDOWN),--slowdown $(SLOWDOWN)) $(if $(IMAGE),--image $(IMAGE))
+export HF_HUB_OFFLINE ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-edge lint format type bench bench-runtime clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP) ## Make .venv with everything, at the pinned versions (minutes, about 7 GB)
+
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or 3.12 is needed: apt-get install python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --progress-bar off -c constraints.txt pip setuptools wheel
+	@echo "installing the pinned packages; this takes a few minutes the first time"
+	$(BIN)/pip install --quiet --progress-bar off -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## Two nodes, real photographs, five requests  (RATE=KB/s SLOWDOWN=factor IMAGE=file)
+	@$(BIN)/edgewright demo $(DEMO_ARGS)
+
+test: $(STAMP) ## All tests, with branch coverage
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
+
+test-edge: $(STAMP) ## A node from a clean environment that has the edge and vision extras alone
+	$(PYTHON) -m venv --clear $(EDGE_VENV)
+	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt '.[edge,vision]'
+	EDGEWRIGHT_EDGE_PYTHON=$(EDGE_VENV)/bin/python $(BIN)/python -m pytest tests/install
+
+lint: $(STAMP) ## ruff and the layer rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+format: $(STAMP) ## Let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+type: $(STAMP) ## mypy --strict over an installed copy
+	@rm -rf .typecheck build
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --target .typecheck .
+	MYPYPATH=.typecheck $(BIN)/mypy -p edgewright
+
+bench: bench-runtime ## All benchmarks; tables, plots and raw figures go to docs/results
+
+bench-runtime: $(STAMP) ## The tail route against a raw ASGI echo
+	$(BIN)/python -m edgewright.benchmarks.runtime
+
+clean: ## Remove what was built; the environment too
+	rm -rf $(VENV) $(EDGE_VENV) .typecheck build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

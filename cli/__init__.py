@@ -1,0 +1,1 @@
+"""The console script: arguments in, text or JSON out. Logic belongs in the layers below."""

@@ -1,0 +1,73 @@
+"""A node installs and runs with the edge and vision extras alone."""
+
+import json
+import os
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PYTHON = os.environ.get("EDGEWRIGHT_EDGE_PYTHON", "")
+MUST_BE_ABSENT = ("langgraph", "langchain", "langchain_core", "openai", "flwr", "compressai")
+
+if not PYTHON:
+    pytest.fail("run this by 'make test-edge', which makes the clean environment", pytrace=False)
+
+
+def _python(code: str) -> str:
+    run = subprocess.run(
+        [str(ROOT / PYTHON), "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        cwd=ROOT / "tests",
+    )
+    return run.stdout.strip()
+
+
+def test_the_agent_frameworks_are_not_installed() -> None:
+    code = (
+        "import importlib.util as u; "
+        f"print([m for m in {MUST_BE_ABSENT!r} if u.find_spec(m) is not None])"
+    )
+    assert _python(code) == "[]"
+
+
+def test_importing_the_runtime_pulls_in_no_framework() -> None:
+    code = (
+        "import sys, edgewright.edge_runtime.app, edgewright.edge_runtime.lane_main; "
+        f"print([m for m in {MUST_BE_ABSENT!r} if m in sys.modules])"
+    )
+    assert _python(code) == "[]"
+
+
+def test_the_example_node_becomes_ready_and_lists_its_tools(tmp_path: Path) -> None:
+    command = [
+        str((ROOT / PYTHON).parent / "edgewright"),
+        "node",
+        "--config",
+        str(ROOT / "examples/edge.yaml"),
+        "--port",
+        "0",
+    ]
+    node = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "EDGEWRIGHT_HOME": str(tmp_path)},
+    )
+    try:
+        assert node.stdout is not None
+        ready = json.loads(node.stdout.readline())
+        with urllib.request.urlopen(f"{ready['url']}/v2/health/ready", timeout=60) as answer:
+            assert answer.status == 200
+        with urllib.request.urlopen(f"{ready['url']}/v1/tools", timeout=60) as answer:
+            tools = {tool["id"]: tool for tool in json.load(answer)}
+        assert tools["image-classification"]["available"]
+    finally:
+        node.send_signal(signal.SIGTERM)
+        assert node.wait(timeout=30) == 0

@@ -1,0 +1,59 @@
+"""The folders live in one namespace; nothing imports them by their bare names."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("agents", "benchmarks", "cli", "edge_runtime", "graphs", "tools")
+SOURCES = sorted(path for folder in (*FOLDERS, "tests") for path in (ROOT / folder).rglob("*.py"))
+
+
+def _imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+def test_no_module_imports_a_folder_by_its_bare_name() -> None:
+    bare = {str(path): found for path in SOURCES if (found := _imported(path) & set(FOLDERS))}
+    assert bare == {}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_room_says_what_belongs_there(folder: str) -> None:
+    for package in (ROOT / folder).rglob("__init__.py"):
+        assert ast.get_docstring(ast.parse(package.read_text("utf-8"))), package
+
+
+def test_every_package_is_installed() -> None:
+    found = {
+        "edgewright." + ".".join(path.parent.relative_to(ROOT).parts)
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("__init__.py")
+    }
+    import tomllib
+
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert found == set(listed["tool"]["setuptools"]["packages"])
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["edgewright.edge_runtime.app", "edgewright.tools.nodes.client", "edgewright.cli.main"],
+)
+def test_light_modules_import_no_framework_and_no_torch(module: str) -> None:
+    code = f"import sys, {module}; print(*sorted(m for m in sys.modules if '.' not in m))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    heavy = {"torch", "transformers", "langgraph", "langchain", "langchain_core", "openai", "flwr"}
+    assert heavy.isdisjoint(run.stdout.split())

@@ -1,0 +1,153 @@
+"""Which cards exist and which of them can be carried out here, and if not, why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edgewright.tools.cards.card import ToolCard
+from edgewright.tools.errors import InputError, NotFoundError
+
+
+class ExpertStatus(BaseModel):
+    """Whether an expert can run on this machine.
+
+    Attributes:
+        expert: Expert id.
+        model: Model it runs on.
+        available: Whether it can run.
+        approximate: Whether it stands in for a better one.
+        reason: Why not, and what mends it; or what would make it better.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    expert: str
+    model: str
+    available: bool
+    approximate: bool = False
+    reason: str = ""
+
+
+class CardStatus(BaseModel):
+    """A card and who would carry it out here.
+
+    Attributes:
+        card: The card.
+        available: Whether any expert can run it.
+        expert: The first expert that can; None if none.
+        reason: Why not, or why the better experts were passed over.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    card: ToolCard
+    available: bool
+    expert: ExpertStatus | None
+    reason: str
+
+
+class CardRegistry:
+    """An ordered set of cards.
+
+    Args:
+        cards: The cards; ids must be unique.
+    """
+
+    def __init__(self, cards: Iterable[ToolCard]) -> None:
+        self._cards: dict[str, ToolCard] = {}
+        for card in cards:
+            if card.id in self._cards:
+                raise InputError(f"two cards have the id {card.id!r}; rename one of them")
+            self._cards[card.id] = card
+
+    @classmethod
+    def builtin(cls) -> CardRegistry:
+        """Load the cards that ship with the package."""
+        folder = files("edgewright.tools.cards") / "catalogue"
+        texts = sorted((entry.name, entry.read_text("utf-8")) for entry in folder.iterdir())
+        return cls(_parse(name, text) for name, text in texts if name.endswith(".yaml"))
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> CardRegistry:
+        """Load every ``*.yaml`` card of a folder.
+
+        Args:
+            folder: Where the cards lie, one a file.
+
+        Raises:
+            InputError: A card does not validate; the message names the file and the field.
+        """
+        paths = sorted(folder.glob("*.yaml"))
+        if not paths:
+            raise InputError(f"no *.yaml cards in {folder.name!r}")
+        return cls(_parse(path.name, path.read_text("utf-8")) for path in paths)
+
+    def __iter__(self) -> Iterator[ToolCard]:
+        return iter(self._cards.values())
+
+    def __len__(self) -> int:
+        return len(self._cards)
+
+    def __contains__(self, card_id: object) -> bool:
+        return card_id in self._cards
+
+    def get(self, card_id: str) -> ToolCard:
+        """Return one card.
+
+        Raises:
+            NotFoundError: No such card.
+        """
+        try:
+            return self._cards[card_id]
+        except KeyError:
+            raise NotFoundError(
+                f"no card {card_id[:100]!r}; 'edgewright plan --list' shows the cards",
+                code="unknown_card",
+            ) from None
+
+    def with_cards(self, cards: Iterable[ToolCard]) -> CardRegistry:
+        """Return a registry with further cards; this one stays as it is."""
+        return CardRegistry([*self, *cards])
+
+    def statuses(self, experts: Mapping[str, ExpertStatus]) -> list[CardStatus]:
+        """Match every card with the first of its experts that can run.
+
+        Args:
+            experts: What is known of each expert, by id.
+        """
+        return [self._status(card, experts) for card in self]
+
+    @staticmethod
+    def _status(card: ToolCard, experts: Mapping[str, ExpertStatus]) -> CardStatus:
+        if not card.experts:
+            return CardStatus(
+                card=card, available=False, expert=None, reason="no expert exists for this card yet"
+            )
+        reasons: list[str] = []
+        for expert_id in card.experts:
+            status = experts.get(expert_id)
+            if status is None:
+                reasons.append(f"{expert_id}: not installed on this node")
+            elif status.available:
+                return CardStatus(
+                    card=card, available=True, expert=status, reason="; ".join(reasons)
+                )
+            else:
+                reasons.append(f"{expert_id}: {status.reason}")
+        return CardStatus(card=card, available=False, expert=None, reason="; ".join(reasons))
+
+
+def _parse(name: str, text: str) -> ToolCard:
+    try:
+        return ToolCard.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise InputError(f"card {name}: not valid YAML ({error})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "card"
+        raise InputError(f"card {name}: {where}: {first['msg']}") from None

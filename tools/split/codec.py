@@ -1,0 +1,48 @@
+"""The feature codec's one small protocol; learned codecs implement it too."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Features = NDArray[np.float32]
+
+
+class FeatureCodec(Protocol):
+    """Turns features at one partition point into bytes and back.
+
+    Attributes:
+        name: Short name used in arms and reports, e.g. ``quantised8``.
+        model: Model the codec was made for.
+        point: Partition point it was made for.
+        shape: Shape of the features without the batch dimension.
+        fingerprint: First 8 bytes of the SHA-256 over model, revision, point, shape and tables;
+            frames with another fingerprint are refused.
+    """
+
+    name: str
+    model: str
+    point: int
+    shape: tuple[int, ...]
+    fingerprint: bytes
+
+    def encode(self, features: Features) -> bytes:
+        """Code features into a payload.
+
+        Args:
+            features: float32 of ``shape``.
+
+        Raises:
+            InputError: Wrong shape, or values that are not finite (code ``features_not_finite``).
+        """
+        ...
+
+    def decode(self, payload: bytes) -> Features:
+        """Decode a payload into float32 features of ``shape``.
+
+        Raises:
+            FrameError: The payload is not one that ``encode`` can have made.
+        """
+        ...
