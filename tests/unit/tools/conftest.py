@@ -1,0 +1,107 @@
+"""Small real models, saved the way big ones are, and real photographs."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Callable[[str], Image.Image]:
+    """Return a real photograph by its name in scikit-image."""
+    return lambda name: Image.fromarray(getattr(skimage.data, name)())
+
+
+@pytest.fixture(scope="session")
+def jpeg(photograph: Callable[[str], Image.Image]) -> Callable[[str], bytes]:
+    """Return a real photograph as JPEG bytes."""
+
+    def encoded(name: str) -> bytes:
+        buffer = io.BytesIO()
+        photograph(name).save(buffer, "JPEG", quality=95)
+        return buffer.getvalue()
+
+    return encoded
+
+
+@pytest.fixture(scope="session")
+def tiny_vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a small ViT with random weights."""
+    import torch
+    from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("tiny") / "vit"
+    names = {index: f"thing {index}" for index in range(7)}
+    config = ViTConfig(
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=64,
+        image_size=32,
+        patch_size=8,
+        id2label=names,
+        label2id={name: index for index, name in names.items()},
+    )
+    ViTForImageClassification(config).save_pretrained(folder)
+    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_blip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return the folder of a small BLIP model (``captioning`` or ``vqa``) with random weights."""
+    parent = tmp_path_factory.mktemp("tiny")
+    for name in ("captioning", "vqa"):
+        _save_blip(parent / name, name)
+    return lambda name: parent / name
+
+
+def _save_blip(folder: Path, kind: str) -> None:
+    import torch
+    from transformers import (
+        BertTokenizer,
+        BlipConfig,
+        BlipForConditionalGeneration,
+        BlipForQuestionAnswering,
+        BlipImageProcessor,
+    )
+
+    torch.manual_seed(0)
+    words = "[PAD] [UNK] [CLS] [SEP] [MASK] [DEC] a cat dog is there how many red on what ? in"
+    vocabulary = {word: index for index, word in enumerate(words.split())}
+    tower = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+    }
+    config = BlipConfig(
+        vision_config={**tower, "image_size": 32, "patch_size": 8},
+        text_config={
+            **tower,
+            "vocab_size": len(vocabulary),
+            "encoder_hidden_size": 32,
+            "max_position_embeddings": 64,
+            "pad_token_id": 0,
+            "sep_token_id": 3,
+            "eos_token_id": 3,
+            "bos_token_id": 5,
+        },
+        projection_dim=16,
+    )
+    cls = BlipForConditionalGeneration if kind == "captioning" else BlipForQuestionAnswering
+    cls(config).save_pretrained(folder)
+    BertTokenizer(vocab=vocabulary).save_pretrained(folder)
+    BlipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+
+
+@pytest.fixture
+def noise() -> Image.Image:
+    """Return a seeded picture of noise, 50 x 40."""
+    values = np.random.default_rng(7).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    return Image.fromarray(values)

@@ -1,0 +1,89 @@
+"""The store keeps pictures by digest; the encoder makes them small."""
+
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgewright.tools.errors import InputError, NotFoundError, StorageError
+from edgewright.tools.images.decode import decode
+from edgewright.tools.images.encode import encode
+from edgewright.tools.images.store import ImageStore
+
+
+def test_what_is_put_can_be_got(tmp_path, jpeg):
+    store = ImageStore(tmp_path / "images")
+    data = jpeg("chelsea")
+    ref = store.put(data, "cat.jpg")
+    assert (ref.mime, ref.width, ref.height, ref.name) == ("image/jpeg", 451, 300, "cat.jpg")
+    assert ref.uri == f"store:{ref.sha256}"
+    assert store.get(ref) == data
+    assert ImageStore(tmp_path / "images").get(ref) == data
+
+
+def test_the_same_picture_is_kept_once(tmp_path, jpeg):
+    store = ImageStore(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        refs = list(pool.map(store.put, [jpeg("coffee")] * 16))
+    assert len(set(refs)) == 1
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_only_pictures_are_kept(tmp_path):
+    with pytest.raises(InputError):
+        ImageStore(tmp_path).put(b"no picture")
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_and_damaged_pictures_are_not_found(tmp_path, jpeg):
+    store = ImageStore(tmp_path)
+    ref = store.put(jpeg("rocket"), "rocket.jpg")
+    path = next(path for path in tmp_path.rglob("*") if path.is_file())
+    path.write_bytes(path.read_bytes()[:-1])
+    for _ in ("damaged", "missing"):
+        with pytest.raises(NotFoundError) as caught:
+            store.get(ref)
+        assert caught.value.info().code == "image_missing"
+        assert "rocket.jpg" in caught.value.message
+        path.unlink(missing_ok=True)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path, jpeg, monkeypatch):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError) as caught:
+        ImageStore(tmp_path).put(jpeg("chelsea"))
+    assert caught.value.info().status == 507
+    assert "No space left" in caught.value.message
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path, jpeg):
+    Path(tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError):
+        ImageStore(tmp_path / "file").put(jpeg("chelsea"))
+
+
+@pytest.mark.parametrize(("codec", "quality"), [("jpeg", 90), ("webp", 90), ("png", None)])
+def test_pictures_are_encoded(photograph, codec, quality):
+    picture = photograph("chelsea")
+    decoded = decode(encode(picture, codec, quality))
+    difference = np.asarray(decoded, dtype=int) - np.asarray(picture)
+    assert abs(difference).mean() < (0.001 if codec == "png" else 4)
+
+
+def test_lower_quality_is_smaller(photograph):
+    sizes = [len(encode(photograph("chelsea"), "jpeg", quality)) for quality in (30, 60, 90)]
+    assert sizes == sorted(sizes)
+
+
+@pytest.mark.parametrize(("codec", "quality"), [("png", 90), ("jpeg", None), ("webp", None)])
+def test_qualities_that_do_not_fit_are_refused(photograph, codec, quality):
+    with pytest.raises(InputError) as caught:
+        encode(photograph("chelsea"), codec, quality)
+    assert caught.value.info().code == "quality_mismatch"

@@ -1,0 +1,33 @@
+"""From a picture to encoded bytes, as small as the chosen codec makes them."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from PIL import Image
+
+from edgewright.tools.errors import InputError
+from edgewright.tools.nodes.schema import ImageCodec
+
+
+def encode(image: Image.Image, image_codec: ImageCodec, quality: int | None = None) -> bytes:
+    """Encode an RGB picture.
+
+    Args:
+        image: The picture.
+        image_codec: ``png`` (lossless), ``jpeg`` or ``webp``.
+        quality: 1 to 100 for the lossy codecs; None for PNG, which has none.
+
+    Raises:
+        InputError: A quality for PNG, or none for a lossy codec (``quality_mismatch``).
+    """
+    if (quality is None) != (image_codec == "png"):
+        raise InputError(
+            "give a quality from 1 to 100 with jpeg and webp, and none with png",
+            code="quality_mismatch",
+        )
+    options: dict[str, Any] = {} if quality is None else {"quality": quality, "optimize": True}
+    buffer = io.BytesIO()
+    image.save(buffer, image_codec.upper(), **options)
+    return buffer.getvalue()

@@ -1,0 +1,164 @@
+"""What a picture's header says, read without allocating a single pixel.
+
+Decoders allocate the canvas as soon as they open a file (WebP does), so the size is read here
+from the container alone, before any decoder sees the bytes. AVIF is not accepted: its decoder
+allocates what the coded stream inside says, whatever size the container claims.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from edgewright.tools.errors import InputError, MediaTypeError, TooLargeError
+from edgewright.tools.images.reference import Mime
+
+#: Default limit on the pixels of a picture; a 40-megapixel RGB picture takes 120 MB.
+MAX_PIXELS = 40_000_000
+
+ACCEPTED = "PNG, JPEG or WebP"
+
+# A real JPEG has a few dozen segments before its size; a walk through millions is an attack.
+_MAX_JPEG_SEGMENTS = 10_000
+# Markers that stand alone: TEM, and the restart markers, carry no length.
+_JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+# Start of frame: all of C0..CF but DHT, JPG and DAC.
+_JPEG_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# End of image, or start of scan: no size can follow.
+_JPEG_END = frozenset({0xD9, 0xDA})
+
+_OTHER_TYPES = {
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"\xff\x0a": "JPEG XL",
+    b"%PDF": "PDF",
+    b"<svg": "SVG",
+    b"<?xml": "SVG",
+}
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What the header says.
+
+    Attributes:
+        mime: Type found in the bytes.
+        width: Pixels as stored, before the EXIF orientation is applied.
+        height: Pixels as stored.
+    """
+
+    mime: Mime
+    width: int
+    height: int
+
+
+def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
+    """Read type and size of a picture from its header.
+
+    Args:
+        data: The encoded picture.
+        max_pixels: Largest width times height that is accepted.
+
+    Raises:
+        InputError: No bytes (``empty_image``), no picture (``not_an_image``), or a header that
+            breaks off or contradicts itself (``image_truncated``).
+        MediaTypeError: A picture of a type that is not accepted (``unsupported_media_type``).
+        TooLargeError: More pixels than the limit (``too_many_pixels``).
+    """
+    mime = _mime(data)
+    try:
+        width, height = _READERS[mime](data)
+    except (struct.error, IndexError):
+        raise _truncated(mime) from None
+    if width <= 0 or height <= 0:
+        raise InputError(
+            "the picture's header gives it no width or no height; export it again",
+            code="not_an_image",
+        )
+    if width * height > max_pixels:
+        raise TooLargeError(
+            f"the picture has {width} x {height} pixels, more than the limit of {max_pixels}; "
+            "send a smaller one",
+            code="too_many_pixels",
+        )
+    return ImageHeader(mime=mime, width=width, height=height)
+
+
+def _mime(data: bytes) -> Mime:
+    if not data:
+        raise InputError("the picture is empty (0 bytes); choose another file", code="empty_image")
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    other = next((name for magic, name in _OTHER_TYPES.items() if data.startswith(magic)), None)
+    if data[4:8] == b"ftyp":
+        other = "AVIF, HEIC or a video"
+    if other:
+        raise MediaTypeError(f"this is {other}; send a picture as {ACCEPTED}")
+    raise InputError(f"this is not a picture; send one as {ACCEPTED}", code="not_an_image")
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    if data[12:16] != b"IHDR":
+        raise _truncated("image/png")
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    at = 2
+    for _ in range(_MAX_JPEG_SEGMENTS):
+        if data[at] != 0xFF:
+            break
+        marker = data[at + 1]
+        if marker == 0xFF:  # a fill byte before the marker
+            at += 1
+        elif marker in _JPEG_ALONE:
+            at += 2
+        elif marker in _JPEG_FRAME:
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        elif marker in _JPEG_END:
+            break
+        else:
+            at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+    raise _truncated("image/jpeg")
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    if struct.unpack_from("<I", data, 4)[0] + 8 > len(data):
+        raise _truncated("image/webp")
+    kind = data[12:16]
+    if kind == b"VP8X":
+        (width,) = struct.unpack("<I", data[24:27] + b"\0")
+        (height,) = struct.unpack("<I", data[27:30] + b"\0")
+        return width + 1, height + 1
+    if kind == b"VP8L" and data[20] == 0x2F:
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
+        # Two bits above each 14-bit size tell a player how to scale; they are not part of it.
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    raise _truncated("image/webp")
+
+
+def _truncated(mime: Mime) -> InputError:
+    name = mime.removeprefix("image/").upper()
+    return InputError(
+        f"the {name} picture breaks off or is damaged; send the file again",
+        code="image_truncated",
+    )
+
+
+_READERS = {
+    "image/png": _png_size,
+    "image/jpeg": _jpeg_size,
+    "image/webp": _webp_size,
+}

@@ -1,0 +1,79 @@
+"""Experts that name what a picture shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from edgewright.tools.vision.labels import vocabulary
+
+if TYPE_CHECKING:
+    import torch
+
+#: How many labels a classification lists.
+TOP = 5
+
+
+class LabelClassifier:
+    """Reads ImageNet logits as a list of labels and a name; implements ``Expert``."""
+
+    id = "efficientnet-lite0-classifier"
+    card = "image-classification"
+    model = "efficientnet-lite0"
+    approximate = False
+
+    def check(self, args: Mapping[str, str]) -> None:
+        """Accept anything: a picture alone is enough."""
+
+    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+        """Read the logits; ``text`` names the group when no single label stands out."""
+        words = vocabulary()
+        probabilities = probabilities_of(output)
+        labels = top_labels(probabilities, words.labels)
+        concept, score = words.name(probabilities)
+        text = labels[0]["label"]
+        if len(concept.labels) > 1:
+            text = f"{concept.words[0]}, perhaps {text}"
+        return {"text": f"{text} ({percent(score)})", "labels": labels}
+
+
+class ViTClassifier:
+    """Reads a ViT's logits with the label names of its own configuration.
+
+    Args:
+        label_names: Returns the names by index; called when the first output is read.
+    """
+
+    id = "vit-classifier"
+    card = "image-classification"
+    model = "vit"
+    approximate = False
+
+    def __init__(self, label_names: Callable[[], Sequence[str]]) -> None:
+        self._label_names = label_names
+
+    def check(self, args: Mapping[str, str]) -> None:
+        """Accept anything: a picture alone is enough."""
+
+    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+        """Read the logits."""
+        labels = top_labels(probabilities_of(output), self._label_names())
+        best = labels[0]
+        return {"text": f"{best['label']} ({percent(best['score'])})", "labels": labels}
+
+
+def probabilities_of(logits: torch.Tensor) -> list[float]:
+    """Turn logits ``[1, N]`` into probabilities."""
+    probabilities: list[float] = logits[0].double().softmax(0).tolist()
+    return probabilities
+
+
+def top_labels(probabilities: Sequence[float], names: Sequence[str]) -> list[dict[str, Any]]:
+    """List the most probable labels, best first, as JSON values."""
+    best = sorted(range(len(names)), key=lambda index: -probabilities[index])[:TOP]
+    return [{"label": names[index], "score": round(probabilities[index], 4)} for index in best]
+
+
+def percent(score: float) -> str:
+    """Write a probability for a person; never a certainty that a model cannot have."""
+    return f"{min(max(round(score * 100), 1), 99)} %" if score >= 0.005 else "under 1 %"

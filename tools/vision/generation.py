@@ -1,0 +1,58 @@
+"""Experts that write text with a BLIP model: captions and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from edgewright.tools.vision.arguments import question_of
+
+if TYPE_CHECKING:
+    import torch
+
+
+class BlipCaptioner:
+    """Writes a caption from image embeddings; implements ``Expert``.
+
+    Args:
+        caption: Writes a caption from the last block's output; loads the model when first called.
+    """
+
+    id = "blip-captioner"
+    card = "image-to-text"
+    model = "blip-captioning"
+    approximate = False
+
+    def __init__(self, caption: Callable[[torch.Tensor], str]) -> None:
+        self._caption = caption
+
+    def check(self, args: Mapping[str, str]) -> None:
+        """Accept anything: a picture alone is enough."""
+
+    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+        """Write the caption."""
+        return {"text": self._caption(output)}
+
+
+class BlipQuestionAnswerer:
+    """Answers a question from image embeddings; implements ``Expert``.
+
+    Args:
+        answer: Answers a question from the last block's output; loads the model when first called.
+    """
+
+    id = "blip-question-answerer"
+    card = "visual-question-answering"
+    model = "blip-vqa"
+    approximate = False
+
+    def __init__(self, answer: Callable[[torch.Tensor, str], str]) -> None:
+        self._answer = answer
+
+    def check(self, args: Mapping[str, str]) -> None:
+        """Ask for a question."""
+        question_of(args)
+
+    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+        """Answer the question."""
+        return {"text": self._answer(output, question_of(args))}

