@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from edgewright.tools.errors import ErrorInfo
 from edgewright.tools.images.reference import Mime
+
+if TYPE_CHECKING:
+    from edgewright.tools.cards import CardStatus
 
 #: Header that carries an ``InvokeOptions`` as ASCII JSON beside a raw body (picture or frame).
 OPTIONS_HEADER = "Edgewright-Options"
@@ -25,7 +28,7 @@ class Arm(BaseModel):
 
     Attributes:
         kind: Where the model runs.
-        image_codec: For edge-only: how the picture is sent.
+        image_codec: For edge-only: how the picture is sent; None sends it as it is.
         quality: For edge-only with a lossy codec: its quality setting, 1 to 100.
         point: For co-inference: the partition point, the number of blocks the device runs.
         codec: For co-inference: name of the feature codec.
@@ -44,9 +47,10 @@ class Arm(BaseModel):
         """Return the arm in one word or two, e.g. ``edge-only (jpeg q90)``."""
         if self.kind == "edge-only":
             suffix = f" q{self.quality}" if self.quality is not None else ""
-            return f"edge-only ({self.image_codec}{suffix})"
+            return f"edge-only ({self.image_codec or 'picture as it is'}{suffix})"
         if self.kind == "co-inference":
-            return f"co-inference (point {self.point}, {self.codec})"
+            suffix = f", {self.codec}" if self.codec else ""
+            return f"co-inference (point {self.point}{suffix})"
         return "device-only"
 
 
@@ -215,6 +219,21 @@ class CardView(BaseModel):
     approximate: bool
     reason: str
 
+    @classmethod
+    def of(cls, status: CardStatus) -> CardView:
+        """Describe a card as the machine with this status sees it."""
+        expert = status.expert
+        return cls(
+            id=status.card.id,
+            task_type=status.card.task_type,
+            description=status.card.description,
+            schema_=status.card.json_schema(),
+            available=status.available,
+            expert=expert.expert if expert else None,
+            approximate=bool(expert and expert.approximate),
+            reason=status.reason,
+        )
+
 
 class SensorView(BaseModel):
     """A sensor of a device, and what it holds.
@@ -246,7 +265,9 @@ class PointProfile(BaseModel):
         frame_bytes: Median size of the frame over the calibration photographs.
         encode_ms: Time to quantise and code the features.
         decode_ms: Time to decode and rescale them.
-        agreement: Share of calibration photographs whose top-1 label is unchanged by the codec.
+        agreement: Share of the top-1 accuracy that coding leaves (``tools/offload/profile.py`` says
+            how it is estimated).
+        codec: Name of the feature codec.
     """
 
     point: int
@@ -255,6 +276,7 @@ class PointProfile(BaseModel):
     encode_ms: float
     decode_ms: float
     agreement: float
+    codec: str = "quantised8"
 
 
 class ImageCodecProfile(BaseModel):
@@ -266,7 +288,8 @@ class ImageCodecProfile(BaseModel):
         bytes: Median size over the calibration photographs.
         encode_ms: Time to encode.
         decode_ms: Time to decode.
-        agreement: Share of calibration photographs whose top-1 label is unchanged.
+        agreement: Share of the top-1 accuracy that coding leaves (``tools/offload/profile.py`` says
+            how it is estimated).
     """
 
     image_codec: ImageCodec
@@ -284,6 +307,7 @@ class ModelProfile(BaseModel):
         model: Model id.
         revision: Fingerprint of the weights.
         preprocess_ms: Decode, resize and normalise.
+        preprocess_pixels: Pixels of the pictures for which that was measured.
         blocks: Every block in order, the classifier included.
         finish_ms: Median time for the expert to read the output.
         points: The cuts.
@@ -295,6 +319,7 @@ class ModelProfile(BaseModel):
     model: str
     revision: str
     preprocess_ms: float
+    preprocess_pixels: int = Field(gt=0)
     blocks: list[BlockProfile]
     finish_ms: float
     points: list[PointProfile]

@@ -20,8 +20,8 @@ from typing import Self
 _PACKET_BYTES = 1460
 #: Small, so that a sender cannot hide what it sent in the relay's buffers.
 _BUFFER_BYTES = 16_384
-#: Time that may be made up for after the event loop was late.
-_BURST_S = 0.005
+#: A direction that was idle for no longer was waiting for the event loop, and loses nothing.
+_LATE_S = 0.005
 #: A packet in the air is paid for; this many may be.
 _PACKETS_IN_FLIGHT = 256
 
@@ -190,7 +190,7 @@ class _Pacer:
         if self.rate_kb_per_s is None:
             return
         now = asyncio.get_running_loop().time()
-        start = max(self._free_at, now - _BURST_S)
+        start = self._free_at if now - self._free_at < _LATE_S else now
         self._free_at = start + n_bytes / 1000 / self.rate_kb_per_s
         if self._free_at > now:
             await asyncio.sleep(self._free_at - now)

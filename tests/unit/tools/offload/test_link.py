@@ -1,0 +1,121 @@
+import random
+
+import pytest
+
+from edgewright.tools.offload.link import LinkEstimator
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def send(
+    estimator: LinkEstimator, kb: float, *, rate: float, rtt: float, jitter: float = 0.0
+) -> None:
+    took_ms = (rtt + kb * 1000 / rate) * (1 + jitter)
+    estimator.observe(round(kb * 900), round(kb * 100), took_ms)
+
+
+def test_starts_with_the_prior() -> None:
+    state = LinkEstimator(250, 30).state()
+    assert (state.rate_kb_per_s, state.rtt_ms, state.samples, state.up) == (250, 30, 0, True)
+
+
+@pytest.mark.parametrize("rate", [25.0, 100.0, 1000.0, 20_000.0])
+@pytest.mark.parametrize("rtt", [1.0, 20.0, 150.0])
+def test_two_transfers_are_enough(rate: float, rtt: float) -> None:
+    estimator = LinkEstimator(300, 40)
+    send(estimator, 0.01, rate=rate, rtt=rtt)
+    send(estimator, 60, rate=rate, rtt=rtt)
+    state = estimator.state()
+    assert state.samples == 2
+    assert state.rtt_ms == pytest.approx(rtt, rel=0.5)
+    forecast_ms = state.rtt_ms + 60_000 / state.rate_kb_per_s
+    assert forecast_ms == pytest.approx(rtt + 60_000 / rate, rel=0.15)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1000, 50), (50, 1000), (100, 400)])
+def test_three_transfers_settle_a_sudden_change(before: float, after: float) -> None:
+    estimator = LinkEstimator(before, 10)
+    for _ in range(4):
+        send(estimator, 0.1, rate=before, rtt=10)
+        send(estimator, 9, rate=before, rtt=10)
+    for _ in range(3):
+        send(estimator, 9, rate=after, rtt=10)
+    assert estimator.state().rate_kb_per_s == pytest.approx(after, rel=0.2)
+
+
+def test_jitter_moves_it_little() -> None:
+    estimator, chance = LinkEstimator(100, 20), random.Random(1)
+    for _ in range(40):
+        send(
+            estimator, chance.choice([0.3, 5, 9, 40]), rate=200, rtt=15, jitter=chance.random() / 10
+        )
+        state = estimator.state()
+    assert state.rate_kb_per_s == pytest.approx(200, rel=0.2)
+    assert state.rtt_ms == pytest.approx(16, rel=0.2)
+
+
+def test_one_hiccup_is_soon_forgotten() -> None:
+    estimator = LinkEstimator(200, 10)
+    for _ in range(3):
+        send(estimator, 10, rate=200, rtt=10)
+    estimator.observe(10_000, 0, 600)
+    for _ in range(3):
+        send(estimator, 10, rate=200, rtt=10)
+    assert estimator.state().rate_kb_per_s == pytest.approx(200, rel=0.1)
+
+
+def test_a_round_trip_is_never_longer_than_a_whole_transfer() -> None:
+    estimator = LinkEstimator(200, 500)
+    estimator.observe(8000, 500, 40)
+    assert estimator.state().rtt_ms <= 40
+
+
+def test_impossible_times_do_no_harm() -> None:
+    estimator = LinkEstimator(200, 10)
+    estimator.observe(0, 0, -3)
+    estimator.observe(10_000, 0, 0)
+    state = estimator.state()
+    assert state.rtt_ms > 0
+    assert 0 < state.rate_kb_per_s < float("inf")
+
+
+def test_a_failure_is_followed_by_a_pause_that_grows_and_ends() -> None:
+    clock = Clock()
+    estimator = LinkEstimator(200, 10, clock=clock)
+    pauses = []
+    for _ in range(8):
+        assert estimator.state().up
+        estimator.failed()
+        assert not estimator.state().up
+        began = clock.now
+        while not estimator.state().up:
+            clock.now += 0.25
+        pauses.append(clock.now - began)
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_calls_that_fail_together_count_once() -> None:
+    clock = Clock()
+    estimator = LinkEstimator(200, 10, clock=clock)
+    for _ in range(5):
+        estimator.failed()
+    clock.now += 1.0
+    assert estimator.state().up
+
+
+def test_a_success_ends_the_pause_and_starts_it_anew() -> None:
+    clock = Clock()
+    estimator = LinkEstimator(200, 10, clock=clock)
+    estimator.failed()
+    clock.now += 1
+    estimator.failed()
+    estimator.observe(5000, 500, 40)
+    assert estimator.state().up
+    estimator.failed()
+    clock.now += 1.0
+    assert estimator.state().up

@@ -1,0 +1,71 @@
+from functools import partial
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from edgewright.tools.nodes.schema import ModelProfile
+from edgewright.tools.offload.profile import IMAGE_CODINGS, measure
+from edgewright.tools.split.adapter import PartitionAdapter
+from edgewright.tools.split.adapters import blip
+from edgewright.tools.split.adapters.source import ModelSource
+from edgewright.tools.split.codecs import codec_for
+from edgewright.tools.vision.generation import BlipQuestionAnswerer
+from edgewright.tools.vision.library import experts, load_adapter
+
+
+@pytest.fixture(scope="module")
+def adapter() -> PartitionAdapter:
+    return load_adapter("efficientnet-lite0")
+
+
+def measured(
+    adapter: PartitionAdapter, photographs: list[Image.Image], **options: Any
+) -> ModelProfile:
+    expert = experts()[options.pop("expert", "efficientnet-lite0-classifier")]
+    return measure(adapter, expert, partial(codec_for, adapter), photographs, runs=2, **options)
+
+
+@pytest.mark.slow
+def test_measures_every_block_cut_and_coding(adapter: Any, photograph: Any) -> None:
+    profile = measured(adapter, [photograph("coffee")])
+    assert (profile.model, profile.revision) == (adapter.model, adapter.revision)
+    assert [block.name for block in profile.blocks] == list(adapter.block_names)
+    assert [point.point for point in profile.points] == list(range(1, len(adapter.block_names)))
+    assert [(one.image_codec, one.quality) for one in profile.image_codecs] == list(IMAGE_CODINGS)
+    assert profile.preprocess_pixels == 600 * 400
+    assert min(block.ms for block in profile.blocks) > 0
+    for point in profile.points[4:]:
+        assert point.agreement > 0.98
+        assert point.frame_bytes < 0.6 * _values(adapter, point.point)
+    assert ModelProfile.model_validate_json(profile.model_dump_json()) == profile
+
+
+@pytest.mark.slow
+def test_a_node_without_photographs_is_measured_with_those_that_ship(adapter: Any) -> None:
+    profile = measured(adapter, [], slowdown=3.0)
+    assert profile.slowdown == 3.0
+    assert profile.preprocess_pixels > 320 * 320
+    assert min(point.agreement for point in profile.points[6:]) > 0.98
+
+
+@pytest.mark.slow
+def test_an_expert_that_writes_text_is_compared_by_its_text(adapter: Any, photograph: Any) -> None:
+    profile = measured(adapter, [photograph("coffee")], expert="label-captioner")
+    assert {point.agreement for point in profile.points} <= {0.0, 0.5, 1.0}
+
+
+def _values(adapter: PartitionAdapter, point: int) -> int:
+    count = 1
+    for size in adapter.feature_shape(point):
+        count *= size
+    return count
+
+
+@pytest.mark.slow
+def test_measures_a_transformer_that_answers_questions(tiny_blip: Any, photograph: Any) -> None:
+    adapter = blip.load_questions(ModelSource.parse(str(tiny_blip("vqa"))))
+    expert = BlipQuestionAnswerer(adapter.answer)
+    profile = measure(adapter, expert, partial(codec_for, adapter), [photograph("coffee")], runs=1)
+    assert len(profile.points) == len(adapter.block_names) - 1
+    assert all(point.frame_bytes < _values(adapter, point.point) for point in profile.points)

@@ -1,0 +1,218 @@
+import hashlib
+import subprocess
+import sys
+
+import constriction
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edgewright.tools.errors import EdgewrightError, FrameError
+from edgewright.tools.split.codec import Features
+from edgewright.tools.split.quantised import (
+    STEPS,
+    SYMBOLS,
+    TOTAL_FREQUENCY,
+    QuantisedCodec,
+    Tables,
+)
+
+
+def bell(width: float) -> NDArray[np.uint32]:
+    """Integer frequencies around the middle symbol; made of integers, so the same everywhere."""
+    weights = [round(2**20 / (1 + (abs(symbol - 128) / width) ** 3)) for symbol in range(SYMBOLS)]
+    scaled = [1 + weight * (TOTAL_FREQUENCY - SYMBOLS) // sum(weights) for weight in weights]
+    scaled[128] += TOTAL_FREQUENCY - sum(scaled)
+    return np.array(scaled, dtype=np.uint32)
+
+
+TABLES = Tables(4.0, np.stack([bell(12), bell(3), bell(5)]))
+
+
+def codec(shape: tuple[int, ...] = (6, 7, 7), **other: object) -> QuantisedCodec:
+    settings = {"model": "m", "revision": "r", "point": 1, "tables": TABLES, **other}
+    return QuantisedCodec(shape=shape, **settings)  # type: ignore[arg-type]
+
+
+def features(shape: tuple[int, ...] = (6, 7, 7), seed: int = 0) -> Features:
+    """Whole numbers over 64, so that no rounding differs between machines."""
+    random = np.random.default_rng(seed)
+    return (random.integers(-300, 300, shape) / 64).astype(np.float32)
+
+
+def code_of(payload: bytes, shape: tuple[int, ...] = (6, 7, 7)) -> str:
+    with pytest.raises(FrameError) as caught:
+        codec(shape).decode(payload)
+    return caught.value.info().code
+
+
+@pytest.mark.parametrize("shape", [(80, 14, 14), (197, 32), (50,), (3, 1, 1)])
+def test_round_trip_is_within_half_a_step(shape: tuple[int, ...]) -> None:
+    known = features(shape)
+    coder = codec(shape)
+    arrived = coder.decode(coder.encode(known))
+    assert arrived.shape == shape
+    assert arrived.dtype == np.float32
+    axis = {1: None, 2: 0, 3: (1, 2)}[len(shape)]
+    spread = np.broadcast_to(known.std(axis=axis, keepdims=True), shape)
+    assert (np.abs(arrived - known) <= spread / 4 / 2 * 2**0.125 * 1.02 + 0.02).all()
+
+
+def test_takes_markedly_less_than_a_byte_a_value() -> None:
+    known = np.random.default_rng(0).normal(size=(80, 14, 14)).astype(np.float32)
+    assert len(codec((80, 14, 14)).encode(known)) < 0.7 * known.size
+
+
+def test_channels_of_zeros_cost_nearly_nothing() -> None:
+    known = np.zeros((6, 7, 7), dtype=np.float32)
+    payload = codec().encode(known)
+    assert len(payload) <= 24
+    assert not codec().decode(payload).any()
+
+
+def test_a_constant_channel_keeps_its_value() -> None:
+    known = np.full((6, 7, 7), 7.5, dtype=np.float32)
+    assert codec().decode(codec().encode(known)) == pytest.approx(7.5, rel=0.01)
+
+
+@pytest.mark.parametrize("magnitude", [1e-38, 1e-9, 1e9, 3e38])
+def test_any_finite_magnitude_is_coded(magnitude: float) -> None:
+    known = features() / 5 * np.float32(magnitude)
+    assert np.isfinite(codec().decode(codec().encode(known))).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_refused(value: float) -> None:
+    known = features()
+    known[2, 3, 4] = value
+    with pytest.raises(EdgewrightError) as caught:
+        codec().encode(known)
+    assert caught.value.info().code == "features_not_finite"
+
+
+def test_another_shape_is_refused() -> None:
+    with pytest.raises(EdgewrightError) as caught:
+        codec().encode(features((6, 7, 8)))
+    assert caught.value.info().code == "features_shape"
+
+
+def test_integer_tables_are_taken_over_exactly() -> None:
+    """A coder written out in whole numbers makes the same words as constriction."""
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        shares = random.dirichlet(np.full(SYMBOLS, 0.2)) * (TOTAL_FREQUENCY - SYMBOLS)
+        table = np.floor(shares).astype(np.int64) + 1
+        table[7] += TOTAL_FREQUENCY - table.sum()
+        model = constriction.stream.model.Categorical(table.astype(float) - 1, perfect=False)
+        symbols = np.concatenate([np.arange(SYMBOLS), random.integers(0, SYMBOLS, 200)])
+        coder = constriction.stream.stack.AnsCoder()
+        coder.encode_reverse(symbols.astype(np.int32), model)
+        assert coder.get_compressed().tolist() == words_of(symbols.tolist(), table.tolist())
+
+
+def words_of(symbols: list[int], table: list[int]) -> list[int]:
+    """Asymmetric numeral system: 24-bit precision, 32-bit words, 64-bit state."""
+    state, words = 0, []
+    for symbol in reversed(symbols):
+        frequency = table[symbol]
+        if state >> 40 >= frequency:
+            words.append(state & 0xFFFF_FFFF)
+            state >>= 32
+        state = (state // frequency << 24) + state % frequency + sum(table[:symbol])
+    while state:
+        words.append(state & 0xFFFF_FFFF)
+        state >>= 32
+    return words
+
+
+def test_the_bitstream_stays_what_it_is() -> None:
+    payload = codec().encode(features())
+    arrived = codec().decode(payload)
+    assert hashlib.sha256(payload).hexdigest()[:16] == "4c9104f8acd31cc6"
+    assert hashlib.sha256(arrived.astype("<f4").tobytes()).hexdigest()[:16] == "a7dffc3e44264b7a"
+
+
+@pytest.mark.slow
+def test_other_processes_and_thread_counts_make_the_same_bytes() -> None:
+    program = (
+        "import sys, hashlib, numpy as np, torch; torch.set_num_threads(int(sys.argv[1]));"
+        "from edgewright.tools.split.codecs import _codec;"
+        "known = np.random.default_rng(5).normal(size=(80, 14, 14)).astype(np.float32);"
+        "codec = _codec('efficientnet-lite0', 'r', 9, known.shape); data = codec.encode(known);"
+        "print(hashlib.sha256(data + codec.decode(data).tobytes()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program, threads], capture_output=True, check=True, text=True
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(digests) == 1
+
+
+def test_steps_are_exact_in_few_bits() -> None:
+    assert STEPS[128] == 1
+    assert STEPS[132] == 2
+    for step in STEPS[1:]:
+        fraction, _ = np.frexp(step)
+        assert (fraction * 2**9).is_integer()
+
+
+def test_the_fingerprint_covers_all_that_matters() -> None:
+    other_tables = Tables(4.0, TABLES.frequencies[::-1].copy())
+    variants = [
+        codec(),
+        codec((6, 49)),
+        codec(model="n"),
+        codec(revision="s"),
+        codec(point=2),
+        codec(tables=Tables(5.0, TABLES.frequencies)),
+        codec(tables=other_tables),
+    ]
+    assert len({one.fingerprint for one in variants}) == len(variants)
+    assert codec().fingerprint == codec().fingerprint
+    assert len(codec().fingerprint) == 8
+
+
+@given(payload=st.binary(max_size=400))
+@example(payload=b"")
+@example(payload=b"\0\0\0\0")
+@example(payload=b"\1\0\0")
+@example(payload=bytes(4) + b"\1\0\0\0")
+def test_arbitrary_payloads_are_refused(payload: bytes) -> None:
+    assert code_of(payload) == "frame_payload"
+
+
+PAYLOAD = codec().encode(features())
+
+
+@given(words=st.integers(0, len(PAYLOAD) // 4 - 1))
+def test_truncated_payloads_are_refused(words: int) -> None:
+    assert code_of(PAYLOAD[: 4 * words]) == "frame_payload"
+    assert code_of(PAYLOAD[4 * (words + 1) :]) == "frame_payload"
+
+
+@given(extra=st.binary(min_size=1, max_size=40))
+def test_extended_payloads_are_refused(extra: bytes) -> None:
+    assert code_of(PAYLOAD + extra) == "frame_payload"
+
+
+def test_a_payload_too_long_for_its_shape_is_refused_unread() -> None:
+    assert code_of(b"\1" * 8000, shape=(2, 2)) == "frame_payload"
+
+
+@settings(max_examples=300)
+@given(position=st.integers(0, len(PAYLOAD) - 1), change=st.integers(1, 255))
+def test_altered_payloads_are_refused_or_decode_to_what_they_would_encode(
+    position: int, change: int
+) -> None:
+    altered = bytearray(PAYLOAD)
+    altered[position] ^= change
+    try:
+        arrived = codec().decode(bytes(altered))
+    except FrameError:
+        return
+    assert arrived.shape == (6, 7, 7)
+    assert np.isfinite(arrived).all()

@@ -1,0 +1,218 @@
+"""Measures what a model costs on this node: blocks, cuts, and the codings of a picture."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+
+from edgewright.tools.images.decode import decode
+from edgewright.tools.images.encode import encode
+from edgewright.tools.nodes.schema import (
+    BlockProfile,
+    ImageCodec,
+    ImageCodecProfile,
+    ModelProfile,
+    PointProfile,
+)
+from edgewright.tools.split.adapter import PartitionAdapter
+from edgewright.tools.split.codec import FeatureCodec
+from edgewright.tools.split.frame import pack, unpack
+from edgewright.tools.vision.expert import Expert
+
+#: Codings of a picture that are measured.
+IMAGE_CODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
+    ("png", None),
+    *(("jpeg", quality) for quality in (50, 80, 90, 95)),
+    *(("webp", quality) for quality in (50, 80, 90, 95)),
+)
+#: Cameras deliver JPEG at about this quality; used to time the decoding of a picture.
+_CAMERA_QUALITY = 92
+#: What an expert that answers questions is asked while it is measured.
+_ARGUMENTS = {"question": "what is in the picture?"}
+#: Writing a text takes seconds, so an expert without labels is asked about this many pictures.
+_MOST_TEXTS = 2
+
+_Result = TypeVar("_Result")
+
+
+def measure(
+    adapter: PartitionAdapter,
+    expert: Expert,
+    codec_for: Callable[[int], FeatureCodec],
+    photographs: Sequence[Image.Image],
+    *,
+    runs: int,
+    slowdown: float = 1.0,
+) -> ModelProfile:
+    """Measure a model on this node.
+
+    Agreement is the share of the top-1 accuracy that coding leaves, as the uncut model itself
+    expects it: the score it gives to the labels named after coding, over the score it gives to
+    its own. A change between two labels that it holds equally likely thus costs nothing, and a
+    handful of photographs tells more than a count of changed labels would. For experts without
+    labels it is the share of unchanged texts.
+
+    Args:
+        adapter: The model.
+        expert: Reads the model's output.
+        codec_for: Returns the feature codec of a partition point.
+        photographs: RGB pictures at the size in which the node's camera makes them; when there
+            are none, a few that ship with the package are taken.
+        runs: Times that each block is run; the median counts.
+        slowdown: Factor by which the node is slowed on purpose; all times are multiplied by it.
+    """
+    measurement = _Measurement(adapter, expert, codec_for, photographs, slowdown)
+    return ModelProfile(
+        model=adapter.model,
+        revision=adapter.revision,
+        preprocess_ms=measurement.preprocess_ms(),
+        preprocess_pixels=measurement.pixels,
+        blocks=measurement.blocks(runs),
+        finish_ms=measurement.finish_ms,
+        points=measurement.points(),
+        image_codecs=[measurement.image_codec(*coding) for coding in IMAGE_CODINGS],
+        threads=torch.get_num_threads(),
+        slowdown=slowdown,
+    )
+
+
+class _Measurement:
+    """One model and the pictures that it is measured with; see ``measure``."""
+
+    def __init__(
+        self,
+        adapter: PartitionAdapter,
+        expert: Expert,
+        codec_for: Callable[[int], FeatureCodec],
+        photographs: Sequence[Image.Image],
+        slowdown: float,
+    ) -> None:
+        self._adapter = adapter
+        self._expert = expert
+        self._codec_for = codec_for
+        self._slowdown = slowdown
+        self._last = len(adapter.block_names)
+        self._pictures = photographs or _shipped_photographs()
+        views = [view for picture in self._pictures for view in _views(picture)]
+        if "labels" not in self._answer_to(views[0]):
+            views = views[:_MOST_TEXTS]
+        self._fitted = [adapter.fit(view) for view in views]
+        self._inputs = [adapter.tensor(fitted) for fitted in self._fitted]
+        outputs = [self._run(features, 0, self._last) for features in self._inputs]
+        finished = [self._timed(self._answer, output) for output in outputs]
+        self._expected = [answer for answer, _ in finished]
+        self.finish_ms = statistics.median(ms for _, ms in finished)
+        self.pixels = round(statistics.median(one.width * one.height for one in self._pictures))
+
+    def preprocess_ms(self) -> float:
+        """Time from a camera's bytes to the network's input."""
+        pictures = [encode(one, "jpeg", _CAMERA_QUALITY) for one in self._pictures]
+        return self._median_ms(
+            lambda data: self._adapter.tensor(self._adapter.fit(decode(data))), pictures
+        )
+
+    def blocks(self, runs: int) -> list[BlockProfile]:
+        """Time every block."""
+        times: list[list[float]] = [[] for _ in range(self._last)]
+        for index in range(runs):
+            features = self._inputs[index % len(self._inputs)]
+            for block in range(self._last):
+                features, ms = self._timed(self._run, features, block, block + 1)
+                times[block].append(ms)
+        return [
+            BlockProfile(name=name, ms=statistics.median(ms))
+            for name, ms in zip(self._adapter.block_names, times, strict=True)
+        ]
+
+    def points(self) -> list[PointProfile]:
+        """Measure every cut that leaves something to run on both sides."""
+        points: list[PointProfile] = []
+        features = self._inputs
+        for point in range(1, self._last):
+            features = [self._run(one, point - 1, point) for one in features]
+            points.append(self._point(point, [np.ascontiguousarray(one[0]) for one in features]))
+        return points
+
+    def image_codec(self, name: ImageCodec, quality: int | None) -> ImageCodecProfile:
+        """Measure one coding of a picture."""
+        pictures = [encode(fitted, name, quality) for fitted in self._fitted]
+        arrived = [self._adapter.tensor(self._adapter.fit(decode(data))) for data in pictures]
+        return ImageCodecProfile(
+            image_codec=name,
+            quality=quality,
+            bytes=_median_bytes(pictures),
+            encode_ms=self._median_ms(lambda one: encode(one, name, quality), self._fitted),
+            decode_ms=self._median_ms(lambda data: self._adapter.tensor(decode(data)), pictures),
+            agreement=self._agreement(arrived, 0) if quality else 1.0,
+        )
+
+    def _point(self, point: int, features: list[np.ndarray[Any, Any]]) -> PointProfile:
+        codec = self._codec_for(point)
+        frames = [pack(codec.encode(one), codec) for one in features]
+        arrived = [torch.from_numpy(codec.decode(unpack(frame, codec)))[None] for frame in frames]
+        return PointProfile(
+            point=point,
+            name=self._adapter.block_names[point - 1],
+            frame_bytes=_median_bytes(frames),
+            encode_ms=self._median_ms(lambda one: pack(codec.encode(one), codec), features),
+            decode_ms=self._median_ms(lambda frame: codec.decode(unpack(frame, codec)), frames),
+            codec=codec.name,
+            agreement=self._agreement(arrived, point),
+        )
+
+    def _agreement(self, arrived: Sequence[torch.Tensor], point: int) -> float:
+        """Compare the answers to features that were coded with those to the exact ones."""
+        kept = whole = 0.0
+        for expected, features in zip(self._expected, arrived, strict=True):
+            answer = self._answer(self._run(features, point, self._last))
+            if "labels" in expected:
+                scores = {entry["label"]: entry["score"] for entry in expected["labels"]}
+                kept += scores.get(answer["labels"][0]["label"], 0.0)
+                whole += max(scores.values())
+            else:
+                kept += answer["text"] == expected["text"]
+                whole += 1.0
+        return kept / whole
+
+    def _answer_to(self, picture: Image.Image) -> dict[str, Any]:
+        features = self._adapter.tensor(self._adapter.fit(picture))
+        return self._answer(self._run(features, 0, self._last))
+
+    def _answer(self, output: torch.Tensor) -> dict[str, Any]:
+        return self._expert.finish(output, _ARGUMENTS)
+
+    def _run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        with torch.inference_mode():
+            return self._adapter.run(features, start, stop)
+
+    def _median_ms(self, work: Callable[[Any], object], samples: Sequence[Any]) -> float:
+        return statistics.median(self._timed(work, sample)[1] for sample in samples)
+
+    def _timed(self, work: Callable[..., _Result], *arguments: Any) -> tuple[_Result, float]:
+        start = time.perf_counter()
+        result = work(*arguments)
+        return result, (time.perf_counter() - start) * 1000 * self._slowdown
+
+
+def _views(picture: Image.Image) -> list[Image.Image]:
+    """Return a picture, its mirror image and its middle, so that few photographs tell more."""
+    width, height = picture.size
+    middle = picture.crop((width // 6, height // 6, width - width // 6, height - height // 6))
+    return [picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT), middle]
+
+
+def _shipped_photographs() -> list[Image.Image]:
+    folder = files("edgewright.tools.offload") / "photographs"
+    entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    return [decode(entry.read_bytes()) for entry in entries if entry.name.endswith(".jpg")]
+
+
+def _median_bytes(coded: Sequence[bytes]) -> int:
+    return round(statistics.median(len(one) for one in coded))

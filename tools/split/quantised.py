@@ -1,0 +1,211 @@
+"""The ``quantised8`` codec: 8-bit symbols on a step fitted to each channel, entropy-coded.
+
+Each channel is described by two small numbers, the *scale* (its quantisation step, on a grid of
+quarter octaves) and the *offset* (its mean, in units of two steps); its values are then whole
+steps from that mean. All three are symbols of 0 … 255 coded with integer frequency tables that
+ship with the package, so both sides agree to the bit on any machine. Steps are fractions of few
+bits and symbols are small integers: their product is exact in float32, hence decoding is too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import constriction
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright.tools.errors import FrameError, InputError
+from edgewright.tools.split.codec import Features
+
+Integers = NDArray[np.int32]
+
+SYMBOLS = 256
+#: Frequencies of one table sum to this, the fixed precision of constriction's coder.
+TOTAL_FREQUENCY = 1 << 24
+_CENTRE = 128
+
+#: Step by scale symbol: 2 ** ((symbol - 128) / 4), the roots of two rounded to 1/256 so that a
+#: step has few bits. Scale 0 stands for a channel of zeros, which is not coded any further.
+_QUARTER_OCTAVES = np.array([256, 304, 362, 431], dtype=np.float64) / 256
+STEPS: NDArray[np.float32] = np.ldexp(
+    np.tile(_QUARTER_OCTAVES, SYMBOLS // 4), np.arange(SYMBOLS) // 4 - _CENTRE // 4
+).astype(np.float32)
+STEPS[0] = 0.0
+_OFFSET_UNIT = 2
+_OFFSET_REACH = _OFFSET_UNIT * 127
+
+#: The coder starts from this word and must be back at it after decoding: a payload that was cut
+#: short, extended or altered ends elsewhere.
+_SENTINEL = np.array([0x8E5D_71B3], dtype=np.uint32)
+#: No symbol costs more than 24 bits.
+_MAX_BYTES_PER_SYMBOL = 3
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What was calibrated for one partition point.
+
+    Attributes:
+        steps: Quantisation steps per standard deviation of a channel; more steps, more bytes.
+        frequencies: uint32 ``[3, 256]``: of scales, offsets and values. Each row sums to
+            ``TOTAL_FREQUENCY`` and has no zero.
+    """
+
+    steps: float
+    frequencies: NDArray[np.uint32]
+
+
+class Symbols(NamedTuple):
+    """Quantised features, each symbol in 0 … 255.
+
+    Attributes:
+        scales: int32 ``[channels]``.
+        offsets: int32 ``[coded channels]``: those whose scale is not 0.
+        values: int32 ``[coded channels, values a channel]``.
+    """
+
+    scales: Integers
+    offsets: Integers
+    values: Integers
+
+
+class QuantisedCodec:
+    """The codec for one model at one partition point (a ``FeatureCodec``).
+
+    Args:
+        model: Model id.
+        revision: Fingerprint of the weights.
+        point: Partition point.
+        shape: Shape of the features: ``[C, H, W]``, ``[tokens, C]`` or ``[C]``.
+        tables: Calibrated tables.
+    """
+
+    name = "quantised8"
+
+    def __init__(
+        self, *, model: str, revision: str, point: int, shape: tuple[int, ...], tables: Tables
+    ) -> None:
+        self.model = model
+        self.point = point
+        self.shape = shape
+        self._steps = tables.steps
+        # constriction adds 1 to every weight so that no symbol is impossible; weights that sum to
+        # TOTAL_FREQUENCY - SYMBOLS are then taken over as they are, without any rounding.
+        self._coders = [
+            constriction.stream.model.Categorical(row.astype(np.float64) - 1, perfect=False)
+            for row in tables.frequencies
+        ]
+        identity = json.dumps([self.name, model, revision, point, list(shape), tables.steps])
+        digest = hashlib.sha256(identity.encode())
+        digest.update(tables.frequencies.astype("<u4").tobytes())
+        self.fingerprint = digest.digest()[:8]
+
+    def encode(self, features: Features) -> bytes:
+        """Code features into a payload.
+
+        Args:
+            features: float32 of ``shape``.
+
+        Raises:
+            InputError: Wrong shape, or values that are not finite (code ``features_not_finite``).
+        """
+        symbols = self.quantise(features)
+        # The coder is a stack: what goes in last comes out first.
+        coder = constriction.stream.stack.AnsCoder(_SENTINEL)
+        for row, model in reversed(list(zip(symbols, self._coders, strict=True))):
+            coder.encode_reverse(row.ravel(), model)
+        words: NDArray[np.uint32] = coder.get_compressed()
+        return words.astype("<u4").tobytes()
+
+    def decode(self, payload: bytes) -> Features:
+        """Decode a payload into float32 features of ``shape``.
+
+        Raises:
+            FrameError: The payload is not one that ``encode`` can have made
+                (code ``frame_payload``).
+        """
+        channels, per_channel = self._layout
+        longest = _MAX_BYTES_PER_SYMBOL * channels * (per_channel + 2) + 2 * _SENTINEL.nbytes
+        if len(payload) % 4 or len(payload) > longest:
+            raise _payload_error(f"its length of {len(payload)} bytes is not possible")
+        try:
+            coder = constriction.stream.stack.AnsCoder(
+                np.frombuffer(payload, dtype="<u4").astype(np.uint32)
+            )
+        except ValueError as error:
+            raise _payload_error("it ends in a zero word") from error
+        scales = _pop(coder, self._coders[0], channels)
+        coded = int(np.count_nonzero(scales))
+        offsets = _pop(coder, self._coders[1], coded)
+        values = _pop(coder, self._coders[2], coded * per_channel)
+        if not np.array_equal(coder.get_compressed(), _SENTINEL):
+            raise _payload_error("it does not end where its symbols end")
+        return self.dequantise(Symbols(scales, offsets, values.reshape(coded, per_channel)))
+
+    def quantise(self, features: Features) -> Symbols:
+        """Turn features into symbols; ``encode`` without the entropy coder."""
+        if features.shape != self.shape:
+            raise InputError(
+                f"the features have the shape {features.shape}, the codec is for {self.shape}",
+                code="features_shape",
+            )
+        if not np.isfinite(features).all():
+            raise InputError(
+                "the features hold values that are not finite; the picture or the weights are "
+                "damaged",
+                code="features_not_finite",
+            )
+        by_channel = self._by_channel(features)
+        mean = by_channel.mean(axis=1, dtype=np.float64)
+        spread = by_channel.std(axis=1, dtype=np.float64)
+        step = np.maximum(spread / self._steps, np.abs(mean) / _OFFSET_REACH)
+        grid = np.rint(4 * np.log2(np.maximum(step, STEPS[1] / 2))) + _CENTRE
+        scales = np.clip(grid, 0, SYMBOLS - 1).astype(np.int32)
+        coded = scales > 0
+        steps = STEPS[scales[coded], None]
+        offsets = _to_symbols(mean[coded, None] / (_OFFSET_UNIT * steps))
+        centres = _OFFSET_UNIT * (offsets - _CENTRE)
+        values = _to_symbols(np.rint(by_channel[coded] / steps) - centres)
+        return Symbols(scales, offsets[:, 0], values)
+
+    def dequantise(self, symbols: Symbols) -> Features:
+        """Turn symbols back into features; the same on every machine, to the bit."""
+        channels, per_channel = self._layout
+        by_channel = np.zeros((channels, per_channel), dtype=np.float32)
+        coded = symbols.scales > 0
+        centres = _OFFSET_UNIT * (symbols.offsets - _CENTRE) - _CENTRE
+        whole_steps = (symbols.values + centres[:, None]).astype(np.float32)
+        by_channel[coded] = whole_steps * STEPS[symbols.scales[coded], None]
+        if len(self.shape) == 2:
+            by_channel = np.ascontiguousarray(by_channel.T)
+        return by_channel.reshape(self.shape)
+
+    @property
+    def _layout(self) -> tuple[int, int]:
+        """Number of channels, and of values in each."""
+        channels = {1: 1, 2: self.shape[-1]}.get(len(self.shape), self.shape[0])
+        return channels, math.prod(self.shape) // channels
+
+    def _by_channel(self, features: Features) -> Features:
+        if len(self.shape) == 2:
+            features = np.ascontiguousarray(features.T)
+        return features.reshape(self._layout)
+
+
+def _to_symbols(numbers: NDArray[Any]) -> Integers:
+    symbols: Integers = np.clip(np.rint(numbers), -_CENTRE, _CENTRE - 1).astype(np.int32)
+    return symbols + _CENTRE
+
+
+def _pop(coder: Any, model: Any, count: int) -> Integers:
+    symbols: Integers = coder.decode(model, count)
+    return symbols
+
+
+def _payload_error(what: str) -> FrameError:
+    return FrameError(f"the frame's payload cannot be decoded: {what}", code="frame_payload")
