@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgewright.tools.errors import InputError
+
 
 def home() -> Path:
     """Return the folder for state (images, threads, profiles), set by ``EDGEWRIGHT_HOME``.
@@ -36,15 +38,33 @@ class ChatModelSettings:
 
     @classmethod
     def from_environment(cls) -> ChatModelSettings:
-        """Read the settings from the environment."""
+        """Read the settings from the environment.
+
+        Raises:
+            InputError: The time is not a positive number of seconds.
+        """
         return cls(
             model=os.environ.get("EDGEWRIGHT_CHAT_MODEL", ""),
             base_url=os.environ.get("OPENAI_BASE_URL", ""),
             api_key=os.environ.get("OPENAI_API_KEY", ""),
-            timeout_s=float(os.environ.get("EDGEWRIGHT_CHAT_TIMEOUT_S", "20")),
+            timeout_s=_seconds("EDGEWRIGHT_CHAT_TIMEOUT_S", 20.0),
         )
 
     @property
     def configured(self) -> bool:
         """Whether a chat model was named."""
         return bool(self.model)
+
+
+def _seconds(name: str, default: float) -> float:
+    text = os.environ.get(name, "")
+    try:
+        seconds = float(text) if text else default
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise InputError(
+            f"{name}={text[:50]!r} is no positive number of seconds; set it to one such as 20",
+            code="invalid_setting",
+        )
+    return seconds

@@ -4,5 +4,6 @@ Carrying a plan out belongs in ``graphs``; the words of an answer in ``agents/re
 """
 
 from edgewright.agents.planner.plan import Plan, Task
+from edgewright.agents.planner.request import PlanRequest, Turn
 
-__all__ = ["Plan", "Task"]
+__all__ = ["Plan", "PlanRequest", "Task", "Turn"]

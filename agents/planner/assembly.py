@@ -1,0 +1,301 @@
+"""Wishes put together to a graph: what feeds what, by kinds of data and the order of the words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby, permutations
+
+from edgewright.agents.planner.arguments import ArgumentReader, file_for
+from edgewright.agents.planner.detection import Wish
+from edgewright.agents.planner.mentions import quotations
+from edgewright.agents.planner.plan import Task
+from edgewright.tools.cards import CardRegistry, ToolCard
+from edgewright.tools.cards.card import ArgumentSpec, DataType
+
+#: Kinds of data that a person can hand over; all others come out of a task or a sensor.
+GIVEN: frozenset[DataType] = frozenset({"text", "image", "audio", "video", "dataset"})
+#: Another sensor's card for the same thing is taken too when it is this likely.
+ALIKE = 0.12
+#: Cards are about the same thing when their descriptions share this much of their words.
+SAME_SUBJECT = 0.3
+#: Two questions are asked apart when each is at least this likely one.
+SEPARATE = 0.6
+
+_QUESTION = re.compile(
+    r"\?|\b(?:what|which|who|whose|where|when|why|how|whether|if|is|are|does|do|count)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[a-z]{4,}")
+#: Stems that name a kind of data, not what made it.
+_KINDS = frozenset("image pictu photo audio video text sound speec visua".split())
+
+
+@dataclass
+class Step:
+    """A task in the making.
+
+    Attributes:
+        card: What carries it out.
+        wish: The words that asked for it.
+        args: Arguments that are known; a picture is still open.
+        parents: Positions of the steps that feed it.
+        pictured: Names of the arguments that take the picture at hand.
+    """
+
+    card: ToolCard
+    wish: Wish
+    args: dict[str, str] = field(default_factory=dict)
+    parents: set[int] = field(default_factory=set)
+    pictured: set[str] = field(default_factory=set)
+
+
+class Assembler:
+    """Builds task graphs over one catalogue.
+
+    Args:
+        cards: The catalogue.
+    """
+
+    def __init__(self, cards: CardRegistry) -> None:
+        self._cards = cards
+        self._readers = {card.id: ArgumentReader(card) for card in cards}
+        self._words = {
+            card.id: set(_WORD.findall(f"{card.title} {card.description}".lower()))
+            for card in cards
+        }
+
+    def assemble(
+        self, text: str, wishes: Sequence[Wish], pictures: Sequence[str], sensors: Sequence[str]
+    ) -> tuple[tuple[Task, ...], tuple[str, ...]]:
+        """Return the tasks, parents first, and the names of the inputs that are missing.
+
+        Args:
+            text: The request.
+            wishes: What it asks for, in the order of its words.
+            pictures: Names of the pictures it is about; each gets the tasks that look at one.
+            sensors: Kinds of sensor at hand; none means not known.
+        """
+        wanted = self._fused(self._observed(self._merged(text, wishes), sensors))
+        steps: list[Step] = []
+        needs: set[str] = set()
+        for wish in wanted:
+            self._supply(wish, steps)
+            steps.append(Step(card=self._cards.get(wish.tool), wish=wish))
+        for position, step in enumerate(steps):
+            needs |= self._connect(text, steps, position)
+        if any(step.pictured for step in steps) and not pictures:
+            needs.add("image")
+        return _tasks(text, steps, pictures), tuple(sorted(needs))
+
+    def _merged(self, text: str, wishes: Sequence[Wish]) -> list[Wish]:
+        """Join wishes for one card, unless each is a question of its own."""
+        merged: list[Wish] = []
+        for wish in wishes:
+            same = [n for n, other in enumerate(merged) if other.tool == wish.tool]
+            if not same or (
+                self._takes_question(wish.tool)
+                and min(wish.probability, merged[same[-1]].probability) >= SEPARATE
+                and all(_QUESTION.search(text[w.start : w.end]) for w in (merged[same[-1]], wish))
+            ):
+                merged.append(wish)
+            else:
+                kept = merged[same[-1]]
+                if wish.probability > kept.probability:
+                    merged.remove(kept)
+                    merged.append(wish)
+        return self._ordered(merged)
+
+    def _ordered(self, wishes: Sequence[Wish]) -> list[Wish]:
+        """Order cards that the same words ask for so that as many as can feed the next."""
+        ordered: list[Wish] = []
+        for _, group in groupby(wishes, key=lambda wish: wish.end):
+            before = [self._cards.get(wish.tool) for wish in ordered[-1:]]
+            ordered += max(
+                permutations(group),
+                key=lambda turn: _fits([*before, *(self._cards.get(w.tool) for w in turn)]),
+            )
+        return ordered
+
+    def _takes_question(self, tool: str) -> bool:
+        return "question" in self._cards.get(tool).arguments
+
+    def _observed(self, wishes: Sequence[Wish], sensors: Sequence[str]) -> list[Wish]:
+        """Add the cards that tell the same thing by another sensor, if the words leave it open.
+
+        Words that name a sensor make its card far likelier than the others; words that name none,
+        or all, leave several of them possible. Cards whose sensors are known to be absent go.
+        """
+        chosen: list[Wish] = []
+        for wish in wishes:
+            rivals = [
+                replace(wish, tool=card.id, probability=wish.shares[card.id])
+                for card in self._cards
+                if card.id != wish.tool
+                and wish.shares.get(card.id, 0) >= ALIKE
+                and card.id not in {other.tool for other in wishes}
+                and self._same_subject(wish.tool, card.id)
+            ]
+            group = [wish, *rivals]
+            present = [w for w in group if not sensors or self._has_sensor(w.tool, sensors)]
+            chosen += present or group[:1]
+        return chosen
+
+    def _has_sensor(self, tool: str, sensors: Sequence[str]) -> bool:
+        own = self._cards.get(tool).sensors
+        return not own or bool(set(own) & set(sensors))
+
+    def _same_subject(self, one: str, other: str) -> bool:
+        """Whether two cards estimate the same thing with different sensors."""
+        first, second = self._cards.get(one), self._cards.get(other)
+        if not first.sensors or not second.sensors or set(first.sensors) & set(second.sensors):
+            return False
+        mine, theirs = self._words[one], self._words[other]
+        shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
+        return first.outputs == second.outputs and shared >= SAME_SUBJECT
+
+    def _fused(self, wishes: list[Wish]) -> list[Wish]:
+        """Put a card that joins several estimates behind estimates of the same thing."""
+        for position in range(len(wishes) - 1, 0, -1):
+            last = wishes[position]
+            if not any(self._same_subject(last.tool, w.tool) for w in wishes[:position]):
+                continue
+            kind = self._cards.get(last.tool).outputs
+            fusion = next((c for c in self._cards if c.inputs == kind * 2), None)
+            if fusion is not None and fusion.id not in {wish.tool for wish in wishes}:
+                joined = replace(last, tool=fusion.id)
+                return [*wishes[: position + 1], joined, *wishes[position + 1 :]]
+        return wishes
+
+    def _supply(self, wish: Wish, steps: list[Step]) -> None:
+        """Put in front of a wish the cards that make what it needs and nobody can hand over."""
+        for spec in self._cards.get(wish.tool).arguments.values():
+            if not spec.required or spec.type in GIVEN:
+                continue
+            if any(spec.type in step.card.outputs for step in steps):
+                continue
+            makers = [
+                card
+                for card in self._cards
+                if spec.type in card.outputs and GIVEN.issuperset(card.inputs) and card.inputs
+            ]
+            if spec.type == "label" or not makers:
+                continue
+            maker = max(makers, key=lambda card: wish.shares.get(card.id, 0.0))
+            steps.append(Step(card=maker, wish=replace(wish, tool=maker.id)))
+
+    def _connect(self, text: str, steps: list[Step], position: int) -> set[str]:
+        """Fill a step's arguments from words, earlier steps and pictures; return what is missing."""
+        step = steps[position]
+        clause = text[step.wish.start : step.wish.end]
+        quoted = quotations(clause)
+        needs: set[str] = set()
+        for name, spec in step.card.arguments.items():
+            if self._said(step.card, name, spec):
+                step.args[name] = self._words_for(step.card, name, spec, clause, text)
+            elif spec.type == "text" and quoted:
+                step.args[name] = quoted.pop(0)
+        _feed(text, steps, position)
+        for name, spec in step.card.arguments.items():
+            if name in step.args:
+                continue
+            if spec.type == "image":
+                step.pictured.add(name)
+            if named := file_for(spec.type, clause, text):
+                step.args[name] = named
+            elif spec.type == "text":
+                step.args[name] = self._words_for(step.card, name, spec, clause, text)
+            elif spec.required and spec.type != "image":
+                needs.add(name)
+        return needs
+
+    def _said(self, card: ToolCard, name: str, spec: ArgumentSpec) -> bool:
+        """Whether an argument is what the person says, as the card's demonstrations show."""
+        return spec.type == "text" and any(name in shown.args for shown in card.demonstrations)
+
+    def _words_for(
+        self, card: ToolCard, name: str, spec: ArgumentSpec, clause: str, text: str
+    ) -> str:
+        return self._readers[card.id].read(name, clause, text)[: spec.max_length]
+
+
+def _fits(cards: Sequence[ToolCard]) -> int:
+    """Count the neighbours of which the first makes what the second takes."""
+    return sum(
+        bool(set(one.outputs) & set(other.inputs))
+        for one, other in zip(cards, cards[1:], strict=False)
+    )
+
+
+def _feed(text: str, steps: list[Step], position: int) -> None:
+    """Fill the open arguments of a step with outputs of earlier ones.
+
+    An output that the step's words speak of ("the summary") goes first, then the latest. Of the
+    kinds that a person can hand over, one output is enough: a second picture or text is taken to be
+    the person's own. Of all others each argument needs an output of its own.
+    """
+    step = steps[position]
+    spoken = _stems(text[step.wish.start : step.wish.end]) - _stems(step.card.title)
+    order = sorted(
+        range(position),
+        key=lambda earlier: (bool(spoken & _stems(steps[earlier].card.title)), earlier),
+        reverse=True,
+    )
+    fed = False
+    for earlier in order:
+        maker = steps[earlier].card
+        if maker.id == step.card.id:
+            continue
+        for name, spec in step.card.arguments.items():
+            given = spec.type in GIVEN
+            if name not in step.args and spec.type in maker.outputs and not (given and fed):
+                step.args[name] = f"<{earlier}>"
+                step.parents.add(earlier)
+                fed = fed or given
+                break
+
+
+def _stems(text: str) -> set[str]:
+    """Return what the telling words of a text begin with."""
+    return {word[:5] for word in _WORD.findall(text.lower())} - _KINDS
+
+
+def _tasks(text: str, steps: list[Step], pictures: Sequence[str]) -> tuple[Task, ...]:
+    """Name the steps, once for each picture if they look at one or at what came of it."""
+    looking: set[int] = set()
+    for position, step in enumerate(steps):
+        if step.pictured or step.parents & looking:
+            looking.add(position)
+    tasks: list[Task] = []
+    shared: dict[int, str] = {}
+    for picture in pictures or ("",):
+        names = dict(shared)
+        for position, step in enumerate(steps):
+            if position in names:
+                continue
+            names[position] = f"t{len(tasks) + 1}"
+            if position not in looking:
+                shared[position] = names[position]
+            args = {
+                name: f"<{names[int(value[1:-1])]}>" if _is_reference(value, step) else value
+                for name, value in step.args.items()
+            }
+            if picture:
+                args |= dict.fromkeys(step.pictured, picture)
+            tasks.append(
+                Task(
+                    id=names[position],
+                    tool=step.card.id,
+                    task_type=step.card.task_type,
+                    args={name: args[name] for name in step.card.arguments if name in args},
+                    depends_on=tuple(names[parent] for parent in sorted(step.parents)),
+                    span=text[step.wish.start : step.wish.end].strip(),
+                    confidence=round(step.wish.probability, 4),
+                )
+            )
+    return tuple(tasks)
+
+
+def _is_reference(value: str, step: Step) -> bool:
+    return value[:1] == "<" and value[1:-1].isdecimal() and int(value[1:-1]) in step.parents

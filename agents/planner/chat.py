@@ -1,0 +1,236 @@
+"""The chat-model planner: the prefix goes in, a plan that follows the cards comes out.
+
+The model answers under a JSON schema whose tool names are an enum of the catalogue, and its answer
+is checked again here: a tool, argument or dependency that does not exist is never taken over. One
+repair round tells it what was wrong; after that, or when the endpoint is down, slow or talking
+nonsense, the fallback planner takes the request and ``plan.reason`` says why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edgewright.agents.chat_model import ChatModel, Message, NonsenseError
+from edgewright.agents.planner.plan import Plan, Task
+from edgewright.agents.planner.prefix import prefix, prompt, request_message
+from edgewright.agents.planner.protocol import AnyPlanner
+from edgewright.agents.planner.request import PlanRequest
+from edgewright.tools.cards import CardRegistry, ToolCard
+from edgewright.tools.errors import EdgewrightError
+from edgewright.tools.images.reference import ImageRef
+
+#: Most tasks in a plan, and characters of a request that are sent to a model.
+MAX_TASKS = 20
+MAX_REQUEST = 8000
+
+_REFERENCE = re.compile(r"^<(\w+)>$")
+
+
+class _Argument(BaseModel):
+    name: str
+    value: str = Field(max_length=4000)
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+    tool: str
+    args: list[_Argument] = Field(default_factory=list)
+    depends_on: list[str] = Field(default_factory=list)
+
+
+class _Proposal(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    tasks: list[_Step] = Field(max_length=MAX_TASKS)
+    confidence: float = Field(default=1.0, ge=0, le=1)
+    reason: str = Field(default="", max_length=2000)
+
+
+class _UnusableError(ValueError):
+    """The proposal breaks a rule; the message is for the model."""
+
+
+class ChatPlanner:
+    """Plans with an OpenAI-compatible chat model.
+
+    Args:
+        cards: The tools that may be planned.
+        model: The chat model.
+        fallback: Who plans when the model cannot.
+    """
+
+    def __init__(self, cards: CardRegistry, model: ChatModel, fallback: AnyPlanner) -> None:
+        self._cards = cards
+        self._model = model
+        self._fallback = fallback
+        self._schema = answer_schema(cards)
+
+    def plan(self, request: PlanRequest) -> Plan:
+        """Plan a request; never raises for what the request or the endpoint is like."""
+        if not request.text.strip() or len(request.text) > MAX_REQUEST:
+            return self._fallback.plan(request)
+        try:
+            return self._ask(request)
+        except (EdgewrightError, _UnusableError) as error:
+            why = error.message if isinstance(error, EdgewrightError) else str(error)
+            plan = self._fallback.plan(request)
+            reason = f"The chat model was not used: {why}."
+            return plan.model_copy(update={"reason": f"{reason} {plan.reason}".strip()})
+
+    def plan_many(self, requests: Sequence[PlanRequest]) -> list[Plan]:
+        """Plan requests one after the other."""
+        return [self.plan(request) for request in requests]
+
+    def _ask(self, request: PlanRequest) -> Plan:
+        """Ask the model, once more if its first answer cannot be used, all under one deadline."""
+        deadline = time.monotonic() + self._model.settings.timeout_s
+        pictures = {f"picture-{n}": image for n, image in enumerate(request.subject, start=1)}
+        messages = [
+            Message(
+                role="system", content=prefix(list(self._cards), request.sensors, self._schema)
+            ),
+            Message(role="user", content=request_message(request, pictures)),
+        ]
+        try:
+            proposal = self._model.ask(messages, self._schema, deadline=deadline)
+            return self._checked(request, proposal, pictures)
+        except NonsenseError as error:
+            said, complaint = error.answer, error.message
+        except _UnusableError as error:
+            said, complaint = json.dumps(proposal), str(error)
+        messages += [
+            Message(role="assistant", content=said[:MAX_REQUEST]),
+            Message(role="user", content=prompt("repair", error=complaint)),
+        ]
+        proposal = self._model.ask(messages, self._schema, deadline=deadline)
+        return self._checked(request, proposal, pictures)
+
+    def _checked(
+        self, request: PlanRequest, answer: dict[str, Any], pictures: dict[str, ImageRef]
+    ) -> Plan:
+        """Turn the model's answer into a plan, or say what is wrong with it."""
+        try:
+            proposal = _Proposal.model_validate(answer)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise _UnusableError(f"its field {where!r} is wrong: {first['msg']}") from None
+        names = {step.id: f"t{n}" for n, step in enumerate(proposal.tasks, start=1)}
+        if len(names) != len(proposal.tasks):
+            raise _UnusableError("two of its tasks have the same id")
+        needs: set[str] = set()
+        tasks: list[Task] = []
+        for step in proposal.tasks:
+            if step.tool not in self._cards:
+                raise _UnusableError(f"there is no tool {step.tool[:100]!r}")
+            card = self._cards.get(step.tool)
+            known = {task.id for task in tasks}
+            args, parents = _arguments(step, card, names, known, pictures)
+            needs |= _missing(card, args)
+            tasks.append(
+                Task(
+                    id=names[step.id],
+                    tool=card.id,
+                    task_type=card.task_type,
+                    args=args,
+                    depends_on=tuple(sorted(parents, key=lambda name: int(name[1:]))),
+                    confidence=proposal.confidence,
+                )
+            )
+        if not tasks and not proposal.reason:
+            raise _UnusableError("it has neither tasks nor a reason for having none")
+        return Plan(
+            request=request.text,
+            tasks=tuple(tasks),
+            planner="chat-model",
+            confidence=proposal.confidence,
+            needs=tuple(sorted(needs)),
+            reason="" if tasks else proposal.reason,
+        )
+
+
+def answer_schema(cards: CardRegistry) -> dict[str, Any]:
+    """Return the schema of the model's answer, in the subset that strict structured output takes."""
+    argument = _object(name={"type": "string"}, value={"type": "string"})
+    step = _object(
+        id={"type": "string"},
+        tool={"type": "string", "enum": [card.id for card in cards]},
+        args={"type": "array", "items": argument},
+        depends_on={"type": "array", "items": {"type": "string"}},
+    )
+    return _object(
+        tasks={"type": "array", "items": step},
+        confidence={"type": "number", "description": "0 to 1: how sure the plan is right"},
+        reason={"type": "string", "description": "why there are no tasks, else empty"},
+    )
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _arguments(
+    step: _Step,
+    card: ToolCard,
+    names: dict[str, str],
+    known: set[str],
+    pictures: dict[str, ImageRef],
+) -> tuple[dict[str, str], set[str]]:
+    """Check one step's arguments; references and pictures get their final names."""
+    parents = {_parent(name, step, names, known) for name in step.depends_on}
+    args: dict[str, str] = {}
+    for argument in step.args:
+        spec = card.arguments.get(argument.name)
+        if spec is None:
+            raise _UnusableError(f"{card.id} has no argument {argument.name[:100]!r}")
+        if not argument.value:
+            continue
+        reference = _REFERENCE.match(argument.value)
+        if reference:
+            parent = _parent(reference[1], step, names, known)
+            parents.add(parent)
+            args[argument.name] = f"<{parent}>"
+        elif spec.type == "image":
+            if argument.value not in pictures:
+                raise _UnusableError(
+                    f"there is no picture {argument.value[:100]!r}, only {sorted(pictures)}"
+                )
+            args[argument.name] = pictures[argument.value].uri
+        else:
+            args[argument.name] = argument.value[: spec.max_length]
+    for name, spec in card.arguments.items():
+        if spec.type == "image" and name not in args and len(pictures) == 1:
+            args[name] = next(iter(pictures.values())).uri
+    return args, parents
+
+
+def _parent(name: str, step: _Step, names: dict[str, str], known: set[str]) -> str:
+    """Return the final id of a task that another one depends on."""
+    parent = names.get(name)
+    if parent is None or parent not in known:
+        raise _UnusableError(
+            f"task {step.id[:50]!r} depends on {name[:50]!r}, which does not stand before it"
+        )
+    return parent
+
+
+def _missing(card: ToolCard, args: dict[str, str]) -> set[str]:
+    """Name the required arguments that nothing fills, pictures as ``image``."""
+    return {
+        "image" if spec.type == "image" else name
+        for name, spec in card.arguments.items()
+        if spec.required and spec.default is None and name not in args
+    }

@@ -1,0 +1,90 @@
+"""A request cut into clauses: the stretches of it that can each ask for something."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+#: Words that begin a clause which asks for something, when they follow "and", "then" or a comma.
+_VERBS = """
+add adapt adjust alter analyse analyze animate answer apply assess assign build calculate caption
+capture categorise categorize change check chat classify clean colour color combine compare compose
+compute condense construct continue convert count create cut decide depict describe design detect
+determine develop discover discuss divide draft draw edit enhance estimate evaluate examine exchange
+expand explain express extract fill find fine-tune fit fuse generate get give guess have hear help
+highlight identify illustrate imagine improve increase infer isolate judge keep label learn let list
+listen locate look make map mark match measure merge modify monitor name narrate obtain outline
+paint paraphrase parse partition perform picture pinpoint predict prepare present process produce
+provide put rate read recognise recognize redraw reduce remove render replace reply report respond
+restore retrieve return rewrite run say search see segment separate set show simplify sketch solve
+speak specify split spot start state substitute suggest sum summarise summarize swap synthesise
+synthesize tag take talk teach tell test track train transcribe transform translate trace turn
+understand update upscale use verify visualise visualize watch work write
+""".split()
+_QUESTION_WORDS = """
+what which who whose whom where when why how is are was were do does did can could has have will
+would should
+""".split()
+_LINK_WORDS = "first secondly second thirdly next then afterwards afterward finally lastly also".split()
+_BEGINNING = (
+    r"(?:(?:please|kindly|" + "|".join(_LINK_WORDS) + r"),?\s+)*"
+    r"(?:(?:i|we)(?:'d|\s+would|\s+also|\s+then)*\s+(?:want|need|like|wish|also)\b"
+    r"|(?:can|could|would|will)\s+you\b"
+    r"|(?:" + "|".join(_VERBS) + r")(?:\b|(?=s\b))"
+    r"|(?:" + "|".join(_QUESTION_WORDS) + r")\b)"
+)
+_BREAK = re.compile(
+    r"""
+    (?<=[.!?;:])["')\]]*\s+                                  # end of a sentence
+    | \s*[\n\r]+\s*
+    | \s*,?\s+(?=(?:and\s+)?(?:then|finally|afterwards?|lastly|also|next)\b)
+    | (?:\s*,\s*(?:and\s+|but\s+|or\s+)?|\s+(?:and|but)\s+)(?=BEGINNING)
+    | \s*,?\s+(?=(?:before|after|while|once|based\s+on|so\s+that)\s)
+    """.replace("BEGINNING", _BEGINNING),
+    re.VERBOSE | re.IGNORECASE,
+)
+#: Something between quotation marks; an apostrophe inside a word is none.
+QUOTED = re.compile(
+    r"""(?<!\w)(?:'(?P<single>(?:[^'\n]|(?<=\w)'(?=\w)){2,}?)'|"(?P<double>[^"\n]{2,}?)"|“(?P<curly>[^”]{2,}?)”)(?!\w)"""
+)
+#: A clause needs a word that says something.
+_CONTENT = re.compile(
+    r"\b(?!(?:and|or|but|then|also|finally|please|first|next|so|i|we|afterwards?|can|could|would|will|you)\b)"
+    r"[^\W_]",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A stretch of a text.
+
+    Attributes:
+        text: The words.
+        start: Where it begins in the text.
+        end: Where it ends.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+def segment(text: str) -> list[Clause]:
+    """Cut a text into clauses, in order; together they hold all its words."""
+    quotes = [found.span() for found in QUOTED.finditer(text)]
+    breaks = [
+        found
+        for found in _BREAK.finditer(text)
+        # A quotation is never cut, nor cut off from the words that introduce it.
+        if not any(first <= found.end() < last for first, last in quotes)
+    ]
+    clauses: list[Clause] = []
+    start = 0
+    for found in [*breaks, None]:
+        end = found.start() if found else len(text)
+        words = text[start:end]
+        if _CONTENT.search(words):
+            clauses.append(Clause(text=words, start=start, end=end))
+        start = found.end() if found else end
+    return clauses

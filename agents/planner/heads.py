@@ -1,0 +1,164 @@
+"""Fitted heads: one softmax over everything that a clause can ask for.
+
+Two kinds of example teach it. A *phrase* is a clause whose label is known. A *bag* is a whole
+request of which only the set of tools is known: each of them was asked for by at least one of its
+clauses, no other tool by any (a noisy-or over the clauses). Everything is plain numpy, so that
+fitting on a small board needs no training framework.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgewright.agents.planner.encoder import Vectors
+
+#: Strength of the lexical features beside the sentence vector, and of all features together.
+LEXICAL_WEIGHT = 1.3
+SCALE = 8.0
+#: A word counts when this many examples hold it.
+MIN_EXAMPLES = 2
+STEPS = 250
+LEARNING_RATE = 0.05
+PENALTY = 1e-3
+
+_WORD = re.compile(r"[a-z0-9']+")
+#: Words are cut to this length, which does most of what stemming would.
+_STEM = 6
+
+
+@dataclass(frozen=True)
+class Features:
+    """Sentence vector and weighted words and word pairs of a clause, side by side.
+
+    Attributes:
+        words: Column of each known word or pair.
+        weights: Inverse document frequency of each, float32 ``[V]``.
+    """
+
+    words: dict[str, int]
+    weights: Vectors
+
+    @classmethod
+    def fit(cls, texts: Sequence[str]) -> Features:
+        """Learn which words occur, and how telling each is."""
+        counts = Counter(word for text in texts for word in set(_words(text)))
+        kept = sorted(word for word, count in counts.items() if count >= MIN_EXAMPLES)
+        weights = [np.log(len(texts) / counts[word]) for word in kept]
+        return cls(
+            words={word: column for column, word in enumerate(kept)},
+            weights=np.asarray(weights, np.float32),
+        )
+
+    def __call__(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
+        """Return the features of texts whose sentence vectors are known, float32 ``[N, 384 + V]``."""
+        lexical = np.zeros((len(texts), len(self.words)), np.float32)
+        for row, text in enumerate(texts):
+            columns = [self.words[word] for word in set(_words(text)) if word in self.words]
+            lexical[row, columns] = self.weights[columns]
+        lengths = np.maximum(np.linalg.norm(lexical, axis=1, keepdims=True), 1e-6)
+        stacked: Vectors = np.hstack([vectors, lexical * (LEXICAL_WEIGHT / lengths)])
+        return stacked
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The softmax.
+
+    Attributes:
+        weights: float32 ``[384 + V, labels]``.
+        bias: float32 ``[labels]``.
+    """
+
+    weights: Vectors
+    bias: Vectors
+
+    def probabilities(self, features: Vectors) -> Vectors:
+        """Return the probability of each label, float32 ``[N, labels]``."""
+        return _softmax(features @ self.weights + self.bias)
+
+
+@dataclass(frozen=True)
+class Bags:
+    """Requests of which only the tools are known.
+
+    Attributes:
+        features: Features of all their clauses, float32 ``[C, 384 + V]``.
+        owner: Request that each clause belongs to, int ``[C]``, ascending.
+        tools: 1 where a request asks for a tool, float32 ``[R, tools]``; tools are the first labels.
+    """
+
+    features: Vectors
+    owner: Vectors
+    tools: Vectors
+
+
+def fit(phrases: Vectors, labels: Sequence[int], count: int, bags: Bags | None = None) -> Heads:
+    """Fit the heads.
+
+    Args:
+        phrases: Features of the phrases, float32 ``[N, F]``.
+        labels: Label of each phrase.
+        count: Number of labels.
+        bags: Requests with sets of tools, if there are any.
+    """
+    truth = np.eye(count, dtype=np.float32)[np.asarray(labels)]
+    parameters = np.zeros((phrases.shape[1] + 1, count), np.float32)
+    first = np.zeros_like(parameters)
+    second = np.zeros_like(parameters)
+    examples = len(phrases) + (len(bags.tools) if bags else 0)
+    for step in range(1, STEPS + 1):
+        weights = parameters[:-1] * np.float32(SCALE)
+        gradient = _gradient(phrases, _softmax(phrases @ weights + parameters[-1]) - truth)
+        if bags is not None:
+            shares = _softmax(bags.features @ weights + parameters[-1])
+            gradient += _gradient(bags.features, _noisy_or(shares, bags))
+        gradient /= examples
+        gradient[:-1] += 2 * PENALTY * parameters[:-1]
+        first += 0.1 * (gradient - first)
+        second += 0.001 * (gradient * gradient - second)
+        unbiased = second / (1 - 0.999**step)
+        parameters -= LEARNING_RATE / (1 - 0.9**step) * first / (np.sqrt(unbiased) + 1e-8)
+    return Heads(weights=parameters[:-1] * np.float32(SCALE), bias=parameters[-1])
+
+
+def _gradient(features: Vectors, by_logit: Vectors) -> Vectors:
+    stacked: Vectors = np.vstack(
+        [features.T @ by_logit * np.float32(SCALE), by_logit.sum(axis=0, keepdims=True)]
+    )
+    return stacked
+
+
+def _noisy_or(shares: Vectors, bags: Bags) -> Vectors:
+    """Gradient of the bags' loss by the clauses' logits.
+
+    With s the log-probability that no clause asks for a tool, the loss of a request is
+    -log(1 - e^s) for its own tools and -s for the others.
+    """
+    tools = bags.tools.shape[1]
+    asked = np.minimum(shares[:, :tools], 1 - 1e-4)
+    none = np.zeros_like(bags.tools)
+    np.add.at(none, bags.owner, np.log1p(-asked))
+    missed = np.exp(np.minimum(none, -1e-4))
+    by_none = np.where(bags.tools > 0, missed / (1 - missed), -1)
+    by_share = np.zeros_like(shares)
+    by_share[:, :tools] = -by_none[bags.owner] / (1 - asked)
+    gradient: Vectors = shares * (by_share - (by_share * shares).sum(axis=1, keepdims=True))
+    return gradient
+
+
+def _softmax(logits: Vectors) -> Vectors:
+    logits = logits - logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    return logits
+
+
+def _words(text: str) -> list[str]:
+    """Return the stems of a text and the pairs of neighbours."""
+    stems = [word[:_STEM] for word in _WORD.findall(text.lower())]
+    return stems + [f"{one} {two}" for one, two in zip(stems, stems[1:], strict=False)]

@@ -1,0 +1,32 @@
+"""What became of a task, as the responder sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edgewright.tools.errors import ErrorInfo
+from edgewright.tools.nodes.schema import Report, Status
+
+
+class TaskResult(BaseModel):
+    """The result of one task.
+
+    Attributes:
+        task_id: The task of the plan.
+        tool: Its card.
+        status: ``ok``, ``refused``, ``unavailable`` or ``error``.
+        output: The expert's output, JSON values only; empty unless ``ok``.
+        report: What it cost; None when nothing ran.
+        error: Set unless ``ok``.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    tool: str
+    status: Status
+    output: dict[str, Any] = Field(default_factory=dict)
+    report: Report | None = None
+    error: ErrorInfo | None = None

@@ -1,0 +1,173 @@
+"""``edgewright demo``: real photographs, a slowed device, a thin link, and every answer's cost."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edgewright.cli.output import Json, print_json, telling_errors
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from edgewright.cli.demo_network import Network
+    from edgewright.graphs.assistant.session import Reply, Session
+
+Rate = Annotated[
+    float | None,
+    typer.Option("--rate", metavar="KB/S", min=1, max=1e6, help="Hold the link to this rate."),
+]
+Slowdown = Annotated[
+    float | None,
+    typer.Option("--slowdown", metavar="FACTOR", min=1, max=100, help="Slow the device so much."),
+]
+Pictures = Annotated[
+    list[Path] | None,
+    typer.Option("--image", "-i", metavar="FILE", help="Ask about your own picture too."),
+]
+
+#: What is asked about a picture of one's own.
+OWN_REQUESTS = ("What is this?", "Describe this picture.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoConfig:
+    """What the demo starts and asks.
+
+    Attributes:
+        rate_kb_per_s: Rate of the link, both ways.
+        slowdown: Factor by which the device is slowed.
+        delay_ms: Delay of the link, one way.
+        requests: Text and picture (as ``--image`` takes it) of each request.
+    """
+
+    rate_kb_per_s: float
+    slowdown: float
+    delay_ms: float
+    requests: tuple[tuple[str, str], ...]
+
+
+def load_demo(rate: float | None, slowdown: float | None, pictures: list[Path]) -> DemoConfig:
+    """Read the demo's configuration; explicit arguments come first.
+
+    Args:
+        rate: Rate in KB/s, or None for the configured one.
+        slowdown: Factor, or None for the configured one.
+        pictures: Pictures of the person's own, asked about at the end.
+    """
+    import yaml
+
+    values: dict[str, Any] = yaml.safe_load(
+        (files("edgewright.cli") / "demo.yaml").read_text("utf-8")
+    )
+    requests = [(each["text"], f"camera:{each['image']}") for each in values["requests"]]
+    requests += [(text, str(path)) for path in pictures for text in OWN_REQUESTS]
+    return DemoConfig(
+        rate_kb_per_s=values["rate_kb_per_s"] if rate is None else rate,
+        slowdown=values["slowdown"] if slowdown is None else slowdown,
+        delay_ms=values["delay_ms"],
+        requests=tuple(requests),
+    )
+
+
+def demo(
+    rate: Rate = None, slowdown: Slowdown = None, image: Pictures = None, as_json: Json = False
+) -> None:
+    """Start a device and an edge server, and have requests about photographs answered.
+
+    The device is slowed and the link between the two is held to a rate, so that where to run a
+    task is a real choice. Both nodes are stopped at the end, also on Ctrl-C.
+    """
+    from rich.console import Console
+
+    with telling_errors(as_json):
+        config = load_demo(rate, slowdown, image or [])
+        replies = asyncio.run(_run(config, Console(stderr=as_json, highlight=False)))
+        if as_json:
+            print_json(
+                [
+                    {"request": text, "image": where, **reply.as_json()}
+                    for (text, where), reply in zip(config.requests, replies, strict=True)
+                ]
+            )
+
+
+async def _run(config: DemoConfig, console: Console) -> list[Reply]:
+    from edgewright.cli.demo_network import open_network
+    from edgewright.graphs.assistant.context import Context
+    from edgewright.graphs.assistant.session import open_session
+
+    with TemporaryDirectory(prefix="edgewright-demo-") as name:
+        folder = Path(name)
+        async with open_network(config, folder, console) as network:
+            console.print(_introduction(config, network))
+            context = Context(node_url=network.device_url)
+            threads = folder / "threads.sqlite"
+            async with open_session(context, threads=threads) as session:
+                replies = [
+                    await _ask(session, number, text, where, console)
+                    for number, (text, where) in enumerate(config.requests, start=1)
+                ]
+        console.print(_summary(config, replies))
+        console.print("both nodes are stopped", style="dim")
+    return replies
+
+
+async def _ask(session: Session, number: int, text: str, where: str, console: Console) -> Reply:
+    from rich.rule import Rule
+    from rich.text import Text
+
+    from edgewright.cli.progress import progress
+    from edgewright.cli.render import answer_panel, cost_table
+    from edgewright.tools.images.files import take_image
+
+    console.print()
+    console.print(Rule(Text.assemble(f"{number}. ", (text, "bold"), f"  {where}"), align="left"))
+    image = await asyncio.to_thread(take_image, where, session.services.images)
+    with progress(console, [image]) as view:
+        # Each request stands alone: the demo's questions do not lean on one another.
+        session.begin_anew()
+        reply = await session.ask(text, images=[image], on_event=view)
+    console.print(answer_panel(reply.answer))
+    if reply.results:
+        console.print(cost_table(reply.results))
+    return reply
+
+
+def _introduction(config: DemoConfig, network: Network) -> RenderableType:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_row("device", network.device_url, f"slowed {config.slowdown:g}x, with a camera")
+    table.add_row("edge server", network.edge_url, "at this machine's own speed")
+    held = f"held to {config.rate_kb_per_s:g} KB/s, {config.delay_ms:g} ms each way"
+    table.add_row("link", network.link_url, held)
+    return table
+
+
+def _summary(config: DemoConfig, replies: list[Reply]) -> RenderableType:
+    from rich.table import Table
+
+    title = f"what it cost at {config.rate_kb_per_s:g} KB/s, device slowed {config.slowdown:g}x"
+    table = Table(title=title, title_justify="left", header_style="dim")
+    for column in ("request", "tool", "arm", "status"):
+        table.add_column(column)
+    for column in ("bytes up", "ms"):
+        table.add_column(column, justify="right")
+    for number, reply in enumerate(replies, start=1):
+        for result in reply.results:
+            row = [str(number), result.tool]
+            if result.report is None:
+                row += ["not run", result.status]
+            else:
+                bill = result.report
+                spent_ms = sum(bill.stages_ms.values())
+                row += [bill.arm, result.status, str(bill.bytes_up), f"{spent_ms:.0f}"]
+            table.add_row(*row)
+    return table

@@ -1,0 +1,43 @@
+"""The console script ``edgewright``. Heavy imports happen inside the commands that need them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Annotated
+
+import typer
+
+from edgewright.cli import ask, chat, demo, doctor, node, plan, profile
+
+app = typer.Typer(
+    help="Plain-language requests over sensors, devices and edge servers.",
+    epilog="Begin with 'edgewright doctor': it says what is there and what is missing.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    # What is logged is for developers; a person reads messages.
+    if os.environ.get("EDGEWRIGHT_DEBUG"):
+        logging.basicConfig(level=logging.INFO)
+    logging.getLogger("edgewright").addHandler(logging.NullHandler())
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("edgewright"))
+        raise typer.Exit
+
+
+app.command(epilog=ask.EXAMPLES)(ask.ask)
+app.command(epilog=chat.EXAMPLES)(chat.chat)
+app.command()(demo.demo)
+app.command(epilog=plan.EXAMPLES)(plan.plan)
+app.command(epilog=node.EXAMPLES)(node.node)
+app.command(epilog=profile.EXAMPLES)(profile.profile)
+app.command(epilog=doctor.EXAMPLES)(doctor.doctor)

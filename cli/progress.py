@@ -1,0 +1,55 @@
+"""Progress of a turn on a terminal, as its events come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from edgewright.cli.render import decision_view, plan_table
+
+if TYPE_CHECKING:
+    from edgewright.graphs.assistant.events import Event
+    from edgewright.tools.images.reference import ImageRef
+
+
+class ProgressView:
+    """Prints what happens and keeps a spinner with what is being waited for.
+
+    Args:
+        console: Where to print.
+        status: The spinner.
+        images: The turn's pictures, to show their names.
+    """
+
+    def __init__(self, console: Console, status: Status, images: Iterable[ImageRef]) -> None:
+        self._console = console
+        self._status = status
+        self._names = {image.uri: image.name or image.uri for image in images}
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if event.event == "understood":
+            self._status.update("planning")
+        elif event.event == "planned":
+            self._console.print(plan_table(event.plan, self._names))
+            self._status.update("choosing where to run")
+        elif event.event == "offloaded":
+            self._console.print(decision_view(event.task_id, event.decision))
+        elif event.event == "task_started":
+            self._status.update(f"{event.task_id}: {event.tool}, {event.arm}")
+        elif event.event == "task_finished":
+            mark = Text("✓ ", "green") if event.status == "ok" else Text("✗ ", "yellow")
+            line = Text(f"{event.task_id} {event.status} in {event.ms:.0f} ms: {event.text}")
+            self._console.print(mark + line)
+
+
+@contextmanager
+def progress(console: Console, images: Iterable[ImageRef]) -> Iterator[ProgressView]:
+    """Show progress while the block runs."""
+    with console.status("opening") as status:
+        yield ProgressView(console, status, images)

@@ -1,0 +1,83 @@
+"""What becomes of a task that failed: tried again if that can help, else a result that says so."""
+
+from __future__ import annotations
+
+import logging
+
+from langgraph.errors import NodeTimeoutError
+from langgraph.types import RetryPolicy
+
+from edgewright.agents.planner.plan import Task
+from edgewright.agents.responder.result import TaskResult
+from edgewright.tools.errors import (
+    DeadlineError,
+    EdgewrightError,
+    ErrorInfo,
+    RefusedError,
+    TransientError,
+    UnavailableError,
+)
+from edgewright.tools.nodes.schema import Status
+
+_log = logging.getLogger(__name__)
+
+
+def worth_retrying(error: Exception) -> bool:
+    """Say whether a second attempt makes sense.
+
+    Only for transient errors, and not when time ran out: nobody waits twice as long as was agreed.
+    """
+    return isinstance(error, TransientError) and not isinstance(error, DeadlineError)
+
+
+RETRY = RetryPolicy(initial_interval=0.3, max_interval=2.0, max_attempts=3, retry_on=worth_retrying)
+
+
+def as_info(error: BaseException) -> ErrorInfo:
+    """Put any error into words for a person; one that is a defect is logged with its traceback."""
+    if isinstance(error, EdgewrightError):
+        return error.info()
+    if isinstance(error, NodeTimeoutError):
+        return DeadlineError(
+            f"the task did not end within {error.timeout:.0f} s; try it again later"
+        ).info()
+    _log.error("a task failed unexpectedly", exc_info=error)
+    return EdgewrightError(
+        f"the task failed because of a defect in the program ({type(error).__name__}); "
+        "the log has the details"
+    ).info()
+
+
+def failed(task: Task, error: BaseException) -> TaskResult:
+    """Return the result of a task that failed; it holds no output."""
+    status: Status = "error"
+    if isinstance(error, RefusedError):
+        status = "refused"
+    elif isinstance(error, UnavailableError | TransientError | NodeTimeoutError):
+        status = "unavailable"
+    return _empty(task, status, as_info(error))
+
+
+def blocked(task: Task, by: TaskResult) -> TaskResult:
+    """Return the result of a task that cannot run because one that it needs did not succeed."""
+    reason = by.error.message if by.error else by.status
+    error = UnavailableError(
+        f"it needs the output of {by.task_id} ({by.tool}), which failed: {reason}",
+        code="dependency_failed",
+    )
+    return _empty(task, "unavailable", error.info())
+
+
+def lacking(task: Task, needs: tuple[str, ...]) -> TaskResult:
+    """Return the result of a task that was not run because an input is missing."""
+    error = UnavailableError(
+        f"it was not run, because the request came without {' and '.join(needs)}",
+        code="input_missing",
+    )
+    return _empty(task, "unavailable", error.info())
+
+
+def _empty(task: Task, status: Status, error: ErrorInfo) -> TaskResult:
+    return TaskResult(
+        task_id=task.id, tool=task.tool, status=status, output={}, report=None, error=error
+    )

@@ -1,0 +1,184 @@
+"""A conversation with the assistant: the one way by which the command line and programs use it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.errors import GraphRecursionError
+
+from edgewright.agents.planner.plan import Plan
+from edgewright.agents.planner.request import Turn
+from edgewright.agents.responder.result import TaskResult
+from edgewright.graphs.assistant.context import Context, Services
+from edgewright.graphs.assistant.events import Event, parse
+from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
+from edgewright.graphs.assistant.services import open_services
+from edgewright.graphs.assistant.state import AssistantInput, AssistantState, Status
+from edgewright.graphs.assistant.threads import open_threads, told_in_words
+from edgewright.tools.errors import InputError
+from edgewright.tools.images.reference import ImageRef
+from edgewright.tools.nodes.schema import Decision
+from edgewright.tools.settings import home
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What came of a request.
+
+    Attributes:
+        answer: In words.
+        status: How far the turn came.
+        plan: What was to be done.
+        decisions: The arm chosen for each task that was run, by task id.
+        results: One for each task, in the plan's order.
+    """
+
+    answer: str
+    status: Status
+    plan: Plan
+    decisions: dict[str, Decision]
+    results: tuple[TaskResult, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return answer, plan and results as plain JSON values."""
+        return {
+            "answer": self.answer,
+            "plan": self.plan.as_json(),
+            "results": [result.model_dump(mode="json") for result in self.results],
+        }
+
+
+class Session:
+    """One thread of conversation; made by ``open_session``.
+
+    Attributes:
+        thread: Name of the thread.
+    """
+
+    def __init__(self, context: Context, saver: BaseCheckpointSaver[str], thread: str) -> None:
+        self.thread = thread
+        self._context = context
+        self._graph = build_graph().compile(checkpointer=saver)
+
+    @property
+    def services(self) -> Services:
+        """Return what the session works with."""
+        assert self._context.services is not None
+        return self._context.services
+
+    async def ask(
+        self,
+        text: str,
+        *,
+        images: Sequence[ImageRef] = (),
+        on_event: Callable[[Event], None] = lambda _: None,
+    ) -> Reply:
+        """Have a request done and answered.
+
+        Args:
+            text: The request.
+            images: Pictures that go with it.
+            on_event: Told of progress as it happens.
+
+        Returns:
+            The reply. Tasks that failed are in its results; they raise nothing.
+
+        Raises:
+            EdgewrightError: The request cannot be read or the thread not be kept.
+        """
+        turn: AssistantInput = {
+            "messages": [HumanMessage(text)],
+            "attachments": [image.model_dump(mode="json") for image in images],
+        }
+        try:
+            with told_in_words():
+                async for event in self._graph.astream(
+                    turn,
+                    self._config,
+                    context=self._context,
+                    stream_mode="custom",
+                    durability="sync",
+                ):
+                    on_event(parse(event))
+        except GraphRecursionError:
+            raise InputError(
+                "the request needs too many steps one after another; ask for less at a time",
+                code="plan_too_deep",
+            ) from None
+        return _reply(await self._state())
+
+    async def history(self) -> list[Turn]:
+        """Return the turns of the thread, oldest first."""
+        state = await self._state()
+        return [Turn.model_validate(turn) for turn in state.get("history", [])]
+
+    def begin_anew(self) -> None:
+        """Leave the thread and begin another."""
+        self.thread = _new_thread()
+
+    @property
+    def _config(self) -> RunnableConfig:
+        return {"configurable": {"thread_id": self.thread}, "recursion_limit": RECURSION_LIMIT}
+
+    async def _state(self) -> AssistantState:
+        with told_in_words():
+            snapshot = await self._graph.aget_state(self._config)
+        return cast(AssistantState, snapshot.values)
+
+
+@asynccontextmanager
+async def open_session(
+    context: Context | None = None,
+    *,
+    thread: str | None = None,
+    threads: Path | None = None,
+    lock_timeout_s: float = 5.0,
+) -> AsyncIterator[Session]:
+    """Open a session, with a node of its own when none is configured.
+
+    Args:
+        context: Settings; services that it brings are used and left open.
+        thread: Thread to go on with; None begins a new one.
+        threads: SQLite file of the threads; None means the one in the state folder.
+        lock_timeout_s: Longest wait for another program that holds that file.
+
+    Yields:
+        The session. A node that was started for it is stopped when the block is left.
+    """
+    context = context or Context()
+    path = threads or home() / "threads.sqlite"
+    async with open_threads(path, lock_timeout_s=lock_timeout_s) as saver:
+        if context.services is not None:
+            yield Session(context, saver, thread or _new_thread())
+            return
+        async with open_services(context) as services:
+            yield Session(replace(context, services=services), saver, thread or _new_thread())
+
+
+def _new_thread() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+def _reply(state: AssistantState) -> Reply:
+    plan = Plan.model_validate(state["plan"])
+    return Reply(
+        answer=str(state["messages"][-1].text),
+        status=state["status"],
+        plan=plan,
+        decisions={
+            task_id: Decision.model_validate(each) for task_id, each in state["decisions"].items()
+        },
+        results=tuple(
+            TaskResult.model_validate(state["results"][task.id])
+            for task in plan.tasks
+            if task.id in state["results"]
+        ),
+    )

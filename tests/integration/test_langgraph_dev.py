@@ -1,0 +1,154 @@
+"""``langgraph dev`` serves the assistant offline: a thread is driven with the LangGraph SDK."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import skimage.data
+from langgraph_sdk import get_client
+from PIL import Image
+
+from edgewright.tools.images.store import ImageStore
+
+REPOSITORY = Path(__file__).parents[2]
+STARTS_WITHIN_S = 60.0
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    return tmp_path_factory.mktemp("log") / "server.log"
+
+
+@pytest.fixture(scope="module")
+def url(state, log, tmp_path_factory):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "EDGEWRIGHT_HOME": str(state),
+        "LANGGRAPH_STRICT_MSGPACK": "true",
+        "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+        "LANGSMITH_TRACING": "false",
+    }
+    for name in ("EDGEWRIGHT_DEVICE_URL", "EDGEWRIGHT_CHAT_MODEL"):
+        environment.pop(name, None)
+    command = [
+        *(sys.executable, "-m", "langgraph_cli", "dev"),
+        *("--config", str(REPOSITORY / "langgraph.json")),
+        *("--no-browser", "--no-reload", "--port", str(port)),
+    ]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            # The server keeps its threads in the working folder.
+            cwd=tmp_path_factory.mktemp("work"),
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            await_ok(address, server, log)
+            yield address
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
+
+
+def await_ok(address, server, log):
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        try:
+            if httpx.get(f"{address}/ok", timeout=1.0).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    pytest.fail(f"not ready within {STARTS_WITHIN_S:.0f} s: {log.read_text()}")
+
+
+@pytest.fixture
+async def client(url):
+    async with get_client(url=url) as client:
+        yield client
+
+
+@pytest.fixture
+def cat(state, tmp_path):
+    Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.png")
+    data = (tmp_path / "cat.png").read_bytes()
+    return ImageStore(state / "images").put(data, "cat.png").model_dump(mode="json")
+
+
+async def run(client, thread, text, **more):
+    """Run a turn; return its progress events and the final state."""
+    events, values = [], {}
+    turn = {"messages": [{"role": "user", "content": text}], **more}
+    async for part in client.runs.stream(
+        thread["thread_id"], "assistant", input=turn, stream_mode=["custom", "values"]
+    ):
+        assert part.event != "error", part.data
+        if part.event == "custom":
+            events.append(part.data)
+        elif part.event == "values":
+            values = part.data
+    return events, values
+
+
+async def test_a_thread_is_served_streamed_and_resumed(client, log, cat):
+    drawing = await client.assistants.get_graph("assistant")
+    names = {node["id"] for node in drawing["nodes"]}
+    assert {"understand", "plan", "offload", "execute", "answer"} <= names
+
+    thread = await client.threads.create()
+    events, values = await run(
+        client, thread, "Which animal is in this picture?", attachments=[cat]
+    )
+    assert [event["event"] for event in events] == [
+        "understood",
+        "planned",
+        "offloaded",
+        "task_started",
+        "task_finished",
+        "answered",
+    ]
+    assert "cat" in values["messages"][-1]["content"].lower()
+
+    events, values = await run(client, thread, "And what colour is it?")
+    assert events[1]["plan"]["tasks"][0]["args"]["image"] == cat["uri"]
+    assert [turn["request"] for turn in values["history"]] == [
+        "Which animal is in this picture?",
+        "And what colour is it?",
+    ]
+    state = await client.threads.get_state(thread["thread_id"])
+    assert len(state["values"]["messages"]) == 4
+
+    said = log.read_text()
+    assert "BlockingError" not in said
+    assert "Blocking call" not in said
+    assert "Traceback" not in said
+
+
+async def test_the_schemas_are_those_that_studio_shows(client):
+    (assistant,) = await client.assistants.search(graph_id="assistant")
+    schemas = await client.assistants.get_schemas(assistant["assistant_id"])
+    assert set(schemas["input_schema"]["properties"]) == {"messages", "attachments"}
+    assert set(schemas["context_schema"]["properties"]) == {"node_url", "planner", "deadline_s"}

@@ -1,0 +1,74 @@
+"""``edgewright doctor``."""
+
+import json
+import sqlite3
+
+import pytest
+
+from edgewright.cli import checks
+
+
+@pytest.fixture
+def examined(edgewright):
+    def run():
+        result = edgewright("doctor", "--json")
+        report = json.loads(result.stdout)
+        assert result.exit_code == (0 if report["ok"] else 1)
+        return {check["name"]: check for check in report["checks"]}
+
+    return run
+
+
+def test_a_sound_machine(examined, edgewright):
+    found = examined()
+    assert found["python"]["state"] == "ok"
+    assert found["state folder"]["state"] == "ok"
+    assert found["expert efficientnet-lite0-classifier"]["state"] == "ok"
+    assert "EDGEWRIGHT_VIT" in found["expert vit-classifier"]["fix"]
+    assert "private" in found["device node"]["detail"]
+    assert "device node" in edgewright("doctor").stdout
+
+
+def test_a_missing_extra_names_its_command(examined, monkeypatch):
+    monkeypatch.setitem(checks.EXTRAS, "agent", (("no_such_module",), True))
+    monkeypatch.setitem(checks.EXTRAS, "codec", (("no_such_module",), False))
+    found = examined()
+    assert found["extra agent"]["state"] == "problem"
+    assert found["extra agent"]["fix"] == "pip install 'edgewright[agent]'"
+    assert found["extra codec"]["state"] == "note"
+
+
+def test_a_python_that_is_too_new(examined, monkeypatch):
+    monkeypatch.setattr(checks, "_PYTHONS", ((2, 7),))
+    assert examined()["python"]["state"] == "problem"
+
+
+def test_a_state_folder_in_the_way(examined, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "file" / "state"))
+    assert "EDGEWRIGHT_HOME" in examined()["state folder"]["fix"]
+
+
+def test_little_space(examined, monkeypatch):
+    monkeypatch.setattr(checks, "_LITTLE_SPACE_BYTES", 1 << 62)
+    assert examined()["state folder"]["state"] == "problem"
+
+
+def test_threads_that_are_held_by_another(examined, tmp_path):
+    path = tmp_path / "state" / "threads.sqlite"
+    path.parent.mkdir()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE a (b)")
+    assert examined()["threads"]["state"] == "ok"
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        assert "another program" in examined()["threads"]["detail"]
+    finally:
+        other.close()
+
+
+def test_a_chat_model_that_cannot_be_reached(examined, monkeypatch):
+    monkeypatch.setenv("EDGEWRIGHT_CHAT_MODEL", "some-model")
+    monkeypatch.setenv("OPENAI_BASE_URL", "ftp://nowhere")
+    assert examined()["chat model"]["state"] == "problem"
+    assert "OPENAI_BASE_URL" in examined()["chat model"]["fix"]

@@ -1,0 +1,72 @@
+"""The console script itself: help, version, and how errors are told."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from edgewright.cli.output import telling_errors
+from edgewright.tools.errors import InputError, LinkError, NotFoundError
+
+
+def test_help_lists_the_commands(edgewright):
+    result = edgewright("--help")
+    assert result.exit_code == 0
+    for command in ("ask", "chat", "plan", "node", "profile", "doctor"):
+        assert command in result.stdout
+
+
+@pytest.mark.parametrize("command", ["ask", "chat", "plan", "node", "profile", "doctor"])
+def test_every_command_has_help_with_an_example(edgewright, command):
+    result = edgewright(command, "--help")
+    assert result.exit_code == 0
+    assert f"edgewright {command}" in result.stdout
+    assert "--json" in result.stdout
+
+
+def test_the_version(edgewright):
+    assert edgewright("--version").stdout.count(".") == 2
+
+
+def test_help_and_nodes_need_no_agent_framework():
+    # In a process of its own, because this one has long imported everything.
+    heavy = "{'torch', 'langgraph', 'langchain_core', 'openai', 'pydantic', 'httpx', 'flwr'}"
+    code = f"import sys, edgewright.cli.main; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (InputError("wrong"), 2),
+        (NotFoundError("not there"), 2),
+        (LinkError("down"), 1),
+        (ValueError("a defect"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+@pytest.mark.parametrize("as_json", [True, False])
+def test_every_error_is_one_line_and_an_exit_code(capsys, error, exit_code, as_json):
+    with pytest.raises(typer.Exit) as caught, telling_errors(as_json):
+        raise error
+    assert caught.value.exit_code == exit_code
+    out, err = capsys.readouterr()
+    assert (out + err).count("\n") == 1
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_defect_shows_its_traceback_only_to_who_asks(debug, tmp_path):
+    code = (
+        "import edgewright.cli.checks as checks; checks.python = lambda: 1 / 0;"
+        "from edgewright.cli.main import app; app()"
+    )
+    environment = os.environ | {"EDGEWRIGHT_DEBUG": debug, "EDGEWRIGHT_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", code, "doctor"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert "a defect in the program (ZeroDivisionError" in done.stderr
+    assert ("Traceback" in done.stderr) == bool(debug)

@@ -1,0 +1,106 @@
+"""Tables and panels: every fact is there, and foreign words are never markup."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from edgewright.agents.planner.plan import Plan, Task
+from edgewright.agents.responder.result import TaskResult
+from edgewright.cli.render import answer_panel, card_table, cost_table, decision_view, plan_table
+from edgewright.tools.errors import ErrorInfo
+from edgewright.tools.nodes.schema import Arm, CardView, Decision, Fallback, Forecast, Report
+
+
+@pytest.fixture
+def shown():
+    def show(renderable):
+        console = Console(file=StringIO(), width=220)
+        console.print(renderable)
+        return console.file.getvalue()
+
+    return show
+
+
+def test_a_plan(shown):
+    uri = "store:" + "a" * 64
+    tasks = (
+        Task(id="t1", tool="image-to-text", task_type="image-to-text", args={"image": uri}),
+        Task(id="t2", tool="pose-to-image", task_type="image-to-image", depends_on=("t1",)),
+    )
+    plan = Plan(
+        request="r", tasks=tasks, planner="embedded", confidence=0.5, needs=("image",), reason="why"
+    )
+    text = shown(plan_table(plan, {uri: "gate.png"}))
+    assert "image=gate.png" in text
+    assert "missing: image" in text
+    assert "why" in text
+    assert "aaaa…" in shown(plan_table(plan))
+
+
+def test_an_empty_plan(shown):
+    plan = Plan(request="r", tasks=(), planner="embedded", confidence=0.5, reason="nobody flies")
+    assert "nothing to run" in shown(plan_table(plan))
+
+
+def test_a_decision(shown):
+    arms = [
+        Arm(kind="co-inference", point=3, codec="quantised8"),
+        *(Arm(kind="edge-only", image_codec="jpeg", quality=q) for q in range(10, 60, 10)),
+        Arm(kind="device-only"),
+    ]
+    forecasts = [
+        Forecast(arm=arm, latency_ms=10.0 * n if n else None, bytes_up=n, unusable="" if n else "x")
+        for n, arm in enumerate(arms)
+    ]
+    decision = Decision(arm=arms[0], reason="20 ms less than jpeg", forecasts=forecasts, link=None)
+    text = shown(decision_view("t1", decision))
+    assert "t1 runs co-inference (point 3, quantised8)" in text
+    assert "20 ms less than jpeg" in text
+    assert "device-only" in text
+    assert text.count("edge-only") == 1
+    assert "4 more were weighed" in text
+
+
+def test_the_bill(shown):
+    report = Report(
+        arm="device-only",
+        planned_arm="co-inference (point 3, quantised8)",
+        nodes=["camera-1", "server"],
+        model="m@1",
+        expert="label-captioner",
+        approximate=True,
+        bytes_up=1234,
+        bytes_down=56,
+        stages_ms={"head": 12.34, "rest": 20.0},
+        head_reused=True,
+        fallback=[Fallback(tried="co-inference", code="link_broken", reason="cut", used="rest")],
+    )
+    info = ErrorInfo(code="refused", message="cannot count", retryable=False, status=422)
+    text = shown(
+        cost_table(
+            [
+                TaskResult(task_id="t1", tool="a", status="ok", report=report),
+                TaskResult(task_id="t2", tool="b", status="refused", error=info),
+            ]
+        )
+    )
+    for fact in ("camera-1 → server", "1234", "56", "head 12.3", "not run", "cannot count"):
+        assert fact in text
+    assert "t1: co-inference failed (cut) → rest, reusing the head's features" in text
+    assert "approximate, by label-captioner" in text
+
+
+def test_foreign_words_are_never_markup(shown):
+    assert "[bold red]no[/]" in shown(answer_panel("[bold red]no[/]"))
+    card = CardView(
+        id="a",
+        task_type="a",
+        description="d",
+        schema={},
+        available=False,
+        expert=None,
+        approximate=False,
+        reason="[link=http://x]here[/link]",
+    )
+    assert "[link=http://x]here[/link]" in shown(card_table([card]))

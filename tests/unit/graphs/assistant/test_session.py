@@ -1,0 +1,142 @@
+"""Conversations: what a thread keeps, and what happens when its file cannot be used."""
+
+import asyncio
+import resource
+import sqlite3
+
+import pytest
+
+from edgewright.graphs.assistant.context import Context
+from edgewright.graphs.assistant.session import open_session
+from edgewright.graphs.assistant.threads import open_threads
+from edgewright.tools.errors import EdgewrightError, InputError, StorageError, TransientError
+
+
+@pytest.fixture
+def opened(services, tmp_path):
+    def open_again(thread=None):
+        return open_session(
+            Context(services=services), thread=thread, threads=tmp_path / "threads.sqlite"
+        )
+
+    return open_again
+
+
+async def test_a_reply_holds_answer_plan_and_results(opened, planner, task):
+    planner.tasks = (task(1, image="camera:a"),)
+    events = []
+    async with opened() as session:
+        reply = await session.ask("what is it?", on_event=events.append)
+    assert reply.status == "answered"
+    assert reply.decisions["t1"].arm.kind == "device-only"
+    assert set(reply.as_json()) == {"answer", "plan", "results"}
+    assert reply.as_json()["results"][0]["report"]["stages_ms"] == {"whole": 12.0}
+    assert events[0].event == "understood"
+    assert events[-1].text == reply.answer
+
+
+async def test_the_next_turn_knows_the_picture_of_the_last(
+    opened, planner, services, picture, task
+):
+    image = services.images.put(picture, "gate.png")
+    async with opened() as session:
+        await session.ask("what is it?", images=[image])
+        await session.ask("and what colour is it?")
+    asked = planner.requests[1]
+    assert asked.images == ()
+    assert asked.subject == (image,)
+
+
+async def test_a_thread_goes_on_in_another_process_run(opened, planner, node, task):
+    planner.tasks = (task(1, image="camera:a"),)
+    async with opened("garden") as session:
+        await session.ask("first")
+    async with opened("garden") as session:
+        planner.tasks = ()
+        reply = await session.ask("second")
+        assert [turn.request for turn in await session.history()] == ["first", "second"]
+        assert reply.results == ()
+        session.begin_anew()
+        assert await session.history() == []
+
+
+async def test_requests_that_cannot_be_read_leave_the_thread_as_it_was(opened):
+    async with opened() as session:
+        await session.ask("first")
+        with pytest.raises(InputError):
+            await session.ask("   ")
+        await session.ask("second")
+        assert [turn.request for turn in await session.history()] == ["first", "second"]
+
+
+async def test_a_locked_file_is_told_and_nothing_is_lost(opened, services, tmp_path):
+    path = tmp_path / "threads.sqlite"
+    async with opened("garden") as session:
+        await session.ask("first")
+    context = Context(services=services)
+    async with open_session(context, thread="garden", threads=path, lock_timeout_s=0.1) as session:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TransientError) as caught:
+            await session.ask("second")
+        other.execute("ROLLBACK")
+        other.close()
+        await session.ask("third")
+        requests = [turn.request for turn in await session.history()]
+    assert caught.value.info().code == "threads_locked"
+    assert requests == ["first", "third"]
+
+
+async def test_a_file_that_is_no_database_is_told(tmp_path):
+    path = tmp_path / "threads.sqlite"
+    path.write_bytes(b"this is not a database, but it is long enough to look like one" * 40)
+    with pytest.raises(EdgewrightError) as caught:
+        async with open_threads(path):
+            pass
+    assert caught.value.info().code == "threads_damaged"
+
+
+async def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError):
+        async with open_threads(tmp_path / "file" / "threads.sqlite"):
+            pass
+
+
+async def test_a_full_disk_is_told_and_the_thread_stays(opened):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with opened("garden") as session:
+        await session.ask("first")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        try:
+            with pytest.raises(StorageError):
+                await session.ask("second")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        await session.ask("third")
+        assert [turn.request for turn in await session.history()] == ["first", "third"]
+
+
+async def test_a_plan_that_is_too_deep_is_refused(opened, planner, task):
+    planner.tasks = tuple(
+        task(n, "image-classification", *([f"t{n - 1}"] if n > 1 else []), image="camera:a")
+        for n in range(1, 31)
+    )
+    async with opened() as session:
+        with pytest.raises(InputError) as caught:
+            await session.ask("a lot")
+    assert caught.value.info().code == "plan_too_deep"
+
+
+async def test_a_cancelled_turn_leaves_the_thread_usable(opened, planner, node, task):
+    planner.tasks = (task(1, image="camera:a"),)
+    node.answers["image-classification"] = [30.0]
+    async with opened() as session:
+        turn = asyncio.create_task(session.ask("first"))
+        await asyncio.sleep(0.3)
+        turn.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await turn
+        planner.tasks = ()
+        await session.ask("second")
+        assert [turn.request for turn in await session.history()] == ["second"]

@@ -1,0 +1,361 @@
+"""The client for nodes: used by graphs and the command line, and by a device for its edge peer."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from edgewright.tools.errors import (
+    DeadlineError,
+    EdgewrightError,
+    ErrorInfo,
+    LinkError,
+    UnavailableError,
+    from_info,
+)
+from edgewright.tools.images.probe import probe
+from edgewright.tools.nodes.schema import (
+    OPTIONS_HEADER,
+    REQUEST_ID_HEADER,
+    CardView,
+    Decision,
+    InvokeOptions,
+    InvokeRequest,
+    InvokeResponse,
+    ModelView,
+    NodeProfile,
+    Problem,
+    SensorView,
+    TailResult,
+)
+
+FRAME_MEDIA_TYPE = "application/vnd.edgewright.frame"
+_CONNECT_TIMEOUT_S = 3.0
+_MAX_ANSWER_BYTES = 16_000_000
+#: A cut upload is billed in steps of this many bytes.
+_CHUNK_BYTES = 4096
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass
+class Transfer:
+    """What one call moved; filled in as it happens, so that a failed call is billed too.
+
+    Attributes:
+        bytes_up: Body bytes handed to the socket.
+        bytes_down: Body bytes received.
+        upload_ms: From the start of the call to the answer's first byte, less ``server_ms``.
+        server_ms: What the node itself took once it had the body, as it says.
+        download_ms: From the answer's first byte to its last.
+    """
+
+    bytes_up: int = 0
+    bytes_down: int = 0
+    upload_ms: float = 0.0
+    server_ms: float = 0.0
+    download_ms: float = 0.0
+
+    @property
+    def link_ms(self) -> float:
+        """Return the time that was the link's, not the node's."""
+        return self.upload_ms + self.download_ms
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A request body and the headers that describe it."""
+
+    data: bytes
+    media_type: str
+    options: InvokeOptions | None = None
+
+
+class NodeClient:
+    """Speaks to one node over HTTP; an async context manager.
+
+    Every failure is an ``EdgewrightError``: what the node refused comes back as the node's own
+    error, a node that cannot be reached as ``LinkError``, one that is too slow as
+    ``DeadlineError``.
+
+    Args:
+        url: Base URL, such as ``http://127.0.0.1:8760``.
+        api_key: Key to present; None for a node without keys.
+        timeout_s: Longest time for a call that has no deadline of its own.
+        ca: Certificate to trust, for a node with its own certificate.
+        transport: Carries the requests instead of sockets, such as ``httpx.ASGITransport`` to
+            speak to an application in the same process.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 30.0,
+        ca: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._timeout_s = timeout_s
+        secure = self.url.startswith("https:")
+        self._http = httpx.AsyncClient(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            # Reading the system's certificates takes longer than a whole call to a near node.
+            verify=ssl.create_default_context(cafile=ca)
+            if secure
+            else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            # Nodes are near; a proxy from the environment would only carry pictures elsewhere.
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def ready(self) -> bool:
+        """Return whether the node takes work."""
+        try:
+            await self._call("GET", "/v2/health/ready")
+        except EdgewrightError:
+            return False
+        return True
+
+    async def tools(self) -> list[CardView]:
+        """List the node's cards."""
+        return _parse(list[CardView], await self._call("GET", "/v1/tools"))
+
+    async def sensors(self) -> list[SensorView]:
+        """List the node's sensors."""
+        return _parse(list[SensorView], await self._call("GET", "/v1/sensors"))
+
+    async def models(self) -> list[ModelView]:
+        """List the node's models."""
+        return _parse(list[ModelView], await self._call("GET", "/v2/models"))
+
+    async def profile(self, *, transfer: Transfer | None = None) -> NodeProfile:
+        """Fetch what the node knows of its own speed and of its link.
+
+        Args:
+            transfer: Filled with what the call moved.
+        """
+        return _parse(NodeProfile, await self._call("GET", "/v1/profile", transfer=transfer))
+
+    async def decide(self, card: str, options: InvokeOptions, image: bytes | None) -> Decision:
+        """Ask which arm the node would take, without running anything.
+
+        Args:
+            card: Card id.
+            options: As for ``invoke``.
+            image: As for ``invoke``.
+        """
+        answer = await self._call(
+            "POST", f"/v1/tools/{card}:decide", _invocation(options, image), options.deadline_s
+        )
+        return _parse(Decision, answer)
+
+    async def invoke(
+        self,
+        card: str,
+        options: InvokeOptions,
+        image: bytes | None,
+        *,
+        transfer: Transfer | None = None,
+        request_id: str = "",
+    ) -> InvokeResponse:
+        """Have the node carry out a card.
+
+        Args:
+            card: Card id.
+            options: Arguments, deadline, and what else is fixed.
+            image: Encoded picture; None when ``options.camera`` names one.
+            transfer: Filled with what the call moved, also when it fails.
+            request_id: To follow the call through all nodes.
+        """
+        answer = await self._call(
+            "POST",
+            f"/v1/tools/{card}:invoke",
+            _invocation(options, image),
+            options.deadline_s,
+            transfer=transfer,
+            request_id=request_id,
+        )
+        return _parse(InvokeResponse, answer)
+
+    async def tail(
+        self,
+        model: str,
+        frame: bytes,
+        options: InvokeOptions,
+        *,
+        transfer: Transfer | None = None,
+        request_id: str = "",
+    ) -> TailResult:
+        """Have the node run the tail of a model on a frame.
+
+        Args:
+            model: Model id.
+            frame: The frame, whole.
+            options: Expert, arguments and deadline.
+            transfer: Filled with what the call moved, also when it fails.
+            request_id: To follow the call through all nodes.
+        """
+        answer = await self._call(
+            "POST",
+            f"/v1/split/{model}/tail",
+            _Body(frame, FRAME_MEDIA_TYPE, options),
+            options.deadline_s,
+            transfer=transfer,
+            request_id=request_id,
+        )
+        return _parse(TailResult, answer)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: _Body | None = None,
+        timeout_s: float | None = None,
+        *,
+        transfer: Transfer | None = None,
+        request_id: str = "",
+    ) -> bytes:
+        limit_s = self._timeout_s if timeout_s is None else timeout_s
+        transfer = Transfer() if transfer is None else transfer
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._exchange(method, path, body, transfer, request_id)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise LinkError(
+                f"no node answers at {self.url}; start it, or correct its URL",
+                code="link_refused",
+            ) from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise DeadlineError(f"{self.url} did not answer within {limit_s:.3g} s") from None
+        except httpx.TransportError:
+            raise LinkError(
+                f"the connection to {self.url} broke off; try again", code="link_broken"
+            ) from None
+        except httpx.InvalidURL:
+            raise UnavailableError(
+                f"{self.url[:200]!r} is no URL of a node; give one like http://127.0.0.1:8760",
+                code="invalid_url",
+            ) from None
+
+    async def _exchange(
+        self, method: str, path: str, body: _Body | None, transfer: Transfer, request_id: str
+    ) -> bytes:
+        headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
+        if body is not None:
+            headers["Content-Type"] = body.media_type
+            headers["Content-Length"] = str(len(body.data))
+            if body.options is not None:
+                chosen = body.options.model_dump_json(exclude_defaults=True, ensure_ascii=True)
+                headers[OPTIONS_HEADER] = chosen
+        began = time.perf_counter()
+        answered: float | None = None
+        try:
+            async with self._http.stream(
+                method,
+                path,
+                content=None if body is None else _counted(body.data, transfer),
+                headers=headers,
+                timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S),
+            ) as response:
+                answered = time.perf_counter()
+                transfer.server_ms = _server_ms(response.headers.get("Server-Timing", ""))
+                answer = await self._read(response, transfer)
+        finally:
+            ended = time.perf_counter()
+            first = ended if answered is None else answered
+            transfer.upload_ms = max(0.0, (first - began) * 1000 - transfer.server_ms)
+            transfer.download_ms = (ended - first) * 1000
+        if response.status_code >= 400:
+            raise _problem(self.url, response, answer)
+        return answer
+
+    async def _read(self, response: httpx.Response, transfer: Transfer) -> bytes:
+        chunks = bytearray()
+        async for chunk in response.aiter_raw():
+            transfer.bytes_down += len(chunk)
+            chunks += chunk
+            if len(chunks) > _MAX_ANSWER_BYTES:
+                raise UnavailableError(
+                    f"{self.url} sent an answer of more than {_MAX_ANSWER_BYTES} bytes",
+                    code="answer_too_large",
+                )
+        return bytes(chunks)
+
+
+async def _counted(data: bytes, transfer: Transfer) -> AsyncIterator[bytes]:
+    """Yield the body in small chunks and count those that the socket has taken."""
+    for start in range(0, len(data), _CHUNK_BYTES):
+        chunk = data[start : start + _CHUNK_BYTES]
+        yield chunk
+        transfer.bytes_up += len(chunk)
+
+
+def _invocation(options: InvokeOptions, image: bytes | None) -> _Body:
+    if image is not None:
+        return _Body(image, probe(image).mime, options)
+    request = InvokeRequest.model_validate(options.model_dump())
+    return _Body(request.model_dump_json(exclude_defaults=True).encode(), "application/json")
+
+
+def _server_ms(timing: str) -> float:
+    """Read ``app;dur=1.25`` out of a Server-Timing header; 0 when it is not there."""
+    for entry in timing.split(","):
+        name, _, duration = entry.strip().partition(";dur=")
+        if name == "app":
+            try:
+                return max(0.0, float(duration))
+            except ValueError:
+                return 0.0
+    return 0.0
+
+
+def _problem(url: str, response: httpx.Response, answer: bytes) -> EdgewrightError:
+    try:
+        problem = Problem.model_validate_json(answer)
+    except ValidationError:
+        return UnavailableError(
+            f"{url} answered {response.status_code}, and not as a node does; correct its URL",
+            code="not_a_node",
+        )
+    error = from_info(
+        ErrorInfo(
+            code=problem.code,
+            message=problem.detail,
+            retryable=problem.retryable,
+            status=problem.status,
+        )
+    )
+    wait = response.headers.get("Retry-After", "")
+    error.retry_after_s = float(wait) if wait.isdigit() else None
+    return error
+
+
+def _parse(kind: type[_Answer], answer: bytes) -> _Answer:
+    try:
+        return TypeAdapter(kind).validate_json(answer)
+    except ValidationError:
+        raise UnavailableError(
+            "the answer is not one that a node of this version gives; correct the URL or upgrade",
+            code="not_a_node",
+        ) from None
