@@ -18,7 +18,7 @@ import numpy as np
 from edgewright.agents.planner.encoder import Vectors
 
 #: Strength of the lexical features beside the sentence vector, and of all features together.
-LEXICAL_WEIGHT = 1.3
+LEXICAL_WEIGHT = 0.9
 SCALE = 8.0
 #: A word counts when this many examples hold it.
 MIN_EXAMPLES = 2
