@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --progress-bar off -c constraints.txt pip setuptools wheel
 	@echo "installing the pinned packages; this takes a few minutes the first time"
-	$(BIN)/pip install --quiet --progress-bar off -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install -qq --progress-bar off -c constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: $(STAMP) ## Two nodes, real photographs, five requests  (RATE=KB/s SLOWDOWN=factor IMAGE=file)
@@ -56,6 +56,7 @@ bench: bench-runtime ## All benchmarks; tables, plots and raw figures go to docs
 
 bench-runtime: $(STAMP) ## The tail route against a raw ASGI echo
 	$(BIN)/python -m edgewright.benchmarks.runtime
+	@$(BIN)/python -m edgewright.benchmarks.readme
 
 clean: ## Remove what was built; the environment too
 	rm -rf $(VENV) $(EDGE_VENV) .typecheck build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -32,8 +32,16 @@ Pictures = Annotated[
     typer.Option("--image", "-i", metavar="FILE", help="Ask about your own picture too."),
 ]
 
+Record = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.svg", help="Keep the first request and the summary as a picture."),
+]
+
 #: What is asked about a picture of one's own.
 OWN_REQUESTS = ("What is this?", "Describe this picture.")
+
+
+_RECORD_WIDTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +85,11 @@ def load_demo(rate: float | None, slowdown: float | None, pictures: list[Path]) 
 
 
 def demo(
-    rate: Rate = None, slowdown: Slowdown = None, image: Pictures = None, as_json: Json = False
+    rate: Rate = None,
+    slowdown: Slowdown = None,
+    image: Pictures = None,
+    record: Record = None,
+    as_json: Json = False,
 ) -> None:
     """Start a device and an edge server, and have requests about photographs answered.
 
@@ -88,7 +100,8 @@ def demo(
 
     with telling_errors(as_json):
         config = load_demo(rate, slowdown, image or [])
-        replies = asyncio.run(_run(config, Console(stderr=as_json, highlight=False)))
+        console = Console(stderr=as_json, highlight=False, width=_RECORD_WIDTH if record else None)
+        replies = asyncio.run(_run(config, console, record))
         if as_json:
             print_json(
                 [
@@ -98,7 +111,7 @@ def demo(
             )
 
 
-async def _run(config: DemoConfig, console: Console) -> list[Reply]:
+async def _run(config: DemoConfig, console: Console, record: Path | None) -> list[Reply]:
     from edgewright.cli.demo_network import open_network
     from edgewright.graphs.assistant.context import Context
     from edgewright.graphs.assistant.session import open_session
@@ -106,15 +119,19 @@ async def _run(config: DemoConfig, console: Console) -> list[Reply]:
     with TemporaryDirectory(prefix="edgewright-demo-") as name:
         folder = Path(name)
         async with open_network(config, folder, console) as network:
+            console.record = record is not None
             console.print(_introduction(config, network))
             context = Context(node_url=network.device_url)
             threads = folder / "threads.sqlite"
             async with open_session(context, threads=threads) as session:
-                replies = [
-                    await _ask(session, number, text, where, console)
-                    for number, (text, where) in enumerate(config.requests, start=1)
-                ]
+                replies = []
+                for number, (text, where) in enumerate(config.requests, start=1):
+                    replies.append(await _ask(session, number, text, where, console))
+                    console.record = False
+        console.record = record is not None
         console.print(_summary(config, replies))
+        if record is not None:
+            _save(console, record)
         console.print("both nodes are stopped", style="dim")
     return replies
 
@@ -138,6 +155,21 @@ async def _ask(session: Session, number: int, text: str, where: str, console: Co
     if reply.results:
         console.print(cost_table(reply.results))
     return reply
+
+
+def _save(console: Console, record: Path) -> None:
+    """Write what was recorded as a picture that fetches no font from anywhere."""
+    import re
+
+    from rich._export_format import CONSOLE_SVG_FORMAT
+
+    from edgewright.tools.errors import StorageError
+
+    template = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    try:
+        console.save_svg(str(record), title="edgewright demo", code_format=template)
+    except OSError as error:
+        raise StorageError(f"cannot write {str(record)!r}: {error.strerror}") from None
 
 
 def _introduction(config: DemoConfig, network: Network) -> RenderableType:

@@ -85,7 +85,7 @@ async def open_network(
         with console.status("starting the edge server"):
             edge = await stack.enter_async_context(
                 launch_node(
-                    {"name": "edge-server", "role": "edge", "port": 0}, log=folder / "edge.log"
+                    {"name": "demo-edge", "role": "edge", "port": 0}, log=folder / "edge.log"
                 )
             )
         target = urlsplit(edge.url)
@@ -102,7 +102,7 @@ async def open_network(
             device = await stack.enter_async_context(
                 launch_node(
                     {
-                        "name": "device",
+                        "name": "demo-device",
                         "role": "device",
                         "port": 0,
                         "slowdown": config.slowdown,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edgewright.cli import ask, chat, demo, doctor, node, plan, profile
+from edgewright.cli import ask, chat, demo, doctor, node, plan, profile, runs, train
 
 app = typer.Typer(
     help="Plain-language requests over sensors, devices and edge servers.",
@@ -40,4 +40,6 @@ app.command()(demo.demo)
 app.command(epilog=plan.EXAMPLES)(plan.plan)
 app.command(epilog=node.EXAMPLES)(node.node)
 app.command(epilog=profile.EXAMPLES)(profile.profile)
+app.command(epilog=train.EXAMPLES)(train.train)
+app.add_typer(runs.runs, name="runs")
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)

@@ -156,11 +156,11 @@ def _request(text: str, images: list[str]) -> PlanRequest:
 
 def _planner(embedded: bool) -> AnyPlanner:
     from edgewright.agents.planner.planner import make_planner
-    from edgewright.tools.cards import CardRegistry
     from edgewright.tools.settings import ChatModelSettings
+    from edgewright.tools.vision.library import known_cards
 
     chat = None if embedded else ChatModelSettings.from_environment()
-    return make_planner(CardRegistry.builtin(), chat=chat)
+    return make_planner(known_cards(), chat=chat)
 
 
 def _list(node: str | None, as_json: bool) -> None:
@@ -188,8 +188,7 @@ def _cards_of_node(url: str) -> list[CardView]:
 
 def _cards_here() -> list[CardView]:
     """Say which cards a private node could run on this machine."""
-    from edgewright.tools.cards import CardRegistry
     from edgewright.tools.nodes.schema import CardView
-    from edgewright.tools.vision.library import expert_statuses
+    from edgewright.tools.vision.library import expert_statuses, known_cards
 
-    return [CardView.of(status) for status in CardRegistry.builtin().statuses(expert_statuses())]
+    return [CardView.of(status) for status in known_cards().statuses(expert_statuses())]

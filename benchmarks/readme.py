@@ -1,0 +1,62 @@
+"""Puts the generated tables into README, so that no figure there is typed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
+#: Headline of each benchmark, in the order of README.
+TITLES = {
+    "planner": "Planning: task accuracy and latency",
+    "runtime": "What a node adds to a request: the tail route without a model, against an echo",
+}
+
+
+def tables(folder: Path) -> str:
+    """Return the section with all tables.
+
+    Args:
+        folder: Where the benchmarks left their results.
+    """
+    parts: list[str] = []
+    for name, title in TITLES.items():
+        raw = folder / f"{name}.json"
+        if not raw.is_file():
+            continue
+        where = json.loads(raw.read_text("utf-8"))["circumstances"]
+        parts.append(
+            f"**{title}**\n\n{(folder / f'{name}.md').read_text('utf-8')}\n"
+            f"{where['processor']}, {where['cores']} cores; "
+            f"[raw figures](docs/results/{name}.json), [plot](docs/results/{name}.png)\n"
+        )
+    return "\n".join(parts)
+
+
+def with_tables(readme: str, section: str) -> str:
+    """Return README with its section replaced.
+
+    Args:
+        readme: Text of README, with both marks.
+        section: What is to stand between them.
+    """
+    head, rest = readme.split(BEGIN)
+    _, tail = rest.split(END)
+    return f"{head}{BEGIN}{section}{END}{tail}"
+
+
+def main() -> int:
+    """Rewrite README in the working folder.
+
+    Returns:
+        0.
+    """
+    readme = Path("README.md")
+    text = readme.read_text("utf-8")
+    readme.write_text(with_tables(text, tables(Path("docs/results"))), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
