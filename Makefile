@@ -9,7 +9,7 @@ export HF_HUB_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-edge lint format type bench bench-runtime clean
+.PHONY: help setup demo test test-edge lint format type bench bench-runtime bench-planner clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,10 +52,14 @@ type: $(STAMP) ## mypy --strict over an installed copy
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --target .typecheck .
 	MYPYPATH=.typecheck $(BIN)/mypy -p edgewright
 
-bench: bench-runtime ## All benchmarks; tables, plots and raw figures go to docs/results
+bench: bench-runtime bench-planner ## All benchmarks; tables, plots and raw figures go to docs/results
 
 bench-runtime: $(STAMP) ## The tail route against a raw ASGI echo
 	$(BIN)/python -m edgewright.benchmarks.runtime
+	@$(BIN)/python -m edgewright.benchmarks.readme
+
+bench-planner: $(STAMP) ## Planning on the request set  (TASKBENCH=folder adds that benchmark's file)
+	$(BIN)/python -m edgewright.benchmarks.planner $(if $(TASKBENCH),--taskbench $(TASKBENCH))
 	@$(BIN)/python -m edgewright.benchmarks.readme
 
 clean: ## Remove what was built; the environment too

@@ -136,7 +136,7 @@ def _text(client: OpenAI, model: str, messages: Sequence[Message], schema: dict[
 
 
 def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
-    """Turn the SDK's errors into the package's own; anything else is a defect and stays as it is."""
+    """Turn the SDK's errors into the package's own; anything else is a defect and stays."""
     from openai import (
         APIConnectionError,
         APIError,

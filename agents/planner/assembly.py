@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, permutations
+from itertools import groupby, pairwise, permutations
 
 from edgewright.agents.planner.arguments import ArgumentReader, file_for
-from edgewright.agents.planner.detection import Wish
+from edgewright.agents.planner.detection import Wish, calibrated
 from edgewright.agents.planner.mentions import quotations
 from edgewright.agents.planner.plan import Task
 from edgewright.tools.cards import CardRegistry, ToolCard
@@ -21,15 +21,15 @@ ALIKE = 0.12
 #: Cards are about the same thing when their descriptions share this much of their words.
 SAME_SUBJECT = 0.3
 #: Two questions are asked apart when each is at least this likely one.
-SEPARATE = 0.6
+SEPARATE = 0.4
 
 _QUESTION = re.compile(
-    r"\?|\b(?:what|which|who|whose|where|when|why|how|whether|if|is|are|does|do|count)\b",
+    r"\b(?:what|which|who|whose|where|when|why|how|whether|if|is|are|does|do|count)\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z]{4,}")
 #: Stems that name a kind of data, not what made it.
-_KINDS = frozenset("image pictu photo audio video text sound speec visua".split())
+_KINDS = frozenset({"image", "pictu", "photo", "audio", "video", "text", "sound", "speec", "visua"})
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Assembler:
         for wish in wanted:
             self._supply(wish, steps)
             steps.append(Step(card=self._cards.get(wish.tool), wish=wish))
-        for position, step in enumerate(steps):
+        for position in range(len(steps)):
             needs |= self._connect(text, steps, position)
         if any(step.pictured for step in steps) and not pictures:
             needs.add("image")
@@ -137,14 +137,17 @@ class Assembler:
                 and card.id not in {other.tool for other in wishes}
                 and self._same_subject(wish.tool, card.id)
             ]
-            group = [wish, *rivals]
-            present = [w for w in group if not sensors or self._has_sensor(w.tool, sensors)]
-            chosen += present or group[:1]
-        return chosen
+            chosen += [wish, *rivals]
+        present = [wish for wish in chosen if self._has_sensor(wish.tool, sensors)]
+        return [
+            wish
+            for wish in chosen
+            if wish in present or not any(self._same_subject(wish.tool, w.tool) for w in present)
+        ]
 
     def _has_sensor(self, tool: str, sensors: Sequence[str]) -> bool:
         own = self._cards.get(tool).sensors
-        return not own or bool(set(own) & set(sensors))
+        return not own or not sensors or bool(set(own) & set(sensors))
 
     def _same_subject(self, one: str, other: str) -> bool:
         """Whether two cards estimate the same thing with different sensors."""
@@ -186,7 +189,7 @@ class Assembler:
             steps.append(Step(card=maker, wish=replace(wish, tool=maker.id)))
 
     def _connect(self, text: str, steps: list[Step], position: int) -> set[str]:
-        """Fill a step's arguments from words, earlier steps and pictures; return what is missing."""
+        """Fill a step's arguments from words, earlier steps and pictures; return what lacks."""
         step = steps[position]
         clause = text[step.wish.start : step.wish.end]
         quoted = quotations(clause)
@@ -222,38 +225,36 @@ class Assembler:
 
 def _fits(cards: Sequence[ToolCard]) -> int:
     """Count the neighbours of which the first makes what the second takes."""
-    return sum(
-        bool(set(one.outputs) & set(other.inputs))
-        for one, other in zip(cards, cards[1:], strict=False)
-    )
+    return sum(bool(set(one.outputs) & set(other.inputs)) for one, other in pairwise(cards))
 
 
 def _feed(text: str, steps: list[Step], position: int) -> None:
     """Fill the open arguments of a step with outputs of earlier ones.
 
-    An output that the step's words speak of ("the summary") goes first, then the latest. Of the
-    kinds that a person can hand over, one output is enough: a second picture or text is taken to be
-    the person's own. Of all others each argument needs an output of its own.
+    Of the kinds that a person can hand over one output is enough, for a second picture or text is
+    taken to be the person's own: an output that the step's words speak of ("the summary"), else the
+    latest. Of all other kinds each argument needs an output of its own.
     """
     step = steps[position]
     spoken = _stems(text[step.wish.start : step.wish.end]) - _stems(step.card.title)
-    order = sorted(
-        range(position),
-        key=lambda earlier: (bool(spoken & _stems(steps[earlier].card.title)), earlier),
-        reverse=True,
-    )
-    fed = False
-    for earlier in order:
-        maker = steps[earlier].card
-        if maker.id == step.card.id:
-            continue
-        for name, spec in step.card.arguments.items():
-            given = spec.type in GIVEN
-            if name not in step.args and spec.type in maker.outputs and not (given and fed):
-                step.args[name] = f"<{earlier}>"
-                step.parents.add(earlier)
-                fed = fed or given
-                break
+    makers = [n for n in range(position) if steps[n].card.id != step.card.id]
+    makers.sort(key=lambda n: (bool(spoken & _stems(steps[n].card.title)), n), reverse=True)
+    open_names = [name for name in step.card.arguments if name not in step.args]
+    handed = [
+        (name, maker)
+        for maker in makers
+        for name in open_names
+        if step.card.arguments[name].type in GIVEN.intersection(steps[maker].card.outputs)
+    ]
+    for name, maker in handed[:1]:
+        step.args[name] = f"<{maker}>"
+        step.parents.add(maker)
+    for kind in {step.card.arguments[name].type for name in open_names} - GIVEN:
+        names = [name for name in open_names if step.card.arguments[name].type == kind]
+        sources = sorted(n for n in makers if kind in steps[n].card.outputs)[-len(names) :]
+        for name, maker in zip(names, sources, strict=False):
+            step.args[name] = f"<{maker}>"
+            step.parents.add(maker)
 
 
 def _stems(text: str) -> set[str]:
@@ -291,7 +292,7 @@ def _tasks(text: str, steps: list[Step], pictures: Sequence[str]) -> tuple[Task,
                     args={name: args[name] for name in step.card.arguments if name in args},
                     depends_on=tuple(names[parent] for parent in sorted(step.parents)),
                     span=text[step.wish.start : step.wish.end].strip(),
-                    confidence=round(step.wish.probability, 4),
+                    confidence=round(calibrated(step.wish.probability), 4),
                 )
             )
     return tuple(tasks)

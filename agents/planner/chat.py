@@ -158,7 +158,7 @@ class ChatPlanner:
 
 
 def answer_schema(cards: CardRegistry) -> dict[str, Any]:
-    """Return the schema of the model's answer, in the subset that strict structured output takes."""
+    """Return the schema of the model's answer, in what strict structured output takes of it."""
     argument = _object(name={"type": "string"}, value={"type": "string"})
     step = _object(
         id={"type": "string"},

@@ -20,22 +20,28 @@ restore retrieve return rewrite run say search see segment separate set show sim
 speak specify split spot start state substitute suggest sum summarise summarize swap synthesise
 synthesize tag take talk teach tell test track train transcribe transform translate trace turn
 understand update upscale use verify visualise visualize watch work write
-""".split()
+"""
 _QUESTION_WORDS = """
 what which who whose whom where when why how is are was were do does did can could has have will
 would should
-""".split()
-_LINK_WORDS = "first secondly second thirdly next then afterwards afterward finally lastly also".split()
+"""
+_LINK_WORDS = "first secondly second thirdly next then afterwards afterward finally lastly also"
+
+
+def _any_of(words: str) -> str:
+    return "|".join(words.split())
+
+
 _BEGINNING = (
-    r"(?:(?:please|kindly|" + "|".join(_LINK_WORDS) + r"),?\s+)*"
+    r"(?:(?:please|kindly|" + _any_of(_LINK_WORDS) + r"),?\s+)*"
     r"(?:(?:i|we)(?:'d|\s+would|\s+also|\s+then)*\s+(?:want|need|like|wish|also)\b"
     r"|(?:can|could|would|will)\s+you\b"
-    r"|(?:" + "|".join(_VERBS) + r")(?:\b|(?=s\b))"
-    r"|(?:" + "|".join(_QUESTION_WORDS) + r")\b)"
+    r"|(?:" + _any_of(_VERBS) + r")(?:\b|(?=s\b))"
+    r"|(?:" + _any_of(_QUESTION_WORDS) + r")\b)"
 )
 _BREAK = re.compile(
     r"""
-    (?<=[.!?;:])["')\]]*\s+                                  # end of a sentence
+    (?:(?<=[.!?;:])|(?<=[.!?;:]["')\]]))\s+                    # end of a sentence
     | \s*[\n\r]+\s*
     | \s*,?\s+(?=(?:and\s+)?(?:then|finally|afterwards?|lastly|also|next)\b)
     | (?:\s*,\s*(?:and\s+|but\s+|or\s+)?|\s+(?:and|but)\s+)(?=BEGINNING)

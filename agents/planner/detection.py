@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +10,10 @@ from edgewright.agents.planner.clauses import Clause
 from edgewright.agents.planner.encoder import Vectors
 from edgewright.agents.planner.model import ClauseModel
 
-#: A clause asks for its best card when the card is at least this likely.
+#: A clause asks for its best card when the card is at least this likely, or this much and likelier
+#: than any other card or foreign task.
 ACCEPT = 0.3
+ACCEPT_BEST = 0.2
 #: It asks for a second card too, or leaves open which of two is meant, from here on.
 SECOND = 0.3
 UNSURE = 0.2
@@ -21,6 +24,10 @@ DECLINED = 0.5
 IN_VIEW = 3.0
 #: A clause is sure to ask about a picture from this probability on.
 SURE = 0.5
+
+#: The heads know more than they claim; this much is added to the log-odds of what they say. Fitted
+#: on the development split of ``benchmarks/data/planner``, see ``benchmarks/planner.py``.
+MODESTY = 1.63
 
 #: Labels of clauses that ask for nothing.
 SILENT = ("everyday-setting", "everyday-talk", "everyday-nonsense")
@@ -62,6 +69,12 @@ class Reading:
     probability: float
 
 
+def calibrated(probability: float) -> float:
+    """Return how often a reading of this probability is right, between 0 and 1."""
+    inside = min(max(probability, 1e-4), 1 - 1e-4)
+    return 1 / (1 + math.exp(-math.log(inside / (1 - inside)) - MODESTY))
+
+
 def in_view(probabilities: Vectors, tools: int) -> Vectors:
     """Weigh what no card serves less, when the talk is of a picture.
 
@@ -76,6 +89,22 @@ def in_view(probabilities: Vectors, tools: int) -> Vectors:
     weighed[:, tools:] /= IN_VIEW
     shares: Vectors = weighed / weighed.sum(axis=1, keepdims=True)
     return shares
+
+
+def arbitrated(reading: Reading, whole: Reading) -> Reading:
+    """Weigh what the clauses ask for against what the request as a whole asks for.
+
+    A clause alone can mislead or say too little ("I can't open it, what does it contain?"). A whole
+    can only ask for one thing, so it has a say when the clauses ask for no more than that.
+
+    Args:
+        reading: What the clauses ask for.
+        whole: The same request read as one clause.
+    """
+    if len(reading.wishes) > 1 or not whole.wishes:
+        return reading
+    surest = max((wish.probability for wish in reading.wishes), default=0.0)
+    return whole if whole.wishes[0].probability >= surest else reading
 
 
 def read(clauses: Sequence[Clause], probabilities: Vectors, model: ClauseModel) -> Reading:
@@ -94,7 +123,8 @@ def read(clauses: Sequence[Clause], probabilities: Vectors, model: ClauseModel) 
     for clause, row in zip(clauses, probabilities.tolist(), strict=True):
         shares = dict(zip(model.labels[: model.tools], row, strict=False))
         order = sorted(shares, key=lambda tool: shares[tool], reverse=True)
-        asked = [tool for tool in order[:1] if shares[tool] >= ACCEPT]
+        least = ACCEPT_BEST if shares[order[0]] == max(row) else ACCEPT
+        asked = [tool for tool in order[:1] if shares[tool] >= least]
         asked += [tool for tool in order[1:] if asked and shares[tool] >= SECOND]
         if asked:
             wishes += [Wish(tool, begin, clause.end, shares[tool], shares) for tool in asked]

@@ -14,7 +14,15 @@ from pathlib import Path
 
 from edgewright.agents.planner.assembly import Assembler
 from edgewright.agents.planner.clauses import Clause, segment
-from edgewright.agents.planner.detection import SURE, Reading, Wish, in_view, read
+from edgewright.agents.planner.detection import (
+    SURE,
+    Reading,
+    Wish,
+    arbitrated,
+    calibrated,
+    in_view,
+    read,
+)
 from edgewright.agents.planner.examples import collect
 from edgewright.agents.planner.language import foreign_language
 from edgewright.agents.planner.mentions import masked
@@ -51,7 +59,6 @@ class EmbeddedPlanner:
         self._demonstrations = tuple(demonstrations)
         self._folder = folder
         self._assembler = Assembler(cards)
-        self._looking = [row for row, card in enumerate(cards) if "image" in card.inputs]
 
     @cached_property
     def model(self) -> ClauseModel:
@@ -79,29 +86,25 @@ class EmbeddedPlanner:
     def _readings(
         self, requests: Sequence[PlanRequest], cut: Sequence[list[Clause]]
     ) -> list[Reading]:
-        """Read all requests at once, and once more in one piece those whose clauses said nothing."""
-        readings = self._read(requests, cut)
-        again = [
-            row
-            for row, clauses in enumerate(cut)
-            if len(clauses) > 1 and not readings[row].wishes and not readings[row].declined
-        ]
+        """Read the clauses of all requests, and requests of several clauses as a whole too."""
+        several = [row for row, clauses in enumerate(cut) if len(clauses) > 1]
         whole = [
-            [Clause(requests[row].text, cut[row][0].start, cut[row][-1].end)] for row in again
+            [Clause(requests[row].text, cut[row][0].start, cut[row][-1].end)] for row in several
         ]
-        for row, reading in zip(again, self._read([requests[r] for r in again], whole), strict=True):
-            if reading.wishes:
-                readings[row] = reading
-        return readings
+        readings = self._read([*requests, *(requests[row] for row in several)], [*cut, *whole])
+        for row, reading in zip(several, readings[len(cut) :], strict=True):
+            readings[row] = arbitrated(readings[row], reading)
+        return readings[: len(cut)]
 
     def _read(self, requests: Sequence[PlanRequest], cut: Sequence[list[Clause]]) -> list[Reading]:
         texts = [masked(clause.text).strip() for clauses in cut for clause in clauses]
         probabilities = self.model.probabilities(texts)
+        looking = [row for row, card in enumerate(self._cards) if "image" in card.inputs]
         readings: list[Reading] = []
         row = 0
         for request, clauses in zip(requests, cut, strict=True):
             mine = probabilities[row : row + len(clauses)]
-            if request.subject or (mine[:, self._looking] >= SURE).any():
+            if request.subject or (mine[:, looking] >= SURE).any():
                 mine = in_view(mine, self.model.tools)
             readings.append(read(clauses, mine, self.model))
             row += len(clauses)
@@ -113,7 +116,7 @@ class EmbeddedPlanner:
         if turn is not None and (not reading.wishes or reading.probability < 0.5 or request.images):
             reading = self._repeated(request, turn)
         if not reading.wishes:
-            return _empty(request, self._why_nothing(reading), reading.probability)
+            return _empty(request, self._why_nothing(reading), calibrated(reading.probability))
         tasks, needs = self._assembler.assemble(
             request.text,
             reading.wishes,
@@ -125,7 +128,7 @@ class EmbeddedPlanner:
             request=request.text,
             tasks=tasks,
             planner="embedded",
-            confidence=min(1.0, max(0.0, reading.probability)),
+            confidence=round(calibrated(reading.probability), 4),
             needs=needs,
             reason=f"No card serves this part: {declined}." if declined else "",
         )
@@ -146,7 +149,9 @@ class EmbeddedPlanner:
             return f"No card serves this request, which sounds like {names}; {shows}"
         if reading.unsure:
             titles = " or ".join(self._cards.get(tool).title for tool in reading.unsure)
-            return f"It is not clear what is wanted: do you mean {titles}? Please say it differently."
+            return (
+                f"It is not clear what is wanted: do you mean {titles}? Please say it differently."
+            )
         return f"No card serves this request; {shows}"
 
 
@@ -167,6 +172,6 @@ def _empty(request: PlanRequest, reason: str, confidence: float) -> Plan:
         request=request.text,
         tasks=(),
         planner="embedded",
-        confidence=min(1.0, max(0.0, confidence)),
+        confidence=round(confidence, 4),
         reason=reason,
     )

@@ -12,8 +12,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgewright.agents.planner.encoder import Vectors
 
@@ -24,7 +26,7 @@ SCALE = 8.0
 MIN_EXAMPLES = 2
 STEPS = 250
 LEARNING_RATE = 0.05
-PENALTY = 1e-3
+PENALTY = 2e-3
 
 _WORD = re.compile(r"[a-z0-9']+")
 #: Words are cut to this length, which does most of what stemming would.
@@ -55,7 +57,7 @@ class Features:
         )
 
     def __call__(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
-        """Return the features of texts whose sentence vectors are known, float32 ``[N, 384 + V]``."""
+        """Return the features of texts and their sentence vectors, float32 ``[N, 384 + V]``."""
         lexical = np.zeros((len(texts), len(self.words)), np.float32)
         for row, text in enumerate(texts):
             columns = [self.words[word] for word in set(_words(text)) if word in self.words]
@@ -89,11 +91,11 @@ class Bags:
     Attributes:
         features: Features of all their clauses, float32 ``[C, 384 + V]``.
         owner: Request that each clause belongs to, int ``[C]``, ascending.
-        tools: 1 where a request asks for a tool, float32 ``[R, tools]``; tools are the first labels.
+        tools: 1 where a request asks for a tool, float32 ``[R, tools]``, in the labels' order.
     """
 
     features: Vectors
-    owner: Vectors
+    owner: NDArray[np.intp]
     tools: Vectors
 
 
@@ -161,4 +163,4 @@ def _softmax(logits: Vectors) -> Vectors:
 def _words(text: str) -> list[str]:
     """Return the stems of a text and the pairs of neighbours."""
     stems = [word[:_STEM] for word in _WORD.findall(text.lower())]
-    return stems + [f"{one} {two}" for one, two in zip(stems, stems[1:], strict=False)]
+    return stems + [f"{one} {two}" for one, two in pairwise(stems)]

@@ -19,8 +19,8 @@ from edgewright.agents.planner.encoder import Vectors, minilm
 from edgewright.agents.planner.examples import Examples
 from edgewright.agents.planner.heads import Bags, Features, Heads
 
-#: Changes when the same examples would give another model.
-VERSION = 1
+#: With the settings of the heads, all that shapes a model besides its examples.
+VERSION = (1, heads.LEXICAL_WEIGHT, heads.SCALE, heads.MIN_EXAMPLES, heads.STEPS, heads.PENALTY)
 
 _LOG = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def fit_once(examples: Examples, folder: Path) -> ClauseModel:
 
 
 def _load(path: Path, examples: Examples) -> ClauseModel:
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         words: list[str] = stored["words"].tolist()
         features = Features(
             words={word: column for column, word in enumerate(words)}, weights=stored["idf"]

@@ -13,10 +13,12 @@ _ELLIPTIC = re.compile(
     r"""^\W*(?:(?:no|and|ok(?:ay)?|well|now|so|please)\b\W*)*
     (?:
       (?:the\s+)?same(?:\s+(?:thing|again|question))?(?:\s+(?:for|with|on|here)\b.*)?
-    | (?:do|try|run|ask)\s+(?:it|that|this|the\s+same)?\s*(?:again|once\s+more|too|as\s+well)?(?:\s+(?:for|with|on)\s.*)?
+    | (?:do|try|run|ask)\s+(?:it|that|this|the\s+same)?\s*
+      (?:again|once\s+more|too|as\s+well)?(?:\s+(?:for|with|on)\s.*)?
     | (?:try\s+)?(?:again|once\s+more|another\s+time|retry|repeat(?:\s+(?:it|that))?)
     | (?:(?:what|how)\s+about|for|with|i\s+meant?)\s+.+
-    | (?:this|that|these|those|the\s+(?:other|first|second|third|last|next))(?:\s+(?:one|picture|photo|image)s?)?(?:\s+(?:too|as\s+well|instead))?
+    | (?:this|that|these|those|the\s+(?:other|first|second|third|last|next))
+      (?:\s+(?:one|picture|photo|image)s?)?(?:\s+(?:too|as\s+well|instead))?
     )
     (?:\W+please)?\W*$""",
     re.VERBOSE | re.IGNORECASE,

@@ -1,0 +1,82 @@
+"""What the embedded planner is compared with: three ways to name one card, or none, by MiniLM."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from edgewright.agents.planner import heads
+from edgewright.agents.planner.encoder import minilm
+from edgewright.agents.planner.examples import Examples
+from edgewright.tools.cards import CardRegistry
+
+#: What a rival answers when it thinks that no card serves a request.
+NONE = ""
+#: Cosine under which the zero-shot baseline takes no card; the best on the development split of
+#: 0.05, 0.1 … 0.5 is chosen by the benchmark.
+NEIGHBOURS = 5
+
+
+class ZeroShot:
+    """The card whose description is nearest: the kind of baseline the seed system compares with.
+
+    Args:
+        cards: The catalogue.
+        threshold: Cosine under which no card is taken.
+    """
+
+    def __init__(self, cards: CardRegistry, threshold: float) -> None:
+        self._ids = [card.id for card in cards]
+        self._vectors = minilm().vectors([card.description for card in cards])
+        self._threshold = threshold
+
+    def name(self, text: str) -> str:
+        """Name the card that a request asks for."""
+        cosines = self._vectors @ minilm().vectors([text])[0]
+        best = int(cosines.argmax())
+        return self._ids[best] if cosines[best] >= self._threshold else NONE
+
+
+class Nearest:
+    """The majority among the nearest demonstrations and phrases.
+
+    Args:
+        examples: Demonstrations of the cards, and phrases of tasks that no card serves.
+    """
+
+    def __init__(self, examples: Examples) -> None:
+        self._examples = examples
+        self._vectors = minilm().vectors([text for text, _ in examples.phrases])
+
+    def name(self, text: str) -> str:
+        """Name the card that a request asks for."""
+        cosines = self._vectors @ minilm().vectors([text])[0]
+        nearest = np.argsort(-cosines)[:NEIGHBOURS]
+        votes: Counter[int] = Counter()
+        for row in nearest:
+            votes[self._examples.phrases[row][1]] += float(cosines[row])  # type: ignore[assignment]
+        return _card(self._examples, max(votes, key=lambda label: votes[label]))
+
+
+class LinearProbe:
+    """A softmax over the sentence vector of the whole request.
+
+    Args:
+        examples: Demonstrations of the cards, and phrases of tasks that no card serves.
+    """
+
+    def __init__(self, examples: Examples) -> None:
+        self._examples = examples
+        vectors = minilm().vectors([text for text, _ in examples.phrases])
+        labels = [label for _, label in examples.phrases]
+        self._heads = heads.fit(vectors, labels, len(examples.labels))
+
+    def name(self, text: str) -> str:
+        """Name the card that a request asks for."""
+        shares = self._heads.probabilities(minilm().vectors([text]))[0]
+        return _card(self._examples, int(shares.argmax()))
+
+
+def _card(examples: Examples, label: int) -> str:
+    return examples.labels[label] if label < examples.tools else NONE

@@ -1,0 +1,129 @@
+"""The chat-model planner against a scripted OpenAI-compatible server on loopback.
+
+The server proves the plumbing, not the quality of any model.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from edgewright.agents.planner.plan import Plan
+from edgewright.agents.planner.planner import make_planner
+from edgewright.agents.planner.request import PlanRequest
+from edgewright.tools.cards import CardRegistry
+from edgewright.tools.settings import ChatModelSettings
+
+GOOD = {
+    "tasks": [{"id": "t1", "tool": "image-to-text", "args": [], "depends_on": []}],
+    "confidence": 0.9,
+    "reason": "",
+}
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
+
+
+@contextmanager
+def endpoint(
+    answers: list[tuple[int, str, float]],
+) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """Serve answers one after the other: status, body, seconds before it; keep the requests."""
+    asked: list[dict[str, object]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            status, body, wait_s = answers.pop(0)
+            time.sleep(wait_s)
+            try:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(body.encode())
+            except OSError:
+                pass  # the client gave up waiting
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def completion(text: str) -> str:
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    return json.dumps(
+        {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    )
+
+
+def plan(url: str, timeout_s: float = 5) -> Plan:
+    settings = ChatModelSettings(model="scripted", base_url=url, api_key="k", timeout_s=timeout_s)
+    planner = make_planner(CardRegistry.builtin(), chat=settings)
+    return planner.plan(PlanRequest(text="Describe this picture."))
+
+
+def test_structured_output_is_asked_for_and_used() -> None:
+    with endpoint([(200, completion(json.dumps(GOOD)), 0)]) as (url, asked):
+        made = plan(url)
+    assert made.planner == "chat-model"
+    assert [task.tool for task in made.tasks] == ["image-to-text"]
+    assert "json_schema" in json.dumps(asked[0]["response_format"])
+
+
+def test_an_endpoint_without_structured_output_is_asked_the_plain_way() -> None:
+    fenced = completion(f"Sure!\n```json\n{json.dumps(GOOD)}\n```")
+    with endpoint([(400, '{"error": {"message": "?"}}', 0), (200, fenced, 0)]) as (url, asked):
+        assert plan(url).planner == "chat-model"
+    assert "response_format" not in asked[1]
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        ([(200, completion("I am a teapot."), 0)] * 2, "not a JSON object"),
+        ([(200, "<html>", 0)] * 2, "chat"),
+        ([(200, "{}", 0)] * 2, "not a JSON object"),
+        ([(500, "{}", 0)], "status 500"),
+        ([(401, "{}", 0)], "OPENAI_API_KEY"),
+    ],
+)
+def test_nonsense_and_refusals_give_way_to_the_embedded_planner(
+    answers: list[tuple[int, str, float]], why: str
+) -> None:
+    with endpoint(list(answers)) as (url, _):
+        made = plan(url)
+    assert made.planner == "embedded"
+    assert [task.tool for task in made.tasks] == ["image-to-text"]
+    assert why in made.reason
+
+
+def test_a_slow_endpoint_costs_no_more_than_its_time() -> None:
+    with endpoint([(200, completion(json.dumps(GOOD)), 2)]) as (url, _):
+        begin = time.monotonic()
+        made = plan(url, timeout_s=0.5)
+        assert "did not answer within 0.5 s" in made.reason
+        assert time.monotonic() - begin < 12  # the fallback fits its heads for the first time
+    assert made.planner == "embedded"
+
+
+def test_a_dead_endpoint_is_named() -> None:
+    made = plan("http://127.0.0.1:9/v1")
+    assert made.planner == "embedded"
+    assert "cannot be reached" in made.reason

@@ -1,0 +1,127 @@
+"""Catalogues and demonstrations in TaskBench's form, read as cards.
+
+``tools.json`` holds ``{"nodes": [{"id", "desc", "input-type", "output-type"}]}``; demonstrations
+are JSON lines with ``request``, ``nodes`` (tool ids) and ``links`` (pairs of tool ids).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from edgewright.tools.cards.card import ArgumentSpec, DataType, ToolCard
+from edgewright.tools.cards.demonstrations import PlanDemonstration
+from edgewright.tools.cards.registry import CardRegistry
+from edgewright.tools.errors import InputError
+
+
+class PublishedCard(ToolCard):
+    """A card of somebody else's catalogue, which keeps the id that it was published under."""
+
+    @field_validator("id")
+    @classmethod
+    def _kebab(cls, value: str) -> str:
+        if not value.strip() or len(value) > 100 or not value.isprintable():
+            raise ValueError("an id is one printable line of at most 100 characters")
+        return value
+
+
+class _Node(BaseModel):
+    id: str
+    desc: str
+    inputs: tuple[DataType, ...] = Field(alias="input-type", default=())
+    outputs: tuple[DataType, ...] = Field(alias="output-type", default=())
+
+
+class _Sample(BaseModel):
+    request: str
+    nodes: tuple[str, ...]
+    links: tuple[tuple[str, str], ...] = ()
+
+
+def read_catalogue(path: Path) -> CardRegistry:
+    """Read a catalogue.
+
+    Args:
+        path: A ``tools.json``.
+
+    Raises:
+        InputError: The file is not of that form; the message says where.
+    """
+    try:
+        nodes = json.loads(_text(path))["nodes"]
+        return CardRegistry(_card(_Node.model_validate(node)) for node in nodes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"catalogue {path.name}: {where}: {first['msg']}") from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            f"catalogue {path.name}: expected JSON with a list 'nodes' of tools, each with "
+            "'id', 'desc', 'input-type' and 'output-type'"
+        ) from None
+
+
+def read_demonstrations(path: Path, cards: CardRegistry) -> tuple[PlanDemonstration, ...]:
+    """Read demonstrations.
+
+    Args:
+        path: JSON lines.
+        cards: The catalogue that they speak of.
+
+    Raises:
+        InputError: A line is not of that form, or names a tool that is not in the catalogue.
+    """
+    demonstrations: list[PlanDemonstration] = []
+    for number, line in enumerate(_text(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            sample = _Sample.model_validate_json(line)
+            shown = PlanDemonstration(
+                request=sample.request, tools=sample.nodes, links=sample.links
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "line"
+            raise InputError(f"{path.name}, line {number}: {where}: {first['msg']}") from None
+        for tool in {*shown.tools, *(end for link in shown.links for end in link)}:
+            if tool not in cards:
+                raise InputError(f"{path.name}, line {number}: no tool {tool[:100]!r}")
+        demonstrations.append(shown)
+    return tuple(demonstrations)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise InputError(f"cannot read {path.name!r} as a text file") from None
+
+
+def _card(node: _Node) -> ToolCard:
+    """Make a card; its arguments are named after the kinds of its inputs."""
+    return PublishedCard(
+        id=node.id,
+        task_type=re.sub(r"[^a-z0-9]+", "-", node.id.lower()).strip("-") or "tool",
+        title=node.id[:60],
+        description=node.desc[:1000].ljust(10),
+        inputs=node.inputs,
+        outputs=node.outputs,
+        arguments=_arguments(node.inputs),
+    )
+
+
+def _arguments(inputs: tuple[DataType, ...]) -> dict[str, ArgumentSpec]:
+    seen: Counter[Any] = Counter()
+    arguments: dict[str, ArgumentSpec] = {}
+    for kind in inputs:
+        seen[kind] += 1
+        name = kind if seen[kind] == 1 else f"{kind}_{seen[kind]}"
+        arguments[name] = ArgumentSpec(type=kind, description=f"The {kind} to work on.")
+    return arguments
