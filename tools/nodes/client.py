@@ -39,6 +39,8 @@ from edgewright.tools.nodes.schema import (
 
 FRAME_MEDIA_TYPE = "application/vnd.edgewright.frame"
 _CONNECT_TIMEOUT_S = 3.0
+#: A node that misses a deadline says so itself, if it is given this much longer.
+_GRACE_S = 0.25
 _MAX_ANSWER_BYTES = 16_000_000
 #: A cut upload is billed in steps of this many bytes.
 _CHUNK_BYTES = 4096
@@ -239,7 +241,7 @@ class NodeClient:
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         transfer = Transfer() if transfer is None else transfer
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(limit_s + _GRACE_S):
                 return await self._exchange(method, path, body, transfer, request_id)
         except (httpx.ConnectError, httpx.ConnectTimeout):
             raise LinkError(
@@ -248,14 +250,14 @@ class NodeClient:
             ) from None
         except (TimeoutError, httpx.TimeoutException):
             raise DeadlineError(f"{self.url} did not answer within {limit_s:.3g} s") from None
-        except httpx.TransportError:
-            raise LinkError(
-                f"the connection to {self.url} broke off; try again", code="link_broken"
-            ) from None
-        except httpx.InvalidURL:
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
             raise UnavailableError(
                 f"{self.url[:200]!r} is no URL of a node; give one like http://127.0.0.1:8760",
                 code="invalid_url",
+            ) from None
+        except httpx.TransportError:
+            raise LinkError(
+                f"the connection to {self.url} broke off; try again", code="link_broken"
             ) from None
 
     async def _exchange(

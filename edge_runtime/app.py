@@ -1,0 +1,55 @@
+"""The application factory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.gate import Gate
+from edgewright.edge_runtime.lanes.pool import LanePool
+from edgewright.edge_runtime.node import Node
+from edgewright.edge_runtime.openapi import describe
+from edgewright.edge_runtime.problems import http_exception
+from edgewright.edge_runtime.routes import models, split, tools
+from edgewright.tools.nodes.client import NodeClient
+
+
+def create_app(
+    config: NodeConfig, *, lanes: LanePool | None = None, peer_client: NodeClient | None = None
+) -> FastAPI:
+    """Make a node's application; ``app.state.node`` is the node.
+
+    Args:
+        config: What the node was told.
+        lanes: Its models' processes; made from the configuration when None.
+        peer_client: Speaks to its edge peer; made from the configuration when None.
+    """
+    node = Node(config, lanes, peer_client)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with node.running():
+            yield
+
+    app = FastAPI(
+        title="Edgewright node",
+        version=version("edgewright"),
+        lifespan=lifespan,
+        # The interactive pages load their scripts from elsewhere; a node has no internet.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.node = node
+    # First in the table: it is the one whose milliseconds count.
+    app.router.routes.insert(0, split.tail_route(node))
+    app.include_router(tools.router)
+    app.include_router(models.router)
+    app.add_middleware(Gate, node=node)
+    app.add_exception_handler(HTTPException, http_exception)
+    app.openapi = lambda: describe(app, node)  # type: ignore[method-assign]
+    return app

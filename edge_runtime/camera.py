@@ -1,0 +1,53 @@
+"""The camera: a folder of photographs that stands for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgewright.tools.errors import NotFoundError, TooLargeError
+
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+
+
+class Camera:
+    """A folder of photographs.
+
+    Args:
+        folder: Where they lie; None for a node without a camera.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def names(self) -> list[str]:
+        """List the photographs, by file name."""
+        if self._folder is None or not self._folder.is_dir():
+            return []
+        return sorted(
+            entry.name
+            for entry in self._folder.iterdir()
+            if entry.suffix.lower() in _SUFFIXES and entry.is_file()
+        )
+
+    def read(self, name: str, *, max_bytes: int) -> bytes:
+        """Read a photograph.
+
+        Args:
+            name: As listed by ``names``; nothing outside that list can be read.
+            max_bytes: Largest file that is accepted.
+
+        Raises:
+            NotFoundError: No such photograph (``unknown_photograph``).
+            TooLargeError: The file is too large.
+        """
+        if self._folder is None or name not in self.names():
+            raise NotFoundError(
+                f"the camera has no photograph {name[:100]!r}; GET /v1/sensors lists them",
+                code="unknown_photograph",
+            )
+        path = self._folder / name
+        if path.stat().st_size > max_bytes:
+            raise TooLargeError(
+                f"the photograph {name!r} has more than {max_bytes} bytes", code="body_too_large"
+            )
+        return path.read_bytes()

@@ -1,0 +1,231 @@
+"""A node's configuration: explicit argument first, then environment, then file, then default."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from edgewright.tools.errors import InputError
+from edgewright.tools.images.probe import MAX_PIXELS
+from edgewright.tools.nodes.schema import Role
+
+Scope = Literal["infer", "train", "admin"]
+
+#: Environment variables that override the file, and the fields they set.
+VARIABLES: Mapping[str, tuple[str, ...]] = {
+    "EDGEWRIGHT_NODE_NAME": ("name",),
+    "EDGEWRIGHT_NODE_HOST": ("host",),
+    "EDGEWRIGHT_NODE_PORT": ("port",),
+    "EDGEWRIGHT_NODE_CAMERA": ("camera",),
+    "EDGEWRIGHT_PEER_URL": ("peer", "url"),
+    "EDGEWRIGHT_PEER_API_KEY": ("peer", "api_key"),
+}
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Peer(_Section):
+    """The edge node that a device may send work to.
+
+    Attributes:
+        url: Its base URL.
+        api_key: Key to present to it; better given as ``EDGEWRIGHT_PEER_API_KEY``.
+        ca: Certificate to trust, if it has one of its own.
+        poll_s: How often to look for it while it is away.
+    """
+
+    url: str = Field(pattern=r"^https?://[^\s/]+/?$")
+    api_key: SecretStr | None = None
+    ca: Path | None = None
+    poll_s: float = Field(default=2.0, gt=0)
+
+
+class ApiKey(_Section):
+    """A key that callers may present; ``python -m edgewright.edge_runtime hash-key`` makes one.
+
+    Attributes:
+        name: Whose it is, for the log.
+        sha256: Digest of the key, hexadecimal. Keys are 256 random bits, so a plain digest can
+            not be searched.
+        scopes: What it allows.
+    """
+
+    name: str = Field(min_length=1, max_length=100)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    scopes: frozenset[Scope]
+
+
+class Tls(_Section):
+    """Certificate and private key, PEM."""
+
+    certificate: Path
+    private_key: Path
+
+
+class Limits(_Section):
+    """What a caller may ask for.
+
+    Attributes:
+        body_bytes: Longest request body.
+        pixels: Largest picture.
+        concurrency: Requests served at once; more are turned away.
+        queue: Calls waiting for one model, the running one included; more are turned away.
+        deadline_s: Longest deadline that a caller can have.
+        upload_s: Longest time for a request body to arrive.
+        load_s: Longest time for a model to load.
+        drain_s: Time for calls in flight to end when the node is told to stop.
+        peer_patience_s: How long an edge peer may stay silent beyond three times the expected
+            transfer time, before the device goes on alone.
+    """
+
+    body_bytes: int = Field(default=16_000_000, gt=0)
+    pixels: int = Field(default=MAX_PIXELS, gt=0)
+    concurrency: int = Field(default=32, gt=0)
+    queue: int = Field(default=8, gt=0)
+    deadline_s: float = Field(default=120.0, gt=0)
+    upload_s: float = Field(default=30.0, gt=0)
+    load_s: float = Field(default=120.0, gt=0)
+    drain_s: float = Field(default=10.0, ge=0)
+    peer_patience_s: float = Field(default=2.0, gt=0)
+
+
+class LinkPrior(_Section):
+    """What to believe of the link before the first transfer.
+
+    Attributes:
+        rate_kb_per_s: Uplink rate in kilobytes (1000 bytes) a second.
+        rtt_ms: Round-trip time.
+    """
+
+    rate_kb_per_s: float = Field(default=1000.0, gt=0)
+    rtt_ms: float = Field(default=20.0, ge=0)
+
+
+class NodeConfig(_Section):
+    """All that a node can be told. Relative paths are relative to the working folder.
+
+    Attributes:
+        name: Name in reports and logs.
+        role: ``device`` (has sensors, chooses arms) or ``edge`` (computes for devices).
+        host: Address to listen on; only loopback without ``keys`` or ``tls``.
+        port: Port to listen on; 0 takes a free one.
+        peer: A device's edge peer.
+        keys: Keys that callers may present; empty means that none is asked for.
+        tls: Certificate, to serve HTTPS.
+        limits: What a caller may ask for.
+        preload: Models that are loaded before the node is ready; others load at first use.
+        slowdown: Slow all computing by this factor on purpose, to stand for a weaker device.
+        threads: Torch threads of each model's process.
+        memory_budget_mb: Memory for all models together; the least recently used are unloaded
+            beyond it. None means no limit.
+        camera: Folder of photographs that stands for the camera.
+        link_prior: What to believe of the link before the first transfer.
+        profile_file: Where measured times are kept; None keeps them in the state folder.
+        profile_runs: Repetitions when measuring.
+        min_agreement: Least share of the model's accuracy that coding must leave for an arm to be
+            chosen.
+        environment: Variables for the models, such as ``EDGEWRIGHT_VIT``.
+    """
+
+    name: str = Field(default="node", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    role: Role = "device"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8760, ge=0, le=65535)
+    peer: Peer | None = None
+    keys: tuple[ApiKey, ...] = ()
+    tls: Tls | None = None
+    limits: Limits = Limits()
+    preload: tuple[str, ...] = ("efficientnet-lite0",)
+    slowdown: float = Field(default=1.0, ge=1.0, le=1000.0)
+    threads: int = Field(default=1, ge=1, le=256)
+    memory_budget_mb: int | None = Field(default=None, gt=0)
+    camera: Path | None = None
+    link_prior: LinkPrior = LinkPrior()
+    profile_file: Path | None = None
+    profile_runs: int = Field(default=5, ge=1)
+    min_agreement: float = Field(default=0.99, ge=0, le=1)
+    environment: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _safe(self) -> NodeConfig:
+        if self.role == "edge" and self.peer is not None:
+            raise ValueError("an edge node has no peer; give the peer to the device")
+        if not (self.keys or self.tls or _is_loopback(self.host)):
+            raise ValueError(
+                f"host {self.host!r} can be reached from other machines: give 'keys' or 'tls', "
+                "or listen on 127.0.0.1"
+            )
+        return self
+
+
+def load_config(
+    path: Path | None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> NodeConfig:
+    """Read a node's configuration.
+
+    Args:
+        path: YAML file; None means defaults.
+        overrides: Top-level fields given explicitly; None values are ignored.
+        environ: Environment to read ``VARIABLES`` from.
+
+    Raises:
+        InputError: The file cannot be read, or a field is wrong; the message names it.
+    """
+    values = _read(path) if path is not None else {}
+    for variable, field in VARIABLES.items():
+        if (value := environ.get(variable)) is not None:
+            _put(values, field, value)
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return NodeConfig.model_validate({**values, **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "configuration"
+        # Pydantic's own text would repeat the value, which may be a key.
+        raise InputError(f"{where}: {first['msg']}", code="invalid_config") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"cannot read the configuration {str(path)!r}: {error.strerror}", code="invalid_config"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise InputError(
+            f"the configuration {str(path)!r} is not valid YAML", code="invalid_config"
+        ) from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise InputError(
+            f"the configuration {str(path)!r} must hold 'field: value' lines", code="invalid_config"
+        )
+    return values
+
+
+def _put(values: dict[str, Any], field: tuple[str, ...], value: str) -> None:
+    for name in field[:-1]:
+        inner = values.get(name)
+        values[name] = dict(inner) if isinstance(inner, dict) else {}
+        values = values[name]
+    values[field[-1]] = value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

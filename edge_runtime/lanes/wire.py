@@ -1,0 +1,45 @@
+"""Messages between a node and its lanes: a JSON header and raw bytes, never pickle."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from typing import Any, BinaryIO
+
+_SIZES = struct.Struct("<II")
+
+
+def pack(header: dict[str, Any], blob: bytes) -> bytes:
+    """Put a header and its bytes into one message."""
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    return b"".join((_SIZES.pack(len(text), len(blob)), text, blob))
+
+
+async def read(reader: asyncio.StreamReader) -> tuple[dict[str, Any], bytes]:
+    """Read one message on the node's side.
+
+    Raises:
+        asyncio.IncompleteReadError: The lane is gone.
+    """
+    header_size, blob_size = _SIZES.unpack(await reader.readexactly(_SIZES.size))
+    header: dict[str, Any] = json.loads(await reader.readexactly(header_size))
+    return header, await reader.readexactly(blob_size)
+
+
+def receive(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
+    """Read one message on the lane's side.
+
+    Raises:
+        EOFError: The node is gone.
+    """
+    header_size, blob_size = _SIZES.unpack(_exactly(stream, _SIZES.size))
+    header: dict[str, Any] = json.loads(_exactly(stream, header_size))
+    return header, _exactly(stream, blob_size)
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data

@@ -1,0 +1,94 @@
+"""What a node counts, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from edgewright.edge_runtime.lanes.pool import LanePool
+from edgewright.tools.nodes.schema import LinkState
+
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """A node's counters, in a registry of their own.
+
+    Args:
+        lanes: Read at each scrape for memory and replacements.
+
+    Attributes:
+        requests: Requests by route and status.
+        seconds: Time to answer, by route.
+        in_flight: Requests that are being served.
+        bytes_up: Body bytes sent to the peer.
+        bytes_down: Body bytes received from the peer.
+        arms: Results by the kind of arm that produced them.
+        fallbacks: Steps down the ladder, by the code of what failed.
+        link_rate: Estimated uplink rate.
+        link_rtt: Estimated round-trip time.
+    """
+
+    def __init__(self, lanes: LanePool) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "edgewright_requests", "Requests.", ["route", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "edgewright_request_seconds",
+            "Time to answer.",
+            ["route"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.in_flight = Gauge(
+            "edgewright_requests_in_flight", "Requests being served.", registry=self.registry
+        )
+        self.bytes_up = Counter(
+            "edgewright_peer_bytes_up", "Body bytes sent to the peer.", registry=self.registry
+        )
+        self.bytes_down = Counter(
+            "edgewright_peer_bytes_down", "Body bytes from the peer.", registry=self.registry
+        )
+        self.arms = Counter(
+            "edgewright_results", "Results by arm.", ["arm"], registry=self.registry
+        )
+        self.fallbacks = Counter(
+            "edgewright_fallbacks", "Steps down the ladder.", ["code"], registry=self.registry
+        )
+        self.link_rate = Gauge(
+            "edgewright_link_kb_per_s", "Estimated uplink rate.", registry=self.registry
+        )
+        self.link_rtt = Gauge(
+            "edgewright_link_rtt_ms", "Estimated round-trip time.", registry=self.registry
+        )
+        self.registry.register(_Lanes(lanes))
+
+    def link(self, state: LinkState) -> None:
+        """Take over the link as it is known now."""
+        self.link_rate.set(state.rate_kb_per_s)
+        self.link_rtt.set(state.rtt_ms)
+
+    def render(self) -> bytes:
+        """Return all counters in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class _Lanes(Collector):
+    def __init__(self, lanes: LanePool) -> None:
+        self._lanes = lanes
+
+    def collect(self) -> Iterable[Metric]:
+        replaced = CounterMetricFamily(
+            "edgewright_lane_replacements", "Lost or killed processes.", labels=["model"]
+        )
+        memory = GaugeMetricFamily(
+            "edgewright_lane_rss_bytes", "Memory of a model's process.", labels=["model"]
+        )
+        for lane in self._lanes:
+            replaced.add_metric([lane.model], lane.replaced)
+            memory.add_metric([lane.model], lane.rss_bytes)
+        return [replaced, memory]

@@ -1,0 +1,198 @@
+"""The node: what its routes share, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from edgewright.edge_runtime import profiling
+from edgewright.edge_runtime.camera import Camera
+from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.keys import KeyRing
+from edgewright.edge_runtime.lanes.pool import LanePool
+from edgewright.edge_runtime.metrics import Metrics
+from edgewright.edge_runtime.peer import Peer
+from edgewright.tools.cards import CardRegistry, CardStatus, ToolCard
+from edgewright.tools.errors import EdgewrightError, UnavailableError
+from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.nodes.schema import ModelProfile, NodeProfile
+from edgewright.tools.vision.expert import Expert
+from edgewright.tools.vision.library import expert_statuses, experts, known_cards
+from edgewright.tools.vision.trained import installed_at, installed_revisions
+
+log = logging.getLogger(__name__)
+
+
+class Node:
+    """A node and all that belongs to it.
+
+    Args:
+        config: What it was told.
+        lanes: Its models' processes; made from the configuration when None.
+        peer_client: Speaks to its edge peer; made from the configuration when None.
+
+    Attributes:
+        config: What it was told.
+        cards: What can be asked for.
+        camera: Its photographs.
+        keys: Who may ask.
+        lanes: Its models' processes.
+        metrics: What it counts.
+        peer: Its edge peer, if it has one.
+        profile: Its own measured times.
+        warm: Set once the models that are loaded at start are there, or cannot be had.
+        failure: Why they cannot be had, if so.
+        draining: Whether it was told to stop and takes no more work.
+        in_flight: Requests that are being served.
+    """
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        lanes: LanePool | None = None,
+        peer_client: NodeClient | None = None,
+    ) -> None:
+        self.config = config
+        self.camera = Camera(config.camera)
+        self.keys = KeyRing(config.keys)
+        self._refreshing = asyncio.Lock()
+        self._installed_at = installed_at()
+        self._revisions = installed_revisions()
+        self.cards, self._statuses, self._experts = _catalogue()
+        self.lanes = lanes or LanePool.from_config(config, self._models())
+        self.metrics = Metrics(self.lanes)
+        self.peer = self._peer(peer_client)
+        self.profile = NodeProfile(node=config.name, role=config.role)
+        self.warm = asyncio.Event()
+        self.failure: EdgewrightError | None = None
+        self.draining = False
+        self.in_flight = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes work."""
+        return self.warm.is_set() and self.failure is None and not self.draining
+
+    async def refresh(self) -> None:
+        """Take in models that were installed or removed since; without any, this is one stat."""
+        async with self._refreshing:
+            stamp = await asyncio.to_thread(installed_at)
+            if stamp == self._installed_at:
+                return
+            revisions = await asyncio.to_thread(installed_revisions)
+            self.cards, self._statuses, self._experts = await asyncio.to_thread(_catalogue)
+            old, self._revisions = self._revisions, revisions
+            changed = [name for name in revisions if old.get(name) != revisions[name]]
+            await self.lanes.offer(self._models(), changed=changed)
+            self._installed_at = stamp
+
+    def status(self, card: ToolCard) -> CardStatus:
+        """Say whether a card can be carried out here."""
+        return self._statuses[card.id]
+
+    def experts_for(self, card: ToolCard) -> tuple[Expert, ...]:
+        """List the experts that can carry out a card here, best first."""
+        return tuple(self._experts[name] for name in card.experts if name in self._experts)
+
+    def revision(self, model: str) -> str:
+        """Return the revision of a model as last loaded; empty before that."""
+        return str(self.lanes.lane(model).description.get("revision", ""))
+
+    def model_profile(self, model: str) -> ModelProfile | None:
+        """Return its own times for a model, unless they are those of another revision."""
+        profile = self.profile.models.get(model)
+        revision = self.revision(model)
+        return profile if profile and revision in ("", profile.revision) else None
+
+    def model_label(self, model: str) -> str:
+        """Return a model's id and revision, for reports."""
+        return f"{model}@{self.revision(model)}"
+
+    def described(self) -> NodeProfile:
+        """Return the profile with what is known of the link and of the peer."""
+        if self.peer is None:
+            return self.profile
+        known = {"link": self.peer.link.state(), "peer": self.peer.profile}
+        return self.profile.model_copy(update=known)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the node's tasks going, and end them and its processes afterwards."""
+        tasks = [asyncio.create_task(self._warm_up())]
+        if self.peer is not None:
+            tasks.append(asyncio.create_task(self.peer.watch()))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            if self.peer is not None:
+                await self.peer.close()
+            await self.lanes.close()
+
+    def _models(self) -> list[str]:
+        return sorted({expert.model for expert in self._experts.values()})
+
+    def _peer(self, client: NodeClient | None) -> Peer | None:
+        settings, limits = self.config.peer, self.config.limits
+        if settings is None:
+            return None
+        key = settings.api_key.get_secret_value() if settings.api_key else None
+        return Peer(
+            client
+            or NodeClient(
+                settings.url, api_key=key, timeout_s=limits.peer_patience_s, ca=settings.ca
+            ),
+            self.config.link_prior,
+            self.metrics,
+            patience_s=limits.peer_patience_s,
+            poll_s=settings.poll_s,
+        )
+
+    async def _warm_up(self) -> None:
+        try:
+            for model in self.config.preload:
+                if obstacle := _obstacle(model):
+                    raise UnavailableError(
+                        f"{model!r} of 'preload' cannot be loaded: {obstacle}",
+                        code="model_not_loaded",
+                    )
+                await self.lanes.load(model)
+        except EdgewrightError as error:
+            self.failure = error
+        self.warm.set()
+        if self.failure is None:
+            await self._profile()
+
+    async def _profile(self) -> None:
+        """Take over the times that are on file, and measure those that are missing."""
+        self.profile = profiling.stored(self.config)
+        for model in self.config.preload:
+            if self.model_profile(model) is None:
+                await self._measure(model)
+
+    async def _measure(self, model: str) -> None:
+        try:
+            measured = await profiling.measure_model(self.config, model)
+            models = {**self.profile.models, model: measured}
+            self.profile = self.profile.model_copy(update={"models": models})
+            profiling.store(self.config, self.profile)
+        except EdgewrightError as error:
+            # Without its own times a device still answers, on its own.
+            log.warning("profile of %s: %s", model, error.message)
+
+
+def _catalogue() -> tuple[CardRegistry, dict[str, CardStatus], dict[str, Expert]]:
+    """Return the cards, what is known of each, and the experts that can run here."""
+    cards, statuses = known_cards(), expert_statuses()
+    able = {name: expert for name, expert in experts().items() if statuses[name].available}
+    return cards, {status.card.id: status for status in cards.statuses(statuses)}, able
+
+
+def _obstacle(model: str) -> str:
+    """Say what keeps a model from running here; empty if nothing does."""
+    reasons = [one.reason for one in expert_statuses().values() if one.model == model]
+    return reasons[0] if reasons else ""

@@ -1,0 +1,188 @@
+"""Serving a node: its socket, its ready line, and stopping in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from edgewright.edge_runtime.app import create_app
+from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.node import Node
+from edgewright.tools.errors import EdgewrightError, InputError, UnavailableError
+
+log = logging.getLogger(__name__)
+
+#: How long an idle connection is kept: longer than a device pauses between two pictures.
+_KEEP_ALIVE_S = 75
+_DRAIN_STEP_S = 0.05
+
+
+def serve(config: NodeConfig, *, attached: bool = False) -> None:
+    """Run a node until it is told to stop.
+
+    Args:
+        config: What the node is told.
+        attached: Also stop when standard input closes, so as not to outlive whoever started it.
+
+    Raises:
+        EdgewrightError: The port is taken, or a model that is loaded at start is not to be had.
+    """
+    os.environ.update(config.environment)
+    with listen(config) as listener:
+        asyncio.run(_serve(config, listener, attached=attached))
+
+
+async def _serve(config: NodeConfig, listener: socket.socket, *, attached: bool) -> None:
+    app = create_app(config)
+    node: Node = app.state.node
+    server = Server(uvicorn_config(config, app), node)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    if attached:
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _on_stdin(server))
+    try:
+        await _announce(config, node, listener, serving)
+    except EdgewrightError:
+        server.should_exit = True
+        raise
+    finally:
+        await serving
+
+
+def uvicorn_config(config: NodeConfig, app: Callable[..., Any]) -> uvicorn.Config:
+    """Return how uvicorn is set up for a node.
+
+    Args:
+        config: What the node is told.
+        app: Its application.
+    """
+    return uvicorn.Config(
+        app,
+        # The same parser and loop on every machine, whatever else is installed there.
+        http="h11",
+        loop="asyncio",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=max(1, round(config.limits.drain_s)),
+        ssl_certfile=config.tls.certificate if config.tls else None,
+        ssl_keyfile=str(config.tls.private_key) if config.tls else None,
+    )
+
+
+async def _announce(
+    config: NodeConfig, node: Node, listener: socket.socket, serving: asyncio.Task[None]
+) -> None:
+    """Print the ready line once the models are there."""
+    warm = asyncio.create_task(node.warm.wait())
+    await asyncio.wait({warm, serving}, return_when=asyncio.FIRST_COMPLETED)
+    if node.failure is not None:
+        raise node.failure
+    if not warm.done():  # told to stop before that
+        warm.cancel()
+        return
+    host, port = listener.getsockname()[:2]
+    scheme = "https" if config.tls else "http"
+    shown = f"[{host}]" if ":" in host else host
+    line = {
+        "event": "ready",
+        "url": f"{scheme}://{shown}:{port}",
+        "pid": os.getpid(),
+        "node": config.name,
+    }
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, but when told to stop it first finishes what was begun.
+
+    Meanwhile it still listens, says that it is not ready, and turns new work away.
+    """
+
+    def __init__(self, config: uvicorn.Config, node: Node) -> None:
+        super().__init__(config)
+        self._node = node
+        self._draining: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; stop at once when told twice."""
+        if self._node.draining:
+            self.should_exit = self.force_exit = True
+        else:
+            asyncio.get_running_loop().call_soon_threadsafe(self.drain)
+
+    def drain(self) -> None:
+        """Take no more work, and stop when what was begun is done."""
+        if not self._node.draining:
+            self._node.draining = True
+            self._draining = asyncio.create_task(self._stop_when_done())
+
+    async def _stop_when_done(self) -> None:
+        node = self._node
+        log.info("stopping; %d requests in flight", node.in_flight)
+        steps = round(node.config.limits.drain_s / _DRAIN_STEP_S)
+        for _ in range(steps):
+            if not node.in_flight:
+                break
+            await asyncio.sleep(_DRAIN_STEP_S)
+        self.should_exit = True
+
+
+def _on_stdin(server: Server) -> Callable[[], None]:
+    def closed() -> None:
+        if not os.read(sys.stdin.fileno(), 1024):
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+            server.drain()
+
+    return closed
+
+
+def listen(config: NodeConfig) -> socket.socket:
+    """Take the address that a node is to listen on.
+
+    Args:
+        config: What the node is told.
+
+    Raises:
+        UnavailableError: The port is taken (``port_taken``), or may not be used.
+        InputError: The host is none of this machine's (``invalid_config``).
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror:
+        raise InputError(
+            f"{config.host!r} is no address of this machine", code="invalid_config"
+        ) from None
+    # With the protocol named, asyncio switches Nagle's delay off; without it, answers take 40 ms.
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise UnavailableError(
+                f"port {config.port} on {config.host} is taken; choose another with --port, or 0 "
+                "for a free one",
+                code="port_taken",
+            ) from None
+        raise UnavailableError(
+            f"cannot listen on {config.host} port {config.port}: {error.strerror}",
+            code="cannot_listen",
+        ) from None
+    return listener

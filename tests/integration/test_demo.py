@@ -1,0 +1,94 @@
+"""The demo names the photographs rightly, cuts a model, and stops what it started."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {**os.environ, "EDGEWRIGHT_HOME": str(tmp_path_factory.mktemp("state"))}
+
+
+def _start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [Path(sys.executable).parent / "edgewright", "demo", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _replies(environment: dict[str, str], *arguments: str) -> list[dict]:
+    demo = _start(environment, "--json", *arguments)
+    output, errors = demo.communicate(timeout=280)
+    assert demo.returncode == 0, errors
+    return json.loads(output)
+
+
+def _arms(replies: list[dict]) -> list[str]:
+    results = [result for reply in replies for result in reply["results"]]
+    return [result["report"]["arm"] for result in results if result["report"]]
+
+
+def test_names_are_right_and_a_model_was_cut(environment: dict[str, str], tmp_path: Path) -> None:
+    own = tmp_path / "own.png"
+    from PIL import Image
+    from skimage import data
+
+    Image.fromarray(data.coffee()).save(own)
+    # A fast link and a very slow device make the cut the clear choice, whatever else is running.
+    replies = _replies(environment, "--rate", "500", "--slowdown", "20", "--image", str(own))
+    answers = [(reply["image"].removeprefix("camera:"), reply["answer"]) for reply in replies]
+    assert len(answers) >= 7
+    for picture, words in {
+        "cat.png": "cat",
+        "espresso.png": "espresso",
+        "rocket.jpg": "rocket",
+        str(own): "espresso",
+    }.items():
+        said = [answer.lower() for image, answer in answers if image == picture]
+        assert said
+        assert all(words in answer for answer in said), said
+    cut = [
+        result["report"]
+        for reply in replies
+        for result in reply["results"]
+        if result["report"] and result["report"]["frame_bytes"]
+    ]
+    assert cut
+    for report in cut:
+        assert report["nodes"] == ["demo-device", "demo-edge"]
+        assert report["bytes_up"] == report["frame_bytes"] > 1000
+        assert report["slowdown"] == 20
+
+
+def test_without_slowdown_the_device_does_all_itself(environment: dict[str, str]) -> None:
+    arms = _arms(_replies(environment, "--rate", "20", "--slowdown", "1"))
+    assert set(arms) == {"device-only"}
+
+
+def test_ctrl_c_stops_both_nodes(environment: dict[str, str]) -> None:
+    demo = _start(environment)
+    children: list[psutil.Process] = []
+    deadline = time.monotonic() + 60
+    while len(children) < 4 and time.monotonic() < deadline:
+        children = psutil.Process(demo.pid).children(recursive=True)
+        time.sleep(0.1)
+    assert children
+    demo.send_signal(signal.SIGINT)
+    _, errors = demo.communicate(timeout=40)
+    assert demo.returncode == 130
+    assert "Traceback" not in errors
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert alive == []

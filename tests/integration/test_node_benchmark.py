@@ -1,0 +1,20 @@
+"""The benchmark of the tail route runs, and the node stays near the echo."""
+
+import json
+
+import pytest
+
+from edgewright.benchmarks.runtime import LIMIT, main
+
+
+@pytest.mark.timeout(120)
+def test_the_tail_route_is_compared_with_an_echo(tmp_path, capsys):
+    ended = main(["--out", str(tmp_path), "--count", "300"])
+    figures = json.loads((tmp_path / "runtime.json").read_text("utf-8"))
+    assert "tail route" in capsys.readouterr().out
+    assert (
+        figures["ratio_p50"] == figures["tail route"]["p50_ms"] / figures["raw ASGI echo"]["p50_ms"]
+    )
+    assert ended == int(figures["ratio_p50"] > LIMIT)
+    # A machine that runs tests has other things to do; the benchmark itself holds the limit.
+    assert figures["ratio_p50"] < 2 * LIMIT

@@ -1,0 +1,44 @@
+"""The node keeps what its OpenAPI description promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgewright.edge_runtime.keys import new_key
+from edgewright.tools.nodes.launch import launch_node
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+#: A picture cannot be described by a schema, so bytes that fit the schema may well be refused.
+SKIPPED_CHECK = "positive_data_acceptance"
+
+
+def _schemathesis(url: str, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
+            *("--checks", "all", "--exclude-checks", SKIPPED_CHECK),
+            *("--max-examples", "30", "--seed", "1", "--continue-on-failure", "--no-color"),
+            *("--suppress-health-check", "all", *more),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+def test_an_open_node(device_node, tmp_path):
+    result = _schemathesis(device_node.url, tmp_path)
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_node_that_asks_for_keys(node_settings, tmp_path):
+    key, sha256 = new_key()
+    keys = [{"name": "test", "sha256": sha256, "scopes": ["infer", "admin"]}]
+    with launch_node(node_settings("edge", keys=keys)) as node:
+        result = _schemathesis(node.url, tmp_path, "-H", f"Authorization: Bearer {key}")
+    assert result.returncode == 0, result.stdout

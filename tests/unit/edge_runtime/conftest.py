@@ -1,0 +1,93 @@
+"""Nodes within the test's own process: real models and routes, but no sockets and no processes."""
+
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+import skimage.data
+from fastapi import FastAPI
+from PIL import Image
+
+from edgewright.edge_runtime.app import create_app
+from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.lanes.lane import Lane
+from edgewright.edge_runtime.lanes.operations import ModelOperations
+from edgewright.edge_runtime.lanes.pool import LanePool
+from edgewright.edge_runtime.lanes.worker import LaneSettings
+from edgewright.tools.nodes.client import NodeClient
+
+MODEL = "efficientnet-lite0"
+
+
+class DirectLane(Lane):
+    """A lane whose model runs where the test runs.
+
+    Attributes:
+        failures: By operation, what its next call raises.
+    """
+
+    def __init__(self, operations: ModelOperations) -> None:
+        super().__init__(LaneSettings(model=MODEL))
+        self.operations = operations
+        self.description = operations.describe()
+        self.failures: dict[str, Exception] = {}
+
+    async def load(self) -> None:
+        """Nothing is left to load."""
+
+    async def call(
+        self, operation: str, parameters: dict[str, Any], blob: bytes = b"", *, deadline: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """Run the operation at once."""
+        if operation in self.failures:
+            raise self.failures.pop(operation)
+        return self.operations.run(operation, parameters, blob)
+
+
+@pytest.fixture(scope="session")
+def operations() -> ModelOperations:
+    """The real small model with its experts."""
+    return ModelOperations(LaneSettings(model=MODEL))
+
+
+@pytest.fixture(scope="session")
+def cat() -> bytes:
+    """A real photograph as JPEG."""
+    buffer = io.BytesIO()
+    Image.fromarray(skimage.data.chelsea()).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+App = Callable[..., FastAPI]
+
+
+@pytest.fixture
+def make_app(operations: ModelOperations) -> App:
+    """Make a node's application on the model above."""
+
+    def make(*, peer_client: NodeClient | None = None, **settings: Any) -> FastAPI:
+        config = NodeConfig.model_validate({"preload": [], **settings})
+        lanes = LanePool([MODEL], lambda model: DirectLane(operations))
+        return create_app(config, lanes=lanes, peer_client=peer_client)
+
+    return make
+
+
+Connect = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Return a plain HTTP client for an application."""
+    async with AsyncExitStack() as stack:
+
+        def client(app: FastAPI, **more: Any) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(app=app)
+            made = httpx.AsyncClient(transport=transport, base_url="http://node", **more)
+            stack.push_async_callback(made.aclose)
+            return made
+
+        yield client

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.node import Node
+from edgewright.tools.cards.card import ArgumentSpec, ToolCard
+from edgewright.tools.vision.trained import Manifest, expert_id, install
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path, monkeypatch):
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def put(tmp_path):
+    """Install a model without code: nothing here runs it."""
+    (tmp_path / "empty").mkdir()
+
+    def install_one(revision: str) -> None:
+        card = ToolCard(
+            id="leaf-classifier", task_type="image-classification", title="leaves",
+            description="Says which leaf it is.", inputs=("image",), outputs=("label",),
+            arguments={"image": ArgumentSpec(type="image", description="The picture.")},
+            experts=(expert_id("leaf-classifier"),),
+        )  # fmt: skip
+        manifest = Manifest(
+            model="leaf-classifier", run="r", classes=("a", "b"), height=8, width=8, channels=1,
+            revision=revision,
+        )  # fmt: skip
+        install(card, manifest, tmp_path / "empty", tmp_path / "empty")
+
+    return install_one
+
+
+async def test_a_node_takes_in_what_was_trained_since_it_began(put):
+    node = Node(NodeConfig())
+    assert "leaf-classifier" not in node.cards
+    before = node.cards
+    await node.refresh()
+    assert node.cards is before
+
+    put("aa")
+    await node.refresh()
+    card = node.cards.get("leaf-classifier")
+    assert node.status(card).available
+    assert [expert.id for expert in node.experts_for(card)] == ["leaf-classifier-expert"]
+    first = node.lanes.lane("leaf-classifier")
+
+    put("bb")
+    await node.refresh()
+    assert node.lanes.lane("leaf-classifier") is not first
+    assert node.lanes.lane("efficientnet-lite0") is not None
+
+
+async def test_lanes_are_offered_and_withdrawn():
+    node = Node(NodeConfig())
+    kept = node.lanes.lane("efficientnet-lite0")
+    await node.lanes.offer(["efficientnet-lite0", "new"])
+    assert node.lanes.lane("efficientnet-lite0") is kept
+    assert {lane.model for lane in node.lanes} == {"efficientnet-lite0", "new"}
+    await node.lanes.offer(["efficientnet-lite0"])
+    assert {lane.model for lane in node.lanes} == {"efficientnet-lite0"}

@@ -1,0 +1,189 @@
+"""A lane's process: called in turn, killed when late, replaced when lost."""
+
+import asyncio
+import operator
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+
+import psutil
+import pytest
+
+from edgewright.benchmarks.null_lane import enter_null_lane
+from edgewright.edge_runtime.lanes.lane import Lane
+from edgewright.edge_runtime.lanes.pool import LanePool
+from edgewright.edge_runtime.lanes.worker import LaneSettings
+from edgewright.tools.errors import (
+    DeadlineError,
+    InputError,
+    NotFoundError,
+    OverloadedError,
+    UnavailableError,
+    WorkerLostError,
+)
+
+
+@pytest.fixture
+async def lane() -> AsyncIterator[Lane]:
+    made = _lane("null", queue=2)
+    yield made
+    await made.close()
+
+
+def _lane(model: str, queue: int = 8) -> Lane:
+    return Lane(LaneSettings(model=model), queue=queue, load_s=20, entry=enter_null_lane)
+
+
+def _in(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def _wrong_frame(lane: Lane, seconds: float = 10) -> None:
+    with pytest.raises(InputError):
+        await lane.call("tail", {}, b"nonsense", deadline=_in(seconds))
+
+
+def _pid(lane: Lane) -> int:
+    assert lane._worker is not None
+    pid = lane._worker.process.pid
+    assert pid is not None
+    return pid
+
+
+async def test_an_operations_error_comes_back_and_the_process_stays(lane: Lane) -> None:
+    await _wrong_frame(lane)
+    pid = _pid(lane)
+    await _wrong_frame(lane)
+    assert (_pid(lane), lane.replaced) == (pid, 0)
+    assert lane.description["revision"] == "null"
+    assert lane.rss_bytes > 1_000_000
+
+
+async def test_a_killed_process_is_replaced_within_seconds(lane: Lane) -> None:
+    await lane.load()
+    await asyncio.sleep(1.1)
+    began = time.monotonic()
+    os.kill(_pid(lane), signal.SIGKILL)
+    while lane.replaced == 0:
+        await asyncio.sleep(0.01)
+    await _wrong_frame(lane)
+    assert time.monotonic() - began < 3
+    assert lane.replaced == 1
+
+
+async def test_a_process_killed_during_a_call_is_reported(lane: Lane) -> None:
+    await lane.load()
+    os.kill(_pid(lane), signal.SIGSTOP)
+    call = asyncio.create_task(lane.call("tail", {}, b"x", deadline=_in(10)))
+    await asyncio.sleep(0.05)
+    os.kill(_pid(lane), signal.SIGKILL)
+    with pytest.raises(WorkerLostError) as raised:
+        await call
+    assert raised.value.info().retryable
+    await _wrong_frame(lane)
+
+
+async def test_a_stuck_process_is_killed_at_the_deadline(lane: Lane) -> None:
+    await lane.load()
+    stuck = _pid(lane)
+    os.kill(stuck, signal.SIGSTOP)
+    began = time.monotonic()
+    with pytest.raises(DeadlineError):
+        # More than a socket's buffer holds: neither side may wait for the other for ever.
+        await lane.call("tail", {}, bytes(3_000_000), deadline=_in(0.3))
+    assert time.monotonic() - began < 1
+    await _wrong_frame(lane)
+    assert _pid(lane) != stuck
+    assert not psutil.pid_exists(stuck)
+
+
+async def test_calls_wait_their_turn_and_too_many_are_turned_away(lane: Lane) -> None:
+    await lane.load()
+    os.kill(_pid(lane), signal.SIGSTOP)
+    waiting = [asyncio.create_task(lane.call("tail", {}, b"x", deadline=_in(10))) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(OverloadedError) as raised:
+        await lane.call("tail", {}, b"x", deadline=_in(10))
+    assert raised.value.retry_after_s == 1
+    os.kill(_pid(lane), signal.SIGCONT)
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [InputError, InputError]
+    assert lane.idle
+
+
+async def test_time_spent_waiting_counts_and_does_not_kill(lane: Lane) -> None:
+    await lane.load()
+    pid = _pid(lane)
+    os.kill(pid, signal.SIGSTOP)
+    first = asyncio.create_task(lane.call("tail", {}, b"x", deadline=_in(10)))
+    await asyncio.sleep(0.05)
+    with pytest.raises(DeadlineError):
+        await lane.call("tail", {}, b"x", deadline=_in(0.1))
+    os.kill(pid, signal.SIGCONT)
+    with pytest.raises(InputError):
+        await first
+    assert _pid(lane) == pid
+
+
+async def test_an_unloaded_lane_loads_again(lane: Lane) -> None:
+    await lane.load()
+    await lane.close()
+    assert not lane.loaded
+    assert lane.rss_bytes == 0
+    await _wrong_frame(lane)
+    assert lane.replaced == 0
+
+
+async def test_a_lane_can_be_closed_while_it_loads(lane: Lane) -> None:
+    loading = asyncio.create_task(lane.load())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await lane.close()
+    with pytest.raises(asyncio.CancelledError):
+        await loading
+
+
+async def test_a_model_that_does_not_exist_cannot_be_loaded() -> None:
+    lane = Lane(LaneSettings(model="nonsense"), load_s=60)
+    with pytest.raises(NotFoundError) as raised:
+        await lane.load()
+    assert raised.value.info().code == "unknown_model"
+    await lane.close()
+
+
+async def test_a_process_that_dies_while_loading_is_reported() -> None:
+    # Any function of two arguments that does nothing will do for a process that just ends.
+    lane = Lane(LaneSettings(model="null"), load_s=20, entry=operator.is_)  # type: ignore[arg-type]
+    with pytest.raises(UnavailableError) as raised:
+        await lane.load()
+    assert raised.value.info().code == "model_not_loaded"
+    await lane.close()
+
+
+async def test_a_pool_knows_its_models_only() -> None:
+    pool = LanePool(["a"], _lane)
+    with pytest.raises(NotFoundError) as raised:
+        await pool.call("b", "tail", {}, deadline=_in(1))
+    assert raised.value.info().code == "unknown_model"
+    await pool.close()
+
+
+async def test_a_pool_unloads_the_least_recently_used_beyond_its_budget() -> None:
+    pool = LanePool(["a", "b", "c"], _lane, budget_bytes=1)
+    await pool.load("a")
+    assert [lane.loaded for lane in pool] == [True, False, False]
+    with pytest.raises(InputError):
+        await pool.call("b", "tail", {}, b"x", deadline=_in(10))
+    assert [lane.loaded for lane in pool] == [False, True, False]
+    await pool.load("c")
+    assert [lane.loaded for lane in pool] == [False, False, True]
+    await pool.close()
+
+
+async def test_a_pool_with_room_keeps_what_it_has() -> None:
+    pool = LanePool(["a", "b"], _lane, budget_bytes=10**12)
+    await pool.load("a")
+    await pool.load("b")
+    assert [lane.loaded for lane in pool] == [True, True]
+    await pool.close()

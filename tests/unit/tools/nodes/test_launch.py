@@ -1,0 +1,42 @@
+"""Starting nodes that do not start."""
+
+import time
+
+import pytest
+
+from edgewright.tools.errors import UnavailableError
+from edgewright.tools.nodes.launch import launch_node
+
+
+async def test_a_node_that_cannot_start_says_why(tmp_path):
+    log = tmp_path / "node.log"
+    with pytest.raises(UnavailableError, match="slowdown") as raised:
+        async with launch_node({"slowdown": 0}, log=log):
+            pass
+    assert raised.value.info().code == "node_not_started"
+    assert "slowdown" in log.read_text("utf-8")
+
+
+def test_a_node_that_takes_too_long_is_stopped():
+    node = launch_node({"port": 0}, timeout_s=0.05)
+    began = time.monotonic()
+    with pytest.raises(UnavailableError) as raised, node:
+        pass
+    assert raised.value.info().code == "node_not_ready"
+    assert time.monotonic() - began < 15
+    assert node.returncode is not None
+
+
+def test_a_node_that_was_never_started_can_be_stopped():
+    node = launch_node({"port": 0})
+    node.stop()
+    node.kill()
+    assert node.returncode is None
+
+
+def test_a_configuration_file_is_used_as_it_is(tmp_path):
+    path = tmp_path / "node.yaml"
+    path.write_text("nonsense: 1\n", "utf-8")
+    with pytest.raises(UnavailableError, match="nonsense"), launch_node(path):
+        pass
+    assert [entry.name for entry in tmp_path.iterdir()] == ["node.yaml"]
