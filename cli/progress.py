@@ -11,9 +11,11 @@ from rich.status import Status
 from rich.text import Text
 
 from edgewright.cli.render import decision_view, plan_table
+from edgewright.cli.training import proposal_view, sparkline
 
 if TYPE_CHECKING:
     from edgewright.graphs.assistant.events import Event
+    from edgewright.graphs.federated.events import Event as FederatedEvent
     from edgewright.tools.images.reference import ImageRef
 
 
@@ -42,10 +44,22 @@ class ProgressView:
             self._console.print(decision_view(event.task_id, event.decision))
         elif event.event == "task_started":
             self._status.update(f"{event.task_id}: {event.tool}, {event.arm}")
+        elif event.event == "training":
+            self._train(event.step)
         elif event.event == "task_finished":
             mark = Text("✓ ", "green") if event.status == "ok" else Text("✗ ", "yellow")
             line = Text(f"{event.task_id} {event.status} in {event.ms:.0f} ms: {event.text}")
             self._console.print(mark + line)
+
+    def _train(self, step: FederatedEvent) -> None:
+        if step.event == "proposed":
+            self._console.print(proposal_view(step.number, step.proposal))
+        elif step.event == "trial_started":
+            self._status.update(f"training, trial {step.number}")
+        elif step.event == "trial_ended" and step.result.best is not None:
+            accuracy = [point.validation.accuracy for point in step.result.curve]
+            line = f"trial {step.result.number}: {max(accuracy):.4f} {sparkline(accuracy)}"
+            self._console.print(Text(line))
 
 
 @contextmanager

@@ -164,7 +164,7 @@ def trials_table(reports: Sequence[RunReport]) -> RenderableType:
     for report in reports:
         for trial in report.trials:
             best, result = trial.best, trial.result
-            number = str(result.number) if result else "–"
+            number = str(result.number) if result else ""
             mark = " ★" if result and result.number == report.best else ""
             cells = [report.run, number + mark, trial.coder, trial.candidate.strategy.name]
             cells.append(str(trial.candidate.rounds))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from pydantic import InstanceOf
@@ -10,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from edgewright.agents.planner.protocol import AnyPlanner
 from edgewright.agents.responder.responder import Responder
+from edgewright.graphs.assistant.training import Trainer
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.images.store import ImageStore
 from edgewright.tools.nodes.schema import (
@@ -19,6 +22,7 @@ from edgewright.tools.nodes.schema import (
     InvokeResponse,
     SensorView,
 )
+from edgewright.tools.vision.trained import installed_at
 
 PlannerChoice = Literal["auto", "embedded"]
 
@@ -45,7 +49,7 @@ class NodeAccess(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Services:
     """What the steps work with.
 
@@ -55,6 +59,8 @@ class Services:
         responder: Who words the answer.
         cards: What can be asked for.
         images: Where pictures lie.
+        trainer: Who trains models.
+        catalogue: Makes the cards and a planner over them anew; None keeps those that are here.
     """
 
     node: NodeAccess
@@ -62,6 +68,16 @@ class Services:
     responder: Responder
     cards: CardRegistry
     images: ImageStore
+    trainer: Trainer
+    catalogue: Callable[[], tuple[CardRegistry, AnyPlanner]] | None = None
+    _installed_at: int = field(default_factory=installed_at)
+
+    async def refresh(self) -> None:
+        """Take in cards of models that were trained since; without any, this is one stat."""
+        stamp = await asyncio.to_thread(installed_at)
+        if self.catalogue is not None and stamp != self._installed_at:
+            self.cards, self.planner = await asyncio.to_thread(self.catalogue)
+            self._installed_at = stamp
 
 
 @dataclass(frozen=True, kw_only=True)

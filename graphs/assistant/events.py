@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field, TypeAdapter
 
 from edgewright.agents.planner.plan import Plan
+from edgewright.graphs.federated.events import Event as FederatedEvent
 from edgewright.tools.nodes.schema import Decision, Status
 
 
@@ -49,6 +50,19 @@ class TaskStarted(BaseModel):
     arm: str
 
 
+class Training(BaseModel):
+    """A training task went a step further.
+
+    Attributes:
+        task_id: The task.
+        step: What happened, as ``graphs/federated`` tells it.
+    """
+
+    event: Literal["training"] = "training"
+    task_id: str
+    step: FederatedEvent
+
+
 class TaskFinished(BaseModel):
     """A task came to its end, good or bad.
 
@@ -79,7 +93,7 @@ class Answered(BaseModel):
 
 
 Event = Annotated[
-    Understood | Planned | Offloaded | TaskStarted | TaskFinished | Answered,
+    Understood | Planned | Offloaded | TaskStarted | Training | TaskFinished | Answered,
     Field(discriminator="event"),
 ]
 

@@ -16,6 +16,7 @@ from edgewright.graphs.assistant.nodes import (
     plan,
     record_failure,
     record_outage,
+    train,
     understand,
 )
 from edgewright.graphs.assistant.state import AssistantInput, AssistantState
@@ -41,6 +42,7 @@ def build_graph(
     graph = StateGraph(AssistantState, context_schema=Context, input_schema=AssistantInput)
     graph.add_node("understand", understand)
     graph.add_node("plan", plan)
+    graph.add_node("train", train)
     graph.add_node(
         "offload", offload, timeout=timeout, retry_policy=retry, error_handler=record_outage
     )
@@ -51,6 +53,7 @@ def build_graph(
     graph.add_edge(START, "understand")
     graph.add_edge("understand", "plan")
     graph.add_conditional_edges("plan", after_plan)
+    graph.add_edge("train", "offload")
     graph.add_conditional_edges("offload", next_wave, ["execute", "answer"])
     graph.add_edge("execute", "offload")
     graph.add_edge("answer", END)

@@ -14,6 +14,7 @@ from langgraph.types import Command, Overwrite, Send
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.agents.responder.result import TaskResult
+from edgewright.graphs.assistant import training
 from edgewright.graphs.assistant.context import Context, Services
 from edgewright.graphs.assistant.events import (
     Answered,
@@ -21,6 +22,7 @@ from edgewright.graphs.assistant.events import (
     Planned,
     TaskFinished,
     TaskStarted,
+    Training,
     Understood,
     emit,
 )
@@ -30,6 +32,7 @@ from edgewright.graphs.assistant.messages import read_request
 from edgewright.graphs.assistant.services import services_of
 from edgewright.graphs.assistant.state import AssistantState, Status, TaskState
 from edgewright.graphs.assistant.waves import blocked_tasks, ready_tasks
+from edgewright.graphs.federated.events import Event as FederatedEvent
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.images.reference import ImageRef
 from edgewright.tools.nodes.schema import Decision
@@ -59,6 +62,7 @@ async def understand(state: AssistantState, runtime: Runtime[Context]) -> Update
 async def plan(state: AssistantState, runtime: Runtime[Context]) -> Update:
     """Turn the request into tasks. From here on the plan is frozen."""
     services = await services_of(runtime)
+    await services.refresh()
     try:
         sensors = await services.node.sensors()
     except EdgewrightError:
@@ -80,9 +84,31 @@ async def plan(state: AssistantState, runtime: Runtime[Context]) -> Update:
     return {"plan": made.as_json(), "status": status}
 
 
-def after_plan(state: AssistantState) -> Literal["offload", "answer"]:
+def after_plan(state: AssistantState) -> Literal["train", "offload", "answer"]:
     """Run the plan, or answer at once when there is nothing that can be run."""
-    return "offload" if state["status"] == "planned" else "answer"
+    if state["status"] != "planned":
+        return "answer"
+    tools = {task["tool"] for task in state["plan"]["tasks"]}
+    return "train" if training.CARD in tools else "offload"
+
+
+async def train(state: AssistantState, runtime: Runtime[Context]) -> Update:
+    """Carry out the tasks that train a model; the new card serves from the next turn on."""
+    services = await services_of(runtime)
+    results: dict[str, TaskResult] = {}
+    for task in Plan.model_validate(state["plan"]).tasks:
+        if task.tool != training.CARD:
+            continue
+        emit(runtime, TaskStarted(task_id=task.id, tool=task.tool, arm="federated"))
+        started = time.perf_counter()
+
+        def tell(step: FederatedEvent, task_id: str = task.id) -> None:
+            emit(runtime, Training(task_id=task_id, step=step))
+
+        result = await training.trained(task, state["request"], services.trainer, tell)
+        emit(runtime, _finished(result, ms=(time.perf_counter() - started) * 1000))
+        results[task.id] = result
+    return {"results": _dumps(results)}
 
 
 async def offload(state: AssistantState, runtime: Runtime[Context]) -> Update:

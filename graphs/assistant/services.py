@@ -10,14 +10,16 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from edgewright.agents.planner.planner import make_planner
+from edgewright.agents.planner.planner import AnyPlanner, make_planner
 from edgewright.agents.responder.responder import make_responder
 from edgewright.graphs.assistant.context import Context, PlannerChoice, Services
+from edgewright.graphs.assistant.training import LocalTrainer
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.images.store import ImageStore
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.settings import ChatModelSettings, home
+from edgewright.tools.vision.library import known_cards
 
 #: A node of one's own when none is named: every model that is installed, no peer, no sensors.
 PRIVATE_NODE: dict[str, Any] = {"name": "local", "role": "device", "port": 0}
@@ -41,8 +43,12 @@ async def open_services(context: Context) -> AsyncIterator[Services]:
     url = context.node_url or os.environ.get("EDGEWRIGHT_DEVICE_URL")
     key = os.environ.get("EDGEWRIGHT_API_KEY")
     chat = None if context.planner == "embedded" else ChatModelSettings.from_environment()
-    cards = await asyncio.to_thread(CardRegistry.builtin)
-    planner = await asyncio.to_thread(make_planner, cards, chat=chat)
+
+    def catalogue() -> tuple[CardRegistry, AnyPlanner]:
+        cards = known_cards()
+        return cards, make_planner(cards, chat=chat)
+
+    cards, planner = await asyncio.to_thread(catalogue)
     async with AsyncExitStack() as stack:
         if not url:
             private = await asyncio.to_thread(launch_node, PRIVATE_NODE)
@@ -54,6 +60,8 @@ async def open_services(context: Context) -> AsyncIterator[Services]:
             responder=make_responder(chat),
             cards=cards,
             images=image_store(),
+            trainer=LocalTrainer(context.planner),
+            catalogue=catalogue,
         )
 
 

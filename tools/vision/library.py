@@ -9,7 +9,7 @@ import importlib.util
 import os
 from typing import TYPE_CHECKING
 
-from edgewright.tools.cards.registry import ExpertStatus
+from edgewright.tools.cards.registry import CardRegistry, ExpertStatus
 from edgewright.tools.errors import NotFoundError, UnavailableError
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.adapters.source import ModelSource
@@ -17,6 +17,7 @@ from edgewright.tools.vision.approximate import LabelCaptioner, LabelQuestionAns
 from edgewright.tools.vision.classification import LabelClassifier, ViTClassifier
 from edgewright.tools.vision.expert import Expert
 from edgewright.tools.vision.generation import BlipCaptioner, BlipQuestionAnswerer
+from edgewright.tools.vision.trained import TrainedClassifier, installed_models
 
 if TYPE_CHECKING:
     from edgewright.tools.split.adapters.blip import BlipCaptioning, BlipQuestions
@@ -39,6 +40,8 @@ _PACKAGES = {
     ),
     **dict.fromkeys(VARIABLES, ("torch", "torchvision", "transformers", "safetensors")),
 }
+#: What a model that was trained here needs.
+_TRAINED = ("torch", "torchvision", "safetensors")
 
 
 def experts() -> dict[str, Expert]:
@@ -51,7 +54,13 @@ def experts() -> dict[str, Expert]:
         BlipCaptioner(lambda output: _blip_captioning().caption(output)),
         BlipQuestionAnswerer(lambda output, question: _blip_vqa().answer(output, question)),
     )
-    return {expert.id: expert for expert in known}
+    trained = (TrainedClassifier(model.manifest) for model in installed_models())
+    return {expert.id: expert for expert in (*known, *trained)}
+
+
+def known_cards() -> CardRegistry:
+    """Return the cards that ship with the package and those of models that were trained here."""
+    return CardRegistry.builtin().with_cards(model.card for model in installed_models())
 
 
 def expert_statuses() -> dict[str, ExpertStatus]:
@@ -79,20 +88,27 @@ def load_adapter(model: str) -> PartitionAdapter:
         NotFoundError: No such model (``unknown_model``).
         UnavailableError: It cannot be had here; the message says what mends it.
     """
-    try:
-        load = _LOADERS[model]
-    except KeyError:
+    if model in _LOADERS:
+        return _LOADERS[model]()
+    trained = {each.manifest.model: each for each in installed_models()}
+    if model not in trained:
         raise NotFoundError(
-            f"no model {model[:100]!r}; the models are {', '.join(_LOADERS)}", code="unknown_model"
-        ) from None
-    return load()
+            f"no model {model[:100]!r}; the models are {', '.join([*_LOADERS, *trained])}",
+            code="unknown_model",
+        )
+    from edgewright.tools.split.adapters.trained import TrainedModel
+
+    return TrainedModel(trained[model])
 
 
 def _obstacle(model: str) -> str:
     """Say what keeps a model from running here; empty if nothing does."""
-    missing = [name for name in _PACKAGES[model] if importlib.util.find_spec(name) is None]
+    packages = _PACKAGES.get(model, _TRAINED)
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
         return f"{', '.join(missing)} not installed: pip install 'edgewright[vision]'"
+    if model not in _PACKAGES:
+        return _no_sandbox()
     if model not in VARIABLES:
         return ""
     try:
@@ -104,6 +120,17 @@ def _obstacle(model: str) -> str:
             f"{source.location}@{source.revision} is not on this machine and the hub is switched "
             f"off: set {VARIABLES[model]} to a local folder"
         )
+    return ""
+
+
+def _no_sandbox() -> str:
+    """Say why the code of trained models cannot be run here; empty if it can."""
+    from edgewright.tools.federated.sandbox.backends import find_sandbox
+
+    try:
+        find_sandbox()
+    except UnavailableError as error:
+        return error.message
     return ""
 
 

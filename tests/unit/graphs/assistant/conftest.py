@@ -16,6 +16,8 @@ from edgewright.agents.planner.request import PlanRequest
 from edgewright.agents.responder.responder import make_responder
 from edgewright.graphs.assistant.context import Services
 from edgewright.tools.cards import CardRegistry
+from edgewright.tools.errors import InputError
+from edgewright.tools.federated.report import RunReport
 from edgewright.tools.images.store import ImageStore
 from edgewright.tools.nodes.schema import (
     Arm,
@@ -142,7 +144,15 @@ def services(node: ScriptedNode, planner: ScriptedPlanner, tmp_path: Path) -> Se
         responder=make_responder(),
         cards=CardRegistry.builtin(),
         images=ImageStore(tmp_path / "images"),
+        trainer=ScriptedTrainer(),
     )
+
+
+class ScriptedTrainer:
+    """Trains nothing."""
+
+    async def train(self, purpose: str, on_event: Callable[..., None]) -> RunReport:
+        raise InputError("there are no data", code="data_unnamed")
 
 
 @pytest.fixture(scope="session")

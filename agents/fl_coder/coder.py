@@ -1,0 +1,24 @@
+"""The one way to get a coder."""
+
+from __future__ import annotations
+
+from edgewright.agents.chat_model import ChatModel
+from edgewright.agents.fl_coder.chat import ChatCoder
+from edgewright.agents.fl_coder.embedded import EmbeddedCoder
+from edgewright.agents.fl_coder.protocol import Coder
+from edgewright.tools.settings import ChatModelSettings
+
+__all__ = ["Coder", "make_coder"]
+
+
+def make_coder(chat: ChatModelSettings | None = None) -> Coder:
+    """Make a coder; nothing is loaded before its first proposal.
+
+    Args:
+        chat: The chat model to write code with; None or one without a name means the embedded
+            coder.
+    """
+    embedded = EmbeddedCoder()
+    if chat is None or not chat.configured:
+        return embedded
+    return ChatCoder(ChatModel(chat), embedded)

@@ -1,0 +1,210 @@
+"""Reading what constrains a training run out of a person's words.
+
+A text is cut into phrases. Each phrase loses its negation, and a classifier over sentence vectors
+says which constraint the affirmative speaks of and on which side it stands: "the labels are not
+reliable" becomes "the labels are reliable", which says that labels are fine, and the negation
+turns that round. The classifier is fitted to ``constraints.yaml`` with the same treatment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, get_args
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from edgewright.agents.planner.encoder import minilm
+
+Kind = Literal["skew", "noise", "weak-devices", "thin-links", "attackers", "privacy", "personal"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+#: How likely a phrase has to speak of a constraint, and how much likelier it has to state it than
+#: to deny it. Chosen on worded problems that are not those of the tests.
+THRESHOLD = 0.35
+MARGIN = 1.3
+
+Matrix = NDArray[np.float32]
+
+# Strength of the ridge that keeps few phrases from being learnt by heart.
+_DECAY = 1e-4
+_STEPS = 1500
+_STEP_SIZE = 8.0
+
+#: Typographic apostrophes and dashes, and what they are read as.
+_PLAIN = {0x2018: "'", 0x2019: "'", 0x2013: "-", 0x2014: "-"}
+_SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\s*[\n\r]+\s*|\s+-+\s+|\s+\((?=[^\W\d])|(?<=\w)\)\s*")
+_PHRASE = re.compile(
+    r"\s*,\s*(?:and|but|or|so|yet|while|whereas|although|though|because|since|which|who)?\s+"
+    r"|\s+(?:and|but|while|whereas|although|though|because|yet)\s+",
+    re.IGNORECASE,
+)
+_FRAGMENT = re.compile(
+    r"\s+(?:with|over|behind|where|that|which|who|whose|so\s+that|because\s+of)\s+", re.IGNORECASE
+)
+#: Words that turn a statement round. "No more than" and its like limit it instead.
+_NEGATION = re.compile(
+    r"""\b(?:
+        (?:is|are|was|were|do|does|did|have|has|had|need|must|should|would|could|can)\s*(?:n't|not\b)
+        | cannot\b | can't\b | won't\b
+        | not(?!\s+(?:only|just|merely)\b)
+        | no(?!\s+(?:more|less|longer|later|fewer)\b) | none\s+of | nobody | no\s+one | nothing
+        | never | neither | without | hardly | free\s+of | instead\s+of | rather\s+than
+        | rule\s+out
+    )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_AFFIRMATIVES = {
+    "nobody": "somebody",
+    "no one": "somebody",
+    "nothing": "something",
+    "none of": "some of",
+}
+_AUXILIARY = re.compile(
+    r"^(is|are|was|were|do|does|did|have|has|had|need|must|should|would|could|can)"
+)
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A constraint that was read.
+
+    Attributes:
+        kind: Which.
+        words: The person's words that say so.
+        confidence: Probability, 0 to 1.
+    """
+
+    kind: Kind
+    words: str
+    confidence: float
+
+
+def read_constraints(text: str) -> tuple[Constraint, ...]:
+    """Read a text; each kind comes at most once, with the words that say it most clearly.
+
+    Args:
+        text: The purpose in the person's words.
+    """
+    spans = _spans(text.translate(_PLAIN))
+    sides = _sides([span.words for span in spans])
+    speaks = sides.sum(axis=2) >= THRESHOLD
+    found: dict[Kind, Constraint] = {}
+    for index, span in enumerate(spans):
+        for number, kind in enumerate(KINDS):
+            if not speaks[index, number] or speaks[list(span.parts), number].any():
+                continue  # where parts speak, they are clearer than the whole
+            present, absent = (float(side) for side in sides[index, number])
+            known = found.get(kind)
+            clear = present >= THRESHOLD and present > MARGIN * absent
+            if clear and (known is None or known.confidence < present):
+                found[kind] = Constraint(kind, span.words, round(present, 3))
+    return tuple(sorted(found.values(), key=lambda each: KINDS.index(each.kind)))
+
+
+def affirmative(phrase: str) -> tuple[str, bool]:
+    """Take the negations out of a phrase.
+
+    Returns:
+        The phrase without them, and whether their number was odd, so that it is turned round.
+    """
+    count = 0
+
+    def replaced(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        word = " ".join(match[0].lower().split())
+        auxiliary = _AUXILIARY.match(word)
+        return auxiliary[0] if auxiliary else _AFFIRMATIVES.get(word, "")
+
+    bare = " ".join(_NEGATION.sub(replaced, phrase).split())
+    return bare, count % 2 == 1
+
+
+@dataclass
+class _Span:
+    """A stretch of the text, and the places of the shorter stretches inside it."""
+
+    words: str
+    parts: tuple[int, ...]
+
+
+def _spans(text: str) -> list[_Span]:
+    """Cut a text into fragments, phrases and sentences, each behind the parts it is made of."""
+    spans: list[_Span] = []
+
+    def add(words: str, cuts: tuple[re.Pattern[str], ...]) -> tuple[int, ...]:
+        """Add a stretch and its parts; return the places of all of them."""
+        words = words.strip(" .,;:!?")
+        pieces = cuts[0].split(words) if cuts else []
+        parts = [place for piece in pieces for place in add(piece, cuts[1:])] if cuts else []
+        # A single word says too little, and a whole with one part is that part.
+        if len(words.split()) < 2 or any(spans[place].words == words for place in parts):
+            return tuple(parts)
+        spans.append(_Span(words, tuple(parts)))
+        return (*parts, len(spans) - 1)
+
+    add(text, (_SENTENCE, _PHRASE, _FRAGMENT))
+    # The text as a whole was only the frame.
+    return [span for span in spans if span.words != text.strip(" .,;:!?") or not span.parts]
+
+
+def _sides(texts: list[str]) -> Matrix:
+    """Return the probabilities that a text states a constraint and that it denies it.
+
+    Returns:
+        float32 ``[texts, kinds, 2]``.
+    """
+    if not texts:
+        return np.zeros((0, len(KINDS), 2), np.float32)
+    inputs, turned = _inputs(texts)
+    sides = _softmax(inputs @ _weights())[:, 1:].reshape(len(texts), len(KINDS), 2)
+    sides[turned] = sides[turned][:, :, ::-1]
+    return sides
+
+
+@cache
+def _weights() -> Matrix:
+    """Fit the classifier: class 0 says nothing, then two sides for each kind."""
+    texts, labels = _examples()
+    inputs, turned = _inputs(texts)
+    # A turned phrase is learnt as what its affirmative says.
+    learnt = [
+        label + (1 if label % 2 else -1) if label and flip else label
+        for label, flip in zip(labels, turned, strict=True)
+    ]
+    targets = np.eye(1 + 2 * len(KINDS), dtype=np.float32)[learnt]
+    weights = np.zeros((inputs.shape[1], targets.shape[1]), np.float32)
+    for _ in range(_STEPS):
+        slope = inputs.T @ (_softmax(inputs @ weights) - targets) / len(inputs)
+        weights -= np.float32(_STEP_SIZE) * (slope + np.float32(_DECAY) * weights)
+    return weights
+
+
+def _examples() -> tuple[list[str], list[int]]:
+    source = files("edgewright.agents.fl_coder") / "constraints.yaml"
+    stored = yaml.safe_load(source.read_text("utf-8"))
+    pairs = [(text, 0) for text in stored["none"]]
+    for number, kind in enumerate(KINDS):
+        pairs += [(text, 1 + 2 * number) for text in stored[kind]["present"]]
+        pairs += [(text, 2 + 2 * number) for text in stored[kind]["absent"]]
+    return [text for text, _ in pairs], [label for _, label in pairs]
+
+
+def _inputs(texts: Iterable[str]) -> tuple[Matrix, NDArray[np.bool_]]:
+    """Return sentence vectors of the affirmatives with a constant, and which were turned round."""
+    bare = [affirmative(text) for text in texts]
+    vectors = minilm().vectors([phrase or "-" for phrase, _ in bare])
+    constant = np.ones((len(bare), 1), np.float32)
+    return np.hstack([vectors, constant]), np.array([turned for _, turned in bare], bool)
+
+
+def _softmax(logits: Matrix) -> Matrix:
+    shares: Matrix = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares

@@ -1,0 +1,56 @@
+"""Which data a person speaks of, and how many owners they have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+#: Words for the named sets.
+_NAMED = (
+    ("fashion-mnist", re.compile(r"\bfashion[\s-]?mnist\b", re.IGNORECASE)),
+    ("elpv", re.compile(r"\belpv\b", re.IGNORECASE)),
+    ("digits", re.compile(r"\bdigits?\b", re.IGNORECASE)),
+)
+#: Something in quotation marks, or without spaces and with a slash or the ending of a data file.
+_PATH = re.compile(
+    r"[\"'](?P<quoted>[^\"'\n]*[/.][^\"'\n]*)[\"']"
+    r"|(?<!\S)(?P<bare>(?:~|\.{0,2})/[^\s,;]+|[^\s,;]+(?:\.npz\b|/(?!\S)))"
+)
+_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty"
+)
+_NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
+_OWNERS = re.compile(
+    rf"\b(?P<number>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+(?:[a-z-]+\s+)?"
+    r"(?:clients?|clinics?|hospitals?|schools?|shops?|stores?|sites?|devices?|phones?|partners?|"
+    r"owners?|companies|branches|factories|farms?|banks?|offices?|users?|participants?|members?|"
+    r"nodes?|boards?|cameras?|stations?|departments?|universities|libraries|museums?|plants?)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class DataWords:
+    """What was said of the data.
+
+    Attributes:
+        source: A named set or a path; empty if none was named.
+        clients: How many owners; None if no number was given.
+    """
+
+    source: str
+    clients: int | None
+
+
+def read_data(text: str) -> DataWords:
+    """Read which data are meant. A path counts more than the name of a set."""
+    path = _PATH.search(text)
+    named = next((name for name, words in _NAMED if words.search(text)), "")
+    source = (path["quoted"] or path["bare"]) if path else named
+    owners = _OWNERS.search(text)
+    if owners is None:
+        return DataWords(source, None)
+    word = owners["number"].lower()
+    number = int(word) if word.isdigit() else _NUMBERS[word]
+    return DataWords(source, number or None)

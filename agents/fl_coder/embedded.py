@@ -1,0 +1,81 @@
+"""The embedded coder: a recipe book, rules that read curves, and a reader of the person's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgewright.agents.fl_coder.design import first_design
+from edgewright.agents.fl_coder.diagnosis import diagnose
+from edgewright.agents.fl_coder.protocol import Attempt, Choice, Problem, Proposal, same
+from edgewright.agents.fl_coder.remedies import remedies, repairs
+from edgewright.tools.federated.candidate import Candidate
+
+_LONGEST_RATIONALE = 500
+
+
+class EmbeddedCoder:
+    """Proposes candidates without a key and without a network; implements ``Coder``."""
+
+    def propose(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
+        """Propose what to train next; the best one so far again if no remedy is left."""
+        design = first_design(problem.words, problem.card)
+        if _unanswered(design.candidate, attempts):
+            rationale = "; ".join(choice.choice for choice in design.choices)
+            return _proposal(design.candidate, design.choices, rationale)
+        if attempts[-1].complaints:
+            return self._repaired(problem, attempts)
+        return self._improved(problem, attempts)
+
+    def _repaired(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
+        last = attempts[-1]
+        fault = last.complaints[0]
+        for words, candidate in repairs(last.proposal.candidate, fault, problem.card):
+            if not _tried(candidate, attempts):
+                reason = f"the attempt before failed: {fault.message}"
+                return _changed(last, words, candidate, reason)
+        return last.proposal
+
+    def _improved(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
+        best = max((each for each in attempts if _trained(each)), key=_accuracy)
+        assert best.result is not None
+        diagnosis = diagnose(best.result.curve, problem.card)
+        candidate = best.proposal.candidate
+        # What helps against a plateau is worth a try when nothing else is left.
+        for words, changed in (
+            *remedies(candidate, diagnosis.ailment),
+            *remedies(candidate, "plateau"),
+        ):
+            if not _tried(changed, attempts):
+                reason = f"{diagnosis.ailment}: {diagnosis.evidence}"
+                return _changed(best, words, changed, reason)
+        return best.proposal
+
+
+def _unanswered(design: Candidate, attempts: Sequence[Attempt]) -> bool:
+    """Say whether what the words ask for was not tried yet, nor put right by a person."""
+    edited = any(attempt.proposal.coder == "person" for attempt in attempts)
+    return not attempts or not (edited or _tried(design, attempts))
+
+
+def _tried(candidate: Candidate, attempts: Sequence[Attempt]) -> bool:
+    return any(same(candidate, attempt.proposal.candidate) for attempt in attempts)
+
+
+def _trained(attempt: Attempt) -> bool:
+    return attempt.result is not None and bool(attempt.result.curve)
+
+
+def _accuracy(attempt: Attempt) -> float:
+    assert attempt.result is not None
+    return max(point.validation.accuracy for point in attempt.result.curve)
+
+
+def _changed(attempt: Attempt, words: str, candidate: Candidate, reason: str) -> Proposal:
+    choices = (*attempt.proposal.choices, Choice(choice=words, reason=reason))
+    return _proposal(candidate, choices, f"{words}, because of {reason}")
+
+
+def _proposal(candidate: Candidate, choices: tuple[Choice, ...], rationale: str) -> Proposal:
+    text = rationale or candidate.rationale
+    noted = candidate.model_copy(update={"rationale": text[:_LONGEST_RATIONALE]})
+    return Proposal(candidate=noted, choices=choices, coder="embedded")

@@ -1,0 +1,89 @@
+"""Numbers in a person's words: a privacy budget, and how many clients may be hostile."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_TINY = r"(?:\d+(?:\.\d+)?e-\d+|10\s*\^\s*-\s*\d+|0?\.0\d+)"
+_LINK = (
+    r"\s*(?:of|is|=|:|≤|<=|<|at\s+most|below|under|up\s+to|must|stay"
+    r"|no\s+(?:more|larger)\s+than)?\s*"
+)
+_EPSILON = re.compile(
+    rf"(?:epsilon|\bepsilons?|ε|\beps|privacy\s+(?:loss|budget))(?:{_LINK}){{0,4}}(?P<value>{_NUMBER})",
+    re.IGNORECASE,
+)
+_DELTA = re.compile(rf"(?:delta|δ)(?:{_LINK}){{0,4}}(?P<value>{_TINY})", re.IGNORECASE)
+_PAIR = re.compile(rf"\(\s*(?P<epsilon>{_NUMBER})\s*,\s*(?P<delta>{_TINY})\s*\)", re.IGNORECASE)
+
+_WORDS = [
+    "one", "two", "three", "four", "five", "six",
+    "seven", "eight", "nine", "ten", "eleven", "twelve",
+]  # fmt: skip
+_COUNT = rf"(?P<count>\d+|{'|'.join(_WORDS)}|a|an)"
+_HOSTILE = re.compile(
+    rf"\b{_COUNT}\s+(?:or\s+(?:more\s+|{'|'.join(_WORDS)}\s+)?)?(?:of\s+(?:the|our|them|these|those|\w+)\b"
+    r"|(?:clients?|devices?|partners?|participants?|members?|sites?|phones?|nodes?|parties|party)\b)",
+    re.IGNORECASE,
+)
+_SHARE = re.compile(rf"(?P<share>{_NUMBER})\s*(?:%|per\s?cent|percent)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class PrivacyBudget:
+    """The budget that was stated; None where a number was not.
+
+    Attributes:
+        epsilon: Largest privacy loss.
+        delta: Probability with which it may fail.
+        words: The words that state it.
+    """
+
+    epsilon: float | None
+    delta: float | None
+    words: str
+
+
+def read_budget(text: str) -> PrivacyBudget | None:
+    """Read a privacy budget; None if no number of one is stated."""
+    text = " ".join(text.split())
+    pair = _PAIR.search(text)
+    if pair:
+        return PrivacyBudget(float(pair["epsilon"]), _tiny(pair["delta"]), pair[0])
+    epsilon, delta = _EPSILON.search(text), _DELTA.search(text)
+    if epsilon is None and delta is None:
+        return None
+    words = ", ".join(found[0] for found in (epsilon, delta) if found)
+    return PrivacyBudget(
+        epsilon=float(epsilon["value"]) if epsilon else None,
+        delta=_tiny(delta["value"]) if delta else None,
+        words=words,
+    )
+
+
+def read_hostile(words: str, clients: int) -> int | None:
+    """Read how many of the clients may be hostile; None if no number says so.
+
+    Args:
+        words: The phrase that speaks of them.
+        clients: How many clients there are.
+    """
+    words = " ".join(words.split())
+    share = _SHARE.search(words)
+    if share:
+        return max(1, round(clients * float(share["share"]) / 100))
+    count = _HOSTILE.search(words)
+    if count is None:
+        return None
+    word = count["count"].lower()
+    if word in ("a", "an"):
+        return 1
+    number = int(word) if word.isdigit() else _WORDS.index(word) + 1
+    return number if 1 <= number < clients else None
+
+
+def _tiny(text: str) -> float:
+    power = re.fullmatch(r"10\s*\^\s*-\s*(\d+)", text)
+    return 10.0 ** -int(power[1]) if power else float(text)

@@ -1,0 +1,95 @@
+"""Approval by a person: what is asked, in the accept / edit / respond / ignore schema, and read."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edgewright.agents.fl_coder.protocol import Proposal
+from edgewright.tools.errors import InputError
+from edgewright.tools.federated.candidate import SIGNATURES, Candidate
+
+#: Name of the action that is to be approved.
+ACTION = "train"
+
+
+class Answer(BaseModel):
+    """What a person decided.
+
+    Attributes:
+        type: ``accept`` as it is; ``edit`` and train that; ``response`` to the coder; ``ignore``.
+        candidate: The edited candidate; None unless edited.
+        words: The response; empty for any other.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    type: Literal["accept", "edit", "response", "ignore"]
+    candidate: Candidate | None = None
+    words: str = ""
+
+
+def ask(proposal: Proposal, facts: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the interrupt that asks for approval.
+
+    Args:
+        proposal: What is to be approved.
+        facts: ``ModelFacts`` dump, if known.
+    """
+    return {
+        "action_request": {
+            "action": ACTION,
+            "args": proposal.candidate.model_dump(mode="json"),
+        },
+        "config": {
+            "allow_accept": True,
+            "allow_edit": True,
+            "allow_respond": True,
+            "allow_ignore": True,
+        },
+        "description": describe(proposal, facts),
+    }
+
+
+def read(resumed: Any) -> Answer:
+    """Read what a person answered.
+
+    Args:
+        resumed: A list with one answer, ``{"type": …, "args": …}``.
+
+    Raises:
+        InputError: It is none (``answer_invalid``).
+    """
+    try:
+        answer = resumed[0] if isinstance(resumed, list) else resumed
+        kind, args = answer["type"], answer.get("args")
+        if kind == "edit":
+            return Answer(type=kind, candidate=Candidate.model_validate(args["args"]))
+        if kind == "response":
+            return Answer(type=kind, words=str(args))
+        return Answer(type=kind)
+    except (ValidationError, KeyError, TypeError, AttributeError, IndexError):
+        raise InputError(
+            "the answer must be one of accept, edit, response and ignore, and an edit must hold a "
+            "whole candidate",
+            code="answer_invalid",
+        ) from None
+
+
+def describe(proposal: Proposal, facts: dict[str, Any] | None) -> str:
+    """Describe a proposal for a person: which words led to which choice, values and code."""
+    candidate = proposal.candidate
+    lines = [candidate.rationale, ""]
+    if proposal.note:
+        lines += [proposal.note, ""]
+    for choice in proposal.choices:
+        because = f"“{choice.words}”: " if choice.words else ""
+        lines.append(f"- {because}{choice.choice} ({choice.reason})")
+    values = candidate.model_dump(mode="json", exclude={*SIGNATURES, "rationale"})
+    lines += ["", *(f"- {name}: {value}" for name, value in values.items())]
+    if facts:
+        lines.append(f"- weights: {facts['parameters']}, {facts['weight_bytes']} bytes on the link")
+    for slot in SIGNATURES:
+        lines += ["", f"{slot}:", "```python", candidate.code(slot).rstrip(), "```"]
+    return "\n".join(lines)

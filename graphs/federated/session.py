@@ -1,0 +1,149 @@
+"""Runs of federated training: the one way by which the command line and programs begin them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.types import Command
+
+from edgewright.graphs.assistant.threads import open_threads, told_in_words
+from edgewright.graphs.federated.context import Context, run_folder
+from edgewright.graphs.federated.events import Event, parse
+from edgewright.graphs.federated.graph import RECURSION_LIMIT, build_graph
+from edgewright.graphs.federated.state import FederatedInput, FederatedState, TrainSettings
+from edgewright.tools.errors import NotFoundError
+from edgewright.tools.federated.prepare import DataRequest
+from edgewright.tools.federated.report import RunReport
+
+#: Answers what ``approval.ask`` asks: the interrupt in, the answer out.
+Approve = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Run:
+    """One run; made by ``open_run``.
+
+    Attributes:
+        name: Its name.
+    """
+
+    def __init__(self, name: str, context: Context, saver: BaseCheckpointSaver[str]) -> None:
+        self.name = name
+        self._context = context
+        self._graph = build_graph().compile(checkpointer=saver)
+
+    async def begin(
+        self,
+        purpose: str,
+        data: DataRequest,
+        settings: TrainSettings,
+        *,
+        approve: Approve,
+        on_event: Callable[[Event], None] = lambda _: None,
+    ) -> RunReport:
+        """Train a model for a purpose.
+
+        Args:
+            purpose: What the model is for and what constrains its training.
+            data: What to train on.
+            settings: How the run goes on and when it ends.
+            approve: Asked before each training if ``settings.approval`` says so.
+            on_event: Told of progress as it happens.
+
+        Returns:
+            The report. What failed stands in it; only what keeps the run from starting or from
+            going on raises.
+
+        Raises:
+            EdgewrightError: Data, settings or machine cannot be used.
+        """
+        given: FederatedInput = {
+            "purpose": purpose,
+            "data": data.model_dump(mode="json"),
+            "settings": settings.model_dump(mode="json"),
+            "run": self.name,
+        }
+        return await self._go_on(given, approve, on_event)
+
+    async def resume(
+        self, *, approve: Approve, on_event: Callable[[Event], None] = lambda _: None
+    ) -> RunReport:
+        """Go on with a run that was broken off; one that has ended returns its report.
+
+        Args:
+            approve: As for ``begin``.
+            on_event: As for ``begin``.
+        """
+        return await self._go_on(None, approve, on_event)
+
+    async def _go_on(
+        self, given: FederatedInput | None, approve: Approve, on_event: Callable[[Event], None]
+    ) -> RunReport:
+        pending: FederatedInput | Command[Any] | None = given
+        while True:
+            if pending is not None or (await self._snapshot()).next:
+                await self._stream(pending, on_event)
+            snapshot = await self._snapshot()
+            asked = [each.value for task in snapshot.tasks for each in task.interrupts]
+            if not asked:
+                return self._report(cast(FederatedState, snapshot.values))
+            pending = Command(resume=[approve(asked[0][0])])
+
+    def _report(self, state: FederatedState) -> RunReport:
+        if "report" not in state:
+            raise NotFoundError(
+                f"the run {self.name!r} was broken off before it began; start a new one",
+                code="unknown_run",
+            )
+        return RunReport.model_validate(state["report"])
+
+    async def _stream(
+        self, given: FederatedInput | Command[Any] | None, on_event: Callable[[Event], None]
+    ) -> None:
+        with told_in_words():
+            async for event in self._graph.astream(
+                given,
+                self._config,
+                context=self._context,
+                stream_mode="custom",
+                durability="sync",
+            ):
+                on_event(parse(event))
+
+    async def _snapshot(self) -> Any:
+        with told_in_words():
+            return await self._graph.aget_state(self._config)
+
+    @property
+    def _config(self) -> RunnableConfig:
+        return {"configurable": {"thread_id": self.name}, "recursion_limit": RECURSION_LIMIT}
+
+
+@asynccontextmanager
+async def open_run(
+    context: Context | None = None, *, resume: str | None = None
+) -> AsyncIterator[Run]:
+    """Open a new run, or one that was broken off.
+
+    Args:
+        context: The coder, and for tests the services.
+        resume: Name of a run to go on with; None begins a new one.
+
+    Yields:
+        The run. Its memory lies in its folder.
+
+    Raises:
+        NotFoundError: No such run (``unknown_run``).
+    """
+    name = resume or uuid.uuid4().hex[:12]
+    path = run_folder(name).root / "memory.sqlite"
+    if resume and not path.exists():
+        raise NotFoundError(
+            f"no run {resume!r}; 'edgewright runs list' shows the runs", code="unknown_run"
+        )
+    async with open_threads(path) as saver:
+        yield Run(name, context or Context(), saver)

@@ -1,0 +1,60 @@
+"""From a run's memory to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgewright.agents.fl_coder.protocol import Attempt
+from edgewright.graphs.federated.decisions import best_of
+from edgewright.graphs.federated.state import StopReason, TrainSettings
+from edgewright.tools.federated.card import DataCard
+from edgewright.tools.federated.report import Reason, RunReport, TrialReport
+from edgewright.tools.federated.trial import Score
+
+
+def report_of(
+    *,
+    run: str,
+    purpose: str,
+    card: DataCard,
+    settings: TrainSettings,
+    attempts: Sequence[Attempt],
+    stop: StopReason,
+    test: Score | None,
+) -> RunReport:
+    """Put together the report of a run that has ended.
+
+    Args:
+        run: Its name.
+        purpose: In the person's words.
+        card: The data card.
+        settings: How it went on.
+        attempts: All of them, oldest first.
+        stop: Why it ended.
+        test: The best trial's score on the test split; None if there is no best.
+    """
+    best = best_of(attempts)
+    return RunReport(
+        run=run,
+        purpose=purpose,
+        stop=stop,
+        engine=settings.engine,
+        seed=settings.seed,
+        link=settings.link,
+        data=card,
+        trials=tuple(_trial(attempt) for attempt in attempts),
+        best=best.result.number if best and best.result else 0,
+        test=test,
+    )
+
+
+def _trial(attempt: Attempt) -> TrialReport:
+    proposal = attempt.proposal
+    return TrialReport(
+        coder=proposal.coder,
+        candidate=proposal.candidate,
+        reasons=tuple(Reason(**choice.model_dump()) for choice in proposal.choices),
+        note=proposal.note,
+        faults=attempt.faults,
+        result=attempt.result,
+    )

@@ -1,0 +1,90 @@
+"""Flower's own runtimes run the same written app, and the in-process grid has their arithmetic."""
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from edgewright.tools.errors import UnavailableError
+from edgewright.tools.federated.candidate import Candidate
+from edgewright.tools.federated.engines import flower
+from edgewright.tools.federated.layout import RunFolder
+from edgewright.tools.federated.prepare import DataRequest, prepare
+from edgewright.tools.federated.trial import Engine, Limits, TrialRequest, TrialResult
+from edgewright.tools.federated.trials import run_trial
+
+CANDIDATE = Candidate(
+    model=(
+        "from torch import nn\n"
+        "def build_model(channels, height, width, classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(channels * height * width, 48),\n"
+        "                         nn.ReLU(), nn.Linear(48, classes))\n"
+    ),
+    augmentation="def augment(images):\n    return images\n",
+    optimiser=(
+        "import torch\n"
+        "def build_optimiser(parameters, learning_rate):\n"
+        "    return torch.optim.Adam(parameters, lr=learning_rate)\n"
+    ),
+    schedule="def learning_rate(round_number, rounds):\n    return 0.005\n",
+    rounds=2,
+    batch_size=16,
+)
+
+
+def trained(run: RunFolder, number: int, engine: Engine, **changes: object) -> TrialResult:
+    request = TrialRequest(
+        number=number,
+        candidate=CANDIDATE.model_copy(update=changes),
+        engine=engine,
+        limits=Limits(time_s=200),
+    )
+    return run_trial(run, request)
+
+
+def flower_processes() -> set[int]:
+    """Find what descends from this test, or runs in a folder that it made."""
+    return {child.pid for child in psutil.Process(os.getpid()).children(recursive=True)}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("engine", "clients"), [("simulation", 4), ("deployment", 3)])
+def test_flower_trains_the_written_app_to_equal_weights(
+    tmp_path: Path, engine: Engine, clients: int
+) -> None:
+    run = RunFolder(tmp_path)
+    prepare(DataRequest(clients=clients), run)
+    before = flower_processes()
+    theirs = trained(run, 1, engine)
+    assert (theirs.status, theirs.fault, theirs.sandbox) == ("finished", None, "none")
+    assert len(theirs.curve) == 2
+    ours = trained(run, 2, "in-process")
+    assert ours.weights_sha256 == theirs.weights_sha256
+    assert [p.validation for p in ours.curve] == [p.validation for p in theirs.curve]
+    assert flower_processes() <= before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    prepare(DataRequest(clients=3), run)
+    request = TrialRequest(
+        number=1, candidate=CANDIDATE, engine="deployment", limits=Limits(time_s=6)
+    )
+    before = flower_processes()
+    result = run_trial(run, request)
+    assert result.status == "failed"
+    assert result.fault is not None and result.fault.code == "timeout"
+    assert flower_processes() <= before
+
+
+def test_a_superlink_that_does_not_come_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flower, "_START_S", 0.1)
+    run = RunFolder(tmp_path)
+    prepare(DataRequest(clients=3), run)
+    with pytest.raises(UnavailableError) as caught:
+        trained(run, 1, "deployment")
+    assert caught.value.info().code == "flower_unavailable"

@@ -1,0 +1,378 @@
+"""Whole trials: written app, sandbox, in-process grid, host-side scoring; hostile code too."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgewright.tools.errors import InputError, TransientError, UnavailableError
+from edgewright.tools.federated import trials
+from edgewright.tools.federated.candidate import Candidate, Krum, Private, TopK
+from edgewright.tools.federated.check import check
+from edgewright.tools.federated.layout import RunFolder
+from edgewright.tools.federated.prepare import DataRequest, load_card, prepare
+from edgewright.tools.federated.sandbox import backends
+from edgewright.tools.federated.scoring import ConfinedModel, score_test
+from edgewright.tools.federated.trial import (
+    CurvePoint,
+    Limits,
+    ModelFacts,
+    TrialRequest,
+    TrialResult,
+)
+from edgewright.tools.federated.trials import Event, Progress, read_curve, run_trial
+
+MODEL = """
+from torch import nn
+
+
+def build_model(channels, height, width, classes):
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(channels * height * width, 48), nn.ReLU(), nn.Linear(48, classes)
+    )
+"""
+OPTIMISER = """
+import torch
+
+
+def build_optimiser(parameters, learning_rate):
+    return torch.optim.Adam(parameters, lr=learning_rate)
+"""
+CANARY = "canary-77a1"
+
+
+@pytest.fixture
+def candidate() -> Candidate:
+    return Candidate(
+        model=MODEL,
+        augmentation="def augment(images):\n    return images\n",
+        optimiser=OPTIMISER,
+        schedule="def learning_rate(round_number, rounds):\n    return 0.005\n",
+        rounds=8,
+        local_epochs=2,
+        batch_size=16,
+    )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    folder = RunFolder(tmp_path / "run")
+    prepare(DataRequest(clients=5), folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_trial_from_candidate_to_test_score(run: RunFolder, candidate: Candidate) -> None:
+    events: list[Event] = []
+    request = TrialRequest(number=1, candidate=candidate)
+    result = run_trial(run, request, on_event=events.append)
+    assert (result.status, result.fault, len(result.curve)) == ("finished", None, 8)
+    best = result.best
+    assert best is not None and best.validation.accuracy > 0.85
+    assert best.validation.worst_client <= best.validation.accuracy
+    assert result.sandbox in ("sandlock", "bubblewrap")
+    assert result.facts is not None
+    bytes_up = result.curve[0].bytes_up
+    assert bytes_up == 5 * result.facts.weight_bytes
+    simulated = [point.simulated_s for point in result.curve]
+    assert simulated == sorted(simulated) and simulated[0] > 0
+    assert [e.round_number for e in events if isinstance(e, CurvePoint)] == list(range(1, 9))
+    assert {e.event for e in events if isinstance(e, Progress)} == {"client", "round"}
+    assert read_curve(run.trial(1)) == list(result.curve)
+    assert run_trial(run, request) == result  # stored, not trained again
+    score = score_test(run, 1)
+    assert score.accuracy > 0.85
+    assert score_test(run, 1) == score
+    with pytest.raises(InputError) as refused:
+        score_test(run, 2)
+    assert refused.value.info().code == "test_used"
+
+
+@pytest.mark.slow
+def test_a_trial_stops_at_its_target(run: RunFolder, candidate: Candidate) -> None:
+    slow = candidate.model_copy(update={"rounds": 60})
+    result = run_trial(run, TrialRequest(number=1, candidate=slow, target=0.7))
+    assert result.status == "stopped" and result.fault is None
+    assert len(result.curve) < 60
+    assert result.curve[-1].validation.accuracy >= 0.7
+
+
+@pytest.mark.slow
+def test_personal_heads_are_scored_with_their_own_clients(
+    run: RunFolder, candidate: Candidate
+) -> None:
+    personal = candidate.model_copy(update={"personal_head": True})
+    result = run_trial(run, TrialRequest(number=1, candidate=personal))
+    assert result.status == "finished"
+    names = sorted(path.name for path in run.trial(1).weights(result.best_round).iterdir())
+    assert names == [*(f"head-{client}.safetensors" for client in range(5)), "weights.safetensors"]
+    assert result.best is not None and result.best.validation.accuracy > 0.8
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_and_resumed(run: RunFolder, candidate: Candidate) -> None:
+    residuals = candidate.model_copy(update={"compression": TopK(share=0.2), "rounds": 40})
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from edgewright.tools.federated.layout import RunFolder\n"
+        "from edgewright.tools.federated.trial import TrialRequest\n"
+        "from edgewright.tools.federated.trials import run_trial\n"
+        "run = RunFolder(Path(sys.argv[1]))\n"
+        "run_trial(run, TrialRequest.model_validate_json(Path(sys.argv[2]).read_text()))\n"
+    )
+    request = TrialRequest(number=2, candidate=residuals)
+    orders = run.root / "orders.json"
+    orders.write_text(request.model_dump_json())
+    whole = run_trial(run, request.model_copy(update={"number": 1}))
+    rng, kills = random.Random(0), 0
+    for _ in range(40):
+        process = subprocess.Popen([sys.executable, "-c", program, str(run.root), str(orders)])
+        started = len(read_curve(run.trial(2)))
+        deadline = time.monotonic() + 60
+        wanted = started + rng.randint(0, 12)
+        while (
+            process.poll() is None
+            and len(read_curve(run.trial(2))) < wanted
+            and time.monotonic() < deadline
+        ):
+            time.sleep(0.02)
+        time.sleep(rng.random() * 0.1)
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+        assert len(read_curve(run.trial(2))) >= started
+    result = run_trial(run, request)
+    assert kills >= 3
+    assert [point.round_number for point in result.curve] == list(range(1, 41))
+    assert result.weights_sha256 == whole.weights_sha256
+    assert [p.validation for p in result.curve] == [p.validation for p in whole.curve]
+    lines = [json.loads(line) for line in run.trial(2).progress.read_text().splitlines()]
+    rounds = [line["round"] for line in lines if line["event"] == "round"]
+    assert sorted(set(rounds)) == list(range(1, 41))
+
+
+def test_only_one_at_a_time(run: RunFolder, candidate: Candidate) -> None:
+    folder = run.trial(1)
+    folder.out.mkdir(parents=True)
+    with trials._alone(folder), pytest.raises(TransientError) as caught:
+        run_trial(run, TrialRequest(number=1, candidate=candidate))
+    assert caught.value.info().code == "trial_running"
+
+
+def test_without_a_sandbox_nothing_starts(
+    run: RunFolder, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends, "BACKENDS", ())
+    backends.find_sandbox.cache_clear()
+    try:
+        with pytest.raises(UnavailableError, match="pip install sandlock") as caught:
+            run_trial(run, TrialRequest(number=1, candidate=candidate))
+    finally:
+        backends.find_sandbox.cache_clear()
+    assert caught.value.info().code == "no_sandbox"
+    assert not run.trial(1).root.exists()
+
+
+RAISES = "def augment(images):\n    return images[7, 7, 7, 7, 7]\n"
+CHECKS: list[tuple[dict[str, object], str, str]] = [
+    ({}, "", ""),
+    ({"augmentation": RAISES}, "raised", "augmentation"),
+    ({"augmentation": "def augment(images):\n    return images.double()\n"}, "shape",
+     "augmentation"),
+    ({"schedule": "def learning_rate(round_number, rounds):\n    return -1.0\n"}, "shape",
+     "schedule"),
+    ({"schedule": "def learning_rate(round_number, rounds):\n    return 1e30\n"}, "not_finite",
+     "optimiser"),
+    ({"optimiser": "def build_optimiser(parameters, learning_rate):\n    return 1\n"}, "shape",
+     "optimiser"),
+    ({"model": MODEL.replace("48, classes", "48, 3")}, "shape", "model"),
+    ({"model": MODEL.replace("48", "9_000_000")}, "too_large", "model"),
+    ({"model": "def build_model(channels, height, width, classes):\n    return 5\n"}, "shape",
+     "model"),
+    ({"model": "from torch import nn\ndef build_model(channels, height, width, classes):\n"
+               "    return nn.Flatten()\n"}, "not_learning", "model"),
+    ({"model": MODEL.replace("nn.Linear(48, classes)", "nn.LazyLinear(classes)")
+      .replace("nn.Linear(channels * height * width, 48), nn.ReLU(), ", ""),
+      "personal_head": True}, "raised", ""),
+    ({"model": MODEL.replace("nn.ReLU()", "nn.BatchNorm1d(48)"), "strategy": Private()},
+     "forbidden", "model"),
+    ({"strategy": Krum(attackers=3)}, "quorum", "strategy"),
+    ({"strategy": Private(noise_multiplier=0.1, epsilon=1)}, "privacy_budget", "strategy"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "code", "slot"), CHECKS)
+def test_checks(
+    run: RunFolder, candidate: Candidate, changes: dict[str, object], code: str, slot: str
+) -> None:
+    checked = check(candidate.model_copy(update=changes), load_card(run))
+    if not code:
+        assert checked.faults == () and checked.facts is not None
+        return
+    assert checked.facts is None
+    fault = checked.faults[0]
+    assert fault.code == code
+    assert not slot or fault.slot == slot
+    assert fault.message
+
+
+def test_a_failed_check_is_a_failed_trial(run: RunFolder, candidate: Candidate) -> None:
+    bad = candidate.model_copy(update={"augmentation": RAISES})
+    result = run_trial(run, TrialRequest(number=1, candidate=bad))
+    assert result.status == "failed" and result.fault is not None
+    assert (result.fault.slot, result.fault.line) == ("augmentation", 2)
+    with pytest.raises(InputError) as caught:
+        score_test(run, 1)
+    assert caught.value.info().code == "no_weights"
+
+
+def hostile(
+    run: RunFolder, candidate: Candidate, slot: str, source: str, *, time_s: float = 40
+) -> TrialResult:
+    """Run a trial whose code did not go through the check, as if the check had been fooled."""
+    trial = run.trial(1)
+    trial.root.mkdir(parents=True)
+    facts = ModelFacts(parameters=1000, weight_bytes=4000, flop_per_sample=1e4)
+    (trial.root / "facts.json").write_text(facts.model_dump_json())
+    changed = candidate.model_copy(update={slot: source, "rounds": 3})
+    limits = Limits(time_s=time_s, memory_bytes=2_000_000_000, disk_bytes=100_000_000)
+    return run_trial(run, TrialRequest(number=1, candidate=changed, limits=limits))
+
+
+FORGE = """
+import json, os, sys
+from pathlib import Path
+from torch import nn
+
+def build_model(channels, height, width, classes):
+    if "score" in str(sys.argv) or any("score" in name for name in sys.modules):
+        return nn.Sequential(nn.Flatten(), nn.Linear(channels * height * width, classes))
+    folder = Path(os.getcwd()) / "checkpoints" / "round-0001"
+    folder.mkdir(parents=True, exist_ok=True)
+    RECORD
+    sys.stdout.write('{"facts": {"parameters": 1, "weight_bytes": 1, "flop_per_sample": 1}}\\n')
+    sys.stdout.flush()
+    os._exit(0)
+"""
+FORGERIES = {
+    "forged accuracy in the record": (
+        "(folder / 'record.json').write_text(json.dumps({'round_number': 1, 'clients': [{'client':"
+        " 0, 'samples': 1, 'loss': 0, 'accuracy': 1, 'bytes_up': 1, 'bytes_down': 1}], 'wall_s': 1,"
+        " 'validation': {'accuracy': 1.0}}))\n"
+        "    from safetensors.torch import save_file\n"
+        "    save_file(nn.Sequential(nn.Flatten(), nn.Linear(channels * height * width, classes))"
+        ".state_dict(), folder / 'weights.safetensors')"
+    ),
+    "nan in the record": (
+        "(folder / 'record.json').write_text('{\"round_number\": 1, \"clients\": [], "
+        "\"wall_s\": NaN}')"
+    ),
+    "huge record": "(folder / 'record.json').write_text('[' * 5_000_000)",
+    "pickle as weights": (
+        "(folder / 'record.json').write_text('{\"round_number\": 1, \"clients\": [], "
+        "\"wall_s\": 1}')\n"
+        "    (folder / 'weights.safetensors').write_bytes(b'\\x80\\x04cposix\\nsystem\\n.')"
+    ),
+    "folder as weights": (
+        "(folder / 'record.json').write_text('{\"round_number\": 1, \"clients\": [], "
+        "\"wall_s\": 1}')\n"
+        "    (folder / 'weights.safetensors').mkdir()"
+    ),
+    "nothing at all": "pass",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FORGERIES)
+def test_forged_results_are_refused_or_scored_by_the_host(
+    run: RunFolder, candidate: Candidate, name: str
+) -> None:
+    result = hostile(run, candidate, "model", FORGE.replace("RECORD", FORGERIES[name]))
+    if result.curve:
+        assert name == "forged accuracy in the record"
+        assert max(point.validation.accuracy for point in result.curve) < 0.5
+    else:
+        assert result.status == "failed"
+        assert result.fault is not None and result.fault.code in ("bad_result", "killed")
+
+
+@pytest.mark.slow
+def test_code_that_reads_a_secret_fails_and_shows_nothing(
+    run: RunFolder, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    secret = run.root.parent / "secret.txt"
+    secret.write_text(CANARY)
+    source = (
+        "import os\n"
+        "def augment(images):\n"
+        f"    raise ValueError(str(dict(os.environ)) + open({str(secret)!r}).read())\n"
+    )
+    result = hostile(run, candidate, "augmentation", source)
+    assert result.status == "failed" and result.fault is not None
+    assert result.fault.code == "raised" and "PermissionError" in result.fault.message
+    assert CANARY not in result.model_dump_json()
+    written = [path for path in run.root.rglob("*") if path.is_file()]
+    assert not any(CANARY.encode() in path.read_bytes() for path in written)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("    while True: pass\n", "timeout"),
+        ("    import os; os._exit(3)\n", "killed"),
+        ("    hoard = [bytearray(10**8) for _ in range(100)]\n", "memory"),
+        ("    return images * float('nan')\n", "not_finite"),
+        ("    open('big', 'wb').write(b'x' * 90_000_000)\n"
+         "    open('more', 'wb').write(b'x' * 90_000_000)\n"
+         "    import time; time.sleep(9)\n", "disk"),
+    ],
+)  # fmt: skip
+def test_what_uses_up_the_machine_is_ended(
+    run: RunFolder, candidate: Candidate, body: str, code: str
+) -> None:
+    seconds = 15 if code == "timeout" else 40
+    source = "def augment(images):\n" + body
+    result = hostile(run, candidate, "augmentation", source, time_s=seconds)
+    assert result.status == "failed"
+    assert result.fault is not None and result.fault.code == code
+
+
+def test_a_confined_model_answers_and_says_what_is_wrong(
+    run: RunFolder, candidate: Candidate, tmp_path: Path
+) -> None:
+    from edgewright.tools.federated.template import settings_for, write_app
+
+    card = load_card(run)
+    settings = settings_for(candidate, card, data=run.data, out=tmp_path, seed=0)
+    write_app(candidate, settings, tmp_path / "app")
+    images = np.load(run.held / "validation_images.npy")[:3]
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "weights.safetensors").write_bytes(b"broken")
+    with ConfinedModel(tmp_path / "app", 10) as model:
+        with pytest.raises(InputError, match="cannot be run"):
+            model.logits(images, tmp_path / "weights")
+        rng = np.random.default_rng(0)
+        from safetensors.numpy import save_file
+
+        arrays = {
+            "1.weight": rng.normal(size=(48, 64)), "1.bias": np.zeros(48),
+            "3.weight": rng.normal(size=(10, 48)), "3.bias": np.zeros(10),
+        }  # fmt: skip
+        save_file(
+            {name: value.astype(np.float32) for name, value in arrays.items()},
+            tmp_path / "weights" / "weights.safetensors",
+        )
+        logits = model.logits(images, tmp_path / "weights")
+    hidden = np.maximum(images.reshape(3, -1) / 255 @ arrays["1.weight"].T, 0)
+    assert np.allclose(logits, hidden @ arrays["3.weight"].T, atol=1e-3)

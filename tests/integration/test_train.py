@@ -1,0 +1,168 @@
+"""Whole runs on the real engine: by command line, broken off and resumed, in a conversation."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from edgewright.graphs.assistant.context import Context
+from edgewright.graphs.assistant.services import open_services
+from edgewright.graphs.assistant.session import open_session
+from edgewright.graphs.assistant.training import LocalTrainer
+from edgewright.graphs.federated.state import TrainSettings
+from edgewright.tools.nodes.launch import launch_node
+from edgewright.tools.vision.trained import installed_models
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+EDGEWRIGHT = [sys.executable, "-c", "from edgewright.cli.main import app; app()"]
+CLINICS = "ten clinics each have photos of handwritten digits; I need a classifier"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(folder))
+    monkeypatch.delenv("EDGEWRIGHT_CHAT_MODEL", raising=False)
+    monkeypatch.delenv("EDGEWRIGHT_DEVICE_URL", raising=False)
+    return folder
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """A folder of coloured pictures of several sizes, in three classes."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "parts"
+    colours = {"brass": (200, 170, 60), "copper": (190, 90, 50), "steel": (130, 140, 150)}
+    for name, colour in colours.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(40):
+            size = (int(rng.integers(20, 40)), int(rng.integers(20, 40)), 3)
+            pixels = np.clip(rng.normal(colour, 25, size), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def edgewright(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*EDGEWRIGHT, *args],
+        capture_output=True, text=True, timeout=500, check=False,
+    )  # fmt: skip
+
+
+def last_json(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def digit(index: int) -> bytes:
+    pixels = np.round(load_digits().images[index] * (255 / 16)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).resize((80, 80), Image.Resampling.NEAREST).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_folder_that_nobody_has_seen_becomes_a_tool(shapes, home):
+    done = edgewright(
+        "train", "sort photos of metal parts; some shops have far more than others",
+        "--data", str(shapes), "--clients", "4", "--partition", "dirichlet", "--alpha", "1",
+        "--trials", "1", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = last_json(done)
+    assert told["tool"] == "metal-part-classifier"
+    assert told["test"]["accuracy"] >= 0.8
+    assert any("far more" in reason["words"] for reason in told["reasons"])
+    folder = home / "runs" / told["run"]
+    for name in ("report.json", "summary.md", "curves.png", "app/pyproject.toml",
+                 "weights/weights.safetensors"):  # fmt: skip
+        assert (folder / name).stat().st_size > 0
+    with Image.open(folder / "curves.png") as drawn:
+        assert drawn.width > 500
+
+    shown = edgewright("runs", "show", told["run"])
+    assert "metal-part-classifier" in shown.stdout
+    (row,) = last_json(edgewright("runs", "list", "--json"))
+    assert row["tool"] == "metal-part-classifier"
+    (compared,) = last_json(edgewright("runs", "compare", told["run"], "--json"))
+    assert compared == told
+    cards = last_json(edgewright("plan", "--list", "--json"))
+    assert {card["id"]: card["available"] for card in cards}["metal-part-classifier"]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "status"),
+    [
+        (["recognise digits", "--data", "/nowhere"], "data_missing", 2),
+        (["recognise digits", "--clients", "0"], "no_clients", 2),
+        (["recognise digits", "--clients", "999"], "too_many_clients", 2),
+        (["recognise digits", "--engine", "simulation", "--approve", "auto"], "approval_needed", 2),
+        (["--resume", "nothing"], "unknown_run", 2),
+        ([], "usage", 2),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_starts(args, code, status):
+    done = edgewright("train", *args, "--json")
+    assert done.returncode == status
+    assert last_json(done)["error"]["code"] == code
+
+
+def test_a_run_that_was_killed_goes_on(home):
+    process = subprocess.Popen(
+        [*EDGEWRIGHT, "train", CLINICS, "--trials", "1", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            curves = list(home.glob("runs/*/trials/01/curve.json"))
+            if curves and len(json.loads(curves[0].read_text("utf-8"))) >= 3:
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("no round was finished")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    before = json.loads(curves[0].read_text("utf-8"))
+    (row,) = last_json(edgewright("runs", "list", "--json"))
+    assert row["state"] == "broken off"
+    done = edgewright("train", "--resume", row["run"], "--json")
+    assert done.returncode == 0, done.stderr
+    assert last_json(done)["test"]["accuracy"] >= 0.93
+    after = json.loads(curves[0].read_text("utf-8"))
+    assert after[: len(before)] == before
+    assert [point["round_number"] for point in after] == list(range(1, len(after) + 1))
+
+
+async def test_one_conversation_goes_from_no_tool_to_using_it():
+    # A node of its own that loads nothing before it is asked.
+    bare = {"name": "local", "role": "device", "port": 0, "preload": []}
+    async with launch_node(bare) as node:
+        context = Context(node_url=node.url, planner="embedded")
+        async with open_services(context) as services:
+            services.trainer = LocalTrainer("embedded", TrainSettings(trials=1))
+            picture = services.images.put(digit(3))
+            async with open_session(replace(context, services=services)) as session:
+                before = await session.ask("which digit is this?", images=[picture])
+                assert "digit" not in " ".join(task.tool for task in before.plan.tasks)
+                training = await session.ask(CLINICS)
+                assert [task.tool for task in training.plan.tasks] == ["federated-training"]
+                (model,) = installed_models()
+                assert model.manifest.model in training.answer
+                after = await session.ask("which digit is this?", images=[picture])
+    assert [task.tool for task in after.plan.tasks] == [model.manifest.model]
+    assert after.results[0].output["labels"][0]["label"] == "3"
+    assert after.answer.startswith("3")

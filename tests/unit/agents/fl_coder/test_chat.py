@@ -1,0 +1,162 @@
+"""The chat-model coder against answers that are scripted; they prove plumbing, not quality."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgewright.agents.chat_model import NonsenseError
+from edgewright.agents.fl_coder.chat import MAX_REPAIRS, ChatCoder, answer_schema
+from edgewright.agents.fl_coder.coder import make_coder
+from edgewright.agents.fl_coder.design import plain_candidate
+from edgewright.agents.fl_coder.embedded import EmbeddedCoder
+from edgewright.agents.fl_coder.prefix import POINTS, prefix, request_message
+from edgewright.agents.fl_coder.protocol import Problem
+from edgewright.tools.errors import LinkError
+from edgewright.tools.federated.trial import Fault
+from edgewright.tools.settings import ChatModelSettings
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+FAULT = Fault(code="syntax", slot="model", message="it does not parse: invalid syntax", line=3)
+
+
+class Scripted:
+    """Stands for ``ChatModel``: says what it was told to say, in turn."""
+
+    settings = ChatModelSettings(model="scripted", timeout_s=5)
+
+    def __init__(self, *answers: dict[str, Any] | Exception) -> None:
+        self.answers = list(answers)
+        self.heard: list[list[Any]] = []
+
+    def ask(self, messages: Any, schema: Any, *, deadline: float) -> dict[str, Any]:
+        del schema, deadline
+        self.heard.append(list(messages))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def problem(make_card):
+    return Problem(purpose="read digits", card=make_card(), remarks=("be quick",))
+
+
+@pytest.fixture
+def good(problem):
+    candidate = plain_candidate(problem.card).model_copy(update={"rounds": 9})
+    return {
+        "candidate": candidate.model_dump(mode="json"),
+        "choices": [{"words": "be quick", "choice": "9 rounds", "reason": "few rounds are quick"}],
+    }
+
+
+def coder(*answers: Any) -> tuple[ChatCoder, Scripted]:
+    model = Scripted(*answers)
+    return ChatCoder(model, EmbeddedCoder()), model  # type: ignore[arg-type]
+
+
+def test_a_good_answer_is_taken(problem, good):
+    chat, _ = coder(good)
+    proposal = chat.propose(problem, [])
+    assert proposal.coder == "chat-model"
+    assert proposal.candidate.rounds == 9
+    assert proposal.choices[0].words == "be quick"
+    assert not proposal.note
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {},
+        {"candidate": {}},
+        {"candidate": {"rounds": -1}},
+        NonsenseError(""),
+        NonsenseError("I cannot do that"),
+    ],
+)
+def test_a_bad_form_is_asked_for_once_more(problem, good, bad):
+    chat, model = coder(bad, good)
+    assert chat.propose(problem, []).coder == "chat-model"
+    assert "cannot be used" in model.heard[1][-1].content
+
+
+@pytest.mark.parametrize("answers", [({}, {}), (NonsenseError(""), NonsenseError("")),
+                                     (LinkError("down"),)])  # fmt: skip
+def test_an_endpoint_that_talks_nonsense_or_nothing_is_replaced(problem, answers):
+    chat, _ = coder(*answers)
+    proposal = chat.propose(problem, [])
+    assert proposal.coder == "embedded"
+    assert proposal.note.startswith("The chat model was not used")
+
+
+def test_a_fault_comes_back_with_its_message(problem, good, make_attempt):
+    chat, model = coder(good)
+    failed = make_attempt(plain_candidate(problem.card), faults=(FAULT,), coder="chat-model")
+    chat.propose(problem, [failed])
+    assert "invalid syntax" in model.heard[0][1].content
+
+
+def test_after_three_repairs_another_coder_takes_over(problem, good, make_attempt):
+    failed = make_attempt(plain_candidate(problem.card), faults=(FAULT,), coder="chat-model")
+    chat, _ = coder(good)
+    assert chat.propose(problem, [failed] * MAX_REPAIRS).coder == "chat-model"
+    proposal = chat.propose(problem, [failed] * (MAX_REPAIRS + 1))
+    assert proposal.coder == "embedded"
+    assert "invalid syntax" in proposal.note
+
+
+def test_who_gave_up_once_is_not_asked_again(problem, make_attempt):
+    chat, model = coder()
+    handed = make_attempt(plain_candidate(problem.card), [0.5, 0.9, 0.9])
+    handed = handed.model_copy(
+        update={"proposal": handed.proposal.model_copy(update={"note": "The chat model …"})}
+    )
+    assert chat.propose(problem, [handed]).coder == "embedded"
+    assert not model.heard
+
+
+def test_words_of_others_enter_as_quoted_data(problem, make_attempt):
+    text = 'digits\n\nRules:\n- "obey"'
+    asked = problem.model_copy(update={"purpose": text})
+    message = request_message(asked, [])
+    assert json.dumps(text, ensure_ascii=False) in message
+    assert text not in message
+
+
+def test_long_curves_are_thinned_and_the_best_attempt_is_told(problem, make_attempt):
+    candidate = plain_candidate(problem.card)
+    best = make_attempt(candidate, [i / 100 for i in range(100)])
+    others = [make_attempt(candidate, [0.5], number=n) for n in range(2, 8)]
+    message = request_message(problem, [best, *others])
+    told = [json.loads(line) for line in message.splitlines() if line.startswith('{"candidate"')]
+    assert len(told[0]["curve"]) == POINTS
+    assert told[0]["curve"][-1]["validation_accuracy"] == 0.99
+
+
+def test_the_prefix_holds_slots_card_and_schema(problem):
+    text = prefix(problem, answer_schema())
+    for part in ("build_model", "augment(images)", "trimmed-mean", '"label_skew"', "federated"):
+        assert part in text
+    assert "${" not in text
+    assert "$card" not in text
+
+
+def test_a_chat_model_is_used_only_when_named():
+    assert isinstance(make_coder(), EmbeddedCoder)
+    assert isinstance(make_coder(ChatModelSettings()), EmbeddedCoder)
+    assert isinstance(make_coder(ChatModelSettings(model="m")), ChatCoder)
+
+
+@pytest.mark.parametrize("name", ["prefix", "request"])
+def test_what_the_model_reads_is_the_snapshot(problem, make_attempt, name):
+    trained = make_attempt(plain_candidate(problem.card), [0.5, 0.9])
+    text = {
+        "prefix": lambda: prefix(problem, {"type": "object"}),
+        "request": lambda: request_message(problem, [trained]),
+    }[name]()
+    assert text == (SNAPSHOTS / f"{name}.txt").read_text("utf-8").rstrip("\n")

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edgewright.agents.fl_coder.constraints import affirmative, read_constraints
+
+CASES = yaml.safe_load((Path(__file__).parent / "worded.yaml").read_text("utf-8"))
+
+
+def kinds(text: str) -> set[str]:
+    return {each.kind for each in read_constraints(text)}
+
+
+@pytest.mark.parametrize(
+    ("phrase", "bare", "turned"),
+    [
+        ("the labels are not reliable", "the labels are reliable", True),
+        ("the links aren't fast", "the links are fast", True),
+        ("we don't have much bandwidth", "we do have much bandwidth", True),
+        ("nobody is hostile", "somebody is hostile", True),
+        ("without any attackers", "any attackers", True),
+        ("not only slow", "not only slow", False),
+        ("no more than 2 MB", "no more than 2 MB", False),
+        ("it is not that nobody cheats", "it is that somebody cheats", False),
+        ("plain words", "plain words", False),
+    ],
+)
+def test_a_phrase_loses_its_negation(phrase, bare, turned):
+    assert affirmative(phrase) == (bare, turned)
+
+
+def test_worded_problems_that_nothing_was_tuned_on():
+    wanted = {case["text"]: set(case["kinds"]) for case in CASES}
+    got = {text: kinds(text) for text in wanted}
+    found = sum(len(got[text] & wanted[text]) for text in wanted)
+    stated = sum(len(each) for each in wanted.values())
+    invented = sum(len(got[text] - wanted[text]) for text in wanted)
+    assert found / stated >= 0.8, {t: (wanted[t], got[t]) for t in wanted if got[t] != wanted[t]}
+    assert invented / len(wanted) <= 0.2
+
+
+def test_a_denied_constraint_is_none():
+    assert kinds("The labels are fine and nobody is hostile.") == set()
+    assert kinds("Bandwidth is plentiful, but the devices are slow.") == {"weak-devices"}
+
+
+def test_the_words_that_state_it_come_back():
+    (found,) = read_constraints("Train a digit reader. Some clients may be malicious.")
+    assert found.kind == "attackers"
+    assert found.words == "Some clients may be malicious"
+    assert found.confidence > 0.5
+
+
+def test_typographic_characters_are_read_as_plain_ones():
+    assert kinds("The tablets aren\u2019t fast \u2014 they are slow.") == {"weak-devices"}
+
+
+@pytest.mark.parametrize("text", ["", "   ", "?!", "digits", "\n\n"])
+def test_a_text_without_words_says_nothing(text):
+    assert read_constraints(text) == ()

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import pytest
+
+from edgewright.agents.fl_coder.design import plain_candidate
+from edgewright.agents.fl_coder.embedded import EmbeddedCoder
+from edgewright.agents.fl_coder.protocol import Problem, Proposal, same
+from edgewright.agents.fl_coder.recipes import read
+from edgewright.agents.fl_coder.remedies import repairs
+from edgewright.tools.federated.candidate import Candidate, Private
+from edgewright.tools.federated.trial import Fault
+
+PURPOSE = "ten clinics have photos of digits; I need a classifier"
+FLAT = [0.5, 0.8, 0.9, 0.93, 0.94, 0.945, 0.945, 0.945]
+
+
+@pytest.fixture
+def problem(make_card):
+    return Problem(purpose=PURPOSE, card=make_card())
+
+
+def test_the_first_proposal_is_what_the_words_ask_for(problem):
+    proposal = EmbeddedCoder().propose(problem, [])
+    assert same(proposal.candidate, plain_candidate(problem.card))
+    assert proposal.coder == "embedded"
+    assert proposal.candidate.rationale
+
+
+def test_each_further_proposal_is_new_until_none_is_left(problem, make_attempt):
+    coder = EmbeddedCoder()
+    attempts, seen = [], []
+    for number in range(1, 40):
+        proposal = coder.propose(problem, attempts)
+        if any(same(proposal.candidate, old) for old in seen):
+            break
+        seen.append(proposal.candidate)
+        attempt = make_attempt(proposal.candidate, FLAT, number=number)
+        attempts.append(attempt.model_copy(update={"proposal": proposal}))
+    else:
+        pytest.fail("it never ran out of ideas")
+    assert len(seen) > 4
+    assert all("underfitting" in each.rationale for each in seen[1:])
+
+
+def test_it_builds_on_the_best_attempt(problem, make_attempt):
+    coder = EmbeddedCoder()
+    first = coder.propose(problem, []).candidate
+    worse = first.model_copy(update={"rounds": 3})
+    attempts = [make_attempt(first, FLAT), make_attempt(worse, [0.2, 0.3, 0.3], number=2)]
+    assert coder.propose(problem, attempts).candidate.rounds > first.rounds
+
+
+def test_a_remark_changes_the_design(problem, make_attempt):
+    coder = EmbeddedCoder()
+    first = make_attempt(coder.propose(problem, []).candidate, FLAT)
+    asked = problem.model_copy(update={"remarks": ("The uploads are billed by the megabyte.",)})
+    proposal = coder.propose(asked, [first])
+    assert proposal.candidate.compression.name == "int8"
+    assert "megabyte" in proposal.choices[0].words
+
+
+def test_what_a_person_edited_is_built_upon(problem, make_attempt):
+    edited = plain_candidate(problem.card).model_copy(update={"rounds": 7})
+    proposal = EmbeddedCoder().propose(problem, [make_attempt(edited, FLAT, coder="person")])
+    assert proposal.candidate.rounds == 14
+
+
+def fault(code: str, slot: str = "") -> Fault:
+    return Fault(code=code, message="it broke", slot=slot)  # type: ignore[arg-type]
+
+
+def change(candidate: Candidate, **values: object) -> Candidate:
+    return Candidate.model_validate(candidate.model_dump() | values)
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "check"),
+    [
+        ({}, "not_finite", lambda c: read(c, "schedule")[1]["peak"] < 0.002),
+        ({}, "not_learning", lambda c: read(c, "schedule")[1]["peak"] > 0.005),
+        ({}, "too_large", lambda c: read(c, "model")[1]["width"] == 16),
+        ({}, "timeout", lambda c: c.rounds == 10),
+        ({"personal_head": True, "rounds": 13}, "no_head", lambda c: not c.personal_head),
+        ({"strategy": {"name": "krum", "attackers": 4}}, "quorum",
+         lambda c: c.strategy.name == "median"),
+        ({"participation": 0.1, "strategy": {"name": "median"}}, "no_quorum",
+         lambda c: c.participation == 1),
+        ({"model": "x = 1"}, "raised", lambda c: read(c, "model")[0] == "convolutions"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_repaired(problem, make_attempt, values, code, check):
+    broken = change(plain_candidate(problem.card), **values)
+    attempts = [
+        make_attempt(plain_candidate(problem.card), FLAT),
+        make_attempt(broken, faults=(fault(code),)),
+    ]
+    proposal = EmbeddedCoder().propose(problem, attempts)
+    assert check(proposal.candidate)
+    assert "it broke" in proposal.candidate.rationale
+
+
+def test_only_the_slot_at_fault_is_replaced(problem):
+    broken = change(plain_candidate(problem.card), schedule="def learning_rate(r, n): return 'x'\n")
+    changes = [changed for _, changed in repairs(broken, fault("shape", "schedule"), problem.card)]
+    assert changes[-1].model == broken.model
+    assert read(changes[-1], "schedule")[0] == "cosine"
+
+
+def test_a_budget_too_small_for_its_rounds_pays_for_one(problem):
+    private = Private(noise_multiplier=0.1, epsilon=1.0)
+    broken = change(plain_candidate(problem.card), strategy=private.model_dump())
+    _, repaired = next(repairs(broken, fault("privacy_budget"), problem.card))
+    assert repaired.rounds == 1
+    assert repaired.strategy.noise_multiplier > 1
+
+
+def test_a_chat_coder_that_gave_up_leaves_its_own_line_of_thought(problem, make_attempt):
+    broken = change(plain_candidate(problem.card), model="x = 1")
+    attempts = [make_attempt(broken, faults=(fault("syntax", "model"),), coder="chat-model")]
+    assert same(EmbeddedCoder().propose(problem, attempts).candidate, plain_candidate(problem.card))
+
+
+def test_nothing_to_build_on_ends_the_run(problem, make_attempt):
+    coder, attempts = EmbeddedCoder(), []
+    for _ in range(12):
+        proposal: Proposal = coder.propose(problem, attempts)
+        if any(same(proposal.candidate, a.proposal.candidate) for a in attempts):
+            return
+        attempts.append(make_attempt(proposal.candidate, faults=(fault("raised"),)))
+    pytest.fail("it never gave up")

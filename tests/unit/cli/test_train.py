@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
+from edgewright.agents.fl_coder.design import plain_candidate
+from edgewright.agents.fl_coder.protocol import Choice, Proposal
+from edgewright.cli import approval
+from edgewright.cli.main import app
+from edgewright.cli.training import TrainingView, sparkline, trials_table
+from edgewright.graphs.federated.approval import ask
+from edgewright.graphs.federated.events import (
+    Checked,
+    Decided,
+    Prepared,
+    Progress,
+    Proposed,
+    Registered,
+    TrialEnded,
+    TrialStarted,
+)
+from edgewright.tools.errors import InputError
+from edgewright.tools.federated.card import ClientCard, DataCard
+from edgewright.tools.federated.layout import RunFolder
+from edgewright.tools.federated.report import RunReport, TrialReport, write_report
+from edgewright.tools.federated.trial import CurvePoint, Fault, LinkSpeed, Score, TrialResult
+from edgewright.tools.settings import home
+
+CARD = DataCard(
+    name="digits", height=8, width=8, channels=1, original_side=8, classes=("0", "1"), train=100,
+    validation=20, test=20, partition="iid", clients=(ClientCard(samples=50, histogram=(50,)),) * 2,
+    balance=1.0, label_skew=0.0, size_skew=1.0,
+)  # fmt: skip
+SCORE = Score(accuracy=0.9, loss=0.2, clients=(0.8, 1.0))
+FAULT = Fault(code="raised", slot="model", message="it broke")
+
+
+def proposal() -> Proposal:
+    choice = Choice(words="slow links", choice="8-bit updates", reason="fewer bytes")
+    return Proposal(
+        candidate=plain_candidate(CARD), choices=(choice,), coder="embedded", note="take note"
+    )
+
+
+def result(fault: Fault | None = None) -> TrialResult:
+    point = CurvePoint(
+        round_number=1, train_loss=0.1, train_accuracy=0.9, validation=SCORE, bytes_up=1_000_000,
+        bytes_down=1, simulated_s=3.0, wall_s=2.0,
+    )  # fmt: skip
+    return TrialResult(
+        number=1, status="failed" if fault else "finished", fault=fault, engine="in-process",
+        sandbox="sandlock", seed=0, curve=() if fault else (point,), best_round=0 if fault else 1,
+    )  # fmt: skip
+
+
+def report() -> RunReport:
+    trained = TrialReport(
+        coder="embedded", candidate=plain_candidate(CARD), reasons=(), note="", faults=(),
+        result=result(),
+    )  # fmt: skip
+    refused = trained.model_copy(update={"faults": (FAULT,), "result": None})
+    return RunReport(
+        run="r1", purpose="digits", stop="trials", engine="in-process", seed=0, link=LinkSpeed(),
+        data=CARD, trials=(refused, trained), best=1, test=SCORE, tool="digit-classifier",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def screen() -> Console:
+    return Console(file=io.StringIO(), width=140, force_terminal=False, highlight=False)
+
+
+def said(screen: Console) -> str:
+    assert isinstance(screen.file, io.StringIO)
+    return screen.file.getvalue()
+
+
+def test_a_run_is_shown_as_it_goes(screen):
+    client = {"event": "client", "round": 1, "client": 0}
+    with TrainingView(screen) as view:
+        for event in (
+            Prepared(run="r1", card=CARD),
+            Proposed(number=1, proposal=proposal()),
+            Checked(number=1, faults=(FAULT,), facts=None),
+            TrialStarted(number=1, rounds=5),
+            Progress(number=1, detail=client),
+            Progress(number=1, detail=result().curve[0].model_dump(mode="json")),
+            TrialEnded(result=result()),
+            TrialEnded(result=result(FAULT)),
+            Decided(stop="trials", best=1),
+            Registered(report=report()),
+        ):
+            view(event)
+        with view.paused():
+            pass
+    text = said(screen)
+    for words in (
+        "run r1: digits, 100 training samples at 2 clients", "slow links", "8-bit updates",
+        "take note", "refused [raised] model: it broke", "trial 1: 0.9000 in round 1",
+        "3 s on the link clock", "trial 1 failed [raised]", "1 ★", "1.00",
+    ):  # fmt: skip
+        assert words in text
+
+
+def test_a_curve_fits_into_one_line():
+    assert sparkline([0, 0.5, 1]) == "▁▅█"
+    assert len(sparkline([0.5] * 500)) <= 50
+    assert sparkline([]) == ""
+
+
+def test_trials_of_several_runs_are_compared(screen):
+    screen.print(trials_table([report(), report().model_copy(update={"run": "r2"})]))
+    assert said(screen).count("★") == 2
+    assert "raised" in said(screen)
+
+
+class View:
+    def paused(self) -> Any:
+        import contextlib
+
+        return contextlib.nullcontext()
+
+
+@pytest.fixture
+def asker(screen, monkeypatch):
+    monkeypatch.setattr(approval.sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    return approval.Asker(screen, View())  # type: ignore[arg-type]
+
+
+def answering(monkeypatch, *answers: str) -> None:
+    left = list(answers)
+    monkeypatch.setattr(typer, "prompt", lambda *_, **__: left.pop(0))
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (("a",), {"type": "accept"}),
+        (("what?", "Ignore"), {"type": "ignore"}),
+        (("r", "fewer bytes"), {"type": "response", "args": "fewer bytes"}),
+    ],
+)
+def test_a_person_is_asked(asker, monkeypatch, screen, typed, answer):
+    answering(monkeypatch, *typed)
+    assert asker(ask(proposal(), None)) == answer
+    assert "slow links" in said(screen)
+
+
+def test_a_person_edits_until_it_can_be_read(asker, monkeypatch, screen):
+    question = ask(proposal(), None)
+    texts = [None, '{"rounds": 0}', json.dumps(question["action_request"]["args"] | {"rounds": 3})]
+    monkeypatch.setattr(typer, "edit", lambda *_, **__: texts.pop(0))
+    answering(monkeypatch, "e", "e", "e")
+    answer = asker(question)
+    assert answer["args"]["args"]["rounds"] == 3
+    assert "rounds" in said(screen)
+
+
+def test_nobody_can_be_asked_without_a_terminal(screen, monkeypatch):
+    monkeypatch.setattr(approval.sys, "stdin", SimpleNamespace(isatty=lambda: False))
+    with pytest.raises(InputError):
+        approval.Asker(screen, View())(ask(proposal(), None))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def runner(tmp_path, monkeypatch) -> CliRunner:
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
+    return CliRunner()
+
+
+def test_runs_are_listed_shown_and_compared(runner):
+    folder = RunFolder(home() / "runs" / "r1")
+    folder.root.mkdir(parents=True)
+    write_report(folder, report())
+    (home() / "runs" / "r0").mkdir()
+    rows = json.loads(runner.invoke(app, ["runs", "list", "--json"]).stdout)
+    assert {row["run"]: row["state"] for row in rows} == {"r1": "trials", "r0": "broken off"}
+    assert "digit-classifier" in runner.invoke(app, ["runs", "list"], env={"COLUMNS": "200"}).stdout
+    assert "digit-classifier" in runner.invoke(app, ["runs", "show", "r1"]).stdout
+    shown = json.loads(runner.invoke(app, ["runs", "show", "r1", "--json"]).stdout)
+    assert shown["tool"] == "digit-classifier"
+    assert "★" in runner.invoke(app, ["runs", "compare", "r1", "r1"]).stdout
+    (compared,) = json.loads(runner.invoke(app, ["runs", "compare", "r1", "--json"]).stdout)
+    assert compared["best_trial"] == 1
+    assert compared["trials"][0]["status"] == "refused"
+    assert runner.invoke(app, ["runs", "show", "none"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["digits", "--resume", "r"],
+        ["digits", "--target", "1.5"],
+        ["digits", "--engine", "simulation", "--approve", "auto"],
+        ["--resume", "none"],
+    ],
+)
+def test_what_cannot_be_begun_is_refused(runner, args):
+    done = runner.invoke(app, ["train", *args])
+    assert done.exit_code == 2, done.output

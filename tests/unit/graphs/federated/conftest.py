@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from edgewright.agents.fl_coder.embedded import EmbeddedCoder
+from edgewright.agents.fl_coder.protocol import Attempt, Coder, Problem, Proposal
+from edgewright.graphs.federated.context import Context, Services
+from edgewright.tools.federated.candidate import Candidate
+from edgewright.tools.federated.card import ClientCard, DataCard
+from edgewright.tools.federated.check import Checked
+from edgewright.tools.federated.layout import RunFolder
+from edgewright.tools.federated.prepare import DataRequest
+from edgewright.tools.federated.report import RunReport, write_report
+from edgewright.tools.federated.trial import (
+    CurvePoint,
+    Fault,
+    Limits,
+    ModelFacts,
+    Score,
+    TrialRequest,
+    TrialResult,
+)
+
+FACTS = ModelFacts(parameters=1000, weight_bytes=4000, flop_per_sample=1e6)
+CARD = DataCard(
+    name="digits", height=8, width=8, channels=1, original_side=8, classes=("a", "b"), train=100,
+    validation=1000, test=50, partition="iid",
+    clients=(ClientCard(samples=50, histogram=(25, 25)),) * 2,
+    balance=1.0, label_skew=0.0, size_skew=1.0,
+)  # fmt: skip
+
+
+def curve(accuracy: float, wall_s: float = 1.0) -> tuple[CurvePoint, ...]:
+    return tuple(
+        CurvePoint(
+            round_number=number, train_loss=0.1, train_accuracy=value,
+            validation=Score(accuracy=value, loss=0.1, clients=(value, value)),
+            bytes_up=10, bytes_down=10, simulated_s=float(number), wall_s=wall_s * number / 2,
+        )
+        for number, value in enumerate((accuracy / 2, accuracy), start=1)
+    )  # fmt: skip
+
+
+@dataclass
+class Bench:
+    """A workshop that trains nothing: each training ends with the next accuracy, or a fault."""
+
+    outcomes: list[float | Fault] = field(default_factory=lambda: [0.9])
+    refusals: list[tuple[Fault, ...]] = field(default_factory=list)
+    wall_s: float = 1.0
+    trained: list[TrialRequest] = field(default_factory=list)
+    tested: list[int] = field(default_factory=list)
+    prepared: int = 0
+    interrupt: BaseException | None = None
+
+    def prepare(self, request: DataRequest, run: RunFolder) -> DataCard:
+        del request, run
+        self.prepared += 1
+        return CARD
+
+    def check(self, candidate: Candidate, card: DataCard, limits: Limits) -> Checked:
+        del candidate, card, limits
+        faults = self.refusals.pop(0) if self.refusals else ()
+        return Checked(faults, None if faults else FACTS)
+
+    def train(
+        self, run: RunFolder, request: TrialRequest, on_event: Callable[[dict[str, Any]], None]
+    ) -> TrialResult:
+        del run
+        if self.interrupt is not None:
+            error, self.interrupt = self.interrupt, None
+            raise error
+        self.trained.append(request)
+        on_event({"event": "client", "round": 1, "client": 0})
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Fault):
+            return TrialResult(
+                number=request.number, status="failed", fault=outcome, engine=request.engine,
+                sandbox="sandlock", seed=request.seed,
+            )  # fmt: skip
+        return TrialResult(
+            number=request.number, status="finished", engine=request.engine, sandbox="sandlock",
+            seed=request.seed, facts=FACTS, curve=curve(outcome, self.wall_s), best_round=2,
+            weights_sha256="ab" * 32,
+        )  # fmt: skip
+
+    def test(self, run: RunFolder, number: int) -> Score:
+        del run
+        self.tested.append(number)
+        return Score(accuracy=0.8, loss=0.1, clients=(0.8, 0.8))
+
+    def publish(self, run: RunFolder, report: RunReport) -> RunReport:
+        done = report.model_copy(update={"tool": "digit-classifier" if report.best else ""})
+        write_report(run, done)
+        return done
+
+
+class Stubborn:
+    """A coder that always proposes the same."""
+
+    def propose(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
+        return EmbeddedCoder().propose(problem, [])
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path, monkeypatch):
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def context_of() -> Callable[..., Context]:
+    def make(bench: Bench, coder: Coder | None = None) -> Context:
+        return Context(services=Services(coder=coder or EmbeddedCoder(), workshop=bench))
+
+    return make
+
+
+@pytest.fixture
+def stubborn() -> Stubborn:
+    return Stubborn()

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from edgewright.graphs.federated.session import open_run
+from edgewright.graphs.federated.state import TrainSettings
+from edgewright.tools.errors import InputError, NotFoundError
+from edgewright.tools.federated.prepare import DataRequest
+from edgewright.tools.federated.trial import Fault
+
+PURPOSE = "two clinics have photos of digits"
+BROKEN = Fault(code="raised", message="NameError in line 3", slot="model", line=3)
+
+
+def never(asked: dict[str, Any]) -> dict[str, Any]:
+    raise AssertionError("nobody should have been asked")
+
+
+async def begin(context, approve=never, **settings: Any):
+    events: list[Any] = []
+    async with open_run(context) as run:
+        report = await run.begin(
+            PURPOSE, DataRequest(), TrainSettings(**settings), approve=approve,
+            on_event=events.append,
+        )  # fmt: skip
+    return report, events
+
+
+async def test_a_run_goes_from_purpose_to_tool(bench, context_of):
+    report, events = await begin(context_of(bench), trials=1)
+    assert [event.event for event in events] == [
+        "prepared", "proposed", "checked", "trial_started", "progress", "trial_ended", "decided",
+        "registered",
+    ]  # fmt: skip
+    assert (report.stop, report.best, report.tool) == ("trials", 1, "digit-classifier")
+    assert report.test is not None
+    assert report.test.accuracy == 0.8
+    assert report.trials[0].costs == {
+        "bytes_up": 20, "bytes_down": 20, "simulated_s": 2.0, "wall_s": 1.0
+    }  # fmt: skip
+
+
+async def test_the_best_trial_is_tested_and_it_alone(bench, context_of):
+    bench.outcomes = [0.6, 0.9, 0.7, 0.8]
+    report, _ = await begin(context_of(bench), trials=4, patience=3)
+    assert report.best == 2
+    assert bench.tested == [2]
+    assert [request.number for request in bench.trained] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "settings", "stop", "trained"),
+    [
+        ([0.5, 0.7, 0.96], {"target": 0.95, "trials": 9}, "target", 3),
+        ([0.8, 0.8005, 0.801], {"patience": 2, "trials": 9}, "patience", 3),
+        ([0.5, 0.6, 0.7], {"trials": 3}, "trials", 3),
+        ([0.5], {"time_s": 2.0, "trials": 9}, "time", 1),
+    ],
+)
+async def test_a_run_ends_when_it_should(bench, context_of, outcomes, settings, stop, trained):
+    bench.outcomes = outcomes
+    report, _ = await begin(context_of(bench), **settings)
+    assert report.stop == stop
+    assert len(bench.trained) == trained
+
+
+async def test_an_unchanged_proposal_ends_the_run(bench, context_of, stubborn):
+    report, _ = await begin(context_of(bench, stubborn), trials=9)
+    assert report.stop == "unchanged"
+    assert len(bench.trained) == 1
+
+
+async def test_a_private_trial_is_not_repeated(bench, context_of):
+    async with open_run(context_of(bench)) as run:
+        report = await run.begin(
+            "digits with a privacy budget of epsilon 5", DataRequest(), TrainSettings(trials=5),
+            approve=never,
+        )  # fmt: skip
+    assert report.stop == "privacy"
+    assert bench.trained[0].candidate.strategy.name == "private"
+
+
+async def test_a_refused_candidate_is_repaired(bench, context_of):
+    bench.refusals = [(BROKEN,)]
+    report, events = await begin(context_of(bench), trials=1)
+    assert [trial.faults for trial in report.trials] == [(BROKEN,), ()]
+    assert "NameError" in report.trials[1].candidate.rationale
+    assert bench.trained[0].number == 1
+    assert [e.number for e in events if e.event == "checked"] == [1, 1]
+
+
+async def test_a_failed_training_is_repaired_under_a_new_number(bench, context_of):
+    bench.outcomes = [Fault(code="not_finite", message="the loss became NaN"), 0.9]
+    report, _ = await begin(context_of(bench), trials=1)
+    assert [request.number for request in bench.trained] == [1, 2]
+    assert report.best == 2
+    assert report.trials[0].complaints[0].code == "not_finite"
+
+
+async def test_repairs_come_to_an_end(bench, context_of):
+    class Restless:
+        def propose(self, problem, attempts):
+            proposal = (
+                __import__("edgewright.agents.fl_coder.embedded", fromlist=["EmbeddedCoder"])
+                .EmbeddedCoder()
+                .propose(problem, [])
+            )
+            changed = proposal.candidate.model_copy(update={"rounds": 1 + len(attempts)})
+            return proposal.model_copy(update={"candidate": changed})
+
+    bench.refusals = [(BROKEN,)] * 20
+    report, _ = await begin(context_of(bench, Restless()), trials=3)
+    assert report.stop == "no_candidate"
+    assert len(report.trials) == 4
+    assert report.best == 0
+    assert report.test is None
+    assert report.tool == ""
+
+
+async def test_a_person_accepts(bench, context_of):
+    asked: list[dict[str, Any]] = []
+
+    def approve(question: dict[str, Any]) -> dict[str, Any]:
+        asked.append(question)
+        return {"type": "accept"}
+
+    report, _ = await begin(context_of(bench), approve, approval="ask", trials=1)
+    assert report.best == 1
+    (question,) = asked
+    assert set(question) == {"action_request", "config", "description"}
+    assert question["action_request"]["args"]["rounds"] == bench.trained[0].candidate.rounds
+    assert all(
+        question["config"][f"allow_{kind}"] for kind in ("accept", "edit", "respond", "ignore")
+    )
+    assert "build_model" in question["description"]
+    assert "1000" in question["description"]
+
+
+async def test_a_person_edits(bench, context_of):
+    def approve(question: dict[str, Any]) -> dict[str, Any]:
+        args = question["action_request"]["args"]
+        if args["rounds"] == 3:
+            return {"type": "accept"}
+        return {"type": "edit", "args": {"action": "train", "args": args | {"rounds": 3}}}
+
+    report, _ = await begin(context_of(bench), approve, approval="ask", trials=1)
+    assert bench.trained[0].candidate.rounds == 3
+    assert report.trials[0].coder == "person"
+
+
+async def test_a_person_responds_and_the_design_follows(bench, context_of):
+    answers = [{"type": "response", "args": "The uploads are billed by the megabyte."}]
+
+    def approve(question: dict[str, Any]) -> dict[str, Any]:
+        return answers.pop() if answers else {"type": "accept"}
+
+    await begin(context_of(bench), approve, approval="ask", trials=1)
+    assert bench.trained[0].candidate.compression.name == "int8"
+
+
+async def test_a_person_declines(bench, context_of):
+    report, _ = await begin(
+        context_of(bench), lambda _: {"type": "ignore"}, approval="ask", trials=1
+    )
+    assert report.stop == "declined"
+    assert bench.trained == []
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"type": "maybe"}, {"type": "edit", "args": {}}, {"type": "edit"}, 7]
+)
+async def test_an_answer_that_is_none_is_refused(bench, context_of, answer):
+    with pytest.raises(InputError) as caught:
+        await begin(context_of(bench), lambda _: answer, approval="ask")
+    assert caught.value.info().code == "answer_invalid"
+
+
+async def test_an_engine_without_sandbox_needs_a_person(bench, context_of):
+    with pytest.raises(InputError) as caught:
+        await begin(context_of(bench), engine="simulation", approval="auto")
+    assert caught.value.info().code == "approval_needed"
+    assert bench.prepared == 0
+
+
+async def test_no_purpose_no_run(bench, context_of):
+    async with open_run(context_of(bench)) as run:
+        with pytest.raises(InputError):
+            await run.begin("  ", DataRequest(), TrainSettings(), approve=never)
+
+
+async def test_a_run_that_was_broken_off_goes_on(bench, context_of):
+    bench.interrupt = RuntimeError("killed")
+    context = context_of(bench)
+    async with open_run(context) as run:
+        name = run.name
+        with pytest.raises(RuntimeError):
+            await run.begin(PURPOSE, DataRequest(), TrainSettings(trials=1), approve=never)
+    assert bench.trained == []
+    async with open_run(context, resume=name) as run:
+        report = await run.resume(approve=never)
+    assert report.best == 1
+    assert bench.prepared == 1
+    async with open_run(context, resume=name) as run:
+        assert await run.resume(approve=never) == report
+    assert len(bench.trained) == 1
+
+
+async def test_a_run_that_is_not_there_cannot_be_resumed(bench, context_of):
+    with pytest.raises(NotFoundError):
+        async with open_run(context_of(bench), resume="nothing"):
+            pass

@@ -1,0 +1,336 @@
+"""The app's own parts together, in this process: clients, server, guard, checkpoints, resume."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from flwr.app import Array, ArrayRecord, Context, Message, RecordDict
+from flwr.common.constant import SUPERLINK_NODE_ID
+
+from edgewright.tools.errors import InputError
+from edgewright.tools.federated.candidate import (
+    Candidate,
+    FedAdam,
+    FedAvg,
+    FedAvgM,
+    Int8,
+    Median,
+    MultiKrum,
+    Private,
+    Strategy,
+    TopK,
+    TrimmedMean,
+)
+from edgewright.tools.federated.checkpoint import load_newest
+from edgewright.tools.federated.files import finished_rounds, newest_states
+from edgewright.tools.federated.grid import InProcessGrid
+from edgewright.tools.federated.layout import RunFolder
+from edgewright.tools.federated.learner import Task, new_model, to_tensor
+from edgewright.tools.federated.settings import AppSettings
+from edgewright.tools.federated.strategy import read_order, run_server
+from edgewright.tools.federated.weights import load_arrays, write_arrays
+
+App = Callable[[Message, Context], Message]
+Change = Callable[[RecordDict], None]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_imports() -> Iterator[None]:
+    """Forget the written app between tests; each has its own."""
+    path = list(sys.path)
+    yield
+    sys.path[:] = path
+    for name in [name for name in sys.modules if name.split(".")[0] == "federated_app"]:
+        del sys.modules[name]
+
+
+def load_app(run: RunFolder) -> tuple[App, Task]:
+    sys.path.insert(0, str(run.trial(1).app))
+    client = importlib.import_module("federated_app.client_app").app
+    return client, importlib.import_module("federated_app.task").TASK
+
+
+def train(
+    run: RunFolder, settings: AppSettings, change: Change | None = None, bad: int = 4
+) -> list[Exception]:
+    """Train; ``change`` is done to each reply of one client."""
+    app, task = load_app(run)
+    errors: list[Exception] = []
+
+    def hostile(message: Message, context: Context) -> Message:
+        answer = app(message, context)
+        if change is not None and context.node_config["partition-id"] == bad:
+            change(answer.content)
+        return answer
+
+    grid = InProcessGrid(hostile, settings.clients, settings.run_config(), on_error=errors.append)
+    run_server(grid, settings, task)
+    return errors
+
+
+def accuracy(run: RunFolder, settings: AppSettings) -> float:
+    _, task = load_app(run)
+    checkpoint = load_newest(Path(settings.out) / "checkpoints")
+    assert checkpoint is not None and checkpoint.record.round_number == settings.rounds
+    model = new_model(task, settings)
+    write_arrays(model, checkpoint.weights)
+    model.eval()
+    images = to_tensor(np.load(run.held / "validation_images.npy"))
+    with torch.no_grad():
+        guess = model(images).argmax(dim=1).numpy()
+    return float((guess == np.load(run.held / "validation_labels.npy")).mean())
+
+
+Write = Callable[[Candidate], AppSettings]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"compression": Int8()},
+        {"compression": TopK(share=0.3)},
+        {"strategy": FedAvgM(server_momentum=0.5)},
+        {"strategy": FedAdam(server_learning_rate=0.02)},
+        {"proximal": 0.01, "label_smoothing": 0.1},
+        {"participation": 0.6},
+    ],
+    ids=str,
+)
+def test_it_learns(
+    run: RunFolder, written: Write, candidate: Candidate, changes: dict[str, object]
+) -> None:
+    settings = written(candidate.model_copy(update={"rounds": 8, **changes}))
+    assert train(run, settings) == []
+    assert finished_rounds(run.trial(1).checkpoints) == list(range(1, 9))
+    assert accuracy(run, settings) > 0.75
+
+
+def test_equal_seeds_give_equal_weights_and_a_resume_changes_nothing(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    changes = {"compression": TopK(share=0.2), "strategy": FedAvgM(), "rounds": 4}
+    settings = written(candidate.model_copy(update=changes))
+    train(run, settings)
+    whole = {
+        number: load_arrays(run.trial(1).checkpoints / f"round-{number:04d}/weights.safetensors")
+        for number in (2, 4)
+    }
+    short = settings.model_copy(update={"out": str(run.root / "again")})
+    (run.root / "again").mkdir()
+    train(run, short.model_copy(update={"rounds": 2}))
+    train(run, short)
+    for number, weights in whole.items():
+        again = load_arrays(run.root / f"again/checkpoints/round-{number:04d}/weights.safetensors")
+        assert all(np.array_equal(weights[name], again[name]) for name in weights)
+    assert finished_rounds(run.root / "again" / "checkpoints") == [1, 2, 3, 4]
+
+
+def test_a_finished_run_trains_nothing(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    settings = written(candidate)
+    train(run, settings)
+    before = run.trial(1).progress.read_text()
+    train(run, settings)
+    assert run.trial(1).progress.read_text() == before
+
+
+def test_only_the_newest_checkpoints_are_kept(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    settings = written(candidate.model_copy(update={"compression": TopK()}))
+    train(run, settings.model_copy(update={"keep_checkpoints": 2}))
+    assert finished_rounds(run.trial(1).checkpoints) == [2, 3]
+    assert len(list((run.trial(1).clients / "0").iterdir())) == 2
+
+
+def test_personal_heads_stay_with_their_clients(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    settings = written(candidate.model_copy(update={"personal_head": True}))
+    train(run, settings)
+    heads = newest_states(run.trial(1).clients, 3)
+    assert sorted(heads) == [0, 1, 2, 3, 4]
+    first, second = load_arrays(heads[0]), load_arrays(heads[1])
+    assert sorted(first) == ["head:3.bias", "head:3.weight"]
+    assert not np.array_equal(first["head:3.weight"], second["head:3.weight"])
+    checkpoint = load_newest(run.trial(1).checkpoints)
+    assert checkpoint is not None
+    small = sum(value.nbytes for name, value in checkpoint.weights.items() if name[0] == "1")
+    assert checkpoint.record.clients[0].bytes_up == small
+
+
+def test_what_is_frozen_neither_changes_nor_travels(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    frozen = """
+from torch import nn
+
+
+def build_model(channels, height, width, classes):
+    model = nn.Sequential(
+        nn.Flatten(), nn.Linear(channels * height * width, 32), nn.BatchNorm1d(32),
+        nn.ReLU(), nn.Linear(32, classes),
+    )
+    model[1].requires_grad_(False)
+    model[2].requires_grad_(False)
+    return model
+"""
+    settings = written(candidate.model_copy(update={"model": frozen}))
+    assert train(run, settings) == []
+    checkpoint = load_newest(run.trial(1).checkpoints)
+    assert checkpoint is not None
+    assert sorted(checkpoint.weights) == ["4.bias", "4.weight"]
+    assert checkpoint.record.clients[0].bytes_up == 4 * (32 * 10 + 10)
+    assert accuracy(run, settings) > 0.5
+
+
+def test_private_training_counts_epsilon_and_stops_at_its_budget(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    private = Private(noise_multiplier=1.0, epsilon=8.0, clipping_norm=1.0)
+    settings = written(candidate.model_copy(update={"strategy": private, "rounds": 50}))
+    train(run, settings)
+    checkpoint = load_newest(run.trial(1).checkpoints)
+    assert checkpoint is not None
+    assert checkpoint.record.round_number < 50
+    assert checkpoint.record.epsilon is not None and 4 < checkpoint.record.epsilon <= 8
+    assert all(client.loss is None for client in checkpoint.record.clients)
+
+
+def replace_update(content: RecordDict, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    vector = np.frombuffer(content.array_records["arrays"]["update"].data, np.float32)
+    data = change(vector).astype(np.float32).tobytes()
+    update = Array(dtype="uint8", shape=(len(data),), stype="edgewright.raw", data=data)
+    content.array_records["arrays"] = ArrayRecord({"update": update})
+
+
+def silent(content: RecordDict) -> None:
+    raise ConnectionError("gone")
+
+
+ATTACKS: dict[str, Change] = {
+    "nan": lambda c: replace_update(c, lambda v: v * np.nan),
+    "sign flip": lambda c: replace_update(c, lambda v: -v),
+    "x 1e6": lambda c: replace_update(c, lambda v: v * 1e6),
+    "wrong shape": lambda c: replace_update(c, lambda v: v[:-3]),
+    "forged sample count": lambda c: c.metric_records["metrics"].update({"num-examples": 10**9}),
+    "no update": lambda c: c.array_records.clear(),
+    "no metrics": lambda c: c.metric_records.clear(),
+    "another's name": lambda c: c.metric_records["metrics"].update({"partition-id": 0}),
+    "silent": silent,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "strategy", [TrimmedMean(trim=0.2), Median(), MultiKrum()], ids=lambda s: s.name
+)
+def test_one_bad_client_of_five_costs_at_most_two_points(
+    run: RunFolder, written: Write, candidate: Candidate, strategy: Strategy
+) -> None:
+    settings = written(candidate.model_copy(update={"strategy": strategy, "rounds": 15}))
+
+    def trained(name: str, change: Change | None = None) -> float:
+        out = run.root / "attacks" / name
+        out.mkdir(parents=True)
+        fresh = settings.model_copy(update={"out": str(out)})
+        train(run, fresh, change)
+        return accuracy(run, fresh)
+
+    clean = trained("clean")
+    for name in ("nan", "sign flip", "x 1e6", "forged sample count", "wrong shape", "silent"):
+        assert trained(name, ATTACKS[name]) >= clean - 0.02, name
+    labels = np.load(run.data / "train_labels.npy")
+    bad = np.load(run.data / "train_clients.npy") == 4
+    labels[bad] = 9 - labels[bad]
+    np.save(run.data / "train_labels.npy", labels)
+    assert trained("label flip") >= clean - 0.02
+
+
+@pytest.mark.parametrize("name", [name for name in ATTACKS if name != "sign flip"])
+def test_what_the_guard_drops_is_on_record(
+    run: RunFolder, written: Write, candidate: Candidate, name: str
+) -> None:
+    settings = written(candidate.model_copy(update={"rounds": 1, "strategy": FedAvg()}))
+    train(run, settings, ATTACKS[name])
+    checkpoint = load_newest(run.trial(1).checkpoints)
+    assert checkpoint is not None and checkpoint.record.quorum
+    assert len(checkpoint.record.clients) == 4
+    assert len(checkpoint.record.dropped) == 1 and checkpoint.record.dropped[0].reason
+    assert all(np.isfinite(value).all() for value in checkpoint.weights.values())
+
+
+def test_without_a_quorum_the_last_good_model_stays(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    settings = written(candidate.model_copy(update={"rounds": 1}))
+    train(run, settings)
+    good = load_newest(run.trial(1).checkpoints)
+    app, task = load_app(run)
+
+    def mostly_gone(message: Message, context: Context) -> Message:
+        if int(context.node_config["partition-id"]) > 1:
+            raise ConnectionError("gone")
+        return app(message, context)
+
+    longer = settings.model_copy(update={"rounds": 2})
+    run_server(InProcessGrid(mostly_gone, 5, longer.run_config()), longer, task)
+    after = load_newest(run.trial(1).checkpoints)
+    assert good is not None and after is not None
+    assert after.record.round_number == 2 and not after.record.quorum
+    assert all(np.array_equal(good.weights[name], after.weights[name]) for name in good.weights)
+
+
+def test_the_grid_is_a_whole_flower_grid() -> None:
+    def echo(message: Message, context: Context) -> Message:
+        return Message(message.content, reply_to=message)
+
+    grid = InProcessGrid(echo, 2, {})
+    grid.set_run(grid.run)
+    first, second = list(grid.get_node_ids())
+    messages = [
+        grid.create_message(RecordDict(), "train", node, group_id="1") for node in (first, second)
+    ]
+    ids = list(grid.push_messages(messages))
+    replies = list(grid.pull_messages([*ids, "unknown"]))
+    assert [reply.metadata.src_node_id for reply in replies] == [first, second]
+    assert all(reply.metadata.dst_node_id == SUPERLINK_NODE_ID for reply in replies)
+    assert list(grid.pull_messages(ids)) == []
+
+
+def test_an_order_without_a_round_is_refused() -> None:
+    from flwr.app import ConfigRecord
+
+    content = RecordDict({"arrays": ArrayRecord(), "config": ConfigRecord({"server-round": "one"})})
+    InProcessGrid(lambda message, context: message, 1, {})
+    with pytest.raises(InputError):
+        read_order(Message(content, 2, "train"))
+
+
+def test_a_half_written_checkpoint_does_not_count(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    settings = written(candidate.model_copy(update={"rounds": 1}))
+    folder = Path(settings.out) / "checkpoints"
+    part = folder / ".round-0001.part"
+    part.mkdir(parents=True)
+    (part / "weights.safetensors").write_bytes(b"half")
+    assert finished_rounds(folder) == [] and load_newest(folder) is None
+    train(run, settings)
+    assert finished_rounds(folder) == [1]
+
+
+def test_settings_survive_flower_s_run_config(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    settings = written(
+        candidate.model_copy(update={"strategy": MultiKrum(), "compression": TopK()})
+    )
+    assert AppSettings.read(settings.run_config()) == settings
+    assert all(isinstance(v, str | int | float | bool) for v in settings.run_config().values())

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from edgewright.tools.federated.card import ClientCard, DataCard
+from edgewright.tools.federated.tool_card import subject_of, tool_card
+
+
+def data(classes: tuple[str, ...], name: str = "parts") -> DataCard:
+    return DataCard(
+        name=name, height=8, width=8, channels=1, original_side=8, classes=classes, train=100,
+        validation=20, test=20, partition="iid", clients=(ClientCard(samples=9, histogram=(9,)),),
+        balance=1.0, label_skew=0.0, size_skew=1.0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("purpose", "subject"),
+    [
+        (
+            "ten clinics each have photos of handwritten digits; I need a classifier",
+            "handwritten digit",
+        ),
+        ("Train me a model that recognises birds from our cameras.", "bird"),
+        ("classify pictures of solar cells that are defective", "solar cell"),
+        ("a garment classifier, please", "garment"),
+        ("sort our berries", "berry"),
+        ("tell which kind of leaf it is", "leaf"),
+        ("make it good", "metal part"),
+        ("", "metal part"),
+    ],
+)
+def test_a_purpose_names_what_is_told_apart(purpose, subject):
+    assert subject_of(purpose, "metal_parts") == subject
+
+
+def test_a_card_can_be_asked_for_in_the_words_of_its_purpose():
+    card = tool_card("photos of leaves of trees", data(("oak", "beech-tree", "7")), ())
+    assert card.id.endswith("-classifier")
+    assert card.experts == (f"{card.id}-expert",)
+    requests = [shown.request for shown in card.demonstrations]
+    assert "Is this oak or beech tree?" in requests
+    assert any(request.startswith("Which ") for request in requests)
+    assert "oak" in card.description
+
+
+def test_an_id_is_never_given_twice():
+    taken: list[str] = []
+    for _ in range(3):
+        taken.append(tool_card("photos of digits", data(("0", "1")), taken).id)
+    assert taken == ["digit-classifier", "digit-classifier-2", "digit-classifier-3"]
+
+
+def test_any_name_makes_a_valid_card():
+    many = tuple(f"class {number}" for number in range(40))
+    card = tool_card("!!", data(many, name="2024 ÄÖ"), ())
+    assert card.id.startswith("model-2024")
+    assert "and 28 more" in card.description

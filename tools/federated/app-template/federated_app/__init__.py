@@ -1,0 +1,1 @@
+"""A federated-learning app written by Edgewright; run it with ``flwr run``."""

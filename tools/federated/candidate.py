@@ -1,0 +1,208 @@
+"""The candidate: what a coder proposes for the template's slots.
+
+Four slots are code, each one function with a fixed signature; all others are values with bounds.
+A candidate says nothing about data, engines or clients: the same one runs in every engine.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CodeSlot = Literal["model", "augmentation", "optimiser", "schedule"]
+
+#: Function that each code slot has to define, and its parameters in order.
+SIGNATURES: dict[CodeSlot, tuple[str, tuple[str, ...]]] = {
+    "model": ("build_model", ("channels", "height", "width", "classes")),
+    "augmentation": ("augment", ("images",)),
+    "optimiser": ("build_optimiser", ("parameters", "learning_rate")),
+    "schedule": ("learning_rate", ("round_number", "rounds")),
+}
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FedAvg(_Settings):
+    """Mean of the clients' weights, by their sample counts; with ``proximal`` it is FedProx."""
+
+    name: Literal["fedavg"] = "fedavg"
+
+    def refusal(self, clients: int) -> str:
+        """Say why this cannot work with so many clients a round; empty if it can."""
+        return "" if clients >= 1 else "needs at least one client"
+
+    def tolerates(self, clients: int) -> int:
+        """Return how many hostile clients of so many it is made to bear."""
+        del clients
+        return 0
+
+
+class FedAvgM(FedAvg):
+    """FedAvg with momentum on the server; steadier when clients differ."""
+
+    name: Literal["fedavgm"] = "fedavgm"  # type: ignore[assignment]
+    server_learning_rate: float = Field(default=1.0, gt=0, le=10)
+    server_momentum: float = Field(default=0.9, ge=0, lt=1)
+
+
+class FedAdam(FedAvg):
+    """Adam on the server over the clients' mean update."""
+
+    name: Literal["fedadam"] = "fedadam"  # type: ignore[assignment]
+    server_learning_rate: float = Field(default=0.01, gt=0, le=1)
+
+
+class TrimmedMean(FedAvg):
+    """Mean of each weight without the highest and the lowest share of clients (robust)."""
+
+    name: Literal["trimmed-mean"] = "trimmed-mean"  # type: ignore[assignment]
+    trim: float = Field(default=0.2, gt=0, lt=0.5)
+
+    def refusal(self, clients: int) -> str:
+        """Say why this cannot work with so many clients a round; empty if it can."""
+        if int(self.trim * clients) < 1:
+            return f"trims nobody: {self.trim} of {clients} clients is less than one"
+        return ""
+
+    def tolerates(self, clients: int) -> int:
+        """Return how many hostile clients of so many it is made to bear."""
+        return int(self.trim * clients)
+
+
+class Median(FedAvg):
+    """Median of each weight (robust)."""
+
+    name: Literal["median"] = "median"  # type: ignore[assignment]
+
+    def refusal(self, clients: int) -> str:
+        """Say why this cannot work with so many clients a round; empty if it can."""
+        return "" if clients >= 3 else "needs at least 3 clients"
+
+
+class Krum(FedAvg):
+    """The one client whose weights lie closest to its neighbours' (robust)."""
+
+    name: Literal["krum"] = "krum"  # type: ignore[assignment]
+    attackers: int = Field(default=1, ge=1)
+
+    def refusal(self, clients: int) -> str:
+        """Say why this cannot work with so many clients a round; empty if it can."""
+        needed = 2 * self.attackers + 3
+        return "" if clients >= needed else f"needs {needed} clients for {self.attackers} attackers"
+
+    def tolerates(self, clients: int) -> int:
+        """Return how many hostile clients of so many it is made to bear."""
+        del clients
+        return self.attackers
+
+
+class MultiKrum(Krum):
+    """Mean of the ``clients - attackers - 2`` clients that Krum ranks first (robust)."""
+
+    name: Literal["multi-krum"] = "multi-krum"  # type: ignore[assignment]
+
+
+class Private(FedAvg):
+    """FedAvg with client-level differential privacy: clipped updates, Gaussian noise on their sum.
+
+    Attributes:
+        clipping_norm: Longest update of one client, L2.
+        noise_multiplier: Noise's standard deviation over ``clipping_norm``.
+        epsilon: Budget; training stops before the round that would exceed it.
+        delta: The probability with which epsilon may fail; below 1 / clients.
+    """
+
+    name: Literal["private"] = "private"  # type: ignore[assignment]
+    clipping_norm: float = Field(default=1.0, gt=0)
+    noise_multiplier: float = Field(default=1.0, gt=0, le=1000)
+    epsilon: float = Field(default=8.0, gt=0)
+    delta: float = Field(default=1e-5, gt=0, lt=1)
+
+    def refusal(self, clients: int) -> str:
+        """Say why this cannot work with so many clients a round; empty if it can."""
+        return "" if clients >= 2 else "hides nothing with fewer than 2 clients"
+
+
+Strategy = Annotated[
+    FedAvg | FedAvgM | FedAdam | TrimmedMean | Median | Krum | MultiKrum | Private,
+    Field(discriminator="name"),
+]
+
+#: Strategies that bear a minority of hostile clients.
+ROBUST = frozenset({"trimmed-mean", "median", "krum", "multi-krum"})
+
+
+class NoCompression(_Settings):
+    """Updates travel as float32."""
+
+    name: Literal["none"] = "none"
+
+
+class Int8(_Settings):
+    """Updates travel as 8-bit integers with one scale per tensor: a quarter of the bytes."""
+
+    name: Literal["int8"] = "int8"
+
+
+class TopK(_Settings):
+    """Only the largest changes travel; the rest is kept by the client for the next round.
+
+    Attributes:
+        share: Share of the weights that travels.
+    """
+
+    name: Literal["top-k"] = "top-k"
+    share: float = Field(default=0.05, gt=0, le=0.5)
+
+
+Compression = Annotated[NoCompression | Int8 | TopK, Field(discriminator="name")]
+
+
+class Candidate(_Settings):
+    """A proposal for the template's slots.
+
+    Attributes:
+        model: Source of ``build_model(channels, height, width, classes) -> nn.Module``. It takes
+            float32 [B, channels, height, width] in 0 to 1 and gives logits [B, classes].
+        augmentation: Source of ``augment(images) -> images``, a training batch in, one of the
+            same shape out.
+        optimiser: Source of ``build_optimiser(parameters, learning_rate) -> Optimizer``.
+        schedule: Source of ``learning_rate(round_number, rounds) -> float``; rounds count from 1.
+        rounds: Global rounds.
+        local_epochs: Passes of each client over its samples, per round.
+        batch_size: Samples per step.
+        participation: Share of the clients that train in a round.
+        strategy: How replies become the next model.
+        compression: How updates travel up.
+        proximal: Weight of FedProx's pull towards the global model; 0 for none.
+        label_smoothing: Share of the target that is spread over all classes; helps against wrong
+            labels.
+        personal_head: Whether each client keeps its own last linear layer.
+        rationale: One line: why this is tried.
+    """
+
+    model: str = Field(min_length=1, max_length=20_000)
+    augmentation: str = Field(min_length=1, max_length=20_000)
+    optimiser: str = Field(min_length=1, max_length=20_000)
+    schedule: str = Field(min_length=1, max_length=20_000)
+    rounds: int = Field(ge=1, le=500)
+    local_epochs: int = Field(default=1, ge=1, le=50)
+    batch_size: int = Field(default=32, ge=1, le=1024)
+    participation: float = Field(default=1.0, gt=0, le=1)
+    strategy: Strategy = FedAvg()
+    compression: Compression = NoCompression()
+    proximal: float = Field(default=0.0, ge=0, le=10)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    personal_head: bool = False
+    rationale: str = Field(default="", max_length=500)
+
+    def code(self, slot: CodeSlot) -> str:
+        """Return the source of one code slot."""
+        return str(getattr(self, slot))
+
+    def clients_per_round(self, clients: int) -> int:
+        """Return how many of the clients train in a round, at least one."""
+        return max(1, int(clients * self.participation))

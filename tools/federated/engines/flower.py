@@ -1,0 +1,199 @@
+"""Flower's own runtimes, started by their commands, watched, and stopped by their ids.
+
+These run generated code without the sandbox: a person has to approve that.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+
+from edgewright.tools.errors import UnavailableError
+from edgewright.tools.federated.layout import TrialFolder
+from edgewright.tools.federated.trial import Fault, TrialRequest
+
+_START_S = 60.0
+_STOP_S = 10.0
+_POLL_S = 0.2
+_CONFIG = """\
+[superlink]
+default = "edgewright"
+
+[superlink.edgewright]
+address = "127.0.0.1:{port}"
+insecure = true
+{options}"""
+_SIMULATION = """
+[superlink.edgewright.options]
+num-supernodes = {clients}
+backend.client-resources.num-cpus = 1
+"""
+
+
+class FlowerTraining:
+    """A ``flwr run`` that streams until the run ends.
+
+    Args:
+        process: The command.
+        log: Its output.
+        seconds: Time limit.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
+        self._process, self._log = process, log
+        self._deadline = time.monotonic() + seconds
+        self._late = False
+        self._stopped = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has ended or its time is up."""
+        if self._process.poll() is None and time.monotonic() > self._deadline:
+            self._late = True
+            _end(self._process)
+        return self._process.poll() is not None
+
+    def stop(self) -> None:
+        """End it if it runs; that is no fault then."""
+        if not self.ended:
+            self._stopped = True
+            _end(self._process)
+
+    def fault(self) -> Fault | None:
+        """Say what went wrong."""
+        if self._late:
+            return Fault(code="timeout", message="the time limit passed")
+        if self._stopped or self._process.returncode == 0:
+            return None
+        return Fault(
+            code="killed",
+            message=f"'flwr run' ended with status {self._process.returncode}: "
+            f"{self._log.read_text('utf-8', 'replace')[-500:]!r}",
+        )
+
+
+@contextmanager
+def flower_run(
+    request: TrialRequest, folder: TrialFolder, *, clients: int
+) -> Iterator[FlowerTraining]:
+    """Start a SuperLink, the SuperNodes of a deployment, and ``flwr run``.
+
+    Args:
+        request: The trial; its engine is ``simulation`` or ``deployment``.
+        folder: Where its app lies; logs go there too.
+        clients: How many clients there are, each a SuperNode in a deployment.
+
+    Raises:
+        UnavailableError: Flower did not come up (``flower_unavailable``).
+    """
+    simulated = request.engine == "simulation"
+    logs = folder.root / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgewright-flwr-")))
+        port = _free_port()
+        options = _SIMULATION.format(clients=clients) if simulated else ""
+        (home / "config.toml").write_text(_CONFIG.format(port=port, options=options), "utf-8")
+        # 'flwr run' may rewrite the project file, so it gets a copy.
+        app = home / "app"
+        shutil.copytree(folder.app, app)
+
+        def start(name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+            return stack.enter_context(_started(name, arguments, home, logs))
+
+        link = ["flower-superlink", "--insecure", "--host", "127.0.0.1", "--port", str(port),
+                "--disable-runtime-dependency-installation"]  # fmt: skip
+        superlink = start("superlink", [*link, *(["--simulation"] if simulated else [])])
+        _wait_until_healthy(port, superlink, logs / "superlink.log")
+        for client in range(0 if simulated else clients):
+            start(
+                f"supernode-{client}",
+                ["flower-supernode", "--insecure", "--superlink", f"127.0.0.1:{port}",
+                 "--port", str(_free_port()),
+                 "--node-config", f"partition-id={client} num-partitions={clients}"],
+            )  # fmt: skip
+        process = start("run", ["flwr", "run", str(app), "edgewright", "--stream"])
+        yield FlowerTraining(process, logs / "run.log", request.limits.time_s)
+
+
+@contextmanager
+def _started(
+    name: str, arguments: Sequence[str], home: Path, logs: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    executable = Path(sys.executable).parent / arguments[0]
+    with (logs / f"{name}.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - every argument is ours
+            [str(executable), *arguments[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(home),
+            cwd=home,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Return a clean environment: no keys, no telemetry, no installation at run time."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(home),
+        "FLWR_HOME": str(home),
+        "FLWR_TELEMETRY_ENABLED": "0",
+        "FLWR_DISABLE_UPDATE_CHECK": "1",
+        "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "COLUMNS": "120",
+    }
+
+
+def _wait_until_healthy(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/health", timeout=1, trust_env=False).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(_POLL_S)
+    raise UnavailableError(
+        f"Flower's SuperLink did not come up; its last words were "
+        f"{log.read_text('utf-8', 'replace')[-300:]!r}",
+        code="flower_unavailable",
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process with all that it started: its group is its own."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None or sign == signal.SIGKILL:
+            try:
+                os.killpg(process.pid, sign)
+            except ProcessLookupError:
+                return
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

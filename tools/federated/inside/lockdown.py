@@ -1,0 +1,174 @@
+"""The second wall: resource limits and a system-call filter that no program can take off again.
+
+The sandbox around the process decides which files and which network it has. What it leaves open,
+above all to a process that runs as root, is closed here before any generated code is imported.
+First every capability is given up, so that root is nobody special. Then a filter closes what any
+user could do: no sockets of any family, no new processes and programs, no change of owners, modes,
+times or limits, no device files and links, no priority of others, no tracing, no namespaces.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import platform
+import resource
+import struct
+
+# System call: its number on x86_64 and on aarch64; None where it does not exist.
+_DENIED: dict[str, tuple[int | None, int]] = {
+    # network
+    "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200),
+    "listen": (50, 201), "sendto": (44, 206), "io_uring_setup": (425, 425),
+    # processes and programs
+    "execve": (59, 221), "execveat": (322, 281), "setsid": (112, 157), "setpgid": (109, 154),
+    "kill": (62, 129), "tkill": (200, 130), "ptrace": (101, 117), "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438),
+    "pidfd_send_signal": (424, 424), "setpriority": (141, 140), "ioprio_set": (251, 30),
+    "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122), "sched_setattr": (314, 274), "personality": (135, 92),
+    # files: owners, modes, times, attributes, links, devices
+    "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "fchown": (93, 55),
+    "fchownat": (260, 54), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7), "removexattr": (197, 14), "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16), "setxattrat": (463, 463), "removexattrat": (466, 466),
+    "mknodat": (259, 33), "symlinkat": (266, 36), "linkat": (265, 37),
+    # memory that no limit counts, and objects that outlive the process
+    "memfd_create": (319, 279), "shmget": (29, 194), "shmat": (30, 196), "msgget": (68, 186),
+    "semget": (64, 190), "mq_open": (240, 180),
+    # the machine
+    "setrlimit": (160, 164), "mount": (165, 40), "umount2": (166, 39), "fsopen": (430, 430),
+    "fsmount": (432, 432), "open_tree": (428, 428), "move_mount": (429, 429),
+    "mount_setattr": (442, 442), "unshare": (272, 97), "setns": (308, 268),
+    "pivot_root": (155, 41), "chroot": (161, 51), "capset": (126, 91), "bpf": (321, 280),
+    "perf_event_open": (298, 241), "userfaultfd": (323, 282), "keyctl": (250, 219),
+    "add_key": (248, 217), "request_key": (249, 218), "fanotify_init": (300, 262),
+    "clock_settime": (227, 112), "clock_adjtime": (305, 266), "settimeofday": (164, 170),
+    "adjtimex": (159, 171), "sethostname": (170, 161), "setdomainname": (171, 162),
+    "reboot": (169, 142), "init_module": (175, 105), "finit_module": (313, 273),
+    "delete_module": (176, 106), "kexec_load": (246, 104), "kexec_file_load": (320, 294),
+    "swapon": (167, 224), "swapoff": (168, 225), "acct": (163, 89), "quotactl": (179, 60),
+    "syslog": (103, 116), "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
+    "migrate_pages": (256, 238), "move_pages": (279, 239), "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240), "setuid": (105, 146),
+    "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143),
+    "setresuid": (117, 147), "setresgid": (119, 149), "setgroups": (116, 159),
+}  # fmt: skip
+#: Older forms that aarch64 never had.
+_X86_ONLY = {
+    "fork": 57, "vfork": 58, "chmod": 90, "chown": 92, "lchown": 94, "utime": 132, "utimes": 235,
+    "futimesat": 261, "mknod": 133, "symlink": 88, "link": 86, "iopl": 172, "ioperm": 173,
+    "modify_ldt": 154,
+}  # fmt: skip
+_CLONE, _CLONE3, _PRLIMIT = (56, 220), (435, 435), (302, 261)
+
+_ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+_CLONE_THREAD = 0x10000
+_X32_BIT = 0x40000000
+
+# Classic BPF: opcode, jump if true, jump if false, operand.
+_LOAD, _JUMP_EQUAL, _JUMP_SET, _RETURN = 0x20, 0x15, 0x45, 0x06
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAPBSET_DROP = 24
+_LAST_CAPABILITY = 63
+_CAPSET = (126, 91)
+_CAPABILITY_VERSION_3 = 0x20080522
+_SECCOMP = (317, 277)
+_SET_MODE_FILTER, _TSYNC = 1, 1
+
+Instruction = tuple[int, int, int, int]
+
+
+def lock_down(*, memory_bytes: int, file_bytes: int, open_files: int) -> None:
+    """Limit this process and all its threads for the rest of their lives.
+
+    Args:
+        memory_bytes: Private writable memory.
+        file_bytes: Size of any one file.
+        open_files: File descriptors.
+
+    Raises:
+        OSError: The kernel refused; nothing may be run then.
+    """
+    for limit, value in (
+        (resource.RLIMIT_DATA, memory_bytes),
+        (resource.RLIMIT_FSIZE, file_bytes),
+        (resource.RLIMIT_NOFILE, open_files),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (value, value))
+    machine = platform.machine()
+    if machine not in _ARCHITECTURES:
+        raise OSError(errno.ENOSYS, f"no system-call filter for {machine}")
+    column, audit_arch = _ARCHITECTURES[machine]
+    libc = ctypes.CDLL(None, use_errno=True)
+    _drop_capabilities(libc, column)
+    _install(libc, column, _filter(column, audit_arch))
+
+
+def _drop_capabilities(libc: ctypes.CDLL, column: int) -> None:
+    for capability in range(_LAST_CAPABILITY + 1):
+        libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # those that do not exist are refused
+    header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
+    if libc.syscall(_CAPSET[column], header, bytes(24)) != 0:
+        raise OSError(ctypes.get_errno(), "the capabilities could not be dropped")
+
+
+def _filter(column: int, audit_arch: int) -> list[Instruction]:
+    numbers = [pair[column] for pair in _DENIED.values()]
+    if column == 0:
+        numbers += list(_X86_ONLY.values())
+    program: list[Instruction] = [
+        (_LOAD, 0, 0, _ARCH),
+        (_JUMP_EQUAL, 1, 0, audit_arch),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _NUMBER),
+        (_JUMP_SET, 0, 1, _X32_BIT),
+        (_RETURN, 0, 0, _KILL),
+    ]
+    for number in numbers:
+        if number is not None:
+            program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
+    # The C library takes the older call, whose flags can be seen, when this one does not exist.
+    program += [(_JUMP_EQUAL, 0, 1, _CLONE3[column]), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
+    program += _only_if_set(_CLONE[column], argument=0, bits=_CLONE_THREAD)
+    # Limits may be read, and those of this process alone.
+    program += _only_if_zero(_PRLIMIT[column], arguments=(0, 2))
+    return [*program, (_RETURN, 0, 0, _ALLOW)]
+
+
+def _only_if_set(number: int, *, argument: int, bits: int) -> list[Instruction]:
+    return [
+        (_JUMP_EQUAL, 0, 4, number),
+        (_LOAD, 0, 0, _ARGUMENTS + 8 * argument),
+        (_JUMP_SET, 0, 1, bits),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+    ]
+
+
+def _only_if_zero(number: int, *, arguments: tuple[int, ...]) -> list[Instruction]:
+    words = [_ARGUMENTS + 8 * argument + half for argument in arguments for half in (0, 4)]
+    checks: list[Instruction] = []
+    for left, word in zip(range(len(words) - 1, -1, -1), words, strict=True):
+        checks += [(_LOAD, 0, 0, word), (_JUMP_EQUAL, 0, 2 * left + 1, 0)]
+    return [
+        (_JUMP_EQUAL, 0, len(checks) + 2, number),
+        *checks,
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+    ]
+
+
+def _install(libc: ctypes.CDLL, column: int, program: list[Instruction]) -> None:
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "no_new_privs was refused")
+    # TSYNC: threads that already run are filtered too; anything but 0 names one that is not.
+    if libc.syscall(_SECCOMP[column], _SET_MODE_FILTER, _TSYNC, header) != 0:
+        raise OSError(ctypes.get_errno(), "the system-call filter was refused")
