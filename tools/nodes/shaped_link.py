@@ -64,7 +64,9 @@ class ShapedLink:
 
     async def __aenter__(self) -> Self:
         listener = socket.create_server(("127.0.0.1", self.port))
-        # Connections inherit both. Segments must be smaller than the buffer, or TCP waits.
+        # Connections inherit all three. Segments must be smaller than the buffer, or TCP waits; and
+        # asyncio leaves Nagle's delay on for sockets that were made without naming the protocol.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _PACKET_BYTES)
         self._server = await asyncio.start_server(self._accept, sock=listener, limit=_PACKET_BYTES)
