@@ -163,7 +163,7 @@ class Node:
                 await self.lanes.load(model)
         except EdgewrightError as error:
             self.failure = error
-        except Exception:  # noqa: BLE001 - whoever waits for the ready line must not wait for ever
+        except Exception:  # whoever waits for the ready line must not wait for ever
             log.exception("loading failed")
             self.failure = UnavailableError(
                 "the models could not be loaded; the node's log says why", code="model_not_loaded"
