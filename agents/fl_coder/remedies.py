@@ -146,7 +146,7 @@ def _more_jitter(candidate: Candidate) -> Change | None:
     name, numbers = read(candidate, "augmentation")
     if not name.startswith("jittered") or numbers["shift"] >= 0.2:
         return None
-    code = write("augmentation", name, angle=numbers["angle"], shift=0.2)
+    code = write("augmentation", name, angle=0.15, shift=min(0.2, numbers["shift"] * 2))
     return "pictures moved twice as far", _with(candidate, augmentation=code)
 
 

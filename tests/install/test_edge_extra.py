@@ -39,7 +39,7 @@ def test_the_agent_frameworks_are_not_installed() -> None:
 
 def test_importing_the_runtime_pulls_in_no_framework() -> None:
     code = (
-        "import sys, edgewright.edge_runtime.app, edgewright.edge_runtime.lane_main; "
+        "import sys, edgewright.edge_runtime.app, edgewright.edge_runtime.lanes.operations; "
         f"print([m for m in {MUST_BE_ABSENT!r} if m in sys.modules])"
     )
     assert _python(code) == "[]"
@@ -54,20 +54,16 @@ def test_the_example_node_becomes_ready_and_lists_its_tools(tmp_path: Path) -> N
         "--port",
         "0",
     ]
-    node = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "EDGEWRIGHT_HOME": str(tmp_path)},
-    )
-    try:
-        assert node.stdout is not None
-        ready = json.loads(node.stdout.readline())
-        with urllib.request.urlopen(f"{ready['url']}/v2/health/ready", timeout=60) as answer:
-            assert answer.status == 200
-        with urllib.request.urlopen(f"{ready['url']}/v1/tools", timeout=60) as answer:
-            tools = {tool["id"]: tool for tool in json.load(answer)}
-        assert tools["image-classification"]["available"]
-    finally:
-        node.send_signal(signal.SIGTERM)
-        assert node.wait(timeout=30) == 0
+    environment = {**os.environ, "EDGEWRIGHT_HOME": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as node:
+        try:
+            assert node.stdout is not None
+            ready = json.loads(node.stdout.readline())
+            with urllib.request.urlopen(f"{ready['url']}/v2/health/ready", timeout=60) as answer:
+                assert answer.status == 200
+            with urllib.request.urlopen(f"{ready['url']}/v1/tools", timeout=60) as answer:
+                tools = {tool["id"]: tool for tool in json.load(answer)}
+            assert tools["image-classification"]["available"]
+        finally:
+            node.send_signal(signal.SIGTERM)
+    assert node.returncode == 0
