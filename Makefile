@@ -9,7 +9,7 @@ export HF_HUB_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-edge lint format type bench bench-runtime bench-planner clean
+.PHONY: help setup demo demo-train test test-edge lint format type bench bench-runtime bench-planner clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,13 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP) ## Two nodes, real photographs, five requests  (RATE=KB/s SLOWDOWN=factor IMAGE=file)
 	@$(BIN)/edgewright demo $(DEMO_ARGS)
+
+demo-train: $(STAMP) ## Ten clinics train a digit classifier; the next request uses it
+	@$(BIN)/edgewright train "ten clinics each have photos of handwritten digits; I need a classifier" \
+		--data digits --clients 10 --approve auto
+	@$(BIN)/python -c "from PIL import Image; from sklearn.datasets import load_digits as load; \
+		Image.fromarray((load().images[3] * 15.9).astype('uint8')).save('.demo-digit.png')"
+	@$(BIN)/edgewright ask "which digit is this?" --image .demo-digit.png; rm -f .demo-digit.png
 
 test: $(STAMP) ## All tests, with branch coverage
 	@rm -f .coverage .coverage.*
@@ -50,6 +57,7 @@ format: $(STAMP) ## Let ruff put the code in order
 type: $(STAMP) ## mypy --strict over an installed copy
 	@rm -rf .typecheck build
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --target .typecheck .
+	@rm -rf build
 	MYPYPATH=.typecheck $(BIN)/mypy -p edgewright
 
 bench: bench-runtime bench-planner ## All benchmarks; tables, plots and raw figures go to docs/results

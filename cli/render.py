@@ -52,6 +52,9 @@ def decision_view(task_id: str, decision: Decision) -> RenderableType:
         decision: The choice.
     """
     chosen = Text.assemble((task_id, "bold"), " runs ", (decision.arm.label, "bold cyan"))
+    reason = Text(decision.reason, style="dim")
+    if not decision.forecasts:
+        return Group(chosen, reason)
     table = _table("forecasts", "arm", "expected ms", "bytes up", "remark")
     best: dict[tuple[str, str | None], Forecast] = {}
     for forecast in decision.forecasts:
@@ -62,7 +65,7 @@ def decision_view(task_id: str, decision: Decision) -> RenderableType:
     left = len(decision.forecasts) - len(best)
     if left:
         table.caption = f"the best of each kind; {left} more were weighed"
-    return Group(chosen, Text(decision.reason, style="dim"), table)
+    return Group(chosen, reason, table)
 
 
 def answer_panel(answer: str) -> RenderableType:
