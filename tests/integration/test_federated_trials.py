@@ -116,6 +116,7 @@ def test_personal_heads_are_scored_with_their_own_clients(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_killed_at_random_moments_and_resumed(run: RunFolder, candidate: Candidate) -> None:
     residuals = candidate.model_copy(update={"compression": TopK(share=0.2), "rounds": 40})
     program = (
