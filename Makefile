@@ -9,7 +9,7 @@ export HF_HUB_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-train test test-edge lint format type bench bench-runtime bench-planner clean
+.PHONY: help setup system demo demo-train test test-edge lint format type bench bench-runtime bench-planner clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing the pinned packages; this takes a few minutes the first time"
 	$(BIN)/pip install -qq --progress-bar off -c constraints.txt -e '.[dev]'
 	@touch $@
+
+system: ## Debian's bubblewrap, the second sandbox for generated code (needs root)
+	apt-get update -qq && apt-get install -y -qq bubblewrap
 
 demo: $(STAMP) ## Two nodes, real photographs, five requests  (RATE=KB/s SLOWDOWN=factor IMAGE=file)
 	@$(BIN)/edgewright demo $(DEMO_ARGS)

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import socket
 import statistics
+import shutil
 import subprocess
 import sys
 import time
@@ -114,6 +115,8 @@ def outside(tmp_path: Path) -> Iterator[Outside]:
 
 @pytest.fixture(params=BACKENDS, ids=lambda backend: backend.name)
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    if request.param.name == "bubblewrap" and shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed; 'make system' installs it")
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     monkeypatch.setenv("EDGEWRIGHT_CANARY", CANARY)
     found: Sandbox = request.param
