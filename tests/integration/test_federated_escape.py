@@ -2,9 +2,9 @@
 
 import importlib.util
 import os
+import shutil
 import socket
 import statistics
-import shutil
 import subprocess
 import sys
 import time
