@@ -173,6 +173,8 @@ class GuardedStrategy(FedAvg):
         self._asked = 0
         self._started = 0.0
         self.finished = checkpoint.record.round_number if checkpoint else 0
+        if checkpoint is not None:
+            self._tell_if_untold(checkpoint.record)
 
     def shared_record(self) -> ArrayRecord:
         """Return the model's shared tensors as they are sent to clients."""
@@ -227,7 +229,7 @@ class GuardedStrategy(FedAvg):
         checkpoint = Checkpoint(record, self._weights, self._optimiser.state)
         save_checkpoint(self._out / "checkpoints", checkpoint, keep=self._settings.keep_checkpoints)
         self.finished = number
-        self._tell(event="round", round=number, admitted=len(updates), dropped=len(dropped))
+        self._tell_round(record)
         return self.shared_record() if quorum else None, None
 
     def _admit(self, replies: Iterable[Message], number: int) -> tuple[list[Update], list[Dropped]]:
@@ -273,7 +275,22 @@ class GuardedStrategy(FedAvg):
             noise_multiplier=private.noise_multiplier, rounds=rounds, delta=private.delta
         )
 
+    def _tell_if_untold(self, record: RoundRecord) -> None:
+        """Tell of a round whose line a kill prevented after its checkpoint was there."""
+        path = self._out / "progress.jsonl"
+        told = path.read_text("utf-8") if path.exists() else ""
+        if f'"event": "round", "round": {record.round_number},' not in told:
+            self._tell_round(record)
+
+    def _tell_round(self, record: RoundRecord) -> None:
+        self._tell(
+            event="round",
+            round=record.round_number,
+            admitted=len(record.clients),
+            dropped=len(record.dropped),
+        )
+
     def _tell(self, **event: object) -> None:
-        """Add a line to the progress file; it is a view, nothing is ever read back from it."""
+        """Add a line to the progress file, a view for people; training never depends on it."""
         with (self._out / "progress.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")
