@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from edgewright.tools.federated.sandbox.backends import BACKENDS, Sandbox
+from edgewright.tools.federated.sandbox.backends import BACKENDS, Sandbox, wait_for_exec
 from edgewright.tools.federated.sandbox.confined import Confined
 from edgewright.tools.federated.sandbox.policy import Policy
 from edgewright.tools.federated.trial import Limits
@@ -138,6 +139,14 @@ def run(backend: Sandbox, outside: Outside, program: str) -> tuple[str, Confined
     return "\n".join([*said, confined.errors]), confined
 
 
+def belongs(command_line: Path, outside: Outside) -> bool:
+    """Tell whether a process was started with a folder of this test."""
+    try:
+        return str(outside.root).encode() in command_line.read_bytes()
+    except OSError:
+        return False
+
+
 def test_the_corpus_is_large_enough() -> None:
     assert len(corpus.PROBES) + len(corpus.HOGS) >= 40
 
@@ -150,6 +159,33 @@ def test_a_harmless_program_runs_and_writes(backend: Sandbox, outside: Outside) 
     assert said.strip() == "data"
     assert confined.status == 0
     assert (outside.root / "scratch" / "x").read_text() == "1"
+
+
+def test_the_watch_begins_when_the_program_does() -> None:
+    """Before that it is a copy of its parent, and would be ended for the parent's memory."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(0.3)
+        os.execv("/bin/sleep", ["sleep", "60"])
+    try:
+        wait_for_exec(child)
+        own = Path("/proc/self/cmdline").read_bytes()
+        assert Path(f"/proc/{child}/cmdline").read_bytes() != own
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    wait_for_exec(child)  # one that has ended is not waited for
+
+
+def test_a_program_that_is_ended_at_its_start_leaves_nothing_behind(
+    backend: Sandbox, outside: Outside
+) -> None:
+    policy = Policy(scratch=outside.root / "scratch", limits=LIMITS)
+    for number in range(20):
+        with backend.start([sys.executable, "-I", "-S", "-c", "input()"], policy):
+            time.sleep(number / 2000)
+        left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if belongs(path, outside)]
+        assert not left
 
 
 @pytest.mark.parametrize("name", corpus.PROBES)

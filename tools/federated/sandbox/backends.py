@@ -6,9 +6,11 @@ import functools
 import importlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -19,6 +21,7 @@ from edgewright.tools.federated.sandbox.policy import Policy
 from edgewright.tools.federated.trial import Limits
 
 _KILL_WAIT_S = 5.0
+_EXEC_WAIT_S = 2.0
 _PROBE_TIME_S = 10.0
 _SECRET = "edgewright-sandbox-probe"  # noqa: S105 - a canary, written and looked for by the probe
 
@@ -59,7 +62,28 @@ class Sandlock:
         )
         piped = sandlock.StdioMode.PIPED
         process = sandbox.popen(list(command), stdin=piped, stdout=piped, stderr=piped)
+        wait_for_exec(int(process.pid))
         return Confined(_SandlockHandle(process), policy)
+
+
+def wait_for_exec(pid: int) -> None:
+    """Wait until a child runs its own program.
+
+    Until then it is a copy of this process, whose memory the watcher would take for the program's.
+    The wait is bounded, so that a program that makes itself look like a copy is watched too.
+    """
+    own = _command_line("self")
+    deadline = time.monotonic() + _EXEC_WAIT_S
+    while _command_line(pid) == own and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _command_line(pid: int | str) -> bytes:
+    """Return the command line of a process; empty if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 class _SandlockHandle(Handle):
@@ -133,12 +157,25 @@ class _BubblewrapHandle(Handle):
         return self._process.poll()
 
     def kill(self) -> None:
-        self._process.kill()
+        # Bubblewrap ties its inner process to itself only after starting it: one that is killed
+        # before would leave it behind. Stopped, it starts nothing more while it is looked at.
+        if self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGSTOP)
+        for pid in reversed(self.pids):
+            _kill(pid)
         self._process.wait(_KILL_WAIT_S)
 
     @property
     def pids(self) -> list[int]:
         return _descendants(self._process.pid)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
