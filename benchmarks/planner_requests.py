@@ -1,7 +1,8 @@
 """The request set of the planner benchmark, and how a plan is compared with it.
 
 ``data/planner`` holds requests that were written apart from the cards' demonstrations, in a
-development split, for settings, and a test split that is only ever scored.
+development split, for settings, and a test split that is scored once per method; its README says
+how they were made.
 """
 
 from __future__ import annotations
@@ -27,18 +28,24 @@ class Labelled:
         kind: ``single``, ``multi``, ``none`` or ``follow-up``.
         tools: Card ids, once for each task.
         links: Pairs of card ids, source first.
+        source: Who asked it, for requests that others wrote; empty for our own.
     """
 
     request: PlanRequest
     kind: str
     tools: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
+    source: str = ""
 
 
-def load(split: str) -> list[Labelled]:
-    """Load the ``dev`` or the ``test`` split."""
-    lines = (DATA / f"{split}.jsonl").read_text("utf-8").splitlines()
-    return [_labelled(json.loads(line)) for line in lines]
+def path_of(split: str) -> Path:
+    """Return the file of the ``dev`` or the ``test`` split."""
+    return DATA / f"{split}.jsonl"
+
+
+def read(path: Path) -> list[Labelled]:
+    """Read labelled requests, one a line, in the form of ``data/planner``."""
+    return [_labelled(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
 
 
 def links(plan: Plan) -> set[tuple[str, str]]:
@@ -102,6 +109,7 @@ def _labelled(row: dict[str, object]) -> Labelled:
         kind=str(row["kind"]),
         tools=tuple(tools),
         links=tuple((source, target) for source, target in pairs),
+        source=str(row.get("source", "")),
     )
 
 

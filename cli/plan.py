@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from edgewright.agents.planner.protocol import AnyPlanner
     from edgewright.agents.planner.request import PlanRequest
+    from edgewright.tools.cards import CardRegistry
     from edgewright.tools.nodes.schema import CardView
 
 EXAMPLES = """\
@@ -35,6 +36,8 @@ edgewright plan "describe the picture and tell me if there is a dog" --image gar
 edgewright plan --json "which animal is this?"
 
 edgewright plan --requests requests.jsonl --out plans.jsonl
+
+edgewright plan --cards tools.json --demos shown.jsonl --requests requests.jsonl --out plans.jsonl
 
 edgewright plan --list
 """
@@ -50,6 +53,20 @@ def plan(
     out: Annotated[
         Path | None, typer.Option(metavar="OUT.jsonl", help="Where the plans are written.")
     ] = None,
+    cards: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Plan over other cards: a YAML card, a folder of them, or a TaskBench tools.json.",
+        ),
+    ] = None,
+    demos: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help='Lines of {"request", "nodes" or "tools", "links"} to learn from.',
+        ),
+    ] = None,
     list_cards: Annotated[
         bool, typer.Option("--list", help="List what can be asked for, and what not and why.")
     ] = False,
@@ -60,11 +77,15 @@ def plan(
     """Show the plan for a request, or write the plans for many. Nothing is run."""
     with telling_errors(as_json):
         if list_cards:
-            _list(node, as_json)
+            if node and cards is None:
+                _show(_cards_of_node(node), as_json)
+            else:
+                _show(_cards_here(catalogue_of(cards)), as_json)
         elif requests is not None and out is not None and text is None:
-            _plan_file(requests, out, embedded, as_json)
+            lines = list(_read(requests))
+            _plan_file(lines, out, _planner(cards, demos, embedded), as_json)
         elif text and requests is None and out is None:
-            _plan_one(text, image or [], embedded, as_json)
+            _plan_one(_request(text, image or []), _planner(cards, demos, embedded), as_json)
         else:
             from edgewright.tools.errors import InputError
 
@@ -74,36 +95,34 @@ def plan(
             )
 
 
-def _plan_one(text: str, images: list[str], embedded: bool, as_json: bool) -> None:
-    request = _request(text, images)
+def _plan_one(request: PlanRequest, planner: AnyPlanner, as_json: bool) -> None:
     if as_json:
-        print_json(_planner(embedded).plan(request).as_json())
+        print_json(planner.plan(request).as_json())
         return
     from edgewright.cli.render import plan_table
 
     with progress_console().status("planning"):
-        made = _planner(embedded).plan(request)
+        made = planner.plan(request)
     print_table(plan_table(made, {each.uri: each.name for each in request.images}))
 
 
-def _plan_file(source: Path, target: Path, embedded: bool, as_json: bool) -> None:
+def _plan_file(
+    lines: list[tuple[Any, PlanRequest]], target: Path, planner: AnyPlanner, as_json: bool
+) -> None:
     from rich.progress import Progress
 
+    from edgewright.agents.planner.request import PlanRequest
     from edgewright.tools.errors import InputError, StorageError
 
-    lines = list(_read(source))
-    planner = _planner(embedded)
     try:
-        with (
-            target.open("w", encoding="utf-8") as file,
-            Progress(console=progress_console(), disable=as_json) as bar,
-        ):
-            for name, request in bar.track(lines, description="planning"):
-                started = time.perf_counter()
-                made = planner.plan(request)
-                latency_ms = (time.perf_counter() - started) * 1000
-                row = {"id": name, **made.as_json(), "latency_ms": round(latency_ms, 3)}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        with target.open("w", encoding="utf-8") as file:
+            with progress_console().status("learning the cards"):
+                # A planner gets ready on its first request, be it empty: no request's own time.
+                planner.plan(PlanRequest(text=""))
+            with Progress(console=progress_console(), disable=as_json) as bar:
+                for name, request in bar.track(lines, description="planning"):
+                    row = {"id": name, **_timed(planner, request)}
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise InputError(
             f"cannot write {str(target)!r}: {error.strerror}; check the path", code="out_unwritable"
@@ -114,6 +133,13 @@ def _plan_file(source: Path, target: Path, embedded: bool, as_json: bool) -> Non
         ) from None
     if as_json:
         print_json({"plans": len(lines), "out": str(target)})
+
+
+def _timed(planner: AnyPlanner, request: PlanRequest) -> dict[str, Any]:
+    started = time.perf_counter()
+    made = planner.plan(request)
+    latency_ms = (time.perf_counter() - started) * 1000
+    return {**made.as_json(), "latency_ms": round(latency_ms, 3)}
 
 
 def _read(source: Path) -> Iterator[tuple[Any, PlanRequest]]:
@@ -154,19 +180,31 @@ def _request(text: str, images: list[str]) -> PlanRequest:
     return PlanRequest(text=text, images=tuple(take_image(each, store) for each in images))
 
 
-def _planner(embedded: bool) -> AnyPlanner:
+def _planner(cards: Path | None, demos: Path | None, embedded: bool) -> AnyPlanner:
     from edgewright.agents.planner.planner import make_planner
+    from edgewright.tools.cards.taskbench import read_demonstrations
     from edgewright.tools.settings import ChatModelSettings
+
+    catalogue = catalogue_of(cards)
+    shown = read_demonstrations(demos, catalogue) if demos else ()
+    chat = None if embedded else ChatModelSettings.from_environment()
+    return make_planner(catalogue, demonstrations=shown, chat=chat)
+
+
+def catalogue_of(cards: Path | None) -> CardRegistry:
+    """Return the cards of a file or folder, else all that can be asked for here."""
+    if cards is not None:
+        from edgewright.tools.cards.sources import open_catalogue
+
+        return open_catalogue(cards)
     from edgewright.tools.vision.library import known_cards
 
-    chat = None if embedded else ChatModelSettings.from_environment()
-    return make_planner(known_cards(), chat=chat)
+    return known_cards()
 
 
-def _list(node: str | None, as_json: bool) -> None:
+def _show(cards: list[CardView], as_json: bool) -> None:
     from edgewright.cli.render import card_table
 
-    cards = _cards_of_node(node) if node else _cards_here()
     if as_json:
         print_json([card.model_dump(mode="json", by_alias=True) for card in cards])
     else:
@@ -186,9 +224,9 @@ def _cards_of_node(url: str) -> list[CardView]:
     return asyncio.run(fetch())
 
 
-def _cards_here() -> list[CardView]:
+def _cards_here(cards: CardRegistry) -> list[CardView]:
     """Say which cards a private node could run on this machine."""
     from edgewright.tools.nodes.schema import CardView
-    from edgewright.tools.vision.library import expert_statuses, known_cards
+    from edgewright.tools.vision.library import expert_statuses
 
-    return [CardView.of(status) for status in known_cards().statuses(expert_statuses())]
+    return [CardView.of(status) for status in cards.statuses(expert_statuses())]

@@ -81,6 +81,8 @@ class Assembler:
         steps: list[Step] = []
         needs: set[str] = set()
         for wish in wanted:
+            if any(step.card.id == wish.tool and step.wish.end == wish.end for step in steps):
+                continue  # put in front of a card that the same words ask for
             self._supply(wish, steps)
             steps.append(Step(card=self._cards.get(wish.tool), wish=wish))
         for position in range(len(steps)):

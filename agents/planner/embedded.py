@@ -15,11 +15,10 @@ from pathlib import Path
 from edgewright.agents.planner.assembly import Assembler
 from edgewright.agents.planner.clauses import Clause, segment
 from edgewright.agents.planner.detection import (
-    SURE,
     Reading,
     Wish,
-    arbitrated,
     calibrated,
+    in_context,
     in_view,
     read,
 )
@@ -86,28 +85,22 @@ class EmbeddedPlanner:
     def _readings(
         self, requests: Sequence[PlanRequest], cut: Sequence[list[Clause]]
     ) -> list[Reading]:
-        """Read the clauses of all requests, and requests of several clauses as a whole too."""
+        """Read the clauses of all requests, each in the light of its whole request."""
+        texts = [_text_of(clause.text) for clauses in cut for clause in clauses]
         several = [row for row, clauses in enumerate(cut) if len(clauses) > 1]
-        whole = [
-            [Clause(requests[row].text, cut[row][0].start, cut[row][-1].end)] for row in several
-        ]
-        readings = self._read([*requests, *(requests[row] for row in several)], [*cut, *whole])
-        for row, reading in zip(several, readings[len(cut) :], strict=True):
-            readings[row] = arbitrated(readings[row], reading)
-        return readings[: len(cut)]
-
-    def _read(self, requests: Sequence[PlanRequest], cut: Sequence[list[Clause]]) -> list[Reading]:
-        texts = [masked(clause.text).strip() for clauses in cut for clause in clauses]
-        probabilities = self.model.probabilities(texts)
-        looking = [row for row, card in enumerate(self._cards) if "image" in card.inputs]
+        wholes = [_text_of(requests[row].text) for row in several]
+        probabilities = self.model.probabilities([*texts, *wholes])
+        whole = dict(zip(several, probabilities[len(texts) :], strict=True))
         readings: list[Reading] = []
-        row = 0
-        for request, clauses in zip(requests, cut, strict=True):
-            mine = probabilities[row : row + len(clauses)]
-            if request.subject or (mine[:, looking] >= SURE).any():
-                mine = in_view(mine, self.model.tools)
+        start = 0
+        for row, (request, clauses) in enumerate(zip(requests, cut, strict=True)):
+            mine = probabilities[start : start + len(clauses)]
+            start += len(clauses)
+            if row in whole:
+                mine = in_context(mine, whole[row])
+            if request.subject:
+                mine = in_view(mine, self.model)
             readings.append(read(clauses, mine, self.model))
-            row += len(clauses)
         return readings
 
     def _planned(self, request: PlanRequest, reading: Reading) -> Plan:
@@ -153,6 +146,11 @@ class EmbeddedPlanner:
                 f"It is not clear what is wanted: do you mean {titles}? Please say it differently."
             )
         return f"No card serves this request; {shows}"
+
+
+def _text_of(words: str) -> str:
+    """Return a clause, or a whole request, as the encoder reads it."""
+    return masked(words).strip()
 
 
 def _refusal(request: PlanRequest) -> str:

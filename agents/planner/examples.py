@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle, product
 
 from edgewright.agents.planner.clauses import segment
 from edgewright.agents.planner.mentions import masked
@@ -14,6 +15,29 @@ from edgewright.tools.cards.demonstrations import PlanDemonstration
 
 #: With this many demonstrations a card speaks for itself and the vocabulary is not asked.
 ENOUGH_DEMONSTRATIONS = 5
+
+#: Words that people put around any request. Every demonstration is learned with and without some,
+#: in turn, so that they tell nothing of the card.
+_CARRIERS = (
+    "Hello! {}",
+    "Can you help me? {}",
+    "{} Thank you.",
+    "I need your help. {}",
+    "I would like to ask you something: {}",
+    "Please help me with this. {}",
+)
+#: The same for cards that look at a picture.
+_PICTURE_CARRIERS = (
+    *_CARRIERS,
+    "I have an image file. {}",
+    "{} The picture is image file.",
+    "Here is my photo image file. {}",
+    "Please look at the image. {}",
+    "{} Use the attached image.",
+)
+#: With how many other cards a card's demonstrations are joined, and by which words.
+PARTNERS = 8
+_JOINTS = ("{} and {}", "{}, then {}", "{}. Also, {}")
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
@@ -54,14 +78,18 @@ def collect(cards: CardRegistry, demonstrations: Sequence[PlanDemonstration] = (
         for text in (*_own(card), *_borrowed(card, known))
     ]
     for label, task in enumerate(foreign, start=len(ids)):
-        phrases.extend((text, label) for text in task.phrases)
+        texts = [*task.phrases, *(_carried(task.phrases, _CARRIERS) if task.everyday else ())]
+        phrases.extend((text, label) for text in texts)
     return Examples(
         labels=(*ids, *(task.name for task in foreign)),
         tools=len(ids),
         phrases=tuple(phrases),
-        bags=tuple(
-            (clause_texts(shown.request), tuple(sorted({ids.index(t) for t in shown.tools})))
-            for shown in demonstrations
+        bags=(
+            *(
+                (clause_texts(shown.request), tuple(sorted({ids.index(t) for t in shown.tools})))
+                for shown in demonstrations
+            ),
+            *_joined(cards),
         ),
     )
 
@@ -72,15 +100,36 @@ def clause_texts(request: str) -> tuple[str, ...]:
 
 
 def _own(card: ToolCard) -> list[str]:
-    """What a card says of itself: demonstrations, and its name and description as phrases."""
+    """What a card says of itself: demonstrations, and name and description as phrases."""
     name = card.title.lower().replace("-", " ")
+    shown = [demonstration.request for demonstration in card.demonstrations]
+    carriers = _PICTURE_CARRIERS if "image" in card.inputs else _CARRIERS
     return [
-        *(shown.request for shown in card.demonstrations),
+        *shown,
+        *_carried(shown, carriers),
         name,
         f"perform {name}",
         f"use the {name} tool",
         *_SENTENCE.split(card.description.strip()),
     ]
+
+
+def _carried(texts: Sequence[str], carriers: Sequence[str]) -> list[str]:
+    """Put each text into the next of the carriers."""
+    return [carrier.format(text) for carrier, text in zip(cycle(carriers), texts, strict=False)]
+
+
+def _joined(cards: CardRegistry) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
+    """Join demonstrations of two cards each, so that wholes which ask for both are known."""
+    shown = [[demonstration.request for demonstration in card.demonstrations] for card in cards]
+    shown_rows = [row for row, texts in enumerate(shown) if texts]
+    count = len(shown_rows)
+    steps = range(1, min(count, PARTNERS + 1))
+    for turn, (place, step, joint) in enumerate(product(range(count), steps, _JOINTS)):
+        one, other = shown_rows[place], shown_rows[(place + step) % count]
+        first, second = (shown[row][turn % len(shown[row])] for row in (one, other))
+        joined = joint.format(first.rstrip(".?"), f"{second[:1].lower()}{second[1:]}")
+        yield (masked(joined),), tuple(sorted((one, other)))
 
 
 def _borrowed(card: ToolCard, known: dict[str, KnownTask]) -> tuple[str, ...]:

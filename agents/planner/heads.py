@@ -22,13 +22,16 @@ from edgewright.agents.planner.encoder import Vectors
 #: Strength of the lexical features beside the sentence vector, and of all features together.
 LEXICAL_WEIGHT = 0.9
 SCALE = 8.0
-#: A word counts when this many examples hold it.
-MIN_EXAMPLES = 2
-STEPS = 250
+#: A word counts when this many examples hold it; a demonstration and the same one between other
+#: words are two.
+MIN_EXAMPLES = 4
+STEPS = 100
 LEARNING_RATE = 0.05
 PENALTY = 2e-3
 
 _WORD = re.compile(r"[a-z0-9']+")
+#: A capital inside a sentence: the talk is of somebody or something that has a name.
+_NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][a-z]+\b")
 #: Words are cut to this length, which does most of what stemming would.
 _STEM = 6
 
@@ -57,7 +60,7 @@ class Features:
         )
 
     def __call__(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
-        """Return the features of texts and their sentence vectors, float32 ``[N, 384 + V]``."""
+        """Return the features of texts and their sentence vectors, float32 ``[N, D + V]``."""
         lexical = np.zeros((len(texts), len(self.words)), np.float32)
         for row, text in enumerate(texts):
             columns = [self.words[word] for word in set(_words(text)) if word in self.words]
@@ -72,7 +75,7 @@ class Heads:
     """The softmax.
 
     Attributes:
-        weights: float32 ``[384 + V, labels]``.
+        weights: float32 ``[D + V, labels]``.
         bias: float32 ``[labels]``.
     """
 
@@ -89,7 +92,7 @@ class Bags:
     """Requests of which only the tools are known.
 
     Attributes:
-        features: Features of all their clauses, float32 ``[C, 384 + V]``.
+        features: Features of all their clauses, float32 ``[C, D + V]``.
         owner: Request that each clause belongs to, int ``[C]``, ascending.
         tools: 1 where a request asks for a tool, float32 ``[R, tools]``, in the labels' order.
     """
@@ -161,6 +164,7 @@ def _softmax(logits: Vectors) -> Vectors:
 
 
 def _words(text: str) -> list[str]:
-    """Return the stems of a text and the pairs of neighbours."""
-    stems = [word[:_STEM] for word in _WORD.findall(text.lower())]
-    return stems + [f"{one} {two}" for one, two in pairwise(stems)]
+    """Return the stems of a text, the pairs of neighbours, and ``<name>`` for each name."""
+    stems = [word[:_STEM] for word in _WORD.findall(text.lower().replace("'s", " is"))]
+    pairs = [f"{one} {two}" for one, two in pairwise(["^", *stems])]
+    return stems + pairs + ["<name>"] * len(_NAME.findall(text))

@@ -85,7 +85,7 @@ class CardRegistry:
         paths = sorted(folder.glob("*.yaml"))
         if not paths:
             raise InputError(f"no *.yaml cards in {folder.name!r}")
-        return cls(_parse(path.name, path.read_text("utf-8")) for path in paths)
+        return cls(read_card(path) for path in paths)
 
     def __iter__(self) -> Iterator[ToolCard]:
         return iter(self._cards.values())
@@ -140,6 +140,25 @@ class CardRegistry:
             else:
                 reasons.append(f"{expert_id}: {status.reason}")
         return CardStatus(card=card, available=False, expert=None, reason="; ".join(reasons))
+
+
+def read_card(path: Path) -> ToolCard:
+    """Read a card from its YAML file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: It cannot be read or does not validate; the message names file and field.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise InputError(
+            f"cannot read the card {str(path)!r} as a text file; check the path",
+            code="file_missing",
+        ) from None
+    return _parse(path.name, text)
 
 
 def _parse(name: str, text: str) -> ToolCard:

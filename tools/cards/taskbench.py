@@ -1,7 +1,8 @@
 """Catalogues and demonstrations in TaskBench's form, read as cards.
 
 ``tools.json`` holds ``{"nodes": [{"id", "desc", "input-type", "output-type"}]}``; demonstrations
-are JSON lines with ``request``, ``nodes`` (tool ids) and ``links`` (pairs of tool ids).
+are JSON lines with ``request``, ``nodes`` (tool ids) and ``links`` (pairs of tool ids). The ids may
+also stand under ``tools``, as ``PlanDemonstration`` calls them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, Field, ValidationError, field_validator
 
 from edgewright.tools.cards.card import ArgumentSpec, DataType, ToolCard
 from edgewright.tools.cards.demonstrations import PlanDemonstration
@@ -40,7 +41,7 @@ class _Node(BaseModel):
 
 class _Sample(BaseModel):
     request: str
-    nodes: tuple[str, ...]
+    nodes: tuple[str, ...] = Field(validation_alias=AliasChoices("nodes", "tools"))
     links: tuple[tuple[str, str], ...] = ()
 
 

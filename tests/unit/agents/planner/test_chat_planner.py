@@ -56,7 +56,7 @@ def planner(model: Scripted, folder: Path) -> ChatPlanner:
     return ChatPlanner(cards, model, EmbeddedPlanner(cards, folder=folder))
 
 
-def test_a_good_answer_becomes_the_plan(tmp_path: Path) -> None:
+def test_a_good_answer_becomes_the_plan(fitted_planners: Path) -> None:
     model = Scripted(
         {
             "tasks": [
@@ -68,7 +68,7 @@ def test_a_good_answer_becomes_the_plan(tmp_path: Path) -> None:
         }
     )
     request = PlanRequest(text="replace the boy by a girl", images=(PICTURE,))
-    plan = planner(model, tmp_path).plan(request)
+    plan = planner(model, fitted_planners).plan(request)
     assert plan.planner == "chat-model"
     assert [task.id for task in plan.tasks] == ["t1", "t2"]
     assert plan.tasks[0].args == {"image": PICTURE.uri}
@@ -77,14 +77,16 @@ def test_a_good_answer_becomes_the_plan(tmp_path: Path) -> None:
     assert plan.needs == ()
 
 
-def test_a_missing_picture_is_a_need(tmp_path: Path) -> None:
+def test_a_missing_picture_is_a_need(fitted_planners: Path) -> None:
     model = Scripted({"tasks": [step("image-to-text")], "confidence": 1, "reason": ""})
-    assert planner(model, tmp_path).plan(PlanRequest(text="Describe it.")).needs == ("image",)
+    assert planner(model, fitted_planners).plan(PlanRequest(text="Describe it.")).needs == (
+        "image",
+    )
 
 
-def test_no_task_with_a_reason_is_an_answer(tmp_path: Path) -> None:
+def test_no_task_with_a_reason_is_an_answer(fitted_planners: Path) -> None:
     model = Scripted({"tasks": [], "confidence": 0.8, "reason": "No tool tells the weather."})
-    plan = planner(model, tmp_path).plan(PlanRequest(text="Will it rain?"))
+    plan = planner(model, fitted_planners).plan(PlanRequest(text="Will it rain?"))
     assert (plan.tasks, plan.reason) == ((), "No tool tells the weather.")
 
 
@@ -102,11 +104,11 @@ def test_no_task_with_a_reason_is_an_answer(tmp_path: Path) -> None:
     ],
 )
 def test_one_repair_round_tells_what_was_wrong(
-    tmp_path: Path, bad: dict[str, Any] | Exception, complaint: str
+    fitted_planners: Path, bad: dict[str, Any] | Exception, complaint: str
 ) -> None:
     good = {"tasks": [step("image-to-text")], "confidence": 1, "reason": ""}
     model = Scripted(bad, good)
-    plan = planner(model, tmp_path).plan(PlanRequest(text="Describe it."))
+    plan = planner(model, fitted_planners).plan(PlanRequest(text="Describe it."))
     assert plan.planner == "chat-model"
     assert complaint in model.asked[1][-1].content
 
@@ -120,17 +122,19 @@ def test_one_repair_round_tells_what_was_wrong(
     ],
 )
 def test_a_model_that_cannot_gives_way_to_the_embedded_planner(
-    tmp_path: Path, answers: list[dict[str, Any] | Exception], why: str
+    fitted_planners: Path, answers: list[dict[str, Any] | Exception], why: str
 ) -> None:
-    plan = planner(Scripted(*answers), tmp_path).plan(PlanRequest(text="Describe this picture."))
+    plan = planner(Scripted(*answers), fitted_planners).plan(
+        PlanRequest(text="Describe this picture.")
+    )
     assert plan.planner == "embedded"
     assert [task.tool for task in plan.tasks] == ["image-to-text"]
     assert why in plan.reason
 
 
-def test_an_empty_request_never_reaches_the_model(tmp_path: Path) -> None:
+def test_an_empty_request_never_reaches_the_model(fitted_planners: Path) -> None:
     model = Scripted()
-    assert planner(model, tmp_path).plan_many([PlanRequest(text=" ")])[0].tasks == ()
+    assert planner(model, fitted_planners).plan_many([PlanRequest(text=" ")])[0].tasks == ()
     assert model.asked == []
 
 

@@ -1,0 +1,155 @@
+"""What stands in a sentence: quantities, interfaces, numbers with their units, commands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from edgewright.agents.manuals.vocabulary import (
+    DESIGNATION,
+    INTERFACES,
+    any_of,
+    quantities,
+    units,
+)
+
+_CANONICAL = {alias: unit for unit, aliases in units().items() for alias in (unit, *aliases)}
+_UNIT = rf"(?:{'|'.join(map(re.escape, sorted(_CANONICAL, key=len, reverse=True)))})(?![\w/])"
+_NUMBER = r"[-+\u2212\u2013]?\s?\d{1,7}(?:\.\d{1,4})?"
+_RANGE = re.compile(
+    rf"(?P<low>{_NUMBER})\s*(?P<low_unit>{_UNIT})?\s*(?:up\s+to|to|and|…|\.{{2,3}}|~|[-\u2013\u2014\u2212])\s*"
+    rf"(?P<high>{_NUMBER})\s*(?P<unit>{_UNIT})"
+)
+_TOLERANCE = re.compile(
+    rf"(?:±|\+/-|\+-)\s*(?P<number>\d{{1,7}}(?:\.\d{{1,4}})?)\s*(?P<unit>{_UNIT})"
+)
+_SINGLE = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})")
+_NEGATED = re.compile(r"\b(?:no|not|without|neither|nor|instead\s+of)\b[^,;.]*$", re.IGNORECASE)
+_INTERFACES = {
+    name: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE)
+    for name, pattern in INTERFACES.items()
+}
+#: Names that look like a device's but are those of standards, classes and sizes.
+_STANDARD = re.compile(r"(?:EN|IEC|ISO|IP|PM|UTF|DIN|IEEE|USB|AA+)-?\d")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=\W?[A-Z0-9])")
+#: Sentences that speak to software. What keeps a manual from steering a planner is that drafts take
+#: closed words and numbers alone; this only keeps such sentences from being quoted as facts.
+_COMMAND = re.compile(
+    r"""
+    \b(?:ignore|disregard|forget|override|bypass)\b.{0,60}
+      \b(?:instruction|rule|card|prompt|tool|polic|previous|above|earlier)
+    | \b(?:you\s+are|act\s+as|pretend)\b.{0,30}\b(?:assistant|planner|model|ai|agent)\b
+    | \b(?:system|developer)\s+(?:prompt|message)\b
+    | \b(?:assistants?|planners?|language\s+models?|llms?|ai|agents?|chatbots?)\b
+      .{0,60}\b(?:must|should|shall|always|never|has\s+to|have\s+to|is\s+to|please)\b
+    | \b(?:always|only|never)\s+(?:use|choose|select|plan|call|pick|answer|reply)\b
+    | \b(?:run|execute)\s+(?:the\s+)?(?:command|code|script|shell)\b
+    | \b(?:curl|wget|rm\s+-rf|sudo|eval)\b
+    | \bevery\s+request\b | \ball\s+(?:other\s+)?requests\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Numbers with a unit.
+
+    Attributes:
+        text: As a draft says it, such as ``-40 to 85 °C``.
+        unit: Canonical unit.
+        start: Where it stands in the sentence.
+    """
+
+    text: str
+    unit: str
+    start: int
+
+
+def sentences(line: str) -> list[str]:
+    """Cut a line into sentences; table bars and list marks at its ends are not part of them."""
+    return [part for each in _SENTENCE_END.split(line) if (part := each.strip(" |*-•\t"))]
+
+
+def is_command(sentence: str) -> bool:
+    """Whether a sentence tries to tell software what to do."""
+    return bool(_COMMAND.search(sentence))
+
+
+def named_quantities(sentence: str) -> dict[str, int]:
+    """Return the quantities that a sentence names, with where it names them first."""
+    found: dict[str, int] = {}
+    taken: list[range] = []
+    for words, name in _quantity_words():
+        for match in words.finditer(sentence):
+            span = range(*match.span())
+            # "Skin temperature" is not also the plain "temperature".
+            if not any(span.start in other for other in taken):
+                taken.append(span)
+                found.setdefault(name, span.start)
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def designations(text: str) -> list[str]:
+    """Return what a text calls devices: letters and a number, such as ``TH-20``."""
+    return [
+        name
+        for name in DESIGNATION.findall(text)
+        if not _STANDARD.match(name) and not named_interfaces(name) and not named_quantities(name)
+    ]
+
+
+def named_interfaces(sentence: str) -> list[str]:
+    """Return the interfaces that a sentence says are there."""
+    return [
+        name
+        for name, pattern in _INTERFACES.items()
+        if any(not _NEGATED.search(sentence[: m.start()]) for m in pattern.finditer(sentence))
+    ]
+
+
+def ranges(sentence: str) -> list[Limit]:
+    """Return the ranges of a sentence, such as ``-40 to 85 °C`` or ``20 Hz to 20 kHz``."""
+    found = []
+    for match in _RANGE.finditer(sentence):
+        unit = _CANONICAL[match["unit"]]
+        low_unit = _CANONICAL[match["low_unit"] or match["unit"]]
+        low = _number(match["low"]) + (f" {low_unit}" if low_unit != unit else "")
+        found.append(Limit(f"{low} to {_number(match['high'])} {unit}", unit, match.start()))
+    return found
+
+
+def tolerances(sentence: str) -> list[Limit]:
+    """Return the tolerances of a sentence, such as ``±0.3 °C``."""
+    return [
+        Limit(f"±{_number(m['number'])} {unit}", unit, m.start())
+        for m in _TOLERANCE.finditer(sentence)
+        if (unit := _CANONICAL[m["unit"]])
+    ]
+
+
+def limits(sentence: str) -> list[Limit]:
+    """Return all ranges, tolerances and single values of a sentence."""
+    return [*ranges(sentence), *tolerances(sentence), *measures(sentence)]
+
+
+def measures(sentence: str) -> list[Limit]:
+    """Return the single numbers with a unit of a sentence."""
+    return [
+        Limit(f"{_number(m['number'])} {unit}", unit, m.start())
+        for m in _SINGLE.finditer(sentence)
+        if (unit := _CANONICAL[m["unit"]])
+    ]
+
+
+def _number(text: str) -> str:
+    return re.sub(r"[\u2212\u2013]", "-", text).replace(" ", "").removeprefix("+")
+
+
+@cache
+def _quantity_words() -> list[tuple[re.Pattern[str], str]]:
+    """Return a pattern for each way to name a quantity, the longest first."""
+    words = [(word, quantity.name) for quantity in quantities().values() for word in quantity.words]
+    words.sort(key=lambda pair: len(pair[0]), reverse=True)
+    return [(re.compile(any_of([word]), re.IGNORECASE), name) for word, name in words]

@@ -1,0 +1,92 @@
+"""What a device can sense, in which units, and how it is connected: closed lists.
+
+A draft is made of these words and of numbers alone, so nothing that a manual says in its own words
+can reach a planner.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+#: How devices are connected, by the name on a card, as manuals write it.
+INTERFACES: dict[str, str] = {
+    "1-Wire": r"1-wire",
+    "4-20 mA": r"4\s?(?:-|\u2013|to|…|\.\.\.?)\s?20\s?mA",
+    "Bluetooth": r"bluetooth|BLE",
+    "CAN": r"CAN(?:[ -]bus|open|\sFD)",
+    "Ethernet": r"ethernet|RJ-?45",
+    "HTTP": r"HTTPS?|REST\sAPI",
+    "I2C": r"I2C|I²C|IIC",
+    "I2S": r"I2S|I²S",
+    "LoRaWAN": r"LoRa(?:WAN)?",
+    "Modbus": r"modbus(?:\s(?:RTU|TCP))?",
+    "MQTT": r"MQTT",
+    "RS-232": r"RS-?232",
+    "RS-485": r"RS-?485",
+    "SPI": r"SPI",
+    "UART": r"UART",
+    "USB": r"USB(?:-C)?",
+    "Wi-Fi": r"wi-?fi|WLAN|IEEE\s802\.11\w*",
+    "Zigbee": r"zigbee",
+}
+#: What a device is called: letters and a number, too short to say anything else.
+DESIGNATION = re.compile(r"\b[A-Z]{1,5}-?\d{1,5}[A-Z]{0,2}\b")
+
+
+class Quantity(BaseModel):
+    """Something that a device can sense.
+
+    Attributes:
+        name: Its name.
+        words: How manuals call it.
+        units: Canonical units of its readings.
+        sensor: Kind of sensor.
+        output: Kind of data that a reading is.
+        ask: How people ask for it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    words: tuple[str, ...]
+    units: tuple[str, ...]
+    sensor: str
+    output: Literal["signal", "audio"] = "signal"
+    ask: tuple[str, ...]
+
+
+@cache
+def units() -> dict[str, tuple[str, ...]]:
+    """Return the units of readings and supplies, each with other ways to write it."""
+    return {unit: tuple(aliases or ()) for unit, aliases in _packaged("units").items()}
+
+
+@cache
+def quantities() -> dict[str, Quantity]:
+    """Return the quantities that ship with the package, by name."""
+    return {entry["name"]: Quantity.model_validate(entry) for entry in _packaged("quantities")}
+
+
+@cache
+def line_kinds() -> tuple[tuple[str, str], ...]:
+    """Return example sentences of manuals, each with the kind of sentence that it is."""
+    examples = _packaged("line_kinds")
+    return tuple((kind, sentence) for kind in examples for sentence in examples[kind])
+
+
+def any_of(words: Sequence[str]) -> str:
+    """Return a pattern of whole words, longer ones first."""
+    ordered = sorted(words, key=len, reverse=True)
+    return rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)"
+
+
+def _packaged(name: str) -> Any:
+    folder = files("edgewright.agents.manuals")
+    return yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8"))

@@ -1,0 +1,94 @@
+"""The request set: its composition, and that its test split was seen by nobody."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from edgewright.agents.planner.plan import Plan, Task
+from edgewright.benchmarks.planner_requests import exact, graph_f1, path_of, read, right_tools
+from edgewright.tools.cards import CardRegistry
+
+VISION = ("image-classification", "image-to-text", "visual-question-answering")
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z0-9']+", text.lower()))
+
+
+def near(one: frozenset[str], others: Iterable[frozenset[str]]) -> bool:
+    return any(len(one & other) > 0.6 * len(one | other) for other in others)
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_every_label_is_a_card_and_every_link_joins_two_of_its_tasks(split: str) -> None:
+    cards = CardRegistry.builtin()
+    for truth in read(path_of(split)):
+        assert set(truth.tools) <= {card.id for card in cards}
+        assert {tool for link in truth.links for tool in link} <= set(truth.tools)
+        assert (truth.kind == "follow-up") == bool(truth.request.history)
+        if truth.kind in ("single", "none"):
+            assert len(truth.tools) == (truth.kind == "single")
+
+
+def test_the_test_split_has_the_promised_composition() -> None:
+    found = read(path_of("test"))
+    kinds = Counter(truth.kind for truth in found)
+    assert len(found) >= 260
+    assert kinds["none"] >= 40
+    assert min(kinds["multi"], kinds["follow-up"]) >= 20
+    single = Counter(truth.tools for truth in found if truth.kind == "single")
+    assert [single[card,] / 2 for card in VISION] == [26, 25, 31]
+
+
+def test_no_test_request_is_near_a_development_request_or_a_demonstration() -> None:
+    test = [truth.request.text for truth in read(path_of("test"))]
+    known = {words(truth.request.text) for truth in read(path_of("dev"))}
+    known |= {
+        words(shown.request) for card in CardRegistry.builtin() for shown in card.demonstrations
+    }
+    assert [row for row, text in enumerate(test) if near(words(text), known)] == []
+    assert len({words(text) for text in test}) == len(test)
+
+
+def test_requests_of_others_name_their_source(tmp_path: Path) -> None:
+    file = tmp_path / "others.jsonl"
+    file.write_text(
+        '{"kind": "single", "request": "?", "tools": ["a"], "links": [], "source": "them"}\n',
+        "utf-8",
+    )
+    (truth,) = read(file)
+    assert (truth.source, truth.request.images) == ("them", ())
+
+
+def test_a_follow_up_brings_its_turns_and_pictures(tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text(
+        '{"kind": "follow-up", "request": "and here?", "tools": [], "links": [], "image": true,'
+        ' "history": [{"request": "what is it", "plan_tools": ["a"], "image": true}]}',
+        "utf-8",
+    )
+    (truth,) = read(file)
+    (turn,) = truth.request.history
+    assert turn.plan_tools == ("a",)
+    assert turn.images != truth.request.images
+
+
+def test_a_plan_is_compared_by_cards_by_graph_and_by_f1(tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text(
+        '{"kind": "multi", "request": "x", "tools": ["a", "b"], "links": [["a", "b"]]}', "utf-8"
+    )
+    (truth,) = read(file)
+    first = Task(id="t1", tool="a", task_type="a")
+    joined = Task(id="t2", tool="b", task_type="b", depends_on=("t1",))
+    loose = Task(id="t2", tool="b", task_type="b")
+    good = Plan(request="x", tasks=(first, joined), planner="embedded", confidence=1)
+    flat = Plan(request="x", tasks=(first, loose), planner="embedded", confidence=1)
+    assert exact(good, truth)
+    assert right_tools(flat, truth)
+    assert not exact(flat, truth)
+    wanted = (set(truth.tools), set(truth.links))
+    assert graph_f1([good, flat], [wanted, wanted]) == pytest.approx((100, 200 / 3))
