@@ -26,6 +26,8 @@ from edgewright.tools.federated.privacy import epsilon_spent
 _PASSES = 250_000
 _EPOCHS = (8, 40)
 _LOCAL_EPOCHS = 2
+#: Label skew from which the card alone asks for an answer.
+_SKEWED = 0.35
 
 _TINY = {"angle": 0.15, "shift": 0.1}
 _LARGER = {"angle": 0.05, "shift": 0.05}
@@ -83,11 +85,11 @@ def first_design(words: str, card: DataCard) -> Design:
     constraints = {each.kind: each for each in read_constraints(words)}
     if (budget := read_budget(words)) and "privacy" not in constraints:
         constraints["privacy"] = Constraint("privacy", budget.words, 1.0)
+    if card.label_skew > _SKEWED:  # the card may say what the words do not
+        constraints.setdefault("skew", Constraint("skew", "", 1.0))
     for kind, answer in _ANSWERS.items():
         if kind in constraints:
             design = answer(design, constraints[kind].words, words, card)
-    if "skew" not in constraints and card.label_skew > 0.35:
-        design = _answer_skew(design, "", words, card)
     return design
 
 
@@ -104,10 +106,11 @@ def _answer_skew(design: Design, words: str, text: str, card: DataCard) -> Desig
 def _answer_noise(design: Design, words: str, text: str, card: DataCard) -> Design:
     return design.change(
         words,
-        "momentum on the server and one local epoch a round",
-        "wrong labels are contradicted by other clients before one learns them by heart, and the "
-        "server averages over many rounds",
-        **_meet_more_often(design.candidate),
+        "a proximal term beside softened labels",
+        "no client goes far from what all agree upon, so one that learns wrong labels by heart is "
+        "outvoted",
+        proximal=0.1,
+        label_smoothing=max(0.1, design.candidate.label_smoothing),
     )
 
 

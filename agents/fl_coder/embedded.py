@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from edgewright.agents.fl_coder.design import first_design
 from edgewright.agents.fl_coder.diagnosis import diagnose
+from edgewright.agents.fl_coder.effort import effort
 from edgewright.agents.fl_coder.protocol import Attempt, Choice, Problem, Proposal, same
 from edgewright.agents.fl_coder.remedies import remedies, repairs
 from edgewright.tools.federated.candidate import Candidate
+from edgewright.tools.federated.trial import Limits
 
 _LONGEST_RATIONALE = 500
 
@@ -42,10 +44,10 @@ class EmbeddedCoder:
         candidate = best.proposal.candidate
         # What helps against a plateau is worth a try when nothing else is left.
         for words, changed in (
-            *remedies(candidate, diagnosis.ailment),
-            *remedies(candidate, "plateau"),
+            *remedies(candidate, diagnosis.ailment, problem.card),
+            *remedies(candidate, "plateau", problem.card),
         ):
-            if not _tried(changed, attempts):
+            if not _tried(changed, attempts) and _fits(changed, best, problem.limits):
                 reason = f"{diagnosis.ailment}: {diagnosis.evidence}"
                 return _changed(best, words, changed, reason)
         return best.proposal
@@ -63,6 +65,13 @@ def _tried(candidate: Candidate, attempts: Sequence[Attempt]) -> bool:
 
 def _trained(attempt: Attempt) -> bool:
     return attempt.result is not None and bool(attempt.result.curve)
+
+
+def _fits(candidate: Candidate, known: Attempt, limits: Limits) -> bool:
+    """Say whether a training would come to its end in time, going by one that did."""
+    assert known.result is not None
+    times = effort(candidate) / effort(known.proposal.candidate)
+    return times * known.result.curve[-1].wall_s <= limits.time_s
 
 
 def _accuracy(attempt: Attempt) -> float:

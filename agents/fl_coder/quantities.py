@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _TINY = r"(?:\d+(?:\.\d+)?e-\d+|10\s*\^\s*-\s*\d+|0?\.0\d+)"
+#: What may stand between the name of a quantity and its number: "must never be larger than".
 _LINK = (
-    r"\s*(?:of|is|=|:|≤|<=|<|at\s+most|below|under|up\s+to|must|stay"
-    r"|no\s+(?:more|larger)\s+than)?\s*"
+    r"\s*(?:(?:\b(?:of|is|be|at|to|the|a|an|value|must|may|should|shall|can|cannot|could|will|not"
+    r"|never|no|stay|stays|remain|remains|kept|exceed|exceeds|rise|go|equal|equals|limited|capped"
+    r"|bounded|by|above|over|beyond|more|greater|larger|higher|most|below|under|less|smaller|lower"
+    r"|than|up|maximum|about)\b|=|:|≤|<=|<)\s*){0,8}"
 )
 _EPSILON = re.compile(
-    rf"(?:epsilon|\bepsilons?|ε|\beps|privacy\s+(?:loss|budget))(?:{_LINK}){{0,4}}(?P<value>{_NUMBER})",
+    rf"(?:epsilon|\bepsilons?|ε|\beps|privacy\s+(?:loss|budget)){_LINK}(?P<value>{_NUMBER})",
     re.IGNORECASE,
 )
-_DELTA = re.compile(rf"(?:delta|δ)(?:{_LINK}){{0,4}}(?P<value>{_TINY})", re.IGNORECASE)
+_DELTA = re.compile(rf"(?:delta|δ){_LINK}(?P<value>{_TINY})", re.IGNORECASE)
 _PAIR = re.compile(rf"\(\s*(?P<epsilon>{_NUMBER})\s*,\s*(?P<delta>{_TINY})\s*\)", re.IGNORECASE)
 
 _WORDS = [

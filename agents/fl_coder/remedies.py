@@ -22,10 +22,14 @@ Change = tuple[str, Candidate]
 Remedy = Callable[[Candidate], Change | None]
 
 _WIDEST = 64
+#: Side, in pixels, from which a picture may be a photograph with something to recognise in it.
+_PHOTOGRAPH = 64
+#: Models that nothing in a person's words asked for.
+_OWN = ("convolutions", "residual")
 _ROUNDS = 500
 
 
-def remedies(candidate: Candidate, ailment: Ailment) -> Iterator[Change]:
+def remedies(candidate: Candidate, ailment: Ailment, card: DataCard) -> Iterator[Change]:
     """List what may help against an ailment, the most promising first.
 
     What a person's words asked for stays: a robust or private strategy, a compression, a light or
@@ -34,10 +38,14 @@ def remedies(candidate: Candidate, ailment: Ailment) -> Iterator[Change]:
     Args:
         candidate: The best one so far.
         ailment: What keeps it from being better.
+        card: What may be known of the data.
 
     Yields:
         What is changed, in words, and the changed candidate.
     """
+    if min(card.height, card.width) >= _PHOTOGRAPH and read(candidate, "model")[0] in _OWN:
+        # What was learnt on a million photographs is worth more than what is tuned on a few.
+        yield "features learnt on photographs", _with(candidate, model=write("model", "pretrained"))
     for remedy in _REMEDIES[ailment]:
         change = remedy(candidate)
         if change is not None and change[1] != candidate:
@@ -218,9 +226,13 @@ _REMEDIES: Mapping[Ailment, Sequence[Remedy]] = {
     "oscillation": (_cooler, _shorter_local, _server_momentum, _longer, _wider),
     "overfitting": (_both(_more_jitter, _longer), _mirror, _wider, _deeper, _shorter_local),
     "unfinished": (_both(_longer, _wider), _longer, _warmer, _deeper, _mirror),
-    "underfitting": (_both(_wider, _longer), _less_jitter, _warmer, _deeper, _smaller_batches),
-    "plateau": (_both(_wider, _longer), _mirror, _deeper, _more_jitter, _shorter_local, _warmer),
-}
+    "underfitting": (
+        _both(_wider, _longer), _wider, _longer, _less_jitter, _warmer, _deeper, _smaller_batches,
+    ),
+    "plateau": (
+        _both(_wider, _longer), _wider, _mirror, _deeper, _more_jitter, _shorter_local, _warmer,
+    ),
+}  # fmt: skip
 _MENDING: Mapping[str, Sequence[Remedy]] = {
     "not_finite": (_cooler,),
     "not_learning": (_warmer,),

@@ -7,6 +7,7 @@ import contextvars
 from collections.abc import Callable
 from typing import Protocol
 
+from edgewright.agents.fl_coder.constraints import read_constraints
 from edgewright.agents.fl_coder.data_words import read_data
 from edgewright.agents.planner.plan import Task
 from edgewright.agents.responder.result import TaskResult
@@ -57,7 +58,13 @@ class LocalTrainer:
                 "one of digits, fashion-mnist, elpv",
                 code="data_unnamed",
             )
-        request = DataRequest(source=data.source, clients=data.clients or _CLIENTS)
+        constraints = await asyncio.to_thread(read_constraints, purpose)
+        skewed = any(one.kind == "skew" for one in constraints)
+        request = DataRequest(
+            source=data.source,
+            clients=data.clients or _CLIENTS,
+            partition="dirichlet" if skewed else "iid",
+        )
 
         # A run has a memory of its own: in a fresh context it is no part of the conversation's.
         # What it tells goes out in the conversation's context all the same.

@@ -64,6 +64,9 @@ def test_flower_trains_the_written_app_to_equal_weights(
     assert ours.weights_sha256 == theirs.weights_sha256
     assert [p.validation for p in ours.curve] == [p.validation for p in theirs.curve]
     assert flower_processes() <= before
+    admitted = [log.read_text() for log in run.trial(1).root.glob("logs/register-*.log")]
+    assert len(admitted) == (clients if engine == "deployment" else 0)
+    assert all("registered successfully" in words for words in admitted)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,10 @@ CLINICS = "ten clinics each have photos of handwritten digits; I need a classifi
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "home"
+def home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_state: Callable[[Path], Path]
+) -> Path:
+    folder = new_state(tmp_path / "home")
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(folder))
     monkeypatch.delenv("EDGEWRIGHT_CHAT_MODEL", raising=False)
     monkeypatch.delenv("EDGEWRIGHT_DEVICE_URL", raising=False)

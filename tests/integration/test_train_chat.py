@@ -116,20 +116,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def train(script: Script, **settings: Any) -> RunReport:
+    """Run to an accuracy that is soon reached: what is asked here is who coded, not how well."""
     chat = ChatModelSettings(model="scripted", base_url=script.url, api_key="x", timeout_s=30)
     services = Services(coder=make_coder(chat), workshop=LocalWorkshop())
     async with open_run(Context(services=services)) as run:
         return await run.begin(
             "read digits",
             DataRequest(source="digits", clients=3, samples=300),
-            TrainSettings(**{"trials": 1, **settings}),
+            TrainSettings(**{"trials": 1, "target": 0.3, **settings}),
             approve=lambda _: {"type": "accept"},
         )
 
 
 async def test_good_code_is_trained(script):
     script.say(GOOD, GOOD | {"rounds": 3})
-    report = await train(script, trials=2, patience=9)
+    report = await train(script, trials=2, patience=9, target=None)
     assert [trial.coder for trial in report.trials] == ["chat-model", "chat-model"]
     assert report.test is not None
     assert report.tool

@@ -1,6 +1,7 @@
 """Flower's own runtimes, started by their commands, watched, and stopped by their ids.
 
-These run generated code without the sandbox: a person has to approve that.
+These run generated code without the sandbox: a person has to approve that. A deployment speaks
+TLS, and its SuperLink admits registered SuperNodes alone, here as across machines.
 """
 
 from __future__ import annotations
@@ -9,36 +10,46 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 
 from edgewright.tools.errors import UnavailableError
+from edgewright.tools.federated.engines.identities import make_identities
 from edgewright.tools.federated.layout import TrialFolder
 from edgewright.tools.federated.trial import Fault, TrialRequest
 
 _START_S = 60.0
 _STOP_S = 10.0
 _POLL_S = 0.2
+_LINK = "edgewright"
 _CONFIG = """\
 [superlink]
 default = "edgewright"
 
 [superlink.edgewright]
 address = "127.0.0.1:{port}"
-insecure = true
 {options}"""
-_SIMULATION = """
+_SIMULATION = """\
+insecure = true
+
 [superlink.edgewright.options]
 num-supernodes = {clients}
 backend.client-resources.num-cpus = 1
 """
+_DEPLOYMENT = """\
+root-certificates = "{authority}"
+"""
+
+#: Starts a named command that ends with the run.
+_Start = Callable[[str, Sequence[str]], subprocess.Popen[bytes]]
 
 
 class FlowerTraining:
@@ -97,14 +108,10 @@ def flower_run(
     Raises:
         UnavailableError: Flower did not come up (``flower_unavailable``).
     """
-    simulated = request.engine == "simulation"
     logs = folder.root / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgewright-flwr-")))
-        port = _free_port()
-        options = _SIMULATION.format(clients=clients) if simulated else ""
-        (home / "config.toml").write_text(_CONFIG.format(port=port, options=options), "utf-8")
         # 'flwr run' may rewrite the project file, so it gets a copy.
         app = home / "app"
         shutil.copytree(folder.app, app)
@@ -112,19 +119,58 @@ def flower_run(
         def start(name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
             return stack.enter_context(_started(name, arguments, home, logs))
 
-        link = ["flower-superlink", "--insecure", "--host", "127.0.0.1", "--port", str(port),
-                "--disable-runtime-dependency-installation"]  # fmt: skip
-        superlink = start("superlink", [*link, *(["--simulation"] if simulated else [])])
-        _wait_until_healthy(port, superlink, logs / "superlink.log")
-        for client in range(0 if simulated else clients):
-            start(
-                f"supernode-{client}",
-                ["flower-supernode", "--insecure", "--superlink", f"127.0.0.1:{port}",
-                 "--port", str(_free_port()),
-                 "--node-config", f"partition-id={client} num-partitions={clients}"],
-            )  # fmt: skip
-        process = start("run", ["flwr", "run", str(app), "edgewright", "--stream"])
+        if request.engine == "simulation":
+            _start_simulation(start, home, logs, clients)
+        else:
+            _start_deployment(start, home, logs, clients)
+        process = start("run", ["flwr", "run", str(app), _LINK, "--stream"])
         yield FlowerTraining(process, logs / "run.log", request.limits.time_s)
+
+
+def _start_simulation(start: _Start, home: Path, logs: Path, clients: int) -> None:
+    """Start a SuperLink that simulates the clients."""
+    port = _free_port()
+    options = _SIMULATION.format(clients=clients)
+    (home / "config.toml").write_text(_CONFIG.format(port=port, options=options), "utf-8")
+    superlink = start("superlink", [*_superlink(port), "--insecure", "--simulation"])
+    _wait_until_healthy(f"http://127.0.0.1:{port}", True, superlink, logs / "superlink.log")
+
+
+def _start_deployment(start: _Start, home: Path, logs: Path, clients: int) -> None:
+    """Start a SuperLink, register a SuperNode for each client, and start those."""
+    port = _free_port()
+    known = make_identities(home / "identities", address="127.0.0.1", nodes=clients)
+    options = _DEPLOYMENT.format(authority=known.authority)
+    (home / "config.toml").write_text(_CONFIG.format(port=port, options=options), "utf-8")
+    superlink = start(
+        "superlink",
+        [*_superlink(port), "--enable-supernode-auth", "--ssl-ca-certfile", str(known.authority),
+         "--ssl-certfile", str(known.certificate), "--ssl-keyfile", str(known.key)],
+    )  # fmt: skip
+    trusted = ssl.create_default_context(cafile=str(known.authority))
+    _wait_until_healthy(f"https://127.0.0.1:{port}", trusted, superlink, logs / "superlink.log")
+    registering = [
+        start(
+            f"register-{client}",
+            ["flwr", "supernode", "register", str(known.node_public_key(client)), _LINK],
+        )
+        for client in range(clients)
+    ]
+    for client, process in enumerate(registering):
+        _wait_until_done(process, logs / f"register-{client}.log")
+    for client in range(clients):
+        start(
+            f"supernode-{client}",
+            ["flower-supernode", "--superlink", f"127.0.0.1:{port}", "--port", str(_free_port()),
+             "--root-certificates", str(known.authority),
+             "--auth-supernode-private-key", str(known.node_key(client)),
+             "--node-config", f"partition-id={client} num-partitions={clients}"],
+        )  # fmt: skip
+
+
+def _superlink(port: int) -> list[str]:
+    return ["flower-superlink", "--host", "127.0.0.1", "--port", str(port),
+            "--disable-runtime-dependency-installation"]  # fmt: skip
 
 
 @contextmanager
@@ -164,19 +210,32 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _wait_until_healthy(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_healthy(
+    url: str, trusted: ssl.SSLContext | bool, process: subprocess.Popen[bytes], log: Path
+) -> None:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/health", timeout=1, trust_env=False).is_success:
+            answer = httpx.get(f"{url}/health", timeout=1, trust_env=False, verify=trusted)
+            if answer.is_success:
                 return
         except httpx.HTTPError:
             time.sleep(_POLL_S)
-    raise UnavailableError(
-        f"Flower's SuperLink did not come up; its last words were "
-        f"{log.read_text('utf-8', 'replace')[-300:]!r}",
-        code="flower_unavailable",
-    )
+    raise _not_up("Flower's SuperLink did not come up", log)
+
+
+def _wait_until_done(process: subprocess.Popen[bytes], log: Path) -> None:
+    try:
+        if process.wait(_START_S) == 0:
+            return
+    except subprocess.TimeoutExpired:
+        pass
+    raise _not_up("a SuperNode could not be registered", log)
+
+
+def _not_up(what: str, log: Path) -> UnavailableError:
+    words = log.read_text("utf-8", "replace")[-300:]
+    return UnavailableError(f"{what}; its last words were {words!r}", code="flower_unavailable")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

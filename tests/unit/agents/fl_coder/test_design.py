@@ -84,6 +84,17 @@ def test_each_client_keeps_its_head_if_it_wants_its_own_model(make_card):
     assert design.candidate.personal_head
 
 
+@pytest.mark.parametrize(
+    ("words", "strategy"),
+    [
+        ("Differential privacy with epsilon 4 is required.", "private"),
+        ("We suspect that two of the ten want to spoil the model on purpose.", "trimmed-mean"),
+    ],
+)
+def test_a_skew_that_the_card_shows_breaks_no_promise(make_card, words, strategy):
+    assert first_design(words, make_card(skew=0.6)).candidate.strategy.name == strategy
+
+
 def test_a_skew_that_the_card_shows_is_answered_without_words(make_card):
     card = make_card(skew=0.6)
     design = first_design("recognise digits", card)

@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 
 from edgewright.agents.fl_coder.design import plain_candidate
+from edgewright.agents.fl_coder.effort import effort
 from edgewright.agents.fl_coder.embedded import EmbeddedCoder
 from edgewright.agents.fl_coder.protocol import Problem, Proposal, same
 from edgewright.agents.fl_coder.recipes import read
 from edgewright.agents.fl_coder.remedies import repairs
 from edgewright.tools.federated.candidate import Candidate, Private
-from edgewright.tools.federated.trial import Fault
+from edgewright.tools.federated.trial import Fault, Limits
 
 PURPOSE = "ten clinics have photos of digits; I need a classifier"
 FLAT = [0.5, 0.8, 0.9, 0.93, 0.94, 0.945, 0.945, 0.945]
@@ -48,6 +49,35 @@ def test_it_builds_on_the_best_attempt(problem, make_attempt):
     worse = first.model_copy(update={"rounds": 3})
     attempts = [make_attempt(first, FLAT), make_attempt(worse, [0.2, 0.3, 0.3], number=2)]
     assert coder.propose(problem, attempts).candidate.rounds > first.rounds
+
+
+def test_what_would_not_come_to_its_end_in_time_is_not_proposed(problem, make_attempt):
+    coder = EmbeddedCoder()
+    first = make_attempt(coder.propose(problem, []).candidate, FLAT)  # it took eight seconds
+    start = first.proposal.candidate
+    for seconds in (20.0, 10.0, 5.0):
+        hurried = problem.model_copy(update={"limits": Limits(time_s=seconds)})
+        proposed = coder.propose(hurried, [first]).candidate
+        assert same(proposed, start) or effort(proposed) / effort(start) * 8 <= seconds
+    assert same(proposed, start)
+    assert effort(coder.propose(problem, [first]).candidate) > 3 * effort(start)
+
+
+@pytest.mark.parametrize(
+    ("side", "words", "model"),
+    [
+        (96, PURPOSE, "pretrained"),
+        (28, PURPOSE, "convolutions"),
+        (96, "The devices are slow and weak.", "light"),
+    ],
+)
+def test_photographs_are_tried_with_features_learnt_on_others(
+    make_card, make_attempt, side, words, model
+):
+    asked = Problem(purpose=words, card=make_card(side=side))
+    coder = EmbeddedCoder()
+    first = make_attempt(coder.propose(asked, []).candidate, FLAT)
+    assert read(coder.propose(asked, [first]).candidate, "model")[0] == model
 
 
 def test_a_remark_changes_the_design(problem, make_attempt):

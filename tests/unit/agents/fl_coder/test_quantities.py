@@ -16,6 +16,9 @@ from edgewright.agents.fl_coder.quantities import read_budget, read_hostile
         ("ε ≤ 3, δ = 10^-5", 3, 1e-5),
         ("a privacy budget of epsilon 6", 6, None),
         ("privacy loss of at most 2", 2, None),
+        ("epsilon must not exceed 10", 10, None),
+        ("the privacy loss may never be larger than 3", 3, None),
+        ("keep epsilon: no more than 4, with delta below 1e-4", 4, 1e-4),
         ("delta of 0.00001", None, 1e-5),
     ],
 )

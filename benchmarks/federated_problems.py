@@ -1,0 +1,311 @@
+"""Worded training problems, run end to end by the embedded coder and by plain FedAvg.
+
+Each has one constraint in its words. The design has to answer it, and to do at least as well as
+plain FedAvg on the figure that the constraint is about. Both get one trial. What was finished is
+kept, so that a benchmark that was broken off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import os
+import sys
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from edgewright.agents.fl_coder.constraints import Kind
+from edgewright.agents.fl_coder.design import plain_candidate
+from edgewright.agents.fl_coder.embedded import EmbeddedCoder
+from edgewright.agents.fl_coder.protocol import Attempt, Coder, Problem, Proposal
+from edgewright.benchmarks.results import table, write_results
+from edgewright.graphs.federated.context import Context, Services
+from edgewright.graphs.federated.session import open_run
+from edgewright.graphs.federated.state import TrainSettings
+from edgewright.graphs.federated.workshop import LocalWorkshop
+from edgewright.tools.federated.candidate import ROBUST, Candidate, FedAvgM, Private
+from edgewright.tools.federated.card import DataCard
+from edgewright.tools.federated.layout import RunFolder
+from edgewright.tools.federated.prepare import DataRequest
+from edgewright.tools.federated.report import RunReport
+from edgewright.tools.federated.trial import Limits, LinkSpeed, TrialResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Figure = Literal["accuracy", "worst-client", "bytes", "seconds", "epsilon"]
+#: How far below the control's best a training counts as nearly as good.
+NEARLY = 0.05
+_LIMITS = Limits(time_s=6 * 3600)
+
+
+class Worded(BaseModel):
+    """A problem of the file.
+
+    Attributes:
+        name: Its name.
+        kind: The constraint that its words state.
+        words: What the person says.
+        data: What to train on.
+        figure: What the constraint is about.
+        link: The simulated link and device.
+        hostile: Clients whose labels are all wrong.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: Kind
+    words: str
+    data: DataRequest
+    figure: Figure
+    link: LinkSpeed = LinkSpeed()
+    hostile: tuple[int, ...] = ()
+
+
+class Outcome(BaseModel):
+    """What became of a problem.
+
+    Attributes:
+        name: The problem's name.
+        kind: Its constraint.
+        figure: What is compared.
+        answered: Whether the design has what the constraint asks for.
+        ours: The figure, of the coder's design; None if it was never reached.
+        control: The figure, of plain FedAvg; None for a guarantee that it does not give.
+        as_well: Whether ours is at least as good; accuracies within one standard error are equal.
+        accuracy: Test accuracy of the design.
+        control_accuracy: Test accuracy of plain FedAvg.
+        choices: What the coder says that it chose.
+    """
+
+    name: str
+    kind: Kind
+    figure: Figure
+    answered: bool
+    ours: float | None
+    control: float | None
+    as_well: bool
+    accuracy: float
+    control_accuracy: float
+    choices: str
+
+
+def load_problems() -> list[Worded]:
+    """Read the problems that come with the benchmarks."""
+    stored = (files("edgewright.benchmarks") / "federated_problems.yaml").read_text("utf-8")
+    return [Worded.model_validate(each) for each in yaml.safe_load(stored)]
+
+
+def answers(candidate: Candidate, kind: Kind, control: Candidate) -> bool:
+    """Say whether a design has what answers a constraint.
+
+    Args:
+        candidate: The design.
+        kind: The constraint.
+        control: Plain FedAvg for the same data.
+    """
+    steadier = isinstance(candidate.strategy, FedAvgM) or candidate.proximal > 0
+    return {
+        "skew": steadier and candidate.local_epochs <= control.local_epochs,
+        "noise": steadier and candidate.label_smoothing > 0,
+        "weak-devices": candidate.model != control.model,
+        "thin-links": candidate.compression.name != "none",
+        "attackers": candidate.strategy.name in ROBUST,
+        "privacy": isinstance(candidate.strategy, Private),
+        "personal": candidate.personal_head,
+    }[kind]
+
+
+async def solve(problem: Worded, *, seed: int = 0) -> Outcome:
+    """Run a problem with the coder and with plain FedAvg, and compare.
+
+    Args:
+        problem: The problem.
+        seed: Of data and trainings.
+    """
+    ours = await _run(problem, EmbeddedCoder(), seed)
+    control = await _run(problem, _PlainCoder(), seed)
+    mine, plain = _best(ours), _best(control)
+    assert ours.test is not None
+    assert control.test is not None
+    level = max(point.validation.accuracy for point in plain.curve) - NEARLY
+    figures = [_figure(problem.figure, each, level) for each in (ours, control)]
+    best = ours.best_trial
+    assert best is not None
+    return Outcome(
+        name=problem.name,
+        kind=problem.kind,
+        figure=problem.figure,
+        answered=answers(best.candidate, problem.kind, plain_candidate(ours.data)),
+        ours=figures[0],
+        control=figures[1],
+        as_well=_as_well(problem.figure, *figures, samples=ours.data.test)
+        and mine.status == "finished",
+        accuracy=ours.test.accuracy,
+        control_accuracy=control.test.accuracy,
+        choices="; ".join(reason.choice for reason in best.reasons),
+    )
+
+
+async def _run(problem: Worded, coder: Coder, seed: int) -> RunReport:
+    workshop = _Workshop(problem.hostile)
+    settings = TrainSettings(trials=1, seed=seed, link=problem.link, limits=_LIMITS)
+    data = problem.data.model_copy(update={"seed": seed})
+    async with open_run(Context(services=Services(coder=coder, workshop=workshop))) as run:
+        return await run.begin(problem.words, data, settings, approve=_nobody)
+
+
+def _nobody(asked: dict[str, Any]) -> dict[str, Any]:
+    raise AssertionError(f"nobody is there to be asked: {asked}")
+
+
+class _PlainCoder:
+    """FedAvg, whatever the words say: the control."""
+
+    def propose(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
+        """Propose it."""
+        del attempts
+        return Proposal(candidate=plain_candidate(problem.card), coder="person")
+
+
+class _Workshop(LocalWorkshop):
+    """The machine's workshop, on whose clients some labels may be wrong on purpose.
+
+    Args:
+        hostile: Those clients.
+    """
+
+    def __init__(self, hostile: Sequence[int]) -> None:
+        self._hostile = hostile
+
+    def prepare(self, request: DataRequest, run: RunFolder) -> DataCard:
+        """Prepare the data; every label of a hostile client becomes the next class."""
+        card = super().prepare(request, run)
+        labels = np.load(run.data / "train_labels.npy")
+        clients = np.load(run.data / "train_clients.npy")
+        theirs = np.isin(clients, self._hostile)
+        labels[theirs] = (labels[theirs] + 1) % len(card.classes)
+        np.save(run.data / "train_labels.npy", labels, allow_pickle=False)
+        return card
+
+
+def _best(report: RunReport) -> TrialResult:
+    trial = report.best_trial
+    if trial is None or trial.result is None:
+        faults = [fault.message for each in report.trials for fault in each.complaints]
+        raise RuntimeError(f"no training came to its end: {faults}")
+    return trial.result
+
+
+def _figure(figure: Figure, report: RunReport, level: float) -> float | None:
+    """Return what is compared; None if it was never reached, or is not given at all."""
+    assert report.test is not None
+    curve = _best(report).curve
+    if figure == "accuracy":
+        return report.test.accuracy
+    if figure == "worst-client":
+        return report.test.worst_client
+    if figure == "epsilon":
+        return curve[-1].epsilon
+    moved = 0
+    for point in curve:
+        moved += point.bytes_up + point.bytes_down
+        if point.validation.accuracy >= level:
+            return float(moved) if figure == "bytes" else point.simulated_s
+    return None
+
+
+def _as_well(figure: Figure, ours: float | None, control: float | None, *, samples: int) -> bool:
+    if ours is None or control is None:
+        return ours is not None
+    if figure in ("bytes", "seconds", "epsilon"):
+        return ours <= control
+    return ours >= control - math.sqrt(max(control * (1 - control), 1e-4) / samples)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", default=[], help="names of problems; none for all")
+    parser.add_argument("--cache", type=Path, default=Path(".bench-federated/problems"))
+    parser.add_argument("--out", type=Path, default=Path("docs/results"))
+    given = parser.parse_args(arguments)
+    cache = given.cache.resolve()
+    cache.mkdir(parents=True, exist_ok=True)
+    os.environ["EDGEWRIGHT_HOME"] = str(cache / "home")
+    chosen = [each for each in load_problems() if not given.only or each.name in given.only]
+    outcomes = []
+    for problem in chosen:
+        stored = cache / f"{problem.name}.json"
+        if not stored.exists():
+            outcome = asyncio.run(solve(problem))
+            stored.write_text(outcome.model_dump_json(indent=2), "utf-8")
+        outcomes.append(Outcome.model_validate_json(stored.read_text("utf-8")))
+        sys.stderr.write(f"{outcomes[-1].model_dump_json()}\n")
+    markdown = _markdown(outcomes)
+    sys.stdout.write(markdown)
+    figures = {"problems": [outcome.model_dump(mode="json") for outcome in outcomes]}
+    write_results(
+        given.out, "federated-problems", figures, markdown, lambda axes: _draw(axes, outcomes)
+    )
+    return 0
+
+
+def _markdown(outcomes: Sequence[Outcome]) -> str:
+    good = sum(outcome.answered and outcome.as_well for outcome in outcomes)
+    rows = [
+        [
+            outcome.name,
+            outcome.kind,
+            outcome.figure,
+            _shown(outcome.figure, outcome.ours),
+            _shown(outcome.figure, outcome.control),
+            f"{100 * outcome.accuracy:.1f} %",
+            f"{100 * outcome.control_accuracy:.1f} %",
+            "yes" if outcome.answered else "no",
+            "yes" if outcome.as_well else "no",
+        ]
+        for outcome in outcomes
+    ]
+    columns = [
+        "problem", "constraint", "figure", "coder", "FedAvg", "test accuracy", "of FedAvg",
+        "answered", "as well",
+    ]  # fmt: skip
+    return (
+        f"{good} of {len(outcomes)} designs answer the constraint and do at least as well as plain "
+        "FedAvg on its figure (accuracies within one standard error count as equal; bytes and "
+        f"simulated seconds until {100 * NEARLY:.0f} points below FedAvg's best):\n\n"
+        + table(columns, rows)
+    )
+
+
+def _shown(figure: Figure, value: float | None) -> str:
+    if value is None:
+        return "no guarantee" if figure == "epsilon" else "never"
+    if figure in ("accuracy", "worst-client"):
+        return f"{100 * value:.1f} %"
+    return f"{value / 1e6:.2f} MB" if figure == "bytes" else f"{value:.4g}"
+
+
+def _draw(axes: Axes, outcomes: Sequence[Outcome]) -> None:
+    places = np.arange(len(outcomes))
+    axes.bar(places - 0.2, [100 * each.accuracy for each in outcomes], 0.4, label="coder")
+    axes.bar(
+        places + 0.2, [100 * each.control_accuracy for each in outcomes], 0.4, label="plain FedAvg"
+    )
+    names = [f"{outcome.name}\n({outcome.kind})" for outcome in outcomes]
+    axes.set_xticks(places, names, rotation=60, ha="right", fontsize=6)
+    axes.set_ylabel("test accuracy, %")
+    axes.legend()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
