@@ -12,7 +12,7 @@ from PIL import ExifTags, Image
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.probe import MAX_PIXELS, probe
 
-# What Pillow's three decoders raise on damaged files; anything else would be a defect of ours.
+# What Pillow's four decoders raise on damaged files; anything else would be a defect of ours.
 _DAMAGED = (
     OSError,
     SyntaxError,
@@ -47,7 +47,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     orientation is applied.
 
     Args:
-        data: The encoded picture: PNG, JPEG or WebP.
+        data: The encoded picture: PNG, JPEG, WebP or AVIF.
         max_pixels: Largest width times height that is accepted.
 
     Returns:

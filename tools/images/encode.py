@@ -16,7 +16,7 @@ def encode(image: Image.Image, image_codec: ImageCodec, quality: int | None = No
 
     Args:
         image: The picture.
-        image_codec: ``png`` (lossless), ``jpeg`` or ``webp``.
+        image_codec: ``png`` (lossless), ``jpeg``, ``webp`` or ``avif``.
         quality: 1 to 100 for the lossy codecs; None for PNG, which has none.
 
     Raises:
@@ -24,7 +24,7 @@ def encode(image: Image.Image, image_codec: ImageCodec, quality: int | None = No
     """
     if (quality is None) != (image_codec == "png"):
         raise InputError(
-            "give a quality from 1 to 100 with jpeg and webp, and none with png",
+            "give a quality from 1 to 100 with jpeg, webp and avif, and none with png",
             code="quality_mismatch",
         )
     options: dict[str, Any] = {} if quality is None else {"quality": quality, "optimize": True}

@@ -1,8 +1,8 @@
 """What a picture's header says, read without allocating a single pixel.
 
 Decoders allocate the canvas as soon as they open a file (WebP does), so the size is read here
-from the container alone, before any decoder sees the bytes. AVIF is not accepted: its decoder
-allocates what the coded stream inside says, whatever size the container claims.
+from the container alone, before any decoder sees the bytes; for AVIF also from the coded stream
+inside of it (``avif.py``).
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import struct
 from dataclasses import dataclass
 
 from edgewright.tools.errors import InputError, MediaTypeError, TooLargeError
+from edgewright.tools.images.avif import avif_size, is_avif
 from edgewright.tools.images.reference import Mime
 
 #: Default limit on the pixels of a picture; a 40-megapixel RGB picture takes 120 MB.
 MAX_PIXELS = 40_000_000
 
-ACCEPTED = "PNG, JPEG or WebP"
+ACCEPTED = "PNG, JPEG, WebP or AVIF"
 
 # A real JPEG has a few dozen segments before its size; a walk through millions is an attack.
 _MAX_JPEG_SEGMENTS = 10_000
@@ -65,7 +66,8 @@ def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
     Raises:
         InputError: No bytes (``empty_image``), no picture (``not_an_image``), or a header that
             breaks off or contradicts itself (``image_truncated``).
-        MediaTypeError: A picture of a type that is not accepted (``unsupported_media_type``).
+        MediaTypeError: A picture of a type that is not accepted, or an AVIF that is not one still
+            picture (``unsupported_media_type``).
         TooLargeError: More pixels than the limit (``too_many_pixels``).
     """
     mime = _mime(data)
@@ -96,9 +98,11 @@ def _mime(data: bytes) -> Mime:
         return "image/jpeg"
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "image/webp"
+    if is_avif(data):
+        return "image/avif"
     other = next((name for magic, name in _OTHER_TYPES.items() if data.startswith(magic)), None)
     if data[4:8] == b"ftyp":
-        other = "AVIF, HEIC or a video"
+        other = "HEIC or a video"
     if other:
         raise MediaTypeError(f"this is {other}; send a picture as {ACCEPTED}")
     raise InputError(f"this is not a picture; send one as {ACCEPTED}", code="not_an_image")
@@ -161,4 +165,5 @@ _READERS = {
     "image/png": _png_size,
     "image/jpeg": _jpeg_size,
     "image/webp": _webp_size,
+    "image/avif": avif_size,
 }

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Mime = Literal["image/png", "image/jpeg", "image/webp"]
+Mime = Literal["image/png", "image/jpeg", "image/webp", "image/avif"]
 
 
 class ImageRef(BaseModel):

@@ -22,7 +22,8 @@ from edgewright.tools.images.decode import decode
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.codec import Features
 from edgewright.tools.split.codecs import GENERIC, table_name
-from edgewright.tools.split.quantised import SYMBOLS, TOTAL_FREQUENCY, QuantisedCodec, Tables
+from edgewright.tools.split.entropy import TOTAL_FREQUENCY
+from edgewright.tools.split.quantised import SYMBOLS, QuantisedCodec, Tables
 from edgewright.tools.vision.library import load_adapter
 
 #: Steps per standard deviation that are tried, coarsest first.

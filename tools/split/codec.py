@@ -17,6 +17,8 @@ class FeatureCodec(Protocol):
         name: Short name used in arms and reports, e.g. ``quantised8``.
         model: Model the codec was made for.
         point: Partition point it was made for.
+        resume_point: Point at which the model goes on with what ``decode`` returns: ``point``,
+            unless the codec brings tuned blocks of its own that take the place of the model's.
         shape: Shape of the features without the batch dimension.
         fingerprint: First 8 bytes of the SHA-256 over model, revision, point, shape and tables;
             frames with another fingerprint are refused.
@@ -25,6 +27,7 @@ class FeatureCodec(Protocol):
     name: str
     model: str
     point: int
+    resume_point: int
     shape: tuple[int, ...]
     fingerprint: bytes
 
@@ -40,7 +43,7 @@ class FeatureCodec(Protocol):
         ...
 
     def decode(self, payload: bytes) -> Features:
-        """Decode a payload into float32 features of ``shape``.
+        """Decode a payload into float32 features at ``resume_point``.
 
         Raises:
             FrameError: The payload is not one that ``encode`` can have made.

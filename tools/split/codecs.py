@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
-from edgewright.tools.errors import NotFoundError
+from edgewright.tools.errors import NotFoundError, UnavailableError
+from edgewright.tools.settings import home
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.codec import FeatureCodec
 from edgewright.tools.split.quantised import QuantisedCodec, Tables
@@ -16,8 +19,8 @@ from edgewright.tools.split.quantised import QuantisedCodec, Tables
 GENERIC = "generic"
 
 
-def codec_for(adapter: PartitionAdapter, point: int) -> FeatureCodec:
-    """Return the feature codec of a model at a partition point.
+def codecs_at(adapter: PartitionAdapter, point: int) -> dict[str, FeatureCodec]:
+    """Return the feature codecs of a model at a partition point by name, ``quantised8`` first.
 
     Args:
         adapter: The model.
@@ -32,7 +35,40 @@ def codec_for(adapter: PartitionAdapter, point: int) -> FeatureCodec:
             f"{len(adapter.block_names)}",
             code="unknown_point",
         )
-    return _codec(adapter.model, adapter.revision, point, adapter.feature_shape(point))
+    general = _codec(adapter.model, adapter.revision, point, adapter.feature_shape(point))
+    learned = {codec.name: codec for codec in _learned(adapter) if codec.point == point}
+    return {general.name: general, **learned}
+
+
+def codec_for(
+    adapter: PartitionAdapter, point: int, name: str = QuantisedCodec.name
+) -> FeatureCodec:
+    """Return one feature codec of a model at a partition point.
+
+    Args:
+        adapter: The model.
+        point: Partition point, 0 to the number of blocks.
+        name: Name of the codec.
+
+    Raises:
+        NotFoundError: The model has no such point (code ``unknown_point``), or no such codec there
+            (``unknown_codec``).
+    """
+    return codec_named(codecs_at(adapter, point), name)
+
+
+def codec_named(codecs: Mapping[str, FeatureCodec], name: str) -> FeatureCodec:
+    """Pick a codec by its name.
+
+    Raises:
+        NotFoundError: There is none of this name (``unknown_codec``).
+    """
+    if name not in codecs:
+        raise NotFoundError(
+            f"no codec {name[:100]!r} at this partition point; there are {', '.join(codecs)}",
+            code="unknown_codec",
+        )
+    return codecs[name]
 
 
 def table_name(model: str, point: int) -> str:
@@ -46,6 +82,28 @@ def _codec(model: str, revision: str, point: int, shape: tuple[int, ...]) -> Qua
     tables = _tables()
     chosen = tables.get(table_name(model, point), tables[GENERIC])
     return QuantisedCodec(model=model, revision=revision, point=point, shape=shape, tables=chosen)
+
+
+def _learned(adapter: PartitionAdapter) -> list[FeatureCodec]:
+    """Return every rate point of every codec that was trained for these very weights."""
+    from edgewright.tools.split.adapters.chain import Chain
+    from edgewright.tools.split.learned.codec import load_codecs
+
+    found: list[FeatureCodec] = []
+    if isinstance(adapter, Chain):
+        for folder in _codec_folders():
+            try:
+                found += load_codecs(folder, adapter)
+            except UnavailableError:
+                continue  # of another model, or damaged: this model does without it
+    return found
+
+
+def _codec_folders() -> Iterator[Path]:
+    """Yield the folders of the codecs that ship with the package, then of those trained here."""
+    shipped = Path(str(files("edgewright.tools.split.learned") / "weights"))
+    for parent in (shipped, home() / "codecs"):
+        yield from (path.parent for path in sorted(parent.glob("*/manifest.json")))
 
 
 @cache

@@ -19,7 +19,9 @@ from edgewright.tools.images.probe import MAX_PIXELS
 from edgewright.tools.nodes.schema import ImageCodec
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.codec import FeatureCodec
+from edgewright.tools.split.codecs import codec_named
 from edgewright.tools.split.frame import pack, read_header, unpack
+from edgewright.tools.split.quantised import QuantisedCodec
 from edgewright.tools.vision.expert import Expert
 
 # Heads whose tail is still out: a device asks for few things at once, and features are large.
@@ -82,7 +84,7 @@ class SplitExecutor:
     Args:
         adapter: The model.
         experts: Experts by id; those of other models are left out.
-        codec_for: Returns the feature codec of a partition point.
+        codecs_at: Returns the feature codecs of a partition point by name.
         slowdown: Factor by which this node is slowed on purpose; 1 means not.
         max_pixels: Largest picture that is decoded.
     """
@@ -91,7 +93,7 @@ class SplitExecutor:
         self,
         adapter: PartitionAdapter,
         experts: Mapping[str, Expert],
-        codec_for: Callable[[int], FeatureCodec],
+        codecs_at: Callable[[int], Mapping[str, FeatureCodec]],
         *,
         slowdown: float = 1.0,
         max_pixels: int = MAX_PIXELS,
@@ -100,7 +102,7 @@ class SplitExecutor:
         self._experts = {
             name: expert for name, expert in experts.items() if expert.model == adapter.model
         }
-        self._codec_for = codec_for
+        self._codecs_at = codecs_at
         self._slowdown = slowdown
         self._max_pixels = max_pixels
         self._heads: OrderedDict[str, tuple[int, torch.Tensor]] = OrderedDict()
@@ -118,25 +120,27 @@ class SplitExecutor:
         features = self._input(image, stages)
         return self._finish(features, 0, "whole", reader, args, stages)
 
-    def head(self, image: bytes, point: int, ticket: str) -> Coded:
+    def head(self, image: bytes, point: int, ticket: str, codec: str | None = None) -> Coded:
         """Run the blocks before a partition point and code their output into a frame.
 
         Args:
             image: The encoded picture.
             point: Number of blocks to run.
             ticket: Name under which ``rest`` finds the exact features again.
+            codec: Name of the feature codec; ``quantised8`` if None.
 
         Raises:
             InputError: The picture cannot be used.
-            NotFoundError: The model has no such point (``unknown_point``).
+            NotFoundError: The model has no such point (``unknown_point``) or codec there
+                (``unknown_codec``).
         """
-        codec = self._codec_for(point)
+        coder = codec_named(self._codecs_at(point), codec or QuantisedCodec.name)
         stages = _Stages(self._slowdown)
         features = self._input(image, stages)
         with stages.stage("head"), torch.inference_mode():
             features = self._adapter.run(features, 0, point)
         with stages.stage("encode"):
-            frame = pack(codec.encode(np.ascontiguousarray(features[0].numpy())), codec)
+            frame = pack(coder.encode(np.ascontiguousarray(features[0].numpy())), coder)
         self._heads[ticket] = (point, features)
         while len(self._heads) > _KEPT_HEADS:
             self._heads.popitem(last=False)
@@ -153,10 +157,9 @@ class SplitExecutor:
         reader = self._checked(expert, args)
         stages = _Stages(self._slowdown)
         with stages.stage("tail_decode"):
-            point = self._point_of(frame)
-            codec = self._codec_for(point)
+            codec = self._codec_of(frame)
             features = torch.from_numpy(codec.decode(unpack(frame, codec)))[None]
-        return self._finish(features, point, "tail", reader, args, stages)
+        return self._finish(features, codec.resume_point, "tail", reader, args, stages)
 
     def rest(self, ticket: str, expert: str, args: Mapping[str, str]) -> Outcome:
         """Run the blocks behind a head's partition point here, from its exact features.
@@ -207,15 +210,19 @@ class SplitExecutor:
         reader.check(args)
         return reader
 
-    def _point_of(self, frame: bytes) -> int:
-        point = read_header(frame).point
+    def _codec_of(self, frame: bytes) -> FeatureCodec:
+        """Return the codec whose fingerprint a frame carries; any, to be refused, if none has."""
+        header = read_header(frame)
+        point = header.point
         if point > len(self._adapter.block_names):
             raise FrameError(
                 f"the frame is for partition point {point}, which {self._adapter.model} does not "
                 "have; run the same model on both nodes",
-                code="frame_shape",
+                code="frame_point",
             )
-        return point
+        codecs = self._codecs_at(point)
+        known = {codec.fingerprint: codec for codec in codecs.values()}
+        return known.get(header.fingerprint, codecs[QuantisedCodec.name])
 
     def _input(self, image: bytes, stages: _Stages) -> torch.Tensor:
         with stages.stage("decode"):

@@ -15,18 +15,21 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import constriction
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright.tools.errors import FrameError, InputError
+from edgewright.tools.errors import InputError
 from edgewright.tools.split.codec import Features
-
-Integers = NDArray[np.int32]
+from edgewright.tools.split.entropy import (
+    MAX_BYTES_PER_SYMBOL,
+    Decoder,
+    Integers,
+    encode,
+    payload_error,
+    table_model,
+)
 
 SYMBOLS = 256
-#: Frequencies of one table sum to this, the fixed precision of constriction's coder.
-TOTAL_FREQUENCY = 1 << 24
 _CENTRE = 128
 
 #: Step by scale symbol: 2 ** ((symbol - 128) / 4), the roots of two rounded to 1/256 so that a
@@ -38,12 +41,6 @@ STEPS: NDArray[np.float32] = np.ldexp(
 STEPS[0] = 0.0
 _OFFSET_UNIT = 2
 _OFFSET_REACH = _OFFSET_UNIT * 127
-
-#: The coder starts from this word and must be back at it after decoding: a payload that was cut
-#: short, extended or altered ends elsewhere.
-_SENTINEL = np.array([0x8E5D_71B3], dtype=np.uint32)
-#: No symbol costs more than 24 bits.
-_MAX_BYTES_PER_SYMBOL = 3
 
 
 @dataclass(frozen=True)
@@ -91,15 +88,10 @@ class QuantisedCodec:
         self, *, model: str, revision: str, point: int, shape: tuple[int, ...], tables: Tables
     ) -> None:
         self.model = model
-        self.point = point
+        self.point = self.resume_point = point
         self.shape = shape
         self._steps = tables.steps
-        # constriction adds 1 to every weight so that no symbol is impossible; weights that sum to
-        # TOTAL_FREQUENCY - SYMBOLS are then taken over as they are, without any rounding.
-        self._coders = [
-            constriction.stream.model.Categorical(row.astype(np.float64) - 1, perfect=False)
-            for row in tables.frequencies
-        ]
+        self._models = [table_model(row) for row in tables.frequencies]
         identity = json.dumps([self.name, model, revision, point, list(shape), tables.steps])
         digest = hashlib.sha256(identity.encode())
         digest.update(tables.frequencies.astype("<u4").tobytes())
@@ -114,13 +106,8 @@ class QuantisedCodec:
         Raises:
             InputError: Wrong shape, or values that are not finite (code ``features_not_finite``).
         """
-        symbols = self.quantise(features)
-        # The coder is a stack: what goes in last comes out first.
-        coder = constriction.stream.stack.AnsCoder(_SENTINEL)
-        for row, model in reversed(list(zip(symbols, self._coders, strict=True))):
-            coder.encode_reverse(row.ravel(), model)
-        words: NDArray[np.uint32] = coder.get_compressed()
-        return words.astype("<u4").tobytes()
+        rows = [row.ravel() for row in self.quantise(features)]
+        return encode(zip(rows, self._models, strict=True))
 
     def decode(self, payload: bytes) -> Features:
         """Decode a payload into float32 features of ``shape``.
@@ -130,21 +117,15 @@ class QuantisedCodec:
                 (code ``frame_payload``).
         """
         channels, per_channel = self._layout
-        longest = _MAX_BYTES_PER_SYMBOL * channels * (per_channel + 2) + 2 * _SENTINEL.nbytes
-        if len(payload) % 4 or len(payload) > longest:
-            raise _payload_error(f"its length of {len(payload)} bytes is not possible")
-        try:
-            coder = constriction.stream.stack.AnsCoder(
-                np.frombuffer(payload, dtype="<u4").astype(np.uint32)
-            )
-        except ValueError as error:
-            raise _payload_error("it ends in a zero word") from error
-        scales = _pop(coder, self._coders[0], channels)
+        longest = MAX_BYTES_PER_SYMBOL * channels * (per_channel + 2) + 1
+        if len(payload) > longest:
+            raise payload_error(f"its length of {len(payload)} bytes is not possible")
+        decoder = Decoder(payload)
+        scales = decoder.take(self._models[0], channels)
         coded = int(np.count_nonzero(scales))
-        offsets = _pop(coder, self._coders[1], coded)
-        values = _pop(coder, self._coders[2], coded * per_channel)
-        if not np.array_equal(coder.get_compressed(), _SENTINEL):
-            raise _payload_error("it does not end where its symbols end")
+        offsets = decoder.take(self._models[1], coded)
+        values = decoder.take(self._models[2], coded * per_channel)
+        decoder.finish()
         return self.dequantise(Symbols(scales, offsets, values.reshape(coded, per_channel)))
 
     def quantise(self, features: Features) -> Symbols:
@@ -200,12 +181,3 @@ class QuantisedCodec:
 def _to_symbols(numbers: NDArray[Any]) -> Integers:
     symbols: Integers = np.clip(np.rint(numbers), -_CENTRE, _CENTRE - 1).astype(np.int32)
     return symbols + _CENTRE
-
-
-def _pop(coder: Any, model: Any, count: int) -> Integers:
-    symbols: Integers = coder.decode(model, count)
-    return symbols
-
-
-def _payload_error(what: str) -> FrameError:
-    return FrameError(f"the frame's payload cannot be decoded: {what}", code="frame_payload")

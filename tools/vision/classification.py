@@ -37,19 +37,20 @@ class LabelClassifier:
         return {"text": f"{text} ({percent(score)})", "labels": labels}
 
 
-class ViTClassifier:
-    """Reads a ViT's logits with the label names of its own configuration.
+class NamedClassifier:
+    """Reads a configured model's logits with label names of its own; implements ``Expert``.
 
     Args:
+        model: Model id.
         label_names: Returns the names by index; called when the first output is read.
     """
 
-    id = "vit-classifier"
     card = "image-classification"
-    model = "vit"
     approximate = False
 
-    def __init__(self, label_names: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, model: str, label_names: Callable[[], Sequence[str]]) -> None:
+        self.id = f"{model}-classifier"
+        self.model = model
         self._label_names = label_names
 
     def check(self, args: Mapping[str, str]) -> None:

@@ -9,12 +9,13 @@ import importlib.util
 import os
 from typing import TYPE_CHECKING
 
+from edgewright.tools.cards.own import own_cards
 from edgewright.tools.cards.registry import CardRegistry, ExpertStatus
 from edgewright.tools.errors import NotFoundError, UnavailableError
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.adapters.source import ModelSource
 from edgewright.tools.vision.approximate import LabelCaptioner, LabelQuestionAnswerer
-from edgewright.tools.vision.classification import LabelClassifier, ViTClassifier
+from edgewright.tools.vision.classification import LabelClassifier, NamedClassifier
 from edgewright.tools.vision.expert import Expert
 from edgewright.tools.vision.generation import BlipCaptioner, BlipQuestionAnswerer
 from edgewright.tools.vision.trained import TrainedClassifier, installed_models
@@ -22,11 +23,13 @@ from edgewright.tools.vision.trained import TrainedClassifier, installed_models
 if TYPE_CHECKING:
     from edgewright.tools.split.adapters.blip import BlipCaptioning, BlipQuestions
     from edgewright.tools.split.adapters.chain import Chain
+    from edgewright.tools.split.adapters.classifier import Classifier
     from edgewright.tools.split.adapters.vit import ViT
 
 #: Variable that names each configured model's folder, or its hub id and revision.
 VARIABLES = {
     "vit": "EDGEWRIGHT_VIT",
+    "torchvision": "EDGEWRIGHT_TORCHVISION",
     "blip-captioning": "EDGEWRIGHT_BLIP_CAPTIONING",
     "blip-vqa": "EDGEWRIGHT_BLIP_VQA",
 }
@@ -50,7 +53,8 @@ def experts() -> dict[str, Expert]:
         LabelClassifier(),
         LabelCaptioner(),
         LabelQuestionAnswerer(),
-        ViTClassifier(lambda: _vit().label_names),
+        NamedClassifier("vit", lambda: _vit().label_names),
+        NamedClassifier("torchvision", lambda: _classifier().label_names),
         BlipCaptioner(lambda output: _blip_captioning().caption(output)),
         BlipQuestionAnswerer(lambda output, question: _blip_vqa().answer(output, question)),
     )
@@ -59,8 +63,12 @@ def experts() -> dict[str, Expert]:
 
 
 def known_cards() -> CardRegistry:
-    """Return the cards that ship with the package and those of models that were trained here."""
-    return CardRegistry.builtin().with_cards(model.card for model in installed_models())
+    """Return the cards that ship with the package, of models trained here, and added by a person.
+
+    An added card never takes the place of another one.
+    """
+    cards = CardRegistry.builtin().with_cards(model.card for model in installed_models())
+    return cards.with_cards(card for card in own_cards() if card.id not in cards)
 
 
 def expert_statuses() -> dict[str, ExpertStatus]:
@@ -138,7 +146,7 @@ def _source(model: str) -> ModelSource:
     variable = VARIABLES[model]
     text = os.environ.get(variable, "")
     if not text:
-        name = "ViT" if model == "vit" else "BLIP"
+        name = {"vit": "ViT", "torchvision": "torchvision"}.get(model, "BLIP")
         raise UnavailableError(
             f"{name} weights not found: set {variable} to a local folder or hub-id@revision",
             code="model_not_configured",
@@ -161,6 +169,12 @@ def _vit() -> ViT:
     return vit.load(_source("vit"))
 
 
+def _classifier() -> Classifier:
+    from edgewright.tools.split.adapters import classifier
+
+    return classifier.load(_source("torchvision"))
+
+
 def _blip_captioning() -> BlipCaptioning:
     from edgewright.tools.split.adapters import blip
 
@@ -176,6 +190,7 @@ def _blip_vqa() -> BlipQuestions:
 _LOADERS = {
     "efficientnet-lite0": _efficientnet,
     "vit": _vit,
+    "torchvision": _classifier,
     "blip-captioning": _blip_captioning,
     "blip-vqa": _blip_vqa,
 }

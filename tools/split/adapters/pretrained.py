@@ -12,7 +12,7 @@ from transformers.utils import logging as transformers_logging
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.split.adapters.fitting import Fitting
-from edgewright.tools.split.adapters.source import ModelSource
+from edgewright.tools.split.adapters.source import ModelSource, unreadable
 
 #: Files that hold the preparation of pictures; newer releases write the second.
 PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")
@@ -114,13 +114,4 @@ def fitting_of(processor: Any, image_size: int, source: ModelSource) -> Fitting:
         mean=tuple(value * scale for value in mean),
         deviation=tuple(value * scale for value in deviation),
         crop_margin=crop_margin,
-    )
-
-
-def unreadable(source: ModelSource, error: BaseException) -> UnavailableError:
-    """Say that a model's files cannot be used, without a path of this machine."""
-    return UnavailableError(
-        f"the files of {source.name!r} cannot be read ({type(error).__name__}); fetch the model "
-        "again",
-        code="model_unreadable",
     )

@@ -112,3 +112,12 @@ class ModelSource:
                 "machine to it, or download the model elsewhere and name its local folder",
                 code="hub_unreachable",
             ) from None
+
+
+def unreadable(source: ModelSource, error: BaseException) -> UnavailableError:
+    """Say that a model's files cannot be used, without a path of this machine."""
+    return UnavailableError(
+        f"the files of {source.name!r} cannot be read ({type(error).__name__}); fetch the model "
+        "again",
+        code="model_unreadable",
+    )

@@ -15,7 +15,7 @@ from edgewright.tools.errors import EdgewrightError, InputError, MediaTypeError,
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.probe import ImageHeader, probe
 
-KINDS = ("PNG", "JPEG", "WEBP")
+KINDS = ("PNG", "JPEG", "WEBP", "AVIF")
 
 
 def encoded(image: Image.Image, kind: str, **options) -> bytes:
@@ -105,7 +105,7 @@ def test_every_mode_becomes_rgb(photograph, mode):
     assert abs(np.asarray(result.convert("L"), dtype=int).mean() - grey.mean()) < 3
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
 def test_transparent_parts_are_white(kind):
     clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
     assert np.asarray(decode(encoded(clear, kind))).min() > 250
@@ -163,7 +163,7 @@ def test_a_damaged_exif_block_does_not_matter(photograph):
         (b"BM" + b"\0" * 60, "unsupported_media_type"),
         (b"%PDF-1.7", "unsupported_media_type"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported_media_type"),
-        (b"\0\0\0\x10ftypavif\0\0\0\0", "unsupported_media_type"),
+        (b"\0\0\0\x10ftypavif\0\0\0\0", "image_truncated"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "unsupported_media_type"),
         (b"\0\0\0\x18ftypisom\0\0\0\0isommp42", "unsupported_media_type"),
         (b"\x89PNG\r\n\x1a\n", "image_truncated"),
@@ -236,7 +236,10 @@ def test_mutated_pictures_raise_only_our_errors(noise, data, kind):
 
 
 @given(
-    st.binary(max_size=300), st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b""])
+    st.binary(max_size=300),
+    st.sampled_from(
+        [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"\0\0\0\x10ftypavif\0\0\0\0", b""]
+    ),
 )
 def test_random_bytes_raise_only_our_errors(data, magic):
     try:

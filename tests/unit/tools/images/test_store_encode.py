@@ -69,7 +69,9 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path, jpeg):
         ImageStore(tmp_path / "file").put(jpeg("chelsea"))
 
 
-@pytest.mark.parametrize(("codec", "quality"), [("jpeg", 90), ("webp", 90), ("png", None)])
+@pytest.mark.parametrize(
+    ("codec", "quality"), [("jpeg", 90), ("webp", 90), ("avif", 90), ("png", None)]
+)
 def test_pictures_are_encoded(photograph, codec, quality):
     picture = photograph("chelsea")
     decoded = decode(encode(picture, codec, quality))
@@ -82,7 +84,9 @@ def test_lower_quality_is_smaller(photograph):
     assert sizes == sorted(sizes)
 
 
-@pytest.mark.parametrize(("codec", "quality"), [("png", 90), ("jpeg", None), ("webp", None)])
+@pytest.mark.parametrize(
+    ("codec", "quality"), [("png", 90), ("jpeg", None), ("webp", None), ("avif", None)]
+)
 def test_qualities_that_do_not_fit_are_refused(photograph, codec, quality):
     with pytest.raises(InputError) as caught:
         encode(photograph("chelsea"), codec, quality)

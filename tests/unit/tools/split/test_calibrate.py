@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from edgewright.tools.split.calibrate import calibrate, crops, save
-from edgewright.tools.split.quantised import TOTAL_FREQUENCY
+from edgewright.tools.split.entropy import TOTAL_FREQUENCY
 
 
 class TinyClassifier:

@@ -7,7 +7,8 @@ import pytest
 from edgewright.tools.errors import NotFoundError
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.codecs import _tables, codec_for
-from edgewright.tools.split.quantised import SYMBOLS, TOTAL_FREQUENCY
+from edgewright.tools.split.entropy import TOTAL_FREQUENCY
+from edgewright.tools.split.quantised import SYMBOLS
 
 
 def adapter(model: str, revision: str = "r") -> PartitionAdapter:

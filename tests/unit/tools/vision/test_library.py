@@ -99,14 +99,20 @@ def test_unknown_and_unconfigured_models_are_said():
     ("model", "variable", "expert", "args"),
     [
         ("vit", "EDGEWRIGHT_VIT", "vit-classifier", {}),
+        ("torchvision", "EDGEWRIGHT_TORCHVISION", "torchvision-classifier", {}),
         ("blip-captioning", "EDGEWRIGHT_BLIP_CAPTIONING", "blip-captioner", {}),
         ("blip-vqa", "EDGEWRIGHT_BLIP_VQA", "blip-question-answerer", {"question": "is it red ?"}),
     ],
 )
 def test_configured_models_run_from_picture_to_text(
-    monkeypatch, noise, tiny_vit, tiny_blip, model, variable, expert, args
+    monkeypatch, tmp_path, noise, request, model, variable, expert, args
 ):
-    folder = tiny_vit if model == "vit" else tiny_blip(model.removeprefix("blip-"))
+    if model == "torchvision":
+        folder = request.getfixturevalue("save_classifier")(tmp_path, "squeezenet1_1")
+    elif model == "vit":
+        folder = request.getfixturevalue("tiny_vit")
+    else:
+        folder = request.getfixturevalue("tiny_blip")(model.removeprefix("blip-"))
     monkeypatch.setenv(variable, str(folder))
     adapter, reader = load_adapter(model), experts()[expert]
     reader.check(args)
@@ -115,7 +121,7 @@ def test_configured_models_run_from_picture_to_text(
         output = reader.finish(features, args)
     assert load_adapter(model) is adapter
     assert isinstance(output["text"], str)
-    if model == "vit":
+    if expert.endswith("classifier"):
         assert [label["label"].startswith("thing ") for label in output["labels"]] == [True] * 5
 
 

@@ -1,0 +1,135 @@
+"""The models and pictures that the split benchmark measures; each says what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from edgewright.tools.errors import NotFoundError
+from edgewright.tools.federated.sources import load_source
+from edgewright.tools.split.adapters.chain import Chain
+from edgewright.tools.split.learned.pictures import Pictures, labelled, photograph_crops
+from edgewright.tools.split.learned.project import split_labelled, split_photographs
+from edgewright.tools.split.learned.recipe import Recipe, recipe_named
+
+_SHARE = Path("/usr/share")
+#: Debian packages with photographs to distil from, and the folders that they fill.
+_TRAINED_ON = {
+    "plasma-workspace-wallpapers": _SHARE / "wallpapers",
+    "mate-backgrounds": _SHARE / "backgrounds" / "mate" / "nature",
+}
+#: Packages whose photographs, which bear their authors' names, are tested on and nothing else.
+_TESTED_ON = ("lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04")
+#: There are few photographs, so that each has to be seen in many ways.
+_TRAINING_CROPS = 64
+_TEST_CROPS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """A model, how its codec is trained, and pictures that neither was trained on.
+
+    Attributes:
+        name: Also the name of the codec's recipe and of its shipped folder.
+        title: For people.
+        adapter: The model.
+        recipe: How its codec is trained.
+        training: Pictures to train on.
+        validation: Pictures for the figures in the codec's manifest.
+        test: Pictures that figures are measured on.
+    """
+
+    name: str
+    title: str
+    adapter: Chain
+    recipe: Recipe
+    training: Pictures
+    validation: Pictures
+    test: Pictures
+
+
+def fashion_vit() -> Workload:
+    """A small vision transformer on Fashion-MNIST, with its labels.
+
+    Raises:
+        NotFoundError: The data are not installed (``data_missing``).
+    """
+    from edgewright.tools.split.adapters import vit
+    from edgewright.tools.split.adapters.source import ModelSource
+
+    samples = load_source("fashion-mnist")
+    assert samples.test is not None
+    training, validation = split_labelled(samples, licence="MIT")
+    model = Path(str(files("edgewright.benchmarks") / "data" / "fashion-vit"))
+    return Workload(
+        name="fashion-vit",
+        title="ViT on Fashion-MNIST",
+        adapter=vit.load(ModelSource(str(model))),
+        recipe=recipe_named("fashion-vit"),
+        training=training,
+        validation=validation,
+        test=labelled(samples, np.flatnonzero(samples.test), part="test", licence="MIT"),
+    )
+
+
+def photographs() -> Workload:
+    """EfficientNet-Lite0 on natural photographs, without labels.
+
+    Raises:
+        NotFoundError: The photographs are not installed (``data_missing``).
+    """
+    from edgewright.tools.split.adapters import efficientnet
+
+    tested_on = sorted((_SHARE / "backgrounds").glob("*_by_*.jpg"))
+    if not tested_on or not all(source.is_dir() for source in _TRAINED_ON.values()):
+        raise NotFoundError(
+            f"photographs are missing; apt-get install {' '.join([*_TRAINED_ON, *_TESTED_ON])}",
+            code="data_missing",
+        )
+    trained_on = [path for source in _TRAINED_ON.values() for path in _motifs(source)]
+    licence = "GPL-2+, CC-BY-SA-4.0"
+    training, validation = split_photographs(
+        trained_on, name="wallpapers", licence=licence, each=_TRAINING_CROPS
+    )
+    return Workload(
+        name="photographs",
+        title="EfficientNet-Lite0 on photographs",
+        adapter=efficientnet.load(),
+        recipe=recipe_named("photographs"),
+        training=training,
+        validation=validation,
+        test=photograph_crops(
+            tested_on, name="community wallpapers", licence="CC-BY-SA, CC-BY", each=_TEST_CROPS
+        ),
+    )
+
+
+def _motifs(source: Path) -> list[Path]:
+    """Return the largest file of each photograph; many come in several sizes."""
+    largest: dict[str, Path] = {}
+    for path in sorted(source.rglob("*.jpg"), key=lambda path: path.stat().st_size):
+        largest[path.relative_to(source).parts[0]] = path
+    return sorted(largest.values())
+
+
+WORKLOADS: dict[str, Callable[[], Workload]] = {
+    "fashion-vit": fashion_vit,
+    "photographs": photographs,
+}
+
+
+def first(pictures: Pictures, count: int) -> Pictures:
+    """Return the first of some pictures."""
+    count = min(count, pictures.count)
+    return Pictures(
+        name=f"{pictures.name}, first {count}",
+        licence=pictures.licence,
+        count=count,
+        read=lambda: islice(pictures.read(), count),
+        labels=None if pictures.labels is None else pictures.labels[:count],
+    )

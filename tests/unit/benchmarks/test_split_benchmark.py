@@ -1,0 +1,72 @@
+"""How the split benchmark counts bytes and compares."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgewright.benchmarks.split import Point, _gain, _interval
+from edgewright.benchmarks.split_pictures import codings, send, send_all
+
+
+@pytest.fixture
+def grey() -> Image.Image:
+    ramp = np.add.outer(np.arange(28), np.arange(28)).astype(np.uint8) * 4
+    return Image.fromarray(ramp).convert("RGB")
+
+
+@pytest.mark.parametrize(("coding", "quality"), [("png", None), *list(codings())[1::5]])
+def test_a_payload_is_a_part_of_its_file(grey, coding, quality):
+    sent = send(grey, coding, quality)
+    assert 0 < sent.payload_bytes < sent.file_bytes
+    assert sent.picture.size == grey.size
+    if coding == "png":
+        assert sent.picture.tobytes() == grey.tobytes()
+
+
+def test_payloads_are_what_lies_behind_the_headers(grey):
+    buffer = io.BytesIO()
+    grey.convert("L").save(buffer, "JPEG", quality=50)
+    scan = re.search(rb"\xff\xda..", buffer.getvalue(), re.DOTALL)
+    length = int.from_bytes(scan.group()[2:])
+    assert send(grey, "jpeg", 50).payload_bytes == (
+        len(buffer.getvalue()) - scan.start() - 2 - length - 2
+    )
+
+
+def test_better_quality_costs_more(grey):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (28, 28, 3), dtype=np.uint8))
+    for coding in ("jpeg", "webp", "avif"):
+        low, high = (send_all([grey, noise], coding, quality)[1:] for quality in (5, 80))
+        assert low[0] < high[0]
+        assert low[1] < high[1]
+
+
+def point(way: str, size: float, payload: float, right: float) -> Point:
+    return Point(
+        way=way, kind="jpeg", bytes=size, payload_bytes=payload, entropy_bytes=None, right=right,
+        interval=(0.0, 1.0), seeds=(right,),
+    )  # fmt: skip
+
+
+def test_a_cut_is_compared_with_the_cheapest_picture_that_is_as_accurate():
+    sent = [
+        point("PNG", 500, 440, 0.9),
+        point("JPEG 10", 200, 60, 0.7),
+        point("JPEG 50", 300, 150, 0.88),
+        point("WEBP 50", 250, 200, 0.89),
+    ]
+    gain = _gain(point("learned-1", 30, 10, 0.88), sent)
+    assert (gain["lossy"], gain["bare_lossy"]) == ("WEBP 50", "JPEG 50")
+    assert gain["bare_lossy_by_payload"] == 15
+    assert gain["loss_points"] == pytest.approx(2)
+    # When no lossy picture is as accurate, only the lossless one is.
+    assert _gain(point("learned-1", 25, 10, 0.895), sent)["lossy_by_frame"] == 20
+
+
+def test_the_interval_covers_both_pictures_and_seeds():
+    alone = _interval([0.9], 1000)
+    assert alone[0] < 0.9 < alone[1]
+    assert _interval([0.85, 0.9, 0.95], 1000)[1] > alone[1]

@@ -1,0 +1,107 @@
+"""Features before the cut and answers behind it, computed once: head and teacher never change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgewright.tools.split.adapters.chain import Chain
+from edgewright.tools.split.learned.loop import Progress, Report
+from edgewright.tools.split.learned.pictures import Pictures
+
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class FeatureCache:
+    """What the uncut model makes of pictures at three places.
+
+    Attributes:
+        features: float16 ``[N, *shape]`` at the partition point, on disk.
+        targets: float16 ``[N, *decoded_shape]`` where the decoder's output stands, on disk.
+        outputs: float32 ``[N, ...]``, the model's output.
+        labels: int64 ``[N]``; None without.
+    """
+
+    features: NDArray[np.float16]
+    targets: NDArray[np.float16]
+    outputs: torch.Tensor
+    labels: torch.Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.outputs)
+
+
+def cached_features(
+    adapter: Chain,
+    pictures: Pictures,
+    points: tuple[int, int],
+    folder: Path,
+    report: Report,
+) -> FeatureCache:
+    """Run the uncut model over pictures, or take what an earlier call wrote.
+
+    Args:
+        adapter: The model.
+        pictures: The pictures.
+        points: Partition point, and the point at which the decoder's output stands.
+        folder: Where the arrays are kept; made if need be.
+        report: Told after every batch.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = json.dumps([adapter.revision, pictures.name, pictures.count, *points])
+    mark = folder / "complete.json"
+    if not (mark.exists() and mark.read_text("utf-8") == identity):
+        mark.unlink(missing_ok=True)
+        _compute(adapter, pictures, points, folder, report)
+        mark.write_text(identity, "utf-8")
+    features, targets, outputs = (
+        np.load(folder / f"{name}.npy", mmap_mode="r")
+        for name in ("features", "targets", "outputs")
+    )
+    labels = None if pictures.labels is None else torch.from_numpy(pictures.labels)
+    return FeatureCache(features, targets, torch.from_numpy(np.array(outputs)), labels)
+
+
+def _compute(
+    adapter: Chain, pictures: Pictures, points: tuple[int, int], folder: Path, report: Report
+) -> None:
+    last = len(adapter.block_names)
+    places = {"features": points[0], "targets": points[1], "outputs": last}
+    open_array: Any = np.lib.format.open_memmap  # numpy leaves it untyped
+    arrays = {
+        name: open_array(
+            folder / f"{name}.npy",
+            mode="w+",
+            dtype=np.float32 if name == "outputs" else np.float16,
+            shape=(pictures.count, *adapter.feature_shape(place)),
+        )
+        for name, place in places.items()
+    }
+    done = 0
+    with torch.inference_mode():
+        for batch in _batches(pictures.read()):
+            values = torch.cat([adapter.tensor(adapter.fit(image)) for image in batch])
+            reached = 0
+            for name, place in places.items():
+                values = adapter.run(values, reached, place)
+                arrays[name][done : done + len(batch)] = values.numpy()
+                reached = place
+            done += len(batch)
+            report(Progress(f"features of {pictures.name}", done, pictures.count, 0.0))
+    for array in arrays.values():
+        array.flush()
+
+
+def _batches(images: Iterator[Image.Image]) -> Iterator[list[Image.Image]]:
+    while batch := list(islice(images, _BATCH)):
+        yield batch

@@ -1,0 +1,173 @@
+"""Writes a trained codec as two halves and a manifest, and scores it as it will be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+
+from edgewright.tools.split.adapters.chain import Chain
+from edgewright.tools.split.entropy import TOTAL_FREQUENCY, Integers
+from edgewright.tools.split.learned.cache import FeatureCache
+from edgewright.tools.split.learned.codec import (
+    DECODER,
+    ENCODER,
+    GAINS,
+    TABLES,
+    TAIL,
+    LearnedCodec,
+    load_codecs,
+)
+from edgewright.tools.split.learned.manifest import (
+    DEVICE_HALF,
+    EDGE_HALF,
+    MANIFEST,
+    Figures,
+    Manifest,
+    Source,
+    digest_of,
+)
+from edgewright.tools.split.learned.recipe import Recipe
+from edgewright.tools.split.learned.train import REACH, Student, rounded_latents
+
+_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Score:
+    """What became of each picture.
+
+    Attributes:
+        payload_bytes: int64 ``[N]``, length of its payload.
+        entropy_bytes: float64 ``[N]``, information in it.
+        predicted: int64 ``[N]``, first label behind the codec.
+    """
+
+    payload_bytes: NDArray[np.int64]
+    entropy_bytes: NDArray[np.float64]
+    predicted: NDArray[np.int64]
+
+
+def export(
+    student: Student,
+    adapter: Chain,
+    recipe: Recipe,
+    source: Source,
+    validation: FeatureCache,
+    folder: Path,
+) -> Manifest:
+    """Write both halves and the manifest with the figures of every rate point.
+
+    Args:
+        student: The trained codec.
+        adapter: The model that it was trained for.
+        recipe: How it was trained.
+        source: What it was trained on.
+        validation: The model's features and answers on pictures that it was not trained on.
+        folder: Where to; made if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rates = range(len(recipe.lambdas))
+    latents = [rounded_latents(student, validation.features, rate) for rate in rates]
+    # Twice what was seen, so that another picture's outliers are seldom clipped.
+    reach = min(REACH, 2 * max(1, *(int(one.abs().max()) for one in latents)))
+    seen = slice(REACH - reach, REACH + reach + 1)
+    tables = [frequencies_of(student.likelihoods(rate)[:, seen].double()) for rate in rates]
+    shared = {
+        TABLES: torch.stack(tables),
+        GAINS: student.log_gains.detach().exp(),
+    }
+    _write(folder / DEVICE_HALF, {**shared, **_named(ENCODER, student.encoder.state_dict())})
+    edge = {**_named(DECODER, student.decoder.state_dict())}
+    edge |= _named(TAIL, student.tail.named_weights())
+    _write(folder / EDGE_HALF, {**shared, **edge})
+    unscored = Figures(payload_bytes=0, entropy_bytes=0, agreement=0)
+    manifest = Manifest(
+        name=recipe.name,
+        model=adapter.model,
+        revision=adapter.revision,
+        point=recipe.point,
+        decoder_point=recipe.decoder_point,
+        resume_point=recipe.resume_point,
+        layout=student.layout,
+        reach=reach,
+        rates=tuple(unscored for _ in rates),
+        recipe=recipe.model_dump(mode="json"),
+        source=source,
+        encoder_parameters=student.encoder_parameters,
+        device_digest=digest_of(folder / DEVICE_HALF),
+        edge_digest=digest_of(folder / EDGE_HALF),
+    )
+    _save(manifest, folder)
+    figures = [
+        figures_of(score(codec, adapter, validation.features), validation)
+        for codec in load_codecs(folder, adapter)
+    ]
+    manifest = manifest.model_copy(update={"rates": tuple(figures)})
+    _save(manifest, folder)
+    return manifest
+
+
+def score(codec: LearnedCodec, adapter: Chain, features: NDArray[np.float16]) -> Score:
+    """Code features for real, and let the model behind the cut name the first label of each.
+
+    Args:
+        codec: The codec.
+        adapter: The model.
+        features: float ``[N, *shape]`` at the partition point.
+    """
+    lengths, information, labels = [], [], []
+    last = len(adapter.block_names)
+    for start in range(0, len(features), _BATCH):
+        batch = torch.from_numpy(features[start : start + _BATCH].astype(np.float32))
+        symbols = codec.symbols(batch)
+        lengths += [len(codec.code(one)) for one in symbols]
+        information += [entropy_bytes(codec.tables, one) for one in symbols]
+        with torch.inference_mode():
+            output = adapter.run(codec.features(symbols), codec.resume_point, last)
+        labels.append(output.argmax(1).numpy())
+    return Score(np.array(lengths), np.array(information), np.concatenate(labels))
+
+
+def figures_of(score: Score, truth: FeatureCache) -> Figures:
+    """Sum a score up."""
+    uncut = truth.outputs.argmax(1).numpy()
+    labels = None if truth.labels is None else truth.labels.numpy()
+    return Figures(
+        payload_bytes=float(score.payload_bytes.mean()),
+        entropy_bytes=float(score.entropy_bytes.mean()),
+        agreement=float((score.predicted == uncut).mean()),
+        accuracy=None if labels is None else float((score.predicted == labels).mean()),
+        uncut_accuracy=None if labels is None else float((uncut == labels).mean()),
+    )
+
+
+def frequencies_of(likelihoods: torch.Tensor) -> torch.Tensor:
+    """Turn probabilities ``[channels, alphabet]`` into integers of the coder's precision, int32."""
+    alphabet = likelihoods.shape[1]
+    shares = likelihoods / likelihoods.sum(1, keepdim=True)
+    frequencies = 1 + (shares * (TOTAL_FREQUENCY - alphabet)).floor().to(torch.int32)
+    rest = TOTAL_FREQUENCY - frequencies.sum(1, keepdim=True)
+    return frequencies.scatter_add(1, frequencies.argmax(1, keepdim=True), rest.to(torch.int32))
+
+
+def entropy_bytes(tables: NDArray[np.uint32], symbols: Integers) -> float:
+    """Return what an ideal coder would take for symbols ``[channels, positions]``, in bytes."""
+    used = np.take_along_axis(tables, symbols.astype(np.int64), axis=1)
+    return float(np.log2(TOTAL_FREQUENCY / used).sum()) / 8
+
+
+def _named(prefix: str, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {f"{prefix}{name}": weight for name, weight in weights.items()}
+
+
+def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+
+
+def _save(manifest: Manifest, folder: Path) -> None:
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")

@@ -1,0 +1,96 @@
+"""The two networks around the bottleneck: a small encoder on the device, a decoder at the edge.
+
+Features of a transformer, ``[tokens, channels]``, become one latent for the whole picture: small
+networks see few tokens, and what matters of them fits into a few numbers. Feature maps,
+``[channels, height, width]``, become a smaller map of latents, for a picture has many places.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from edgewright.tools.errors import InputError
+from edgewright.tools.split.learned.manifest import Layout
+
+#: Width of the narrow layer that tokens pass before they are joined.
+_TOKEN_CHANNELS = 24
+
+
+def make_encoder(layout: Layout) -> nn.Module:
+    """Return the network from features ``[B, *shape]`` to latents ``[B, channels, positions]``.
+
+    Raises:
+        InputError: No encoder exists for features of this shape (``features_shape``).
+    """
+    if len(layout.shape) == 2:
+        tokens, channels = layout.shape
+        return nn.Sequential(
+            nn.Linear(channels, _TOKEN_CHANNELS),
+            nn.GELU(),
+            nn.Flatten(),
+            nn.Linear(tokens * _TOKEN_CHANNELS, layout.width),
+            nn.GELU(),
+            nn.Linear(layout.width, layout.channels),
+            nn.Unflatten(1, (layout.channels, 1)),
+        )
+    if len(layout.shape) == 3:
+        channels, height, _ = layout.shape
+        side = math.isqrt(layout.positions)
+        layers: list[nn.Module] = []
+        while height > side:
+            layers += [nn.Conv2d(channels, layout.width, 5, stride=2, padding=2), nn.ReLU()]
+            channels, height = layout.width, (height + 1) // 2
+        return nn.Sequential(*layers, nn.Conv2d(channels, layout.channels, 1), nn.Flatten(2))
+    raise InputError(
+        f"features of shape {layout.shape} have no encoder; cut at a point with tokens or maps",
+        code="features_shape",
+    )
+
+
+def make_decoder(layout: Layout) -> nn.Module:
+    """Return the network from latents ``[B, channels, positions]`` to ``[B, *decoded_shape]``."""
+    if len(layout.decoded_shape) == 2:
+        return nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(layout.channels, layout.decoder_width),
+            nn.GELU(),
+            nn.Linear(layout.decoder_width, math.prod(layout.decoded_shape)),
+            nn.Unflatten(1, layout.decoded_shape),
+        )
+    channels, height, _ = layout.decoded_shape
+    side = math.isqrt(layout.positions)
+    layers: list[nn.Module] = [
+        nn.Unflatten(2, (side, side)),
+        nn.Conv2d(layout.channels, layout.decoder_width, 3, padding=1),
+        nn.ReLU(),
+    ]
+    while side < height:
+        layers += [nn.Conv2d(layout.decoder_width, 4 * layout.decoder_width, 1), nn.PixelShuffle(2)]
+        layers.append(Residual(layout.decoder_width))
+        side *= 2
+    layers += [Residual(layout.decoder_width), Residual(layout.decoder_width)]
+    return nn.Sequential(*layers, nn.Conv2d(layout.decoder_width, channels, 1))
+
+
+class Residual(nn.Module):
+    """Two convolutions whose output is added to their input.
+
+    Args:
+        channels: Of input and output.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape, float32 ``[B, channels, H, W]``."""
+        refined: torch.Tensor = features + self.layers(features)
+        return refined

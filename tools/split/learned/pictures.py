@@ -1,0 +1,104 @@
+"""Pictures to train a codec on: a labelled set, or crops of photographs without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from edgewright.tools.errors import InputError
+from edgewright.tools.federated.samples import Samples
+from edgewright.tools.images.decode import decode
+from edgewright.tools.split.calibrate import crops
+
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+#: Wallpapers have tens of megapixels; a crop is scaled down to the network's input anyway.
+_LONGEST_SIDE = 1600
+_MOST_PIXELS = 100_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """Pictures that are read one by one, in a fixed order.
+
+    Attributes:
+        name: What they are called; with ``count`` it tells caches of features apart.
+        licence: Their licence.
+        count: How many there are.
+        read: Starts over with the first of them; RGB.
+        labels: int64 ``[count]``; None without.
+    """
+
+    name: str
+    licence: str
+    count: int
+    read: Callable[[], Iterator[Image.Image]]
+    labels: NDArray[np.int64] | None = None
+
+
+def labelled(
+    samples: Samples, chosen: NDArray[np.int64], *, part: str, licence: str, mirrored: bool = False
+) -> Pictures:
+    """Take some pictures of a labelled set.
+
+    Args:
+        samples: The set.
+        chosen: Indices of those to take.
+        part: Name of the part, such as ``training``.
+        licence: Licence of the set.
+        mirrored: Take each a second time, mirrored.
+    """
+
+    def read() -> Iterator[Image.Image]:
+        for turn in (False, True)[: 1 + mirrored]:
+            for index in chosen:
+                image = Image.fromarray(samples.images[index].squeeze()).convert("RGB")
+                yield ImageOps.mirror(image) if turn else image
+
+    return Pictures(
+        name=f"{samples.name}, {part}",
+        licence=licence,
+        count=len(chosen) * (1 + mirrored),
+        read=read,
+        labels=np.tile(samples.labels[chosen], 1 + mirrored),
+    )
+
+
+def photograph_crops(
+    files: Sequence[Path], *, name: str, licence: str, each: int, seed: int = 0
+) -> Pictures:
+    """Cut random squares out of photographs, half of them mirrored.
+
+    Args:
+        files: The photographs.
+        name: What they are called.
+        licence: Their licence.
+        each: Crops of each.
+        seed: Of the crops; each photograph has its own.
+
+    Raises:
+        InputError: There are no photographs (``data_empty``).
+    """
+    if not files:
+        raise InputError(
+            f"there are no photographs of {name}; give files that end in "
+            f"{', '.join(sorted(_SUFFIXES))}",
+            code="data_empty",
+        )
+
+    def read() -> Iterator[Image.Image]:
+        for number, file in enumerate(files):
+            photograph = decode(file.read_bytes(), max_pixels=_MOST_PIXELS)
+            photograph.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE), Image.Resampling.LANCZOS)
+            yield from crops([photograph], each=each, seed=seed + number)
+
+    return Pictures(name=name, licence=licence, count=each * len(files), read=read)
+
+
+def photographs_in(folder: Path) -> list[Path]:
+    """Return the picture files below a folder, by name."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)

@@ -1,0 +1,123 @@
+"""From pictures to a codec's folder: cache, two stages, export; and copying one half of it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from edgewright.tools.errors import InputError
+from edgewright.tools.federated.samples import Samples
+from edgewright.tools.split.adapter import PartitionAdapter
+from edgewright.tools.split.adapters.chain import Chain
+from edgewright.tools.split.learned.cache import cached_features
+from edgewright.tools.split.learned.export import export
+from edgewright.tools.split.learned.loop import Report
+from edgewright.tools.split.learned.manifest import (
+    DEVICE_HALF,
+    EDGE_HALF,
+    MANIFEST,
+    Manifest,
+    Source,
+    read_manifest,
+)
+from edgewright.tools.split.learned.pictures import Pictures, labelled, photograph_crops
+from edgewright.tools.split.learned.recipe import Recipe
+from edgewright.tools.split.learned.train import train
+
+HALVES = {"device": DEVICE_HALF, "edge": EDGE_HALF}
+#: One picture of so many is kept back, to choose by.
+_KEPT_BACK = 12
+
+
+def train_codec(
+    adapter: PartitionAdapter,
+    recipe: Recipe,
+    training: Pictures,
+    validation: Pictures,
+    *,
+    features: Path,
+    work: Path,
+    out: Path,
+    report: Report,
+) -> Manifest:
+    """Train a codec and write its folder; broken off, it goes on after the last whole epoch.
+
+    Args:
+        adapter: The model, frozen.
+        recipe: How.
+        training: Pictures to train on.
+        validation: Others, for the manifest's figures.
+        features: Folder for features; other trainings on the same pictures use them too.
+        work: Folder for checkpoints.
+        out: Folder to write both halves and the manifest to.
+        report: Told after every step.
+
+    Raises:
+        InputError: The recipe does not fit the model, or ``work`` is of another training.
+        UnavailableError: CompressAI is not installed (``compressai_missing``).
+    """
+    if not isinstance(adapter, Chain):
+        raise InputError(
+            f"{adapter.model} has no blocks to train a codec between; choose a model that can be "
+            "cut",
+            code="model_not_cut",
+        )
+    points = (recipe.point, recipe.decoder_point)
+    known = cached_features(adapter, training, points, features / "training", report)
+    unknown = cached_features(adapter, validation, points, features / "validation", report)
+    work.mkdir(parents=True, exist_ok=True)
+    student = train(adapter, known, recipe, folder=work, report=report)
+    source = Source(name=training.name, licence=training.licence, count=training.count)
+    return export(student, adapter, recipe, source, unknown, out)
+
+
+def split_labelled(samples: Samples, *, licence: str) -> tuple[Pictures, Pictures]:
+    """Return a set's training pictures, each also mirrored, and its validation pictures.
+
+    A test split that the set defines is left alone.
+    """
+    usable = (
+        np.arange(len(samples.labels)) if samples.test is None else np.flatnonzero(~samples.test)
+    )
+    kept_back = len(usable) // _KEPT_BACK
+    if not kept_back:
+        raise InputError(
+            f"{len(usable)} pictures are too few; give at least {_KEPT_BACK}", code="data_empty"
+        )
+    known, unknown = usable[:-kept_back], usable[-kept_back:]
+    return (
+        labelled(samples, known, part="training", licence=licence, mirrored=True),
+        labelled(samples, unknown, part="validation", licence=licence),
+    )
+
+
+def split_photographs(
+    files: list[Path], *, name: str, licence: str, each: int = 24
+) -> tuple[Pictures, Pictures]:
+    """Return ``each`` crops of most photographs for training, and of the others for validation."""
+    unknown = files[::_KEPT_BACK]
+    known = [file for file in files if file not in unknown]
+    return (
+        photograph_crops(known, name=f"{name}, training", licence=licence, each=each),
+        photograph_crops(unknown, name=f"{name}, validation", licence=licence, each=each),
+    )
+
+
+def copy_half(codec: Path, half: str, out: Path) -> Manifest:
+    """Copy what one side needs: the manifest and its half.
+
+    Args:
+        codec: A codec's folder.
+        half: ``device`` or ``edge``.
+        out: Folder to copy to; made if need be.
+
+    Raises:
+        UnavailableError: There is no codec (``codec_unreadable``).
+    """
+    manifest = read_manifest(codec)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (MANIFEST, HALVES[half]):
+        shutil.copyfile(codec / name, out / name)
+    return manifest

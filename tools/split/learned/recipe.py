@@ -1,0 +1,109 @@
+"""How a codec is trained: everything that its weights depend on besides the pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edgewright.tools.errors import NotFoundError
+from edgewright.tools.split.learned.loop import Schedule
+
+
+class Recipe(BaseModel):
+    """Where a model is cut, how narrow the bottleneck is, and how long is trained.
+
+    Attributes:
+        name: Name of the codec.
+        model: Model id.
+        point: Partition point.
+        decoder_point: Point at which the decoder's output stands.
+        resume_point: Point at which the unchanged model goes on; the blocks from
+            ``decoder_point`` to there are tuned.
+        channels: Channels of the latent.
+        positions: Values in each channel.
+        width: Width of the encoder.
+        decoder_width: Width of the decoder.
+        lambdas: Price of a bit for each rate point, in units of the distillation loss.
+        feature_weight: Weight of the distance to the teacher's features in the first stage.
+        output_weight: Weight of the divergence from the teacher's labels in the first stage; 0
+            leaves out the tail, which is most of the work.
+        first: First stage: encoder, prior and decoder learn; the tail is frozen.
+        second: Second stage: encoder and prior are frozen; decoder and tuned blocks learn.
+        seed: Of all random choices.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    model: str
+    point: int = Field(ge=1)
+    decoder_point: int
+    resume_point: int
+    channels: int
+    positions: int = 1
+    width: int
+    decoder_width: int
+    lambdas: tuple[float, ...]
+    feature_weight: float
+    output_weight: float
+    first: Schedule
+    second: Schedule
+    seed: int = 0
+
+    def changed(self, **changes: Any) -> Recipe:
+        """Return a recipe with other values, checked."""
+        return Recipe.model_validate({**self.model_dump(), **changes})
+
+
+#: Cut behind the first of six layers; the decoder takes the place of the next three.
+FASHION_VIT = Recipe(
+    name="learned",
+    model="vit",
+    point=2,
+    decoder_point=5,
+    resume_point=8,
+    channels=24,
+    width=384,
+    decoder_width=256,
+    lambdas=(3e-4, 1e-3, 3e-3, 1e-2),
+    feature_weight=0.1,
+    output_weight=1.0,
+    first=Schedule(epochs=3, batch=256, rate=2e-3),
+    second=Schedule(epochs=2, batch=256, rate=1e-3, decay=0.01),
+)
+
+#: Cut behind the second of sixteen blocks, where the device has run an eighth of the network; the
+#: decoder takes the place of the next four. Without labels and with few photographs, the teacher's
+#: features say more than its labels; they alone are distilled at first.
+PHOTOGRAPHS = Recipe(
+    name="learned",
+    model="efficientnet-lite0",
+    point=3,
+    decoder_point=7,
+    resume_point=11,
+    channels=24,
+    positions=196,
+    width=36,
+    decoder_width=96,
+    lambdas=(4e-6, 1e-5, 2.5e-5, 6e-5),
+    feature_weight=1.0,
+    output_weight=0.0,
+    first=Schedule(epochs=8, batch=16, rate=1e-3),
+    second=Schedule(epochs=2, batch=16, rate=3e-4),
+)
+
+RECIPES = {"fashion-vit": FASHION_VIT, "photographs": PHOTOGRAPHS}
+
+
+def recipe_named(name: str) -> Recipe:
+    """Return a recipe that ships with the package.
+
+    Raises:
+        NotFoundError: There is none of this name (``unknown_recipe``).
+    """
+    if name not in RECIPES:
+        raise NotFoundError(
+            f"no recipe {name[:100]!r}; the recipes are {', '.join(RECIPES)}", code="unknown_recipe"
+        )
+    return RECIPES[name]

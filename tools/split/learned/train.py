@@ -1,0 +1,239 @@
+"""Trains a codec in two stages, all its rate points at once.
+
+In the first, encoder, prior and decoder learn to hand on what the frozen teacher would have seen
+and said, at a price for each bit; every step draws one rate point, whose gains scale the latents
+before they are rounded. In the second, encoder and prior are frozen, the latents are rounded once
+and for all, and decoder and tail learn to make the most of them. (The order is that of Matsubara
+et al., "Supervised compression for resource-constrained edge computing systems", WACV 2022; the
+gains are those of Cui et al., "Asymmetric gained deep image compression", CVPR 2021.)
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from edgewright.tools.errors import InputError, UnavailableError
+from edgewright.tools.split.adapters.chain import Chain
+from edgewright.tools.split.learned.cache import FeatureCache
+from edgewright.tools.split.learned.loop import Report, fit
+from edgewright.tools.split.learned.manifest import Layout
+from edgewright.tools.split.learned.networks import make_decoder, make_encoder
+from edgewright.tools.split.learned.recipe import Recipe
+from edgewright.tools.split.learned.tail import TunedBlocks, weights_of_blocks
+
+#: Parameters that an encoder may have; a device has to hold and run it.
+MOST_ENCODER_PARAMETERS = 250_000
+#: Largest absolute value of a quantised latent.
+REACH = 127
+#: Steps a latent spans at first, at the finest and the coarsest rate point.
+_FIRST_GAINS = 6.0, 1.5
+_BATCH = 512
+
+
+class Student(nn.Module):
+    """All that is trained: both networks, tuned blocks, and a prior and gains for each rate point.
+
+    Args:
+        adapter: The frozen model.
+        recipe: Sizes and rate points.
+
+    Raises:
+        InputError: The encoder has more parameters than allowed (``encoder_too_large``).
+        UnavailableError: CompressAI is not installed (``compressai_missing``).
+    """
+
+    def __init__(self, adapter: Chain, recipe: Recipe) -> None:
+        super().__init__()
+        rates = len(recipe.lambdas)
+        self.layout = Layout(
+            shape=adapter.feature_shape(recipe.point),
+            decoded_shape=adapter.feature_shape(recipe.decoder_point),
+            channels=recipe.channels,
+            positions=recipe.positions,
+            width=recipe.width,
+            decoder_width=recipe.decoder_width,
+        )
+        self.encoder = make_encoder(self.layout)
+        if self.encoder_parameters > MOST_ENCODER_PARAMETERS:
+            raise InputError(
+                f"the encoder has {self.encoder_parameters} parameters and may have "
+                f"{MOST_ENCODER_PARAMETERS}; choose a smaller width",
+                code="encoder_too_large",
+            )
+        self.decoder = make_decoder(self.layout)
+        weights = weights_of_blocks(adapter, recipe.decoder_point, recipe.resume_point)
+        self.tail = TunedBlocks(adapter, recipe.decoder_point, recipe.resume_point, weights)
+        least, most = map(math.log, _FIRST_GAINS)
+        first = torch.linspace(least, most, rates)
+        self.log_gains = nn.Parameter(first[:, None].repeat(1, recipe.channels))
+        self.priors = nn.ModuleList(_prior(recipe.channels) for _ in range(rates))
+
+    @property
+    def encoder_parameters(self) -> int:
+        """Number of the encoder's parameters."""
+        return sum(weight.numel() for weight in self.encoder.parameters())
+
+    def gains(self, rate: int) -> torch.Tensor:
+        """Return the factors ``[channels, 1]`` that latents are multiplied by before rounding."""
+        return self.log_gains[rate].exp()[:, None]
+
+    def likelihoods(self, rate: int) -> torch.Tensor:
+        """Return how probable the prior holds each symbol, ``[channels, 2 REACH + 1]``."""
+        steps = torch.arange(-REACH, REACH + 1.0).repeat(self.layout.channels, 1)
+        with torch.inference_mode():
+            likelihoods: torch.Tensor = self.priors[rate].eval()(steps[None])[1]
+        return likelihoods[0]
+
+
+def train(
+    adapter: Chain, cache: FeatureCache, recipe: Recipe, *, folder: Path, report: Report
+) -> Student:
+    """Train a codec; broken off and called again, it goes on after the last whole epoch.
+
+    Args:
+        adapter: The model, frozen.
+        cache: Its features and answers on the training pictures.
+        recipe: How.
+        folder: Where checkpoints are kept.
+        report: Told after every step.
+
+    Raises:
+        InputError: The recipe does not fit the model, or a checkpoint is of another training.
+        UnavailableError: CompressAI is not installed (``compressai_missing``).
+    """
+    torch.manual_seed(recipe.seed)
+    adapter.network.to(memory_format=torch.channels_last)  # many times faster for convolutions
+    student = Student(adapter, recipe).to(memory_format=torch.channels_last)
+    _first_stage(student, adapter, cache, recipe, folder, report)
+    _second_stage(student, adapter, cache, recipe, folder, report)
+    return student.eval()
+
+
+def rounded_latents(student: Student, features: Any, rate: int) -> torch.Tensor:
+    """Return the quantised latents of features, int8 ``[N, channels, positions]``."""
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(features), _BATCH):
+            batch = torch.from_numpy(features[start : start + _BATCH].astype(np.float32))
+            latents = student.encoder(batch) * student.gains(rate)
+            parts.append(latents.round().clamp(-REACH, REACH).to(torch.int8))
+    return torch.cat(parts)
+
+
+def _first_stage(
+    student: Student,
+    adapter: Chain,
+    cache: FeatureCache,
+    recipe: Recipe,
+    folder: Path,
+    report: Report,
+) -> None:
+    last = len(adapter.block_names)
+    scale = _spread(cache.targets)
+    student.tail.requires_grad_(False)
+
+    def loss_of(indices: torch.Tensor) -> torch.Tensor:
+        rate = int(torch.randint(len(recipe.lambdas), ()))
+        gains = student.gains(rate)
+        latents = student.encoder(_take(cache.features, indices))
+        noisy, likelihoods = student.priors[rate](latents * gains)
+        bits = -likelihoods.log2().sum() / len(indices)
+        decoded = student.decoder(noisy / gains)
+        distance = functional.mse_loss(decoded, _take(cache.targets, indices)) / scale
+        loss: torch.Tensor = recipe.lambdas[rate] * bits + recipe.feature_weight * distance
+        if recipe.output_weight:
+            output = adapter.run(decoded, recipe.decoder_point, last)
+            loss = loss + recipe.output_weight * divergence(cache.outputs[indices], output)
+        return loss
+
+    fit(
+        "codec, stage 1",
+        student.train(),
+        loss_of,
+        samples=len(cache),
+        schedule=recipe.first,
+        seed=recipe.seed,
+        checkpoint=folder / "stage1.pt",
+        report=report,
+        faster=[student.log_gains, *student.priors.parameters()],
+    )
+
+
+def _second_stage(
+    student: Student,
+    adapter: Chain,
+    cache: FeatureCache,
+    recipe: Recipe,
+    folder: Path,
+    report: Report,
+) -> None:
+    last = len(adapter.block_names)
+    rates = range(len(recipe.lambdas))
+    student.eval().requires_grad_(False)
+    latents = [rounded_latents(student, cache.features, rate) for rate in rates]
+    learning = nn.ModuleDict({"decoder": student.decoder, "tail": student.tail})
+    learning.requires_grad_(True)
+
+    def loss_of(indices: torch.Tensor) -> torch.Tensor:
+        rate = int(torch.randint(len(rates), ()))
+        values = latents[rate][indices].float() / student.gains(rate)
+        features = student.tail(student.decoder(values))
+        output = adapter.run(features, recipe.resume_point, last)
+        loss = divergence(cache.outputs[indices], output)
+        if cache.labels is not None:
+            loss = loss + functional.cross_entropy(output, cache.labels[indices])
+        return loss
+
+    fit(
+        "codec, stage 2",
+        learning,
+        loss_of,
+        samples=len(cache),
+        schedule=recipe.second,
+        seed=recipe.seed,
+        checkpoint=folder / "stage2.pt",
+        report=report,
+    )
+
+
+def divergence(expected: torch.Tensor, reached: torch.Tensor) -> torch.Tensor:
+    """Return the mean Kullback-Leibler divergence between two batches of logits, in nats."""
+    return functional.kl_div(
+        reached.log_softmax(1), expected.log_softmax(1), reduction="batchmean", log_target=True
+    )
+
+
+def _prior(channels: int) -> nn.Module:
+    try:
+        # CompressAI compiles a few functions in a way that torch has come to deprecate.
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            from compressai.entropy_models import EntropyBottleneck
+    except ImportError:
+        raise UnavailableError(
+            "training a codec needs CompressAI, which has builds for x86-64 alone; "
+            "pip install 'edgewright[codec]' on such a machine",
+            code="compressai_missing",
+        ) from None
+    prior: nn.Module = EntropyBottleneck(channels, init_scale=4)
+    # Only CompressAI's own coder needs the quantiles; the medians among them stay 0.
+    prior.quantiles.requires_grad_(False)
+    return prior
+
+
+def _take(array: Any, indices: torch.Tensor) -> torch.Tensor:
+    """Read some rows of an array on disk, float32."""
+    batch = torch.from_numpy(array[indices.numpy()].astype(np.float32))
+    return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
+
+
+def _spread(targets: Any) -> float:
+    """Return the mean square of features about their mean, from the first thousand."""
+    return float(np.var(np.asarray(targets[:1000], dtype=np.float32)))
