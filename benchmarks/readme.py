@@ -10,6 +10,13 @@ BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
 #: Headline of each benchmark, in the order of README.
 TITLES = {
     "planner": "Planning: task accuracy and latency",
+    "split": "Co-inference: bytes against accuracy",
+    "latency": "End-to-end latency against the link's rate",
+    "latency-replay": "The offloading policy against an oracle, on a recorded trace",
+    "queueing": "Response times of a busy edge server, measured and modelled",
+    "federated-fashion-mnist": "Federated training on Fashion-MNIST: the agent against searches",
+    "federated-digits": "Federated training on digits: the agent against searches",
+    "federated-problems": "Sixteen worded problems, each beside plain FedAvg",
     "runtime": "What a node adds to a request: the tail route without a model, against an echo",
 }
 

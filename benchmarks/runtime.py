@@ -53,7 +53,7 @@ class NullCodec:
 
     name = "null"
     model = _MODEL
-    point = 4
+    point = resume_point = 4
     shape: tuple[int, ...] = (24, 28, 28)
     fingerprint = bytes(8)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edgewright.cli import ask, chat, demo, doctor, node, plan, profile, runs, train
+from edgewright.cli import ask, cards, chat, codec, demo, doctor, node, plan, profile, runs, train
 
 app = typer.Typer(
     help="Plain-language requests over sensors, devices and edge servers.",
@@ -38,8 +38,10 @@ app.command(epilog=ask.EXAMPLES)(ask.ask)
 app.command(epilog=chat.EXAMPLES)(chat.chat)
 app.command()(demo.demo)
 app.command(epilog=plan.EXAMPLES)(plan.plan)
+app.add_typer(cards.cards, name="cards")
 app.command(epilog=node.EXAMPLES)(node.node)
 app.command(epilog=profile.EXAMPLES)(profile.profile)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.add_typer(runs.runs, name="runs")
+app.add_typer(codec.codec, name="codec")
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)

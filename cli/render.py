@@ -106,13 +106,16 @@ def profile_tables(profile: NodeProfile) -> RenderableType:
     tables: list[RenderableType] = []
     for model in profile.models.values():
         title = f"{model.model} on {profile.node}, slowed {model.slowdown:g} times"
-        table = _table(title, "point", "block", "block ms", "frame B", "encode ms", "agreement")
+        table = _table(
+            title, "point", "block", "block ms", "codec", "frame B", "encode ms", "agreement"
+        )
         blocks = {block.name: block.ms for block in model.blocks}
         for point in model.points:
             table.add_row(
                 str(point.point),
                 point.name,
                 f"{blocks[point.name]:.1f}" if point.name in blocks else "",
+                point.codec,
                 str(point.frame_bytes),
                 f"{point.encode_ms:.1f}",
                 "" if point.agreement is None else f"{point.agreement:.2f}",
@@ -134,7 +137,8 @@ def _bill(report: Report) -> list[RenderableType]:
 def _notes(task_id: str, report: Report) -> Iterable[RenderableType]:
     stages = " · ".join(f"{name} {ms:.1f}" for name, ms in report.stages_ms.items())
     slowed = f" (device slowed {report.slowdown:g}x)" if report.slowdown > 1 else ""
-    yield Text(f"{task_id} stages in ms: {stages}{slowed}", style="dim")
+    spent = f" · device {report.energy_j:.2f} J" if report.energy_j else ""
+    yield Text(f"{task_id} stages in ms: {stages}{slowed}{spent}", style="dim")
     for step in report.fallback:
         reused = ", reusing the head's features" if report.head_reused else ""
         yield Text(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from edgewright.tools.nodes.client import Transfer
 from edgewright.tools.nodes.schema import Arm, Fallback, Report
+from edgewright.tools.offload.objective import EnergyModel
 from edgewright.tools.vision.expert import Expert
 
 
@@ -17,6 +18,9 @@ class Bill:
     Attributes:
         planned: The arm that was chosen at first.
         slowdown: Factor by which this node is slowed on purpose.
+        energy: What a device spends; None on an edge server, where nobody counts.
+        own_ms: What this node's own stages took.
+        peer_ms: What the peer's stages took.
         bytes_up: Body bytes sent to the peer so far.
         bytes_down: Body bytes received from it so far.
         frame_bytes: Size of the frame, if there was one.
@@ -28,6 +32,9 @@ class Bill:
 
     planned: Arm
     slowdown: float
+    energy: EnergyModel | None
+    own_ms: float = 0.0
+    peer_ms: float = 0.0
     bytes_up: int = 0
     bytes_down: int = 0
     frame_bytes: int = 0
@@ -36,18 +43,14 @@ class Bill:
     stages_ms: dict[str, float] = field(default_factory=dict)
     fallback: list[Fallback] = field(default_factory=list)
 
-    def computed(self, node: str, stages_ms: Mapping[str, float], prefix: str = "") -> None:
-        """Write down that a node computed something.
+    def computed(self, node: str, stages_ms: Mapping[str, float]) -> None:
+        """Write down that this node computed something.
 
         Args:
             node: Its name.
-            stages_ms: Its own stages.
-            prefix: Put before their names, to tell the peer's from this node's.
+            stages_ms: Its stages.
         """
-        if node not in self.nodes:
-            self.nodes.append(node)
-        for stage, ms in stages_ms.items():
-            self._add(prefix + stage, ms)
+        self.own_ms += self._computed(node, stages_ms)
 
     def moved(self, transfer: Transfer, edge_stages_ms: Mapping[str, float], peer: str) -> None:
         """Write down a transfer, whether or not it succeeded.
@@ -61,10 +64,10 @@ class Bill:
         self.bytes_down += transfer.bytes_down
         self._add("upload", transfer.upload_ms)
         if edge_stages_ms:
-            self.computed(peer, edge_stages_ms, "edge_")
+            took_ms = self._computed(peer, edge_stages_ms, "edge_")
+            self.peer_ms += took_ms
             # Its queue, its checks and the way between its processes.
-            waited = transfer.server_ms - sum(edge_stages_ms.values())
-            self._add("edge_other", max(0.0, waited))
+            self._add("edge_other", max(0.0, transfer.server_ms - took_ms))
         if transfer.bytes_down:
             self._add("download", transfer.download_ms)
 
@@ -76,6 +79,9 @@ class Bill:
             expert: Who read the output.
             model: Model id and revision.
         """
+        energy_j = 0.0
+        if self.energy is not None:
+            energy_j = self.energy.joules(self.own_ms, self.bytes_up, self.bytes_down)
         return Report(
             arm=arm.label,
             planned_arm=self.planned.label,
@@ -88,9 +94,18 @@ class Bill:
             frame_bytes=self.frame_bytes,
             stages_ms={stage: round(ms, 3) for stage, ms in self.stages_ms.items()},
             head_reused=self.head_reused,
+            energy_j=round(energy_j, 6),
             slowdown=self.slowdown,
             fallback=self.fallback,
         )
+
+    def _computed(self, node: str, stages_ms: Mapping[str, float], prefix: str = "") -> float:
+        """Write stages down, and return what they took together."""
+        if node not in self.nodes:
+            self.nodes.append(node)
+        for stage, ms in stages_ms.items():
+            self._add(prefix + stage, ms)
+        return sum(stages_ms.values())
 
     def _add(self, stage: str, ms: float) -> None:
         self.stages_ms[stage] = self.stages_ms.get(stage, 0.0) + ms

@@ -22,7 +22,7 @@ from edgewright.tools.errors import (
 from edgewright.tools.images.probe import probe
 from edgewright.tools.nodes.schema import OPTIONS_HEADER, InvokeOptions, InvokeRequest
 
-IMAGE_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
+IMAGE_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/avif")
 
 #: Where a request's scope notes when its body was complete.
 RECEIVED_AT = "edgewright.received_at"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgewright.tools.errors import NotFoundError, TooLargeError
 
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif"})
 
 
 class Camera:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.probe import MAX_PIXELS
 from edgewright.tools.nodes.schema import Role
+from edgewright.tools.offload.objective import EnergyModel, Objective
 
 Scope = Literal["infer", "train", "admin"]
 
@@ -39,13 +40,14 @@ class Peer(_Section):
         url: Its base URL.
         api_key: Key to present to it; better given as ``EDGEWRIGHT_PEER_API_KEY``.
         ca: Certificate to trust, if it has one of its own.
-        poll_s: How often to look for it while it is away.
+        poll_s: How often to look for it while it is away, and at the link to it while tasks come
+            and none of them uses it.
     """
 
     url: str = Field(pattern=r"^https?://[^\s/]+/?$")
     api_key: SecretStr | None = None
     ca: Path | None = None
-    poll_s: float = Field(default=2.0, gt=0)
+    poll_s: float = Field(default=1.0, gt=0)
 
 
 class ApiKey(_Section):
@@ -132,6 +134,8 @@ class NodeConfig(_Section):
         profile_runs: Repetitions when measuring.
         min_agreement: Least share of the model's accuracy that coding must leave for an arm to be
             chosen.
+        objective: What the choice of an arm minimises, in seconds and joules.
+        energy: What the device spends, for the objective and the report.
         environment: Variables for the models, such as ``EDGEWRIGHT_VIT``.
     """
 
@@ -152,6 +156,8 @@ class NodeConfig(_Section):
     profile_file: Path | None = None
     profile_runs: int = Field(default=5, ge=1)
     min_agreement: float = Field(default=0.99, ge=0, le=1)
+    objective: Objective = Objective()
+    energy: EnergyModel = EnergyModel()
     environment: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

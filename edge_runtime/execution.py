@@ -14,6 +14,7 @@ from typing import Any
 
 from edgewright.edge_runtime.bill import Bill
 from edgewright.edge_runtime.call import Call
+from edgewright.edge_runtime.deciding import DEVICE_ONLY, EDGE_ONLY, choose, learn
 from edgewright.edge_runtime.node import Node
 from edgewright.edge_runtime.peer import Peer
 from edgewright.tools.errors import (
@@ -28,17 +29,11 @@ from edgewright.tools.errors import (
 from edgewright.tools.nodes.client import Transfer
 from edgewright.tools.nodes.schema import (
     Arm,
-    Decision,
     Fallback,
     InvokeOptions,
     InvokeResponse,
-    LinkState,
 )
-from edgewright.tools.offload.policy import decide as weigh
 
-DEVICE_ONLY = Arm(kind="device-only")
-#: The picture as it is, not coded anew.
-EDGE_ONLY = Arm(kind="edge-only")
 #: What a device needs beside its own computing when it goes on alone, the client's grace included.
 _RESERVE_S = 0.5
 
@@ -49,39 +44,6 @@ class _PeerError(Exception):
     def __init__(self, cause: EdgewrightError) -> None:
         super().__init__(cause.message)
         self.cause = cause
-
-
-def decide(node: Node, call: Call) -> Decision:
-    """Choose the arm for a call.
-
-    Args:
-        node: This node.
-        call: What is to be run.
-    """
-    deadline_ms = max(0.0, call.left_s * 1000)
-    peer = node.peer
-    link = peer.link.state() if peer else None
-    own = node.model_profile(call.expert.model)
-    if node.config.role == "edge":
-        return _only(
-            EDGE_ONLY, "this is an edge server; it runs the whole model", None, deadline_ms
-        )
-    if peer is None:
-        return _only(DEVICE_ONLY, "this device has no edge peer", None, deadline_ms)
-    if own is None:
-        return _only(DEVICE_ONLY, "this device has not measured itself yet", link, deadline_ms)
-    return weigh(
-        device=own,
-        edge=peer.model(call.expert.model),
-        link=link,
-        image=call.header,
-        deadline_ms=deadline_ms,
-        min_agreement=node.config.min_agreement,
-    )
-
-
-def _only(arm: Arm, reason: str, link: LinkState | None, deadline_ms: float) -> Decision:
-    return Decision(arm=arm, reason=reason, forecasts=[], link=link, deadline_ms=deadline_ms)
 
 
 class Execution:
@@ -95,8 +57,9 @@ class Execution:
     def __init__(self, node: Node, call: Call) -> None:
         self._node = node
         self._call = call
-        arm = _possible(node, call.arm) if call.arm else decide(node, call).arm
-        self._bill = Bill(planned=arm, slowdown=node.config.slowdown)
+        arm = _possible(node, call.arm) if call.arm else choose(node, call).arm
+        energy = node.config.energy if node.config.role == "device" else None
+        self._bill = Bill(planned=arm, slowdown=node.config.slowdown, energy=energy)
         self._tried: list[Arm] = []
         #: Name of the features that the device still holds; empty when it holds none.
         self._ticket = ""
@@ -117,9 +80,20 @@ class Execution:
             except (TransientError, UnavailableError) as error:
                 arm = self._step(arm, error, self._after_own(arm))
             else:
-                report = self._bill.report(arm, self._call.expert, model)
-                self._node.metrics.arms.labels(arm.kind).inc()
-                return InvokeResponse(status="ok", output=output, report=report)
+                return self._answered(arm, output, model)
+
+    def _answered(self, arm: Arm, output: dict[str, Any], model: str) -> InvokeResponse:
+        """Write the answer, and learn from what it took."""
+        bill, lane = self._bill, self._node.lanes.lane(self._call.expert.model)
+        if not bill.fallback:
+            learn(self._node, self._call, arm, own_ms=bill.own_ms, peer_ms=bill.peer_ms)
+        self._node.metrics.arms.labels(arm.kind).inc()
+        return InvokeResponse(
+            status="ok",
+            output=output,
+            report=bill.report(arm, self._call.expert, model),
+            load=lane.meter.load() if self._node.config.role == "edge" else None,
+        )
 
     async def _attempt(self, arm: Arm) -> tuple[dict[str, Any], str]:
         """Try one arm; return the output and the model that made it."""
@@ -197,7 +171,9 @@ class Execution:
         peer = self._node.peer
         assert peer is not None
         ticket = secrets.token_hex(8)
-        frame = await self._coded("head", {"point": arm.point, "ticket": ticket})
+        frame = await self._coded(
+            "head", {"point": arm.point, "ticket": ticket, "codec": arm.codec}
+        )
         self._ticket = ticket
         self._bill.frame_bytes = len(frame)
         transfer, stages_ms = Transfer(), {}
@@ -225,6 +201,7 @@ class Execution:
         try:
             answer = await peer.invoke(
                 self._call.card.id,
+                self._call.expert.model,
                 picture,
                 self._options_for_peer(),
                 transfer,

@@ -18,6 +18,7 @@ from edgewright.tools.cards import CardRegistry, CardStatus, ToolCard
 from edgewright.tools.errors import EdgewrightError, UnavailableError
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.schema import ModelProfile, NodeProfile
+from edgewright.tools.offload.policy import OffloadingPolicy
 from edgewright.tools.vision.expert import Expert
 from edgewright.tools.vision.library import expert_statuses, experts, known_cards
 from edgewright.tools.vision.trained import installed_at, installed_revisions
@@ -65,6 +66,7 @@ class Node:
         self.metrics = Metrics(self.lanes)
         self.peer = self._peer(peer_client)
         self.profile = NodeProfile(node=config.name, role=config.role)
+        self._policies: dict[str, OffloadingPolicy] = {}
         self.warm = asyncio.Event()
         self.failure: EdgewrightError | None = None
         self.draining = False
@@ -106,15 +108,25 @@ class Node:
         revision = self.revision(model)
         return profile if profile and revision in ("", profile.revision) else None
 
+    def policy(self, model: str) -> OffloadingPolicy:
+        """Return what chooses this model's arms, with all that it has learnt."""
+        if model not in self._policies:
+            self._policies[model] = OffloadingPolicy(
+                min_agreement=self.config.min_agreement,
+                objective=self.config.objective,
+                energy=self.config.energy,
+            )
+        return self._policies[model]
+
     def model_label(self, model: str) -> str:
         """Return a model's id and revision, for reports."""
         return f"{model}@{self.revision(model)}"
 
     def described(self) -> NodeProfile:
-        """Return the profile with what is known of the link and of the peer."""
-        if self.peer is None:
-            return self.profile
-        known = {"link": self.peer.link.state(), "peer": self.peer.profile}
+        """Return the profile with the load, and with what is known of the link and of the peer."""
+        known: dict[str, object] = {"load": self.lanes.loads()}
+        if self.peer is not None:
+            known |= {"link": self.peer.link.state(), "peer": self.peer.profile}
         return self.profile.model_copy(update=known)
 
     @asynccontextmanager

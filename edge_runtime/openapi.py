@@ -13,6 +13,7 @@ from edgewright.edge_runtime.gate import METRICS_PATH, OPEN_PATHS
 from edgewright.edge_runtime.node import Node
 from edgewright.edge_runtime.problems import MEDIA_TYPE
 from edgewright.edge_runtime.routes import split
+from edgewright.edge_runtime.routes.models import PROBE_PATH
 from edgewright.tools.nodes.schema import (
     OPTIONS_HEADER,
     REQUEST_ID_HEADER,
@@ -36,6 +37,7 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "/v1/tools/{card}:invoke": _RUNNING,
     "/v1/tools/{card}:decide": _RUNNING,
     split.PATH: _RUNNING,
+    PROBE_PATH: (413, 502, 504),
 }
 
 
@@ -80,6 +82,8 @@ def _add_bodies(schema: Json) -> None:
         operation = schema["paths"][f"/v1/tools/{{card}}:{verb}"]["post"]
         operation["requestBody"] = _body(media)
         operation["parameters"].append(_options_parameter(required=False))
+    probe = schema["paths"][PROBE_PATH]["post"]
+    probe["requestBody"] = _body({"application/octet-stream": _BINARY}) | {"required": False}
     metrics = schema["paths"][METRICS_PATH]["get"]
     metrics["responses"]["200"] = _answer("text/plain", {"type": "string"})
 

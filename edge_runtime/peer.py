@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+import math
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
 from edgewright.edge_runtime.config import LinkPrior
@@ -16,14 +19,20 @@ from edgewright.tools.nodes.schema import (
     InvokeResponse,
     ModelProfile,
     NodeProfile,
+    ServerLoad,
     TailResult,
 )
 from edgewright.tools.offload.link import LinkEstimator
+from edgewright.tools.offload.load import ArrivalWindow
 
 log = logging.getLogger(__name__)
 
 #: How often a peer that is there is asked for its profile again.
 _REFRESH_S = 30.0
+#: After the last task, the link is looked at for this much longer.
+_INTEREST_S = 30.0
+#: Sent to look at the link: nothing, to time the round trip, and enough to tell its rate.
+PROBE_BYTES = (0, 2048)
 
 _Answer = TypeVar("_Answer")
 
@@ -36,7 +45,8 @@ class Peer:
         prior: What to believe of the link before the first transfer.
         metrics: Takes the bytes and the link's state.
         patience_s: How long it may stay silent beyond three times the expected transfer time.
-        poll_s: How often to look for it while it is away.
+        poll_s: How often to look for it while it is away, and at the link to it while tasks come
+            and none of them uses it.
 
     Attributes:
         link: The estimate of the link.
@@ -58,6 +68,9 @@ class Peer:
         self._metrics = metrics
         self._patience_s = patience_s
         self._poll_s = poll_s
+        self._wanted_at = -math.inf
+        self._sent: defaultdict[str, ArrivalWindow] = defaultdict(ArrivalWindow)
+        self._loads: dict[str, ServerLoad] = {}
 
     @property
     def name(self) -> str:
@@ -67,6 +80,14 @@ class Peer:
     def model(self, model: str) -> ModelProfile | None:
         """Return its profile of a model, if it is known."""
         return self.profile.models.get(model) if self.profile else None
+
+    def load(self, model: str) -> ServerLoad | None:
+        """Return the load that others put on a model, as it last said; None if it never did."""
+        return self._loads.get(model)
+
+    def wanted(self) -> None:
+        """Note that a task came, so that it is worth knowing how the link is."""
+        self._wanted_at = time.monotonic()
 
     def transfer_s(self, size: int) -> float:
         """Return how long a body of so many bytes is expected to take."""
@@ -83,39 +104,74 @@ class Peer:
         request_id: str,
     ) -> TailResult:
         """Have it run the tail of a model; see ``NodeClient.tail``."""
+        self._sent[model].arrived()
         limited = self._limited(options, len(frame))
         call = self._client.tail(model, frame, limited, transfer=transfer, request_id=request_id)
-        return await self._observed(call, transfer)
+        answer = await self._observed(call, transfer)
+        self._take_in({model: answer.load})
+        return answer
 
     async def invoke(
         self,
         card: str,
+        model: str,
         picture: bytes,
         options: InvokeOptions,
         transfer: Transfer,
         *,
         request_id: str,
     ) -> InvokeResponse:
-        """Have it carry out a card; see ``NodeClient.invoke``."""
+        """Have it carry out a card with a model; see ``NodeClient.invoke``."""
+        self._sent[model].arrived()
         limited = self._limited(options, len(picture))
         call = self._client.invoke(card, limited, picture, transfer=transfer, request_id=request_id)
-        return await self._observed(call, transfer)
+        answer = await self._observed(call, transfer)
+        self._take_in({model: answer.load})
+        return answer
 
     async def watch(self) -> None:
-        """Keep its profile fresh, and look for it while it is away; ends when cancelled."""
+        """Keep what is known of it fresh, and look for it while it is away; until cancelled.
+
+        A device that works alone would never learn that the link has become better, nor one that
+        sends that it has become worse, but by the next task's cost. So while tasks come, a look
+        of some two kilobytes is taken each time that nothing was sent for as long as a poll.
+        """
+        asked_at = -math.inf
         while True:
-            transfer = Transfer()
+            now = time.monotonic()
+            away = self.profile is None or not self.profile.models or not self.link.state().up
             try:
-                call = self._client.profile(transfer=transfer)
-                self.profile = await self._observed(call, transfer)
+                if away or now - asked_at >= _REFRESH_S:
+                    asked_at = now
+                    await self._ask()
+                elif now - self._wanted_at < _INTEREST_S and self.link.age_s >= self._poll_s:
+                    await self._probe()
             except EdgewrightError as error:
                 log.info("peer: %s", error.message)
-            away = self.profile is None or not self.profile.models or not self.link.state().up
-            await asyncio.sleep(self._poll_s if away else max(self._poll_s, _REFRESH_S))
+            await asyncio.sleep(self._poll_s)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+    async def _ask(self) -> None:
+        transfer = Transfer()
+        self.profile = await self._observed(self._client.profile(transfer=transfer), transfer)
+        self._take_in(self.profile.load)
+
+    async def _probe(self) -> None:
+        for size in PROBE_BYTES:
+            transfer = Transfer()
+            answer = await self._observed(self._client.probe(size, transfer=transfer), transfer)
+            self._take_in(answer.load)
+
+    def _take_in(self, loads: Mapping[str, ServerLoad | None]) -> None:
+        """Note loads without this device's own share; it need not wait for itself."""
+        for model, load in loads.items():
+            if load is not None:
+                own_per_s = self._sent[model].rate_per_s() if model in self._sent else 0.0
+                others = max(0.0, load.arrivals_per_s - own_per_s)
+                self._loads[model] = load.model_copy(update={"arrivals_per_s": others})
 
     def _limited(self, options: InvokeOptions, size: int) -> InvokeOptions:
         longest_s = 3 * self.transfer_s(size) + self._patience_s

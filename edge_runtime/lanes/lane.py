@@ -25,6 +25,7 @@ from edgewright.tools.errors import (
     WorkerLostError,
     from_info,
 )
+from edgewright.tools.offload.load import LoadMeter
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Lane:
         description: What the process said of its model once loaded; kept when it is unloaded.
         replaced: How often a process was lost or killed and replaced.
         last_used: Time of the last call, by ``time.monotonic``.
+        meter: How busy it is.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Lane:
         self.description: dict[str, Any] = {}
         self.replaced = 0
         self.last_used = 0.0
+        self.meter = LoadMeter()
         self._settings = settings
         self._queue = queue
         self._load_s = load_s
@@ -132,6 +135,7 @@ class Lane:
             WorkerLostError: The process ended; it is replaced.
             EdgewrightError: What the operation itself raised.
         """
+        self.meter.arrived()
         if self._calls >= self._queue:
             raise OverloadedError(
                 f"{self.model} has {self._calls} calls waiting; try again in a second",
@@ -142,7 +146,10 @@ class Lane:
         self.last_used = time.monotonic()
         try:
             async with asyncio.timeout_at(deadline), self._turn:
-                header, answer = await self._exchange(await self._ready_worker(), message)
+                worker = await self._ready_worker()
+                began = time.monotonic()
+                header, answer = await self._exchange(worker, message)
+                self.meter.served(time.monotonic() - began)
         except TimeoutError:
             raise DeadlineError(
                 f"{self.model} did not end {operation!r} within the deadline; allow more time"

@@ -16,7 +16,7 @@ from edgewright.tools.errors import InputError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.offload.profile import measure
-from edgewright.tools.split.codecs import codec_for
+from edgewright.tools.split.codecs import codecs_at
 from edgewright.tools.split.executor import Coded, Outcome, SplitExecutor
 from edgewright.tools.vision.library import experts, load_adapter
 
@@ -44,12 +44,12 @@ class ModelOperations:
         self._experts = {
             name: expert for name, expert in experts().items() if expert.model == settings.model
         }
-        self._codec_for = cache(partial(codec_for, self._adapter))
+        self._codecs_at = cache(partial(codecs_at, self._adapter))
         self._warm_up()
         self._executor = SplitExecutor(
             self._adapter,
             self._experts,
-            self._codec_for,
+            self._codecs_at,
             slowdown=settings.slowdown,
             max_pixels=settings.max_pixels,
         )
@@ -64,7 +64,7 @@ class ModelOperations:
 
     def _warm_up(self) -> None:
         """Run once at full speed, so that the first caller does not pay for first times."""
-        executor = SplitExecutor(self._adapter, self._experts, self._codec_for)
+        executor = SplitExecutor(self._adapter, self._experts, self._codecs_at)
         picture = encode(Image.new("RGB", (64, 64), "grey"), "png")
         frame = executor.head(picture, 1, "warm-up").frame
         executor.tail(frame, next(iter(self._experts)), _WARM_UP_ARGUMENTS)
@@ -107,7 +107,7 @@ class ModelOperations:
         profile = measure(
             self._adapter,
             next(iter(self._experts.values())),
-            self._codec_for,
+            self._codecs_at,
             _photographs(Camera(Path(camera) if camera else None)),
             runs=parameters["runs"],
             slowdown=self._settings.slowdown,

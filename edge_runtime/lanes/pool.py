@@ -10,6 +10,7 @@ from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.lanes.lane import Lane
 from edgewright.edge_runtime.lanes.worker import LaneSettings
 from edgewright.tools.errors import NotFoundError
+from edgewright.tools.nodes.schema import ServerLoad
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,11 @@ class LanePool:
                 f"no model {model[:100]!r} on this node; GET /v2/models lists them",
                 code="unknown_model",
             ) from None
+
+    def loads(self) -> dict[str, ServerLoad]:
+        """Return how busy each model is that was ever called."""
+        measured = {lane.model: lane.meter.load() for lane in self}
+        return {model: load for model, load in measured.items() if load is not None}
 
     async def offer(self, models: Collection[str], *, changed: Collection[str] = ()) -> None:
         """Serve these models from now on.

@@ -8,14 +8,17 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
+from edgewright.edge_runtime.bodies import read_body
 from edgewright.edge_runtime.gate import METRICS_PATH
 from edgewright.edge_runtime.lanes.lane import Lane
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE
-from edgewright.tools.nodes.schema import ModelView, NodeProfile, SensorView
+from edgewright.tools.nodes.schema import LinkProbe, ModelView, NodeProfile, SensorView
 
 router = APIRouter()
+
+PROBE_PATH = "/v1/probe"
 
 
 class Live(BaseModel):
@@ -66,6 +69,14 @@ async def profile(request: Request) -> NodeProfile:
     """Return what the node knows of its own speed, of its link and of its peer."""
     node: Node = request.app.state.node
     return node.described()
+
+
+@router.post(PROBE_PATH, tags=["node"])
+async def probe(request: Request) -> LinkProbe:
+    """Take a body and drop it, so that a device can time it, and say how busy the models are."""
+    node: Node = request.app.state.node
+    await read_body(request.scope, request.receive, node.config.limits)
+    return LinkProbe(load=node.lanes.loads())
 
 
 @router.get("/v1/sensors", tags=["node"])

@@ -61,6 +61,7 @@ class TailRoute:
             "model": node.model_label(model),
             "expert": options.expert,
             "stages_ms": reply["stages_ms"],
+            "load": load.model_dump() if (load := lane.meter.load()) else None,
         }
         body = json.dumps(answer).encode()
         headers = [

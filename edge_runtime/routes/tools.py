@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 
 from edgewright.edge_runtime.bodies import read_invocation
 from edgewright.edge_runtime.call import Call, prepare
-from edgewright.edge_runtime.execution import Execution, decide
+from edgewright.edge_runtime.deciding import decide
+from edgewright.edge_runtime.execution import Execution
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.errors import RefusedError
 from edgewright.tools.nodes.schema import CardView, Decision, InvokeResponse

@@ -32,8 +32,8 @@ def device(photographs):
 
 
 @pytest.fixture(autouse=True)
-def _own_state(monkeypatch, tmp_path):
-    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
+def _own_state(monkeypatch, tmp_path, new_state):
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(new_state(tmp_path)))
     monkeypatch.delenv("EDGEWRIGHT_CHAT_MODEL", raising=False)
 
 

@@ -98,7 +98,7 @@ async def test_the_camera_and_the_lists(device_client, edge_client):
 
 
 async def test_json_and_raw_bodies_are_the_same_call(http, encoded):
-    options = {"args": {"question": "Is there a cat?"}}
+    options = {"args": {"question": "Is there a cat?"}, "arm": {"kind": "device-only"}}
     path = "/v1/tools/visual-question-answering:invoke"
     raw = await http.post(
         path,
@@ -168,7 +168,7 @@ async def test_picture_of_another_type_than_declared(http, encoded):
     _is_problem(answer, 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG", "AVIF"])
 async def test_a_bomb_is_refused_at_once_and_takes_no_memory(http, device_node, kind):
     bomb = _bomb(kind)
     assert len(bomb) < 4_000_000

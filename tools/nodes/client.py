@@ -30,6 +30,7 @@ from edgewright.tools.nodes.schema import (
     InvokeOptions,
     InvokeRequest,
     InvokeResponse,
+    LinkProbe,
     ModelView,
     NodeProfile,
     Problem,
@@ -38,6 +39,7 @@ from edgewright.tools.nodes.schema import (
 )
 
 FRAME_MEDIA_TYPE = "application/vnd.edgewright.frame"
+_ANY_MEDIA_TYPE = "application/octet-stream"
 _CONNECT_TIMEOUT_S = 3.0
 #: A node that misses a deadline says so itself, if it is given this much longer.
 _GRACE_S = 0.25
@@ -158,6 +160,16 @@ class NodeClient:
             transfer: Filled with what the call moved.
         """
         return _parse(NodeProfile, await self._call("GET", "/v1/profile", transfer=transfer))
+
+    async def probe(self, size: int, *, transfer: Transfer | None = None) -> LinkProbe:
+        """Send bytes that mean nothing, to time them, and learn how busy the node is.
+
+        Args:
+            size: How many.
+            transfer: Filled with what the call moved, also when it fails.
+        """
+        body = _Body(bytes(size), _ANY_MEDIA_TYPE)
+        return _parse(LinkProbe, await self._call("POST", "/v1/probe", body, transfer=transfer))
 
     async def decide(self, card: str, options: InvokeOptions, image: bytes | None) -> Decision:
         """Ask which arm the node would take, without running anything.

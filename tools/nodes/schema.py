@@ -18,7 +18,7 @@ OPTIONS_HEADER = "Edgewright-Options"
 REQUEST_ID_HEADER = "Edgewright-Request-Id"
 
 ArmKind = Literal["device-only", "edge-only", "co-inference"]
-ImageCodec = Literal["png", "jpeg", "webp"]
+ImageCodec = Literal["png", "jpeg", "webp", "avif"]
 Role = Literal["device", "edge"]
 Status = Literal["ok", "refused", "unavailable", "error"]
 
@@ -61,12 +61,14 @@ class Forecast(BaseModel):
         arm: The arm.
         latency_ms: Expected end-to-end time; None when the arm cannot be used.
         bytes_up: Expected bytes from device to edge.
+        energy_j: Expected energy of the device; None when the arm cannot be used.
         unusable: Why the arm cannot be used, or empty.
     """
 
     arm: Arm
     latency_ms: float | None
     bytes_up: int
+    energy_j: float | None = None
     unusable: str = ""
 
 
@@ -86,6 +88,29 @@ class LinkState(BaseModel):
     up: bool
 
 
+class ServerLoad(BaseModel):
+    """How busy one model of an edge server is, measured over its last calls.
+
+    Attributes:
+        arrivals_per_s: Calls that arrive in a second.
+        arrival_scv: Squared coefficient of variation of the times between them; 1 for Poisson.
+        service_ms: Mean time to serve a call, without its waiting.
+        service_scv: Squared coefficient of variation of the service times.
+        servers: Calls that are served at once.
+    """
+
+    arrivals_per_s: float = Field(ge=0)
+    arrival_scv: float = Field(default=1.0, ge=0)
+    service_ms: float = Field(ge=0)
+    service_scv: float = Field(default=1.0, ge=0)
+    servers: int = Field(default=1, ge=1)
+
+    @property
+    def utilisation(self) -> float:
+        """Return the share of the servers' time that is taken; from 1 on the queue only grows."""
+        return self.arrivals_per_s * self.service_ms / 1000 / self.servers
+
+
 class Decision(BaseModel):
     """The arm chosen for a task, and why.
 
@@ -94,6 +119,7 @@ class Decision(BaseModel):
         reason: One sentence for a person, naming the runner-up and the margin.
         forecasts: All arms that were weighed, best first.
         link: The link as it was known at that moment; None on a node without a peer.
+        load: Other callers' load on the edge server's model; None when it is not known.
         deadline_ms: Deadline under which the choice was made; None means no limit.
     """
 
@@ -101,6 +127,7 @@ class Decision(BaseModel):
     reason: str
     forecasts: list[Forecast]
     link: LinkState | None
+    load: ServerLoad | None = None
     deadline_ms: float | None = None
 
 
@@ -159,6 +186,7 @@ class Report(BaseModel):
         frame_bytes: Size of the co-inference frame, 0 when there was none.
         stages_ms: Milliseconds by stage, in the order they happened.
         head_reused: Whether the head's features were used again after a fallback.
+        energy_j: Energy that the device spent, by its configured model; failed attempts included.
         slowdown: Factor by which the device was slowed on purpose; 1 means not.
         fallback: Steps down the ladder; empty when the first choice worked.
     """
@@ -174,6 +202,7 @@ class Report(BaseModel):
     frame_bytes: int = 0
     stages_ms: dict[str, float] = Field(default_factory=dict)
     head_reused: bool = False
+    energy_j: float = 0.0
     slowdown: float = 1.0
     fallback: list[Fallback] = Field(default_factory=list)
 
@@ -186,12 +215,14 @@ class InvokeResponse(BaseModel):
         output: The expert's output, JSON values only; empty unless ``ok``.
         report: The bill; None when nothing was run.
         error: Set unless ``ok``.
+        load: On an edge server: how busy the model is that served.
     """
 
     status: Status
     output: dict[str, Any] = Field(default_factory=dict)
     report: Report | None = None
     error: ErrorInfo | None = None
+    load: ServerLoad | None = None
 
 
 class CardView(BaseModel):
@@ -268,6 +299,8 @@ class PointProfile(BaseModel):
         agreement: Share of the top-1 accuracy that coding leaves (``tools/offload/profile.py`` says
             how it is estimated).
         codec: Name of the feature codec.
+        resume_point: Block at which the model goes on behind the decoding; None for the point
+            itself, more when the codec's decoder takes the place of some blocks.
     """
 
     point: int
@@ -277,6 +310,7 @@ class PointProfile(BaseModel):
     decode_ms: float
     agreement: float
     codec: str = "quantised8"
+    resume_point: int | None = None
 
 
 class ImageCodecProfile(BaseModel):
@@ -335,6 +369,7 @@ class NodeProfile(BaseModel):
         node: Name of the node.
         role: Its role.
         models: Profiles by model id.
+        load: How busy each model is that was called lately, by model id.
         link: The link to its peer; None without a peer.
         peer: The peer's profile as last fetched; None without one.
     """
@@ -342,6 +377,7 @@ class NodeProfile(BaseModel):
     node: str
     role: Role
     models: dict[str, ModelProfile] = Field(default_factory=dict)
+    load: dict[str, ServerLoad] = Field(default_factory=dict)
     link: LinkState | None = None
     peer: NodeProfile | None = None
 
@@ -388,12 +424,24 @@ class TailResult(BaseModel):
         model: Model id and revision.
         expert: Expert that read the output.
         stages_ms: ``decode``, ``tail`` and ``finish`` on the edge server.
+        load: How busy the model is.
     """
 
     output: dict[str, Any]
     model: str
     expert: str
     stages_ms: dict[str, float]
+    load: ServerLoad | None = None
+
+
+class LinkProbe(BaseModel):
+    """What the probe route answers: the bytes came through, and this is how busy the models are.
+
+    Attributes:
+        load: By model id, of the models that were called lately.
+    """
+
+    load: dict[str, ServerLoad] = Field(default_factory=dict)
 
 
 __all__ = [
@@ -411,6 +459,7 @@ __all__ = [
     "InvokeOptions",
     "InvokeRequest",
     "InvokeResponse",
+    "LinkProbe",
     "LinkState",
     "Mime",
     "ModelProfile",
@@ -421,6 +470,7 @@ __all__ = [
     "Report",
     "Role",
     "SensorView",
+    "ServerLoad",
     "Status",
     "TailResult",
 ]

@@ -83,6 +83,10 @@ class ShapedLink:
         """Change the rate of both directions; None means unlimited."""
         self._up.rate_kb_per_s = self._down.rate_kb_per_s = rate_kb_per_s
 
+    def set_delay(self, delay_ms: float) -> None:
+        """Change the delay of each direction for what is sent from now on."""
+        self._delay_s = delay_ms / 1000
+
     def cut_after(self, n_bytes: int) -> None:
         """Break, once, the connection that carries the upload past ``n_bytes`` from now on.
 

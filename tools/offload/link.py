@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 
 from edgewright.tools.nodes.schema import LinkState
+from edgewright.tools.offload.tracking import NOISE, Tracked
 
-#: Transfers up to this size are all round trip; longer ones tell of the rate.
+#: Transfers up to this size tell the round trip; longer ones tell the rate.
 _SHORT_KB = 2.0
-# Weight of the newest transfer: after a sudden change three of them settle the estimate.
-_WEIGHT = 0.7
-# At least this share of a long transfer is counted as the rate's, however long the round trip was.
-_LEAST_RATE_SHARE = 0.1
+# At least this share of a transfer counts as what it is to tell of, whatever the rest should take.
+_LEAST_SHARE = 0.1
 _LEAST_MS = 0.05
 
 _FIRST_PAUSE_S = 1.0
@@ -24,10 +22,9 @@ class LinkEstimator:
     """Estimates rate and round trip of one link, and knows when not to try it.
 
     A transfer is taken to last ``round trip + bytes / rate``. Short transfers tell the round trip,
-    long ones the rate, each averaged on a logarithmic scale so that ten times slower and ten times
-    faster are learnt alike and one hiccup does not outweigh what was known. After a failure the
-    link counts as down for a pause that doubles with each further failure; then it may be tried
-    again.
+    long ones the rate; each the more clearly, the larger its part of the transfer was. After a
+    failure the link counts as down for a pause that doubles with each further failure; then it may
+    be tried again.
 
     Args:
         prior_kb_per_s: Rate to believe before the first transfer.
@@ -42,13 +39,17 @@ class LinkEstimator:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ms_per_kb = 1000 / prior_kb_per_s
-        self._rtt_ms = max(prior_rtt_ms, _LEAST_MS)
-        self._short_samples = 0
-        self._long_samples = 0
+        self._ms_per_kb = Tracked(1000 / prior_kb_per_s)
+        self._rtt_ms = Tracked(max(prior_rtt_ms, _LEAST_MS))
+        self._samples = 0
         self._clock = clock
         self._pause_s = 0.0
-        self._retry_at = clock()
+        self._retry_at = self._observed_at = clock()
+
+    @property
+    def age_s(self) -> float:
+        """Return the time since the last transfer that succeeded."""
+        return self._clock() - self._observed_at
 
     def observe(self, bytes_up: int, bytes_down: int, transfer_ms: float) -> None:
         """Learn from a transfer that succeeded.
@@ -60,16 +61,19 @@ class LinkEstimator:
         """
         size_kb = (bytes_up + bytes_down) / 1000
         transfer_ms = max(transfer_ms, _LEAST_MS)
+        if size_kb > _SHORT_KB and self._rtt_ms.value > transfer_ms:
+            self._rtt_ms.see(transfer_ms)
+        rtt_ms, sending_ms = self._rtt_ms.value, size_kb * self._ms_per_kb.value
         if size_kb <= _SHORT_KB:
-            self._rtt_ms = _average(self._rtt_ms, transfer_ms, first=not self._short_samples)
-            self._short_samples += 1
+            known, other_ms, size = self._rtt_ms, sending_ms, 1.0
         else:
-            self._rtt_ms = min(self._rtt_ms, transfer_ms)
-            sending_ms = max(transfer_ms - self._rtt_ms, _LEAST_RATE_SHARE * transfer_ms)
-            self._ms_per_kb = _average(
-                self._ms_per_kb, sending_ms / size_kb, first=not self._long_samples
-            )
-            self._long_samples += 1
+            known, other_ms, size = self._ms_per_kb, rtt_ms, size_kb
+        # The error is the whole transfer's, so it weighs the more, the smaller the part is.
+        share = max(1 - other_ms / transfer_ms, _LEAST_SHARE)
+        usual = max(1 - other_ms / (rtt_ms + sending_ms), _LEAST_SHARE)
+        known.see(share * transfer_ms / size, noise=NOISE / share, usual=NOISE / usual)
+        self._samples += 1
+        self._observed_at = self._clock()
         self._pause_s = 0.0
         self._retry_at = self._clock()
 
@@ -84,13 +88,8 @@ class LinkEstimator:
     def state(self) -> LinkState:
         """Return what is known now; ``up`` again once the pause after a failure is over."""
         return LinkState(
-            rate_kb_per_s=1000 / self._ms_per_kb,
-            rtt_ms=self._rtt_ms,
-            samples=self._short_samples + self._long_samples,
+            rate_kb_per_s=1000 / self._ms_per_kb.value,
+            rtt_ms=self._rtt_ms.value,
+            samples=self._samples,
             up=self._clock() >= self._retry_at,
         )
-
-
-def _average(known: float, seen: float, *, first: bool) -> float:
-    """Return the geometric mean of both, weighted; the first thing seen replaces the prior."""
-    return seen if first else math.exp((1 - _WEIGHT) * math.log(known) + _WEIGHT * math.log(seen))

@@ -1,220 +1,185 @@
-"""Picks the arm: every way to run a task is weighed with measured times and the live link."""
+"""Picks the arm: every way to run a task is weighed with measured times, link and load."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import numpy as np
 
-from edgewright.tools.nodes.schema import (
-    Arm,
-    Decision,
-    Forecast,
-    ImageCodecProfile,
-    LinkState,
-    ModelProfile,
-    PointProfile,
-)
+from edgewright.tools.nodes.schema import Arm, ModelProfile, ServerLoad
+from edgewright.tools.offload.arms import ProfiledArm, profiled_arms
+from edgewright.tools.offload.choice import MARGIN, Choice, Situation, Values
+from edgewright.tools.offload.objective import EnergyModel, Objective
+from edgewright.tools.offload.queueing import mean_wait_s
+from edgewright.tools.offload.tracking import Tracked
 
 #: Length of an edge server's answer, which takes its time on the link too.
 _ANSWER_BYTES = 1000
-_DEVICE_ONLY = Arm(kind="device-only")
+#: Relative error of a profile: what was measured once may be another day's speed.
+_PROFILE_ERROR = 0.2
 
 
-class PictureSize(Protocol):
-    """Size of the picture that is to be worked on."""
+class OffloadingPolicy:
+    """Chooses arms for one model, and learns from what they really took.
 
-    @property
-    def width(self) -> int:
-        """Pixels."""
-        ...
-
-    @property
-    def height(self) -> int:
-        """Pixels."""
-        ...
-
-
-def decide(
-    *,
-    device: ModelProfile,
-    edge: ModelProfile | None,
-    link: LinkState | None,
-    image: PictureSize | None,
-    deadline_ms: float | None,
-    min_agreement: float,
-) -> Decision:
-    """Choose the fastest arm among those that keep enough accuracy.
-
-    Device-only, edge-only with each image codec and co-inference at each point are all weighed.
-    Before the first transfer the link is only guessed at; then the fastest remote arm is taken if
-    the deadline leaves room for it, because only a transfer can tell what the link can do.
+    How far the profiles are off is learnt as one factor for the device's computing and one for
+    the edge server's: a device that is warm or busy is slower in all its stages. The arm taken
+    last is kept against others that are hardly better, so that noise does not make it flap.
 
     Args:
-        device: The device's profile of the model, its slow-down included.
-        edge: The edge server's; None when it has none or there is no edge server.
-        link: The link between them; None without an edge server.
-        image: Size of the picture; None when it is like those that the profile was measured with.
-        deadline_ms: Time that is left for the task; None means no limit.
         min_agreement: Least share of the accuracy that an arm must keep.
+        objective: What to minimise, under the deadline.
+        energy: What the device spends.
     """
-    weighing = _Weighing(device, edge, link, image, min_agreement)
-    forecasts = sorted(weighing.forecasts(), key=_order)
-    best = forecasts[0]
-    remote = next((one for one in forecasts if one.arm.kind != "device-only"), None)
-    reason = weighing.reason(best, forecasts)
-    if (
-        link is not None
-        and not link.samples
-        and remote is not None
-        and remote.latency_ms is not None
-        and remote.latency_ms <= (deadline_ms or remote.latency_ms)
-    ):
-        best = remote
-        reason = (
-            f"{weighing.words(best)} on the configured link; nothing was sent over it yet, and "
-            "trying is the only way to learn its rate"
+
+    def __init__(
+        self,
+        *,
+        min_agreement: float,
+        objective: Objective | None = None,
+        energy: EnergyModel | None = None,
+    ) -> None:
+        self._min_agreement = min_agreement
+        self._objective = objective or Objective()
+        self._energy = energy or EnergyModel()
+        self._device_factor = Tracked(1.0, error=_PROFILE_ERROR)
+        self._edge_factor = Tracked(1.0, error=_PROFILE_ERROR)
+        self._last: Arm | None = None
+        self._table: _Table | None = None
+
+    def choose(self, situation: Situation) -> Choice:
+        """Choose the best arm among those that keep enough accuracy.
+
+        The best costs least by the objective among those that are expected to meet the deadline;
+        when none is, it is the fastest.
+        """
+        table = self._table_for(situation)
+        obstacle = situation.obstacle
+        wait_ms = 0.0 if obstacle else _wait_ms(situation.load)
+        latency_ms, energy_j = self._forecast(table, situation, wait_ms)
+        if obstacle:  # device-only stands first
+            latency_ms, energy_j = latency_ms[:1], energy_j[:1]
+        cost = self._objective.seconds / 1000 * latency_ms + self._objective.joules * energy_j
+        best = _best(latency_ms, cost, situation.deadline_ms)
+        chosen = self._kept(table, best, latency_ms, cost, situation.deadline_ms)
+        return Choice(
+            situation=situation,
+            arms=table.arms,
+            latency_ms=latency_ms,
+            energy_j=energy_j,
+            cost=cost,
+            chosen=chosen,
+            kept=chosen != best,
+            left_out=table.left_out,
+            wait_ms=wait_ms,
+            in_joules=self._objective.joules > 0,
         )
-    assert best.latency_ms is not None  # device-only can always be used
-    if deadline_ms is not None and best.latency_ms > deadline_ms:
-        reason += f"; no arm is expected to meet the deadline of {deadline_ms:.0f} ms"
-    return Decision(
-        arm=best.arm, reason=reason, forecasts=forecasts, link=link, deadline_ms=deadline_ms
-    )
+
+    def observe(self, situation: Situation, arm: Arm, *, device_ms: float, edge_ms: float) -> None:
+        """Learn from a task that an arm completed.
+
+        Args:
+            situation: The profiles, and the picture that it worked on.
+            arm: The arm; one that is never chosen, such as sending the picture as it is, teaches
+                nothing.
+            device_ms: What the device's stages took.
+            edge_ms: What the edge server's stages took; 0 when it had none.
+        """
+        known = self._table_for(situation).find(arm)
+        if known is None:
+            return
+        self._last = arm
+        expected_ms = situation.input_ms + known.device_ms
+        if min(device_ms, expected_ms) > 0:
+            self._device_factor.see(device_ms / expected_ms)
+        if min(edge_ms, known.edge_ms) > 0:
+            self._edge_factor.see(edge_ms / known.edge_ms)
+
+    def _table_for(self, situation: Situation) -> _Table:
+        device, edge = situation.device, situation.edge
+        if self._table is None or self._table.device is not device or self._table.edge is not edge:
+            self._table = _Table(device, edge, self._min_agreement, self._energy)
+        return self._table
+
+    def _forecast(
+        self, table: _Table, situation: Situation, wait_ms: float
+    ) -> tuple[Values, Values]:
+        """Return latency in ms and the device's energy in J, an entry for each arm."""
+        device_ms: Values = (situation.input_ms + table.device_ms) * self._device_factor.value
+        latency_ms = device_ms
+        if (link := situation.link) is not None:
+            # A kilobyte a second is a byte a millisecond.
+            there_ms = link.rtt_ms + wait_ms + table.bytes / link.rate_kb_per_s
+            there_ms += table.edge_ms * self._edge_factor.value
+            latency_ms = device_ms + there_ms * table.remote
+        return latency_ms, self._energy.compute_w / 1000 * device_ms + table.radio_j
+
+    def _kept(
+        self, table: _Table, best: int, latency_ms: Values, cost: Values, deadline_ms: float | None
+    ) -> int:
+        """Return the arm taken last if it is in time and the best is hardly better."""
+        last = table.position.get(self._last) if self._last else None
+        if last is None or last >= len(cost):
+            return best
+        in_time = deadline_ms is None or latency_ms[last] <= deadline_ms
+        return last if in_time and cost[best] > (1 - MARGIN) * cost[last] else best
 
 
-class _Weighing:
-    """The forecasts for one task, and the words for them."""
+class _Table:
+    """The arms of two profiles as columns, device-only first; made once for many choices."""
 
     def __init__(
         self,
         device: ModelProfile,
         edge: ModelProfile | None,
-        link: LinkState | None,
-        image: PictureSize | None,
         min_agreement: float,
+        energy: EnergyModel,
     ) -> None:
-        self._device = device
-        self._edge = edge
-        self._link = link
-        self._min_agreement = min_agreement
-        self._names = {one.point: one.name for one in device.points}
-        size = image.width * image.height / device.preprocess_pixels if image else 1.0
-        self._input_ms = device.preprocess_ms * size
-        self._obstacle = self._remote_obstacle()
+        self.device, self.edge = device, edge
+        alone, *remote = profiled_arms(device, edge)
+        self.arms = [alone]
+        self.left_out: list[tuple[ProfiledArm, str]] = []
+        for one in remote:
+            if why := _unfitness(one, min_agreement):
+                self.left_out.append((one, why))
+            else:
+                self.arms.append(one)
+        self.position = {one.arm: index for index, one in enumerate(self.arms)}
+        self.remote = np.array([one is not alone for one in self.arms], float)
+        self.device_ms = np.array([one.device_ms for one in self.arms])
+        self.edge_ms = np.array([one.edge_ms for one in self.arms])
+        self.bytes = np.array([one.bytes_up for one in self.arms]) + _ANSWER_BYTES
+        radio_j = [energy.joules(0, one.bytes_up, _ANSWER_BYTES) for one in self.arms]
+        self.radio_j = np.array(radio_j) * self.remote
 
-    def forecasts(self) -> list[Forecast]:
-        """Forecast every arm."""
-        blocks_ms = [block.ms for block in self._device.blocks]
-        alone_ms = self._input_ms + sum(blocks_ms) + self._device.finish_ms
-        forecasts = [Forecast(arm=_DEVICE_ONLY, latency_ms=alone_ms, bytes_up=0)]
-        for codec in self._device.image_codecs:
-            arm = Arm(kind="edge-only", image_codec=codec.image_codec, quality=codec.quality)
-            ms = self._input_ms + codec.encode_ms
-            forecasts.append(self._remote(arm, codec, codec.bytes, ms, start=0))
-        for point in self._device.points:
-            arm = Arm(kind="co-inference", point=point.point, codec=point.codec)
-            ms = self._input_ms + sum(blocks_ms[: point.point]) + point.encode_ms
-            forecasts.append(self._remote(arm, point, point.frame_bytes, ms, start=point.point))
-        return forecasts
-
-    def _remote(
-        self,
-        arm: Arm,
-        coded: ImageCodecProfile | PointProfile,
-        size: int,
-        device_ms: float,
-        *,
-        start: int,
-    ) -> Forecast:
-        unusable = self._obstacle or self._inaccuracy(coded.agreement)
-        if unusable or self._edge is None or self._link is None:
-            return Forecast(arm=arm, latency_ms=None, bytes_up=size, unusable=unusable)
-        # A kilobyte a second is a byte a millisecond.
-        link_ms = self._link.rtt_ms + (size + _ANSWER_BYTES) / self._link.rate_kb_per_s
-        edge_ms = (
-            _decode_ms(self._edge, arm)
-            + sum(block.ms for block in self._edge.blocks[start:])
-            + self._edge.finish_ms
-        )
-        return Forecast(arm=arm, latency_ms=device_ms + link_ms + edge_ms, bytes_up=size)
-
-    def _inaccuracy(self, agreement: float) -> str:
-        """Say why coding costs too much accuracy; empty if it does not."""
-        if agreement < self._min_agreement:
-            return (
-                f"it keeps {agreement:.1%} of the accuracy and "
-                f"{self._min_agreement:.1%} are asked for"
-            )
-        return ""
-
-    def _remote_obstacle(self) -> str:
-        """Say what keeps all work on the device; empty if nothing does."""
-        if self._link is None:
-            return "no edge server is configured"
-        if not self._link.up:
-            return "the edge server could not be reached just now"
-        if self._edge is None:
-            return "the edge server has not measured this model yet"
-        if self._edge.revision != self._device.revision:
-            return "the edge server has other weights of this model"
-        return ""
-
-    def reason(self, best: Forecast, forecasts: list[Forecast]) -> str:
-        """Say why an arm is best: against the best of the other kinds, or why there is none."""
-        if self._obstacle:
-            return f"{self.words(best)}, and {self._obstacle}"
-        others = []
-        kinds = {best.arm.kind}
-        for other in forecasts:
-            if other.arm.kind not in kinds and other.latency_ms is not None:
-                kinds.add(other.arm.kind)
-                others.append(f"{other.latency_ms:.0f} ms {self._short(other)}")
-        if not others:
-            return f"{self.words(best)}, and no other arm keeps enough accuracy"
-        return f"{self.words(best)}, against {' and '.join(others)}"
-
-    def words(self, forecast: Forecast) -> str:
-        """Say what an arm does and how long it should take."""
-        arm, size = forecast.arm, _kilobytes(forecast.bytes_up)
-        if arm.point is not None:
-            what = f"co-inference after {self._names[arm.point]} sends {size}"
-        elif arm.image_codec is not None:
-            what = f"the edge server alone gets {size} of {_title(arm)}"
-        else:
-            what = "the device alone sends nothing"
-        return f"{what}: {forecast.latency_ms:.0f} ms expected"
-
-    def _short(self, forecast: Forecast) -> str:
-        arm = forecast.arm
-        if arm.point is not None:
-            return f"cut after {self._names[arm.point]} ({_kilobytes(forecast.bytes_up)})"
-        if arm.image_codec is not None:
-            return f"sending {_kilobytes(forecast.bytes_up)} of {_title(arm)}"
-        return "on the device"
+    def find(self, arm: Arm) -> ProfiledArm | None:
+        """Return an arm's entry, if it may be chosen."""
+        index = self.position.get(arm)
+        return None if index is None else self.arms[index]
 
 
-def _order(forecast: Forecast) -> tuple[bool, float]:
-    """Usable arms first, the fastest of them foremost."""
-    return forecast.latency_ms is None, forecast.latency_ms or 0.0
+def _unfitness(one: ProfiledArm, min_agreement: float) -> str:
+    """Say why an arm is never chosen; empty if it may be."""
+    if one.agreement < min_agreement:
+        return f"it keeps {one.agreement:.1%} of the accuracy and {min_agreement:.1%} are asked for"
+    return "the edge server does not know this codec" if one.unknown else ""
 
 
-def _decode_ms(edge: ModelProfile, arm: Arm) -> float:
-    """Return how long the edge server decodes what an arm sends."""
-    if arm.image_codec is not None:
-        return next(
-            (
-                one.decode_ms
-                for one in edge.image_codecs
-                if (one.image_codec, one.quality) == (arm.image_codec, arm.quality)
-            ),
-            edge.preprocess_ms,
-        )
-    return next((one.decode_ms for one in edge.points if one.point == arm.point), 0.0)
+def _best(latency_ms: Values, cost: Values, deadline_ms: float | None) -> int:
+    if deadline_ms is not None:
+        timely = latency_ms <= deadline_ms
+        if not timely.any():
+            return int(latency_ms.argmin())
+        cost = np.where(timely, cost, np.inf)
+    return int(cost.argmin())
 
 
-def _title(arm: Arm) -> str:
-    names = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP"}
-    return names[arm.image_codec] if arm.image_codec else ""
-
-
-def _kilobytes(size: int) -> str:
-    return f"{size / 1000:.1f} KB" if size < 10_000 else f"{size / 1000:.0f} KB"
+def _wait_ms(load: ServerLoad | None) -> float:
+    if load is None:
+        return 0.0
+    wait_s = mean_wait_s(
+        load.arrivals_per_s,
+        load.service_ms / 1000,
+        load.servers,
+        arrival_scv=load.arrival_scv,
+        service_scv=load.service_scv,
+    )
+    return 1000 * wait_s

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from edgewright.tools.errors import UnavailableError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.nodes.schema import (
@@ -31,6 +33,7 @@ IMAGE_CODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
     ("png", None),
     *(("jpeg", quality) for quality in (50, 80, 90, 95)),
     *(("webp", quality) for quality in (50, 80, 90, 95)),
+    *(("avif", quality) for quality in (40, 60, 80, 90)),
 )
 #: Cameras deliver JPEG at about this quality; used to time the decoding of a picture.
 _CAMERA_QUALITY = 92
@@ -45,7 +48,7 @@ _Result = TypeVar("_Result")
 def measure(
     adapter: PartitionAdapter,
     expert: Expert,
-    codec_for: Callable[[int], FeatureCodec],
+    codecs_at: Callable[[int], Mapping[str, FeatureCodec]],
     photographs: Sequence[Image.Image],
     *,
     runs: int,
@@ -62,13 +65,13 @@ def measure(
     Args:
         adapter: The model.
         expert: Reads the model's output.
-        codec_for: Returns the feature codec of a partition point.
+        codecs_at: Returns the feature codecs of a partition point by name.
         photographs: RGB pictures at the size in which the node's camera makes them; when there
             are none, a few that ship with the package are taken.
         runs: Times that each block is run; the median counts.
         slowdown: Factor by which the node is slowed on purpose; all times are multiplied by it.
     """
-    measurement = _Measurement(adapter, expert, codec_for, photographs, slowdown)
+    measurement = _Measurement(adapter, expert, codecs_at, photographs, slowdown)
     return ModelProfile(
         model=adapter.model,
         revision=adapter.revision,
@@ -90,13 +93,13 @@ class _Measurement:
         self,
         adapter: PartitionAdapter,
         expert: Expert,
-        codec_for: Callable[[int], FeatureCodec],
+        codecs_at: Callable[[int], Mapping[str, FeatureCodec]],
         photographs: Sequence[Image.Image],
         slowdown: float,
     ) -> None:
         self._adapter = adapter
         self._expert = expert
-        self._codec_for = codec_for
+        self._codecs_at = codecs_at
         self._slowdown = slowdown
         self._last = len(adapter.block_names)
         self._pictures = photographs or _shipped_photographs()
@@ -132,12 +135,16 @@ class _Measurement:
         ]
 
     def points(self) -> list[PointProfile]:
-        """Measure every cut that leaves something to run on both sides."""
+        """Measure every codec of every cut that leaves something to run on both sides."""
         points: list[PointProfile] = []
         features = self._inputs
         for point in range(1, self._last):
             features = [self._run(one, point - 1, point) for one in features]
-            points.append(self._point(point, [np.ascontiguousarray(one[0]) for one in features]))
+            arrays = [np.ascontiguousarray(one[0]) for one in features]
+            for codec in self._codecs_at(point).values():
+                # A codec with one half here can be used, but not measured.
+                with suppress(UnavailableError):
+                    points.append(self._point(codec, arrays))
         return points
 
     def image_codec(self, name: ImageCodec, quality: int | None) -> ImageCodecProfile:
@@ -153,18 +160,18 @@ class _Measurement:
             agreement=self._agreement(arrived, 0) if quality else 1.0,
         )
 
-    def _point(self, point: int, features: list[np.ndarray[Any, Any]]) -> PointProfile:
-        codec = self._codec_for(point)
+    def _point(self, codec: FeatureCodec, features: list[np.ndarray[Any, Any]]) -> PointProfile:
         frames = [pack(codec.encode(one), codec) for one in features]
         arrived = [torch.from_numpy(codec.decode(unpack(frame, codec)))[None] for frame in frames]
         return PointProfile(
-            point=point,
-            name=self._adapter.block_names[point - 1],
+            point=codec.point,
+            resume_point=codec.resume_point,
+            name=self._adapter.block_names[codec.point - 1],
             frame_bytes=_median_bytes(frames),
             encode_ms=self._median_ms(lambda one: pack(codec.encode(one), codec), features),
             decode_ms=self._median_ms(lambda frame: codec.decode(unpack(frame, codec)), frames),
             codec=codec.name,
-            agreement=self._agreement(arrived, point),
+            agreement=self._agreement(arrived, codec.resume_point),
         )
 
     def _agreement(self, arrived: Sequence[torch.Tensor], point: int) -> float:

@@ -56,7 +56,7 @@ def test_little_space(examined, monkeypatch):
 
 def test_threads_that_are_held_by_another(examined, tmp_path):
     path = tmp_path / "state" / "threads.sqlite"
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("CREATE TABLE a (b)")
     assert examined()["threads"]["state"] == "ok"

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from edgewright.edge_runtime.call import prepare
-from edgewright.edge_runtime.execution import Execution, decide
+from edgewright.edge_runtime.deciding import decide
+from edgewright.edge_runtime.execution import Execution
 from edgewright.tools.errors import (
     DeadlineError,
     EdgewrightError,
@@ -36,11 +37,13 @@ class Wire(httpx.AsyncBaseTransport):
     """Carries requests to an application in this process, or fails to.
 
     Attributes:
+        edge: The application.
         failure: Raised instead of answering; a float is a stall in seconds.
         answer: Given instead of the application's.
     """
 
     def __init__(self, app):
+        self.edge = app
         self._inner = httpx.ASGITransport(app=app)
         self.failure = None
         self.answer = None
@@ -291,3 +294,61 @@ async def test_the_peer_is_looked_for_until_it_is_there(node, wire):
             await asyncio.sleep(0.01)
     watching.cancel()
     assert node.peer.name == "edge"
+
+
+async def test_the_report_counts_the_devices_energy(node, make_app, cat):
+    report = (await _run(node, cat, SPLIT)).report
+    device_ms = sum(report.stages_ms[name] for name in ("decode", "fit", "head", "encode"))
+    radio_j = (2.27 * report.bytes_up + 1.1 * report.bytes_down) / 1e6
+    assert report.energy_j == pytest.approx(3.7 * device_ms / 1000 + radio_j, abs=1e-4)
+    edge = make_app(role="edge").state.node
+    assert (await _run(edge, cat)).report.energy_j == 0
+
+
+async def test_an_edge_server_says_how_busy_it_is_and_a_device_leaves_its_own_work_out(
+    node, wire, cat
+):
+    edge = wire.edge.state.node
+    meter = edge.lanes.lane(MODEL).meter
+    for _ in range(30):
+        meter.arrived()
+        meter.served(0.02)
+    await _run(node, cat, SPLIT)
+    load = node.peer.load(MODEL)
+    # The direct lane measures nothing, so the device's own call is missing among the thirty.
+    assert load.arrivals_per_s == pytest.approx((30 - 1) / 10)
+    assert load.service_ms == pytest.approx(20)
+    await _run(node, cat, Arm(kind="edge-only", image_codec="png"))
+    assert node.peer.load(MODEL).arrivals_per_s == pytest.approx((30 - 2) / 10)
+    assert (await _run(edge, cat)).load.arrivals_per_s == pytest.approx(3)
+    assert node.described().load == {}
+    assert edge.described().load[MODEL].service_ms == pytest.approx(20)
+
+
+async def test_a_device_learns_how_far_its_profile_is_off(node, cat):
+    _acquaint(node)
+    call = await prepare(node, CARD, InvokeOptions(), cat, "id")
+    before = decide(node, call).forecasts
+    for _ in range(3):
+        await _run(node, cat)
+    assert {one.latency_ms for one in decide(node, call).forecasts} != {
+        one.latency_ms for one in before
+    }
+
+
+async def test_the_link_is_looked_at_while_tasks_come_and_nothing_is_sent(node, wire, cat):
+    node.peer._poll_s = 0.02
+    _acquaint(node)
+    watching = asyncio.create_task(node.peer.watch())
+    async with asyncio.timeout(5):
+        while not wire.paths:
+            await asyncio.sleep(0.01)
+        _acquaint(node)
+        await asyncio.sleep(0.1)
+        assert set(wire.paths) == {"/v1/profile"}  # nobody asked for anything
+        await _run(node, cat, ALONE)
+        assert set(wire.paths) == {"/v1/profile"}  # a fixed arm needs no link
+        node.peer.wanted()
+        while wire.paths[-2:] != ["/v1/probe", "/v1/probe"]:
+            await asyncio.sleep(0.01)
+    watching.cancel()

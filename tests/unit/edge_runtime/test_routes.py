@@ -53,7 +53,7 @@ async def test_the_tail_route(make_app, connect, operations, cat):
     answer = await http.post(TAIL, content=frame, headers=headers)
     assert "cat" in answer.json()["output"]["text"]
     assert answer.json()["expert"] == "efficientnet-lite0-classifier"
-    _refused(await http.post(TAIL, content=frame[:-1], headers=headers), 422, "frame_length")
+    _refused(await http.post(TAIL, content=frame[:-1], headers=headers), 422, "frame_checksum")
     _refused(await http.get(TAIL), 405, "method_not_allowed")
     headers = {"Content-Type": "text/plain", **EXPERT}
     _refused(await http.post(TAIL, content=frame, headers=headers), 415, "unsupported_media_type")
@@ -161,6 +161,7 @@ async def test_the_description_names_every_route_and_its_errors(make_app, connec
     described = (await connect(make_app()).get("/openapi.json")).json()
     assert set(described["paths"]) == {
         "/metrics",
+        "/v1/probe",
         "/v1/profile",
         "/v1/sensors",
         "/v1/split/{model}/tail",

@@ -1,6 +1,7 @@
 """Small real models, saved the way big ones are, and real photographs."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,32 @@ def _save_blip(folder: Path, kind: str) -> None:
     cls(config).save_pretrained(folder)
     BertTokenizer(vocab=vocabulary).save_pretrained(folder)
     BlipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def save_classifier() -> Callable[..., Path]:
+    """Save a classifier of torchvision with seeded weights, the way one that was trained is."""
+    import torch
+    import torchvision
+    from safetensors.torch import save_file
+
+    def save(folder: Path, network_name: str, **config: object) -> Path:
+        torch.manual_seed(0)
+        network = torchvision.models.get_model(network_name, weights=None, num_classes=7)
+        # Fresh batch norms say nothing; give each channel statistics of its own.
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+                torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+                torch.nn.init.normal_(module.running_mean, std=0.1)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(network.state_dict(), folder / "model.safetensors")
+        names = [f"thing {index}" for index in range(7)]
+        description = {"architecture": network_name, "label_names": names, "image_size": 64}
+        (folder / "config.json").write_text(json.dumps(description | config))
+        return folder
+
+    return save
 
 
 @pytest.fixture

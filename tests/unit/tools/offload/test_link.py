@@ -119,3 +119,45 @@ def test_a_success_ends_the_pause_and_starts_it_anew() -> None:
     estimator.failed()
     clock.now += 1.0
     assert estimator.state().up
+
+
+def test_short_transfers_on_a_slow_link_are_not_all_round_trip() -> None:
+    estimator = LinkEstimator(25, 40)
+    for _ in range(3):
+        send(estimator, 9, rate=25, rtt=40)
+        send(estimator, 1.3, rate=25, rtt=40)
+    assert estimator.state().rtt_ms == pytest.approx(40, rel=0.2)
+    assert estimator.state().rate_kb_per_s == pytest.approx(25, rel=0.1)
+
+
+def test_a_small_look_at_a_fast_link_shakes_its_rate_little() -> None:
+    """Four kilobytes take four milliseconds of twenty-odd; the round trip's jitter is as large."""
+    estimator, chance = LinkEstimator(1000, 20), random.Random(2)
+    for _ in range(5):
+        send(estimator, 80, rate=1000, rtt=20)
+    for _ in range(10):
+        send(estimator, 0.01, rate=1000, rtt=20 * chance.uniform(0.9, 1.1))
+        send(estimator, 4.2, rate=1000, rtt=20 * chance.uniform(0.9, 1.1))
+    assert estimator.state().rate_kb_per_s == pytest.approx(1000, rel=0.25)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1000, 25), (25, 1000)])
+def test_two_small_looks_notice_a_step(before: float, after: float) -> None:
+    estimator = LinkEstimator(before, 10)
+    for _ in range(4):
+        send(estimator, 0.01, rate=before, rtt=10)
+        send(estimator, 40, rate=before, rtt=10)
+    for _ in range(2):
+        send(estimator, 0.01, rate=after, rtt=10)
+        send(estimator, 4.2, rate=after, rtt=10)
+    assert estimator.state().rate_kb_per_s == pytest.approx(after, rel=0.35)
+
+
+def test_the_age_is_that_of_the_last_success() -> None:
+    clock = Clock()
+    estimator = LinkEstimator(200, 10, clock=clock)
+    clock.now += 3
+    estimator.failed()
+    assert estimator.age_s == 3
+    estimator.observe(5000, 500, 40)
+    assert estimator.age_s == 0

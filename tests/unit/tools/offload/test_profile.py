@@ -9,7 +9,7 @@ from edgewright.tools.offload.profile import IMAGE_CODINGS, measure
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.adapters import blip
 from edgewright.tools.split.adapters.source import ModelSource
-from edgewright.tools.split.codecs import codec_for
+from edgewright.tools.split.codecs import codecs_at
 from edgewright.tools.vision.generation import BlipQuestionAnswerer
 from edgewright.tools.vision.library import experts, load_adapter
 
@@ -23,7 +23,7 @@ def measured(
     adapter: PartitionAdapter, photographs: list[Image.Image], **options: Any
 ) -> ModelProfile:
     expert = experts()[options.pop("expert", "efficientnet-lite0-classifier")]
-    return measure(adapter, expert, partial(codec_for, adapter), photographs, runs=2, **options)
+    return measure(adapter, expert, partial(codecs_at, adapter), photographs, runs=2, **options)
 
 
 @pytest.mark.slow
@@ -66,6 +66,6 @@ def _values(adapter: PartitionAdapter, point: int) -> int:
 def test_measures_a_transformer_that_answers_questions(tiny_blip: Any, photograph: Any) -> None:
     adapter = blip.load_questions(ModelSource.parse(str(tiny_blip("vqa"))))
     expert = BlipQuestionAnswerer(adapter.answer)
-    profile = measure(adapter, expert, partial(codec_for, adapter), [photograph("coffee")], runs=1)
+    profile = measure(adapter, expert, partial(codecs_at, adapter), [photograph("coffee")], runs=1)
     assert len(profile.points) == len(adapter.block_names) - 1
     assert all(point.frame_bytes < _values(adapter, point.point) for point in profile.points)

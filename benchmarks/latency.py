@@ -1,0 +1,251 @@
+"""End-to-end latency: every way to run a request against the policy, over a rate-shaped link.
+
+Run ``python -m edgewright.benchmarks.latency``. Real nodes in processes of their own, a device
+slowed by a stated factor, a relay between them that holds the link's rate and delay, and a mix of
+classification, captioning and question answering. Three parts: a sweep over the link's rate, a
+link whose rate jumps while the policy is at work, and the replay of a recorded trace, in which the
+policy is compared with an oracle.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright.benchmarks.latency_replay import Trace, record, replayed, summary
+from edgewright.benchmarks.latency_rig import (
+    MIN_AGREEMENT,
+    MIX,
+    SLOWDOWN,
+    WARM_SLOWDOWN,
+    Conditions,
+    Rig,
+    cards_drawn,
+    say,
+)
+from edgewright.benchmarks.results import table, write_results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+POLICY = "policy"
+#: Requests after a jump that belong to learning of it, and are not the sweep's.
+_SETTLING = 4
+_PAUSE_S = 0.5
+#: The recorded trace is replayed with other luck: when changes fall, and which run it is.
+_PASSES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How much is measured."""
+
+    rates: tuple[float, ...]
+    rounds: int
+    steps: tuple[float, ...]
+    step_requests: int
+    segments: int
+    length: int
+    runs: int
+
+
+FULL = Extent(
+    rates=(25, 50, 100, 200, 400, 700, 1000),
+    rounds=10,
+    steps=(1000, 50, 400, 25, 1000),
+    step_requests=12,
+    segments=30,
+    length=8,
+    runs=5,
+)
+QUICK = Extent(
+    rates=(50, 400), rounds=2, steps=(800, 50), step_requests=4, segments=3, length=8, runs=2
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the tables, and write the results.
+
+    Args:
+        arguments: Instead of the process's own.
+
+    Returns:
+        0.
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder")
+    parser.add_argument("--quick", action="store_true", help="little of everything, for CI")
+    parser.add_argument("--replay", type=Path, help="replay this recorded trace, measure nothing")
+    options = parser.parse_args(arguments)
+    if options.replay:
+        trace = Trace.model_validate_json(options.replay.read_bytes())
+    else:
+        trace = asyncio.run(_measure(QUICK if options.quick else FULL, options.out))
+    _report_replay(trace, options.out)
+    return 0
+
+
+async def _measure(extent: Extent, out: Path) -> Trace:
+    async with Rig(quick=extent is QUICK) as rig:
+        swept = [await _sweep(rig, rate, extent.rounds) for rate in extent.rates]
+        _report_sweep(swept, out)
+        _report_steps(await _steps(rig, extent), out)
+        trace = await record(rig, segments=extent.segments, length=extent.length, runs=extent.runs)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "latency-trace.json").write_text(trace.model_dump_json(), "utf-8")
+    return trace
+
+
+# -- latency against rate ------------------------------------------------------------------------
+
+
+async def _sweep(rig: Rig, rate: float, rounds: int) -> dict[str, Any]:
+    """Ask for the same things by every arm and by the policy, in turns."""
+    say(f"sweep: {rate:g} KB/s")
+    arms = [arm for model in sorted(set(rig.models.values())) for arm in rig.arms(model)]
+    times: dict[str, list[float]] = {}
+    chosen: list[str] = []
+    async with rig.under(Conditions(rate_kb_per_s=rate)):
+        for card in cards_drawn(_SETTLING, seed=0):
+            await rig.run(card, None)
+        for card in cards_drawn(rounds, seed=1):
+            run = await rig.run(card, None)
+            times.setdefault(POLICY, []).append(run.total_ms)
+            chosen.append(run.arm)
+            for arm in arms:
+                if arm in rig.arms(rig.models[card]):
+                    run = await rig.run(card, arm)
+                    times.setdefault(arm.label, []).append(run.total_ms)
+    return {"rate_kb_per_s": rate, "times_ms": times, "chosen": chosen}
+
+
+def _report_sweep(swept: Sequence[Mapping[str, Any]], out: Path) -> None:
+    medians = [
+        {name: statistics.median(times) for name, times in one["times_ms"].items()} for one in swept
+    ]
+    names = sorted(medians[0], key=lambda name: (name != POLICY, name))
+    columns = ["median ms at", *(f"{one['rate_kb_per_s']:g} KB/s" for one in swept)]
+    rows: list[list[object]] = [
+        [name, *(f"{each[name]:.0f}" for each in medians)] for name in names
+    ]
+    best = [min(ms for name, ms in each.items() if name != POLICY) for each in medians]
+    ratios = [each[POLICY] / least for each, least in zip(medians, best, strict=True)]
+    rows.append(["policy over best arm", *(f"{ratio:.3f}" for ratio in ratios)])
+    markdown = f"{_setting()}\n\n{table(columns, rows)}"
+    sys.stdout.write(markdown)
+    rates = [one["rate_kb_per_s"] for one in swept]
+    figures = {"setting": _setting(), "sweep": list(swept), "policy_over_best": ratios}
+
+    def draw(axes: Axes) -> None:
+        for name in names:
+            style = {"color": "black", "linewidth": 2.5} if name == POLICY else {"linewidth": 1.0}
+            axes.plot(rates, [each[name] for each in medians], label=name, marker=".", **style)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("rate of the link in KB/s")
+        axes.set_ylabel("median milliseconds to the answer")
+        axes.set_title(f"Request mix, device slowed {SLOWDOWN:g} times")
+        axes.legend(fontsize="xx-small")
+
+    write_results(out, "latency", figures, markdown, draw)
+
+
+def _setting() -> str:
+    mix = ", ".join(f"{share:.0%} {card}" for card, _, share in MIX)
+    return (
+        f"Mix: {mix}. Device slowed {SLOWDOWN:g} times, round trip 20 ms. Arms that keep "
+        f"{MIN_AGREEMENT:.0%} of the accuracy and are not beaten in every respect by another."
+    )
+
+
+# -- a link that jumps ---------------------------------------------------------------------------
+
+
+async def _steps(rig: Rig, extent: Extent) -> list[dict[str, Any]]:
+    """Let the policy work while the link's rate jumps."""
+    requests: list[dict[str, Any]] = []
+    for number, rate in enumerate(extent.steps):
+        say(f"steps: {rate:g} KB/s")
+        async with rig.under(Conditions(rate_kb_per_s=rate)):
+            for card in cards_drawn(extent.step_requests, seed=2 + number):
+                run = await rig.run(card, None)
+                requests.append({"rate_kb_per_s": rate, "ms": run.total_ms, "arm": run.arm})
+                await asyncio.sleep(_PAUSE_S)
+    return requests
+
+
+def _report_steps(requests: Sequence[Mapping[str, Any]], out: Path) -> None:
+    rows = [
+        [number, f"{one['rate_kb_per_s']:g}", one["arm"], f"{one['ms']:.0f}"]
+        for number, one in enumerate(requests, start=1)
+    ]
+    markdown = table(["request", "KB/s", "arm", "ms"], rows)
+    sys.stdout.write(f"\n{markdown}")
+    numbers = range(1, len(requests) + 1)
+
+    def draw(axes: Axes) -> None:
+        axes.step(numbers, [one["ms"] for one in requests], where="mid", color="black")
+        axes.set_yscale("log")
+        axes.set_xlabel("request")
+        axes.set_ylabel("milliseconds to the answer")
+        rate = axes.twinx()
+        rate.step(numbers, [one["rate_kb_per_s"] for one in requests], where="mid", alpha=0.4)
+        rate.set_yscale("log")
+        rate.set_ylabel("KB/s (blue)")
+        axes.set_title("The policy on a link whose rate jumps")
+
+    write_results(out, "latency-steps", {"requests": list(requests)}, markdown, draw)
+
+
+# -- the replay ----------------------------------------------------------------------------------
+
+
+def _report_replay(trace: Trace, out: Path) -> None:
+    points = replayed(trace, passes=_PASSES)
+    found = summary(trace, points)
+    settle = found["requests_to_settle"]
+    rows: list[list[object]] = [
+        ["points", f"{len(points) // _PASSES}, each in {_PASSES} passes"],
+        ["mean of chosen over oracle", f"{found['mean_ratio']:.3f}"],
+        ["p99 of chosen over oracle", f"{found['p99_ratio']:.3f}"],
+        ["oracle, mean ms", f"{found['oracle_mean_ms']:.0f}"],
+        ["policy, mean ms", f"{found['policy_mean_ms']:.0f}"],
+        [
+            f"best static arm in hindsight ({', '.join(found['static_arms'].values())}), mean ms",
+            f"{found['static_mean_ms']:.0f}",
+        ],
+        ["requests to settle after a change, mean", f"{settle['mean']:.1f}"],
+        ["requests to settle after a change, p95", f"{settle['p95']:.0f}"],
+    ]
+    runs = min(len(one) for each in trace.segments[0].runs.values() for one in each.values())
+    markdown = (
+        f"Trace of {len(trace.segments)} stretches, each with another rate (25 to 1,000 KB/s), "
+        f"round trip (10 to 60 ms), slow-down of the device ({SLOWDOWN:g} or, warm, "
+        f"{WARM_SLOWDOWN:g}) and load of the edge server (0 or 50 %). An arm's time is the median "
+        f"of {runs} runs there.\n\n" + table(["replay", "value"], rows)
+    )
+    sys.stdout.write(f"\n{markdown}")
+
+    first = points[: len(points) // _PASSES]
+
+    def draw(axes: Axes) -> None:
+        numbers = range(1, len(first) + 1)
+        axes.plot(numbers, [one["oracle_ms"] for one in first], label="oracle", linewidth=2.5)
+        axes.plot(numbers, [one["ms"] for one in first], label="policy", color="black")
+        axes.set_yscale("log")
+        axes.set_xlabel("point of the trace")
+        axes.set_ylabel("milliseconds to the answer")
+        axes.set_title("Replay: the policy's choice and the best arm")
+        axes.legend()
+
+    write_results(out, "latency-replay", {**found, "first_pass": first}, markdown, draw)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""What all tests share."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def fitted_planners(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Planners are fitted once for all tests; their files are named by what they learned from."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # each worker has a folder of its own there
+    folder /= "fitted-planners"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def new_state(fitted_planners: Path) -> Callable[[Path], Path]:
+    """Make a state folder, new but for the fitted planners, and return it."""
+
+    def make(folder: Path) -> Path:
+        folder.mkdir(exist_ok=True)
+        (folder / "planner").symlink_to(fitted_planners)
+        return folder
+
+    return make

@@ -1,0 +1,114 @@
+"""A device between real processes: it follows its link and the edge server's load."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from edgewright.tools.errors import EdgewrightError
+from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.nodes.launch import launch_node
+from edgewright.tools.nodes.schema import InvokeOptions, NodeProfile
+from edgewright.tools.nodes.shaped_link import ShapedLink
+
+pytestmark = pytest.mark.timeout(180)
+
+CARD = "image-classification"
+SLOWDOWN = 6.0
+#: Whatever the link, the device alone needs far less than at the slowest rate and far more than
+#: at the fastest.
+FAST, SLOW = 20_000, 1
+
+
+@pytest.fixture
+def slow_device(node_settings, node_profiles, tmp_path):
+    """Start a slow device whose peer stands behind a link."""
+
+    @asynccontextmanager
+    async def start(link: ShapedLink):
+        profile = NodeProfile.model_validate_json(node_profiles.read_bytes())
+        scaled = profile.model_dump(mode="json")
+        for model in scaled["models"].values():
+            model["slowdown"] = SLOWDOWN
+            model["preprocess_ms"] *= SLOWDOWN
+            model["finish_ms"] *= SLOWDOWN
+            for block in model["blocks"]:
+                block["ms"] *= SLOWDOWN
+            for coding in (*model["points"], *model["image_codecs"]):
+                coding["encode_ms"] *= SLOWDOWN
+        path = tmp_path / "profile.json"
+        path.write_text(json.dumps(scaled), "utf-8")
+        settings = node_settings(
+            "device",
+            slowdown=SLOWDOWN,
+            peer={"url": f"http://127.0.0.1:{link.port}", "poll_s": 0.2},
+            min_agreement=0.0,
+        )
+        async with (
+            launch_node({**settings, "profile_file": str(path)}) as node,
+            NodeClient(node.url) as client,
+        ):
+            while (peer := (await client.profile()).peer) is None or not peer.models:
+                await asyncio.sleep(0.1)
+            yield client
+
+    return start
+
+
+async def _requests_until(client: NodeClient, picture: bytes, *, alone: bool) -> int:
+    """Return how many requests it takes until the device works alone, or does so no more."""
+    for count in range(10):
+        response = await client.invoke(CARD, InvokeOptions(), picture)
+        if (response.report.planned_arm == "device-only") == alone:
+            return count
+        await asyncio.sleep(0.3)
+    raise AssertionError("it never changed its arm")
+
+
+async def test_a_change_of_the_links_rate_changes_the_arm_within_three_requests(
+    edge_node, slow_device, encoded
+):
+    port = int(edge_node.url.rpartition(":")[2])
+    async with (
+        ShapedLink("127.0.0.1", port, rate_kb_per_s=FAST) as link,
+        slow_device(link) as client,
+    ):
+        assert await _requests_until(client, encoded(), alone=False) <= 3
+        link.set_rate(SLOW)
+        assert await _requests_until(client, encoded(), alone=True) <= 3
+        link.set_rate(FAST)
+        assert await _requests_until(client, encoded(), alone=False) <= 3
+
+
+async def test_others_load_drives_the_work_back_to_the_device(
+    edge_node, slow_device, encoded, edge_client
+):
+    port = int(edge_node.url.rpartition(":")[2])
+    async with (
+        ShapedLink("127.0.0.1", port, rate_kb_per_s=FAST) as link,
+        slow_device(link) as client,
+    ):
+        assert await _requests_until(client, encoded(), alone=False) <= 3
+
+        async def overload() -> None:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    group.create_task(_asked(edge_client, encoded()))
+                    await asyncio.sleep(0.005)
+
+        others = asyncio.create_task(overload())
+        try:
+            await asyncio.sleep(4)
+            decision = await client.decide(CARD, InvokeOptions(), encoded())
+        finally:
+            others.cancel()
+            await asyncio.wait([others])
+        assert decision.load.utilisation >= 1
+        assert decision.arm.kind == "device-only"
+        assert "other callers ask the edge server for" in decision.reason
+
+
+async def _asked(client: NodeClient, picture: bytes) -> None:
+    with suppress(EdgewrightError):  # turned away, which is what the test is about
+        await client.invoke(CARD, InvokeOptions(deadline_s=5), picture)

@@ -1,0 +1,252 @@
+"""The replay on a made-up world whose every time is known."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgewright.benchmarks import latency
+from edgewright.benchmarks.latency_replay import (
+    Replay,
+    Segment,
+    Trace,
+    _with,
+    conditions_drawn,
+    medians_of,
+    replayed,
+    summary,
+)
+from edgewright.benchmarks.latency_rig import MIX, SLOWDOWN, Conditions, Run, cards_drawn
+from edgewright.tools.nodes.schema import (
+    Arm,
+    BlockProfile,
+    ImageCodecProfile,
+    ModelProfile,
+    PointProfile,
+    ServerLoad,
+)
+from edgewright.tools.offload.arms import profiled_arms
+
+MODEL = "m"
+ANSWER_BYTES = 1100
+#: After each cut, what is sent; a block takes two milliseconds on the edge server.
+FRAMES = (60_000, 30_000, 14_000, 12_000, 7000, 6500, 6000, 3000, 2500, 2200, 2000, 1900)
+
+
+def profile(slowdown: float) -> ModelProfile:
+    """A model of thirteen blocks."""
+    return ModelProfile(
+        model=MODEL,
+        revision="r",
+        preprocess_ms=6 * slowdown,
+        preprocess_pixels=640 * 480,
+        blocks=[BlockProfile(name=f"b{n}", ms=2 * slowdown) for n in range(1, 14)],
+        finish_ms=0.5 * slowdown,
+        points=[
+            PointProfile(
+                point=n, name=f"b{n}", frame_bytes=size, encode_ms=0.4 * slowdown,
+                decode_ms=0.4 * slowdown, agreement=1.0,
+            )
+            for n, size in enumerate(FRAMES, start=1)
+        ],
+        image_codecs=[
+            ImageCodecProfile(
+                image_codec="png", quality=None, bytes=80_000, encode_ms=2.5 * slowdown,
+                decode_ms=2 * slowdown, agreement=1.0,
+            )
+        ],
+        slowdown=slowdown,
+    )  # fmt: skip
+
+
+class World:
+    """Times as they would be, with a little noise."""
+
+    def __init__(self, noise: float) -> None:
+        self._chance = np.random.default_rng(5)
+        self._noise = noise
+        self.device, self.edge = profile(SLOWDOWN), profile(1.0)
+
+    def run(self, arm: Arm, conditions: Conditions) -> Run:
+        warm = conditions.slowdown / SLOWDOWN
+        device_ms, edge_ms, size = self._parts(arm)
+        device_ms = self._noisy(device_ms * warm)
+        if arm.kind == "device-only":
+            return Run(
+                total_ms=device_ms, device_ms=device_ms, edge_ms=0, link_ms=0, bytes_up=0,
+                bytes_down=0, arm=arm.label,
+            )  # fmt: skip
+        edge_ms, link_ms = self._noisy(edge_ms), self.link_ms(size + ANSWER_BYTES, conditions)
+        wait_ms = conditions.load / (1 - conditions.load) * 33 / 2
+        return Run(
+            total_ms=device_ms + link_ms + edge_ms + wait_ms, device_ms=device_ms, edge_ms=edge_ms,
+            link_ms=link_ms, bytes_up=size, bytes_down=ANSWER_BYTES, arm=arm.label,
+        )  # fmt: skip
+
+    def link_ms(self, size: int, conditions: Conditions) -> float:
+        return self._noisy(conditions.rtt_ms + size / conditions.rate_kb_per_s)
+
+    def segment(self, conditions: Conditions, arms: list[Arm], runs: int = 5) -> Segment:
+        load = {}
+        timed = {arm.label: [self.run(arm, conditions) for _ in range(runs)] for arm in arms}
+        if conditions.load:
+            load[MODEL] = ServerLoad(
+                arrivals_per_s=conditions.load * 1000 / 33, service_ms=33, service_scv=0.0
+            )
+        return Segment(
+            conditions=conditions,
+            looks=[
+                [(size, 200, self.link_ms(size + 200, conditions)) for size in (0, 2048)]
+                for _ in range(runs)
+            ],
+            load=load,
+            runs={MODEL: timed},
+        )
+
+    def _parts(self, arm: Arm) -> tuple[float, float, int]:
+        device, edge = self.device, self.edge
+        start = device.preprocess_ms
+        if arm.kind == "device-only":
+            return start + sum(one.ms for one in device.blocks) + device.finish_ms, 0.0, 0
+        if arm.kind == "edge-only":
+            rest_ms = sum(one.ms for one in edge.blocks) + edge.finish_ms
+            codec = device.image_codecs[0]
+            return start + codec.encode_ms, edge.image_codecs[0].decode_ms + rest_ms, codec.bytes
+        assert arm.point is not None
+        point = device.points[arm.point - 1]
+        head_ms = sum(one.ms for one in device.blocks[: arm.point])
+        rest_ms = sum(one.ms for one in edge.blocks[arm.point :]) + edge.finish_ms
+        return (
+            start + head_ms + point.encode_ms,
+            point.decode_ms / SLOWDOWN + rest_ms,
+            point.frame_bytes,
+        )
+
+    def _noisy(self, ms: float) -> float:
+        return float(ms * np.exp(self._chance.normal(0, self._noise)))
+
+
+def trace(drawn: list[Conditions], *, length: int = 8, noise: float = 0.02) -> Trace:
+    world = World(noise)
+    points = [Arm(kind="co-inference", point=n, codec="quantised8") for n in range(1, 13)]
+    arms = [Arm(kind="device-only"), Arm(kind="edge-only", image_codec="png"), *points]
+    return Trace(
+        device={MODEL: world.device},
+        edge={MODEL: world.edge},
+        models={card: MODEL for card, _, _ in MIX},
+        arms={MODEL: arms},
+        segments=[world.segment(conditions, arms) for conditions in drawn],
+        points=[cards_drawn(length, seed=number) for number in range(len(drawn))],
+    )
+
+
+@pytest.fixture(scope="module")
+def varied() -> Trace:
+    return trace(conditions_drawn(30, seed=0))
+
+
+def replay(recorded: Trace, **more: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    points = Replay(recorded, **more).run()
+    return points, summary(recorded, points)
+
+
+def test_the_policy_is_near_the_oracle_and_beats_every_static_arm(varied: Trace) -> None:
+    points = replayed(varied, passes=3)
+    found = summary(varied, points)
+    assert found["points"] == len(points) == 3 * 240
+    assert len({point["oracle"] for point in points}) >= 4
+    assert 1 <= found["mean_ratio"] <= 1.02
+    assert found["p99_ratio"] <= 1.1
+    assert found["policy_mean_ms"] < found["static_mean_ms"]
+    assert found["requests_to_settle"]["mean"] <= 1
+
+
+def test_the_policy_sees_only_what_it_chose(varied: Trace) -> None:
+    """Whatever the other arms took, the same choices are made."""
+    chosen = [point["arm"] for point in replay(varied)[0]]
+    blind = varied.model_copy(deep=True)
+    for segment, number in zip(blind.segments, range(0, 240, 8), strict=True):
+        seen = set(chosen[number : number + 8])
+        for label, runs in segment.runs[MODEL].items():
+            if label not in seen:
+                segment.runs[MODEL][label] = [
+                    Run(**{**vars(run), "device_ms": 1.0, "edge_ms": 1.0, "link_ms": 1.0})
+                    for run in runs
+                ]
+    assert [point["arm"] for point in replay(blind)[0]] == chosen
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rate_kb_per_s": 25.0},
+        {"rate_kb_per_s": 1000.0},
+        {"load": 0.9},
+        {"slowdown": 1.5 * SLOWDOWN},
+        {"rtt_ms": 200.0},
+    ],
+)
+def test_a_change_is_followed_within_three_requests(change: dict[str, float]) -> None:
+    usual = {"rate_kb_per_s": 200.0, "rtt_ms": 20.0, "slowdown": SLOWDOWN, "load": 0.0}
+    drawn = [Conditions(**usual), Conditions(**{**usual, **change}), Conditions(**usual)]
+    for seed in range(5):
+        _, found = replay(trace(drawn, noise=0.01), seed=seed)
+        assert found["requests_to_settle"]["p95"] <= 3
+
+
+def test_it_does_not_flap_where_nothing_changes() -> None:
+    points, found = replay(trace([Conditions(rate_kb_per_s=120)], length=60))
+    assert found["changes_of_arm"] <= 6
+    assert max(point["ms"] / point["oracle_ms"] for point in points[4:]) < 1.05
+
+
+def test_it_does_not_get_stuck_on_the_device() -> None:
+    drawn = [Conditions(rate_kb_per_s=2, rtt_ms=500), Conditions(rate_kb_per_s=1000, rtt_ms=10)]
+    points, _ = replay(trace(drawn))
+    assert points[7]["arm"] == "device-only"
+    assert [point["arm"] for point in points[10:]] != ["device-only"] * 6
+    assert all(point["arm"] != "device-only" for point in points[10:])
+
+
+def test_a_recorded_trace_is_replayed_from_its_file(
+    varied: Trace, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded = tmp_path / "trace.json"
+    recorded.write_text(varied.model_dump_json(), "utf-8")
+    assert latency.main(["--replay", str(recorded), "--out", str(tmp_path)]) == 0
+    figures = json.loads((tmp_path / "latency-replay.json").read_text("utf-8"))
+    assert figures["mean_ratio"] == pytest.approx(replay(varied)[1]["mean_ratio"], abs=0.01)
+    assert figures["points"] == 20 * 240
+    assert "mean of chosen over oracle" in capsys.readouterr().out
+    assert (tmp_path / "latency-replay.png").is_file()
+
+
+def test_a_median_is_that_of_the_whole_time() -> None:
+    runs = [
+        Run(total_ms=ms, device_ms=1, edge_ms=0, link_ms=0, bytes_up=0, bytes_down=0, arm="a")
+        for ms in (3.0, 1.0, 2.0)
+    ]
+    assert medians_of({"a": runs}) == {"a": 2.0}
+
+
+def test_the_sweep_and_the_steps_are_reported(tmp_path: Any) -> None:
+    swept = [
+        {"rate_kb_per_s": rate, "times_ms": {"policy": [90.0, 110.0], "b": [200.0], "a": [best]}}
+        for rate, best in ((50.0, 80.0), (400.0, 125.0))
+    ]
+    latency._report_sweep(swept, tmp_path)
+    figures = json.loads((tmp_path / "latency.json").read_text("utf-8"))
+    assert figures["policy_over_best"] == [1.25, 0.8]
+    lines = (tmp_path / "latency.md").read_text("utf-8").splitlines()
+    assert lines[2] == "| median ms at | 50 KB/s | 400 KB/s |"
+    assert lines[4] == "| policy | 100 | 100 |"
+    requests = [{"rate_kb_per_s": 50.0, "ms": 10.0 * n, "arm": "a"} for n in (1, 2)]
+    latency._report_steps(requests, tmp_path)
+    assert "| 2 | 50 | a | 20 |" in (tmp_path / "latency-steps.md").read_text("utf-8")
+
+
+def test_only_what_was_run_can_be_chosen() -> None:
+    kept = [Arm(kind="device-only"), Arm(kind="co-inference", point=3, codec="quantised8")]
+    reduced = _with(profile(1.0), kept)
+    assert [one.arm for one in profiled_arms(reduced, profile(1.0))] == kept
