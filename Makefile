@@ -42,7 +42,7 @@ demo-train: $(STAMP) ## Ten clinics train a digit classifier; the next request u
 
 test: $(STAMP) ## All tests, with branch coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
