@@ -81,7 +81,7 @@ def test_a_folder_that_nobody_has_seen_becomes_a_tool(shapes, home):
     done = edgewright(
         "train", "sort photos of metal parts; some shops have far more than others",
         "--data", str(shapes), "--clients", "4", "--partition", "dirichlet", "--alpha", "1",
-        "--trials", "1", "--json",
+        "--trials", "1", "--target", "0.95", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = last_json(done)
@@ -156,7 +156,7 @@ async def test_one_conversation_goes_from_no_tool_to_using_it():
     async with launch_node(bare) as node:
         context = Context(node_url=node.url, planner="embedded")
         async with open_services(context) as services:
-            services.trainer = LocalTrainer("embedded", TrainSettings(trials=1))
+            services.trainer = LocalTrainer("embedded", TrainSettings(trials=1, target=0.97))
             picture = services.images.put(digit(3))
             async with open_session(replace(context, services=services)) as session:
                 before = await session.ask("which digit is this?", images=[picture])

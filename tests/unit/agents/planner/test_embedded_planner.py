@@ -257,8 +257,10 @@ def test_fitted_heads_are_kept_and_a_damaged_file_is_fitted_again(
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    planner = EmbeddedPlanner(CardRegistry.builtin(), folder=blocked / "planner")
-    assert planner.plan(PlanRequest(text="Describe it.")).tasks
+    (tmp_path / "tools.json").write_text(json.dumps(TOOLS))
+    cards = read_catalogue(tmp_path / "tools.json")
+    planner = EmbeddedPlanner(cards, folder=blocked / "planner")
+    assert planner.plan(PlanRequest(text="Translate it.")).tasks
 
 
 def published(name: str, description: str, takes: str, gives: str) -> dict[str, object]:
