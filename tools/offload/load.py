@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgewright.tools.nodes.schema import ServerLoad
 
@@ -42,9 +43,8 @@ class ArrivalWindow:
 
     def scv(self) -> float:
         """Return the squared coefficient of variation of the gaps, near 1 while there are few."""
-        times = list(self._recent())
-        gaps = [late - early for early, late in pairwise(times)]
-        known = len(gaps) * _scv(gaps) if gaps else 0.0
+        gaps = np.diff(np.array(self._recent()))
+        known = len(gaps) * _scv(gaps) if len(gaps) else 0.0
         return (known + _POISSON_GAPS) / (len(gaps) + _POISSON_GAPS)
 
     def _recent(self) -> deque[float]:
@@ -79,16 +79,17 @@ class LoadMeter:
         """Return what was measured; None before the first call was served."""
         if not self._services_s:
             return None
+        services_s = np.array(self._services_s)
         return ServerLoad(
             arrivals_per_s=self._arrivals.rate_per_s(),
             arrival_scv=self._arrivals.scv(),
-            service_ms=statistics.fmean(self._services_s) * 1000,
-            service_scv=_scv(self._services_s),
+            service_ms=float(services_s.mean()) * 1000,
+            service_scv=_scv(services_s),
             servers=self._servers,
         )
 
 
-def _scv(values: Sequence[float] | deque[float]) -> float:
+def _scv(values: NDArray[np.float64]) -> float:
     """Return the squared coefficient of variation; 0 for a single value."""
-    mean = statistics.fmean(values)
-    return statistics.pvariance(values, mean) / mean**2 if mean > 0 else 0.0
+    mean = float(values.mean())
+    return float(values.var()) / mean**2 if mean > 0 else 0.0
