@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright.tools.errors import InputError
+
 Features = NDArray[np.float32]
 
 
@@ -49,3 +51,26 @@ class FeatureCodec(Protocol):
             FrameError: The payload is not one that ``encode`` can have made.
         """
         ...
+
+
+def check_features(features: Features, shape: tuple[int, ...]) -> None:
+    """Check what is to be coded.
+
+    Args:
+        features: What the head computed.
+        shape: What the codec is for.
+
+    Raises:
+        InputError: Another shape (``features_shape``), or values that are not finite
+            (``features_not_finite``).
+    """
+    if features.shape != shape:
+        raise InputError(
+            f"the features have the shape {features.shape}, the codec is for {shape}",
+            code="features_shape",
+        )
+    if not np.isfinite(features).all():
+        raise InputError(
+            "the features hold values that are not finite; the picture or the weights are damaged",
+            code="features_not_finite",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -14,6 +15,8 @@ from edgewright.tools.settings import home
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.codec import FeatureCodec
 from edgewright.tools.split.quantised import QuantisedCodec, Tables
+
+_LOG = logging.getLogger(__name__)
 
 #: Name of the tables for models that none were calibrated for.
 GENERIC = "generic"
@@ -94,8 +97,10 @@ def _learned(adapter: PartitionAdapter) -> list[FeatureCodec]:
         for folder in _codec_folders():
             try:
                 found += load_codecs(folder, adapter)
-            except UnavailableError:
-                continue  # of another model, or damaged: this model does without it
+            except UnavailableError as error:
+                # This model does without it; that most codecs are another model's is no news.
+                if error.info().code != "codec_of_other_model":
+                    _LOG.warning("%s", error.message)
     return found
 
 

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright.tools.errors import InputError
-from edgewright.tools.split.codec import Features
+from edgewright.tools.split.codec import Features, check_features
 from edgewright.tools.split.entropy import (
     MAX_BYTES_PER_SYMBOL,
     Decoder,
@@ -130,17 +129,7 @@ class QuantisedCodec:
 
     def quantise(self, features: Features) -> Symbols:
         """Turn features into symbols; ``encode`` without the entropy coder."""
-        if features.shape != self.shape:
-            raise InputError(
-                f"the features have the shape {features.shape}, the codec is for {self.shape}",
-                code="features_shape",
-            )
-        if not np.isfinite(features).all():
-            raise InputError(
-                "the features hold values that are not finite; the picture or the weights are "
-                "damaged",
-                code="features_not_finite",
-            )
+        check_features(features, self.shape)
         by_channel = self._by_channel(features)
         mean = by_channel.mean(axis=1, dtype=np.float64)
         spread = by_channel.std(axis=1, dtype=np.float64)

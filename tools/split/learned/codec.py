@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import nn
 
-from edgewright.tools.errors import InputError, UnavailableError
+from edgewright.tools.errors import UnavailableError
 from edgewright.tools.split.adapters.chain import Chain
-from edgewright.tools.split.codec import Features
+from edgewright.tools.split.codec import Features, check_features
 from edgewright.tools.split.entropy import (
     MAX_BYTES_PER_SYMBOL,
     Decoder,
@@ -144,17 +144,7 @@ class LearnedCodec:
                 (``features_not_finite``).
             UnavailableError: The device's half is not here (``codec_half_missing``).
         """
-        if features.shape != self.shape:
-            raise InputError(
-                f"the features have the shape {features.shape}, the codec is for {self.shape}",
-                code="features_shape",
-            )
-        if not np.isfinite(features).all():
-            raise InputError(
-                "the features hold values that are not finite; the picture or the weights are "
-                "damaged",
-                code="features_not_finite",
-            )
+        check_features(features, self.shape)
         return self.code(self.symbols(torch.from_numpy(features)[None])[0])
 
     def symbols(self, features: torch.Tensor) -> Integers:
