@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from edgewright.tools.federated.candidate import SIGNATURES
+from edgewright.tools.federated.inside.light_torch import import_torch
 from edgewright.tools.federated.inside.lockdown import lock_down
 from edgewright.tools.federated.settings import AppSettings
 from edgewright.tools.federated.trial import Fault, FaultCode, Limits
@@ -44,7 +45,7 @@ class Start:
 
 
 def start() -> Start:
-    """Lock this process down, then make the app importable. Nothing may come before this."""
+    """Lock this process down, import torch, then make the app importable; nothing comes before."""
     orders = json.loads(sys.argv[1])
     limits = Limits.model_validate(orders["limits"])
     lock_down(
@@ -52,6 +53,7 @@ def start() -> Start:
         file_bytes=limits.disk_bytes,
         open_files=limits.open_files,
     )
+    import_torch()
     logging.getLogger("flwr").setLevel(logging.ERROR)
     app = Path(orders["app"])
     sys.path.insert(0, str(app))
