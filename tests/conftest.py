@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Coverage is that of the test processes. What these start runs untraced: a traced node takes
+    # half as long again, and its times are what offloading is decided by.
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
 
 @pytest.fixture(scope="session")
 def fitted_planners(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -348,7 +348,7 @@ def test_code_that_reads_a_secret_fails_and_shows_nothing(
 def test_what_uses_up_the_machine_is_ended(
     run: RunFolder, candidate: Candidate, body: str, code: str
 ) -> None:
-    seconds = 15 if code == "timeout" else 40
+    seconds = 10 if code == "timeout" else 40
     source = "def augment(images):\n" + body
     result = hostile(run, candidate, "augmentation", source, time_s=seconds)
     assert result.status == "failed"

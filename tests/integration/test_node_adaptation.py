@@ -91,16 +91,23 @@ async def test_others_load_drives_the_work_back_to_the_device(
     ):
         assert await _requests_until(client, encoded(), alone=False) <= 3
 
+        picture = encoded()
+
         async def overload() -> None:
+            # More than any machine serves, and no more than this one can ask for.
             async with asyncio.TaskGroup() as group:
                 while True:
-                    group.create_task(_asked(edge_client, encoded()))
-                    await asyncio.sleep(0.005)
+                    group.create_task(_asked(edge_client, picture))
+                    await asyncio.sleep(0.01)
 
         others = asyncio.create_task(overload())
         try:
-            await asyncio.sleep(4)
-            decision = await client.decide(CARD, InvokeOptions(), encoded())
+            # The load is that of a window of seconds, which fills while the others ask.
+            for _ in range(20):
+                await asyncio.sleep(1)
+                decision = await client.decide(CARD, InvokeOptions(), picture)
+                if decision.load is not None and decision.load.utilisation >= 1:
+                    break
         finally:
             others.cancel()
             await asyncio.wait([others])
