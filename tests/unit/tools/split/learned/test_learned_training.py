@@ -128,7 +128,7 @@ def test_an_encoder_too_large_for_a_device_is_refused(adapter, recipe):
     assert caught.value.info().code == "encoder_too_large"
 
 
-@pytest.mark.parametrize("name", ["fashion-vit", "photographs"])
+@pytest.mark.parametrize("name", ["fashion-vit", "photographs", "elpv"])
 def test_recipes_are_found_by_name(name):
     assert len(recipe_named(name).lambdas) >= 3
     with pytest.raises(EdgewrightError):
