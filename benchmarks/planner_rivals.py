@@ -61,14 +61,15 @@ class Nearest:
 
     def __init__(self, examples: Examples) -> None:
         self._examples = examples
-        self._vectors = minilm().vectors([text for text, _ in examples.phrases])
+        texts, self._label_of = _of_one_label(examples)
+        self._vectors = minilm().vectors(texts)
 
     def name(self, text: str) -> str:
         """Name the card that a request asks for."""
         cosines = self._vectors @ minilm().vectors([text])[0]
         votes: dict[int, float] = defaultdict(float)
         for row in np.argsort(-cosines)[:NEIGHBOURS]:
-            votes[self._examples.phrases[row][1]] += float(cosines[row])
+            votes[self._label_of[row]] += float(cosines[row])
         return _card(self._examples, max(votes, key=lambda label: votes[label]))
 
 
@@ -81,14 +82,20 @@ class LinearProbe:
 
     def __init__(self, examples: Examples) -> None:
         self._examples = examples
-        vectors = minilm().vectors([text for text, _ in examples.phrases])
-        labels = [label for _, label in examples.phrases]
-        self._heads = heads.fit(vectors, labels, len(examples.labels))
+        texts, labels = _of_one_label(examples)
+        truth = np.eye(len(examples.labels), dtype=np.float32)[labels]
+        self._heads = heads.fit(minilm().vectors(texts), truth)
 
     def name(self, text: str) -> str:
         """Name the card that a request asks for."""
         shares = self._heads.probabilities(minilm().vectors([text]))[0]
         return _card(self._examples, int(shares.argmax()))
+
+
+def _of_one_label(examples: Examples) -> tuple[list[str], list[int]]:
+    """Return the examples that ask for one thing, and the label of each."""
+    single = [example for example in examples.requests if len(example.labels) == 1]
+    return [each.words.whole for each in single], [each.labels[0] for each in single]
 
 
 def _card(examples: Examples, label: int) -> str:

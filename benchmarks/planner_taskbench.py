@@ -16,8 +16,8 @@ from edgewright.benchmarks.planner_requests import graph_f1
 from edgewright.benchmarks.results import table
 from edgewright.benchmarks.scores import of_three_seeds
 from edgewright.tools.cards import CardRegistry
-from edgewright.tools.cards.demonstrations import PlanDemonstration
-from edgewright.tools.cards.taskbench import read_catalogue, read_demonstrations
+from edgewright.tools.cards.demonstrations import PlanDemonstration, read_demonstrations
+from edgewright.tools.cards.taskbench import read_catalogue
 
 FOLDS = 5
 SEEDS = (0, 1, 2)
@@ -83,7 +83,7 @@ def _fitted(
     cards: CardRegistry, shown: Sequence[PlanDemonstration], kept: Path, fits_s: list[float]
 ) -> EmbeddedPlanner:
     begin = time.perf_counter()
-    planner = EmbeddedPlanner(cards, shown, folder=kept)
+    planner = EmbeddedPlanner(cards.with_demonstrations(shown), folder=kept)
     planner.plan(PlanRequest(text="Describe the picture."))
     fits_s.append(time.perf_counter() - begin)
     return planner

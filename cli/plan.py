@@ -182,13 +182,14 @@ def _request(text: str, images: list[str]) -> PlanRequest:
 
 def _planner(cards: Path | None, demos: Path | None, embedded: bool) -> AnyPlanner:
     from edgewright.agents.planner.planner import make_planner
-    from edgewright.tools.cards.taskbench import read_demonstrations
+    from edgewright.tools.cards.demonstrations import read_demonstrations
     from edgewright.tools.settings import ChatModelSettings
 
     catalogue = catalogue_of(cards)
-    shown = read_demonstrations(demos, catalogue) if demos else ()
+    if demos:
+        catalogue = catalogue.with_demonstrations(read_demonstrations(demos, catalogue))
     chat = None if embedded else ChatModelSettings.from_environment()
-    return make_planner(catalogue, demonstrations=shown, chat=chat)
+    return make_planner(catalogue, chat=chat)
 
 
 def catalogue_of(cards: Path | None) -> CardRegistry:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise, permutations
 
 from edgewright.agents.planner.arguments import ArgumentReader, file_for
-from edgewright.agents.planner.detection import Wish, calibrated
+from edgewright.agents.planner.detection import Wish
 from edgewright.agents.planner.mentions import quotations
 from edgewright.agents.planner.plan import Task
 from edgewright.tools.cards import CardRegistry, ToolCard
@@ -98,13 +98,12 @@ class Assembler:
             same = [n for n, other in enumerate(merged) if other.tool == wish.tool]
             if not same or (
                 self._takes_question(wish.tool)
-                and min(wish.probability, merged[same[-1]].probability) >= SEPARATE
-                and all(_QUESTION.search(text[w.start : w.end]) for w in (merged[same[-1]], wish))
+                and all(_is_question(text, each) for each in (merged[same[-1]], wish))
             ):
                 merged.append(wish)
             else:
                 kept = merged[same[-1]]
-                if wish.probability > kept.probability:
+                if _share(wish) > _share(kept):
                     merged.remove(kept)
                     merged.append(wish)
         return self._ordered(merged)
@@ -132,7 +131,7 @@ class Assembler:
         chosen: list[Wish] = []
         for wish in wishes:
             rivals = [
-                replace(wish, tool=card.id, probability=wish.shares[card.id])
+                replace(wish, tool=card.id)
                 for card in self._cards
                 if card.id != wish.tool
                 and wish.shares.get(card.id, 0) >= ALIKE
@@ -225,6 +224,16 @@ class Assembler:
         return self._readers[card.id].read(name, clause, text)[: spec.max_length]
 
 
+def _share(wish: Wish) -> float:
+    """How likely its words alone ask for a wish's card."""
+    return wish.shares.get(wish.tool, wish.probability)
+
+
+def _is_question(text: str, wish: Wish) -> bool:
+    """Whether a wish for an answer is a question of its own."""
+    return _share(wish) >= SEPARATE and bool(_QUESTION.search(text[wish.start : wish.end]))
+
+
 def _fits(cards: Sequence[ToolCard]) -> int:
     """Count the neighbours of which the first makes what the second takes."""
     return sum(bool(set(one.outputs) & set(other.inputs)) for one, other in pairwise(cards))
@@ -294,7 +303,7 @@ def _tasks(text: str, steps: list[Step], pictures: Sequence[str]) -> tuple[Task,
                     args={name: args[name] for name in step.card.arguments if name in args},
                     depends_on=tuple(names[parent] for parent in sorted(step.parents)),
                     span=text[step.wish.start : step.wish.end].strip(),
-                    confidence=round(calibrated(step.wish.probability), 4),
+                    confidence=round(step.wish.probability, 4),
                 )
             )
     return tuple(tasks)

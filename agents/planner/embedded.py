@@ -1,9 +1,10 @@
 """The embedded planner: MiniLM and fitted heads, on the processor, without a key or a network.
 
-A request is cut into clauses; each clause is encoded once and the heads say which card it asks
-for, or which of the well-known tasks that no card serves, or nothing. The wishes become a graph by
-the kinds of data that cards take and give. Follow-ups take over pictures and tasks from the turns
-before. The heads are fitted to the catalogue on first use and kept under the state folder.
+A request and its clauses are encoded together. The whole request, its clauses and the examples
+nearest to it say which cards it asks for, if any; the clauses say with which words. The wishes
+become a graph by the kinds of data that cards take and give. Follow-ups take over pictures and
+tasks from the turns before. The model is fitted to the catalogue on first use and kept under the
+state folder.
 """
 
 from __future__ import annotations
@@ -12,25 +13,19 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from edgewright.agents.planner.assembly import Assembler
 from edgewright.agents.planner.clauses import Clause, segment
-from edgewright.agents.planner.detection import (
-    Reading,
-    Wish,
-    calibrated,
-    in_context,
-    in_view,
-    read,
-)
-from edgewright.agents.planner.examples import collect
+from edgewright.agents.planner.detection import Judged, Reading, Wish, read
+from edgewright.agents.planner.evidence import Verdict
+from edgewright.agents.planner.examples import Words, collect
 from edgewright.agents.planner.language import foreign_language
-from edgewright.agents.planner.mentions import masked
-from edgewright.agents.planner.model import ClauseModel, fit_once
+from edgewright.agents.planner.model import RequestModel, fit_once
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.references import pictures, repeated_turn
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.cards import CardRegistry
-from edgewright.tools.cards.demonstrations import PlanDemonstration
 from edgewright.tools.settings import home
 
 #: Longest request that is read, in characters, and most clauses of it.
@@ -42,66 +37,58 @@ class EmbeddedPlanner:
     """Plans with sentence vectors and heads fitted to the cards.
 
     Args:
-        cards: The tools that may be planned.
-        demonstrations: Whole requests with their tools, beside those on the cards.
-        folder: Where fitted heads are kept; None means ``planner`` in the state folder.
+        cards: The tools that may be planned, with their demonstrations.
+        folder: Where fitted models are kept; None means ``planner`` in the state folder.
     """
 
-    def __init__(
-        self,
-        cards: CardRegistry,
-        demonstrations: Sequence[PlanDemonstration] = (),
-        *,
-        folder: Path | None = None,
-    ) -> None:
+    def __init__(self, cards: CardRegistry, *, folder: Path | None = None) -> None:
         self._cards = cards
-        self._demonstrations = tuple(demonstrations)
         self._folder = folder
         self._assembler = Assembler(cards)
 
     @cached_property
-    def model(self) -> ClauseModel:
-        """The fitted heads; the first use fits or loads them."""
-        folder = self._folder or home() / "planner"
-        return fit_once(collect(self._cards, self._demonstrations), folder)
+    def model(self) -> RequestModel:
+        """The fitted model; the first use fits or loads it."""
+        return fit_once(collect(self._cards), self._folder or home() / "planner")
 
     def plan(self, request: PlanRequest) -> Plan:
         """Plan one request; what is wrong with it stands in the plan."""
         return self.plan_many([request])[0]
 
     def plan_many(self, requests: Sequence[PlanRequest]) -> list[Plan]:
-        """Plan many requests; their clauses go through the encoder together."""
+        """Plan many requests; their words go through the encoder together."""
         refusals = [_refusal(request) for request in requests]
-        cut = [
-            [] if refusal else segment(request.text)[:MAX_CLAUSES]
+        readable = [r for r, refusal in zip(requests, refusals, strict=True) if not refusal]
+        readings = iter(self._readings(readable))
+        return [
+            _empty(request, refusal, 1.0) if refusal else self._planned(request, next(readings))
             for request, refusal in zip(requests, refusals, strict=True)
         ]
-        readings = self._readings(requests, cut)
+
+    def _readings(self, requests: Sequence[PlanRequest]) -> list[Reading]:
+        """Read requests: what they ask for as wholes, and with which of their clauses."""
+        model = self.model  # gets ready on the first request, be it one that cannot be read
+        if not requests:
+            return []
+        texts = [request.text for request in requests]
+        cut = [segment(text)[:MAX_CLAUSES] or [Clause(text, 0, len(text))] for text in texts]
+        words = [Words.of(text, clauses) for text, clauses in zip(texts, cut, strict=True)]
+        in_view = np.array([bool(request.subject) for request in requests])
+        verdict, rows = model.read(words, in_view)
         return [
-            _empty(request, refusal, 1.0) if refusal else self._planned(request, reading)
-            for request, refusal, reading in zip(requests, refusals, readings, strict=True)
+            read(clauses, rows[place], model.labels, self._judged(verdict, place))
+            for place, clauses in enumerate(cut)
         ]
 
-    def _readings(
-        self, requests: Sequence[PlanRequest], cut: Sequence[list[Clause]]
-    ) -> list[Reading]:
-        """Read the clauses of all requests, each in the light of its whole request."""
-        texts = [_text_of(clause.text) for clauses in cut for clause in clauses]
-        several = [row for row, clauses in enumerate(cut) if len(clauses) > 1]
-        wholes = [_text_of(requests[row].text) for row in several]
-        probabilities = self.model.probabilities([*texts, *wholes])
-        whole = dict(zip(several, probabilities[len(texts) :], strict=True))
-        readings: list[Reading] = []
-        start = 0
-        for row, (request, clauses) in enumerate(zip(requests, cut, strict=True)):
-            mine = probabilities[start : start + len(clauses)]
-            start += len(clauses)
-            if row in whole:
-                mine = in_context(mine, whole[row])
-            if request.subject:
-                mine = in_view(mine, self.model)
-            readings.append(read(clauses, mine, self.model))
-        return readings
+    def _judged(self, verdict: Verdict, place: int) -> Judged:
+        """Take one request's verdict out of those on many."""
+        ids = [card.id for card in self._cards]
+        return Judged(
+            asked=float(verdict.asked[place]),
+            cards=dict(zip(ids, verdict.cards[place].tolist(), strict=True)),
+            chosen=tuple(ids[n] for n in np.flatnonzero(verdict.chosen[place])),
+            certainty=float(verdict.certainty[place]),
+        )
 
     def _planned(self, request: PlanRequest, reading: Reading) -> Plan:
         """Turn a reading into a plan."""
@@ -109,7 +96,7 @@ class EmbeddedPlanner:
         if turn is not None and (not reading.wishes or reading.probability < 0.5 or request.images):
             reading = self._repeated(request, turn)
         if not reading.wishes:
-            return _empty(request, self._why_nothing(reading), calibrated(reading.probability))
+            return _empty(request, self._why_nothing(reading), reading.probability)
         tasks, needs = self._assembler.assemble(
             request.text,
             reading.wishes,
@@ -121,7 +108,7 @@ class EmbeddedPlanner:
             request=request.text,
             tasks=tasks,
             planner="embedded",
-            confidence=round(calibrated(reading.probability), 4),
+            confidence=round(reading.probability, 4),
             needs=needs,
             reason=f"No card serves this part: {declined}." if declined else "",
         )
@@ -146,11 +133,6 @@ class EmbeddedPlanner:
                 f"It is not clear what is wanted: do you mean {titles}? Please say it differently."
             )
         return f"No card serves this request; {shows}"
-
-
-def _text_of(words: str) -> str:
-    """Return a clause, or a whole request, as the encoder reads it."""
-    return masked(words).strip()
 
 
 def _refusal(request: PlanRequest) -> str:

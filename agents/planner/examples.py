@@ -1,4 +1,4 @@
-"""What the heads learn from: cards, demonstrations and the vocabulary of well-known tasks."""
+"""What the planner learns from: cards, demonstrations and the vocabulary of well-known tasks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, product
 
-from edgewright.agents.planner.clauses import segment
+from edgewright.agents.planner.clauses import Clause, segment
 from edgewright.agents.planner.mentions import masked
 from edgewright.agents.planner.vocabulary import KnownTask, known_tasks
 from edgewright.tools.cards import CardRegistry, ToolCard
-from edgewright.tools.cards.demonstrations import PlanDemonstration
 
 #: With this many demonstrations a card speaks for itself and the vocabulary is not asked.
 ENOUGH_DEMONSTRATIONS = 5
+#: Examples are dealt out to folds; how far each kind of evidence can be trusted is learned on the
+#: folds that a fit has not seen.
+FOLDS = 3
 
 #: Words that people put around any request. Every demonstration is learned with and without some,
 #: in turn, so that they tell nothing of the card.
@@ -43,75 +45,101 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
 @dataclass(frozen=True)
+class Words:
+    """A request as the encoder reads it.
+
+    Attributes:
+        whole: All of it.
+        clauses: Its clauses; at least one.
+    """
+
+    whole: str
+    clauses: tuple[str, ...]
+
+    @classmethod
+    def of(cls, request: str, clauses: Sequence[Clause]) -> Words:
+        """Mask what would mislead the encoder; a request of one clause is that clause."""
+        whole = masked(request).strip()
+        if len(clauses) < 2:
+            return cls(whole=whole, clauses=(whole,))
+        return cls(whole, tuple(masked(clause.text).strip() for clause in clauses))
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request of which it is known what it asks for.
+
+    Attributes:
+        words: What is said.
+        labels: Indices of the cards, or of the one task that no card serves.
+        fold: Fold it belongs to, the same for all that is made of one demonstration.
+    """
+
+    words: Words
+    labels: tuple[int, ...]
+    fold: int
+
+
+@dataclass(frozen=True)
 class Examples:
     """Everything to learn from.
 
     Attributes:
         labels: Card ids first, then the names of tasks that no card serves.
         tools: How many of the labels are cards.
-        phrases: Clauses, each with the index of its label.
-        bags: Clauses of each demonstrated request, with the indices of its tools.
+        requests: The examples.
     """
 
     labels: tuple[str, ...]
     tools: int
-    phrases: tuple[tuple[str, int], ...]
-    bags: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
+    requests: tuple[Example, ...]
 
 
-def collect(cards: CardRegistry, demonstrations: Sequence[PlanDemonstration] = ()) -> Examples:
-    """Collect the examples of a catalogue.
-
-    Args:
-        cards: The catalogue.
-        demonstrations: Whole requests with their tools.
-    """
+def collect(cards: CardRegistry) -> Examples:
+    """Collect the examples of a catalogue."""
     ids = [card.id for card in cards]
     known = {task.name: task for task in known_tasks()}
     served = {_slug(name) for card in cards for name in (card.id, card.title, card.task_type)}
     foreign = [
         task for task in known.values() if task.name not in served and not served & set(task.near)
     ]
-    phrases = [
-        (masked(text), label)
-        for label, card in enumerate(cards)
-        for text in (*_own(card), *_borrowed(card, known))
-    ]
+    shown = [_shown(card) or _borrowed(card, known) for card in cards]
+    requests: list[Example] = []
+    for label, card in enumerate(cards):
+        carriers = _PICTURE_CARRIERS if "image" in card.inputs else _CARRIERS
+        about = (*_borrowed(card, known), *_about(card))
+        for texts in (_shown(card), _carried(_shown(card), carriers), about):
+            requests.extend(_dealt(texts, label))
     for label, task in enumerate(foreign, start=len(ids)):
-        texts = [*task.phrases, *(_carried(task.phrases, _CARRIERS) if task.everyday else ())]
-        phrases.extend((text, label) for text in texts)
+        requests.extend(_dealt(task.phrases, label))
+    for number, several in enumerate(cards.demonstrations):
+        labels = {ids.index(tool) for tool in several.tools}
+        requests.append(_example(several.request, labels, number % FOLDS))
     return Examples(
         labels=(*ids, *(task.name for task in foreign)),
         tools=len(ids),
-        phrases=tuple(phrases),
-        bags=(
-            *(
-                (clause_texts(shown.request), tuple(sorted({ids.index(t) for t in shown.tools})))
-                for shown in demonstrations
-            ),
-            *_joined(cards),
-        ),
+        requests=(*requests, *_joined(shown)),
     )
 
 
-def clause_texts(request: str) -> tuple[str, ...]:
-    """Return a request's clauses as the encoder reads them."""
-    return tuple(masked(clause.text).strip() for clause in segment(request))
+def _dealt(texts: Sequence[str], label: int) -> Iterator[Example]:
+    """Make examples of texts and deal them out to the folds."""
+    return (_example(text, {label}, row % FOLDS) for row, text in enumerate(texts))
 
 
-def _own(card: ToolCard) -> list[str]:
-    """What a card says of itself: demonstrations, and name and description as phrases."""
+def _example(text: str, labels: set[int], fold: int) -> Example:
+    return Example(Words.of(text, segment(text)), tuple(sorted(labels)), fold)
+
+
+def _shown(card: ToolCard) -> tuple[str, ...]:
+    return tuple(demonstration.request for demonstration in card.demonstrations)
+
+
+def _about(card: ToolCard) -> tuple[str, ...]:
+    """What a card says of itself: its name and description as phrases."""
     name = card.title.lower().replace("-", " ")
-    shown = [demonstration.request for demonstration in card.demonstrations]
-    carriers = _PICTURE_CARRIERS if "image" in card.inputs else _CARRIERS
-    return [
-        *shown,
-        *_carried(shown, carriers),
-        name,
-        f"perform {name}",
-        f"use the {name} tool",
-        *_SENTENCE.split(card.description.strip()),
-    ]
+    sentences = _SENTENCE.split(card.description.strip())
+    return (name, f"perform {name}", f"use the {name} tool", *sentences)
 
 
 def _carried(texts: Sequence[str], carriers: Sequence[str]) -> list[str]:
@@ -119,17 +147,24 @@ def _carried(texts: Sequence[str], carriers: Sequence[str]) -> list[str]:
     return [carrier.format(text) for carrier, text in zip(cycle(carriers), texts, strict=False)]
 
 
-def _joined(cards: CardRegistry) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
-    """Join demonstrations of two cards each, so that wholes which ask for both are known."""
-    shown = [[demonstration.request for demonstration in card.demonstrations] for card in cards]
-    shown_rows = [row for row, texts in enumerate(shown) if texts]
-    count = len(shown_rows)
-    steps = range(1, min(count, PARTNERS + 1))
-    for turn, (place, step, joint) in enumerate(product(range(count), steps, _JOINTS)):
-        one, other = shown_rows[place], shown_rows[(place + step) % count]
-        first, second = (shown[row][turn % len(shown[row])] for row in (one, other))
-        joined = joint.format(first.rstrip(".?"), f"{second[:1].lower()}{second[1:]}")
-        yield (masked(joined),), tuple(sorted((one, other)))
+def _joined(shown: Sequence[Sequence[str]]) -> Iterator[Example]:
+    """Join requests for two cards each, so that wholes which ask for both are known.
+
+    Args:
+        shown: What is shown of each card, by label.
+    """
+    places = [label for label, texts in enumerate(shown) if texts]
+    steps = range(1, min(len(places), PARTNERS + 1))
+    for turn, (place, step, joint) in enumerate(product(range(len(places)), steps, _JOINTS)):
+        one, other = places[place], places[(place + step) % len(places)]
+        fold = turn % FOLDS
+        # Both are of one fold, and so is what they make.
+        first, second = (shown[label][fold::FOLDS] for label in (one, other))
+        if not first or not second:
+            continue
+        begin, end = (texts[turn // FOLDS % len(texts)] for texts in (first, second))
+        text = joint.format(begin.rstrip(".?"), f"{end[:1].lower()}{end[1:]}")
+        yield _example(text, {one, other}, fold)
 
 
 def _borrowed(card: ToolCard, known: dict[str, KnownTask]) -> tuple[str, ...]:

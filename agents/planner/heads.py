@@ -1,9 +1,9 @@
-"""Fitted heads: one softmax over everything that a clause can ask for.
+"""Fitted heads: one softmax over everything that words can ask for.
 
-Two kinds of example teach it. A *phrase* is a clause whose label is known. A *bag* is a whole
-request of which only the set of tools is known: each of them was asked for by at least one of its
-clauses, no other tool by any (a noisy-or over the clauses). Everything is plain numpy, so that
-fitting on a small board needs no training framework.
+Two kinds of example teach it. A *whole* is a text whose labels are known; if there are several,
+each has an equal share. A *bag* is the clauses of a text of which only the set of tools is known:
+each of them was asked for by at least one clause, no other tool by any (a noisy-or over the
+clauses). Everything is plain numpy, so that fitting on a small board needs no training framework.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LEXICAL_WEIGHT = 0.9
 SCALE = 8.0
 #: A word counts when this many examples hold it; a demonstration and the same one between other
 #: words are two.
-MIN_EXAMPLES = 4
-STEPS = 100
-LEARNING_RATE = 0.05
+MIN_EXAMPLES = 8
+STEPS = 60
+LEARNING_RATE = 0.08
 PENALTY = 2e-3
 
 _WORD = re.compile(r"[a-z0-9']+")
@@ -89,36 +89,40 @@ class Heads:
 
 @dataclass(frozen=True)
 class Bags:
-    """Requests of which only the tools are known.
+    """Clauses of texts of which only the tools are known.
 
     Attributes:
-        features: Features of all their clauses, float32 ``[C, D + V]``.
-        owner: Request that each clause belongs to, int ``[C]``, ascending.
-        tools: 1 where a request asks for a tool, float32 ``[R, tools]``, in the labels' order.
+        features: Features of all the clauses, float32 ``[C, D + V]``.
+        owner: Text that each clause belongs to, int ``[C]``, ascending.
+        tools: 1 where a text asks for a tool, float32 ``[R, tools]``, in the labels' order.
     """
 
     features: Vectors
     owner: NDArray[np.intp]
     tools: Vectors
 
+    def only(self, rows: NDArray[np.bool_]) -> Bags:
+        """Return the bags of some of the texts, bool ``[R]``."""
+        kept = rows[self.owner]
+        place = np.cumsum(rows) - 1
+        return Bags(self.features[kept], place[self.owner[kept]], self.tools[rows])
 
-def fit(phrases: Vectors, labels: Sequence[int], count: int, bags: Bags | None = None) -> Heads:
+
+def fit(wholes: Vectors, truth: Vectors, bags: Bags | None = None) -> Heads:
     """Fit the heads.
 
     Args:
-        phrases: Features of the phrases, float32 ``[N, F]``.
-        labels: Label of each phrase.
-        count: Number of labels.
-        bags: Requests with sets of tools, if there are any.
+        wholes: Features of whole texts, float32 ``[N, D + V]``.
+        truth: Share of each label in what each text asks for, float32 ``[N, labels]``.
+        bags: Clauses of texts, if there are any.
     """
-    truth = np.eye(count, dtype=np.float32)[np.asarray(labels)]
-    parameters = np.zeros((phrases.shape[1] + 1, count), np.float32)
+    parameters = np.zeros((wholes.shape[1] + 1, truth.shape[1]), np.float32)
     first = np.zeros_like(parameters)
     second = np.zeros_like(parameters)
-    examples = len(phrases) + (len(bags.tools) if bags else 0)
+    examples = len(wholes) + (len(bags.tools) if bags else 0)
     for step in range(1, STEPS + 1):
         weights = parameters[:-1] * np.float32(SCALE)
-        gradient = _gradient(phrases, _softmax(phrases @ weights + parameters[-1]) - truth)
+        gradient = _gradient(wholes, _softmax(wholes @ weights + parameters[-1]) - truth)
         if bags is not None:
             shares = _softmax(bags.features @ weights + parameters[-1])
             gradient += _gradient(bags.features, _noisy_or(shares, bags))
@@ -141,7 +145,7 @@ def _gradient(features: Vectors, by_logit: Vectors) -> Vectors:
 def _noisy_or(shares: Vectors, bags: Bags) -> Vectors:
     """Gradient of the bags' loss by the clauses' logits.
 
-    With s the log-probability that no clause asks for a tool, the loss of a request is
+    With s the log-probability that no clause asks for a tool, the loss of a text is
     -log(1 - e^s) for its own tools and -s for the others.
     """
     tools = bags.tools.shape[1]

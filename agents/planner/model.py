@@ -1,4 +1,4 @@
-"""The fitted model of a catalogue: examples in, clause probabilities out; kept on disk by hash."""
+"""The fitted model of a catalogue: requests in, verdicts out; kept on disk by hash."""
 
 from __future__ import annotations
 
@@ -9,87 +9,154 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass, fields
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgewright.agents.planner import heads
+from edgewright.agents.planner import evidence, heads
 from edgewright.agents.planner.encoder import Vectors, minilm
-from edgewright.agents.planner.examples import Examples
+from edgewright.agents.planner.evidence import Evidence, Flags, Judge, Verdict
+from edgewright.agents.planner.examples import FOLDS, Examples, Words
 from edgewright.agents.planner.heads import Bags, Features, Heads
 
-#: With the settings of the heads, all that shapes a model besides its examples.
-VERSION = (3, heads.LEXICAL_WEIGHT, heads.SCALE, heads.MIN_EXAMPLES, heads.STEPS, heads.PENALTY)
+#: All that shapes a model besides its examples.
+VERSION = (
+    4,
+    *(heads.LEXICAL_WEIGHT, heads.SCALE, heads.MIN_EXAMPLES, heads.STEPS, heads.PENALTY),
+    *(evidence.NEIGHBOURS, evidence.WIDTH, evidence.NONE_SHARE, evidence.FURTHER),
+)
 
+_QUESTIONS = tuple(field.name for field in fields(Judge))
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class ClauseModel:
-    """Says what a clause asks for.
+class _Texts:
+    """The words of requests and their sentence vectors, no text encoded twice.
+
+    Attributes:
+        wholes: The requests.
+        whole_vectors: float32 ``[R, D]``.
+        clauses: The clauses of all requests.
+        clause_vectors: float32 ``[C, D]``.
+        owner: Request that each clause belongs to, ascending, int ``[C]``.
+    """
+
+    wholes: list[str]
+    whole_vectors: Vectors
+    clauses: list[str]
+    clause_vectors: Vectors
+    owner: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, requests: Sequence[Words]) -> _Texts:
+        wholes = [words.whole for words in requests]
+        clauses = list(chain.from_iterable(words.clauses for words in requests))
+        row_of = {text: row for row, text in enumerate(dict.fromkeys([*wholes, *clauses]))}
+        vectors = minilm().layered(list(row_of))
+        return cls(
+            wholes=wholes,
+            whole_vectors=vectors[[row_of[text] for text in wholes]],
+            clauses=clauses,
+            clause_vectors=vectors[[row_of[text] for text in clauses]],
+            owner=np.repeat(np.arange(len(requests)), [len(words.clauses) for words in requests]),
+        )
+
+    def by_owner(self, rows: Vectors) -> list[Vectors]:
+        """Split what belongs to the clauses by request."""
+        return np.split(rows, np.searchsorted(self.owner, np.arange(1, len(self.wholes))))
+
+
+@dataclass(frozen=True)
+class RequestModel:
+    """Says what requests ask for.
 
     Attributes:
         labels: Card ids first, then the names of tasks that no card serves.
         tools: How many of the labels are cards.
         features: What the heads read.
         heads: The softmax over the labels.
+        vectors: Sentence vectors of the examples, float32 ``[N, D]``.
+        truth: Share of each label in what each example asks for, float32 ``[N, labels]``.
+        judge: What weighs the evidence.
     """
 
     labels: tuple[str, ...]
     tools: int
     features: Features
     heads: Heads
+    vectors: Vectors
+    truth: Vectors
+    judge: Judge
 
-    def probabilities(self, clauses: Sequence[str]) -> Vectors:
-        """Return the probability of each label for each clause, float32 ``[C, labels]``."""
-        if not clauses:
-            return np.zeros((0, len(self.labels)), np.float32)
-        return self.heads.probabilities(self.features(clauses, minilm().layered(clauses)))
+    def read(self, requests: Sequence[Words], in_view: Flags) -> tuple[Verdict, list[Vectors]]:
+        """Read requests; all their words go through the encoder together.
 
+        Args:
+            requests: The words.
+            in_view: Which of them have a picture at hand.
 
-def fit(examples: Examples) -> ClauseModel:
-    """Fit the model of a catalogue; well under a minute for 25 tools."""
-    texts = tuple(text for text, _ in examples.phrases)
-    clauses = [clause for bag, _ in examples.bags for clause in bag]
-    features = Features.fit([*texts, *clauses])
-    bags = None
-    if examples.bags:
-        tools = np.zeros((len(examples.bags), examples.tools), np.float32)
-        for row, (_, asked) in enumerate(examples.bags):
-            tools[row, list(asked)] = 1
-        sizes = [len(bag) for bag, _ in examples.bags]
-        bags = Bags(
-            features=features(clauses, minilm().layered(clauses)),
-            owner=np.repeat(np.arange(len(sizes)), sizes),
-            tools=tools,
+        Returns:
+            The verdict on all of them, and for each the probabilities of the labels for its
+            clauses, float32 ``[C, labels]``.
+        """
+        texts = _Texts.of(requests)
+        whole = self.heads.probabilities(self.features(texts.wholes, texts.whole_vectors))
+        clauses = texts.by_owner(
+            self.heads.probabilities(self.features(texts.clauses, texts.clause_vectors))
         )
-    fitted = heads.fit(
-        features(texts, _vectors(texts)),
-        [label for _, label in examples.phrases],
-        len(examples.labels),
-        bags,
+        near = evidence.nearest(texts.whole_vectors, self.vectors, self.truth)
+        found = Evidence(whole=whole, clauses=clauses, near=near)
+        return self.judge.verdict(found, self.tools, in_view), clauses
+
+
+def fit(examples: Examples) -> RequestModel:
+    """Fit the model of a catalogue; well under a minute for 25 tools."""
+    texts = _Texts.of([example.words for example in examples.requests])
+    features = Features.fit(texts.wholes)
+    truth = _truth(examples)
+    asked = truth[:, : examples.tools] > 0
+    wholes = features(texts.wholes, texts.whole_vectors)
+    clauses = features(texts.clauses, texts.clause_vectors)
+    bags = Bags(clauses, texts.owner, asked.astype(np.float32))
+    # A text of one clause makes no bag.
+    several = np.bincount(texts.owner, minlength=len(truth)) > 1
+
+    def fit_to(rows: Flags) -> Heads:
+        return heads.fit(wholes[rows], truth[rows], bags.only(rows & several))
+
+    whole, near, by_clause = np.zeros_like(truth), np.zeros_like(truth), truth[texts.owner]
+    folds = np.array([example.fold for example in examples.requests])
+    for fold in range(FOLDS):
+        held = folds == fold
+        fitted = fit_to(~held)
+        whole[held] = fitted.probabilities(wholes[held])
+        by_clause[held[texts.owner]] = fitted.probabilities(clauses[held[texts.owner]])
+        vectors = texts.whole_vectors
+        near[held] = evidence.nearest(vectors[held], vectors[~held], truth[~held])
+    unseen = Evidence(whole=whole, clauses=texts.by_owner(by_clause), near=near)
+    return RequestModel(
+        labels=examples.labels,
+        tools=examples.tools,
+        features=features,
+        heads=fit_to(np.ones_like(several)),
+        vectors=texts.whole_vectors,
+        truth=truth,
+        judge=evidence.fit(unseen, asked),
     )
-    return ClauseModel(
-        labels=examples.labels, tools=examples.tools, features=features, heads=fitted
-    )
 
 
-@lru_cache(maxsize=1)
-def _vectors(texts: tuple[str, ...]) -> Vectors:
-    """Encode the phrases of a catalogue, which stay the same when its demonstrations change."""
-    return minilm().layered(texts)
-
-
-def fit_once(examples: Examples, folder: Path) -> ClauseModel:
+def fit_once(examples: Examples, folder: Path) -> RequestModel:
     """Return the model of a catalogue, from the folder if it was fitted before.
 
     Args:
         examples: What to learn from; their hash names the file.
         folder: Where models are kept. One that cannot be written costs only the time to fit again.
     """
-    content = json.dumps([VERSION, examples.labels, examples.phrases, examples.bags])
+    content = json.dumps([VERSION, asdict(examples)])
     path = folder / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.npz"
     try:
         return _load(path, examples)
@@ -105,19 +172,30 @@ def fit_once(examples: Examples, folder: Path) -> ClauseModel:
     return model
 
 
-def _load(path: Path, examples: Examples) -> ClauseModel:
+def _truth(examples: Examples) -> Vectors:
+    truth = np.zeros((len(examples.requests), len(examples.labels)), np.float32)
+    for row, example in enumerate(examples.requests):
+        truth[row, list(example.labels)] = 1 / len(example.labels)
+    return truth
+
+
+def _load(path: Path, examples: Examples) -> RequestModel:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         words: list[str] = stored["words"].tolist()
-        features = Features(
-            words={word: column for column, word in enumerate(words)}, weights=stored["idf"]
+        return RequestModel(
+            labels=examples.labels,
+            tools=examples.tools,
+            features=Features(
+                words={word: column for column, word in enumerate(words)}, weights=stored["idf"]
+            ),
+            heads=Heads(weights=stored["weights"], bias=stored["bias"]),
+            vectors=stored["vectors"],
+            truth=_truth(examples),
+            judge=Judge(**{name: stored[name] for name in _QUESTIONS}),
         )
-        fitted = Heads(weights=stored["weights"], bias=stored["bias"])
-    return ClauseModel(
-        labels=examples.labels, tools=examples.tools, features=features, heads=fitted
-    )
 
 
-def _save(model: ClauseModel, path: Path) -> None:
+def _save(model: RequestModel, path: Path) -> None:
     """Write the file beside its place and move it there, so that no reader sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npz")
@@ -129,6 +207,8 @@ def _save(model: ClauseModel, path: Path) -> None:
                 idf=model.features.weights,
                 weights=model.heads.weights,
                 bias=model.heads.bias,
+                vectors=model.vectors,
+                **asdict(model.judge),
             )
         Path(name).replace(path)
     except OSError:

@@ -10,6 +10,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edgewright.tools.cards.card import ToolCard
+from edgewright.tools.cards.demonstrations import (
+    DEMONSTRATIONS,
+    PlanDemonstration,
+    parse_demonstrations,
+    read_demonstrations,
+)
 from edgewright.tools.errors import InputError, NotFoundError
 
 
@@ -52,13 +58,17 @@ class CardStatus(BaseModel):
 
 
 class CardRegistry:
-    """An ordered set of cards.
+    """An ordered set of cards, with requests that show how several of them are asked for at once.
 
     Args:
         cards: The cards; ids must be unique.
+        demonstrations: Requests for several of the cards.
     """
 
-    def __init__(self, cards: Iterable[ToolCard]) -> None:
+    def __init__(
+        self, cards: Iterable[ToolCard], demonstrations: Iterable[PlanDemonstration] = ()
+    ) -> None:
+        self.demonstrations = tuple(demonstrations)
         self._cards: dict[str, ToolCard] = {}
         for card in cards:
             if card.id in self._cards:
@@ -70,22 +80,29 @@ class CardRegistry:
         """Load the cards that ship with the package."""
         folder = files("edgewright.tools.cards") / "catalogue"
         texts = sorted((entry.name, entry.read_text("utf-8")) for entry in folder.iterdir())
-        return cls(_parse(name, text) for name, text in texts if name.endswith(".yaml"))
+        cards = [_parse(name, text) for name, text in texts if name.endswith(".yaml")]
+        several = (folder / DEMONSTRATIONS).read_text("utf-8")
+        ids = {card.id for card in cards}
+        return cls(cards, parse_demonstrations(DEMONSTRATIONS, several, ids))
 
     @classmethod
     def from_folder(cls, folder: Path) -> CardRegistry:
         """Load every ``*.yaml`` card of a folder.
 
         Args:
-            folder: Where the cards lie, one a file.
+            folder: Where the cards lie, one a file, and if wanted ``demonstrations.jsonl``.
 
         Raises:
-            InputError: A card does not validate; the message names the file and the field.
+            InputError: A file does not validate; the message names the file and the field.
         """
         paths = sorted(folder.glob("*.yaml"))
         if not paths:
             raise InputError(f"no *.yaml cards in {folder.name!r}")
-        return cls(read_card(path) for path in paths)
+        cards = [read_card(path) for path in paths]
+        several = folder / DEMONSTRATIONS
+        if not several.is_file():
+            return cls(cards)
+        return cls(cards, read_demonstrations(several, {card.id for card in cards}))
 
     def __iter__(self) -> Iterator[ToolCard]:
         return iter(self._cards.values())
@@ -112,7 +129,11 @@ class CardRegistry:
 
     def with_cards(self, cards: Iterable[ToolCard]) -> CardRegistry:
         """Return a registry with further cards; this one stays as it is."""
-        return CardRegistry([*self, *cards])
+        return CardRegistry([*self, *cards], self.demonstrations)
+
+    def with_demonstrations(self, demonstrations: Iterable[PlanDemonstration]) -> CardRegistry:
+        """Return a registry with further demonstrations; this one stays as it is."""
+        return CardRegistry(self, [*self.demonstrations, *demonstrations])
 
     def statuses(self, experts: Mapping[str, ExpertStatus]) -> list[CardStatus]:
         """Match every card with the first of its experts that can run.

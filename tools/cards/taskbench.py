@@ -1,8 +1,7 @@
-"""Catalogues and demonstrations in TaskBench's form, read as cards.
+"""Catalogues in TaskBench's form, read as cards.
 
-``tools.json`` holds ``{"nodes": [{"id", "desc", "input-type", "output-type"}]}``; demonstrations
-are JSON lines with ``request``, ``nodes`` (tool ids) and ``links`` (pairs of tool ids). The ids may
-also stand under ``tools``, as ``PlanDemonstration`` calls them.
+``tools.json`` holds ``{"nodes": [{"id", "desc", "input-type", "output-type"}]}``; requests with
+their tools are read by ``tools/cards/demonstrations.py``.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from edgewright.tools.cards.card import ArgumentSpec, DataType, ToolCard
-from edgewright.tools.cards.demonstrations import PlanDemonstration
 from edgewright.tools.cards.registry import CardRegistry
 from edgewright.tools.errors import InputError
 
@@ -37,12 +35,6 @@ class _Node(BaseModel):
     desc: str
     inputs: tuple[DataType, ...] = Field(alias="input-type", default=())
     outputs: tuple[DataType, ...] = Field(alias="output-type", default=())
-
-
-class _Sample(BaseModel):
-    request: str
-    nodes: tuple[str, ...] = Field(validation_alias=AliasChoices("nodes", "tools"))
-    links: tuple[tuple[str, str], ...] = ()
 
 
 def read_catalogue(path: Path) -> CardRegistry:
@@ -66,36 +58,6 @@ def read_catalogue(path: Path) -> CardRegistry:
             f"catalogue {path.name}: expected JSON with a list 'nodes' of tools, each with "
             "'id', 'desc', 'input-type' and 'output-type'"
         ) from None
-
-
-def read_demonstrations(path: Path, cards: CardRegistry) -> tuple[PlanDemonstration, ...]:
-    """Read demonstrations.
-
-    Args:
-        path: JSON lines.
-        cards: The catalogue that they speak of.
-
-    Raises:
-        InputError: A line is not of that form, or names a tool that is not in the catalogue.
-    """
-    demonstrations: list[PlanDemonstration] = []
-    for number, line in enumerate(_text(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            sample = _Sample.model_validate_json(line)
-            shown = PlanDemonstration(
-                request=sample.request, tools=sample.nodes, links=sample.links
-            )
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "line"
-            raise InputError(f"{path.name}, line {number}: {where}: {first['msg']}") from None
-        for tool in {*shown.tools, *(end for link in shown.links for end in link)}:
-            if tool not in cards:
-                raise InputError(f"{path.name}, line {number}: no tool {tool[:100]!r}")
-        demonstrations.append(shown)
-    return tuple(demonstrations)
 
 
 def _text(path: Path) -> str:

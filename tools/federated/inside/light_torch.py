@@ -29,7 +29,7 @@ def import_torch() -> None:
     """Import torch without its compiler, which no slot may use."""
     lstat = os.lstat
     # While torch is imported, inspect resolves the path of each module, folder by folder.
-    os.lstat = functools.cache(lstat)  # type: ignore[assignment] - one with a memory
+    os.lstat = functools.cache(lstat)  # type: ignore[assignment]
     try:
         import torch
     finally:

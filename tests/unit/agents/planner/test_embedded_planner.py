@@ -12,7 +12,8 @@ from edgewright.agents.planner.embedded import EmbeddedPlanner
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.cards import CardRegistry, ToolCard
 from edgewright.tools.cards.card import Demonstration
-from edgewright.tools.cards.taskbench import read_catalogue, read_demonstrations
+from edgewright.tools.cards.demonstrations import read_demonstrations
+from edgewright.tools.cards.taskbench import read_catalogue
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.reference import ImageRef
 
@@ -249,6 +250,7 @@ def test_fitted_heads_are_kept_and_a_damaged_file_is_fitted_again(
     (kept,) = tmp_path.glob("*.npz")
     again = EmbeddedPlanner(cards, folder=tmp_path).model
     assert np.array_equal(first.heads.weights, again.heads.weights)
+    assert np.array_equal(first.judge.trust, again.judge.trust)
     kept.write_bytes(b"PK\x03\x04 broken")
     assert EmbeddedPlanner(cards, folder=tmp_path).plan(PlanRequest(text="Translate it.")).tasks
     assert "damaged" in caplog.text
@@ -298,7 +300,7 @@ def test_demonstrations_of_whole_requests_teach_new_words(tmp_path: Path) -> Non
     ]  # fmt: skip
     (tmp_path / "demos.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
     shown = read_demonstrations(tmp_path / "demos.jsonl", cards)
-    planner = EmbeddedPlanner(cards, shown, folder=tmp_path)
+    planner = EmbeddedPlanner(cards.with_demonstrations(shown), folder=tmp_path)
     plan = planner.plan(PlanRequest(text="Zorble the poem, then grumf it."))
     assert {task.tool for task in plan.tasks} == {"Translation", "Summarization"}
 

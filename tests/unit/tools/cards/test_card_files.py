@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from edgewright.tools.cards import CardRegistry, ToolCard
+from edgewright.tools.cards.demonstrations import read_demonstrations
 from edgewright.tools.cards.own import add_card, cards_folder, own_cards
 from edgewright.tools.cards.registry import read_card
 from edgewright.tools.cards.sources import open_catalogue
-from edgewright.tools.cards.taskbench import read_demonstrations
 from edgewright.tools.errors import InputError, StorageError
 from edgewright.tools.vision.library import known_cards
 
@@ -89,3 +89,26 @@ def test_demonstrations_may_call_their_tools_nodes_or_tools(tmp_path: Path) -> N
     path.write_text("\n".join(json.dumps(row) for row in rows))
     first, second = read_demonstrations(path, CardRegistry([SOIL]))
     assert first == second
+
+
+def test_a_folder_of_cards_brings_requests_for_several_of_them(tmp_path: Path) -> None:
+    light = SOIL.model_copy(update={"id": "light-level"})
+    for card in (SOIL, light):
+        (tmp_path / f"{card.id}.yaml").write_text(yaml.safe_dump(card.model_dump(mode="json")))
+    shown = tmp_path / "demonstrations.jsonl"
+    shown.write_text(
+        '{"request": "Is it dry and dark?", "tools": ["soil-moisture", "light-level"]}'
+    )
+    cards = open_catalogue(tmp_path)
+    (several,) = cards.demonstrations
+    assert several.tools == (SOIL.id, light.id)
+    more = cards.with_cards([SOIL.model_copy(update={"id": "rain"})]).with_demonstrations([several])
+    assert more.demonstrations == (several, several)
+    shown.write_text('{"request": "Is it windy?", "tools": ["wind"]}')
+    with pytest.raises(InputError, match=r"demonstrations\.jsonl, line 1: no tool 'wind'"):
+        open_catalogue(tmp_path)
+
+
+def test_demonstrations_that_are_no_text_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone\.jsonl"):
+        read_demonstrations(tmp_path / "gone.jsonl", CardRegistry([SOIL]))
