@@ -8,7 +8,6 @@ non-commercial, so that no weights trained on them ship; they are kept in the be
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -20,8 +19,8 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from edgewright.benchmarks.scores import wilson
-from edgewright.tools.errors import NotFoundError
 from edgewright.tools.federated.samples import Samples
+from edgewright.tools.federated.sources import ELPV_CLASSES, load_elpv
 from edgewright.tools.split.adapters import efficientnet
 from edgewright.tools.split.adapters.chain import Chain, fingerprint
 from edgewright.tools.split.adapters.source import ModelSource
@@ -31,8 +30,6 @@ from edgewright.tools.split.learned.tail import weights_of_blocks
 
 LICENCE = "CC-BY-NC-SA-4.0"
 _SIZE = (224, 224)
-#: Least probability of a defect, as people judged it, for a cell to count as defective.
-_DEFECTIVE = 0.5
 #: Share of the pictures that is tested on.
 _TEST_SHARE = 0.25
 #: Decides which pictures these are, and all else that is random.
@@ -51,14 +48,7 @@ def load_samples() -> Samples:
     Raises:
         NotFoundError: The set is not installed (``data_missing``).
     """
-    try:
-        utils = importlib.import_module("elpv_dataset.utils")
-    except ImportError:
-        raise NotFoundError(
-            "the elpv set is not installed; 'pip install elpv-dataset' brings it (non-commercial)",
-            code="data_missing",
-        ) from None
-    cells, probability, _ = utils.load_dataset()
+    cells, labels, _ = load_elpv()
     order = np.random.default_rng(_SEED).permutation(len(cells))
     images = [
         np.asarray(Image.fromarray(cells[index]).resize(_SIZE, Image.Resampling.BICUBIC))
@@ -67,8 +57,8 @@ def load_samples() -> Samples:
     return Samples(
         name="elpv",
         images=np.stack(images)[..., None],
-        labels=(probability[order] >= _DEFECTIVE).astype(np.int64),
-        classes=("functional", "defective"),
+        labels=labels[order],
+        classes=ELPV_CLASSES,
         original_side=cells.shape[1],
         test=np.arange(len(cells)) >= (1 - _TEST_SHARE) * len(cells),
     )

@@ -43,7 +43,5 @@ def test_a_node_that_asks_for_keys(node_settings, tmp_path):
     key, sha256 = new_key()
     keys = [{"name": "test", "sha256": sha256, "scopes": ["infer", "admin"]}]
     with launch_node(node_settings("edge", keys=keys)) as node:
-        # The routes are those of the open node; what is new is that they ask for the key.
-        header = f"Authorization: Bearer {key}"
-        result = _schemathesis(node.url, tmp_path, "-H", header, "--phases", "fuzzing")
+        result = _schemathesis(node.url, tmp_path, "-H", f"Authorization: Bearer {key}")
     assert result.returncode == 0, result.stdout

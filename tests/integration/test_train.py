@@ -124,7 +124,7 @@ def test_what_cannot_work_is_said_before_anything_starts(args, code, status):
 
 def test_a_run_that_was_killed_goes_on(home):
     process = subprocess.Popen(
-        [*EDGEWRIGHT, "train", CLINICS, "--trials", "1", "--target", "0.95", "--json"],
+        [*EDGEWRIGHT, "train", CLINICS, "--trials", "1", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
@@ -144,7 +144,7 @@ def test_a_run_that_was_killed_goes_on(home):
     assert row["state"] == "broken off"
     done = edgewright("train", "--resume", row["run"], "--json")
     assert done.returncode == 0, done.stderr
-    assert last_json(done)["test"]["accuracy"] >= 0.85
+    assert last_json(done)["test"]["accuracy"] >= 0.93
     after = json.loads(curves[0].read_text("utf-8"))
     assert after[: len(before)] == before
     assert [point["round_number"] for point in after] == list(range(1, len(after) + 1))

@@ -26,6 +26,7 @@ _FASHION_FOLDERS = (
     Path("/usr/share/datasets/fashion-mnist"),
     Path("/usr/local/share/datasets/fashion-mnist"),
 )
+ELPV_CLASSES = ("functional", "defective")
 _FASHION_CLASSES = (
     "t-shirt", "trouser", "pullover", "dress", "coat",
     "sandal", "shirt", "sneaker", "bag", "ankle boot",
@@ -106,7 +107,16 @@ def _idx(path: Path, *, header: int) -> NDArray[np.uint8]:
     return np.frombuffer(gzip.decompress(path.read_bytes()), dtype=np.uint8, offset=header)
 
 
-def _elpv() -> Samples:
+def load_elpv() -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.str_]]:
+    """Load the electroluminescence pictures of solar cells.
+
+    Returns:
+        Pictures, uint8 ``[N, 300, 300]``; 1 where a cell counts as defective, people having given
+        it a probability of one half or more; and each cell's kind.
+
+    Raises:
+        NotFoundError: The set is not installed (``data_missing``).
+    """
     try:
         utils = importlib.import_module("elpv_dataset.utils")
     except ImportError:
@@ -114,7 +124,13 @@ def _elpv() -> Samples:
             "the elpv set is not installed; 'pip install elpv-dataset' brings it (non-commercial)",
             code="data_missing",
         ) from None
-    pixels, probability, kind = utils.load_dataset()
+    cells, probability, kind = utils.load_dataset()
+    defective = (np.asarray(probability) >= 0.5).astype(np.int64)
+    return cells, defective, np.asarray(kind, dtype=np.str_)
+
+
+def _elpv() -> Samples:
+    pixels, labels, kind = load_elpv()
     side, original = common_side([pixels.shape[1]])
     images = [
         to_array(Image.fromarray(cell), height=side, width=side, channels=1) for cell in pixels
@@ -122,10 +138,10 @@ def _elpv() -> Samples:
     return Samples(
         name="elpv",
         images=np.stack(images),
-        labels=(np.asarray(probability) >= 0.5).astype(np.int64),
-        classes=("functional", "defective"),
+        labels=labels,
+        classes=ELPV_CLASSES,
         original_side=original,
-        attribute=np.asarray(kind, dtype=np.str_),
+        attribute=kind,
     )
 
 

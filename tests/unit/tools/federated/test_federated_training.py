@@ -234,7 +234,7 @@ ATTACKS: dict[str, Change] = {
 def test_one_bad_client_of_five_costs_at_most_two_points(
     run: RunFolder, written: Write, candidate: Candidate, strategy: Strategy
 ) -> None:
-    settings = written(candidate.model_copy(update={"strategy": strategy, "rounds": 10}))
+    settings = written(candidate.model_copy(update={"strategy": strategy, "rounds": 15}))
 
     def trained(name: str, change: Change | None = None) -> float:
         out = run.root / "attacks" / name
