@@ -10,6 +10,7 @@ import numpy as np
 from edgewright.agents.planner import heads
 from edgewright.agents.planner.encoder import minilm
 from edgewright.agents.planner.examples import Examples
+from edgewright.agents.planner.vocabulary import AS_BEFORE
 from edgewright.tools.cards import CardRegistry
 
 #: What a rival answers when it thinks that no card serves a request.
@@ -93,8 +94,10 @@ class LinearProbe:
 
 
 def _of_one_label(examples: Examples) -> tuple[list[str], list[int]]:
-    """Return the examples that ask for one thing, and the label of each."""
+    """Return the examples that ask for one thing that words alone can tell, and their labels."""
+    before = examples.labels.index(AS_BEFORE)
     single = [example for example in examples.requests if len(example.labels) == 1]
+    single = [example for example in single if example.labels[0] != before]
     return [each.words.whole for each in single], [each.labels[0] for each in single]
 
 

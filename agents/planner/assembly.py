@@ -20,11 +20,9 @@ GIVEN: frozenset[DataType] = frozenset({"text", "image", "audio", "video", "data
 ALIKE = 0.12
 #: Cards are about the same thing when their descriptions share this much of their words.
 SAME_SUBJECT = 0.3
-#: Two questions are asked apart when each is at least this likely one.
-SEPARATE = 0.4
 
 _QUESTION = re.compile(
-    r"\b(?:what|which|who|whose|where|when|why|how|whether|if|is|are|does|do|count)\b",
+    r"\b(?:what|which|who|whose|where|when|why|how|whether|if|is|are|does|do|count)\b|\?",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z]{4,}")
@@ -93,19 +91,18 @@ class Assembler:
 
     def _merged(self, text: str, wishes: Sequence[Wish]) -> list[Wish]:
         """Join wishes for one card, unless each is a question of its own."""
+
+        def weight(wish: Wish) -> tuple[bool, float]:
+            return self._is_question(text, wish), _share(wish)
+
         merged: list[Wish] = []
         for wish in wishes:
-            same = [n for n, other in enumerate(merged) if other.tool == wish.tool]
-            if not same or (
-                self._takes_question(wish.tool)
-                and all(_is_question(text, each) for each in (merged[same[-1]], wish))
-            ):
+            kept = next((other for other in reversed(merged) if other.tool == wish.tool), None)
+            if kept is None or all(self._is_question(text, each) for each in (kept, wish)):
                 merged.append(wish)
-            else:
-                kept = merged[same[-1]]
-                if _share(wish) > _share(kept):
-                    merged.remove(kept)
-                    merged.append(wish)
+            elif weight(wish) > weight(kept):
+                merged.remove(kept)
+                merged.append(wish)
         return self._ordered(merged)
 
     def _ordered(self, wishes: Sequence[Wish]) -> list[Wish]:
@@ -119,8 +116,11 @@ class Assembler:
             )
         return ordered
 
-    def _takes_question(self, tool: str) -> bool:
-        return "question" in self._cards.get(tool).arguments
+    def _is_question(self, text: str, wish: Wish) -> bool:
+        """Whether a wish for an answer is a question of its own."""
+        takes = "question" in self._cards.get(wish.tool).arguments
+        asks = _QUESTION.search(text[wish.start : wish.end])
+        return takes and bool(asks)
 
     def _observed(self, wishes: Sequence[Wish], sensors: Sequence[str]) -> list[Wish]:
         """Add the cards that tell the same thing by another sensor, if the words leave it open.
@@ -161,15 +161,14 @@ class Assembler:
 
     def _fused(self, wishes: list[Wish]) -> list[Wish]:
         """Put a card that joins several estimates behind estimates of the same thing."""
-        for position in range(len(wishes) - 1, 0, -1):
-            last = wishes[position]
-            if not any(self._same_subject(last.tool, w.tool) for w in wishes[:position]):
-                continue
+        for last in reversed(wishes):
+            alike = any(self._same_subject(last.tool, wish.tool) for wish in wishes)
             kind = self._cards.get(last.tool).outputs
-            fusion = next((c for c in self._cards if c.inputs == kind * 2), None)
-            if fusion is not None and fusion.id not in {wish.tool for wish in wishes}:
-                joined = replace(last, tool=fusion.id)
-                return [*wishes[: position + 1], joined, *wishes[position + 1 :]]
+            fusion = next((card.id for card in self._cards if card.inputs == kind * 2), None)
+            if alike and fusion is not None:
+                others = [wish for wish in wishes if wish.tool != fusion]
+                behind = others.index(last) + 1
+                return [*others[:behind], replace(last, tool=fusion), *others[behind:]]
         return wishes
 
     def _supply(self, wish: Wish, steps: list[Step]) -> None:
@@ -227,11 +226,6 @@ class Assembler:
 def _share(wish: Wish) -> float:
     """How likely its words alone ask for a wish's card."""
     return wish.shares.get(wish.tool, wish.probability)
-
-
-def _is_question(text: str, wish: Wish) -> bool:
-    """Whether a wish for an answer is a question of its own."""
-    return _share(wish) >= SEPARATE and bool(_QUESTION.search(text[wish.start : wish.end]))
 
 
 def _fits(cards: Sequence[ToolCard]) -> int:

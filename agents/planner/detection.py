@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edgewright.agents.planner.clauses import Clause
 from edgewright.agents.planner.encoder import Vectors
+from edgewright.agents.planner.vocabulary import AS_BEFORE
 
 #: A clause asks for a card that the request asks for when the card is at least this likely there.
 ACCEPT = 0.3
@@ -107,7 +108,8 @@ def read(
         elif not asked:
             continue
         begin = clause.end
-    order = sorted(judged.cards, key=lambda tool: judged.cards[tool], reverse=True)
+    cards = [tool for tool in judged.cards if tool != AS_BEFORE]
+    order = sorted(cards, key=lambda tool: judged.cards[tool], reverse=True)
     doubtful = not wishes and judged.asked >= UNSURE
     return Reading(
         wishes=tuple(wishes),

@@ -10,6 +10,7 @@ state folder.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from edgewright.agents.planner.examples import Words, collect
 from edgewright.agents.planner.language import foreign_language
 from edgewright.agents.planner.model import RequestModel, fit_once
 from edgewright.agents.planner.plan import Plan
-from edgewright.agents.planner.references import pictures, repeated_turn
-from edgewright.agents.planner.request import PlanRequest, Turn
+from edgewright.agents.planner.references import pictures, tools_before
+from edgewright.agents.planner.request import PlanRequest
+from edgewright.agents.planner.vocabulary import AS_BEFORE
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.settings import home
 
@@ -74,7 +76,8 @@ class EmbeddedPlanner:
         cut = [segment(text)[:MAX_CLAUSES] or [Clause(text, 0, len(text))] for text in texts]
         words = [Words.of(text, clauses) for text, clauses in zip(texts, cut, strict=True)]
         in_view = np.array([bool(request.subject) for request in requests])
-        verdict, rows = model.read(words, in_view)
+        following = np.array([bool(tools_before(request)) for request in requests])
+        verdict, rows = model.read(words, in_view, following)
         return [
             read(clauses, rows[place], model.labels, self._judged(verdict, place))
             for place, clauses in enumerate(cut)
@@ -82,7 +85,7 @@ class EmbeddedPlanner:
 
     def _judged(self, verdict: Verdict, place: int) -> Judged:
         """Take one request's verdict out of those on many."""
-        ids = [card.id for card in self._cards]
+        ids = self.model.labels[: self.model.tools]
         return Judged(
             asked=float(verdict.asked[place]),
             cards=dict(zip(ids, verdict.cards[place].tolist(), strict=True)),
@@ -92,14 +95,11 @@ class EmbeddedPlanner:
 
     def _planned(self, request: PlanRequest, reading: Reading) -> Plan:
         """Turn a reading into a plan."""
-        turn = repeated_turn(request)
-        if turn is not None and (not reading.wishes or reading.probability < 0.5 or request.images):
-            reading = self._repeated(request, turn)
         if not reading.wishes:
             return _empty(request, self._why_nothing(reading), reading.probability)
         tasks, needs = self._assembler.assemble(
             request.text,
-            reading.wishes,
+            self._resolved(reading.wishes, tools_before(request)),
             [image.uri for image in pictures(request)],
             request.sensors,
         )
@@ -113,14 +113,14 @@ class EmbeddedPlanner:
             reason=f"No card serves this part: {declined}." if declined else "",
         )
 
-    def _repeated(self, request: PlanRequest, turn: Turn) -> Reading:
-        """Read a request that names nothing to do as the wishes of an earlier turn."""
-        wishes = tuple(
-            Wish(tool=tool, start=0, end=len(request.text), probability=0.9, shares={})
-            for tool in turn.plan_tools
-            if tool in self._cards
-        )
-        return Reading(wishes=wishes, declined=(), unsure=(), probability=0.9)
+    def _resolved(self, wishes: Sequence[Wish], before: Sequence[str]) -> list[Wish]:
+        """Put the cards of an earlier turn in the place of the wish for what was done then."""
+        known = [tool for tool in before if tool in self._cards]
+        return [
+            replace(wish, tool=tool)
+            for wish in wishes
+            for tool in (known if wish.tool == AS_BEFORE else [wish.tool])
+        ]
 
     def _why_nothing(self, reading: Reading) -> str:
         shows = "'edgewright plan --list' shows what can be asked."

@@ -2,9 +2,9 @@
 
 Three kinds: what the heads say of the whole request, what they say of its clauses, and what the
 nearest examples asked for. Three questions are put to them in turn: is any card asked for, which
-one above all, and which further ones? Each is answered by a logistic regression on three
-log-odds, the same for all cards, so that there are four numbers a question. They are fitted on
-examples that the heads and the neighbours had not seen (stacking, Wolpert 1992), and so is the
+one above all, and which further ones? Each is answered by a logistic regression on a few
+log-odds, the same for all cards, so that there are four to six numbers a question. They are fitted
+on examples that the heads and the neighbours had not seen (stacking, Wolpert 1992), and so is the
 last step, from the probability of a reading to how often such readings are right (Platt 1999).
 """
 
@@ -24,11 +24,10 @@ WIDTH = 0.1
 NONE_SHARE = 0.2
 #: How much likelier it is that a card is asked for when a picture is at hand.
 IN_VIEW = 3.0
-#: A further card is taken when it is at least this likely. That it is less than one half makes up
-#: for the examples, most of which ask for one card.
-FURTHER = 0.4
+#: How much likelier it is than among the examples that a turn repeats an earlier one.
+REPEATED = 2.0
 #: Log-odds stay within those of this probability and its opposite.
-_LEAST = 1e-3
+LEAST = 1e-3
 #: Neighbours that are searched at a time, which bounds the memory.
 _ROWS = 256
 _NEWTON_STEPS = 50
@@ -45,11 +44,13 @@ class Evidence:
         whole: Probabilities by the heads for each request, float32 ``[R, labels]``.
         clauses: The same for the clauses of each request, float32 ``[C, labels]`` a request.
         near: Shares of the labels among the nearest examples, float32 ``[R, labels]``.
+        several: Probability by a head that a request asks for several cards, float32 ``[R]``.
     """
 
     whole: Numbers
     clauses: Sequence[Numbers]
     near: Numbers
+    several: Numbers
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Judge:
 
         Args:
             evidence: What speaks for the labels.
-            tools: How many of the labels are cards.
+            tools: How many of the labels lead to tasks; they come first.
             in_view: Which of the requests have a picture at hand.
         """
         odds = _linear(_any_odds(evidence, tools), self.any)
@@ -104,7 +105,7 @@ class Judge:
         best = scores.argmax(axis=1)
         cards = _sigmoid(_linear(_further_odds(evidence, tools, best), self.further))
         cards[rows, best] = 1
-        chosen = cards >= FURTHER
+        chosen = cards >= 0.5
         # The first card against those that are not taken beside it.
         strength = np.exp(scores - scores.max(axis=1, keepdims=True))
         cards[rows, best] = 1 / (1 + np.where(chosen, 0, strength).sum(axis=1))
@@ -195,16 +196,19 @@ def _odds(evidence: Evidence, tools: int) -> Numbers:
 
 
 def _further_odds(evidence: Evidence, tools: int, first: NDArray[np.intp]) -> Numbers:
-    """Return the log-odds of each card beside the first one, ``[R, tools, 3]``.
+    """Return the log-odds of each card beside the first one, ``[R, tools, 5]``.
 
-    The neighbours, which mostly ask for one card, tell little here; in their place stand the
-    clauses without the one that best asks for the first card.
+    Besides the odds of the card itself there are those by the clauses without the one that best
+    asks for the first card, and those that the request asks for several cards at all.
     """
-    odds = _odds(evidence, tools)
+    rest = np.zeros((len(first), tools))
     for row, (clauses, card) in enumerate(zip(evidence.clauses, first.tolist(), strict=True)):
-        rest = np.delete(clauses[:, :tools], clauses[:, card].argmax(), axis=0)
-        odds[row, :, 2] = _logit(rest.max(axis=0, initial=0))
-    return odds
+        others = np.delete(clauses[:, :tools], clauses[:, card].argmax(), axis=0)
+        rest[row] = others.max(axis=0, initial=0)
+    several = np.repeat(_logit(evidence.several)[:, None], tools, axis=1)
+    return np.concatenate(
+        [_odds(evidence, tools), np.stack([_logit(rest), several], axis=-1)], axis=-1
+    )
 
 
 def _smoothed(shares: Numbers) -> Numbers:
@@ -214,7 +218,7 @@ def _smoothed(shares: Numbers) -> Numbers:
 
 
 def _logit(probabilities: Numbers) -> Numbers:
-    inside = np.clip(probabilities, _LEAST, 1 - _LEAST)
+    inside = np.clip(probabilities, LEAST, 1 - LEAST)
     odds: Numbers = np.log(inside / (1 - inside))
     return odds
 

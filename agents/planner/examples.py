@@ -9,7 +9,7 @@ from itertools import cycle, product
 
 from edgewright.agents.planner.clauses import Clause, segment
 from edgewright.agents.planner.mentions import masked
-from edgewright.agents.planner.vocabulary import KnownTask, known_tasks
+from edgewright.agents.planner.vocabulary import AS_BEFORE, KnownTask, known_tasks
 from edgewright.tools.cards import CardRegistry, ToolCard
 
 #: With this many demonstrations a card speaks for itself and the vocabulary is not asked.
@@ -85,8 +85,8 @@ class Examples:
     """Everything to learn from.
 
     Attributes:
-        labels: Card ids first, then the names of tasks that no card serves.
-        tools: How many of the labels are cards.
+        labels: Card ids first, then ``AS_BEFORE``, then the names of tasks that no card serves.
+        tools: How many of the labels lead to tasks: the cards, and ``AS_BEFORE``.
         requests: The examples.
     """
 
@@ -99,6 +99,7 @@ def collect(cards: CardRegistry) -> Examples:
     """Collect the examples of a catalogue."""
     ids = [card.id for card in cards]
     known = {task.name: task for task in known_tasks()}
+    before = known.pop(AS_BEFORE)
     served = {_slug(name) for card in cards for name in (card.id, card.title, card.task_type)}
     foreign = [
         task for task in known.values() if task.name not in served and not served & set(task.near)
@@ -110,14 +111,14 @@ def collect(cards: CardRegistry) -> Examples:
         about = (*_borrowed(card, known), *_about(card))
         for texts in (_shown(card), _carried(_shown(card), carriers), about):
             requests.extend(_dealt(texts, label))
-    for label, task in enumerate(foreign, start=len(ids)):
+    for label, task in enumerate((before, *foreign), start=len(ids)):
         requests.extend(_dealt(task.phrases, label))
     for number, several in enumerate(cards.demonstrations):
         labels = {ids.index(tool) for tool in several.tools}
         requests.append(_example(several.request, labels, number % FOLDS))
     return Examples(
-        labels=(*ids, *(task.name for task in foreign)),
-        tools=len(ids),
+        labels=(*ids, before.name, *(task.name for task in foreign)),
+        tools=len(ids) + 1,
         requests=(*requests, *_joined(shown)),
     )
 

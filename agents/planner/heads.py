@@ -108,24 +108,55 @@ class Bags:
         return Bags(self.features[kept], place[self.owner[kept]], self.tools[rows])
 
 
-def fit(wholes: Vectors, truth: Vectors, bags: Bags | None = None) -> Heads:
+class _Design:
+    """Features as the fit multiplies them: nearly all of the lexical ones are zero.
+
+    Args:
+        features: float32 ``[N, D + V]``.
+        lexical: How many of the columns are lexical; they come last.
+    """
+
+    def __init__(self, features: Vectors, lexical: int) -> None:
+        from scipy.sparse import csr_array
+
+        self._split = features.shape[1] - lexical
+        self._vectors = features[:, : self._split]
+        self._words = csr_array(features[:, self._split :])
+
+    def __matmul__(self, weights: Vectors) -> Vectors:
+        product: Vectors = self._vectors @ weights[: self._split]
+        product += self._words @ weights[self._split :]
+        return product
+
+    def gradient(self, by_logit: Vectors) -> Vectors:
+        """Return the gradient of weights and bias by that of the logits."""
+        bias = by_logit.sum(axis=0, keepdims=True)
+        weights = [self._vectors.T @ by_logit, self._words.T @ by_logit]
+        stacked: Vectors = np.vstack([*(each * np.float32(SCALE) for each in weights), bias])
+        return stacked
+
+
+def fit(wholes: Vectors, truth: Vectors, bags: Bags | None = None, *, lexical: int = 0) -> Heads:
     """Fit the heads.
 
     Args:
         wholes: Features of whole texts, float32 ``[N, D + V]``.
         truth: Share of each label in what each text asks for, float32 ``[N, labels]``.
         bags: Clauses of texts, if there are any.
+        lexical: How many of the features are lexical.
     """
+    design = _Design(wholes, lexical)
+    in_bags = _Design(bags.features, lexical) if bags else None
     parameters = np.zeros((wholes.shape[1] + 1, truth.shape[1]), np.float32)
     first = np.zeros_like(parameters)
     second = np.zeros_like(parameters)
     examples = len(wholes) + (len(bags.tools) if bags else 0)
     for step in range(1, STEPS + 1):
         weights = parameters[:-1] * np.float32(SCALE)
-        gradient = _gradient(wholes, _softmax(wholes @ weights + parameters[-1]) - truth)
-        if bags is not None:
-            shares = _softmax(bags.features @ weights + parameters[-1])
-            gradient += _gradient(bags.features, _noisy_or(shares, bags))
+        gradient = design.gradient(_softmax(design @ weights + parameters[-1]) - truth)
+        if bags is not None and in_bags is not None:
+            shares = _softmax(in_bags @ weights + parameters[-1])
+            gradient += in_bags.gradient(_noisy_or(shares, bags))
         gradient /= examples
         gradient[:-1] += 2 * PENALTY * parameters[:-1]
         first += 0.1 * (gradient - first)
@@ -133,13 +164,6 @@ def fit(wholes: Vectors, truth: Vectors, bags: Bags | None = None) -> Heads:
         unbiased = second / (1 - 0.999**step)
         parameters -= LEARNING_RATE / (1 - 0.9**step) * first / (np.sqrt(unbiased) + 1e-8)
     return Heads(weights=parameters[:-1] * np.float32(SCALE), bias=parameters[-1])
-
-
-def _gradient(features: Vectors, by_logit: Vectors) -> Vectors:
-    stacked: Vectors = np.vstack(
-        [features.T @ by_logit * np.float32(SCALE), by_logit.sum(axis=0, keepdims=True)]
-    )
-    return stacked
 
 
 def _noisy_or(shares: Vectors, bags: Bags) -> Vectors:

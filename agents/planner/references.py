@@ -5,24 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from edgewright.agents.planner.request import PlanRequest, Turn
+from edgewright.agents.planner.request import PlanRequest
 from edgewright.tools.images.reference import ImageRef
 
-#: Requests that name nothing to do because the turn before did: "and this one?", "once more".
-_ELLIPTIC = re.compile(
-    r"""^\W*(?:(?:no|and|ok(?:ay)?|well|now|so|please)\b\W*)*
-    (?:
-      (?:the\s+)?same(?:\s+(?:thing|again|question))?(?:\s+(?:for|with|on|here)\b.*)?
-    | (?:do|try|run|ask)\s+(?:it|that|this|the\s+same)?\s*
-      (?:again|once\s+more|too|as\s+well)?(?:\s+(?:for|with|on)\s.*)?
-    | (?:try\s+)?(?:again|once\s+more|another\s+time|retry|repeat(?:\s+(?:it|that))?)
-    | (?:(?:what|how)\s+about|for|with|i\s+meant?)\s+.+
-    | (?:this|that|these|those|the\s+(?:other|first|second|third|last|next))
-      (?:\s+(?:one|picture|photo|image)s?)?(?:\s+(?:too|as\s+well|instead))?
-    )
-    (?:\W+please)?\W*$""",
-    re.VERBOSE | re.IGNORECASE,
-)
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
 _ORDINAL = re.compile(
     r"\b(first|second|third|fourth|last)\s+(?:one|picture|photo|image|snapshot)\b", re.IGNORECASE
@@ -30,15 +15,10 @@ _ORDINAL = re.compile(
 _OTHER = re.compile(r"\bother\s+(?:one|picture|photo|image|snapshot)\b", re.IGNORECASE)
 
 
-def repeated_turn(request: PlanRequest) -> Turn | None:
-    """Return the turn whose tasks the request asks for again, or None.
-
-    Args:
-        request: The request with its history.
-    """
-    if not request.history or not _ELLIPTIC.match(request.text):
-        return None
-    return next((turn for turn in reversed(request.history) if turn.plan_tools), None)
+def tools_before(request: PlanRequest) -> tuple[str, ...]:
+    """Return the cards of the latest turn that had any: what "the same again" means."""
+    turns = reversed(request.history)
+    return next((turn.plan_tools for turn in turns if turn.plan_tools), ())
 
 
 def pictures(request: PlanRequest) -> tuple[ImageRef, ...]:

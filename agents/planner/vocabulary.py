@@ -8,6 +8,9 @@ from importlib.resources import files
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+#: Name of the task that is: what was asked for in an earlier turn, once more.
+AS_BEFORE = "as-before"
+
 
 class KnownTask(BaseModel):
     """A task that people ask machines for.
@@ -15,7 +18,6 @@ class KnownTask(BaseModel):
     Attributes:
         name: Hugging Face task name, or a name of its own.
         phrases: Ways to ask for it.
-        everyday: Whether it is a wish that no tool of this kind serves.
         near: Tasks that people mean when they say this one; it is not declined when a card is one
             of them.
     """
@@ -24,7 +26,6 @@ class KnownTask(BaseModel):
 
     name: str
     phrases: tuple[str, ...]
-    everyday: bool = False
     near: tuple[str, ...] = ()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgewright.agents.planner.plan import Plan, Task
+from edgewright.agents.planner.vocabulary import known_tasks
 from edgewright.benchmarks.planner_requests import exact, graph_f1, path_of, read, right_tools
 from edgewright.tools.cards import CardRegistry
 
@@ -51,6 +52,7 @@ def test_no_test_request_is_near_a_development_request_or_a_demonstration() -> N
     cards = CardRegistry.builtin()
     shown = [one for card in cards for one in card.demonstrations]
     known |= {words(one.request) for one in (*shown, *cards.demonstrations)}
+    known |= {words(phrase) for task in known_tasks() for phrase in task.phrases}
     assert [row for row, text in enumerate(test) if near(words(text), known)] == []
     assert len({words(text) for text in test}) == len(test)
 

@@ -21,8 +21,9 @@ def noisy(truth: np.ndarray, seed: int) -> Evidence:
     foreign = np.zeros((len(truth), LABELS - TOOLS))
     foreign[:, 0] = ~truth.any(axis=1)
     wanted = np.hstack([truth, foreign])
-    clauses = [rows(np.eye(LABELS)[np.flatnonzero(row)], 5) for row in wanted]
-    return Evidence(rows(wanted, 3), clauses, rows(np.zeros_like(wanted), 0))
+    clauses = [rows(np.eye(LABELS)[np.flatnonzero(row)], 4) for row in wanted]
+    several = rows(np.eye(2)[(truth.sum(axis=1) > 1).astype(int)], 1)[:, 1]
+    return Evidence(rows(wanted, 3), clauses, rows(np.zeros_like(wanted), 0), several)
 
 
 def asked(seed: int, count: int = 400) -> np.ndarray:
