@@ -49,13 +49,14 @@ class Segment(BaseModel):
 
     Attributes:
         conditions: What the world was like.
-        looks: What each look at the link moved: bytes up, bytes down, milliseconds.
+        looks: What came of each look at the link: milliseconds of its two exchanges, and the bytes
+            that the second carried, as many as for a device that knows the rate.
         load: What the edge server said of each model while others used it.
         runs: By model and the label of the arm.
     """
 
     conditions: Conditions
-    looks: list[list[tuple[int, int, float]]]
+    looks: list[tuple[float, float, int]]
     load: dict[str, ServerLoad]
     runs: dict[str, dict[str, list[Run]]]
 
@@ -140,8 +141,9 @@ def _with(profile: ModelProfile, arms: Sequence[Arm]) -> ModelProfile:
 
 async def _segment(rig: Rig, trace: Trace, conditions: Conditions, runs: int) -> Segment:
     measured = Segment(conditions=conditions, looks=[], load={}, runs={})
+    filling = LinkEstimator(conditions.rate_kb_per_s, conditions.rtt_ms).filling(conditions.rtt_ms)
     for turn in range(runs):
-        measured.looks.append(await rig.look())
+        measured.looks.append(await rig.look(filling))
         for model, arms in trace.arms.items():
             cards = [card for card in rig.models if rig.models[card] == model]
             for arm in arms:
@@ -210,8 +212,7 @@ class Replay:
         self._now = until
 
     def _look(self, segment: Segment) -> None:
-        for sent, received, ms in segment.looks[self._chance.integers(len(segment.looks))]:
-            self._link.observe(sent, received, ms)
+        self._link.looked(*segment.looks[self._chance.integers(len(segment.looks))])
         self._load = dict(segment.load)
 
     def _request(self, segment: Segment, model: str) -> dict[str, Any]:

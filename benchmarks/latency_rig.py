@@ -17,7 +17,6 @@ from typing import Any, Self
 import numpy as np
 
 from edgewright.edge_runtime.config import NodeConfig
-from edgewright.edge_runtime.peer import PROBE_BYTES
 from edgewright.edge_runtime.profiling import measure_profile, store
 from edgewright.tools.errors import EdgewrightError, UnavailableError
 from edgewright.tools.images.decode import decode
@@ -241,14 +240,19 @@ class Rig:
             raise UnavailableError(f"{card} was not carried out as asked; see the nodes' logs")
         return Run.of(total_ms, response.report)
 
-    async def look(self) -> list[tuple[int, int, float]]:
-        """Time what a device sends to look at the link: bytes up, bytes down, milliseconds."""
-        looks = []
-        for size in PROBE_BYTES:
-            transfer = Transfer()
-            await self._linked.probe(size, transfer=transfer)
-            looks.append((transfer.bytes_up, transfer.bytes_down, transfer.link_ms))
-        return looks
+    async def look(self, filling: int) -> tuple[float, float, int]:
+        """Time the two exchanges by which a device looks at the link.
+
+        Args:
+            filling: Bytes that the second carries.
+
+        Returns:
+            Milliseconds of each, and the filling.
+        """
+        first, second = Transfer(), Transfer()
+        await self._linked.probe(0, transfer=first)
+        await self._linked.probe(filling, transfer=second)
+        return first.link_ms, second.link_ms, filling
 
     async def load_of(self, model: str) -> ServerLoad | None:
         """Return what the edge server says of a model's load."""

@@ -13,9 +13,8 @@ import hashlib
 import os
 import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -27,21 +26,20 @@ from PIL import Image
 
 from edgewright.benchmarks.results import write_results
 from edgewright.benchmarks.scores import wilson
-from edgewright.benchmarks.split_pictures import codings, send_all
+from edgewright.benchmarks.split_costs import head, latency
+from edgewright.benchmarks.split_pictures import QUALITIES, codings, send_all
+from edgewright.benchmarks.split_receivers import tuned_receiver
 from edgewright.benchmarks.split_tables import Point, draw, gain_of, interval_of, markdown_of
 from edgewright.benchmarks.split_workloads import SHIPPED, WORKLOADS, Workload, first
 from edgewright.tools.errors import NotFoundError, UnavailableError
-from edgewright.tools.images.decode import decode
-from edgewright.tools.images.encode import encode
 from edgewright.tools.settings import home
-from edgewright.tools.split.frame import HEADER_BYTES, pack, unpack
+from edgewright.tools.split.frame import HEADER_BYTES
 from edgewright.tools.split.learned.cache import FeatureCache, cached_features
-from edgewright.tools.split.learned.codec import Halves, LearnedCodec, load_codecs
+from edgewright.tools.split.learned.codec import LearnedCodec, load_codecs
 from edgewright.tools.split.learned.export import score
 from edgewright.tools.split.learned.loop import Progress
 from edgewright.tools.split.learned.project import train_codec
-from edgewright.tools.split.learned.tail import weights_of_blocks
-from edgewright.tools.split.multiply_adds import counted, multiply_adds
+from edgewright.tools.split.learned.tail import TunedBlocks
 
 SEEDS = (0, 1, 2)
 QUICK_PICTURES = 200
@@ -60,6 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--work", type=Path, default=home() / "bench-split", help="features, checkpoints, codecs"
     )
     parser.add_argument(
+        "--receivers",
+        action="store_true",
+        help="also tune a receiver to each lossy coding, which takes longer than all the rest",
+    )
+    parser.add_argument(
         "--seeds", type=int, choices=(1, len(SEEDS)), default=len(SEEDS), help="codecs to train"
     )
     options = parser.parse_args(arguments)
@@ -75,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             workload = WORKLOADS[name](work, _tell)
             measured[name] = _measure(workload, work, seeds, quick)
+            if options.receivers and not quick:
+                measured[name] |= _with_receivers(workload, work, measured[name])
         except (NotFoundError, UnavailableError) as error:
             sys.stderr.write(f"{name} is left out: {error.message}\n")
     if not measured:
@@ -99,7 +104,7 @@ def _measure(workload: Workload, work: Path, seeds: Sequence[int], quick: bool) 
     cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", _tell)
     pictures = [workload.adapter.fit(picture) for picture in test.read()]
     truth = _truth(cache)
-    sent = _pictures_sent(workload, pictures, truth, QUICK_STEP if quick else 1)
+    sent = _pictures_sent(workload, pictures, truth, QUICK_STEP if quick else 1, {})
     cut = _cut(workload, codecs, cache, truth)
     uncut = cache.outputs.argmax(1).numpy() == truth
     return {
@@ -109,10 +114,29 @@ def _measure(workload: Workload, work: Path, seeds: Sequence[int], quick: bool) 
         "trained_on": workload.training.name,
         "labels": cache.labels is not None,
         "uncut": {"right": float(uncut.mean()), "interval": wilson(int(uncut.sum()), len(uncut))},
-        "head": _head(workload, folders[0]),
-        "latency_ms": _latency(workload, folders[0], pictures[:_TIMED]),
+        "head": head(workload, folders[0]),
+        "latency_ms": latency(workload, folders[0], pictures[:_TIMED]),
         "points": [asdict(point) for point in [*sent, *cut]],
         "gains": [gain_of(point, sent) for point in cut],
+    }
+
+
+def _with_receivers(workload: Workload, work: Path, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Send the pictures to receivers that were tuned to their coding, and compare again."""
+    folder = _folder(workload, work)
+    receivers = {
+        coding: tuned_receiver(workload, coding, features=work, work=folder, report=_tell)
+        for coding in QUALITIES
+    }
+    points = (workload.recipe.point, workload.recipe.decoder_point)
+    test = workload.test
+    cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", _tell)
+    pictures = [workload.adapter.fit(picture) for picture in test.read()]
+    tuned = _pictures_sent(workload, pictures, _truth(cache), 1, receivers)
+    cut = [Point(**point) for point in measured["points"] if point["kind"] == "co-inference"]
+    return {
+        "tuned_points": [asdict(point) for point in tuned],
+        "tuned_gains": [gain_of(point, tuned) for point in cut],
     }
 
 
@@ -133,15 +157,14 @@ def _trained(workload: Workload, work: Path, seed: int) -> Path:
 
     Its features are those of the other seeds.
     """
-    recipe = workload.recipe.changed(seed=seed)
-    identity = f"{workload.adapter.revision} {workload.training.name} {recipe.model_dump_json()}"
-    out = work / f"codec-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    seeded = replace(workload, recipe=workload.recipe.changed(seed=seed))
+    out = _folder(seeded, work)
     if not (out / "manifest.json").exists():
         train_codec(
-            workload.adapter,
-            recipe,
-            workload.training,
-            workload.validation,
+            seeded.adapter,
+            seeded.recipe,
+            seeded.training,
+            seeded.validation,
             features=work,
             work=out / "training",
             out=out,
@@ -150,14 +173,25 @@ def _trained(workload: Workload, work: Path, seed: int) -> Path:
     return out
 
 
+def _folder(workload: Workload, work: Path) -> Path:
+    """Return the folder of what is trained by this recipe, on these pictures, for this model."""
+    recipe = workload.recipe.model_dump_json()
+    identity = f"{workload.adapter.revision} {workload.training.name} {recipe}"
+    return work / f"codec-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+
 def _pictures_sent(
-    workload: Workload, pictures: Sequence[Image.Image], truth: NDArray[np.int64], step: int
+    workload: Workload,
+    pictures: Sequence[Image.Image],
+    truth: NDArray[np.int64],
+    step: int,
+    receivers: Mapping[str, TunedBlocks],
 ) -> list[Point]:
-    """Send the pictures in every coding to the uncut model."""
+    """Send the pictures in every coding to the uncut model, or to the coding's own receiver."""
     found = []
     for coding, quality in codings(step):
         received, file_bytes, payload_bytes = send_all(pictures, coding, quality)
-        predicted = _labels(workload, received)
+        predicted = _labels(workload, received, receivers.get(coding))
         right = int((predicted == truth).sum())
         found.append(
             Point(
@@ -175,13 +209,18 @@ def _pictures_sent(
     return found
 
 
-def _labels(workload: Workload, pictures: Sequence[Image.Image]) -> NDArray[np.int64]:
+def _labels(
+    workload: Workload, pictures: Sequence[Image.Image], receiver: TunedBlocks | None
+) -> NDArray[np.int64]:
     adapter, last = workload.adapter, len(workload.adapter.block_names)
+    point = workload.recipe.point
     labels = []
     with torch.inference_mode():
         for start in range(0, len(pictures), _BATCH):
             batch = torch.cat([adapter.tensor(one) for one in pictures[start : start + _BATCH]])
-            labels.append(adapter.run(batch, 0, last).argmax(1).numpy())
+            features = adapter.run(batch, 0, point)
+            output = receiver(features) if receiver else adapter.run(features, point, last)
+            labels.append(output.argmax(1).numpy())
     return np.concatenate(labels)
 
 
@@ -210,61 +249,6 @@ def _cut(
             )
         )
     return points
-
-
-def _head(workload: Workload, folder: Path) -> dict[str, float]:
-    """Return what the device has to hold and to compute."""
-    adapter, point = workload.adapter, workload.recipe.point
-    halves = Halves(folder, adapter)
-    blocks = multiply_adds(adapter)
-    features = torch.zeros(1, *adapter.feature_shape(point))
-    encoder = counted(halves.encoder, features)[1]
-    weights = sum(one.numel() for one in weights_of_blocks(adapter, 0, point).values())
-    return {
-        "blocks_parameters": weights,
-        "encoder_parameters": halves.manifest.encoder_parameters,
-        "multiply_adds": sum(blocks[:point]) + encoder,
-        "share": (sum(blocks[:point]) + encoder) / sum(blocks),
-    }
-
-
-def _latency(workload: Workload, folder: Path, pictures: Sequence[Image.Image]) -> dict[str, float]:
-    """Return median milliseconds on this machine, one thread, one picture at a time."""
-    adapter, last = workload.adapter, len(workload.adapter.block_names)
-    codec = load_codecs(folder, adapter)[0]
-    inputs = [adapter.tensor(picture) for picture in pictures]
-    files_ = [encode(picture, "jpeg", 90) for picture in pictures]
-    with torch.inference_mode():
-        frames = [_device(workload, codec, one) for one in inputs]
-        return {
-            "device: head, encoder, coder": _median_ms(
-                lambda one: _device(workload, codec, one), inputs
-            ),
-            "edge: decoder, tail": _median_ms(lambda one: _edge(workload, codec, one), frames),
-            "whole model": _median_ms(lambda one: adapter.run(one, 0, last), inputs),
-            "JPEG 90 encode": _median_ms(lambda one: encode(one, "jpeg", 90), pictures),
-            "JPEG 90 decode": _median_ms(lambda one: adapter.tensor(decode(one)), files_),
-        }
-
-
-def _device(workload: Workload, codec: LearnedCodec, values: torch.Tensor) -> bytes:
-    features = workload.adapter.run(values, 0, codec.point)
-    return pack(codec.encode(np.ascontiguousarray(features[0].numpy())), codec)
-
-
-def _edge(workload: Workload, codec: LearnedCodec, frame: bytes) -> torch.Tensor:
-    features = torch.from_numpy(codec.decode(unpack(frame, codec)))[None]
-    last = len(workload.adapter.block_names)
-    return workload.adapter.run(features, codec.resume_point, last)
-
-
-def _median_ms(work: Callable[[Any], object], samples: Sequence[Any]) -> float:
-    times = []
-    for sample in samples:
-        start = time.perf_counter()
-        work(sample)
-        times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times)
 
 
 def _tell(progress: Progress) -> None:

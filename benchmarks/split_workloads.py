@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from edgewright.tools.errors import NotFoundError
 from edgewright.tools.federated.sources import load_source
@@ -29,6 +30,7 @@ _TESTED_ON = ("lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04")
 #: There are few photographs, so that each has to be seen in many ways.
 _TRAINING_CROPS = 64
 _TEST_CROPS = 24
+_HALF_TURN = Image.Transpose.ROTATE_180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,11 +130,14 @@ def elpv(work: Path, report: Report) -> Workload:
 
     samples = base.load_samples()
     assert samples.test is not None
-    training, validation = split_labelled(samples, licence=base.LICENCE)
+    mirrored, validation = split_labelled(samples, licence=base.LICENCE)
+    # A cell has neither a left nor an upper side.
+    turns = (ImageOps.mirror, ImageOps.flip, lambda cell: cell.transpose(_HALF_TURN))
+    training, _ = split_labelled(samples, licence=base.LICENCE, turns=turns)
     return Workload(
         name="elpv",
         title="EfficientNet-Lite0 on solar cells (ELPV)",
-        adapter=base.tuned(training, validation, work, report),
+        adapter=base.tuned(mirrored, validation, work, report),
         recipe=recipe_named("elpv"),
         training=training,
         validation=validation,

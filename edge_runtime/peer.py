@@ -27,12 +27,11 @@ from edgewright.tools.offload.load import ArrivalWindow
 
 log = logging.getLogger(__name__)
 
-#: How often a peer that is there is asked for its profile again.
-_REFRESH_S = 30.0
+#: How often a peer that is there is asked for its profile again; less often over a link that would
+#: be busy with it for more than this share of the time.
+_REFRESH_S, _REFRESH_SHARE = 30.0, 0.01
 #: After the last task, the link is looked at for this much longer.
 _INTEREST_S = 30.0
-#: Sent to look at the link: nothing, to time the round trip, and enough to tell its rate.
-PROBE_BYTES = (0, 2048)
 
 _Answer = TypeVar("_Answer")
 
@@ -68,6 +67,7 @@ class Peer:
         self._metrics = metrics
         self._patience_s = patience_s
         self._poll_s = poll_s
+        self._profile_bytes = 0
         self._wanted_at = -math.inf
         self._sent: defaultdict[str, ArrivalWindow] = defaultdict(ArrivalWindow)
         self._loads: dict[str, ServerLoad] = {}
@@ -134,20 +134,26 @@ class Peer:
 
         A device that works alone would never learn that the link has become better, nor one that
         sends that it has become worse, but by the next task's cost. So while tasks come, a look
-        of some two kilobytes is taken each time that nothing was sent for as long as a poll.
+        is taken each time that nothing was sent for as long as a poll: an exchange of nothing, to
+        time the round trip, and one of as many bytes as the link should carry in some tens of
+        milliseconds, to tell its rate. A slow link is so not kept from the tasks by looks at it.
         """
         asked_at = -math.inf
         while True:
             now = time.monotonic()
-            away = self.profile is None or not self.profile.models or not self.link.state().up
+            unknown = self.profile is None or not self.profile.models
+            refresh_s = max(_REFRESH_S, self.transfer_s(self._profile_bytes) / _REFRESH_SHARE)
+            idle = now - self._wanted_at < _INTEREST_S and self.link.age_s >= self._poll_s
             try:
-                if away or now - asked_at >= _REFRESH_S:
+                if unknown or now - asked_at >= refresh_s:
                     asked_at = now
                     await self._ask()
-                elif now - self._wanted_at < _INTEREST_S and self.link.age_s >= self._poll_s:
-                    await self._probe()
+                elif idle or not self.link.state().up:
+                    await self._look()
             except EdgewrightError as error:
                 log.info("peer: %s", error.message)
+                if isinstance(error, LinkError):
+                    asked_at = -math.inf  # who comes back may be another
             await asyncio.sleep(self._poll_s)
 
     async def close(self) -> None:
@@ -157,13 +163,21 @@ class Peer:
     async def _ask(self) -> None:
         transfer = Transfer()
         self.profile = await self._observed(self._client.profile(transfer=transfer), transfer)
+        self._profile_bytes = transfer.bytes_down
         self._take_in(self.profile.load)
 
-    async def _probe(self) -> None:
-        for size in PROBE_BYTES:
-            transfer = Transfer()
-            answer = await self._observed(self._client.probe(size, transfer=transfer), transfer)
-            self._take_in(answer.load)
+    async def _look(self) -> None:
+        empty_ms = await self._exchange(0)
+        filling = self.link.filling(empty_ms)
+        self.link.looked(empty_ms, await self._exchange(filling), filling)
+        self._metrics.link(self.link.state())
+
+    async def _exchange(self, size: int) -> float:
+        """Send bytes that mean nothing; return the milliseconds that the link took for them."""
+        transfer = Transfer()
+        answer = await self._billed(self._client.probe(size, transfer=transfer), transfer)
+        self._take_in(answer.load)
+        return transfer.link_ms
 
     def _take_in(self, loads: Mapping[str, ServerLoad | None]) -> None:
         """Note loads without this device's own share; it need not wait for itself."""
@@ -179,17 +193,21 @@ class Peer:
 
     async def _observed(self, call: Awaitable[_Answer], transfer: Transfer) -> _Answer:
         """Await a call and learn from it how the link is."""
+        answer = await self._billed(call, transfer)
+        self.link.observe(transfer.bytes_up, transfer.bytes_down, transfer.link_ms)
+        self._metrics.link(self.link.state())
+        return answer
+
+    async def _billed(self, call: Awaitable[_Answer], transfer: Transfer) -> _Answer:
+        """Await a call, count its bytes, and note if the link failed."""
         try:
-            answer = await call
+            return await call
         except (LinkError, DeadlineError) as error:
             # A deadline that the peer itself reports says nothing against the link.
             if isinstance(error, LinkError) or not transfer.bytes_down:
                 self.link.failed()
+                self._metrics.link(self.link.state())
             raise
-        else:
-            self.link.observe(transfer.bytes_up, transfer.bytes_down, transfer.link_ms)
-            return answer
         finally:
             self._metrics.bytes_up.inc(transfer.bytes_up)
             self._metrics.bytes_down.inc(transfer.bytes_down)
-            self._metrics.link(self.link.state())

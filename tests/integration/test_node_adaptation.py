@@ -62,7 +62,7 @@ async def _requests_until(client: NodeClient, picture: bytes, *, alone: bool) ->
         response = await client.invoke(CARD, InvokeOptions(), picture)
         if (response.report.planned_arm == "device-only") == alone:
             return count
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.3)
     raise AssertionError("it never changed its arm")
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -72,9 +72,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_whatever_a_real_model_says_the_plan_is_valid_and_names_its_planner(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: Served,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    new_state: Callable[[Path], Path],
 ) -> None:
-    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(new_state(tmp_path)))
     builtin = CardRegistry.builtin()
     cards = CardRegistry([builtin.get("image-to-text"), builtin.get("visual-question-answering")])
     settings = ChatModelSettings(

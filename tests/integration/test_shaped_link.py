@@ -80,6 +80,17 @@ async def test_the_rate_can_be_changed() -> None:
     assert fast_ms < 60
 
 
+async def test_what_is_under_way_feels_a_change_of_the_rate() -> None:
+    async with (
+        echo_server() as (target, _),
+        ShapedLink("127.0.0.1", target, rate_kb_per_s=1) as link,
+    ):
+        under_way = asyncio.create_task(exchange(link.port, 2000))
+        await asyncio.sleep(0.1)
+        link.set_rate(None)
+        assert 100 <= await under_way < 300
+
+
 @pytest.mark.parametrize("n_bytes", [0, 1, 1460, 12_345])
 async def test_cut_breaks_both_sides_once(n_bytes: int) -> None:
     async with echo_server() as (target, received), ShapedLink("127.0.0.1", target) as link:

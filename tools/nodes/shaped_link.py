@@ -16,8 +16,10 @@ import sys
 from contextlib import suppress
 from typing import Self
 
-#: Bytes that travel together; as large as on a real network, so that the rate is felt evenly.
+#: Most bytes that travel together; as many as on a real network, so that the rate is felt evenly.
 _PACKET_BYTES = 1460
+#: On a slow link fewer do, so that what is under way soon feels a change of the rate.
+_PACKET_MS = 20.0
 #: Small, so that a sender cannot hide what it sent in the relay's buffers.
 _BUFFER_BYTES = 16_384
 #: A direction that was idle for no longer was waiting for the event loop, and loses nothing.
@@ -149,7 +151,7 @@ class ShapedLink:
         async with asyncio.TaskGroup() as group:
             arriving = group.create_task(self._arrive(air, writer))
             cut = False
-            while not cut and (packet := await reader.read(_PACKET_BYTES)):
+            while not cut and (packet := await reader.read(pacer.packet_bytes)):
                 if pacer is self._up:
                     packet, cut = self._until_cut(packet)
                 await pacer.send(len(packet))
@@ -190,6 +192,13 @@ class _Pacer:
     def __init__(self, rate_kb_per_s: float | None) -> None:
         self.rate_kb_per_s = rate_kb_per_s
         self._free_at = 0.0
+
+    @property
+    def packet_bytes(self) -> int:
+        """Bytes that should travel together at this rate."""
+        if self.rate_kb_per_s is None:
+            return _PACKET_BYTES
+        return max(1, min(_PACKET_BYTES, round(_PACKET_MS * self.rate_kb_per_s)))
 
     async def send(self, n_bytes: int) -> None:
         """Return when so many bytes have gone through."""

@@ -14,6 +14,10 @@ _SHORT_KB = 2.0
 _LEAST_SHARE = 0.1
 _LEAST_MS = 0.05
 
+#: What fills a look should take so long, which is more than a hiccup and less than is felt.
+_FILLING_MS = 40.0
+_LEAST_FILLING, _MOST_FILLING = 128, 2048
+
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 
@@ -22,9 +26,10 @@ class LinkEstimator:
     """Estimates rate and round trip of one link, and knows when not to try it.
 
     A transfer is taken to last ``round trip + bytes / rate``. Short transfers tell the round trip,
-    long ones the rate; each the more clearly, the larger its part of the transfer was. After a
-    failure the link counts as down for a pause that doubles with each further failure; then it may
-    be tried again.
+    long ones the rate; each the more clearly, the larger its part of the transfer was. A look, made
+    of two exchanges for no other end, tells both, on a slow link by few bytes. After a failure the
+    link counts as down for a pause that doubles with each further failure; then it may be tried
+    again.
 
     Args:
         prior_kb_per_s: Rate to believe before the first transfer.
@@ -59,23 +64,62 @@ class LinkEstimator:
             bytes_down: Bytes received.
             transfer_ms: Time of the whole exchange, less what the peer itself worked on it.
         """
-        size_kb = (bytes_up + bytes_down) / 1000
-        transfer_ms = max(transfer_ms, _LEAST_MS)
-        if size_kb > _SHORT_KB and self._rtt_ms.value > transfer_ms:
-            self._rtt_ms.see(transfer_ms)
-        rtt_ms, sending_ms = self._rtt_ms.value, size_kb * self._ms_per_kb.value
+        size_kb, transfer_ms = (bytes_up + bytes_down) / 1000, max(transfer_ms, _LEAST_MS)
         if size_kb <= _SHORT_KB:
-            known, other_ms, size = self._rtt_ms, sending_ms, 1.0
+            self._see_rtt(size_kb, transfer_ms)
         else:
-            known, other_ms, size = self._ms_per_kb, rtt_ms, size_kb
+            if self._rtt_ms.value > transfer_ms:
+                self._rtt_ms.see(transfer_ms)
+            self._see_rate(size_kb, self._rtt_ms.value, transfer_ms)
+        self._succeeded()
+
+    def filling(self, empty_ms: float) -> int:
+        """Return how many bytes the second exchange of a look should carry.
+
+        As many as take some tens of milliseconds at the rate believed, within bounds; the fewest
+        if the first exchange says that the link has become slower than it is believed to be.
+
+        Args:
+            empty_ms: Time of the first exchange, which carried nothing.
+        """
+        if empty_ms > self._rtt_ms.value + _FILLING_MS:
+            return _LEAST_FILLING
+        wanted = _FILLING_MS / self._ms_per_kb.value * 1000
+        return round(min(max(wanted, _LEAST_FILLING), _MOST_FILLING))
+
+    def looked(self, empty_ms: float, filled_ms: float, filling: int) -> None:
+        """Learn from a look: two exchanges that differ by the filling of the second.
+
+        Args:
+            empty_ms: Time of the first, less what the peer itself worked on it.
+            filled_ms: Likewise, of the second.
+            filling: Bytes that the second carried and the first did not.
+        """
+        empty_ms, filled_ms = max(empty_ms, _LEAST_MS), max(filled_ms, _LEAST_MS)
+        self._see_rtt(0.0, empty_ms)
+        self._see_rate(filling / 1000, empty_ms, filled_ms)
+        self._succeeded()
+
+    def _see_rtt(self, size_kb: float, transfer_ms: float) -> None:
+        sending_ms = size_kb * self._ms_per_kb.value
         # The error is the whole transfer's, so it weighs the more, the smaller the part is.
-        share = max(1 - other_ms / transfer_ms, _LEAST_SHARE)
-        usual = max(1 - other_ms / (rtt_ms + sending_ms), _LEAST_SHARE)
-        known.see(share * transfer_ms / size, noise=NOISE / share, usual=NOISE / usual)
+        share = max(1 - sending_ms / transfer_ms, _LEAST_SHARE)
+        usual = max(1 - sending_ms / (self._rtt_ms.value + sending_ms), _LEAST_SHARE)
+        self._rtt_ms.see(share * transfer_ms, noise=NOISE / share, usual=NOISE / usual)
+
+    def _see_rate(self, size_kb: float, rtt_ms: float, transfer_ms: float) -> None:
+        sending_ms = size_kb * self._ms_per_kb.value
+        share = max(1 - rtt_ms / transfer_ms, _LEAST_SHARE)
+        usual = max(1 - rtt_ms / (rtt_ms + sending_ms), _LEAST_SHARE)
+        seen = share * transfer_ms / size_kb
+        # What is lost in the round trip was sent at this rate or a higher one.
+        if share > _LEAST_SHARE or seen < self._ms_per_kb.value:
+            self._ms_per_kb.see(seen, noise=NOISE / share, usual=NOISE / usual)
+
+    def _succeeded(self) -> None:
         self._samples += 1
-        self._observed_at = self._clock()
+        self._observed_at = self._retry_at = self._clock()
         self._pause_s = 0.0
-        self._retry_at = self._clock()
 
     def failed(self) -> None:
         """Note that the peer could not be reached, or that a transfer broke off."""

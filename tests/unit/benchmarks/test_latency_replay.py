@@ -97,7 +97,7 @@ class World:
         return Segment(
             conditions=conditions,
             looks=[
-                [(size, 200, self.link_ms(size + 200, conditions)) for size in (0, 2048)]
+                (self.link_ms(200, conditions), self.link_ms(2248, conditions), 2048)
                 for _ in range(runs)
             ],
             load=load,

@@ -5,10 +5,17 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from edgewright.benchmarks.split_pictures import codings, send, send_all
+from edgewright.benchmarks.split_receivers import tuned_receiver
 from edgewright.benchmarks.split_tables import Point, gain_of, interval_of
+from edgewright.benchmarks.split_workloads import Workload
+from edgewright.tools.split.adapters.chain import Chain
+from edgewright.tools.split.adapters.fitting import Fitting
+from edgewright.tools.split.learned.pictures import Pictures
+from edgewright.tools.split.learned.recipe import recipe_named
 
 
 @pytest.fixture
@@ -64,9 +71,76 @@ def test_a_cut_is_compared_with_the_cheapest_picture_that_is_as_accurate():
     assert gain["loss_points"] == pytest.approx(2)
     # When no lossy picture is as accurate, only the lossless one is.
     assert gain_of(point("learned-1", 25, 10, 0.895), sent)["lossy_by_frame"] == 20
+    # Where the cut is better than any picture, as good as the lossless one is good enough.
+    sent.append(point("AVIF 75", 400, 380, 0.91))
+    assert gain_of(point("learned-1", 20, 10, 0.95), sent)["lossy_by_frame"] == 20
 
 
 def test_the_interval_covers_both_pictures_and_seeds():
     alone = interval_of([0.9], 1000)
     assert alone[0] < 0.9 < alone[1]
     assert interval_of([0.85, 0.9, 0.95], 1000)[1] > alone[1]
+
+
+@pytest.fixture
+def workload() -> Workload:
+    """A model of two blocks, and eight pictures of which every other is dark."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3, stride=2, padding=1),
+        torch.nn.Sequential(
+            torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(4, 2)
+        ),
+    )
+    centre = (127.5, 127.5, 127.5)
+    adapter = Chain(
+        model="small",
+        network=network,
+        blocks={"body": network[0], "head": network[1]},
+        fitting=Fitting(
+            size=(16, 16), resample=Image.Resampling.BICUBIC, mean=centre, deviation=centre
+        ),
+    )
+    shades = (60, 200) * 4
+    pictures = Pictures(
+        name="shades",
+        licence="none",
+        count=len(shades),
+        read=lambda: (Image.new("RGB", (16, 16), (shade, 90, 90)) for shade in shades),
+        labels=np.array([shade < 100 for shade in shades], dtype=np.int64),
+    )
+    schedule = {"epochs": 20, "batch": 4, "rate": 0.05}
+    recipe = recipe_named("elpv").changed(point=1, decoder_point=1, joint=None, second=schedule)
+    return Workload(
+        name="small",
+        title="small",
+        adapter=adapter,
+        recipe=recipe,
+        training=pictures,
+        validation=pictures,
+        test=pictures,
+    )
+
+
+def test_a_receiver_learns_from_what_its_coding_leaves_and_is_kept(workload, tmp_path):
+    steps = []
+
+    def tuned() -> torch.nn.Module:
+        work = tmp_path / "work"
+        return tuned_receiver(
+            workload, "jpeg", features=tmp_path, work=work, report=lambda one: steps.append(one)
+        )
+
+    receiver = tuned()
+    assert steps[-1].steps == 20 * 2
+    adapter = workload.adapter
+    sent = [send(picture, "jpeg", 5).picture for picture in workload.training.read()]
+    features = adapter.run(torch.cat([adapter.tensor(one) for one in sent]), 0, 1)
+    wrong, right = (
+        (scores.argmax(1).numpy() != workload.training.labels).mean()
+        for scores in (adapter.run(features, 1, 2), receiver(features))
+    )
+    assert right == 0 < wrong
+    count = len(steps)
+    assert torch.equal(tuned()(features), receiver(features))
+    assert len(steps) == count

@@ -55,7 +55,7 @@ class Wire(httpx.AsyncBaseTransport):
             await asyncio.sleep(self.failure)
         elif self.failure is not None:
             body = request.stream.__aiter__()
-            await anext(body)
+            await anext(body, None)
             raise self.failure
         if self.answer is not None:
             status, headers, content = self.answer
@@ -351,4 +351,40 @@ async def test_the_link_is_looked_at_while_tasks_come_and_nothing_is_sent(node, 
         node.peer.wanted()
         while wire.paths[-2:] != ["/v1/probe", "/v1/probe"]:
             await asyncio.sleep(0.01)
+    watching.cancel()
+
+
+async def test_a_link_that_failed_is_looked_at_and_a_peer_that_was_gone_is_asked_anew(node, wire):
+    node.peer._poll_s = 0.01
+    watching = asyncio.create_task(node.peer.watch())
+    async with asyncio.timeout(5):
+        while not node.peer.link.state().samples:
+            await asyncio.sleep(0.01)
+        _acquaint(node)
+        node.peer.link.failed()
+        while not node.peer.link.state().up:
+            await asyncio.sleep(0.01)
+        assert wire.paths == ["/v1/profile", "/v1/probe", "/v1/probe"]
+        wire.failure = httpx.ConnectError("refused")
+        node.peer.link.failed()
+        while len(wire.paths) < 5:
+            await asyncio.sleep(0.01)
+        assert wire.paths[3:5] == ["/v1/probe", "/v1/profile"]
+    watching.cancel()
+
+
+async def test_over_a_slow_link_the_profile_is_asked_for_less_often(node, wire, monkeypatch):
+    monkeypatch.setattr("edgewright.edge_runtime.peer._REFRESH_S", 0.02)
+    node.peer._poll_s = 0.01
+    theirs = {MODEL: _profile(node)}
+    wire.edge.state.node.profile = NodeProfile(node="edge", role="edge", models=theirs)
+    watching = asyncio.create_task(node.peer.watch())
+    async with asyncio.timeout(5):
+        while wire.paths.count("/v1/profile") < 3:
+            await asyncio.sleep(0.01)
+        node.peer.link.observe(10_000, 0, 100_000)
+        await asyncio.sleep(0.05)
+        asked = wire.paths.count("/v1/profile")
+        await asyncio.sleep(0.2)
+        assert wire.paths.count("/v1/profile") == asked
     watching.cancel()

@@ -27,7 +27,8 @@ class Layout(_Frozen):
         decoded_shape: Features that the decoder makes, without the batch dimension.
         channels: Channels of the latent; each has a frequency table.
         positions: Values in each channel; a square number for feature maps.
-        width: Width of the encoder.
+        width: Width of the encoder; for feature maps that of its first layer, and each further one
+            is twice as wide.
         decoder_width: Width of the decoder.
     """
 

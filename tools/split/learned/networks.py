@@ -38,11 +38,12 @@ def make_encoder(layout: Layout) -> nn.Module:
         )
     if len(layout.shape) == 3:
         channels, height, _ = layout.shape
-        side = math.isqrt(layout.positions)
+        side, width = math.isqrt(layout.positions), layout.width
         layers: list[nn.Module] = []
         while height > side:
-            layers += [nn.Conv2d(channels, layout.width, 5, stride=2, padding=2), nn.ReLU()]
-            channels, height = layout.width, (height + 1) // 2
+            layers += [nn.Conv2d(channels, width, 3, stride=2, padding=1), nn.ReLU()]
+            channels, width, height = width, 2 * width, (height + 1) // 2
+            layers += [Residual(channels, separable=True)]
         return nn.Sequential(*layers, nn.Conv2d(channels, layout.channels, 1), nn.Flatten(2))
     raise InputError(
         f"features of shape {layout.shape} have no encoder; cut at a point with tokens or maps",
@@ -65,6 +66,7 @@ def make_decoder(layout: Layout) -> nn.Module:
     layers: list[nn.Module] = [
         nn.Unflatten(2, (side, side)),
         nn.Conv2d(layout.channels, layout.decoder_width, 3, padding=1),
+        PlaceBias(layout.decoder_width, side),
         nn.ReLU(),
     ]
     while side < height:
@@ -75,20 +77,41 @@ def make_decoder(layout: Layout) -> nn.Module:
     return nn.Sequential(*layers, nn.Conv2d(layout.decoder_width, channels, 1))
 
 
+class PlaceBias(nn.Module):
+    """Adds a learned map: what most pictures show at a place need not be sent.
+
+    Args:
+        channels: Of input and output.
+        side: Height and width of the map.
+    """
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.map = nn.Parameter(torch.zeros(channels, side, side))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape, float32 ``[B, channels, side, side]``."""
+        return features + self.map
+
+
 class Residual(nn.Module):
     """Two convolutions whose output is added to their input.
 
     Args:
         channels: Of input and output.
+        separable: A wide convolution of each channel by itself and a narrow one of all, which
+            together take few multiply-adds, instead of two full ones.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, separable: bool = False) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, padding=1),
-        )
+        if separable:
+            first = nn.Conv2d(channels, channels, 5, padding=2, groups=channels)
+            second = nn.Conv2d(channels, channels, 1)
+        else:
+            first = nn.Conv2d(channels, channels, 3, padding=1)
+            second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.layers = nn.Sequential(first, nn.ReLU(), second)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return features of the same shape, float32 ``[B, channels, H, W]``."""

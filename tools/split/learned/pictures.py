@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.samples import Samples
@@ -19,6 +19,9 @@ _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 #: Wallpapers have tens of megapixels; a crop is scaled down to the network's input anyway.
 _LONGEST_SIDE = 1600
 _MOST_PIXELS = 100_000_000
+
+#: Turns a picture into another of the same size.
+Turn = Callable[[Image.Image], Image.Image]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,12 @@ class Pictures:
 
 
 def labelled(
-    samples: Samples, chosen: NDArray[np.int64], *, part: str, licence: str, mirrored: bool = False
+    samples: Samples,
+    chosen: NDArray[np.int64],
+    *,
+    part: str,
+    licence: str,
+    turns: Sequence[Turn] = (),
 ) -> Pictures:
     """Take some pictures of a labelled set.
 
@@ -50,21 +58,21 @@ def labelled(
         chosen: Indices of those to take.
         part: Name of the part, such as ``training``.
         licence: Licence of the set.
-        mirrored: Take each a second time, mirrored.
+        turns: Take each again, turned by each of these; none changes its label.
     """
 
     def read() -> Iterator[Image.Image]:
-        for turn in (False, True)[: 1 + mirrored]:
+        for turn in (None, *turns):
             for index in chosen:
                 image = Image.fromarray(samples.images[index].squeeze()).convert("RGB")
-                yield ImageOps.mirror(image) if turn else image
+                yield turn(image) if turn else image
 
     return Pictures(
         name=f"{samples.name}, {part}",
         licence=licence,
-        count=len(chosen) * (1 + mirrored),
+        count=len(chosen) * (1 + len(turns)),
         read=read,
-        labels=np.tile(samples.labels[chosen], 1 + mirrored),
+        labels=np.tile(samples.labels[chosen], 1 + len(turns)),
     )
 
 

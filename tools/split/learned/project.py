@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import ImageOps
 
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.samples import Samples
@@ -22,7 +24,7 @@ from edgewright.tools.split.learned.manifest import (
     Source,
     read_manifest,
 )
-from edgewright.tools.split.learned.pictures import Pictures, labelled, photograph_crops
+from edgewright.tools.split.learned.pictures import Pictures, Turn, labelled, photograph_crops
 from edgewright.tools.split.learned.recipe import Recipe
 from edgewright.tools.split.learned.train import train
 
@@ -73,10 +75,20 @@ def train_codec(
     return export(student, adapter, recipe, source, unknown, out)
 
 
-def split_labelled(samples: Samples, *, licence: str) -> tuple[Pictures, Pictures]:
-    """Return a set's training pictures, each also mirrored, and its validation pictures.
+def split_labelled(
+    samples: Samples, *, licence: str, turns: Sequence[Turn] = (ImageOps.mirror,)
+) -> tuple[Pictures, Pictures]:
+    """Return a set's training pictures, each also turned, and its validation pictures.
 
     A test split that the set defines is left alone.
+
+    Args:
+        samples: The set.
+        licence: Its licence.
+        turns: Take each training picture again, turned by each of these.
+
+    Raises:
+        InputError: The set is too small (``data_empty``).
     """
     usable = (
         np.arange(len(samples.labels)) if samples.test is None else np.flatnonzero(~samples.test)
@@ -88,7 +100,7 @@ def split_labelled(samples: Samples, *, licence: str) -> tuple[Pictures, Picture
         )
     known, unknown = usable[:-kept_back], usable[-kept_back:]
     return (
-        labelled(samples, known, part="training", licence=licence, mirrored=True),
+        labelled(samples, known, part="training", licence=licence, turns=turns),
         labelled(samples, unknown, part="validation", licence=licence),
     )
 

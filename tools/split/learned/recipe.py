@@ -25,10 +25,13 @@ class Recipe(BaseModel):
         width: Width of the encoder.
         decoder_width: Width of the decoder.
         lambdas: Price of a bit for each rate point, in units of the distillation loss.
+        early_price: Share of that price that is asked for in the first stage; what is dear before
+            the decoder can make anything of it is given up.
         feature_weight: Weight of the distance to the teacher's features in the first stage.
         output_weight: Weight of the divergence from the teacher's labels in the first stage; 0
             leaves out the tail, which is most of the work.
         first: First stage: encoder, prior and decoder learn; the tail is frozen.
+        joint: Between the two: everything learns together; None leaves it out.
         second: Second stage: encoder and prior are frozen; decoder and tuned blocks learn.
         seed: Of all random choices.
     """
@@ -45,9 +48,11 @@ class Recipe(BaseModel):
     width: int
     decoder_width: int
     lambdas: tuple[float, ...]
+    early_price: float = 1.0
     feature_weight: float
     output_weight: float
     first: Schedule
+    joint: Schedule | None = None
     second: Schedule
     seed: int = 0
 
@@ -84,7 +89,7 @@ PHOTOGRAPHS = Recipe(
     resume_point=11,
     channels=24,
     positions=196,
-    width=36,
+    width=48,
     decoder_width=96,
     lambdas=(4e-6, 1e-5, 2.5e-5, 6e-5),
     feature_weight=1.0,
@@ -94,7 +99,8 @@ PHOTOGRAPHS = Recipe(
 )
 
 #: Cut as for photographs. Two classes need little of a picture, and the decoder reaches further
-#: into the network, so that a training step is cheap; all behind it is tuned.
+#: into the network, so that a training step is cheap; all behind it is tuned. Without the tail a
+#: step is cheaper by far, so features alone are distilled for long.
 ELPV = Recipe(
     name="learned",
     model="efficientnet-lite0-tuned",
@@ -103,13 +109,15 @@ ELPV = Recipe(
     resume_point=18,
     channels=16,
     positions=196,
-    width=36,
+    width=48,
     decoder_width=96,
-    lambdas=(2e-5, 6e-5, 2e-4, 6e-4),
-    feature_weight=0.3,
-    output_weight=1.0,
-    first=Schedule(epochs=2, batch=8, rate=1e-3),
-    second=Schedule(epochs=2, batch=8, rate=5e-4, decay=0.01),
+    lambdas=(8e-6, 2.5e-5, 8e-5),
+    early_price=0.1,
+    feature_weight=1.0,
+    output_weight=0.0,
+    first=Schedule(epochs=5, batch=8, rate=2e-3),
+    joint=Schedule(epochs=3, batch=8, rate=5e-4),
+    second=Schedule(epochs=1, batch=8, rate=5e-5, decay=0.01),
 )
 
 RECIPES = {"fashion-vit": FASHION_VIT, "photographs": PHOTOGRAPHS, "elpv": ELPV}

@@ -3,15 +3,18 @@
 In the first, encoder, prior and decoder learn to hand on what the frozen teacher would have seen
 and said, at a price for each bit; every step draws one rate point, whose gains scale the latents
 before they are rounded. In the second, encoder and prior are frozen, the latents are rounded once
-and for all, and decoder and tail learn to make the most of them. (The order is that of Matsubara
-et al., "Supervised compression for resource-constrained edge computing systems", WACV 2022; the
-gains are those of Cui et al., "Asymmetric gained deep image compression", CVPR 2021.)
+and for all, and decoder and tail learn to make the most of them. Between the two, a recipe may
+have everything learn together: where the first stage distilled features alone, that turns the bits
+to what the answers need. (The order is that of Matsubara et al., "Supervised compression for
+resource-constrained edge computing systems", WACV 2022; the gains are those of Cui et al.,
+"Asymmetric gained deep image compression", CVPR 2021.)
 """
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +25,8 @@ from torch.nn import functional
 
 from edgewright.tools.errors import InputError, UnavailableError
 from edgewright.tools.split.adapters.chain import Chain
-from edgewright.tools.split.learned.cache import FeatureCache
-from edgewright.tools.split.learned.loop import Report, fit
+from edgewright.tools.split.learned.cache import FeatureCache, rows
+from edgewright.tools.split.learned.loop import Report, Schedule, fit
 from edgewright.tools.split.learned.manifest import Layout
 from edgewright.tools.split.learned.networks import make_decoder, make_encoder
 from edgewright.tools.split.learned.recipe import Recipe
@@ -112,8 +115,11 @@ def train(
     torch.manual_seed(recipe.seed)
     adapter.network.to(memory_format=torch.channels_last)  # many times faster for convolutions
     student = Student(adapter, recipe).to(memory_format=torch.channels_last)
-    _first_stage(student, adapter, cache, recipe, folder, report)
-    _second_stage(student, adapter, cache, recipe, folder, report)
+    training = _Training(student, adapter, cache, recipe, folder, report)
+    training.first()
+    if recipe.joint is not None:
+        training.joint(recipe.joint)
+    training.second()
     return student.eval()
 
 
@@ -128,80 +134,122 @@ def rounded_latents(student: Student, features: Any, rate: int) -> torch.Tensor:
     return torch.cat(parts)
 
 
-def _first_stage(
-    student: Student,
-    adapter: Chain,
-    cache: FeatureCache,
-    recipe: Recipe,
-    folder: Path,
-    report: Report,
-) -> None:
-    last = len(adapter.block_names)
-    scale = _spread(cache.targets)
-    student.tail.requires_grad_(False)
+class _Training:
+    """The stages, and what they share."""
 
-    def loss_of(indices: torch.Tensor) -> torch.Tensor:
+    def __init__(
+        self,
+        student: Student,
+        adapter: Chain,
+        cache: FeatureCache,
+        recipe: Recipe,
+        folder: Path,
+        report: Report,
+    ) -> None:
+        self._student = student
+        self._adapter = adapter
+        self._cache = cache
+        self._recipe = recipe
+        self._folder = folder
+        self._report = report
+        self._last = len(adapter.block_names)
+        self._spread = _spread(cache.targets)
+
+    def first(self) -> None:
+        """Train encoder, priors and decoder before the frozen tail."""
+        recipe, student = self._recipe, self._student
+        student.tail.requires_grad_(False)
+
+        def loss_of(indices: torch.Tensor) -> torch.Tensor:
+            decoded, loss = self._distilled(indices, price=recipe.early_price)
+            if recipe.output_weight:
+                output = self._adapter.run(decoded, recipe.decoder_point, self._last)
+                told = divergence(self._cache.outputs[indices], output)
+                loss = loss + recipe.output_weight * told
+            return loss
+
+        self._fit("codec, stage 1", student.train(), loss_of, recipe.first, "stage1.pt")
+
+    def joint(self, schedule: Schedule) -> None:
+        """Train everything."""
+        self._student.tail.requires_grad_(True)
+
+        def loss_of(indices: torch.Tensor) -> torch.Tensor:
+            decoded, loss = self._distilled(indices)
+            return loss + answer_loss(self._output(decoded), self._cache, indices)
+
+        self._fit("codec, all of it", self._student.train(), loss_of, schedule, "joint.pt")
+
+    def second(self) -> None:
+        """Train decoder and tail on latents that are rounded once and for all."""
+        recipe, student = self._recipe, self._student
+        rates = range(len(recipe.lambdas))
+        student.eval().requires_grad_(False)
+        latents = [rounded_latents(student, self._cache.features, rate) for rate in rates]
+        learning = nn.ModuleDict({"decoder": student.decoder, "tail": student.tail})
+        learning.requires_grad_(True)
+
+        def loss_of(indices: torch.Tensor) -> torch.Tensor:
+            rate = int(torch.randint(len(rates), ()))
+            decoded = student.decoder(latents[rate][indices].float() / student.gains(rate))
+            return answer_loss(self._output(decoded), self._cache, indices)
+
+        self._fit("codec, stage 2", learning, loss_of, recipe.second, "stage2.pt")
+
+    def _distilled(
+        self, indices: torch.Tensor, *, price: float = 1.0
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Decode a batch at a random rate point; return that, and what bits and distance cost."""
+        recipe, student, cache = self._recipe, self._student, self._cache
         rate = int(torch.randint(len(recipe.lambdas), ()))
         gains = student.gains(rate)
-        latents = student.encoder(_take(cache.features, indices))
+        latents = student.encoder(rows(cache.features, indices))
         noisy, likelihoods = student.priors[rate](latents * gains)
         bits = -likelihoods.log2().sum() / len(indices)
         decoded = student.decoder(noisy / gains)
-        distance = functional.mse_loss(decoded, _take(cache.targets, indices)) / scale
-        loss: torch.Tensor = recipe.lambdas[rate] * bits + recipe.feature_weight * distance
-        if recipe.output_weight:
-            output = adapter.run(decoded, recipe.decoder_point, last)
-            loss = loss + recipe.output_weight * divergence(cache.outputs[indices], output)
-        return loss
+        distance = functional.mse_loss(decoded, rows(cache.targets, indices)) / self._spread
+        cost = price * recipe.lambdas[rate] * bits
+        return decoded, cost + recipe.feature_weight * distance
 
-    fit(
-        "codec, stage 1",
-        student.train(),
-        loss_of,
-        samples=len(cache),
-        schedule=recipe.first,
-        seed=recipe.seed,
-        checkpoint=folder / "stage1.pt",
-        report=report,
-        faster=[student.log_gains, *student.priors.parameters()],
-    )
+    def _output(self, decoded: torch.Tensor) -> torch.Tensor:
+        """Return what the model with the tuned blocks says."""
+        tuned = self._student.tail(decoded)
+        return self._adapter.run(tuned, self._recipe.resume_point, self._last)
+
+    def _fit(
+        self,
+        stage: str,
+        module: nn.Module,
+        loss_of: Callable[[torch.Tensor], torch.Tensor],
+        schedule: Schedule,
+        checkpoint: str,
+    ) -> None:
+        faster = [self._student.log_gains, *self._student.priors.parameters()]
+        fit(
+            stage,
+            module,
+            loss_of,
+            samples=len(self._cache),
+            schedule=schedule,
+            seed=self._recipe.seed,
+            checkpoint=self._folder / checkpoint,
+            report=self._report,
+            faster=faster if module is self._student else (),
+        )
 
 
-def _second_stage(
-    student: Student,
-    adapter: Chain,
-    cache: FeatureCache,
-    recipe: Recipe,
-    folder: Path,
-    report: Report,
-) -> None:
-    last = len(adapter.block_names)
-    rates = range(len(recipe.lambdas))
-    student.eval().requires_grad_(False)
-    latents = [rounded_latents(student, cache.features, rate) for rate in rates]
-    learning = nn.ModuleDict({"decoder": student.decoder, "tail": student.tail})
-    learning.requires_grad_(True)
+def answer_loss(output: torch.Tensor, cache: FeatureCache, indices: torch.Tensor) -> torch.Tensor:
+    """Return how far answers are from the teacher's, and from the labels if there are any.
 
-    def loss_of(indices: torch.Tensor) -> torch.Tensor:
-        rate = int(torch.randint(len(rates), ()))
-        values = latents[rate][indices].float() / student.gains(rate)
-        features = student.tail(student.decoder(values))
-        output = adapter.run(features, recipe.resume_point, last)
-        loss = divergence(cache.outputs[indices], output)
-        if cache.labels is not None:
-            loss = loss + functional.cross_entropy(output, cache.labels[indices])
-        return loss
-
-    fit(
-        "codec, stage 2",
-        learning,
-        loss_of,
-        samples=len(cache),
-        schedule=recipe.second,
-        seed=recipe.seed,
-        checkpoint=folder / "stage2.pt",
-        report=report,
-    )
+    Args:
+        output: Logits ``[B, classes]``.
+        cache: The teacher's answers, and the labels.
+        indices: Which of its pictures the batch was, int64 ``[B]``.
+    """
+    loss = divergence(cache.outputs[indices], output)
+    if cache.labels is not None:
+        loss = loss + functional.cross_entropy(output, cache.labels[indices])
+    return loss
 
 
 def divergence(expected: torch.Tensor, reached: torch.Tensor) -> torch.Tensor:
@@ -226,12 +274,6 @@ def _prior(channels: int) -> nn.Module:
     # Only CompressAI's own coder needs the quantiles; the medians among them stay 0.
     prior.quantiles.requires_grad_(False)
     return prior
-
-
-def _take(array: Any, indices: torch.Tensor) -> torch.Tensor:
-    """Read some rows of an array on disk, float32."""
-    batch = torch.from_numpy(array[indices.numpy()].astype(np.float32))
-    return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
 
 
 def _spread(targets: Any) -> float:

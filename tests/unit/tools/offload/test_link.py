@@ -130,27 +130,58 @@ def test_short_transfers_on_a_slow_link_are_not_all_round_trip() -> None:
     assert estimator.state().rate_kb_per_s == pytest.approx(25, rel=0.1)
 
 
-def test_a_small_look_at_a_fast_link_shakes_its_rate_little() -> None:
-    """Four kilobytes take four milliseconds of twenty-odd; the round trip's jitter is as large."""
-    estimator, chance = LinkEstimator(1000, 20), random.Random(2)
+def look(
+    estimator: LinkEstimator, *, rate: float, rtt: float, chance: random.Random | None = None
+) -> float:
+    """Look once, over a link whose exchanges carry 500 bytes besides; return how long it took."""
+
+    def took_ms(size: int) -> float:
+        jitter = chance.uniform(0.9, 1.1) if chance else 1.0
+        return rtt * jitter + (500 + size) / rate
+
+    empty_ms = took_ms(0)
+    filling = estimator.filling(empty_ms)
+    filled_ms = took_ms(filling)
+    estimator.looked(empty_ms, filled_ms, filling)
+    return empty_ms + filled_ms
+
+
+@pytest.mark.parametrize(("rate", "rtt"), [(1000, 20), (1000, 150), (100, 60)])
+def test_looks_at_a_fast_link_shake_its_rate_little(rate: float, rtt: float) -> None:
+    """Two kilobytes take two milliseconds; the jitter of the round trip is as large or larger."""
+    estimator, chance = LinkEstimator(rate, rtt), random.Random(2)
     for _ in range(5):
-        send(estimator, 80, rate=1000, rtt=20)
+        send(estimator, 80, rate=rate, rtt=rtt)
     for _ in range(10):
-        send(estimator, 0.01, rate=1000, rtt=20 * chance.uniform(0.9, 1.1))
-        send(estimator, 4.2, rate=1000, rtt=20 * chance.uniform(0.9, 1.1))
-    assert estimator.state().rate_kb_per_s == pytest.approx(1000, rel=0.25)
+        look(estimator, rate=rate, rtt=rtt, chance=chance)
+    assert estimator.state().rate_kb_per_s == pytest.approx(rate, rel=0.25)
 
 
-@pytest.mark.parametrize(("before", "after"), [(1000, 25), (25, 1000)])
-def test_two_small_looks_notice_a_step(before: float, after: float) -> None:
+@pytest.mark.parametrize(("before", "after"), [(1000, 25), (25, 1000), (20_000, 1), (25, 100)])
+def test_two_looks_notice_a_step(before: float, after: float) -> None:
     estimator = LinkEstimator(before, 10)
     for _ in range(4):
-        send(estimator, 0.01, rate=before, rtt=10)
+        look(estimator, rate=before, rtt=10)
         send(estimator, 40, rate=before, rtt=10)
     for _ in range(2):
-        send(estimator, 0.01, rate=after, rtt=10)
-        send(estimator, 4.2, rate=after, rtt=10)
+        look(estimator, rate=after, rtt=10)
     assert estimator.state().rate_kb_per_s == pytest.approx(after, rel=0.35)
+
+
+def test_looks_find_back_to_a_fast_link_within_its_precision() -> None:
+    estimator = LinkEstimator(1, 10)
+    for _ in range(2):
+        look(estimator, rate=20_000, rtt=2)
+    assert estimator.state().rate_kb_per_s > 5_000
+    assert estimator.state().rtt_ms == pytest.approx(2, rel=0.2)
+
+
+@pytest.mark.parametrize("rate", [1.0, 5.0, 25.0, 100.0, 1000.0])
+def test_a_look_takes_a_slow_link_hardly_longer_than_two_empty_exchanges(rate: float) -> None:
+    estimator = LinkEstimator(1000, 10)  # believed to be fast at first
+    empty_ms = 10 + 500 / rate
+    for _ in range(3):
+        assert look(estimator, rate=rate, rtt=10) - 2 * empty_ms <= max(128 / rate, 85)
 
 
 def test_the_age_is_that_of_the_last_success() -> None:

@@ -116,6 +116,8 @@ def test_feature_maps_pass_the_bottleneck_in_their_shapes():
     latents = make_encoder(layout)(torch.zeros(2, *layout.shape))
     assert latents.shape == (2, 5, 196)
     assert make_decoder(layout)(latents).shape == (2, *layout.decoded_shape)
+    # A place that looks the same in all pictures costs no bits.
+    assert make_decoder(layout)[2].map.shape == (8, 14, 14)
     upwards = layout.model_copy(update={"decoded_shape": (24, 56, 56)})
     assert make_decoder(upwards)(latents).shape == (2, 24, 56, 56)
     with pytest.raises(EdgewrightError):

@@ -1,0 +1,95 @@
+"""Receivers tuned on what a lossy coding leaves, as a codec's tail is on its latents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from edgewright.benchmarks.split_pictures import QUALITIES, send
+from edgewright.benchmarks.split_workloads import Workload
+from edgewright.tools.split.learned.cache import cached_features, rows
+from edgewright.tools.split.learned.loop import Report, Schedule, fit
+from edgewright.tools.split.learned.pictures import Pictures
+from edgewright.tools.split.learned.tail import TunedBlocks, weights_of_blocks
+from edgewright.tools.split.learned.train import answer_loss
+
+
+def tuned_receiver(
+    workload: Workload, coding: str, *, features: Path, work: Path, report: Report
+) -> TunedBlocks:
+    """Tune all of the model behind the head to a coding, go on with it, or take what was kept.
+
+    There is one receiver for all qualities, as a codec has one tail for all its rate points. It
+    learns the same answers on the same pictures by as many steps as that tail.
+
+    Args:
+        workload: Model, recipe and pictures.
+        coding: ``jpeg``, ``webp`` or ``avif``.
+        features: Folder for features; those of the codec's training are taken from there.
+        work: Folder for the checkpoint; it belongs to this recipe alone.
+        report: Told after every step.
+    """
+    adapter, recipe = workload.adapter, workload.recipe
+    last = len(adapter.block_names)
+    teacher = cached_features(
+        adapter,
+        workload.training,
+        (recipe.point, recipe.decoder_point),
+        features / "training",
+        report,
+    )
+    seen = cached_features(
+        adapter,
+        _coded(workload, coding),
+        (recipe.point, last),
+        features / f"training-{coding}",
+        report,
+    )
+    weights = weights_of_blocks(adapter, recipe.point, last)
+    receiver = TunedBlocks(adapter, recipe.point, last, weights).requires_grad_(True)
+
+    def loss_of(indices: torch.Tensor) -> torch.Tensor:
+        return answer_loss(receiver(rows(seen.features, indices)), teacher, indices)
+
+    work.mkdir(parents=True, exist_ok=True)
+    fit(
+        f"receiver of {coding}",
+        receiver,
+        loss_of,
+        samples=len(seen),
+        schedule=_schedule(workload),
+        seed=recipe.seed,
+        checkpoint=work / f"receiver-{coding}.pt",
+        report=report,
+    )
+    return receiver.requires_grad_(False)
+
+
+def _schedule(workload: Workload) -> Schedule:
+    recipe = workload.recipe
+    joint = recipe.joint.epochs if recipe.joint else 0
+    second = recipe.second
+    return Schedule(
+        epochs=joint + second.epochs, batch=second.batch, rate=second.rate, decay=second.decay
+    )
+
+
+def _coded(workload: Workload, coding: str) -> Pictures:
+    """Return the training pictures as they arrive, in all qualities by turns."""
+    training, qualities = workload.training, QUALITIES[coding]
+
+    def read() -> Iterator[Image.Image]:
+        for number, picture in enumerate(training.read()):
+            quality = qualities[number % len(qualities)]
+            yield send(workload.adapter.fit(picture), coding, quality).picture
+
+    return Pictures(
+        name=f"{training.name}, {coding}",
+        licence=training.licence,
+        count=training.count,
+        read=read,
+        labels=training.labels,
+    )
