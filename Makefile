@@ -86,7 +86,7 @@ bench-latency: $(STAMP) ## Latency against link rate, policy against oracle, que
 	@$(BIN)/python -m edgewright.benchmarks.readme
 
 bench-federated: $(STAMP) ## Training agent against baseline and searches  (QUICK=1: digits; SAMPLES=n)
-	$(BIN)/python -m edgewright.benchmarks.federated $(if $(QUICK),--data digits --seeds 1 --partitions iid) \
+	$(BIN)/python -m edgewright.benchmarks.federated $(if $(QUICK),--data digits --samples 0 --seeds 1 --partitions iid) \
 		$(if $(SAMPLES),--samples $(SAMPLES))
 	$(BIN)/python -m edgewright.benchmarks.federated_problems $(if $(QUICK),--only lighthouses parking-meters)
 	@$(BIN)/python -m edgewright.benchmarks.readme

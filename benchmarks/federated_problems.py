@@ -98,10 +98,14 @@ class Outcome(BaseModel):
     choices: str
 
 
-def load_problems() -> list[Worded]:
-    """Read the problems that come with the benchmarks."""
-    stored = (files("edgewright.benchmarks") / "federated_problems.yaml").read_text("utf-8")
-    return [Worded.model_validate(each) for each in yaml.safe_load(stored)]
+def load_problems(path: Path | None = None) -> list[Worded]:
+    """Read problems.
+
+    Args:
+        path: A file like ``federated_problems.yaml``; None for that one.
+    """
+    source = path or files("edgewright.benchmarks") / "federated_problems.yaml"
+    return [Worded.model_validate(each) for each in yaml.safe_load(source.read_text("utf-8"))]
 
 
 def answers(candidate: Candidate, kind: Kind, control: Candidate) -> bool:
@@ -235,13 +239,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=[], help="names of problems; none for all")
+    parser.add_argument("--problems", type=Path, help="a file of other problems than its own")
     parser.add_argument("--cache", type=Path, default=Path(".bench-federated/problems"))
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
     given = parser.parse_args(arguments)
     cache = given.cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
     os.environ["EDGEWRIGHT_HOME"] = str(cache / "home")
-    chosen = [each for each in load_problems() if not given.only or each.name in given.only]
+    problems = load_problems(given.problems)
+    chosen = [each for each in problems if not given.only or each.name in given.only]
     outcomes = []
     for problem in chosen:
         stored = cache / f"{problem.name}.json"

@@ -24,8 +24,8 @@ from edgewright.agents.planner.encoder import minilm
 Kind = Literal["skew", "noise", "weak-devices", "thin-links", "attackers", "privacy", "personal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-#: How likely a phrase has to speak of a constraint, and how much likelier it has to state it than
-#: to deny it. Chosen on worded problems that are not those of the tests.
+#: How likely a phrase has to state or deny a constraint, and how much likelier one of the two has
+#: to be than the other. Chosen on worded problems that are not those of the tests.
 THRESHOLD = 0.35
 MARGIN = 1.3
 
@@ -93,16 +93,17 @@ def read_constraints(text: str) -> tuple[Constraint, ...]:
     """
     spans = _spans(text.translate(_PLAIN))
     sides = _sides([span.words for span in spans])
-    speaks = sides.sum(axis=2) >= THRESHOLD
+    stronger, weaker = sides.max(axis=2), sides.min(axis=2)
+    clear = (stronger >= THRESHOLD) & (stronger > MARGIN * weaker)
     found: dict[Kind, Constraint] = {}
     for index, span in enumerate(spans):
         for number, kind in enumerate(KINDS):
-            if not speaks[index, number] or speaks[list(span.parts), number].any():
-                continue  # where parts speak, they are clearer than the whole
+            # What a part says clearly counts more than the whole; an unclear part says nothing.
+            if not clear[index, number] or clear[list(span.parts), number].any():
+                continue
             present, absent = (float(side) for side in sides[index, number])
             known = found.get(kind)
-            clear = present >= THRESHOLD and present > MARGIN * absent
-            if clear and (known is None or known.confidence < present):
+            if present > absent and (known is None or known.confidence < present):
                 found[kind] = Constraint(kind, span.words, round(present, 3))
     return tuple(sorted(found.values(), key=lambda each: KINDS.index(each.kind)))
 

@@ -200,7 +200,8 @@ def _answer_personal(design: Design, words: str, text: str, card: DataCard) -> D
     return design.change(
         words,
         "a personal head for each client",
-        "the features are learnt together, the last layer stays with its client and learns longer",
+        "the features are learnt together; each client's last layer is its own, trained for longer "
+        "and drawn towards the common one, so that a client with few samples loses nothing",
         personal_head=True,
         local_epochs=design.candidate.local_epochs * 2,
     )

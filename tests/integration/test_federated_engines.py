@@ -1,6 +1,9 @@
 """Flower's own runtimes run the same written app, and the in-process grid has their arithmetic."""
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -82,6 +85,50 @@ def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     assert result.status == "failed"
     assert result.fault is not None and result.fault.code == "timeout"
     assert flower_processes() <= before
+
+
+STARTER = """
+import sys, time
+from pathlib import Path
+from edgewright.tools.federated.engines.flower import flower_run
+from edgewright.tools.federated.layout import TrialFolder
+from edgewright.tools.federated.trial import TrialRequest
+
+request = TrialRequest.model_validate_json(sys.argv[2])
+with flower_run(request, TrialFolder(Path(sys.argv[1])), clients=1):
+    print("started", flush=True)
+    time.sleep(60)
+"""
+
+
+def command(process: psutil.Process) -> str:
+    """Return a process's command line; empty if it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_deployment_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+    request = TrialRequest(number=1, candidate=CANDIDATE, engine="deployment")
+    (tmp_path / "app").mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(tmp_path), request.model_dump_json()],
+        stdout=subprocess.PIPE,
+    ) as starter:
+        assert starter.stdout is not None and starter.stdout.readline() == b"started\n"
+        started: list[psutil.Process] = []
+        # The SuperLink and the SuperNode each start a program that starts the app's parts.
+        while sum("superexec" in command(each) for each in started) < 2:
+            time.sleep(0.1)
+            started = psutil.Process(starter.pid).children(recursive=True)
+        starter.kill()
+    deadline = time.monotonic() + 15
+    while any(map(command, started)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(command, started))
 
 
 def test_a_superlink_that_does_not_come_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

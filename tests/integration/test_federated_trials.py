@@ -16,6 +16,7 @@ from edgewright.tools.errors import InputError, TransientError, UnavailableError
 from edgewright.tools.federated import trials
 from edgewright.tools.federated.candidate import Candidate, Krum, Private, TopK
 from edgewright.tools.federated.check import check
+from edgewright.tools.federated.curve import read_curve
 from edgewright.tools.federated.layout import RunFolder
 from edgewright.tools.federated.prepare import DataRequest, load_card, prepare
 from edgewright.tools.federated.sandbox import backends
@@ -27,7 +28,7 @@ from edgewright.tools.federated.trial import (
     TrialRequest,
     TrialResult,
 )
-from edgewright.tools.federated.trials import Event, Progress, read_curve, run_trial
+from edgewright.tools.federated.trials import Event, Progress, run_trial
 
 MODEL = """
 from torch import nn

@@ -180,7 +180,8 @@ class Candidate(_Settings):
         proximal: Weight of FedProx's pull towards the global model; 0 for none.
         label_smoothing: Share of the target that is spread over all classes; helps against wrong
             labels.
-        personal_head: Whether each client keeps its own last linear layer.
+        personal_head: Whether each client keeps a last linear layer of its own, which every round
+            draws halfway towards the one that all have in common.
         rationale: One line: why this is tried.
     """
 

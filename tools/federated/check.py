@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from edgewright.tools.federated.privacy import rounds_within
 from edgewright.tools.federated.sandbox.backends import find_sandbox
 from edgewright.tools.federated.sandbox.confined import Confined
 from edgewright.tools.federated.sandbox.policy import Policy, command
+from edgewright.tools.federated.scratch import scratch_folder
 from edgewright.tools.federated.syntax import check_source
 from edgewright.tools.federated.template import settings_for, write_app
 from edgewright.tools.federated.trial import Fault, Limits, ModelFacts
@@ -87,8 +87,7 @@ def _check_settings(candidate: Candidate, card: DataCard) -> list[Fault]:
 
 def _dry_run(candidate: Candidate, card: DataCard, limits: Limits) -> Checked:
     sandbox = find_sandbox()
-    with tempfile.TemporaryDirectory(prefix="edgewright-") as name:
-        folder = Path(name).resolve()
+    with scratch_folder() as folder:
         scratch = folder / "out"
         scratch.mkdir()
         settings = settings_for(candidate, card, data=scratch, out=scratch, seed=0)

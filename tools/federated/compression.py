@@ -19,7 +19,7 @@ def compress(
     """Code an update.
 
     Args:
-        update: float32 [W], all shared tensors one after the other.
+        update: float32 [W], all tensors one after the other.
         compression: How.
         sizes: Numbers of weights of the tensors, in order; their sum is W.
         residual: What earlier rounds left unsent, float32 [W]; only for top-k.

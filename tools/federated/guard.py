@@ -61,7 +61,7 @@ class Guard:
 
     Attributes:
         compression: How updates were to be coded.
-        sizes: Numbers of weights of the shared tensors, in order.
+        sizes: Numbers of weights of the tensors, in order.
         clients: How many clients there are.
         samples_max: Samples of the largest client.
     """

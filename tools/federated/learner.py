@@ -24,7 +24,7 @@ from edgewright.tools.federated.weights import (
     load_arrays,
     read_arrays,
     save_arrays,
-    shared_names,
+    tensor_names,
     to_vector,
     write_arrays,
 )
@@ -116,29 +116,31 @@ def train_round(
 ) -> LocalResult:
     """Train one client for one round.
 
+    A personal head starts halfway between the client's own and the global one: its own alone
+    knows too little where a client has few samples, the global one alone forgets the client.
+
     Args:
         task: The slots.
         settings: The app's settings.
-        arrays: The global model's shared tensors.
+        arrays: The global model's tensors.
         client: The client's partition id.
         round_number: From 1.
     """
     shard = load_shard(Path(settings.data), client)
     model = new_model(task, settings)
-    shared = shared_names(model, personal_head=settings.personal_head)
     kept = _ClientState(
         Path(settings.out) / "clients" / str(client), round_number, keep=settings.keep_checkpoints
     )
-    write_arrays(model, {name: arrays[name] for name in shared})
-    write_arrays(model, kept.head)
+    before = {name: np.asarray(arrays[name], np.float32) for name in tensor_names(model)}
+    head = {name: (before[name] + own) / 2 for name, own in kept.head.items()}
+    write_arrays(model, before | head)
     seed_everything(settings.seed, round_number, client)
     loss, accuracy = fit(task, settings, model, shard, round_number)
-    before = {name: np.asarray(arrays[name], dtype=np.float32) for name in shared}
-    update = to_vector(read_arrays(model, shared)) - to_vector(before)
+    update = to_vector(read_arrays(model, list(before))) - to_vector(before)
     sizes = [value.size for value in before.values()]
     payload, residual = compress(update, settings.compression, sizes, kept.residual)
-    head = read_arrays(model, head_names(model)) if settings.personal_head else {}
-    kept.save(head, residual)
+    tuned = read_arrays(model, head_names(model)) if settings.personal_head else {}
+    kept.save(tuned, residual)
     hidden = isinstance(settings.strategy, Private)
     return LocalResult(
         payload=payload,

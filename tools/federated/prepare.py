@@ -29,6 +29,7 @@ class DataRequest(BaseModel):
         partition: How samples are dealt.
         alpha: Dirichlet's concentration; small values make clients differ more.
         samples: Use at most so many samples, drawn at random; 0 for all.
+        whole_test: Keep the set's own test split whole, if it has one; ``samples`` limits the rest.
         label_noise: Share of the training labels that are replaced by a random other class, to
             study data sets with wrong labels.
         seed: Decides splits and clients.
@@ -41,6 +42,7 @@ class DataRequest(BaseModel):
     partition: Partition = "iid"
     alpha: float = Field(default=0.3, gt=0, le=1000)
     samples: int = Field(default=0, ge=0)
+    whole_test: bool = False
     label_noise: float = Field(default=0.0, ge=0, lt=1)
     seed: int = Field(default=0, ge=0)
 
@@ -58,7 +60,7 @@ def prepare(request: DataRequest, run: RunFolder) -> DataCard:
         StorageError: The disk is full or the folder cannot be written.
     """
     rng = np.random.default_rng(request.seed)
-    samples = _limited(load_source(request.source), request.samples, rng)
+    samples = _limited(load_source(request.source), request, rng)
     if len(samples.labels) < MIN_SAMPLES:
         raise InputError(
             f"{samples.name!r} has {len(samples.labels)} samples; at least {MIN_SAMPLES} are "
@@ -122,10 +124,14 @@ def write_split(
     np.save(folder / f"{name}_clients.npy", clients, allow_pickle=False)
 
 
-def _limited(samples: Samples, limit: int, rng: np.random.Generator) -> Samples:
-    if not limit or limit >= len(samples.labels):
+def _limited(samples: Samples, request: DataRequest, rng: np.random.Generator) -> Samples:
+    if not request.samples:
         return samples
-    chosen = np.sort(rng.permutation(len(samples.labels))[:limit])
+    kept = np.zeros(len(samples.labels), dtype=bool)
+    if request.whole_test and samples.test is not None:
+        kept |= samples.test
+    drawn = rng.permutation(np.flatnonzero(~kept))[: request.samples]
+    chosen = np.sort(np.append(drawn, np.flatnonzero(kept)))
     return Samples(
         name=samples.name,
         images=samples.images[chosen],

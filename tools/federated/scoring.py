@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from edgewright.tools.errors import InputError, UnavailableError
+from edgewright.tools.errors import InputError
 from edgewright.tools.federated.check import fault_from, orders_for
 from edgewright.tools.federated.layout import RunFolder
 from edgewright.tools.federated.prepare import load_card
@@ -21,6 +21,7 @@ from edgewright.tools.federated.returned import read_logits, read_weights
 from edgewright.tools.federated.sandbox.backends import find_sandbox
 from edgewright.tools.federated.sandbox.confined import Confined
 from edgewright.tools.federated.sandbox.policy import Policy, command
+from edgewright.tools.federated.scratch import scratch_folder
 from edgewright.tools.federated.trial import Limits, Score, TrialResult
 
 _START_S = 90.0
@@ -66,20 +67,19 @@ class ConfinedModel:
         self._jobs = 0
 
     def __enter__(self) -> ConfinedModel:
-        self._folder = Path(tempfile.mkdtemp(prefix="edgewright-")).resolve()
-        self._inputs, self._scratch = self._folder / "in", self._folder / "out"
-        self._inputs.mkdir()
-        self._scratch.mkdir()
-        try:
+        with ExitStack() as stack:
+            folder = stack.enter_context(scratch_folder())
+            self._inputs, self._scratch = folder / "in", folder / "out"
+            self._inputs.mkdir()
+            self._scratch.mkdir()
             policy = Policy(
                 scratch=self._scratch, read=(self._app, self._inputs), limits=self._limits
             )
             orders = orders_for(self._app, self._limits)
-            self._confined: Confined = find_sandbox().start(command("score", orders), policy)
+            started = find_sandbox().start(command("score", orders), policy)
+            self._confined: Confined = stack.enter_context(started)
             self._ready = False
-        except (OSError, UnavailableError):
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -88,8 +88,7 @@ class ConfinedModel:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._confined.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._stack.close()
 
     def logits(
         self,

@@ -37,7 +37,7 @@ class AppSettings(BaseModel):
         compression: How updates travel up.
         proximal: Weight of the pull towards the global model.
         label_smoothing: Share of the target spread over all classes.
-        personal_head: Whether each client keeps its own last linear layer.
+        personal_head: Whether each client keeps a last linear layer of its own.
     """
 
     model_config = ConfigDict(

@@ -30,7 +30,6 @@ from edgewright.tools.federated.weights import (
     Arrays,
     from_vector,
     read_arrays,
-    shared_names,
     tensor_names,
     to_vector,
 )
@@ -45,7 +44,7 @@ class Order:
     """What the server asks of a client.
 
     Attributes:
-        arrays: The global model's shared tensors.
+        arrays: The global model's tensors.
         round_number: From 1.
     """
 
@@ -125,7 +124,7 @@ def run_server(grid: Grid, settings: AppSettings, task: Task, *, timeout_s: floa
     if strategy.finished < rounds:
         strategy.start(
             grid=grid,
-            initial_arrays=strategy.shared_record(),
+            initial_arrays=strategy.weights_record(),
             num_rounds=rounds - strategy.finished,
             timeout=timeout_s,
         )
@@ -154,18 +153,16 @@ class GuardedStrategy(FedAvg):
         self._settings = settings
         self._out = Path(settings.out)
         self._weights: Arrays = read_arrays(model, tensor_names(model))
-        names = shared_names(model, personal_head=settings.personal_head)
         if checkpoint is not None:
             self._weights = {name: checkpoint.weights[name] for name in self._weights}
-        self._shared: Arrays = {name: self._weights[name] for name in names}
         trainable = {name for name, p in model.named_parameters() if p.requires_grad}
-        mask = [np.full(value.size, name in trainable) for name, value in self._shared.items()]
+        mask = [np.full(value.size, name in trainable) for name, value in self._weights.items()]
         self._optimiser = ServerOptimiser(
             settings.strategy, np.concatenate(mask), checkpoint.optimiser if checkpoint else {}
         )
         self._guard = Guard(
             compression=settings.compression,
-            sizes=[value.size for value in self._shared.values()],
+            sizes=[value.size for value in self._weights.values()],
             clients=settings.clients,
             samples_max=settings.samples_max,
         )
@@ -176,9 +173,9 @@ class GuardedStrategy(FedAvg):
         if checkpoint is not None:
             self._tell_if_untold(checkpoint.record)
 
-    def shared_record(self) -> ArrayRecord:
-        """Return the model's shared tensors as they are sent to clients."""
-        return ArrayRecord({name: _packed(value) for name, value in self._shared.items()})
+    def weights_record(self) -> ArrayRecord:
+        """Return the model's tensors as they are sent to clients."""
+        return ArrayRecord({name: _packed(value) for name, value in self._weights.items()})
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
@@ -215,9 +212,8 @@ class GuardedStrategy(FedAvg):
                 asked=self._asked,
                 noise=self._noise,
             )
-            model = to_vector(self._shared) + self._optimiser.step(combined)
-            self._shared = from_vector(model, self._shared)
-            self._weights.update(self._shared)
+            model = to_vector(self._weights) + self._optimiser.step(combined)
+            self._weights = from_vector(model, self._weights)
         record = RoundRecord(
             round_number=number,
             clients=tuple(self._client_round(update) for update in updates),
@@ -230,7 +226,7 @@ class GuardedStrategy(FedAvg):
         save_checkpoint(self._out / "checkpoints", checkpoint, keep=self._settings.keep_checkpoints)
         self.finished = number
         self._tell_round(record)
-        return self.shared_record() if quorum else None, None
+        return self.weights_record() if quorum else None, None
 
     def _admit(self, replies: Iterable[Message], number: int) -> tuple[list[Update], list[Dropped]]:
         """Check replies as they come in, then against each other."""
@@ -249,7 +245,7 @@ class GuardedStrategy(FedAvg):
             updates.append(update)
             self._tell(event="client", round=number, **self._client_round(update).model_dump())
         dropped += [Dropped(client=_UNKNOWN_CLIENT, reason="no reply")] * missing
-        norm = float(np.linalg.norm(to_vector(self._shared)))
+        norm = float(np.linalg.norm(to_vector(self._weights)))
         admitted, outliers = self._guard.compare(updates, norm)
         dropped += [Dropped(client=update.client, reason=reason) for update, reason in outliers]
         for one in dropped:
@@ -264,7 +260,7 @@ class GuardedStrategy(FedAvg):
             loss=update.loss if math.isfinite(update.loss) and not hidden else None,
             accuracy=update.accuracy if math.isfinite(update.accuracy) and not hidden else None,
             bytes_up=update.bytes_up,
-            bytes_down=sum(value.nbytes for value in self._shared.values()),
+            bytes_down=sum(value.nbytes for value in self._weights.values()),
         )
 
     def _epsilon(self, rounds: int) -> float | None:

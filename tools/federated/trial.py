@@ -262,7 +262,8 @@ class TrialResult(BaseModel):
         seed: Its seed.
         facts: The model's size and cost; None if the candidate did not get that far.
         curve: One point per finished round.
-        best_round: Round with the best validation accuracy, whose weights are kept; 0 if none.
+        best_round: Round with the best validation accuracy, of equals the one with the lowest loss;
+            its weights are kept. 0 if none.
         weights_sha256: Digest of those weights.
     """
 

@@ -50,12 +50,6 @@ def head_names(model: nn.Module) -> list[str]:
     return [name for name in tensor_names(model) if name.startswith(prefix)]
 
 
-def shared_names(model: nn.Module, *, personal_head: bool) -> list[str]:
-    """List the tensors that travel between clients and server."""
-    kept = set(head_names(model)) if personal_head else set()
-    return [name for name in tensor_names(model) if name not in kept]
-
-
 def read_arrays(model: nn.Module, names: Sequence[str]) -> Arrays:
     """Copy tensors out of a model."""
     state = model.state_dict()

@@ -13,7 +13,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,6 +23,7 @@ import httpx
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.engines.identities import make_identities
 from edgewright.tools.federated.layout import TrialFolder
+from edgewright.tools.federated.scratch import scratch_folder
 from edgewright.tools.federated.trial import Fault, TrialRequest
 
 _START_S = 60.0
@@ -46,6 +46,15 @@ backend.client-resources.num-cpus = 1
 """
 _DEPLOYMENT = """\
 root-certificates = "{authority}"
+"""
+
+#: Replaces itself by a command that the kernel kills as soon as the thread that started it is gone,
+#: in whatever way. Programs that Flower's programs start end with their parents by themselves.
+_TIED = """\
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.argv[2], sys.argv[2:])
 """
 
 #: Starts a named command that ends with the run.
@@ -111,7 +120,7 @@ def flower_run(
     logs = folder.root / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgewright-flwr-")))
+        home = stack.enter_context(scratch_folder())
         # 'flwr run' may rewrite the project file, so it gets a copy.
         app = home / "app"
         shutil.copytree(folder.app, app)
@@ -180,14 +189,15 @@ def _started(
     executable = Path(sys.executable).parent / arguments[0]
     with (logs / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - every argument is ours
-            [str(executable), *arguments[1:]],
+            [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), str(executable),
+             *arguments[1:]],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             env=_environment(home),
             cwd=home,
             start_new_session=True,
-        )
+        )  # fmt: skip
     try:
         yield process
     finally:

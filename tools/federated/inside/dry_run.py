@@ -59,9 +59,7 @@ def _dry_run(orders: Start) -> ModelFacts:
         not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True)
     )
     _need(moved, "not_learning", "optimiser", "a step of the optimiser changed no weight")
-    arrays = weights.read_arrays(
-        model, weights.shared_names(model, personal_head=settings.personal_head)
-    )
+    arrays = weights.read_arrays(model, weights.tensor_names(model))
     return ModelFacts(
         parameters=parameters,
         weight_bytes=sum(value.nbytes for value in arrays.values()),

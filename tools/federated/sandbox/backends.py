@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import IO, Any, Protocol
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.sandbox.confined import Confined, Handle
 from edgewright.tools.federated.sandbox.policy import Policy
+from edgewright.tools.federated.scratch import scratch_folder
 from edgewright.tools.federated.trial import Limits
 
 _KILL_WAIT_S = 5.0
@@ -224,8 +224,7 @@ def find_sandbox() -> Sandbox:
 
 def _probe(backend: Sandbox) -> str:
     """Return why a backend cannot be used; empty if it can."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
+    with scratch_folder() as folder:
         (folder / "secret").write_text(_SECRET, "utf-8")
         scratch = folder / "scratch"
         scratch.mkdir()

@@ -42,6 +42,10 @@ def test_worded_problems_that_nothing_was_tuned_on():
     assert invented / len(wanted) <= 0.2
 
 
+def test_an_unclear_part_does_not_silence_a_clear_whole():
+    assert kinds("Learn garments. Each museum should end up with its own version.") == {"personal"}
+
+
 def test_a_denied_constraint_is_none():
     assert kinds("The labels are fine and nobody is hostile.") == set()
     assert kinds("Bandwidth is plentiful, but the devices are slow.") == {"weak-devices"}

@@ -8,6 +8,7 @@ from edgewright.tools.errors import InputError, NotFoundError, StorageError
 from edgewright.tools.federated import prepare as module
 from edgewright.tools.federated.layout import RunFolder
 from edgewright.tools.federated.prepare import DataRequest, load_card, prepare
+from edgewright.tools.federated.samples import Samples
 
 
 def arrays(path: Path, labels: list[int], attribute: list[str] | None = None) -> str:
@@ -62,6 +63,20 @@ def test_noise_and_sampling(tmp_path: Path) -> None:
     assert 0.35 < (one != other).mean() < 0.45
     held = [np.load(run.held / "test_labels.npy") for run in (clean, noisy)]
     assert np.array_equal(*held)
+
+
+@pytest.mark.parametrize(("own", "test"), [(True, 80), (False, 8)])
+def test_a_test_split_of_the_sets_own_can_stay_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool, test: int
+) -> None:
+    samples = Samples(
+        name="s", images=np.zeros((200, 8, 8, 1), np.uint8), labels=np.arange(200) % 2,
+        classes=("a", "b"), original_side=8, test=np.arange(200) >= 120 if own else None,
+    )  # fmt: skip
+    monkeypatch.setattr(module, "load_source", lambda source: samples)
+    card = prepare(DataRequest(clients=2, samples=50, whole_test=True), RunFolder(tmp_path))
+    assert card.test == test
+    assert card.train + card.validation == (50 if own else 42)
 
 
 @pytest.mark.parametrize(

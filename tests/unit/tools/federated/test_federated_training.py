@@ -26,13 +26,19 @@ from edgewright.tools.federated.candidate import (
     TrimmedMean,
 )
 from edgewright.tools.federated.checkpoint import load_newest
-from edgewright.tools.federated.files import finished_rounds, newest_states
+from edgewright.tools.federated.files import finished_rounds, newest_states, state_file
 from edgewright.tools.federated.grid import InProcessGrid
 from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.learner import Task, new_model, to_tensor
+from edgewright.tools.federated.learner import Task, new_model, to_tensor, train_round
 from edgewright.tools.federated.settings import AppSettings
 from edgewright.tools.federated.strategy import read_order, run_server
-from edgewright.tools.federated.weights import load_arrays, write_arrays
+from edgewright.tools.federated.weights import (
+    load_arrays,
+    read_arrays,
+    save_arrays,
+    tensor_names,
+    write_arrays,
+)
 
 App = Callable[[Message, Context], Message]
 Change = Callable[[RecordDict], None]
@@ -159,10 +165,23 @@ def test_personal_heads_stay_with_their_clients(
     first, second = load_arrays(heads[0]), load_arrays(heads[1])
     assert sorted(first) == ["head:3.bias", "head:3.weight"]
     assert not np.array_equal(first["head:3.weight"], second["head:3.weight"])
-    checkpoint = load_newest(run.trial(1).checkpoints)
-    assert checkpoint is not None
-    small = sum(value.nbytes for name, value in checkpoint.weights.items() if name[0] == "1")
-    assert checkpoint.record.clients[0].bytes_up == small
+
+
+def test_a_personal_head_starts_halfway_to_the_common_one(
+    run: RunFolder, written: Write, candidate: Candidate
+) -> None:
+    still = "def learning_rate(round_number, rounds):\n    return 1e-12\n"
+    settings = written(candidate.model_copy(update={"personal_head": True, "schedule": still}))
+    _, task = load_app(run)
+    model = new_model(task, settings)
+    common = read_arrays(model, tensor_names(model))
+    folder = run.trial(1).clients / "0"
+    own = {"head:3.weight": np.ones((10, 32), np.float32), "head:3.bias": np.zeros(10, np.float32)}
+    save_arrays(state_file(folder, 1), own)
+    train_round(task, settings, common, client=0, round_number=2)
+    kept = load_arrays(state_file(folder, 2))
+    assert np.allclose(kept["head:3.weight"], (1 + common["3.weight"]) / 2, atol=1e-6)
+    assert np.allclose(kept["head:3.bias"], common["3.bias"] / 2, atol=1e-6)
 
 
 def test_what_is_frozen_neither_changes_nor_travels(
