@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import chain
 from pathlib import Path
@@ -184,18 +186,41 @@ def fit_once(examples: Examples, folder: Path) -> RequestModel:
     """
     content = json.dumps([VERSION, asdict(examples)])
     path = folder / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.npz"
+    if (kept := _kept(path, examples)) is not None:
+        return kept
+    with _alone(folder):
+        if (kept := _kept(path, examples)) is not None:
+            return kept  # another process has fitted it meanwhile
+        model = fit(examples, Encodings(folder))
+        try:
+            _save(model, path)
+        except OSError as error:
+            _LOG.warning("the planner model cannot be kept: %s", error.strerror)
+        return model
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time fit in a folder, so that none repeats what another does."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "fitting.lock").open("w")
+    except OSError:
+        yield  # nothing can be kept there anyway
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _kept(path: Path, examples: Examples) -> RequestModel | None:
     try:
         return _load(path, examples)
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         _LOG.warning("the kept planner model %s is damaged; fitting it again", path.name)
-    model = fit(examples, Encodings(folder))
-    try:
-        _save(model, path)
-    except OSError as error:
-        _LOG.warning("the planner model cannot be kept: %s", error.strerror)
-    return model
+    return None
 
 
 def _truth(examples: Examples) -> Vectors:
