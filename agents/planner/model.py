@@ -17,7 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright.agents.planner import evidence, heads
-from edgewright.agents.planner.encoder import MiniLM, Vectors, minilm
+from edgewright.agents.planner.encoder import (
+    MAX_TOKENS,
+    MIDDLE_WEIGHT,
+    MiniLM,
+    Vectors,
+    minilm,
+)
 from edgewright.agents.planner.encodings import Encodings, write_arrays
 from edgewright.agents.planner.evidence import Evidence, Flags, Judge, Verdict
 from edgewright.agents.planner.examples import FOLDS, Examples, Words
@@ -29,6 +35,7 @@ UNDIVIDED = 2.0
 #: All that shapes a model besides its examples.
 VERSION = (
     5,
+    *(MAX_TOKENS, MIDDLE_WEIGHT),
     *(heads.LEXICAL_WEIGHT, heads.SCALE, heads.MIN_EXAMPLES, heads.STEPS, heads.PENALTY),
     *(evidence.NEIGHBOURS, evidence.WIDTH, evidence.NONE_SHARE, UNDIVIDED),
 )

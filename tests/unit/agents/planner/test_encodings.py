@@ -38,7 +38,8 @@ def test_a_damaged_file_costs_only_time(
     tmp_path: Path, encoded: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     Encodings(tmp_path).layered(TEXTS)
-    (tmp_path / "encodings.npz").write_bytes(b"PK\x03\x04 broken")
+    (kept,) = tmp_path.glob("encodings-*.npz")
+    kept.write_bytes(b"PK\x03\x04 broken")
     Encodings(tmp_path).layered(TEXTS)
     Encodings(tmp_path).layered(TEXTS)
     assert encoded == TEXTS * 2
@@ -52,3 +53,12 @@ def test_the_oldest_are_forgotten(
     for texts in (TEXTS, ["Is it a cat?"], ["Is it a cat?"], TEXTS[:1]):
         Encodings(tmp_path).layered(texts)
     assert encoded == [*TEXTS, "Is it a cat?", TEXTS[0]]
+
+
+def test_vectors_of_another_encoder_are_not_used(
+    tmp_path: Path, encoded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Encodings(tmp_path).layered(TEXTS)
+    monkeypatch.setattr(encodings, "MIDDLE_WEIGHT", 2.0)
+    Encodings(tmp_path).layered(TEXTS)
+    assert encoded == TEXTS * 2
