@@ -9,7 +9,7 @@ export HF_HUB_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo demo-train test test-edge lint format type bench bench-runtime bench-planner \
+.PHONY: help setup system demo demo-train test test-edge lint format type planner-model bench bench-runtime bench-planner \
 	bench-split bench-latency bench-federated clean
 
 help: ## Show this list
@@ -65,6 +65,9 @@ type: $(STAMP) ## mypy --strict over an installed copy
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --target .typecheck .
 	@rm -rf build
 	MYPYPATH=.typecheck $(BIN)/mypy -p edgewright
+
+planner-model: $(STAMP) ## Fit the planner that ships, after cards, demonstrations or its vocabulary changed
+	$(BIN)/python -m edgewright.agents.planner.ship
 
 bench: bench-runtime bench-planner bench-split bench-latency bench-federated ## All benchmarks; tables, plots and raw figures go to docs/results
 

@@ -18,7 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright.agents.fl_coder.design import first_design
 from edgewright.agents.fl_coder.protocol import Problem
-from edgewright.benchmarks.federated_overhead import measure, overhead_table
+from edgewright.benchmarks.federated_overhead import (
+    measure,
+    overhead_table,
+    sandbox_starts,
+    sandbox_table,
+)
 from edgewright.benchmarks.federated_searches import (
     EFFORT,
     Agent,
@@ -117,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         records = winners + [other.result() for other in others]
         records += [record for search in searches for record in search.result()]
     records.sort(key=lambda record: record["seed"])
-    engines = measure()
+    engines, starts = measure(), sandbox_starts()
     figures = {
         "data": options.data,
         "samples": options.samples,
@@ -127,8 +132,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "effort_limit": EFFORT,
         "records": records,
         "overhead": engines,
+        "sandbox_start_s": starts,
     }
-    markdown = _markdown(options, records) + "\n" + overhead_table(engines)
+    parts = (_markdown(options, records), overhead_table(engines), sandbox_table(starts))
+    markdown = "\n".join(parts)
     sys.stdout.write(markdown)
     name = f"federated-{options.data}"
     write_results(given.out, name, figures, markdown, lambda axes: _draw(axes, records))

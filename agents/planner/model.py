@@ -5,8 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import logging
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -24,24 +22,24 @@ from edgewright.agents.planner.encoder import (
     Vectors,
     minilm,
 )
-from edgewright.agents.planner.encodings import Encodings, write_arrays
+from edgewright.agents.planner.encodings import Encodings
 from edgewright.agents.planner.evidence import Evidence, Flags, Judge, Verdict
 from edgewright.agents.planner.examples import FOLDS, Examples, Words
 from edgewright.agents.planner.heads import Bags, Features, Heads
+from edgewright.agents.planner.kept import SHIPPED, Kept, read_kept, write_kept
 
 #: How much better the odds are that a reading is right when no example was held back from the fit;
 #: found on the development requests of the benchmark.
 UNDIVIDED = 2.0
 #: All that shapes a model besides its examples.
 VERSION = (
-    5,
+    6,
     *(MAX_TOKENS, MIDDLE_WEIGHT),
     *(heads.LEXICAL_WEIGHT, heads.SCALE, heads.MIN_EXAMPLES, heads.STEPS, heads.PENALTY),
     *(evidence.NEIGHBOURS, evidence.WIDTH, evidence.NONE_SHARE, UNDIVIDED),
 )
 
 _QUESTIONS = tuple(field.name for field in fields(Judge))
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -184,25 +182,25 @@ def fit(examples: Examples, encoder: MiniLM | Encodings) -> RequestModel:
     )
 
 
-def fit_once(examples: Examples, folder: Path) -> RequestModel:
-    """Return the model of a catalogue, from the folder if it was fitted before.
+def fit_once(examples: Examples, folder: Path, *, shipped: Path | None = SHIPPED) -> RequestModel:
+    """Return the model of a catalogue; one that ships or was fitted before is loaded.
 
     Args:
         examples: What to learn from; their hash names the file.
         folder: Where models are kept. One that cannot be written costs only the time to fit again.
+        shipped: A folder of others, which is only read; None for none.
     """
     content = json.dumps([VERSION, asdict(examples)])
-    path = folder / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.npz"
-    if (kept := _kept(path, examples)) is not None:
-        return kept
+    name = f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.safetensors"
+    encodings = Encodings(folder, shipped=shipped)
+    for place in filter(None, (shipped, folder)):
+        if kept := read_kept(place / name):
+            return _restored(kept, examples, encodings)
     with _alone(folder):
-        if (kept := _kept(path, examples)) is not None:
-            return kept  # another process has fitted it meanwhile
-        model = fit(examples, Encodings(folder))
-        try:
-            _save(model, path)
-        except OSError as error:
-            _LOG.warning("the planner model cannot be kept: %s", error.strerror)
+        if kept := read_kept(folder / name):
+            return _restored(kept, examples, encodings)  # another process has fitted it meanwhile
+        model = fit(examples, encodings)
+        write_kept(folder / name, _kept(model))
         return model
 
 
@@ -220,16 +218,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _kept(path: Path, examples: Examples) -> RequestModel | None:
-    try:
-        return _load(path, examples)
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        _LOG.warning("the kept planner model %s is damaged; fitting it again", path.name)
-    return None
-
-
 def _truth(examples: Examples) -> Vectors:
     truth = np.zeros((len(examples.requests), len(examples.labels)), np.float32)
     for row, example in enumerate(examples.requests):
@@ -237,32 +225,33 @@ def _truth(examples: Examples) -> Vectors:
     return truth
 
 
-def _load(path: Path, examples: Examples) -> RequestModel:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        words: list[str] = stored["words"].tolist()
-        return RequestModel(
-            labels=examples.labels,
-            tools=examples.tools,
-            features=Features(
-                words={word: column for column, word in enumerate(words)}, weights=stored["idf"]
-            ),
-            heads=Heads(weights=stored["weights"], bias=stored["bias"]),
-            several=Heads(weights=stored["several_weights"], bias=stored["several_bias"]),
-            vectors=stored["vectors"],
-            truth=_truth(examples),
-            judge=Judge(**{name: stored[name] for name in _QUESTIONS}),
-        )
-
-
-def _save(model: RequestModel, path: Path) -> None:
-    write_arrays(
-        path,
-        words=np.array(list(model.features.words)),
-        idf=model.features.weights,
-        weights=model.heads.weights,
-        bias=model.heads.bias,
-        several_weights=model.several.weights,
-        several_bias=model.several.bias,
-        vectors=model.vectors,
+def _kept(model: RequestModel) -> Kept:
+    """Return what cannot be had from the examples and their kept vectors."""
+    arrays = {
+        "idf": model.features.weights,
+        "weights": model.heads.weights,
+        "bias": model.heads.bias,
+        "several_weights": model.several.weights,
+        "several_bias": model.several.bias,
         **asdict(model.judge),
+    }
+    return Kept(arrays, {"words": json.dumps(list(model.features.words))})
+
+
+def _restored(kept: Kept, examples: Examples, encodings: Encodings) -> RequestModel:
+    arrays = kept.arrays
+    words: list[str] = json.loads(kept.notes["words"])
+    wholes = [example.words.whole for example in examples.requests]
+    row_of = {text: row for row, text in enumerate(dict.fromkeys(wholes))}
+    return RequestModel(
+        labels=examples.labels,
+        tools=examples.tools,
+        features=Features(
+            words={word: column for column, word in enumerate(words)}, weights=arrays["idf"]
+        ),
+        heads=Heads(weights=arrays["weights"], bias=arrays["bias"]),
+        several=Heads(weights=arrays["several_weights"], bias=arrays["several_bias"]),
+        vectors=encodings.layered(list(row_of))[[row_of[text] for text in wholes]],
+        truth=_truth(examples),
+        judge=Judge(**{name: arrays[name] for name in _QUESTIONS}),
     )

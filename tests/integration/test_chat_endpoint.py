@@ -117,11 +117,13 @@ def test_nonsense_and_refusals_give_way_to_the_embedded_planner(
 
 
 def test_a_slow_endpoint_costs_no_more_than_its_time() -> None:
-    with endpoint([(200, completion(json.dumps(GOOD)), 2)]) as (url, _):
+    plan("http://127.0.0.1:9/v1")  # the fallback has fitted its heads by then
+    with endpoint([(200, completion(json.dumps(GOOD)), 10)]) as (url, _):
         begin = time.monotonic()
         made = plan(url, timeout_s=0.5)
-        assert "did not answer within 0.5 s" in made.reason
-        assert time.monotonic() - begin < 12  # the fallback fits its heads for the first time
+        took_s = time.monotonic() - begin
+    assert "did not answer within 0.5 s" in made.reason
+    assert took_s < 10
     assert made.planner == "embedded"
 
 

@@ -48,6 +48,15 @@ async def exchange(port: int, up: int, down: int = 1) -> float:
         writer.close()
 
 
+async def quickest(port: int, up: int, down: int = 1) -> float:
+    """Return the shortest of three exchanges, since a busy machine only ever adds time."""
+    return min([await exchange(port, up, down) for _ in range(3)])
+
+
+def about(expected_ms: float) -> object:
+    return pytest.approx(expected_ms, rel=0.1, abs=8)
+
+
 @pytest.mark.parametrize(
     ("rate", "up", "down"),
     [(50, 20_000, 1), (100, 40_000, 1), (1000, 200_000, 1), (1000, 20_000, 1), (200, 1, 40_000)],
@@ -57,15 +66,12 @@ async def test_holds_the_rate_in_both_directions(rate: float, up: int, down: int
         echo_server() as (target, _),
         ShapedLink("127.0.0.1", target, rate_kb_per_s=rate) as link,
     ):
-        took_ms = await exchange(link.port, up, down)
-    expected_ms = (up + down + 8) / rate
-    assert took_ms == pytest.approx(expected_ms, rel=0.1, abs=8)
+        assert await quickest(link.port, up, down) == about((up + down + 8) / rate)
 
 
 async def test_delay_is_added_each_way() -> None:
     async with echo_server() as (target, _), ShapedLink("127.0.0.1", target, delay_ms=40) as link:
-        took_ms = await exchange(link.port, 1000)
-    assert 80 <= took_ms < 110
+        assert 80 <= await quickest(link.port, 1000) < 110
 
 
 async def test_the_rate_can_be_changed() -> None:
@@ -77,7 +83,7 @@ async def test_the_rate_can_be_changed() -> None:
         link.set_rate(None)
         fast_ms = await exchange(link.port, 10_000)
     assert slow_ms > 180
-    assert fast_ms < 60
+    assert fast_ms < slow_ms / 2
 
 
 async def test_what_is_under_way_feels_a_change_of_the_rate() -> None:
@@ -88,7 +94,7 @@ async def test_what_is_under_way_feels_a_change_of_the_rate() -> None:
         under_way = asyncio.create_task(exchange(link.port, 2000))
         await asyncio.sleep(0.1)
         link.set_rate(None)
-        assert 100 <= await under_way < 300
+        assert 100 <= await under_way < 1000  # 2000 had it kept its rate
 
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 1460, 12_345])
@@ -150,7 +156,6 @@ async def test_runs_as_a_process() -> None:
         )
         assert process.stdout is not None
         ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
-        took_ms = await exchange(ready["port"], 20_000)
+        assert await quickest(ready["port"], 20_000) == about(200)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 5) == 0
-    assert took_ms == pytest.approx(200, rel=0.1, abs=8)

@@ -15,6 +15,7 @@ from edgewright.tools.federated.sandbox.policy import Policy
 from edgewright.tools.federated.trial import FaultCode
 
 _POLL_S = 0.05
+_LAST_WORDS_S = 1.0
 _MAX_FILES = 20_000
 _MAX_THREADS = 128
 _MAX_LINE = 65_536
@@ -62,11 +63,12 @@ class Confined:
         self._over = threading.Event()
         self.ended_by: FaultCode | None = None
         self._status: int | None = None
-        self._threads = [
+        self._readers = [
             threading.Thread(target=target, daemon=True)
-            for target in (self._read_lines, self._read_errors, self._watch)
+            for target in (self._read_lines, self._read_errors)
         ]
-        for thread in self._threads:
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        for thread in (*self._readers, self._watcher):
             thread.start()
 
     def __enter__(self) -> Confined:
@@ -96,7 +98,7 @@ class Confined:
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended."""
+        """Whether it has ended and all that it wrote has been read."""
         return self._over.is_set()
 
     @property
@@ -117,9 +119,7 @@ class Confined:
     def stop(self) -> None:
         """End it if it runs."""
         self._handle.kill()
-        self._over.wait(5)
-        for thread in self._threads:
-            thread.join(1)
+        self._watcher.join(5)
         for pipe in (self._handle.stdin, self._handle.stdout, self._handle.stderr):
             _close(pipe)
 
@@ -131,6 +131,9 @@ class Confined:
                 self._handle.kill()
             time.sleep(_POLL_S)
         self._status = status
+        # What it wrote last may still be in its pipes; whoever holds them open now is not it.
+        for reader in self._readers:
+            reader.join(_LAST_WORDS_S)
         self._over.set()
 
     def _excess(self) -> FaultCode | None:

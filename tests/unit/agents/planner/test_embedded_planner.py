@@ -253,11 +253,11 @@ def test_fitted_heads_are_kept_and_a_damaged_file_is_fitted_again(
     (tmp_path / "tools.json").write_text(json.dumps(TOOLS))
     cards = read_catalogue(tmp_path / "tools.json")
     first = EmbeddedPlanner(cards, folder=tmp_path).model
-    (kept,) = set(tmp_path.glob("*.npz")) - set(tmp_path.glob("encodings-*"))
+    (kept,) = set(tmp_path.glob("*.safetensors")) - set(tmp_path.glob("encodings-*"))
     again = EmbeddedPlanner(cards, folder=tmp_path).model
     assert np.array_equal(first.heads.weights, again.heads.weights)
     assert np.array_equal(first.judge.trust, again.judge.trust)
-    kept.write_bytes(b"PK\x03\x04 broken")
+    kept.write_bytes(b"\x08\0\0\0\0\0\0\0 broken")
     assert EmbeddedPlanner(cards, folder=tmp_path).plan(PlanRequest(text="Translate it.")).tasks
     assert "damaged" in caplog.text
 

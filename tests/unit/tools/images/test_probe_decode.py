@@ -59,10 +59,10 @@ CLAIMS = [png_claiming, jpeg_claiming, webp_claiming, webp_lossless_claiming]
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_bombs_are_refused_by_the_header_alone(claim):
     data = claim(16_000, 12_000)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(TooLargeError) as caught:
         probe(data)
-    assert time.perf_counter() - start < 0.01
+    assert time.process_time() - start < 0.01
     assert caught.value.info().code == "too_many_pixels"
     assert code_of(data, decode) == "too_many_pixels"
 
@@ -213,9 +213,9 @@ def test_walks_through_hostile_headers_end_soon():
         b"\xff\xd8" + b"\xff" * 4_000_000,
     ]
     for data in hostile:
-        start = time.perf_counter()
+        start = time.process_time()
         assert code_of(data) in {"image_truncated", "too_many_pixels"}
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

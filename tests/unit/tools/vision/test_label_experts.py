@@ -276,10 +276,10 @@ def test_hostile_questions_are_read_fast():
     import time
 
     for text in ("is there a" + " in it" * 46, "is this a " + "a " * 140, "what " + "is it " * 48):
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(RefusedError):
             understand(text, vocabulary())
-        assert time.perf_counter() - start < 0.1
+        assert time.process_time() - start < 0.1
 
 
 @pytest.mark.parametrize(
