@@ -189,7 +189,7 @@ def _weights() -> Matrix:
 
 def _examples() -> tuple[list[str], list[int]]:
     source = files("edgewright.agents.fl_coder") / "constraints.yaml"
-    stored = yaml.safe_load(source.read_text("utf-8"))
+    stored = yaml.load(source.read_text("utf-8"), Loader=yaml.CSafeLoader)
     pairs = [(text, 0) for text in stored["none"]]
     for number, kind in enumerate(KINDS):
         pairs += [(text, 1 + 2 * number) for text in stored[kind]["present"]]

@@ -54,9 +54,8 @@ class Recipe:
 @cache
 def book() -> dict[tuple[str, str], Recipe]:
     """Return all recipes by slot and name."""
-    stored = yaml.safe_load(
-        (files("edgewright.agents.fl_coder") / "recipes.yaml").read_text("utf-8")
-    )
+    text = (files("edgewright.agents.fl_coder") / "recipes.yaml").read_text("utf-8")
+    stored = yaml.load(text, Loader=yaml.CSafeLoader)
     return {
         (slot, name): Recipe(slot, name, source)
         for slot, recipes in stored.items()

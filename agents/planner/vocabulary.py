@@ -33,4 +33,5 @@ class KnownTask(BaseModel):
 def known_tasks() -> tuple[KnownTask, ...]:
     """Return the vocabulary that ships with the package."""
     text = (files("edgewright.agents.planner") / "vocabulary.yaml").read_text("utf-8")
-    return tuple(KnownTask.model_validate(entry) for entry in yaml.safe_load(text))
+    entries = yaml.load(text, Loader=yaml.CSafeLoader)
+    return tuple(KnownTask.model_validate(entry) for entry in entries)

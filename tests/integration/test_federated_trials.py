@@ -46,6 +46,16 @@ import torch
 def build_optimiser(parameters, learning_rate):
     return torch.optim.Adam(parameters, lr=learning_rate)
 """
+PUBLISHED = """
+from torch import nn
+from torchvision.models import squeezenet1_1
+
+
+def build_model(channels, height, width, classes):
+    return nn.Sequential(
+        nn.Upsample(size=64), nn.Conv2d(channels, 3, 1), squeezenet1_1(num_classes=classes)
+    )
+"""
 CANARY = "canary-77a1"
 
 
@@ -193,6 +203,7 @@ def test_without_a_sandbox_nothing_starts(
 RAISES = "def augment(images):\n    return images[7, 7, 7, 7, 7]\n"
 CHECKS: list[tuple[dict[str, object], str, str]] = [
     ({}, "", ""),
+    ({"model": PUBLISHED}, "", ""),
     ({"augmentation": RAISES}, "raised", "augmentation"),
     ({"augmentation": "def augment(images):\n    return images.double()\n"}, "shape",
      "augmentation"),

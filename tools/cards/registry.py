@@ -184,7 +184,7 @@ def read_card(path: Path) -> ToolCard:
 
 def _parse(name: str, text: str) -> ToolCard:
     try:
-        return ToolCard.model_validate(yaml.safe_load(text))
+        return ToolCard.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
         raise InputError(f"card {name}: not valid YAML ({error})") from None
     except ValidationError as error:

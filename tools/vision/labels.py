@@ -123,7 +123,7 @@ def imagenet_labels() -> tuple[str, ...]:
 def vocabulary() -> Vocabulary:
     """Return the vocabulary of the ImageNet labels."""
     text = (files("edgewright.tools.vision") / "label_groups.yaml").read_text("utf-8")
-    data = yaml.safe_load(text)
+    data = yaml.load(text, Loader=yaml.CSafeLoader)
     groups = [
         Concept(group["phrase"], tuple(group["words"]), tuple(_indices(group["labels"])))
         for group in data["groups"]

@@ -7,6 +7,7 @@ with a first step of an optimiser makes fifty thousand, in each of a trial's thr
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import sys
 from types import ModuleType
@@ -16,13 +17,25 @@ _COMPILER = "torch._dynamo"
 
 
 class _Compiler(ModuleType):
-    """Stands in for torch's compiler, a thousand modules; optimisers only tell it to look away."""
+    """Stands in for torch's compiler, a thousand modules; optimisers only tell it to look away.
+
+    It gives way to the real one as soon as more is wanted of it, which torchvision does.
+    """
 
     def disable(self, function: Any, *_: Any, **__: Any) -> Any:
         return function
 
     def graph_break(self) -> None:
         return None
+
+    def __getattr__(self, name: str) -> Any:
+        # A module is asked for many names with underscores; the path alone means an import.
+        if name.startswith("__") and name != "__path__":
+            raise AttributeError(name)
+        if sys.modules.get(_COMPILER) is self:
+            del sys.modules[_COMPILER]
+            delattr(sys.modules["torch"], "_dynamo")
+        return getattr(importlib.import_module(_COMPILER), name)
 
 
 def import_torch() -> None:
