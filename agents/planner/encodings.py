@@ -89,7 +89,8 @@ class _Memory:
     def vectors(self, digests: Sequence[bytes]) -> Vectors:
         """Return the vectors of these texts, float32 ``[N, D]``."""
         codes, steps = zip(*(self.kept[digest] for digest in digests), strict=True)
-        return np.stack(codes) * np.array(steps, np.float32)[:, None]
+        rounded: Vectors = np.stack(codes) * np.array(steps, np.float32)[:, None]
+        return rounded
 
 
 def _digest(text: str) -> bytes:
