@@ -66,8 +66,8 @@ type: $(STAMP) ## mypy --strict over an installed copy
 	@rm -rf build
 	MYPYPATH=.typecheck $(BIN)/mypy -p edgewright
 
-planner-model: $(STAMP) ## Fit the planner that ships, after cards, demonstrations or its vocabulary changed
-	$(BIN)/python -m edgewright.agents.planner.ship
+planner-model: $(STAMP) ## Fit the planner that ships, after the words it learns from changed
+	$(BIN)/python -m edgewright.agents.ship
 
 bench: bench-runtime bench-planner bench-split bench-latency bench-federated ## All benchmarks; tables, plots and raw figures go to docs/results
 

@@ -3,7 +3,8 @@
 A text is cut into phrases. Each phrase loses its negation, and a classifier over sentence vectors
 says which constraint the affirmative speaks of and on which side it stands: "the labels are not
 reliable" becomes "the labels are reliable", which says that labels are fine, and the negation
-turns that round. The classifier is fitted to ``constraints.yaml`` with the same treatment.
+turns that round. The classifier is fitted to ``constraints.yaml`` with the same treatment, in a
+second on the first use, since the vectors of its phrases ship with the package.
 """
 
 from __future__ import annotations
@@ -19,22 +20,21 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from edgewright.agents.planner.encoder import minilm
+from edgewright.agents.planner import heads
+from edgewright.agents.planner.encoder import MIDDLE_WEIGHT, MiniLM, minilm
+from edgewright.agents.planner.encodings import Encodings
+from edgewright.agents.planner.heads import Features, Heads
+from edgewright.tools.settings import home
 
 Kind = Literal["skew", "noise", "weak-devices", "thin-links", "attackers", "privacy", "personal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: How likely a phrase has to state or deny a constraint, and how much likelier one of the two has
 #: to be than the other. Chosen on worded problems that are not those of the tests.
-THRESHOLD = 0.35
+THRESHOLD = 0.45
 MARGIN = 1.3
 
 Matrix = NDArray[np.float32]
-
-# Strength of the ridge that keeps few phrases from being learnt by heart.
-_DECAY = 1e-4
-_STEPS = 1500
-_STEP_SIZE = 8.0
 
 #: Typographic apostrophes and dashes, and what they are read as.
 _PLAIN = {0x2018: "'", 0x2019: "'", 0x2013: "-", 0x2014: "-"}
@@ -163,31 +163,48 @@ def _sides(texts: list[str]) -> Matrix:
     """
     if not texts:
         return np.zeros((0, len(KINDS), 2), np.float32)
-    inputs, turned = _inputs(texts)
-    sides = _softmax(inputs @ _weights())[:, 1:].reshape(len(texts), len(KINDS), 2)
+    phrases, vectors, turned = _inputs(texts, minilm())
+    reader = _fitted()
+    inputs = reader.features(phrases, vectors)
+    sides = reader.heads.probabilities(inputs)[:, 1:].reshape(len(texts), len(KINDS), 2)
     sides[turned] = sides[turned][:, :, ::-1]
     return sides
 
 
+@dataclass(frozen=True)
+class Reader:
+    """The classifier: class 0 says nothing, then come two sides for each kind."""
+
+    features: Features
+    heads: Heads
+
+
 @cache
-def _weights() -> Matrix:
-    """Fit the classifier: class 0 says nothing, then two sides for each kind."""
+def _fitted() -> Reader:
+    return fit_reader(Encodings(home() / "planner"))
+
+
+def fit_reader(encodings: Encodings) -> Reader:
+    """Fit the classifier to ``constraints.yaml``.
+
+    Args:
+        encodings: Sentence vectors, those of the phrases kept.
+    """
     texts, labels = _examples()
-    inputs, turned = _inputs(texts)
+    phrases, vectors, turned = _inputs(texts, encodings)
+    features = Features.fit(phrases)
     # A turned phrase is learnt as what its affirmative says.
     learnt = [
         label + (1 if label % 2 else -1) if label and flip else label
         for label, flip in zip(labels, turned, strict=True)
     ]
     targets = np.eye(1 + 2 * len(KINDS), dtype=np.float32)[learnt]
-    weights = np.zeros((inputs.shape[1], targets.shape[1]), np.float32)
-    for _ in range(_STEPS):
-        slope = inputs.T @ (_softmax(inputs @ weights) - targets) / len(inputs)
-        weights -= np.float32(_STEP_SIZE) * (slope + np.float32(_DECAY) * weights)
-    return weights
+    lexical = len(features.words)
+    return Reader(features, heads.fit(features(phrases, vectors), targets, lexical=lexical))
 
 
 def _examples() -> tuple[list[str], list[int]]:
+    """Return the phrases to learn from, and of each the class: 0, or 1 and 2 for the first kind."""
     source = files("edgewright.agents.fl_coder") / "constraints.yaml"
     stored = yaml.load(source.read_text("utf-8"), Loader=yaml.CSafeLoader)
     pairs = [(text, 0) for text in stored["none"]]
@@ -197,15 +214,14 @@ def _examples() -> tuple[list[str], list[int]]:
     return [text for text, _ in pairs], [label for _, label in pairs]
 
 
-def _inputs(texts: Iterable[str]) -> tuple[Matrix, NDArray[np.bool_]]:
-    """Return sentence vectors of the affirmatives with a constant, and which were turned round."""
+def _inputs(
+    texts: Iterable[str], encoder: MiniLM | Encodings
+) -> tuple[list[str], Matrix, NDArray[np.bool_]]:
+    """Return the affirmatives, their sentence vectors, and which were turned round."""
     bare = [affirmative(text) for text in texts]
-    vectors = minilm().vectors([phrase or "-" for phrase, _ in bare])
-    constant = np.ones((len(bare), 1), np.float32)
-    return np.hstack([vectors, constant]), np.array([turned for _, turned in bare], bool)
-
-
-def _softmax(logits: Matrix) -> Matrix:
-    shares: Matrix = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    return shares
+    phrases = [phrase or "-" for phrase, _ in bare]
+    row_of = {phrase: row for row, phrase in enumerate(dict.fromkeys(phrases))}
+    vectors = encoder.layered(list(row_of))[[row_of[phrase] for phrase in phrases]]
+    # How a phrase is put tells as much as what it is about.
+    vectors[:, vectors.shape[1] // 2 :] /= np.float32(MIDDLE_WEIGHT)
+    return phrases, vectors, np.array([turned for _, turned in bare], bool)

@@ -7,7 +7,9 @@ import yaml
 
 from edgewright.agents.fl_coder.constraints import affirmative, read_constraints
 
-CASES = yaml.safe_load((Path(__file__).parent / "worded.yaml").read_text("utf-8"))
+HERE = Path(__file__).parent
+PLAIN = yaml.safe_load((HERE / "worded.yaml").read_text("utf-8"))
+INDIRECT = yaml.safe_load((HERE / "worded_indirectly.yaml").read_text("utf-8"))[1::2]
 
 
 def kinds(text: str) -> set[str]:
@@ -32,14 +34,18 @@ def test_a_phrase_loses_its_negation(phrase, bare, turned):
     assert affirmative(phrase) == (bare, turned)
 
 
-def test_worded_problems_that_nothing_was_tuned_on():
-    wanted = {case["text"]: set(case["kinds"]) for case in CASES}
+@pytest.mark.parametrize(
+    ("cases", "least_found", "most_invented"), [(PLAIN, 0.9, 0.1), (INDIRECT, 0.8, 0.25)]
+)
+def test_worded_problems_that_nothing_was_tuned_on(cases, least_found, most_invented):
+    wanted = {case["text"]: set(case["kinds"]) for case in cases}
     got = {text: kinds(text) for text in wanted}
     found = sum(len(got[text] & wanted[text]) for text in wanted)
     stated = sum(len(each) for each in wanted.values())
     invented = sum(len(got[text] - wanted[text]) for text in wanted)
-    assert found / stated >= 0.8, {t: (wanted[t], got[t]) for t in wanted if got[t] != wanted[t]}
-    assert invented / len(wanted) <= 0.2
+    wrong = {text: (wanted[text], got[text]) for text in wanted if got[text] != wanted[text]}
+    assert found / stated >= least_found, wrong
+    assert invented / len(wanted) <= most_invented, wrong
 
 
 def test_an_unclear_part_does_not_silence_a_clear_whole():

