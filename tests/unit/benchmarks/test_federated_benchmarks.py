@@ -10,13 +10,18 @@ from edgewright.agents.fl_coder.constraints import KINDS, read_constraints
 from edgewright.agents.fl_coder.design import first_design, plain_candidate
 from edgewright.agents.fl_coder.effort import effort
 from edgewright.agents.fl_coder.protocol import same
-from edgewright.benchmarks import federated, federated_overhead, federated_problems
+from edgewright.benchmarks import (
+    federated,
+    federated_overhead,
+    federated_problems,
+    federated_worded,
+)
 from edgewright.benchmarks.federated_searches import EFFORT, Grid, random_search, tree_parzen
 from edgewright.benchmarks.results import write_results
 from edgewright.tools.federated.card import ClientCard, DataCard
 from edgewright.tools.federated.trial import CurvePoint, Score, TrialResult
 
-PROBLEMS = federated_problems.load_problems()
+PROBLEMS = federated_worded.load_problems()
 
 
 @pytest.fixture
@@ -100,9 +105,9 @@ def test_there_are_sixteen_problems_two_or_more_of_each_kind():
 def test_a_problem_is_understood_and_answered(problem, card):
     assert problem.kind in {each.kind for each in read_constraints(problem.words)}
     control = plain_candidate(card)
-    assert not federated_problems.answers(control, problem.kind, control)
+    assert not federated_worded.answers(control, problem.kind, control)
     design = first_design(problem.words, card).candidate
-    assert federated_problems.answers(design, problem.kind, control)
+    assert federated_worded.answers(design, problem.kind, control)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,7 @@ def test_a_problem_is_understood_and_answered(problem, card):
     ],
 )
 def test_as_well_as_the_control(figure, ours, control, as_well):
-    assert federated_problems._as_well(figure, ours, control, samples=300) is as_well
+    assert federated_worded._as_well(figure, ours, control, samples=300) is as_well
 
 
 def test_the_engine_is_timed_with_clients_that_answer_at_once():
@@ -172,7 +177,7 @@ def test_finished_problems_are_not_run_again(tmp_path, monkeypatch, capsys):
     cache, out = tmp_path / "cache", tmp_path / "out"
     cache.mkdir()
     for problem in PROBLEMS:
-        outcome = federated_problems.Outcome(
+        outcome = federated_worded.Outcome(
             name=problem.name, kind=problem.kind, figure=problem.figure, answered=True,
             ours=None if problem.name == "teachers" else 0.5,
             control=None if problem.figure == "epsilon" else 0.5,
