@@ -28,7 +28,7 @@ from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.grid import InProcessGrid
 from edgewright.tools.federated.sandbox.backends import BACKENDS
 from edgewright.tools.federated.sandbox.policy import Policy
-from edgewright.tools.federated.scratch import scratch_folder
+from edgewright.tools.scratch import scratch_folder
 
 Engine = Literal["in-process", "ray"]
 

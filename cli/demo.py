@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edgewright.cli.output import Json, print_json, telling_errors
+from edgewright.tools.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -116,8 +116,7 @@ async def _run(config: DemoConfig, console: Console, record: Path | None) -> lis
     from edgewright.graphs.assistant.context import Context
     from edgewright.graphs.assistant.session import open_session
 
-    with TemporaryDirectory(prefix="edgewright-demo-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         async with open_network(config, folder, console) as network:
             console.record = record is not None
             console.print(_introduction(config, network))

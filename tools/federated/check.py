@@ -14,10 +14,10 @@ from edgewright.tools.federated.privacy import rounds_within
 from edgewright.tools.federated.sandbox.backends import find_sandbox
 from edgewright.tools.federated.sandbox.confined import Confined
 from edgewright.tools.federated.sandbox.policy import Policy, command
-from edgewright.tools.federated.scratch import scratch_folder
 from edgewright.tools.federated.syntax import check_source
 from edgewright.tools.federated.template import settings_for, write_app
 from edgewright.tools.federated.trial import Fault, Limits, ModelFacts
+from edgewright.tools.scratch import scratch_folder
 
 _DRY_RUN_S = 90.0
 

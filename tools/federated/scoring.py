@@ -21,8 +21,8 @@ from edgewright.tools.federated.returned import read_logits, read_weights
 from edgewright.tools.federated.sandbox.backends import find_sandbox
 from edgewright.tools.federated.sandbox.confined import Confined
 from edgewright.tools.federated.sandbox.policy import Policy, command
-from edgewright.tools.federated.scratch import scratch_folder
 from edgewright.tools.federated.trial import Limits, Score, TrialResult
+from edgewright.tools.scratch import scratch_folder
 
 _START_S = 90.0
 #: A sample whose logits are not finite, or surely wrong, costs this much and no more.

@@ -9,15 +9,16 @@ import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, Self
 
 import yaml
 
 from edgewright.tools.errors import UnavailableError
+from edgewright.tools.scratch import scratch_folder
 
 _STOP_GRACE_S = 15.0
 
@@ -47,7 +48,7 @@ class NodeProcess:
         self._log = log
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[str] | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="edgewright-node-")
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         try:
@@ -90,10 +91,10 @@ class NodeProcess:
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
                     stream.close()
-        self._folder.cleanup()
+        self._stack.close()
 
     def _start(self) -> None:
-        folder = Path(self._folder.name)
+        folder = self._stack.enter_context(scratch_folder())
         config = self._config
         if not isinstance(config, Path):
             path = folder / "node.yaml"

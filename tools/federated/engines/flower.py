@@ -23,8 +23,8 @@ import httpx
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.engines.identities import make_identities
 from edgewright.tools.federated.layout import TrialFolder
-from edgewright.tools.federated.scratch import scratch_folder
 from edgewright.tools.federated.trial import Fault, TrialRequest
+from edgewright.tools.scratch import scratch_folder
 
 _START_S = 60.0
 _STOP_S = 10.0

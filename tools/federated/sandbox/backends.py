@@ -17,8 +17,8 @@ from typing import IO, Any, Protocol
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.sandbox.confined import Confined, Handle
 from edgewright.tools.federated.sandbox.policy import Policy
-from edgewright.tools.federated.scratch import scratch_folder
 from edgewright.tools.federated.trial import Limits
+from edgewright.tools.scratch import scratch_folder
 
 _KILL_WAIT_S = 5.0
 _EXEC_WAIT_S = 2.0

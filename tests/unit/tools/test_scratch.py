@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from edgewright.tools.federated.scratch import scratch_folder
+from edgewright.tools.scratch import scratch_folder
 
 HOLDER = """
 import sys, time
-from edgewright.tools.federated.scratch import scratch_folder
+from edgewright.tools.scratch import scratch_folder
 with scratch_folder() as folder:
     (folder / "file").write_text("x")
     print(folder, flush=True)
