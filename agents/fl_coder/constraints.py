@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from edgewright.agents.planner import heads
 from edgewright.agents.planner.encoder import MIDDLE_WEIGHT, MiniLM, minilm
-from edgewright.agents.planner.encodings import Encodings
+from edgewright.agents.planner.encodings import Encodings, encoded
 from edgewright.agents.planner.heads import Features, Heads
 from edgewright.tools.settings import home
 
@@ -220,8 +220,7 @@ def _inputs(
     """Return the affirmatives, their sentence vectors, and which were turned round."""
     bare = [affirmative(text) for text in texts]
     phrases = [phrase or "-" for phrase, _ in bare]
-    row_of = {phrase: row for row, phrase in enumerate(dict.fromkeys(phrases))}
-    vectors = encoder.layered(list(row_of))[[row_of[phrase] for phrase in phrases]]
+    vectors = encoded(phrases, encoder)
     # How a phrase is put tells as much as what it is about.
     vectors[:, vectors.shape[1] // 2 :] /= np.float32(MIDDLE_WEIGHT)
     return phrases, vectors, np.array([turned for _, turned in bare], bool)

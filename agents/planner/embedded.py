@@ -3,8 +3,8 @@
 A request and its clauses are encoded together. The whole request, its clauses and the examples
 nearest to it say which cards it asks for, if any; the clauses say with which words. The wishes
 become a graph by the kinds of data that cards take and give. Follow-ups take over pictures and
-tasks from the turns before. The model is fitted to the catalogue on first use and kept under the
-state folder.
+tasks from the turns before. The model of the cards built in ships with the package; that of another
+catalogue is fitted on its first use and kept under the state folder.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class EmbeddedPlanner:
 
     @cached_property
     def model(self) -> RequestModel:
-        """The fitted model; the first use fits or loads it."""
+        """The fitted model; the first use loads or fits it."""
         return fit_once(collect(self._cards), self._folder or home() / "planner")
 
     def plan(self, request: PlanRequest) -> Plan:

@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright.agents.planner.encoder import MAX_TOKENS, MIDDLE_WEIGHT, Vectors, minilm
+from edgewright.agents.planner.encoder import MAX_TOKENS, MIDDLE_WEIGHT, MiniLM, Vectors, minilm
 from edgewright.agents.planner.kept import SHIPPED, Kept, read_kept, write_kept
 
 #: With more texts than this the older ones are forgotten; 0.8 KB each.
@@ -57,6 +57,12 @@ class Encodings:
                 own = _Memory({digest: own.kept[digest] for digest in rest})
             own.write(self._path)
         return _Memory(shipped.kept | own.kept).vectors(list(text_of))
+
+
+def encoded(texts: Sequence[str], encoder: MiniLM | Encodings) -> Vectors:
+    """Return the layered vectors of texts, float32 ``[N, 768]``; no text is encoded twice."""
+    row_of = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+    return encoder.layered(list(row_of))[[row_of[text] for text in texts]]
 
 
 @dataclass(frozen=True)

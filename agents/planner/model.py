@@ -22,7 +22,7 @@ from edgewright.agents.planner.encoder import (
     Vectors,
     minilm,
 )
-from edgewright.agents.planner.encodings import Encodings
+from edgewright.agents.planner.encodings import Encodings, encoded
 from edgewright.agents.planner.evidence import Evidence, Flags, Judge, Verdict
 from edgewright.agents.planner.examples import FOLDS, Examples, Words
 from edgewright.agents.planner.heads import Bags, Features, Heads
@@ -64,13 +64,12 @@ class _Texts:
     def of(cls, requests: Sequence[Words], encoder: MiniLM | Encodings) -> _Texts:
         wholes = [words.whole for words in requests]
         clauses = list(chain.from_iterable(words.clauses for words in requests))
-        row_of = {text: row for row, text in enumerate(dict.fromkeys([*wholes, *clauses]))}
-        vectors = encoder.layered(list(row_of))
+        vectors = encoded([*wholes, *clauses], encoder)
         return cls(
             wholes=wholes,
-            whole_vectors=vectors[[row_of[text] for text in wholes]],
+            whole_vectors=vectors[: len(wholes)],
             clauses=clauses,
-            clause_vectors=vectors[[row_of[text] for text in clauses]],
+            clause_vectors=vectors[len(wholes) :],
             owner=np.repeat(np.arange(len(requests)), [len(words.clauses) for words in requests]),
         )
 
@@ -241,8 +240,6 @@ def _kept(model: RequestModel) -> Kept:
 def _restored(kept: Kept, examples: Examples, encodings: Encodings) -> RequestModel:
     arrays = kept.arrays
     words: list[str] = json.loads(kept.notes["words"])
-    wholes = [example.words.whole for example in examples.requests]
-    row_of = {text: row for row, text in enumerate(dict.fromkeys(wholes))}
     return RequestModel(
         labels=examples.labels,
         tools=examples.tools,
@@ -251,7 +248,7 @@ def _restored(kept: Kept, examples: Examples, encodings: Encodings) -> RequestMo
         ),
         heads=Heads(weights=arrays["weights"], bias=arrays["bias"]),
         several=Heads(weights=arrays["several_weights"], bias=arrays["several_bias"]),
-        vectors=encodings.layered(list(row_of))[[row_of[text] for text in wholes]],
+        vectors=encoded([example.words.whole for example in examples.requests], encodings),
         truth=_truth(examples),
         judge=Judge(**{name: arrays[name] for name in _QUESTIONS}),
     )

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -238,3 +239,15 @@ with backend.start([sys.executable, "-I", "-S", "-c", beat], policy):
     last = heartbeat.stat().st_mtime_ns
     time.sleep(0.5)
     assert heartbeat.stat().st_mtime_ns == last
+
+
+def test_the_sandbox_starts_fast(backend: Sandbox, outside: Outside) -> None:
+    policy = Policy(scratch=outside.root / "scratch")
+    command = [sys.executable, "-I", "-S", "-c", "print('up')"]
+    times = []
+    for _ in range(11):
+        started = time.monotonic()
+        with backend.start(command, policy) as confined:
+            assert confined.receive(10) == "up"
+            times.append(time.monotonic() - started)
+    assert statistics.median(times) <= 0.15

@@ -81,20 +81,21 @@ async def test_the_rate_can_be_changed() -> None:
     ):
         slow_ms = await exchange(link.port, 10_000)
         link.set_rate(None)
-        fast_ms = await exchange(link.port, 10_000)
+        fast_ms = await quickest(link.port, 10_000)
     assert slow_ms > 180
-    assert fast_ms < slow_ms / 2
+    assert fast_ms < 60
 
 
 async def test_what_is_under_way_feels_a_change_of_the_rate() -> None:
-    async with (
-        echo_server() as (target, _),
-        ShapedLink("127.0.0.1", target, rate_kb_per_s=1) as link,
-    ):
-        under_way = asyncio.create_task(exchange(link.port, 2000))
-        await asyncio.sleep(0.1)
-        link.set_rate(None)
-        assert 100 <= await under_way < 1000  # 2000 had it kept its rate
+    took_ms = []
+    async with echo_server() as (target, _), ShapedLink("127.0.0.1", target) as link:
+        for _ in range(3):  # a busy machine only ever adds time
+            link.set_rate(1)
+            under_way = asyncio.create_task(exchange(link.port, 2000))
+            await asyncio.sleep(0.1)
+            link.set_rate(None)
+            took_ms.append(await under_way)
+    assert 100 <= min(took_ms) < 300
 
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 1460, 12_345])

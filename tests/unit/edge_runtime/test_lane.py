@@ -68,7 +68,7 @@ async def test_a_killed_process_is_replaced_within_seconds(lane: Lane) -> None:
     while lane.replaced == 0:
         await asyncio.sleep(0.01)
     await _wrong_frame(lane)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 3
     assert lane.replaced == 1
 
 
@@ -92,7 +92,7 @@ async def test_a_stuck_process_is_killed_at_the_deadline(lane: Lane) -> None:
     with pytest.raises(DeadlineError):
         # More than a socket's buffer holds: neither side may wait for the other for ever.
         await lane.call("tail", {}, bytes(3_000_000), deadline=_in(0.3))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 1
     await _wrong_frame(lane)
     assert _pid(lane) != stuck
     assert not psutil.pid_exists(stuck)
