@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from edgewright.benchmarks.latency_rig import (
     MIN_AGREEMENT,
+    PICTURE,
     SLOWDOWN,
     WARM_SLOWDOWN,
     Conditions,
@@ -25,6 +26,7 @@ from edgewright.benchmarks.latency_rig import (
     cards_drawn,
     say,
 )
+from edgewright.edge_runtime.peer import LOOKS
 from edgewright.tools.nodes.schema import Arm, ModelProfile, ServerLoad
 from edgewright.tools.offload.choice import Situation
 from edgewright.tools.offload.link import LinkEstimator
@@ -212,7 +214,9 @@ class Replay:
         self._now = until
 
     def _look(self, segment: Segment) -> None:
-        self._link.looked(*segment.looks[self._chance.integers(len(segment.looks))])
+        for _ in range(LOOKS):
+            if not self._link.looked(*segment.looks[self._chance.integers(len(segment.looks))]):
+                break
         self._load = dict(segment.load)
 
     def _request(self, segment: Segment, model: str) -> dict[str, Any]:
@@ -222,13 +226,20 @@ class Replay:
             edge=trace.edge[model],
             link=self._link.state(),
             load=self._load.get(model),
+            image=PICTURE,
         )
         choice = policy.choose(situation)
         medians = medians_of(segment.runs[model])
         label = choice.arm.label
         runs = segment.runs[model][label]
         run = runs[self._chance.integers(len(runs))]
-        policy.observe(situation, choice.arm, device_ms=run.device_ms, edge_ms=run.edge_ms)
+        policy.observe(
+            situation,
+            choice.arm,
+            device_ms=run.device_ms,
+            edge_ms=run.edge_ms,
+            bytes_up=run.bytes_up,
+        )
         if run.bytes_up:
             self._link.observe(run.bytes_up, run.bytes_down, run.link_ms)
             self._load = dict(segment.load)

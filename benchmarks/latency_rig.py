@@ -21,6 +21,7 @@ from edgewright.edge_runtime.profiling import measure_profile, store
 from edgewright.tools.errors import EdgewrightError, UnavailableError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
+from edgewright.tools.images.probe import ImageHeader
 from edgewright.tools.nodes.client import NodeClient, Transfer
 from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.nodes.schema import (
@@ -45,7 +46,7 @@ MIX: tuple[tuple[str, dict[str, str], float], ...] = (
 SLOWDOWN, WARM_SLOWDOWN = 8.0, 12.0
 MIN_AGREEMENT = 0.99
 #: A picture as a camera sends it, of a size that a small device may have.
-_PICTURE_SIZE = (640, 480)
+PICTURE = ImageHeader(mime="image/jpeg", width=640, height=480)
 _DEADLINE_S = 60.0
 #: What the others send is small, so that only their computing counts.
 _OTHERS_SIZE = (160, 120)
@@ -122,7 +123,7 @@ class Rig:
     def __init__(self, *, quick: bool) -> None:
         self._runs = 1 if quick else 9
         self._stack = AsyncExitStack()
-        self._picture = photograph(_PICTURE_SIZE)
+        self._picture = photograph((PICTURE.width, PICTURE.height))
         self._others_picture = photograph(_OTHERS_SIZE)
         self.models = {card: _model(card) for card, _, _ in MIX}
         self.device: dict[str, ModelProfile] = {}
@@ -261,9 +262,7 @@ class Rig:
     async def _others(self, load: float) -> None:
         """Send Poisson work that takes up a share of the edge server's time."""
         card, args, _ = MIX[0]
-        profile = self.edge[self.models[card]]
-        service_ms = profile.preprocess_ms + sum(one.ms for one in profile.blocks)
-        rate_per_s = load * 1000 / (service_ms + profile.finish_ms)
+        rate_per_s = load * 1000 / self.edge[self.models[card]].whole_ms
         options = InvokeOptions(args=args, deadline_s=_DEADLINE_S)
         chance = np.random.default_rng(0)
         async with asyncio.TaskGroup() as group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgewright.edge_runtime.bill import Bill
 from edgewright.edge_runtime.call import Call
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.nodes.schema import Arm, Decision
@@ -41,19 +42,23 @@ def decide(node: Node, call: Call) -> Decision:
     return chosen if isinstance(chosen, Decision) else chosen.decision()
 
 
-def learn(node: Node, call: Call, arm: Arm, *, own_ms: float, peer_ms: float) -> None:
+def learn(node: Node, call: Call, arm: Arm, bill: Bill) -> None:
     """Learn from a call that its arm completed without a fallback.
 
     Args:
         node: This node.
         call: What was run.
         arm: How.
-        own_ms: What this node's stages took.
-        peer_ms: What the peer's stages took.
+        bill: What it took.
     """
     if situation := _situation(node, call):
-        policy = node.policy(call.expert.model)
-        policy.observe(situation, arm, device_ms=own_ms, edge_ms=peer_ms)
+        node.policy(call.expert.model).observe(
+            situation,
+            arm,
+            device_ms=bill.own_ms,
+            edge_ms=bill.peer_ms,
+            bytes_up=bill.bytes_up,
+        )
 
 
 def _situation(node: Node, call: Call) -> Situation | None:

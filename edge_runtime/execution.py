@@ -86,7 +86,7 @@ class Execution:
         """Write the answer, and learn from what it took."""
         bill, lane = self._bill, self._node.lanes.lane(self._call.expert.model)
         if not bill.fallback:
-            learn(self._node, self._call, arm, own_ms=bill.own_ms, peer_ms=bill.peer_ms)
+            learn(self._node, self._call, arm, bill)
         self._node.metrics.arms.labels(arm.kind).inc()
         return InvokeResponse(
             status="ok",
@@ -257,8 +257,7 @@ class Execution:
         left_s = self._call.left_s
         if profile is None:
             return left_s / 2
-        alone_ms = profile.preprocess_ms + sum(block.ms for block in profile.blocks)
-        return left_s - 1.5 * (alone_ms + profile.finish_ms) / 1000 - _RESERVE_S
+        return left_s - 1.5 * profile.whole_ms / 1000 - _RESERVE_S
 
 
 def _possible(node: Node, arm: Arm) -> Arm:

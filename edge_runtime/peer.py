@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 #: How often a peer that is there is asked for its profile again; less often over a link that would
 #: be busy with it for more than this share of the time.
 _REFRESH_S, _REFRESH_SHARE = 30.0, 0.01
+#: A look that finds a jump is taken again, this often in all.
+LOOKS = 2
 #: After the last task, the link is looked at for this much longer.
 _INTEREST_S = 30.0
 
@@ -167,9 +169,11 @@ class Peer:
         self._take_in(self.profile.load)
 
     async def _look(self) -> None:
-        empty_ms = await self._exchange(0)
-        filling = self.link.filling(empty_ms)
-        self.link.looked(empty_ms, await self._exchange(filling), filling)
+        for _ in range(LOOKS):
+            empty_ms = await self._exchange(0)
+            filling = self.link.filling(empty_ms)
+            if not self.link.looked(empty_ms, await self._exchange(filling), filling):
+                break
         self._metrics.link(self.link.state())
 
     async def _exchange(self, size: int) -> float:

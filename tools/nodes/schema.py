@@ -340,8 +340,9 @@ class ModelProfile(BaseModel):
     Attributes:
         model: Model id.
         revision: Fingerprint of the weights.
-        preprocess_ms: Decode, resize and normalise.
+        preprocess_ms: Decode and resize; every arm begins with it.
         preprocess_pixels: Pixels of the pictures for which that was measured.
+        normalise_ms: Turn the resized picture into the network's input, where blocks are run.
         blocks: Every block in order, the classifier included.
         finish_ms: Median time for the expert to read the output.
         points: The cuts.
@@ -354,12 +355,19 @@ class ModelProfile(BaseModel):
     revision: str
     preprocess_ms: float
     preprocess_pixels: int = Field(gt=0)
+    normalise_ms: float = 0.0
     blocks: list[BlockProfile]
     finish_ms: float
     points: list[PointProfile]
     image_codecs: list[ImageCodecProfile]
     threads: int = 1
     slowdown: float = 1.0
+
+    @property
+    def whole_ms(self) -> float:
+        """Time of the whole model on this node, from a camera's bytes to the answer."""
+        blocks_ms = sum(block.ms for block in self.blocks)
+        return self.preprocess_ms + self.normalise_ms + blocks_ms + self.finish_ms
 
 
 class NodeProfile(BaseModel):

@@ -45,7 +45,7 @@ def profiled_arms(device: ModelProfile, edge: ModelProfile | None) -> tuple[Prof
         device: The device's profile, its slow-down included.
         edge: The edge server's; None when it has none, which leaves the times there at 0.
     """
-    alone_ms = sum(block.ms for block in device.blocks) + device.finish_ms
+    alone_ms = device.normalise_ms + sum(block.ms for block in device.blocks) + device.finish_ms
     alone = ProfiledArm(
         arm=_DEVICE_ONLY,
         words="the device alone sends nothing",
@@ -67,8 +67,7 @@ def _edge_only(device: ModelProfile, edge: ModelProfile | None) -> Iterator[Prof
             words=f"the edge server alone gets {size} of {title}",
             short=f"sending {size} of {title}",
             device_ms=codec.encode_ms,
-            # A coding that it has not measured takes it about as long as a camera's picture.
-            edge_ms=_tail_ms(edge, 0, decode_ms.get(coding, edge.preprocess_ms)) if edge else 0.0,
+            edge_ms=_whole_ms(edge, decode_ms.get(coding)) if edge else 0.0,
             bytes_up=codec.bytes,
             agreement=codec.agreement,
         )
@@ -85,12 +84,18 @@ def _co_inference(device: ModelProfile, edge: ModelProfile | None) -> Iterator[P
             arm=Arm(kind="co-inference", point=point.point, codec=point.codec),
             words=f"co-inference after {point.name} sends {size}",
             short=f"cut after {point.name} ({size})",
-            device_ms=head_ms + point.encode_ms,
+            device_ms=device.normalise_ms + head_ms + point.encode_ms,
             edge_ms=_tail_ms(edge, resume, decode_ms.get(key, 0.0)) if edge else 0.0,
             bytes_up=point.frame_bytes,
             agreement=point.agreement,
             unknown=key not in decode_ms,
         )
+
+
+def _whole_ms(edge: ModelProfile, decode_ms: float | None) -> float:
+    if decode_ms is None:  # not measured; a camera's picture takes it about as long
+        decode_ms = edge.preprocess_ms + edge.normalise_ms
+    return _tail_ms(edge, 0, decode_ms)
 
 
 def _tail_ms(edge: ModelProfile, start: int, decode_ms: float) -> float:

@@ -91,6 +91,7 @@ class Choice:
         arms: Arms that keep enough accuracy, device-only first.
         latency_ms: Expected end-to-end times; only the first when nothing can leave the device.
         energy_j: Expected energies of the device.
+        bytes_up: Expected bytes sent, of all arms.
         cost: Both by the objective's weights.
         chosen: Place of the chosen arm in them.
         kept: Whether it was kept although another is expected to be a little better.
@@ -103,6 +104,7 @@ class Choice:
     arms: list[ProfiledArm]
     latency_ms: Values
     energy_j: Values
+    bytes_up: Values
     cost: Values
     chosen: int
     kept: bool
@@ -122,7 +124,7 @@ class Choice:
             Forecast(
                 arm=self.arms[index].arm,
                 latency_ms=float(self.latency_ms[index]),
-                bytes_up=self.arms[index].bytes_up,
+                bytes_up=round(self.bytes_up[index]),
                 energy_j=float(self.energy_j[index]),
             )
             for index in ranked

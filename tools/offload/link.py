@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,9 @@ _LEAST_MS = 0.05
 #: What fills a look should take so long, which is more than a hiccup and less than is felt.
 _FILLING_MS = 40.0
 _LEAST_FILLING, _MOST_FILLING = 128, 2048
+
+#: How fast jitter is followed, the least that is believed, and how much of a jump counts as it.
+_JITTER_GAIN, _LEAST_JITTER_MS, _MOST_DEVIATIONS = 0.25, 0.2, 2.0
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
@@ -46,6 +50,7 @@ class LinkEstimator:
     ) -> None:
         self._ms_per_kb = Tracked(1000 / prior_kb_per_s)
         self._rtt_ms = Tracked(max(prior_rtt_ms, _LEAST_MS))
+        self._jitter_ms = 0.0  # not known
         self._samples = 0
         self._clock = clock
         self._pause_s = 0.0
@@ -87,18 +92,46 @@ class LinkEstimator:
         wanted = _FILLING_MS / self._ms_per_kb.value * 1000
         return round(min(max(wanted, _LEAST_FILLING), _MOST_FILLING))
 
-    def looked(self, empty_ms: float, filled_ms: float, filling: int) -> None:
+    def looked(self, empty_ms: float, filled_ms: float, filling: int) -> bool:
         """Learn from a look: two exchanges that differ by the filling of the second.
 
         Args:
             empty_ms: Time of the first, less what the peer itself worked on it.
             filled_ms: Likewise, of the second.
             filling: Bytes that the second carried and the first did not.
+
+        Returns:
+            Whether the rate seems to have jumped, which one hiccup can make it seem; then it is
+            worth to look again at once.
         """
-        empty_ms, filled_ms = max(empty_ms, _LEAST_MS), max(filled_ms, _LEAST_MS)
+        empty_ms = max(empty_ms, _LEAST_MS)
+        if not self._jitter_ms:
+            self._jitter_ms = NOISE * empty_ms
+        jumped = self._see_filling(filling / 1000, filled_ms - empty_ms)
+        self._see_jitter(empty_ms)
         self._see_rtt(0.0, empty_ms)
-        self._see_rate(filling / 1000, empty_ms, filled_ms)
         self._succeeded()
+        return jumped
+
+    def _see_filling(self, size_kb: float, sending_ms: float) -> bool:
+        # Both exchanges shake, one right after the other, so their difference is off by so much.
+        error_ms = math.sqrt(2) * max(self._jitter_ms, _LEAST_JITTER_MS)
+        seen = max(sending_ms, error_ms) / size_kb
+        # What is lost in the jitter was sent at this rate or a higher one.
+        if sending_ms <= error_ms and seen >= self._ms_per_kb.value:
+            return False
+        usual = error_ms / (size_kb * self._ms_per_kb.value)
+        return self._ms_per_kb.see(
+            seen,
+            noise=math.hypot(NOISE, error_ms / (seen * size_kb)),
+            usual=math.hypot(NOISE, usual),
+        )
+
+    def _see_jitter(self, empty_ms: float) -> None:
+        """Follow by how much round trips differ, as RFC 6298 does; a jump is no jitter."""
+        deviation_ms = abs(empty_ms - self._rtt_ms.value)
+        deviation_ms = min(deviation_ms, _MOST_DEVIATIONS * self._jitter_ms)
+        self._jitter_ms += _JITTER_GAIN * (deviation_ms - self._jitter_ms)
 
     def _see_rtt(self, size_kb: float, transfer_ms: float) -> None:
         sending_ms = size_kb * self._ms_per_kb.value

@@ -26,7 +26,7 @@ class EnergyModel(BaseModel):
     up_j_per_mb: float = Field(default=2.27, ge=0)
     down_j_per_mb: float = Field(default=1.1, ge=0)
 
-    def joules(self, compute_ms: float, bytes_up: int, bytes_down: int) -> float:
+    def joules(self, compute_ms: float, bytes_up: float, bytes_down: float) -> float:
         """Return what a task costs the device.
 
         Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from edgewright.tools.nodes.schema import Arm, ModelProfile, ServerLoad
@@ -15,14 +17,17 @@ from edgewright.tools.offload.tracking import Tracked
 _ANSWER_BYTES = 1000
 #: Relative error of a profile: what was measured once may be another day's speed.
 _PROFILE_ERROR = 0.2
+#: Relative error of a coding's size: one picture is busier than another.
+_SIZE_ERROR = 0.2
 
 
 class OffloadingPolicy:
     """Chooses arms for one model, and learns from what they really took.
 
     How far the profiles are off is learnt as one factor for the device's computing and one for
-    the edge server's: a device that is warm or busy is slower in all its stages. The arm taken
-    last is kept against others that are hardly better, so that noise does not make it flap.
+    the edge server's: a device that is warm or busy is slower in all its stages. What an arm sends
+    is learnt for each by itself, as busy pictures grow differently in different codings. The arm
+    taken last is kept against others that are hardly better, so that noise does not make it flap.
 
     Args:
         min_agreement: Least share of the accuracy that an arm must keep.
@@ -42,6 +47,7 @@ class OffloadingPolicy:
         self._energy = energy or EnergyModel()
         self._device_factor = Tracked(1.0, error=_PROFILE_ERROR)
         self._edge_factor = Tracked(1.0, error=_PROFILE_ERROR)
+        self._sizes: dict[Arm, Tracked] = {}
         self._last: Arm | None = None
         self._table: _Table | None = None
 
@@ -65,6 +71,7 @@ class OffloadingPolicy:
             arms=table.arms,
             latency_ms=latency_ms,
             energy_j=energy_j,
+            bytes_up=table.bytes_up,
             cost=cost,
             chosen=chosen,
             kept=chosen != best,
@@ -73,7 +80,15 @@ class OffloadingPolicy:
             in_joules=self._objective.joules > 0,
         )
 
-    def observe(self, situation: Situation, arm: Arm, *, device_ms: float, edge_ms: float) -> None:
+    def observe(
+        self,
+        situation: Situation,
+        arm: Arm,
+        *,
+        device_ms: float,
+        edge_ms: float,
+        bytes_up: int = 0,
+    ) -> None:
         """Learn from a task that an arm completed.
 
         Args:
@@ -82,8 +97,10 @@ class OffloadingPolicy:
                 nothing.
             device_ms: What the device's stages took.
             edge_ms: What the edge server's stages took; 0 when it had none.
+            bytes_up: Bytes that it sent; 0 when it sent none.
         """
-        known = self._table_for(situation).find(arm)
+        table = self._table_for(situation)
+        known = table.find(arm)
         if known is None:
             return
         self._last = arm
@@ -92,11 +109,16 @@ class OffloadingPolicy:
             self._device_factor.see(device_ms / expected_ms)
         if min(edge_ms, known.edge_ms) > 0:
             self._edge_factor.see(edge_ms / known.edge_ms)
+        if min(bytes_up, known.bytes_up) > 0:
+            size = self._sizes.setdefault(arm, Tracked(known.bytes_up, error=_SIZE_ERROR))
+            size.see(bytes_up, noise=_SIZE_ERROR, usual=_SIZE_ERROR)
+            table.resize(self._sizes)
 
     def _table_for(self, situation: Situation) -> _Table:
         device, edge = situation.device, situation.edge
         if self._table is None or self._table.device is not device or self._table.edge is not edge:
             self._table = _Table(device, edge, self._min_agreement, self._energy)
+            self._table.resize(self._sizes)
         return self._table
 
     def _forecast(
@@ -107,7 +129,8 @@ class OffloadingPolicy:
         latency_ms = device_ms
         if (link := situation.link) is not None:
             # A kilobyte a second is a byte a millisecond.
-            there_ms = link.rtt_ms + wait_ms + table.bytes / link.rate_kb_per_s
+            sent = table.bytes_up + _ANSWER_BYTES
+            there_ms = link.rtt_ms + wait_ms + sent / link.rate_kb_per_s
             there_ms += table.edge_ms * self._edge_factor.value
             latency_ms = device_ms + there_ms * table.remote
         return latency_ms, self._energy.compute_w / 1000 * device_ms + table.radio_j
@@ -146,8 +169,17 @@ class _Table:
         self.remote = np.array([one is not alone for one in self.arms], float)
         self.device_ms = np.array([one.device_ms for one in self.arms])
         self.edge_ms = np.array([one.edge_ms for one in self.arms])
-        self.bytes = np.array([one.bytes_up for one in self.arms]) + _ANSWER_BYTES
-        radio_j = [energy.joules(0, one.bytes_up, _ANSWER_BYTES) for one in self.arms]
+        self._energy = energy
+
+    def resize(self, sizes: Mapping[Arm, Tracked]) -> None:
+        """Set what each arm sends: as much as it did lately, or as the profile says.
+
+        Args:
+            sizes: What was learnt, in bytes.
+        """
+        learnt = [sizes[one.arm].value if one.arm in sizes else one.bytes_up for one in self.arms]
+        self.bytes_up = np.array(learnt, float)
+        radio_j = [self._energy.joules(0, size, _ANSWER_BYTES) for size in learnt]
         self.radio_j = np.array(radio_j) * self.remote
 
     def find(self, arm: Arm) -> ProfiledArm | None:

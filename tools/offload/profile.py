@@ -77,6 +77,7 @@ def measure(
         revision=adapter.revision,
         preprocess_ms=measurement.preprocess_ms(),
         preprocess_pixels=measurement.pixels,
+        normalise_ms=measurement.normalise_ms(),
         blocks=measurement.blocks(runs),
         finish_ms=measurement.finish_ms,
         points=measurement.points(),
@@ -115,11 +116,13 @@ class _Measurement:
         self.pixels = round(statistics.median(one.width * one.height for one in self._pictures))
 
     def preprocess_ms(self) -> float:
-        """Time from a camera's bytes to the network's input."""
+        """Time from a camera's bytes to a picture of the network's size."""
         pictures = [encode(one, "jpeg", _CAMERA_QUALITY) for one in self._pictures]
-        return self._median_ms(
-            lambda data: self._adapter.tensor(self._adapter.fit(decode(data))), pictures
-        )
+        return self._median_ms(lambda data: self._adapter.fit(decode(data)), pictures)
+
+    def normalise_ms(self) -> float:
+        """Time from such a picture to the network's input."""
+        return self._median_ms(self._adapter.tensor, self._fitted)
 
     def blocks(self, runs: int) -> list[BlockProfile]:
         """Time every block."""

@@ -30,7 +30,7 @@ class Tracked:
         self.value = value
         self._variance = error**2
 
-    def see(self, seen: float, *, noise: float = NOISE, usual: float = NOISE) -> None:
+    def see(self, seen: float, *, noise: float = NOISE, usual: float = NOISE) -> bool:
         """Learn from an observation.
 
         Args:
@@ -38,11 +38,16 @@ class Tracked:
             noise: Relative error of it.
             usual: Relative error that it would have if the quantity were what is believed; tells
                 noise from jumps.
+
+        Returns:
+            Whether the quantity seems to have jumped from a value that was known.
         """
         surprise = math.log(seen / self.value)
         variance = self._variance + _DRIFT**2
-        if surprise**2 > _JUMP**2 * (variance + usual**2):
+        jumped = surprise**2 > _JUMP**2 * (variance + usual**2)
+        if jumped:
             variance = surprise**2
         gain = variance / (variance + noise**2) if variance < math.inf else 1.0
         self.value *= math.exp(gain * surprise)
         self._variance = gain * noise**2
+        return jumped

@@ -131,12 +131,17 @@ def test_short_transfers_on_a_slow_link_are_not_all_round_trip() -> None:
 
 
 def look(
-    estimator: LinkEstimator, *, rate: float, rtt: float, chance: random.Random | None = None
+    estimator: LinkEstimator,
+    *,
+    rate: float,
+    rtt: float,
+    chance: random.Random | None = None,
+    shake: float = 0.1,
 ) -> float:
     """Look once, over a link whose exchanges carry 500 bytes besides; return how long it took."""
 
     def took_ms(size: int) -> float:
-        jitter = chance.uniform(0.9, 1.1) if chance else 1.0
+        jitter = chance.uniform(1 - shake, 1 + shake) if chance else 1.0
         return rtt * jitter + (500 + size) / rate
 
     empty_ms = took_ms(0)
@@ -155,6 +160,26 @@ def test_looks_at_a_fast_link_shake_its_rate_little(rate: float, rtt: float) -> 
     for _ in range(10):
         look(estimator, rate=rate, rtt=rtt, chance=chance)
     assert estimator.state().rate_kb_per_s == pytest.approx(rate, rel=0.25)
+
+
+@pytest.mark.parametrize(("before", "after"), [(100, 40), (900, 380), (700, 145)])
+def test_one_look_at_a_steady_link_notices_a_step(before: float, after: float) -> None:
+    """The less its round trips shook so far, the more one look tells."""
+    estimator, chance = LinkEstimator(before, 30), random.Random(1)
+    for _ in range(10):
+        look(estimator, rate=before, rtt=30, shake=0.01, chance=chance)
+    look(estimator, rate=after, rtt=60, shake=0.01, chance=chance)
+    assert estimator.state().rate_kb_per_s == pytest.approx(after, rel=0.3)
+
+
+def test_a_hiccup_is_worth_another_look_and_forgotten_after_it() -> None:
+    estimator = LinkEstimator(47, 20)
+    for _ in range(10):
+        assert not estimator.looked(20, 60, 1880)
+    assert estimator.looked(20, 87, 1880)
+    assert estimator.state().rate_kb_per_s < 35
+    estimator.looked(20, 60, 1880)
+    assert estimator.state().rate_kb_per_s == pytest.approx(47, rel=0.1)
 
 
 @pytest.mark.parametrize(("before", "after"), [(1000, 25), (25, 1000), (20_000, 1), (25, 100)])

@@ -273,6 +273,32 @@ def test_a_slower_edge_server_is_learnt_too() -> None:
     assert by_arm[png].latency_ms == pytest.approx(56 + 18.1 + 53 * 20, rel=0.25)
 
 
+def test_what_an_arm_sends_is_learnt_for_it_alone() -> None:
+    policy = OffloadingPolicy(min_agreement=0.95)
+    known = {"edge": profile(), "link": link(rate=100)}
+    situation = Situation(device=profile(16.0), **known)
+    (webp,) = [arm for arm in _arms(policy, situation) if arm.image_codec == "webp"]
+    for _ in range(10):
+        policy.observe(situation, webp, device_ms=112, edge_ms=53, bytes_up=15_000)
+    for later in (situation, Situation(device=profile(16.0), **known)):
+        sizes = {one.arm: one.bytes_up for one in policy.choose(later).decision().forecasts}
+        assert sizes[webp] == pytest.approx(15_000, rel=0.05)
+        assert sizes[Arm(kind="edge-only", image_codec="jpeg", quality=90)] == 12_000
+
+
+def _arms(policy: OffloadingPolicy, situation: Situation) -> list[Arm]:
+    return [one.arm for one in policy.choose(situation).arms]
+
+
+def test_the_networks_input_is_made_where_blocks_are_run() -> None:
+    plain, slower = choose(), choose(device=profile(8.0, normalise_ms=30.0))
+    before = {one.arm: one.latency_ms for one in plain.forecasts if one.latency_ms}
+    more = {
+        one.arm.kind: one.latency_ms - before[one.arm] for one in slower.forecasts if one.latency_ms
+    }
+    assert more == pytest.approx({"device-only": 30, "co-inference": 30, "edge-only": 0})
+
+
 def test_times_that_cannot_be_and_arms_that_are_never_chosen_teach_nothing() -> None:
     policy = OffloadingPolicy(min_agreement=0.99)
     situation = Situation(device=profile(2.0), edge=profile(), link=link())

@@ -34,6 +34,7 @@ def test_measures_every_block_cut_and_coding(adapter: Any, photograph: Any) -> N
     assert [point.point for point in profile.points] == list(range(1, len(adapter.block_names)))
     assert [(one.image_codec, one.quality) for one in profile.image_codecs] == list(IMAGE_CODINGS)
     assert profile.preprocess_pixels == 600 * 400
+    assert 0 < profile.normalise_ms < profile.whole_ms
     assert min(block.ms for block in profile.blocks) > 0
     for point in profile.points[4:]:
         assert point.agreement > 0.98

@@ -29,8 +29,8 @@ def test_noise_is_averaged_out() -> None:
 def test_a_jump_is_believed_at_once(factor: float) -> None:
     tracked = Tracked(10.0)
     for _ in range(10):
-        tracked.see(10.0)
-    tracked.see(10 * factor)
+        assert not tracked.see(10.0)
+    assert tracked.see(10 * factor)
     assert tracked.value == pytest.approx(10 * factor, rel=0.1)
 
 
