@@ -41,7 +41,7 @@ _MODEL = "efficientnet-lite0"
 _SLOWDOWN = 8.0
 _OPTIONS = InvokeOptions(expert="efficientnet-lite0-classifier", deadline_s=60)
 #: Seconds for each load; the nearer to 1, the longer until a mean is one.
-FULL = {0.3: 40.0, 0.4: 40.0, 0.5: 60.0, 0.6: 60.0, 0.7: 90.0, 0.8: 120.0, 0.9: 240.0}
+FULL = {0.3: 40.0, 0.4: 40.0, 0.5: 60.0, 0.6: 60.0, 0.7: 90.0, 0.8: 180.0, 0.9: 300.0}
 QUICK = {0.5: 8.0}
 _UNLOADED = 200
 _UNLOADED_QUICK = 40

@@ -77,6 +77,7 @@ class Lane:
         self.replaced = 0
         self.last_used = 0.0
         self.meter = LoadMeter()
+        self._free_since = 0.0
         self._settings = settings
         self._queue = queue
         self._load_s = load_s
@@ -135,6 +136,7 @@ class Lane:
             WorkerLostError: The process ended; it is replaced.
             EdgewrightError: What the operation itself raised.
         """
+        arrived_at = time.monotonic()
         self.meter.arrived()
         if self._calls >= self._queue:
             raise OverloadedError(
@@ -146,10 +148,14 @@ class Lane:
         self.last_used = time.monotonic()
         try:
             async with asyncio.timeout_at(deadline), self._turn:
+                ready = self.loaded
                 worker = await self._ready_worker()
-                began = time.monotonic()
+                # To those who wait, the moment until the loop has turned to the next call is
+                # service too; the start of a process is not.
+                began = max(arrived_at, self._free_since) if ready else time.monotonic()
                 header, answer = await self._exchange(worker, message)
-                self.meter.served(time.monotonic() - began)
+                self._free_since = time.monotonic()
+                self.meter.served(self._free_since - began)
         except TimeoutError:
             raise DeadlineError(
                 f"{self.model} did not end {operation!r} within the deadline; allow more time"

@@ -187,3 +187,27 @@ async def test_a_pool_with_room_keeps_what_it_has() -> None:
     await pool.load("b")
     assert [lane.loaded for lane in pool] == [True, True]
     await pool.close()
+
+
+async def test_the_lane_counts_as_taken_until_the_next_call_has_it() -> None:
+    """Who waits cannot tell service from the moments between two calls."""
+    lane = _lane("null", queue=50)
+    try:
+        await lane.load()
+        await asyncio.sleep(0.3)  # nobody waits: that is no service
+        occupied = asyncio.create_task(_occupy_the_loop())
+        began = time.monotonic()
+        await asyncio.gather(*(_wrong_frame(lane) for _ in range(30)))
+        span_s = time.monotonic() - began
+        occupied.cancel()
+        services_s = sum(lane.meter._services_s)
+        assert 0.9 * span_s <= services_s <= span_s
+    finally:
+        await lane.close()
+
+
+async def _occupy_the_loop() -> None:
+    """As the answers to others do: each turn of the loop takes a few milliseconds."""
+    while True:
+        time.sleep(0.004)
+        await asyncio.sleep(0)
