@@ -99,9 +99,10 @@ def tuned(training: Pictures, validation: Pictures, work: Path, report: Report) 
 
 
 def _train(training: Pictures, checkpoint: Path, report: Report) -> Chain:
-    assert training.labels is not None
+    labels = training.answers.truth
+    assert labels is not None
     torch.manual_seed(_SEED)
-    adapter = efficientnet.to_tune(int(training.labels.max()) + 1)
+    adapter = efficientnet.to_tune(int(labels.max()) + 1)
     network, last = adapter.network, len(adapter.block_names)
     network.to(memory_format=torch.channels_last)
     learned = weights_of_blocks(adapter, _FROZEN, last)
@@ -111,7 +112,6 @@ def _train(training: Pictures, checkpoint: Path, report: Report) -> Chain:
         if f"{name}.weight" in learned and isinstance(module, torch.nn.BatchNorm2d):
             module.train().momentum = _MOMENTUM
     pictures = [adapter.fit(picture) for picture in training.read()]
-    labels = torch.from_numpy(training.labels)
 
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
         batch = torch.cat([_turned(adapter.tensor(pictures[index])) for index in indices])
@@ -140,11 +140,11 @@ def _turned(batch: torch.Tensor) -> torch.Tensor:
 
 def _right(adapter: Chain, pictures: Pictures) -> int:
     """Count the pictures whose label the network finds."""
-    assert pictures.labels is not None
+    assert pictures.answers.truth is not None
     last = len(adapter.block_names)
     with torch.inference_mode():
         scores = [
             adapter.run(adapter.tensor(adapter.fit(picture)), 0, last)
             for picture in pictures.read()
         ]
-    return int((torch.cat(scores).argmax(1).numpy() == pictures.labels).sum())
+    return int((torch.cat(scores).argmax(1) == pictures.answers.truth).sum())

@@ -10,7 +10,11 @@ BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
 #: Headline of each benchmark, in the order of README.
 TITLES = {
     "planner": "Planning: task accuracy and latency",
-    "split": "Co-inference: bytes against accuracy",
+    "split-elpv": "Co-inference, bytes against accuracy: EfficientNet-Lite0 on solar cells (ELPV)",
+    "split-fashion-vit": "Co-inference, bytes against accuracy: ViT on Fashion-MNIST",
+    "split-easy-vqa-questions": "Co-inference, bytes against accuracy: BLIP that answers questions",
+    "split-easy-vqa-captions": "Co-inference, bytes against CIDEr: BLIP that writes captions",
+    "split-photographs": "Co-inference, bytes against agreement: EfficientNet-Lite0, photographs",
     "latency": "End-to-end latency against the link's rate",
     "latency-replay": "The offloading policy against an oracle, on a recorded trace",
     "queueing": "Response times of a busy edge server, measured and modelled",

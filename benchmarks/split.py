@@ -19,17 +19,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
 from edgewright.benchmarks.results import write_results
-from edgewright.benchmarks.scores import wilson
 from edgewright.benchmarks.split_costs import head, latency
+from edgewright.benchmarks.split_metrics import interval_of
 from edgewright.benchmarks.split_pictures import QUALITIES, codings, send_all
 from edgewright.benchmarks.split_receivers import tuned_receiver
-from edgewright.benchmarks.split_tables import Point, draw, gain_of, interval_of, markdown_of
+from edgewright.benchmarks.split_tables import Point, draw, gain_of, markdown_of
 from edgewright.benchmarks.split_workloads import SHIPPED, WORKLOADS, Workload, first
 from edgewright.tools.errors import NotFoundError, UnavailableError
 from edgewright.tools.settings import home
@@ -68,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     seeds = SEEDS[: options.seeds]
     quick = os.environ.get("QUICK") == "1"
-    measured: dict[str, Any] = {}
+    done = False
     torch.set_num_threads(1)
     for name in options.only or WORKLOADS:
         if quick and name not in SHIPPED:
@@ -77,23 +75,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work = options.work / name
         try:
             workload = WORKLOADS[name](work, _tell)
-            measured[name] = _measure(workload, work, seeds, quick)
+            figures = _measure(workload, work, seeds, quick)
             if options.receivers and not quick:
-                measured[name] |= _with_receivers(workload, work, measured[name])
+                figures |= _with_receivers(workload, work, figures)
         except (NotFoundError, UnavailableError) as error:
             sys.stderr.write(f"{name} is left out: {error.message}\n")
-    if not measured:
-        return 1
-    markdown = "\n".join(markdown_of(figures) for figures in measured.values())
-    sys.stdout.write(markdown)
-    write_results(
-        options.out,
-        "split-quick" if quick else "split",
-        {"seeds": seeds, "workloads": measured},
-        markdown,
-        lambda axes: draw(axes, measured),
-    )
-    return 0
+            continue
+        _report(name, figures, options.out, quick)
+        done = True
+    return 0 if done else 1
+
+
+def _report(name: str, figures: dict[str, Any], out: Path, quick: bool) -> None:
+    markdown = markdown_of(figures)
+    sys.stdout.write(f"\n### {figures['title']}\n\n{markdown}")
+    suffix = "-quick" if quick else ""
+    write_results(out, f"split-{name}{suffix}", figures, markdown, lambda axes: draw(axes, figures))
 
 
 def _measure(workload: Workload, work: Path, seeds: Sequence[int], quick: bool) -> dict[str, Any]:
@@ -103,17 +100,17 @@ def _measure(workload: Workload, work: Path, seeds: Sequence[int], quick: bool) 
     points = (workload.recipe.point, workload.recipe.decoder_point)
     cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", _tell)
     pictures = [workload.adapter.fit(picture) for picture in test.read()]
-    truth = _truth(cache)
-    sent = _pictures_sent(workload, pictures, truth, QUICK_STEP if quick else 1, {})
-    cut = _cut(workload, codecs, cache, truth)
-    uncut = cache.outputs.argmax(1).numpy() == truth
+    sent = _pictures_sent(workload, pictures, cache, QUICK_STEP if quick else 1, {})
+    cut = _cut(workload, codecs, cache)
     return {
         "title": workload.title,
+        "seeds": [*seeds],
         "pictures": test.name,
         "count": test.count,
+        "answers": len(cache.outputs) if workload.metric.share else test.count,
         "trained_on": workload.training.name,
-        "labels": cache.labels is not None,
-        "uncut": {"right": float(uncut.mean()), "interval": wilson(int(uncut.sum()), len(uncut))},
+        "metric": workload.metric.name,
+        "share": workload.metric.share,
         "head": head(workload, folders[0]),
         "latency_ms": latency(workload, folders[0], pictures[:_TIMED]),
         "points": [asdict(point) for point in [*sent, *cut]],
@@ -132,20 +129,12 @@ def _with_receivers(workload: Workload, work: Path, measured: Mapping[str, Any])
     test = workload.test
     cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", _tell)
     pictures = [workload.adapter.fit(picture) for picture in test.read()]
-    tuned = _pictures_sent(workload, pictures, _truth(cache), 1, receivers)
+    tuned = _pictures_sent(workload, pictures, cache, 1, receivers)
     cut = [Point(**point) for point in measured["points"] if point["kind"] == "co-inference"]
     return {
         "tuned_points": [asdict(point) for point in tuned],
         "tuned_gains": [gain_of(point, tuned) for point in cut],
     }
-
-
-def _truth(cache: FeatureCache) -> NDArray[np.int64]:
-    """Return the labels; without any, what the uncut model says."""
-    if cache.labels is not None:
-        return cache.labels.numpy()
-    said: NDArray[np.int64] = cache.outputs.argmax(1).numpy()
-    return said
 
 
 def _shipped(workload: Workload) -> Path:
@@ -183,7 +172,7 @@ def _folder(workload: Workload, work: Path) -> Path:
 def _pictures_sent(
     workload: Workload,
     pictures: Sequence[Image.Image],
-    truth: NDArray[np.int64],
+    cache: FeatureCache,
     step: int,
     receivers: Mapping[str, TunedBlocks],
 ) -> list[Point]:
@@ -191,8 +180,8 @@ def _pictures_sent(
     found = []
     for coding, quality in codings(step):
         received, file_bytes, payload_bytes = send_all(pictures, coding, quality)
-        predicted = _labels(workload, received, receivers.get(coding))
-        right = int((predicted == truth).sum())
+        output = _output(workload, received, receivers.get(coding))
+        values = workload.metric.values(cache, output)
         found.append(
             Point(
                 way=coding.upper() if quality is None else f"{coding.upper()} {quality}",
@@ -200,41 +189,41 @@ def _pictures_sent(
                 bytes=file_bytes,
                 payload_bytes=payload_bytes,
                 entropy_bytes=None,
-                right=right / len(truth),
-                interval=wilson(right, len(truth)),
-                seeds=(right / len(truth),),
+                quality=float(values.mean()),
+                interval=interval_of([values], share=workload.metric.share),
+                seeds=(float(values.mean()),),
             )
         )
         sys.stderr.write(f"\r{workload.name}: {found[-1].way} sent     ")
     return found
 
 
-def _labels(
+def _output(
     workload: Workload, pictures: Sequence[Image.Image], receiver: TunedBlocks | None
-) -> NDArray[np.int64]:
+) -> torch.Tensor:
+    """Return what the last block makes of pictures."""
     adapter, last = workload.adapter, len(workload.adapter.block_names)
     point = workload.recipe.point
-    labels = []
+    outputs = []
     with torch.inference_mode():
         for start in range(0, len(pictures), _BATCH):
             batch = torch.cat([adapter.tensor(one) for one in pictures[start : start + _BATCH]])
             features = adapter.run(batch, 0, point)
-            output = receiver(features) if receiver else adapter.run(features, point, last)
-            labels.append(output.argmax(1).numpy())
-    return np.concatenate(labels)
+            outputs.append(receiver(features) if receiver else adapter.run(features, point, last))
+    return torch.cat(outputs)
 
 
 def _cut(
     workload: Workload,
     by_seed: Sequence[Sequence[LearnedCodec]],
     cache: FeatureCache,
-    truth: NDArray[np.int64],
 ) -> list[Point]:
     """Send the features with every rate point of every trained codec."""
     points = []
     for codecs in zip(*by_seed, strict=True):
         scores = [score(codec, workload.adapter, cache.features) for codec in codecs]
-        shares = [float((one.predicted == truth).mean()) for one in scores]
+        values = [workload.metric.values(cache, one.output) for one in scores]
+        qualities = tuple(float(one.mean()) for one in values)
         payload_bytes = statistics.fmean(float(one.payload_bytes.mean()) for one in scores)
         points.append(
             Point(
@@ -243,9 +232,9 @@ def _cut(
                 bytes=payload_bytes + HEADER_BYTES,
                 payload_bytes=payload_bytes,
                 entropy_bytes=statistics.fmean(float(one.entropy_bytes.mean()) for one in scores),
-                right=statistics.fmean(shares),
-                interval=interval_of(shares, len(truth)),
-                seeds=tuple(shares),
+                quality=statistics.fmean(qualities),
+                interval=interval_of(values, share=workload.metric.share),
+                seeds=qualities,
             )
         )
     return points

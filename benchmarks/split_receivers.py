@@ -11,7 +11,7 @@ from PIL import Image
 from edgewright.benchmarks.split_pictures import QUALITIES, send
 from edgewright.benchmarks.split_workloads import Workload
 from edgewright.tools.split.learned.cache import cached_features, rows
-from edgewright.tools.split.learned.loop import Report, Schedule, fit
+from edgewright.tools.split.learned.loop import Report, Schedule, fast_products, fit
 from edgewright.tools.split.learned.pictures import Pictures
 from edgewright.tools.split.learned.tail import TunedBlocks, weights_of_blocks
 from edgewright.tools.split.learned.train import answer_loss
@@ -52,7 +52,9 @@ def tuned_receiver(
     receiver = TunedBlocks(adapter, recipe.point, last, weights).requires_grad_(True)
 
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
-        return answer_loss(receiver(rows(seen.features, indices)), teacher, indices)
+        with fast_products(seen.features.shape[1:]):
+            output = receiver(rows(seen.features, indices))
+        return answer_loss(output, teacher, indices)
 
     work.mkdir(parents=True, exist_ok=True)
     fit(
@@ -91,5 +93,5 @@ def _coded(workload: Workload, coding: str) -> Pictures:
         licence=training.licence,
         count=training.count,
         read=read,
-        labels=training.labels,
+        answers=training.answers,
     )

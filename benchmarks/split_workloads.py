@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from edgewright.benchmarks.split_metrics import ACCURACY, AGREEMENT, Metric
 from edgewright.tools.errors import NotFoundError
 from edgewright.tools.federated.sources import load_source
 from edgewright.tools.split.adapters.chain import Chain
@@ -45,6 +46,7 @@ class Workload:
         training: Pictures to train on.
         validation: Pictures for the figures in the codec's manifest.
         test: Pictures that figures are measured on.
+        metric: What is measured of the answers.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Workload:
     training: Pictures
     validation: Pictures
     test: Pictures
+    metric: Metric = ACCURACY
 
 
 def fashion_vit() -> Workload:
@@ -109,6 +112,7 @@ def photographs() -> Workload:
         test=photograph_crops(
             tested_on, name="community wallpapers", licence="CC-BY-SA, CC-BY", each=_TEST_CROPS
         ),
+        metric=AGREEMENT,
     )
 
 
@@ -145,13 +149,49 @@ def elpv(work: Path, report: Report) -> Workload:
     )
 
 
+def easy_vqa(name: str) -> Workload:
+    """A small BLIP that answers questions about easy-VQA's pictures, or writes their captions.
+
+    Args:
+        name: ``easy-vqa-questions`` or ``easy-vqa-captions``.
+
+    Raises:
+        NotFoundError: The data are not installed (``data_missing``).
+    """
+    from edgewright.benchmarks.easy_vqa import answered, known_and_kept_back, load
+    from edgewright.benchmarks.easy_vqa_blip import MODELS
+    from edgewright.benchmarks.split_metrics import caption_quality
+    from edgewright.tools.split.adapters.blip import BlipCaptioning
+    from edgewright.tools.split.adapters.source import ModelSource
+
+    known, kept_back = known_and_kept_back(load("train"))
+    tested_on = load("test")
+    adapter = MODELS[name][1](ModelSource(str(files("edgewright.benchmarks") / "data" / name)))
+    metric, does = ACCURACY, "answers questions about"
+    if isinstance(adapter, BlipCaptioning):
+        references = [scene.captions for scene in tested_on if scene.captions]
+        metric, does = caption_quality(adapter, references), "describes"
+    return Workload(
+        name=name,
+        title=f"BLIP that {does} shapes (easy-VQA)",
+        adapter=adapter,
+        recipe=recipe_named(name),
+        training=answered(adapter, known, part="training", mirrored=True),
+        validation=answered(adapter, kept_back, part="validation"),
+        test=answered(adapter, tested_on, part="test"),
+        metric=metric,
+    )
+
+
 WORKLOADS: dict[str, Callable[[Path, Report], Workload]] = {
     "fashion-vit": lambda work, report: fashion_vit(),
+    "easy-vqa-questions": lambda work, report: easy_vqa("easy-vqa-questions"),
+    "easy-vqa-captions": lambda work, report: easy_vqa("easy-vqa-captions"),
     "photographs": lambda work, report: photographs(),
     "elpv": elpv,
 }
 #: Those whose codecs ship with the package, so that nothing has to be trained.
-SHIPPED = ("fashion-vit", "photographs")
+SHIPPED = ("fashion-vit", "easy-vqa-questions", "easy-vqa-captions", "photographs")
 
 
 def first(pictures: Pictures, count: int) -> Pictures:
@@ -162,5 +202,5 @@ def first(pictures: Pictures, count: int) -> Pictures:
         licence=pictures.licence,
         count=count,
         read=lambda: islice(pictures.read(), count),
-        labels=None if pictures.labels is None else pictures.labels[:count],
+        answers=pictures.answers,
     )

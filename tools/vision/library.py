@@ -63,7 +63,7 @@ def experts() -> dict[str, Expert]:
         LabelQuestionAnswerer(),
         NamedClassifier("vit", lambda: _vit().label_names),
         NamedClassifier("torchvision", lambda: _classifier().label_names),
-        BlipCaptioner(lambda output: _blip_captioning().caption(output)),
+        BlipCaptioner(lambda output: _blip_captioning().captions(output)[0]),
         BlipQuestionAnswerer(lambda output, question: _blip_vqa().answer(output, question)),
     )
     trained = (TrainedClassifier(model.manifest) for model in installed_models())

@@ -8,12 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
+from edgewright.benchmarks.split_metrics import interval_of
 from edgewright.benchmarks.split_pictures import codings, send, send_all
 from edgewright.benchmarks.split_receivers import tuned_receiver
-from edgewright.benchmarks.split_tables import Point, gain_of, interval_of
+from edgewright.benchmarks.split_tables import Point, gain_of
 from edgewright.benchmarks.split_workloads import Workload
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.adapters.fitting import Fitting
+from edgewright.tools.split.learned.answers import FirstLabel
 from edgewright.tools.split.learned.pictures import Pictures
 from edgewright.tools.split.learned.recipe import recipe_named
 
@@ -53,7 +55,7 @@ def test_better_quality_costs_more(grey):
 
 def point(way: str, size: float, payload: float, right: float) -> Point:
     return Point(
-        way=way, kind="jpeg", bytes=size, payload_bytes=payload, entropy_bytes=None, right=right,
+        way=way, kind="jpeg", bytes=size, payload_bytes=payload, entropy_bytes=None, quality=right,
         interval=(0.0, 1.0), seeds=(right,),
     )  # fmt: skip
 
@@ -68,7 +70,8 @@ def test_a_cut_is_compared_with_the_cheapest_picture_that_is_as_accurate():
     gain = gain_of(point("learned-1", 30, 10, 0.88), sent)
     assert (gain["lossy"], gain["bare_lossy"]) == ("WEBP 50", "JPEG 50")
     assert gain["bare_lossy_by_payload"] == 15
-    assert gain["loss_points"] == pytest.approx(2)
+    assert gain["lost"] == pytest.approx(2)
+    assert gain["lost_share"] == pytest.approx(100 * 2 / 90)
     # When no lossy picture is as accurate, only the lossless one is.
     assert gain_of(point("learned-1", 25, 10, 0.895), sent)["lossy_by_frame"] == 20
     # Where the cut is better than any picture, as good as the lossless one is good enough.
@@ -76,10 +79,13 @@ def test_a_cut_is_compared_with_the_cheapest_picture_that_is_as_accurate():
     assert gain_of(point("learned-1", 20, 10, 0.95), sent)["lossy_by_frame"] == 20
 
 
-def test_the_interval_covers_both_pictures_and_seeds():
-    alone = interval_of([0.9], 1000)
-    assert alone[0] < 0.9 < alone[1]
-    assert interval_of([0.85, 0.9, 0.95], 1000)[1] > alone[1]
+@pytest.mark.parametrize("share", [True, False])
+def test_the_interval_covers_both_answers_and_seeds(share):
+    right = np.arange(1000) < 900
+    (low, high) = interval_of([right.astype(float)], share=share)
+    assert 0.85 < low < 0.9 < high < 0.95
+    seeds = [(np.arange(1000) < count).astype(float) for count in (850, 900, 950)]
+    assert interval_of(seeds, share=share)[1] > high
 
 
 @pytest.fixture
@@ -107,7 +113,7 @@ def workload() -> Workload:
         licence="none",
         count=len(shades),
         read=lambda: (Image.new("RGB", (16, 16), (shade, 90, 90)) for shade in shades),
-        labels=np.array([shade < 100 for shade in shades], dtype=np.int64),
+        answers=FirstLabel(torch.tensor([int(shade < 100) for shade in shades])),
     )
     schedule = {"epochs": 20, "batch": 4, "rate": 0.05}
     recipe = recipe_named("elpv").changed(point=1, decoder_point=1, joint=None, second=schedule)
@@ -137,7 +143,7 @@ def test_a_receiver_learns_from_what_its_coding_leaves_and_is_kept(workload, tmp
     sent = [send(picture, "jpeg", 5).picture for picture in workload.training.read()]
     features = adapter.run(torch.cat([adapter.tensor(one) for one in sent]), 0, 1)
     wrong, right = (
-        (scores.argmax(1).numpy() != workload.training.labels).mean()
+        (scores.argmax(1) != workload.training.answers.truth).double().mean()
         for scores in (adapter.run(features, 1, 2), receiver(features))
     )
     assert right == 0 < wrong

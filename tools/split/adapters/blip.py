@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -50,19 +51,60 @@ class _Blip(Chain):
         self._text = network.config.text_config
         self._tokenizer = load_part(BertTokenizer, source, files=TOKENIZER_FILES)
 
-    def _decode(self, states: torch.Tensor, limit: int) -> str:
+    def tokens(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Turn texts into what the decoder writes: a start, their words, an end, and padding.
+
+        Args:
+            texts: Captions or answers.
+
+        Returns:
+            int64 ``[B, length]``, and the mask of the tokens that are no padding.
+        """
+        tokens, mask = self._tokens(texts)
+        tokens[:, 0] = self._text.bos_token_id
+        return tokens, mask
+
+    def scores(self, states: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
+        """Return how likely the decoder holds each word of its vocabulary to come next.
+
+        Args:
+            states: float32 ``[B, positions, width]``, what the decoder reads.
+            written: int64 ``[B, length]``, tokens written so far.
+
+        Returns:
+            float32 ``[B, length, vocabulary]``, the logits behind each token.
+        """
+        logits: torch.Tensor = self.network.text_decoder(
+            input_ids=written,
+            encoder_hidden_states=states,
+            encoder_attention_mask=_ones(states),
+        ).logits
+        return logits
+
+    def _tokens(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return padded tokens and their mask, both int64 ``[B, length]``."""
+        found = self._tokenizer(
+            [*texts],
+            return_tensors="pt",
+            padding=True,
+            truncation=True,
+            max_length=self._text.max_position_embeddings,
+        )
+        return found["input_ids"], found["attention_mask"]
+
+    def _decode(self, states: torch.Tensor, limit: int) -> list[str]:
         """Generate greedily what the text decoder makes of these encoder states."""
         tokens = self.network.text_decoder.generate(
-            input_ids=torch.tensor([[self._text.bos_token_id]]),
+            input_ids=torch.full((len(states), 1), self._text.bos_token_id),
             eos_token_id=self._text.sep_token_id,
             pad_token_id=self._text.pad_token_id,
             encoder_hidden_states=states,
-            encoder_attention_mask=torch.ones(states.shape[:-1], dtype=torch.long),
+            encoder_attention_mask=_ones(states),
             max_new_tokens=limit,
             do_sample=False,
         )
-        text: str = self._tokenizer.decode(tokens[0], skip_special_tokens=True)
-        return text.strip()
+        texts: list[str] = self._tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return [text.strip() for text in texts]
 
 
 class BlipCaptioning(_Blip):
@@ -71,11 +113,11 @@ class BlipCaptioning(_Blip):
     def __init__(self, source: ModelSource) -> None:
         super().__init__(CAPTIONING, BlipForConditionalGeneration, source)
 
-    def caption(self, embeddings: torch.Tensor) -> str:
-        """Write a caption.
+    def captions(self, embeddings: torch.Tensor) -> list[str]:
+        """Write a caption for each picture.
 
         Args:
-            embeddings: float32 ``[1, tokens, width]``, the output of the last block.
+            embeddings: float32 ``[B, tokens, width]``, the output of the last block.
         """
         return self._decode(embeddings, _CAPTION_TOKENS)
 
@@ -93,19 +135,44 @@ class BlipQuestions(_Blip):
             embeddings: float32 ``[1, tokens, width]``, the output of the last block.
             question: The question in the person's own words.
         """
-        tokens = self._tokenizer(
-            question,
-            return_tensors="pt",
-            truncation=True,
-            max_length=self._text.max_position_embeddings,
-        )
-        states = self.network.text_encoder(
-            input_ids=tokens["input_ids"],
-            attention_mask=tokens["attention_mask"],
+        tokens, _ = self.question_tokens([question])
+        return self._decode(self.states(embeddings, tokens), _ANSWER_TOKENS)[0]
+
+    def question_tokens(self, questions: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Turn questions into tokens.
+
+        Args:
+            questions: The questions.
+
+        Returns:
+            int64 ``[B, length]``, and the mask of the tokens that are no padding.
+        """
+        return self._tokens(questions)
+
+    def states(self, embeddings: torch.Tensor, questions: torch.Tensor) -> torch.Tensor:
+        """Read questions in the light of pictures, for the decoder to answer.
+
+        Args:
+            embeddings: float32 ``[B, tokens, width]``, the output of the last block.
+            questions: Tokens of one for each picture, int64 ``[B, length]``. None may be padding:
+                the library's cross-attention does not look at its mask, so that the decoder would
+                read it.
+
+        Returns:
+            float32 ``[B, length, width]``.
+        """
+        states: torch.Tensor = self.network.text_encoder(
+            input_ids=questions,
+            attention_mask=torch.ones_like(questions),
             encoder_hidden_states=embeddings,
-            encoder_attention_mask=torch.ones(embeddings.shape[:-1], dtype=torch.long),
+            encoder_attention_mask=_ones(embeddings),
         ).last_hidden_state
-        return self._decode(states, _ANSWER_TOKENS)
+        return states
+
+
+def _ones(states: torch.Tensor) -> torch.Tensor:
+    """Return the mask of states none of which is padding."""
+    return torch.ones(states.shape[:-1], dtype=torch.long)
 
 
 @cache

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgewright.tools.split.adapters.chain import Chain
+from edgewright.tools.split.learned.answers import Answers
 from edgewright.tools.split.learned.loop import Progress, Report
 from edgewright.tools.split.learned.pictures import Pictures
 
@@ -29,17 +30,28 @@ class FeatureCache:
     Attributes:
         features: float16 ``[N, *shape]`` at the partition point, on disk.
         targets: float16 ``[N, *decoded_shape]`` where the decoder's output stands, on disk.
-        outputs: float32 ``[N, ...]``, the model's output.
-        labels: int64 ``[N]``; None without.
+        outputs: float32 ``[R, classes]``, the model's answers.
+        answers: How they were read, and what is right.
     """
 
     features: NDArray[np.float16]
     targets: NDArray[np.float16]
     outputs: torch.Tensor
-    labels: torch.Tensor | None
+    answers: Answers
 
     def __len__(self) -> int:
-        return len(self.outputs)
+        return len(self.features)
+
+    @property
+    def pictures(self) -> torch.Tensor:
+        """Indices of all pictures, int64 ``[N]``."""
+        return torch.arange(len(self))
+
+    @property
+    def truth(self) -> torch.Tensor | None:
+        """The right class of each answer, int64 ``[R]``; None if nobody knows."""
+        truth = self.answers.truth
+        return None if truth is None else truth[self.answers.rows(self.pictures)]
 
 
 def cached_features(
@@ -69,8 +81,7 @@ def cached_features(
         np.load(folder / f"{name}.npy", mmap_mode="r")
         for name in ("features", "targets", "outputs")
     )
-    labels = None if pictures.labels is None else torch.from_numpy(pictures.labels)
-    return FeatureCache(features, targets, torch.from_numpy(np.array(outputs)), labels)
+    return FeatureCache(features, targets, torch.from_numpy(np.array(outputs)), pictures.answers)
 
 
 def rows(array: NDArray[np.float16], indices: torch.Tensor) -> torch.Tensor:
@@ -88,17 +99,18 @@ def _compute(
     adapter: Chain, pictures: Pictures, points: tuple[int, int], folder: Path, report: Report
 ) -> None:
     last = len(adapter.block_names)
-    places = {"features": points[0], "targets": points[1], "outputs": last}
+    places = {"features": points[0], "targets": points[1]}
     open_array: Any = np.lib.format.open_memmap  # numpy leaves it untyped
     arrays = {
         name: open_array(
             folder / f"{name}.npy",
             mode="w+",
-            dtype=np.float32 if name == "outputs" else np.float16,
+            dtype=np.float16,
             shape=(pictures.count, *adapter.feature_shape(place)),
         )
         for name, place in places.items()
     }
+    outputs: list[torch.Tensor] = []
     done = 0
     with torch.inference_mode():
         for batch in _batches(pictures.read()):
@@ -108,10 +120,14 @@ def _compute(
                 values = adapter.run(values, reached, place)
                 arrays[name][done : done + len(batch)] = values.numpy()
                 reached = place
+            values = adapter.run(values, reached, last)
+            at = torch.arange(done, done + len(batch))
+            outputs.append(pictures.answers.scores(values, at))
             done += len(batch)
             report(Progress(f"features of {pictures.name}", done, pictures.count, 0.0))
     for array in arrays.values():
         array.flush()
+    np.save(folder / "outputs.npy", torch.cat(outputs).numpy())
 
 
 def _batches(images: Iterator[Image.Image]) -> Iterator[list[Image.Image]]:

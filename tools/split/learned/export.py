@@ -44,12 +44,12 @@ class Score:
     Attributes:
         payload_bytes: int64 ``[N]``, length of its payload.
         entropy_bytes: float64 ``[N]``, information in it.
-        predicted: int64 ``[N]``, first label behind the codec.
+        output: float32 ``[N, ...]``, the last block's output behind the codec.
     """
 
     payload_bytes: NDArray[np.int64]
     entropy_bytes: NDArray[np.float64]
-    predicted: NDArray[np.int64]
+    output: torch.Tensor
 
 
 def export(
@@ -113,14 +113,14 @@ def export(
 
 
 def score(codec: LearnedCodec, adapter: Chain, features: NDArray[np.float16]) -> Score:
-    """Code features for real, and let the model behind the cut name the first label of each.
+    """Code features for real, and run the model behind the cut.
 
     Args:
         codec: The codec.
         adapter: The model.
         features: float ``[N, *shape]`` at the partition point.
     """
-    lengths, information, labels = [], [], []
+    lengths, information, outputs = [], [], []
     last = len(adapter.block_names)
     for start in range(0, len(features), _BATCH):
         batch = torch.from_numpy(features[start : start + _BATCH].astype(np.float32))
@@ -128,22 +128,31 @@ def score(codec: LearnedCodec, adapter: Chain, features: NDArray[np.float16]) ->
         lengths += [len(codec.code(one)) for one in symbols]
         information += [entropy_bytes(codec.tables, one) for one in symbols]
         with torch.inference_mode():
-            output = adapter.run(codec.features(symbols), codec.resume_point, last)
-        labels.append(output.argmax(1).numpy())
-    return Score(np.array(lengths), np.array(information), np.concatenate(labels))
+            outputs.append(adapter.run(codec.features(symbols), codec.resume_point, last))
+    return Score(np.array(lengths), np.array(information), torch.cat(outputs))
 
 
-def figures_of(score: Score, truth: FeatureCache) -> Figures:
-    """Sum a score up."""
-    uncut = truth.outputs.argmax(1).numpy()
-    labels = None if truth.labels is None else truth.labels.numpy()
+def figures_of(score: Score, cache: FeatureCache) -> Figures:
+    """Sum a score up.
+
+    Args:
+        score: What became of each picture.
+        cache: What the uncut model makes of them.
+    """
+    uncut, truth = cache.outputs.argmax(1), cache.truth
+    with torch.inference_mode():
+        said = cache.answers.scores(score.output, cache.pictures).argmax(1)
     return Figures(
         payload_bytes=float(score.payload_bytes.mean()),
         entropy_bytes=float(score.entropy_bytes.mean()),
-        agreement=float((score.predicted == uncut).mean()),
-        accuracy=None if labels is None else float((score.predicted == labels).mean()),
-        uncut_accuracy=None if labels is None else float((uncut == labels).mean()),
+        agreement=_share(said == uncut),
+        accuracy=None if truth is None else _share(said == truth),
+        uncut_accuracy=None if truth is None else _share(uncut == truth),
     )
+
+
+def _share(right: torch.Tensor) -> float:
+    return float(right.double().mean())
 
 
 def frequencies_of(likelihoods: torch.Tensor) -> torch.Tensor:

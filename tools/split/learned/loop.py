@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,21 @@ class Schedule:
     batch: int
     rate: float
     decay: float = 0.0
+
+
+def fast_products(shape: Sequence[int]) -> AbstractContextManager[object]:
+    """Return a context in which a transformer's matrix products are computed in bfloat16.
+
+    That takes a third of the time where the processor has instructions for it; elsewhere nothing
+    changes, nor for feature maps, whose depthwise convolutions would take longer. Sums and losses
+    do not belong into it.
+
+    Args:
+        shape: Of the features without the batch dimension, ``[tokens, channels]`` for a
+            transformer.
+    """
+    supported = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return torch.autocast("cpu", torch.bfloat16, enabled=supported and len(shape) == 2)
 
 
 def fit(

@@ -27,8 +27,7 @@ class Layout(_Frozen):
         decoded_shape: Features that the decoder makes, without the batch dimension.
         channels: Channels of the latent; each has a frequency table.
         positions: Values in each channel; a square number for feature maps.
-        width: Width of the encoder; for feature maps that of its first layer, and each further one
-            is twice as wide.
+        width: Width of the encoder's first layer; each further one is twice as wide.
         decoder_width: Width of the decoder.
     """
 
@@ -60,9 +59,9 @@ class Figures(_Frozen):
     Attributes:
         payload_bytes: Mean length of a payload.
         entropy_bytes: Mean information in it; what an ideal coder would take.
-        agreement: Share of pictures whose first label is the uncut model's.
-        accuracy: Share whose first label is right; None without labels.
-        uncut_accuracy: The uncut model's share; None without labels.
+        agreement: Share of answers, such as first labels, that are the uncut model's.
+        accuracy: Share of answers that are right; None if nobody knows.
+        uncut_accuracy: The uncut model's share; None if nobody knows.
     """
 
     payload_bytes: float

@@ -1,7 +1,8 @@
 """The two networks around the bottleneck: a small encoder on the device, a decoder at the edge.
 
 Features of a transformer, ``[tokens, channels]``, become one latent for the whole picture: small
-networks see few tokens, and what matters of them fits into a few numbers. Feature maps,
+networks see few tokens, and what matters of them fits into a few numbers. They are looked at as the
+map of patches that they are, so that a thing is known wherever it is. Feature maps,
 ``[channels, height, width]``, become a smaller map of latents, for a picture has many places.
 """
 
@@ -15,9 +16,6 @@ from torch import nn
 from edgewright.tools.errors import InputError
 from edgewright.tools.split.learned.manifest import Layout
 
-#: Width of the narrow layer that tokens pass before they are joined.
-_TOKEN_CHANNELS = 24
-
 
 def make_encoder(layout: Layout) -> nn.Module:
     """Return the network from features ``[B, *shape]`` to latents ``[B, channels, positions]``.
@@ -25,15 +23,19 @@ def make_encoder(layout: Layout) -> nn.Module:
     Raises:
         InputError: No encoder exists for features of this shape (``features_shape``).
     """
-    if len(layout.shape) == 2:
+    if len(layout.shape) == 2 and layout.shape[0] - math.isqrt(layout.shape[0]) ** 2 in (0, 1):
         tokens, channels = layout.shape
+        width = layout.width
         return nn.Sequential(
-            nn.Linear(channels, _TOKEN_CHANNELS),
-            nn.GELU(),
-            nn.Flatten(),
-            nn.Linear(tokens * _TOKEN_CHANNELS, layout.width),
-            nn.GELU(),
-            nn.Linear(layout.width, layout.channels),
+            Patches(math.isqrt(tokens)),
+            nn.Conv2d(channels, width, 1),
+            nn.ReLU(),
+            Residual(width, separable=True),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
+            nn.ReLU(),
+            Residual(2 * width, separable=True),
+            MostAndMean(),
+            nn.Linear(4 * width, layout.channels),
             nn.Unflatten(1, (layout.channels, 1)),
         )
     if len(layout.shape) == 3:
@@ -75,6 +77,31 @@ def make_decoder(layout: Layout) -> nn.Module:
         side *= 2
     layers += [Residual(layout.decoder_width), Residual(layout.decoder_width)]
     return nn.Sequential(*layers, nn.Conv2d(layout.decoder_width, channels, 1))
+
+
+class Patches(nn.Module):
+    """Lays tokens out as the map of patches that they stand for; a class token is left out.
+
+    Args:
+        side: Height and width of the map.
+    """
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self._side = side
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return ``[B, channels, side, side]`` of ``[B, tokens, channels]``."""
+        patches = features[:, -(self._side**2) :].transpose(1, 2)
+        return patches.unflatten(2, (self._side, self._side))
+
+
+class MostAndMean(nn.Module):
+    """Sums a map up: what it has most of each channel anywhere, and on the whole."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return ``[B, 2 channels]`` of ``[B, channels, side, side]``."""
+        return torch.cat([features.amax((2, 3)), features.mean((2, 3))], dim=1)
 
 
 class PlaceBias(nn.Module):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -14,6 +15,7 @@ from edgewright.tools.errors import InputError
 from edgewright.tools.federated.samples import Samples
 from edgewright.tools.images.decode import decode
 from edgewright.tools.split.calibrate import crops
+from edgewright.tools.split.learned.answers import Answers, FirstLabel
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 #: Wallpapers have tens of megapixels; a crop is scaled down to the network's input anyway.
@@ -33,14 +35,14 @@ class Pictures:
         licence: Their licence.
         count: How many there are.
         read: Starts over with the first of them; RGB.
-        labels: int64 ``[count]``; None without.
+        answers: How to read what a model says of them, and what is right.
     """
 
     name: str
     licence: str
     count: int
     read: Callable[[], Iterator[Image.Image]]
-    labels: NDArray[np.int64] | None = None
+    answers: Answers = field(default_factory=FirstLabel)
 
 
 def labelled(
@@ -62,18 +64,26 @@ def labelled(
     """
 
     def read() -> Iterator[Image.Image]:
-        for turn in (None, *turns):
-            for index in chosen:
-                image = Image.fromarray(samples.images[index].squeeze()).convert("RGB")
-                yield turn(image) if turn else image
+        for index in chosen:
+            yield Image.fromarray(samples.images[index].squeeze()).convert("RGB")
 
+    labels = torch.from_numpy(samples.labels[chosen])
     return Pictures(
         name=f"{samples.name}, {part}",
         licence=licence,
         count=len(chosen) * (1 + len(turns)),
-        read=read,
-        labels=np.tile(samples.labels[chosen], 1 + len(turns)),
+        read=lambda: with_turns(read, turns),
+        answers=FirstLabel(labels.repeat(1 + len(turns))),
     )
+
+
+def with_turns(
+    read: Callable[[], Iterator[Image.Image]], turns: Sequence[Turn]
+) -> Iterator[Image.Image]:
+    """Yield pictures as they are, and then all of them again for each turn."""
+    for turn in (None, *turns):
+        for picture in read():
+            yield turn(picture) if turn else picture
 
 
 def photograph_crops(

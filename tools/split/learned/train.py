@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from torch.nn import functional
 from edgewright.tools.errors import InputError, UnavailableError
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.learned.cache import FeatureCache, rows
-from edgewright.tools.split.learned.loop import Report, Schedule, fit
+from edgewright.tools.split.learned.loop import Report, Schedule, fast_products, fit
 from edgewright.tools.split.learned.manifest import Layout
 from edgewright.tools.split.learned.networks import make_decoder, make_encoder
 from edgewright.tools.split.learned.recipe import Recipe
@@ -154,6 +155,7 @@ class _Training:
         self._report = report
         self._last = len(adapter.block_names)
         self._spread = _spread(cache.targets)
+        self._fast = partial(fast_products, student.layout.decoded_shape)
 
     def first(self) -> None:
         """Train encoder, priors and decoder before the frozen tail."""
@@ -163,8 +165,9 @@ class _Training:
         def loss_of(indices: torch.Tensor) -> torch.Tensor:
             decoded, loss = self._distilled(indices, price=recipe.early_price)
             if recipe.output_weight:
-                output = self._adapter.run(decoded, recipe.decoder_point, self._last)
-                told = divergence(self._cache.outputs[indices], output)
+                with self._fast():
+                    output = self._adapter.run(decoded, recipe.decoder_point, self._last)
+                told = _divergence(_scores(output, self._cache, indices), self._cache, indices)
                 loss = loss + recipe.output_weight * told
             return loss
 
@@ -191,7 +194,8 @@ class _Training:
 
         def loss_of(indices: torch.Tensor) -> torch.Tensor:
             rate = int(torch.randint(len(rates), ()))
-            decoded = student.decoder(latents[rate][indices].float() / student.gains(rate))
+            with self._fast():
+                decoded = student.decoder(latents[rate][indices].float() / student.gains(rate))
             return answer_loss(self._output(decoded), self._cache, indices)
 
         self._fit("codec, stage 2", learning, loss_of, recipe.second, "stage2.pt")
@@ -203,18 +207,22 @@ class _Training:
         recipe, student, cache = self._recipe, self._student, self._cache
         rate = int(torch.randint(len(recipe.lambdas), ()))
         gains = student.gains(rate)
-        latents = student.encoder(rows(cache.features, indices))
-        noisy, likelihoods = student.priors[rate](latents * gains)
+        with self._fast():
+            latents = student.encoder(rows(cache.features, indices))
+        noisy, likelihoods = student.priors[rate](latents.float() * gains)
         bits = -likelihoods.log2().sum() / len(indices)
-        decoded = student.decoder(noisy / gains)
+        with self._fast():
+            decoded = student.decoder(noisy / gains)
+        decoded = decoded.float()
         distance = functional.mse_loss(decoded, rows(cache.targets, indices)) / self._spread
         cost = price * recipe.lambdas[rate] * bits
         return decoded, cost + recipe.feature_weight * distance
 
     def _output(self, decoded: torch.Tensor) -> torch.Tensor:
         """Return what the model with the tuned blocks says."""
-        tuned = self._student.tail(decoded)
-        return self._adapter.run(tuned, self._recipe.resume_point, self._last)
+        with self._fast():
+            tuned = self._student.tail(decoded)
+            return self._adapter.run(tuned, self._recipe.resume_point, self._last)
 
     def _fit(
         self,
@@ -239,23 +247,31 @@ class _Training:
 
 
 def answer_loss(output: torch.Tensor, cache: FeatureCache, indices: torch.Tensor) -> torch.Tensor:
-    """Return how far answers are from the teacher's, and from the labels if there are any.
+    """Return how far answers are from the teacher's, and from the right ones if they are known.
 
     Args:
-        output: Logits ``[B, classes]``.
-        cache: The teacher's answers, and the labels.
+        output: The last block's output ``[B, ...]``.
+        cache: The teacher's answers, and the right ones.
         indices: Which of its pictures the batch was, int64 ``[B]``.
     """
-    loss = divergence(cache.outputs[indices], output)
-    if cache.labels is not None:
-        loss = loss + functional.cross_entropy(output, cache.labels[indices])
+    scores = _scores(output, cache, indices)
+    loss = _divergence(scores, cache, indices)
+    if cache.answers.truth is not None:
+        truth = cache.answers.truth[cache.answers.rows(indices)]
+        loss = loss + functional.cross_entropy(scores, truth)
     return loss
 
 
-def divergence(expected: torch.Tensor, reached: torch.Tensor) -> torch.Tensor:
-    """Return the mean Kullback-Leibler divergence between two batches of logits, in nats."""
+def _scores(output: torch.Tensor, cache: FeatureCache, indices: torch.Tensor) -> torch.Tensor:
+    with fast_products(cache.targets.shape[1:]):
+        return cache.answers.scores(output, indices).float()
+
+
+def _divergence(scores: torch.Tensor, cache: FeatureCache, indices: torch.Tensor) -> torch.Tensor:
+    """Return the mean Kullback-Leibler divergence from the teacher's answers, in nats."""
+    expected = cache.outputs[cache.answers.rows(indices)]
     return functional.kl_div(
-        reached.log_softmax(1), expected.log_softmax(1), reduction="batchmean", log_target=True
+        scores.log_softmax(1), expected.log_softmax(1), reduction="batchmean", log_target=True
     )
 
 

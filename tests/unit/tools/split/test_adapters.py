@@ -86,7 +86,7 @@ def test_caption_equals_the_librarys_own_generation(tiny_blip, noise):
     x = chain.tensor(chain.fit(noise))
     tokens = chain.network.generate(pixel_values=x, max_new_tokens=40, do_sample=False)
     with torch.inference_mode():
-        caption = chain.caption(chain.run(x, 0, len(chain.block_names)))
+        (caption,) = chain.captions(chain.run(x, 0, len(chain.block_names)))
     assert caption == chain._tokenizer.decode(tokens[0], skip_special_tokens=True).strip()
     assert caption
 

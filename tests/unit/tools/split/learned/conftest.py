@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from edgewright.tools.split.adapters import vit
 from edgewright.tools.split.adapters.source import ModelSource
+from edgewright.tools.split.learned.answers import FirstLabel
 from edgewright.tools.split.learned.codec import LearnedCodec, load_codecs
 from edgewright.tools.split.learned.pictures import Pictures
 from edgewright.tools.split.learned.project import train_codec
@@ -23,8 +25,8 @@ def _noise(count: int, name: str = "noise") -> Pictures:
         for _ in range(count):
             yield Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8))
 
-    labels = np.arange(count, dtype=np.int64) % 7
-    return Pictures(name=name, licence="none", count=count, read=read, labels=labels)
+    answers = FirstLabel(torch.arange(count) % 7)
+    return Pictures(name=name, licence="none", count=count, read=read, answers=answers)
 
 
 RECIPE = Recipe.model_validate(

@@ -19,7 +19,7 @@ from edgewright.tools.split.learned.project import (
     split_labelled,
     split_photographs,
 )
-from edgewright.tools.split.learned.recipe import recipe_named
+from edgewright.tools.split.learned.recipe import RECIPES, recipe_named
 from edgewright.tools.split.learned.tail import TunedBlocks, weights_of_blocks
 from edgewright.tools.split.learned.train import Student
 
@@ -124,13 +124,33 @@ def test_feature_maps_pass_the_bottleneck_in_their_shapes():
         make_encoder(layout.model_copy(update={"shape": (10,)}))
 
 
+def test_tokens_are_looked_at_as_the_map_of_patches_that_they_are():
+    """What is at one patch, wherever that is, leads to the same latents; a class token to none."""
+    layout = Layout(
+        shape=(1025, 6), decoded_shape=(1025, 6), channels=5, width=8, decoder_width=8, positions=1
+    )
+    encoder = make_encoder(layout)
+    features = torch.zeros(2, 1025, 6)
+    # Far from the border, and an even way apart.
+    features[0, 1 + 32 * 10 + 10] = features[1, 1 + 32 * 14 + 18] = 1.0
+    here, there = encoder(features)
+    assert here.shape == (5, 1)
+    assert torch.allclose(here, there, atol=1e-6)
+    features[:, 0] = 7.0
+    assert torch.equal(encoder(features)[0], here)
+    features[0, 1 + 32 * 10 + 10] = 2.0
+    assert not torch.allclose(encoder(features)[0], here, atol=1e-4)
+    with pytest.raises(EdgewrightError):
+        make_encoder(layout.model_copy(update={"shape": (67, 6)}))
+
+
 def test_an_encoder_too_large_for_a_device_is_refused(adapter, recipe):
     with pytest.raises(EdgewrightError) as caught:
-        Student(adapter, recipe.changed(width=1000))
+        Student(adapter, recipe.changed(width=200))
     assert caught.value.info().code == "encoder_too_large"
 
 
-@pytest.mark.parametrize("name", ["fashion-vit", "photographs", "elpv"])
+@pytest.mark.parametrize("name", [*RECIPES])
 def test_recipes_are_found_by_name(name):
     assert len(recipe_named(name).lambdas) >= 3
     with pytest.raises(EdgewrightError):
@@ -146,9 +166,9 @@ def test_labelled_pictures_keep_some_back_and_leave_the_test_split_alone():
     training, validation = split_labelled(samples, licence="none")
     assert (training.count, validation.count) == (44, 2)
     read = list(training.read())
-    assert len(read) == len(training.labels) == 44
+    assert len(read) == len(training.answers.truth) == 44
     assert np.array_equal(np.asarray(read[0]), np.asarray(read[22])[:, ::-1])
-    assert training.labels[0] == training.labels[22]
+    assert training.answers.truth[0] == training.answers.truth[22]
 
 
 def test_too_few_labelled_pictures_are_refused():
@@ -165,7 +185,7 @@ def test_crops_of_photographs_are_the_same_each_time(tmp_path, photograph):
         photograph("coffee").save(tmp_path / f"{number}.png")
     training, validation = split_photographs(photographs_in(tmp_path), name="coffee", licence="CC0")
     assert training.count == 2 * validation.count
-    assert training.labels is None
+    assert training.answers.truth is None
     once, again = (list(validation.read()) for _ in range(2))
     assert len(once) == validation.count
     assert all(a.tobytes() == b.tobytes() for a, b in zip(once, again, strict=True))
