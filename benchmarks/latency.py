@@ -57,7 +57,7 @@ class Extent:
 
 FULL = Extent(
     rates=(25, 50, 100, 200, 400, 700, 1000),
-    rounds=20,
+    rounds=30,
     steps=(1000, 50, 400, 25, 1000),
     step_requests=12,
     segments=30,

@@ -32,6 +32,8 @@ from edgewright.tools.offload.choice import Situation
 from edgewright.tools.offload.link import LinkEstimator
 from edgewright.tools.offload.policy import OffloadingPolicy
 
+#: Of the trace. The policy was improved while looking at the trace of seed 0.
+_SEED = 1
 #: A device asks this often, and looks at its link this often.
 PERIOD_S, LOOK_S = 3.0, 1.0
 _RATES = (25.0, 1000.0)
@@ -123,7 +125,7 @@ async def record(rig: Rig, *, segments: int, length: int, runs: int) -> Trace:
         segments=[],
         points=[],
     )
-    drawn = conditions_drawn(segments, seed=0)
+    drawn = conditions_drawn(segments, seed=_SEED)
     for number, conditions in enumerate(drawn, start=1):
         say(f"trace: segment {number} of {len(drawn)}, {conditions}")
         trace.points.append(cards_drawn(length, seed=number))

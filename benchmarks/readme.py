@@ -23,6 +23,8 @@ TITLES = {
     "federated-problems": "Sixteen worded problems, each beside plain FedAvg",
     "runtime": "What a node adds to a request: the tail route without a model, against an echo",
 }
+#: Their tables have a line for each quality of each coding; README shows them on demand.
+_FOLDED = "split-"
 
 
 def tables(folder: Path) -> str:
@@ -37,11 +39,17 @@ def tables(folder: Path) -> str:
         if not raw.is_file():
             continue
         where = json.loads(raw.read_text("utf-8"))["circumstances"]
-        parts.append(
-            f"**{title}**\n\n{(folder / f'{name}.md').read_text('utf-8')}\n"
+        content = (
+            f"{(folder / f'{name}.md').read_text('utf-8')}\n"
             f"{where['processor']}, {where['cores']} cores; "
             f"[raw figures](docs/results/{name}.json), [plot](docs/results/{name}.png)\n"
         )
+        if name.startswith(_FOLDED):
+            parts.append(
+                f"<details><summary><b>{title}</b></summary>\n\n{content}</details>\n"
+            )
+        else:
+            parts.append(f"**{title}**\n\n{content}")
     return "\n".join(parts)
 
 

@@ -54,6 +54,9 @@ AGREEMENT = Metric(name="agreement with the uncut model", share=True, values=rig
 def caption_quality(adapter: BlipCaptioning, references: Sequence[Sequence[str]]) -> Metric:
     """Return CIDEr against the captions of each picture.
 
+    It rewards the wording too: a tuned tail that keeps to one that many references share scores
+    above the uncut model, whose wording varies.
+
     Args:
         adapter: The model; it writes a caption for each picture.
         references: Captions of each picture, in the pictures' order.
