@@ -45,9 +45,7 @@ def tables(folder: Path) -> str:
             f"[raw figures](docs/results/{name}.json), [plot](docs/results/{name}.png)\n"
         )
         if name.startswith(_FOLDED):
-            parts.append(
-                f"<details><summary><b>{title}</b></summary>\n\n{content}</details>\n"
-            )
+            parts.append(f"<details><summary><b>{title}</b></summary>\n\n{content}</details>\n")
         else:
             parts.append(f"**{title}**\n\n{content}")
     return "\n".join(parts)
