@@ -32,6 +32,7 @@ def slow_device(node_settings, node_profiles, tmp_path):
         for model in scaled["models"].values():
             model["slowdown"] = SLOWDOWN
             model["preprocess_ms"] *= SLOWDOWN
+            model["normalise_ms"] *= SLOWDOWN
             model["finish_ms"] *= SLOWDOWN
             for block in model["blocks"]:
                 block["ms"] *= SLOWDOWN
