@@ -93,7 +93,7 @@ class Patches(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return ``[B, channels, side, side]`` of ``[B, tokens, channels]``."""
         patches = features[:, -(self._side**2) :].transpose(1, 2)
-        return patches.unflatten(2, (self._side, self._side))
+        return patches.reshape(len(features), -1, self._side, self._side)
 
 
 class MostAndMean(nn.Module):
