@@ -13,6 +13,7 @@ from edgewright.tools.errors import InputError
 from edgewright.tools.federated.samples import Samples
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.adapters.chain import Chain
+from edgewright.tools.split.learned.answers import FirstLabel
 from edgewright.tools.split.learned.cache import cached_features
 from edgewright.tools.split.learned.export import export
 from edgewright.tools.split.learned.loop import Report
@@ -66,6 +67,12 @@ def train_codec(
             "cut",
             code="model_not_cut",
         )
+    if isinstance(training.answers, FirstLabel) and len(_output_shape(adapter)) > 1:
+        raise InputError(
+            f"{adapter.model} writes texts, and what it should write about {training.name} is not "
+            "known; its codecs are trained on questions and captions, as make bench-split does",
+            code="answers_missing",
+        )
     points = (recipe.point, recipe.decoder_point)
     known = cached_features(adapter, training, points, features / "training", report)
     unknown = cached_features(adapter, validation, points, features / "validation", report)
@@ -73,6 +80,10 @@ def train_codec(
     student = train(adapter, known, recipe, folder=work, report=report)
     source = Source(name=training.name, licence=training.licence, count=training.count)
     return export(student, adapter, recipe, source, unknown, out)
+
+
+def _output_shape(adapter: Chain) -> tuple[int, ...]:
+    return adapter.feature_shape(len(adapter.block_names))
 
 
 def split_labelled(

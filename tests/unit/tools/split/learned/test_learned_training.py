@@ -10,6 +10,8 @@ from torch import nn
 
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.federated.samples import Samples
+from edgewright.tools.split.adapters import blip
+from edgewright.tools.split.adapters.source import ModelSource
 from edgewright.tools.split.learned.cache import cached_features
 from edgewright.tools.split.learned.loop import Progress, Schedule, fit
 from edgewright.tools.split.learned.manifest import Layout, read_manifest
@@ -18,6 +20,7 @@ from edgewright.tools.split.learned.pictures import photograph_crops, photograph
 from edgewright.tools.split.learned.project import (
     split_labelled,
     split_photographs,
+    train_codec,
 )
 from edgewright.tools.split.learned.recipe import RECIPES, recipe_named
 from edgewright.tools.split.learned.tail import TunedBlocks, weights_of_blocks
@@ -169,6 +172,16 @@ def test_labelled_pictures_keep_some_back_and_leave_the_test_split_alone():
     assert len(read) == len(training.answers.truth) == 44
     assert np.array_equal(np.asarray(read[0]), np.asarray(read[22])[:, ::-1])
     assert training.answers.truth[0] == training.answers.truth[22]
+
+
+def test_a_model_that_writes_is_not_trained_for_by_labels(tiny_blip, noise, recipe, tmp_path):
+    writer = blip.load_captioning(ModelSource.parse(str(tiny_blip("captioning"))))
+    with pytest.raises(EdgewrightError) as caught:
+        train_codec(
+            writer, recipe, noise(20), noise(4), features=tmp_path, work=tmp_path, out=tmp_path,
+            report=nothing,
+        )  # fmt: skip
+    assert caught.value.info().code == "answers_missing"
 
 
 def test_too_few_labelled_pictures_are_refused():
