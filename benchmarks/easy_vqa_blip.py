@@ -26,11 +26,12 @@ from transformers import (
 )
 
 from edgewright.benchmarks.easy_vqa import LICENCE, answered, known_and_kept_back, load
+from edgewright.benchmarks.progress import tell
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.split.adapters.blip import BlipCaptioning, BlipQuestions
 from edgewright.tools.split.adapters.chain import fingerprint
 from edgewright.tools.split.adapters.source import ModelSource
-from edgewright.tools.split.learned.loop import Progress, Schedule, fast_products, fit
+from edgewright.tools.split.learned.loop import Schedule, fast_products, fit
 from edgewright.tools.split.learned.manifest import digest_of
 from edgewright.tools.split.learned.pictures import Pictures
 
@@ -110,7 +111,7 @@ def train(name: str, parent: Path) -> None:
         schedule=schedule,
         seed=_SEED,
         checkpoint=folder / "checkpoint.pt",
-        report=_tell,
+        report=tell,
     )
     network.eval().requires_grad_(False).save_pretrained(folder)
     manifest = {
@@ -175,14 +176,6 @@ def _accuracy(adapter: BlipQuestions | BlipCaptioning, pictures: Pictures) -> fl
         )
         scores = pictures.answers.scores(output, torch.arange(pictures.count))
     return float((scores.argmax(1) == pictures.answers.truth).double().mean())
-
-
-def _tell(progress: Progress) -> None:
-    if progress.step % 20 == 0:
-        sys.stderr.write(
-            f"\r{progress.stage}: step {progress.step} of {progress.steps}, "
-            f"loss {progress.loss:.3f}"
-        )
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from edgewright.benchmarks.progress import tell
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.federated.samples import Samples
 from edgewright.tools.federated.sources import load_source
 from edgewright.tools.split.adapters.chain import fingerprint
-from edgewright.tools.split.learned.loop import Progress, Schedule, fit
+from edgewright.tools.split.learned.loop import Schedule, fit
 from edgewright.tools.split.learned.manifest import digest_of
 
 #: Pictures of the training split that are kept back for choosing.
@@ -95,7 +96,7 @@ def train(samples: Samples, checkpoint: Path) -> Any:
         schedule=_SCHEDULE,
         seed=_SEED,
         checkpoint=checkpoint,
-        report=_tell,
+        report=tell,
     )
     return network.eval()
 
@@ -140,14 +141,6 @@ def _accuracy(network: Any, samples: Samples) -> float:
         for at in torch.split(split(samples)[1], 500):
             right += int((network(pixels(images[at])).logits.argmax(1) == labels[at]).sum())
     return right / VALIDATION
-
-
-def _tell(progress: Progress) -> None:
-    if progress.step % 50 == 0:
-        sys.stderr.write(
-            f"\r{progress.stage}: step {progress.step} of {progress.steps}, "
-            f"loss {progress.loss:.3f}"
-        )
 
 
 if __name__ == "__main__":

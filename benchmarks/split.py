@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from edgewright.benchmarks.progress import tell
 from edgewright.benchmarks.results import write_results
 from edgewright.benchmarks.split_costs import head, latency
 from edgewright.benchmarks.split_metrics import interval_of
@@ -35,7 +36,6 @@ from edgewright.tools.split.frame import HEADER_BYTES
 from edgewright.tools.split.learned.cache import FeatureCache, cached_features
 from edgewright.tools.split.learned.codec import LearnedCodec, load_codecs
 from edgewright.tools.split.learned.export import score
-from edgewright.tools.split.learned.loop import Progress
 from edgewright.tools.split.learned.project import train_codec
 from edgewright.tools.split.learned.tail import TunedBlocks
 
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         work = options.work / name
         try:
-            workload = WORKLOADS[name](work, _tell)
+            workload = WORKLOADS[name](work, tell)
             figures = _measure(workload, work, seeds, quick)
             if options.receivers and not quick:
                 figures |= _with_receivers(workload, work, figures)
@@ -98,7 +98,7 @@ def _measure(workload: Workload, work: Path, seeds: Sequence[int], quick: bool) 
     codecs = [load_codecs(folder, workload.adapter) for folder in folders]
     test = first(workload.test, QUICK_PICTURES) if quick else workload.test
     points = (workload.recipe.point, workload.recipe.decoder_point)
-    cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", _tell)
+    cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", tell)
     pictures = [workload.adapter.fit(picture) for picture in test.read()]
     sent = _pictures_sent(workload, pictures, cache, QUICK_STEP if quick else 1, {})
     cut = _cut(workload, codecs, cache)
@@ -122,12 +122,12 @@ def _with_receivers(workload: Workload, work: Path, measured: Mapping[str, Any])
     """Send the pictures to receivers that were tuned to their coding, and compare again."""
     folder = _folder(workload, work)
     receivers = {
-        coding: tuned_receiver(workload, coding, features=work, work=folder, report=_tell)
+        coding: tuned_receiver(workload, coding, features=work, work=folder, report=tell)
         for coding in QUALITIES
     }
     points = (workload.recipe.point, workload.recipe.decoder_point)
     test = workload.test
-    cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", _tell)
+    cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", tell)
     pictures = [workload.adapter.fit(picture) for picture in test.read()]
     tuned = _pictures_sent(workload, pictures, cache, 1, receivers)
     cut = [Point(**point) for point in measured["points"] if point["kind"] == "co-inference"]
@@ -157,7 +157,7 @@ def _trained(workload: Workload, work: Path, seed: int) -> Path:
             features=work,
             work=out / "training",
             out=out,
-            report=_tell,
+            report=tell,
         )
     return out
 
@@ -238,12 +238,6 @@ def _cut(
             )
         )
     return points
-
-
-def _tell(progress: Progress) -> None:
-    if progress.step % 20 == 0 or progress.step == progress.steps:
-        end = "\n" if progress.step == progress.steps else ""
-        sys.stderr.write(f"\r{progress.stage}: {progress.step} of {progress.steps}{end}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import pytest
 import torch
 from PIL import Image
 
-from edgewright.benchmarks.split_metrics import interval_of
 from edgewright.benchmarks.split_pictures import codings, send, send_all
 from edgewright.benchmarks.split_receivers import tuned_receiver
 from edgewright.benchmarks.split_tables import Point, gain_of
@@ -77,15 +76,6 @@ def test_a_cut_is_compared_with_the_cheapest_picture_that_is_as_accurate():
     # Where the cut is better than any picture, as good as the lossless one is good enough.
     sent.append(point("AVIF 75", 400, 380, 0.91))
     assert gain_of(point("learned-1", 20, 10, 0.95), sent)["lossy_by_frame"] == 20
-
-
-@pytest.mark.parametrize("share", [True, False])
-def test_the_interval_covers_both_answers_and_seeds(share):
-    right = np.arange(1000) < 900
-    (low, high) = interval_of([right.astype(float)], share=share)
-    assert 0.85 < low < 0.9 < high < 0.95
-    seeds = [(np.arange(1000) < count).astype(float) for count in (850, 900, 950)]
-    assert interval_of(seeds, share=share)[1] > high
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def fast_products(shape: Sequence[int]) -> AbstractContextManager[object]:
         shape: Of the features without the batch dimension, ``[tokens, channels]`` for a
             transformer.
     """
-    supported = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    supported = torch.cpu._is_avx512_bf16_supported()
     return torch.autocast("cpu", torch.bfloat16, enabled=supported and len(shape) == 2)
 
 
