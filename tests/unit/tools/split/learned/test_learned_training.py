@@ -130,19 +130,19 @@ def test_feature_maps_pass_the_bottleneck_in_their_shapes():
 def test_tokens_are_looked_at_as_the_map_of_patches_that_they_are():
     """What is at one patch, wherever that is, leads to the same latents; a class token to none."""
     layout = Layout(
-        shape=(1025, 6), decoded_shape=(1025, 6), channels=5, width=8, decoder_width=8, positions=1
+        shape=(4097, 6), decoded_shape=(4097, 6), channels=5, width=8, decoder_width=8, positions=1
     )
     torch.manual_seed(0)
     encoder = make_encoder(layout).double()  # so that rounding is no difference
-    features = torch.zeros(2, 1025, 6, dtype=torch.float64)
-    # Far from the border, and an even way apart.
-    features[0, 1 + 32 * 10 + 10] = features[1, 1 + 32 * 14 + 18] = 1.0
+    features = torch.zeros(2, 4097, 6, dtype=torch.float64)
+    # An even way apart, and so far from the border that no layer sees both.
+    features[0, 1 + 64 * 30 + 28] = features[1, 1 + 64 * 34 + 36] = 1.0
     here, there = encoder(features)
     assert here.shape == (5, 1)
     assert torch.allclose(here, there, rtol=0, atol=1e-12)
     features[:, 0] = 7.0
     assert torch.equal(encoder(features)[0], here)
-    features[0, 1 + 32 * 10 + 10] = 2.0
+    features[0, 1 + 64 * 30 + 28] = 20.0
     assert not torch.allclose(encoder(features)[0], here, atol=1e-4)
     with pytest.raises(EdgewrightError):
         make_encoder(layout.model_copy(update={"shape": (67, 6)}))
