@@ -178,7 +178,7 @@ def _pictures_sent(
 ) -> list[Point]:
     """Send the pictures in every coding to the uncut model, or to the coding's own receiver."""
     found = []
-    for coding, quality in codings(step):
+    for coding, quality in codings(step, finest=workload.finest):
         received, file_bytes, payload_bytes = send_all(pictures, coding, quality)
         output = _output(workload, received, receivers.get(coding))
         values = workload.metric.values(cache, output)

@@ -15,6 +15,12 @@ QUALITIES = {
     "webp": (0, 5, 10, 20, 30, 50, 70, 80, 90),
     "avif": (5, 15, 30, 40, 50, 60, 75),
 }
+#: Beyond them, for labels that hang on little; JPEG and AVIF keep the colours at full resolution.
+FINEST = {"jpeg": (95, 98), "webp": (95, 98), "avif": (85, 90, 95)}
+_FULL_COLOURS: dict[str, dict[str, Any]] = {
+    "jpeg": {"subsampling": "4:4:4"},
+    "avif": {"subsampling": "4:4:4"},
+}
 
 
 @dataclass(frozen=True)
@@ -33,15 +39,16 @@ class Sent:
     payload_bytes: int
 
 
-def codings(step: int = 1) -> Iterator[tuple[str, int | None]]:
+def codings(step: int = 1, *, finest: bool = False) -> Iterator[tuple[str, int | None]]:
     """Yield every coding with its quality, the lossless one first.
 
     Args:
         step: Take every so many qualities only.
+        finest: Yield those that are near lossless too.
     """
     yield "png", None
-    for coding, qualities in QUALITIES.items():
-        for quality in qualities[::step]:
+    for coding, usual in QUALITIES.items():
+        for quality in (*usual, *(FINEST[coding] if finest else ()))[::step]:
             yield coding, quality
 
 
@@ -49,6 +56,8 @@ def send(picture: Image.Image, coding: str, quality: int | None) -> Sent:
     """Encode a picture, in grey if it is grey, and decode it again."""
     least = picture.convert("L") if _is_grey(picture) else picture
     options: dict[str, Any] = {} if quality is None else {"quality": quality}
+    if quality in FINEST.get(coding, ()):
+        options |= _FULL_COLOURS.get(coding, {})
     data = _encoded(least, coding, optimize=coding != "avif", **options)
     with Image.open(io.BytesIO(data)) as decoded:
         received = decoded.convert("RGB")

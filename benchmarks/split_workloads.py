@@ -12,25 +12,13 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from edgewright.benchmarks.split_metrics import ACCURACY, AGREEMENT, Metric
-from edgewright.tools.errors import NotFoundError
 from edgewright.tools.federated.sources import load_source
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.learned.loop import Report
-from edgewright.tools.split.learned.pictures import Pictures, labelled, photograph_crops
-from edgewright.tools.split.learned.project import split_labelled, split_photographs
+from edgewright.tools.split.learned.pictures import Pictures, labelled
+from edgewright.tools.split.learned.project import split_labelled
 from edgewright.tools.split.learned.recipe import Recipe, recipe_named
 
-_SHARE = Path("/usr/share")
-#: Debian packages with photographs to distil from, and the folders that they fill.
-_TRAINED_ON = {
-    "plasma-workspace-wallpapers": _SHARE / "wallpapers",
-    "mate-backgrounds": _SHARE / "backgrounds" / "mate" / "nature",
-}
-#: Packages whose photographs, which bear their authors' names, are tested on and nothing else.
-_TESTED_ON = ("lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04")
-#: There are few photographs, so that each has to be seen in many ways.
-_TRAINING_CROPS = 64
-_TEST_CROPS = 24
 _HALF_TURN = Image.Transpose.ROTATE_180
 
 
@@ -47,6 +35,7 @@ class Workload:
         validation: Pictures for the figures in the codec's manifest.
         test: Pictures that figures are measured on.
         metric: What is measured of the answers.
+        finest: Whether pictures are also sent in qualities that are near lossless.
     """
 
     name: str
@@ -57,6 +46,7 @@ class Workload:
     validation: Pictures
     test: Pictures
     metric: Metric = ACCURACY
+    finest: bool = False
 
 
 def fashion_vit() -> Workload:
@@ -87,21 +77,12 @@ def photographs() -> Workload:
     """EfficientNet-Lite0 on natural photographs, without labels.
 
     Raises:
-        NotFoundError: The photographs are not installed (``data_missing``).
+        NotFoundError: Their packages are not installed (``data_missing``).
     """
+    from edgewright.benchmarks import photographs as pictures
     from edgewright.tools.split.adapters import efficientnet
 
-    tested_on = sorted((_SHARE / "backgrounds").glob("*_by_*.jpg"))
-    if not tested_on or not all(source.is_dir() for source in _TRAINED_ON.values()):
-        raise NotFoundError(
-            f"photographs are missing; apt-get install {' '.join([*_TRAINED_ON, *_TESTED_ON])}",
-            code="data_missing",
-        )
-    trained_on = [path for source in _TRAINED_ON.values() for path in _motifs(source)]
-    licence = "GPL-2+, CC-BY-SA-4.0"
-    training, validation = split_photographs(
-        trained_on, name="wallpapers", licence=licence, each=_TRAINING_CROPS
-    )
+    training, validation, test = pictures.load()
     return Workload(
         name="photographs",
         title="EfficientNet-Lite0 on photographs",
@@ -109,19 +90,10 @@ def photographs() -> Workload:
         recipe=recipe_named("photographs"),
         training=training,
         validation=validation,
-        test=photograph_crops(
-            tested_on, name="community wallpapers", licence="CC-BY-SA, CC-BY", each=_TEST_CROPS
-        ),
+        test=test,
         metric=AGREEMENT,
+        finest=True,
     )
-
-
-def _motifs(source: Path) -> list[Path]:
-    """Return the largest file of each photograph; many come in several sizes."""
-    largest: dict[str, Path] = {}
-    for path in sorted(source.rglob("*.jpg"), key=lambda path: path.stat().st_size):
-        largest[path.relative_to(source).parts[0]] = path
-    return sorted(largest.values())
 
 
 def elpv(work: Path, report: Report) -> Workload:

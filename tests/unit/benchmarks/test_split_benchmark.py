@@ -25,7 +25,7 @@ def grey() -> Image.Image:
     return Image.fromarray(ramp).convert("RGB")
 
 
-@pytest.mark.parametrize(("coding", "quality"), [("png", None), *list(codings())[1::5]])
+@pytest.mark.parametrize(("coding", "quality"), [("png", None), *list(codings(finest=True))[1::5]])
 def test_a_payload_is_a_part_of_its_file(grey, coding, quality):
     sent = send(grey, coding, quality)
     assert 0 < sent.payload_bytes < sent.file_bytes

@@ -144,12 +144,7 @@ RECIPES = {
     "photographs": PHOTOGRAPHS,
     "elpv": ELPV,
     "easy-vqa-captions": EASY_VQA,
-    "easy-vqa-questions": EASY_VQA.changed(
-        model="blip-vqa",
-        # Twice as much is asked about each picture as is written of it.
-        first=Schedule(epochs=4, batch=32, rate=2e-3),
-        second=Schedule(epochs=2, batch=32, rate=5e-4, decay=0.01),
-    ),
+    "easy-vqa-questions": EASY_VQA.changed(model="blip-vqa"),
 }
 
 

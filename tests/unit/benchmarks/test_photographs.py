@@ -1,0 +1,55 @@
+"""Scenes to distil a codec from: things laid over photographs."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgewright.benchmarks import photographs
+from edgewright.tools.errors import NotFoundError
+from edgewright.tools.split.learned.pictures import Pictures
+
+BLUE, RED = (0, 0, 255), (255, 0, 0)
+
+
+@pytest.fixture
+def backgrounds() -> Pictures:
+    def read() -> Iterator[Image.Image]:
+        for side in (300, 400):
+            yield Image.new("RGB", (side, side), BLUE)
+
+    return Pictures(name="blue", licence="CC0", count=2, read=read)
+
+
+@pytest.fixture
+def thing(tmp_path):
+    """A red square with a border that cannot be seen."""
+    stamp = Image.new("RGBA", (200, 140), (0, 255, 0, 0))
+    stamp.paste((*RED, 255), (50, 20, 150, 120))
+    path = tmp_path / "thing.png"
+    stamp.save(path)
+    return path
+
+
+def test_there_are_as_many_pictures_as_announced_and_the_same_each_time(backgrounds, thing):
+    scenes = photographs._with_things(backgrounds, [thing, thing], part="training")
+    first, again = list(scenes.read()), list(scenes.read())
+    assert len(first) == scenes.count > backgrounds.count
+    assert [one.tobytes() for one in first] == [one.tobytes() for one in again]
+
+
+def test_each_thing_lies_whole_or_in_part_on_its_scene(backgrounds, thing):
+    scenes = photographs._with_things(backgrounds, [thing], part="training")
+    laid = list(scenes.read())[backgrounds.count :]
+    shares = [float((np.asarray(one) == RED).all(2).mean()) for one in laid]
+    assert all(0.02 < share < 0.9 for share in shares)
+    assert len(set(shares)) > 1
+    assert not any((np.asarray(one) == (0, 255, 0)).all(2).any() for one in laid)
+
+
+def test_missing_packages_are_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(photographs, "_SHARE", tmp_path)
+    with pytest.raises(NotFoundError, match=r"apt-get install .*tuxpaint-stamps-default") as caught:
+        photographs.load()
+    assert caught.value.info().code == "data_missing"
