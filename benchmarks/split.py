@@ -2,8 +2,8 @@
 
 Run ``python -m edgewright.benchmarks.split``. Codecs are trained first, for each of three seeds,
 which takes most of the time and goes on where it was broken off; with ``QUICK=1`` in the
-environment the codecs that ship with the package are measured on few pictures. Where the licence
-of the pictures lets no weights ship, the model is trained first too, and left out of quick runs.
+environment the codecs that ship with the package are measured on few pictures, and what has none is
+left out. Where the licence of the pictures lets no weights ship, the model is trained first too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -28,11 +29,12 @@ from edgewright.benchmarks.split_costs import head, latency
 from edgewright.benchmarks.split_metrics import interval_of
 from edgewright.benchmarks.split_pictures import QUALITIES, codings, send_all
 from edgewright.benchmarks.split_receivers import tuned_receiver
-from edgewright.benchmarks.split_tables import Point, draw, gain_of, markdown_of
+from edgewright.benchmarks.split_tables import CALIBRATED, Point, draw, gain_of, markdown_of
 from edgewright.benchmarks.split_workloads import SHIPPED, WORKLOADS, Workload, first
 from edgewright.tools.errors import NotFoundError, UnavailableError
 from edgewright.tools.settings import home
-from edgewright.tools.split.frame import HEADER_BYTES
+from edgewright.tools.split.codecs import codec_for
+from edgewright.tools.split.frame import HEADER_BYTES, pack, unpack
 from edgewright.tools.split.learned.cache import FeatureCache, cached_features
 from edgewright.tools.split.learned.codec import LearnedCodec, load_codecs
 from edgewright.tools.split.learned.export import score
@@ -70,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     for name in options.only or WORKLOADS:
         if quick and name not in SHIPPED:
-            sys.stderr.write(f"{name} is left out of quick runs: no weights of it may ship\n")
+            sys.stderr.write(f"{name} is left out of quick runs: no codec of it ships\n")
             continue
         work = options.work / name
         try:
@@ -101,7 +103,7 @@ def _measure(workload: Workload, work: Path, seeds: Sequence[int], quick: bool) 
     cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", tell)
     pictures = [workload.adapter.fit(picture) for picture in test.read()]
     sent = _pictures_sent(workload, pictures, cache, QUICK_STEP if quick else 1, {})
-    cut = _cut(workload, codecs, cache)
+    cut = [calibrated(workload, cache), *_cut(workload, codecs, cache)]
     return {
         "title": workload.title,
         "seeds": [*seeds],
@@ -211,6 +213,36 @@ def _output(
             features = adapter.run(batch, 0, point)
             outputs.append(receiver(features) if receiver else adapter.run(features, point, last))
     return torch.cat(outputs)
+
+
+def calibrated(workload: Workload, cache: FeatureCache) -> Point:
+    """Send the features with the codec that every cut has: calibrated, and nothing trained.
+
+    Args:
+        workload: Model and cut.
+        cache: Features of the test pictures there.
+    """
+    adapter, point = workload.adapter, workload.recipe.point
+    codec = codec_for(adapter, point)
+    frames = [pack(codec.encode(one.astype(np.float32)), codec) for one in cache.features]
+    outputs = []
+    with torch.inference_mode():
+        for start in range(0, len(frames), _BATCH):
+            batch = [codec.decode(unpack(one, codec)) for one in frames[start : start + _BATCH]]
+            features = torch.from_numpy(np.stack(batch))
+            outputs.append(adapter.run(features, point, len(adapter.block_names)))
+    values = workload.metric.values(cache, torch.cat(outputs))
+    size = statistics.fmean(map(len, frames))
+    return Point(
+        way=codec.name,
+        kind=CALIBRATED,
+        bytes=size,
+        payload_bytes=size - HEADER_BYTES,
+        entropy_bytes=None,
+        quality=float(values.mean()),
+        interval=interval_of([values], share=workload.metric.share),
+        seeds=(float(values.mean()),),
+    )
 
 
 def _cut(

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 _SENT = ("sent", "bytes", "payload", "entropy")
 _PNG_GAINS = ("PNG / frame", "PNG / payload")
 _LOSSY_GAINS = ("lossy file / frame", "lossy payload / payload")
+#: Kind of the points of codecs that nothing was trained for.
+CALIBRATED = "co-inference, calibrated"
 _COLOURS = {
     "png": "black", "jpeg": "tab:orange", "webp": "tab:green", "avif": "tab:blue",
-    "co-inference": "tab:red",
+    CALIBRATED: "tab:purple", "co-inference": "tab:red",
 }  # fmt: skip
 
 
@@ -27,7 +29,8 @@ class Point:
 
     Attributes:
         way: PNG, JPEG at a quality, or the codec's name.
-        kind: ``png``, ``jpeg``, ``webp``, ``avif`` or ``co-inference``.
+        kind: ``png``, ``jpeg``, ``webp``, ``avif``, or, of cut models, ``co-inference`` where the
+            codec was trained and ``CALIBRATED`` where it was not.
         bytes: Mean bytes that are sent: the file, or the frame with its envelope.
         payload_bytes: Mean bytes without container or envelope.
         entropy_bytes: Mean information in the payload; None for pictures.
@@ -167,13 +170,13 @@ def _draw_points(
 ) -> None:
     for kind, colour in _COLOURS.items():
         chosen = [point for point in points if point["kind"] == kind]
-        if not chosen or (suffix and kind == "png"):
+        if not chosen or (suffix and kind in ("png", CALIBRATED)):
             continue
         chosen.sort(key=lambda point: point["bytes"])
         axes.plot(
             [point["bytes"] for point in chosen],
             [(100 if share else 1) * point["quality"] for point in chosen],
-            marker="o" if kind == "co-inference" else ".",
+            marker="o" if kind.startswith("co-inference") else ".",
             linestyle=style,
             color=colour,
             label=f"{kind}{suffix}",

@@ -163,7 +163,7 @@ WORKLOADS: dict[str, Callable[[Path, Report], Workload]] = {
     "elpv": elpv,
 }
 #: Those whose codecs ship with the package, so that nothing has to be trained.
-SHIPPED = ("fashion-vit", "easy-vqa-questions", "easy-vqa-captions", "photographs")
+SHIPPED = ("fashion-vit", "easy-vqa-questions", "easy-vqa-captions")
 
 
 def first(pictures: Pictures, count: int) -> Pictures:

@@ -8,13 +8,16 @@ import pytest
 import torch
 from PIL import Image
 
+from edgewright.benchmarks.split import calibrated
 from edgewright.benchmarks.split_pictures import codings, send, send_all
 from edgewright.benchmarks.split_receivers import tuned_receiver
-from edgewright.benchmarks.split_tables import Point, gain_of
+from edgewright.benchmarks.split_tables import CALIBRATED, Point, gain_of
 from edgewright.benchmarks.split_workloads import Workload
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.adapters.fitting import Fitting
+from edgewright.tools.split.frame import HEADER_BYTES
 from edgewright.tools.split.learned.answers import FirstLabel
+from edgewright.tools.split.learned.cache import cached_features
 from edgewright.tools.split.learned.pictures import Pictures
 from edgewright.tools.split.learned.recipe import recipe_named
 
@@ -140,3 +143,15 @@ def test_a_receiver_learns_from_what_its_coding_leaves_and_is_kept(workload, tmp
     count = len(steps)
     assert torch.equal(tuned()(features), receiver(features))
     assert len(steps) == count
+
+
+def test_the_calibrated_codec_is_measured_at_the_same_cut(workload, tmp_path):
+    cache = cached_features(
+        workload.adapter, workload.test, (1, 1), tmp_path / "test", lambda progress: None
+    )
+    uncut = float(workload.metric.values(cache, cache.outputs).mean())
+    found = calibrated(workload, cache)
+    assert found.kind == CALIBRATED
+    assert found.bytes - found.payload_bytes == HEADER_BYTES
+    assert 0 < found.payload_bytes < 4 * 8 * 8 * 4
+    assert found.quality == uncut
