@@ -108,8 +108,8 @@ async def _measure(extent: Extent, out: Path) -> Trace:
 async def _sweep(rig: Rig, rate: float, rounds: int) -> dict[str, Any]:
     """Ask for the same things by every arm, and as often by the policy.
 
-    The policy's device is a process of its own. One that is asked more seldom than the other finds
-    its caches colder, so they take turns.
+    The policy's device is a process of its own. One that is asked more seldom than the other may
+    find its caches colder, so they take turns.
     """
     say(f"sweep: {rate:g} KB/s")
     arms = [arm for model in sorted(set(rig.models.values())) for arm in rig.arms(model)]

@@ -80,9 +80,10 @@ FASHION_VIT = Recipe(
 )
 
 #: Cut behind the sixth of sixteen blocks, where the device has run a third of the network: the
-#: features of the blocks before are so many that a thousand kinds of things, told apart by little,
-#: cost several times the bytes. The decoder stands for no block. Tuned on few photographs, its tail
-#: agrees less with the uncut model than the calibrated codec, which is why no codec of it ships.
+#: features behind the second and the fourth are so many that a thousand kinds of things, told apart
+#: by little, cost five times and twice the bytes. The decoder stands for no block. Tuned on few
+#: photographs, its tail agrees less with the uncut model than the calibrated codec, which is why no
+#: codec of it ships.
 PHOTOGRAPHS = Recipe(
     name="learned",
     model="efficientnet-lite0",
