@@ -40,6 +40,11 @@ _SETTLING = 4
 _PAUSE_S = 0.5
 #: The recorded trace is replayed with other luck: when changes fall, and which run it is.
 _PASSES = 20
+_TWINS = (
+    "The policy's device is a process of its own, so that no fixed arm teaches it anything; two "
+    "processes that do the same differ by some percent, which the last rows take out: once the "
+    "policy's work is done, its process runs the best arm too, in turns with the other."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +99,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _measure(extent: Extent, out: Path) -> Trace:
     async with Rig(quick=extent is QUICK) as rig:
         swept = [await _sweep(rig, rate, extent.rounds) for rate in extent.rates]
-        _report_sweep(swept, out)
         _report_steps(await _steps(rig, extent), out)
+        # Last, since it teaches the policy what it would not have seen.
+        for one in swept:
+            one["twins_ms"] = await _twins(rig, one, 2 * extent.rounds)
+        _report_sweep(swept, out)
         trace = await record(rig, segments=extent.segments, length=extent.length, runs=extent.runs)
     out.mkdir(parents=True, exist_ok=True)
     (out / "latency-trace.json").write_text(trace.model_dump_json(), "utf-8")
@@ -130,10 +138,29 @@ async def _sweep(rig: Rig, rate: float, rounds: int) -> dict[str, Any]:
     return {"rate_kb_per_s": rate, "times_ms": times, "chosen": chosen}
 
 
+async def _twins(rig: Rig, swept: Mapping[str, Any], rounds: int) -> dict[str, list[float]]:
+    """Run the best arm on both devices in turns: processes alike differ by some percent."""
+    rate = swept["rate_kb_per_s"]
+    say(f"twins: {rate:g} KB/s")
+    medians = _medians(swept)
+    del medians[POLICY]
+    label = min(medians, key=medians.__getitem__)
+    times: dict[str, list[float]] = {"free": [], "fixed": []}
+    async with rig.under(Conditions(rate_kb_per_s=rate)):
+        for card in cards_drawn(rounds, seed=1):
+            arm = next(arm for arm in rig.arms(rig.models[card]) if arm.label == label)
+            for name, each in times.items():
+                run = await rig.run(card, arm, free=name == "free")
+                each.append(run.total_ms)
+    return times
+
+
+def _medians(swept: Mapping[str, Any]) -> dict[str, float]:
+    return {name: statistics.median(times) for name, times in swept["times_ms"].items()}
+
+
 def _report_sweep(swept: Sequence[Mapping[str, Any]], out: Path) -> None:
-    medians = [
-        {name: statistics.median(times) for name, times in one["times_ms"].items()} for one in swept
-    ]
+    medians = [_medians(one) for one in swept]
     names = sorted(medians[0], key=lambda name: (name != POLICY, name))
     columns = ["median ms at", *(f"{one['rate_kb_per_s']:g} KB/s" for one in swept)]
     rows: list[list[object]] = [
@@ -141,11 +168,26 @@ def _report_sweep(swept: Sequence[Mapping[str, Any]], out: Path) -> None:
     ]
     best = [min(ms for name, ms in each.items() if name != POLICY) for each in medians]
     ratios = [each[POLICY] / least for each, least in zip(medians, best, strict=True)]
+    twins = [
+        statistics.median(one["twins_ms"]["free"]) / statistics.median(one["twins_ms"]["fixed"])
+        for one in swept
+    ]
+    alike = [ratio / twin for ratio, twin in zip(ratios, twins, strict=True)]
     rows.append(["policy over best arm", *(f"{ratio:.3f}" for ratio in ratios)])
-    markdown = f"{_setting()}\n\n{table(columns, rows)}"
+    rows.append(
+        ["that arm on the policy's process over on the other", *(f"{t:.3f}" for t in twins)]
+    )
+    rows.append(["policy over best arm, processes alike", *(f"{ratio:.3f}" for ratio in alike)])
+    markdown = f"{_setting()} {_TWINS}\n\n{table(columns, rows)}"
     sys.stdout.write(markdown)
     rates = [one["rate_kb_per_s"] for one in swept]
-    figures = {"setting": _setting(), "sweep": list(swept), "policy_over_best": ratios}
+    figures = {
+        "setting": _setting(),
+        "sweep": list(swept),
+        "policy_over_best": ratios,
+        "twins": twins,
+        "policy_over_best_alike": alike,
+    }
 
     def draw(axes: Axes) -> None:
         for name in names:

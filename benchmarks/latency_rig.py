@@ -229,9 +229,18 @@ class Rig:
             with contextlib.suppress(asyncio.CancelledError):
                 await others
 
-    async def run(self, card: str, arm: Arm | None, slowdown: float = SLOWDOWN) -> Run:
-        """Ask a device for something, with a fixed arm or the one that its policy chooses."""
-        client = self._free if arm is None else self._fixed[slowdown]
+    async def run(
+        self, card: str, arm: Arm | None, slowdown: float = SLOWDOWN, *, free: bool = False
+    ) -> Run:
+        """Ask a device for something.
+
+        Args:
+            card: What for.
+            arm: A fixed arm; None for the one that its policy chooses.
+            slowdown: Of the device whose arms are fixed.
+            free: Ask the device whose policy is at work for a fixed arm, too, which teaches it.
+        """
+        client = self._free if arm is None or free else self._fixed[slowdown]
         args = next(args for name, args, _ in MIX if name == card)
         options = InvokeOptions(args=args, arm=arm, deadline_s=_DEADLINE_S)
         began = time.perf_counter()

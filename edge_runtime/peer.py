@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -34,6 +35,9 @@ _REFRESH_S, _REFRESH_SHARE = 30.0, 0.01
 LOOKS = 2
 #: After the last task, the link is looked at for this much longer.
 _INTEREST_S = 30.0
+#: While tasks use the link, it is looked at this often nevertheless: transfers that are all of
+#: about one size do not tell its round trip from its rate, so neither what another size would take.
+_LOOK_EVERY_S = 5.0
 
 _Answer = TypeVar("_Answer")
 
@@ -70,7 +74,9 @@ class Peer:
         self._patience_s = patience_s
         self._poll_s = poll_s
         self._profile_bytes = 0
-        self._wanted_at = -math.inf
+        self._wanted_at = self._looked_at = -math.inf
+        self._transfers = 0
+        self._free = asyncio.Event()
         self._sent: defaultdict[str, ArrivalWindow] = defaultdict(ArrivalWindow)
         self._loads: dict[str, ServerLoad] = {}
 
@@ -139,24 +145,26 @@ class Peer:
         is taken each time that nothing was sent for as long as a poll: an exchange of nothing, to
         time the round trip, and one of as many bytes as the link should carry in some tens of
         milliseconds, to tell its rate. A slow link is so not kept from the tasks by looks at it.
+        Where tasks keep the link busy, a look is due now and then, and taken when a transfer ends.
         """
         asked_at = -math.inf
         while True:
             now = time.monotonic()
             unknown = self.profile is None or not self.profile.models
             refresh_s = max(_REFRESH_S, self.transfer_s(self._profile_bytes) / _REFRESH_SHARE)
-            idle = now - self._wanted_at < _INTEREST_S and self.link.age_s >= self._poll_s
+            quiet = self.link.age_s >= self._poll_s
+            look = now - self._wanted_at < _INTEREST_S and (quiet or self._look_due)
             try:
                 if unknown or now - asked_at >= refresh_s:
                     asked_at = now
                     await self._ask()
-                elif idle or not self.link.state().up:
+                elif look or not self.link.state().up:
                     await self._look()
             except EdgewrightError as error:
                 log.info("peer: %s", error.message)
                 if isinstance(error, LinkError):
                     asked_at = -math.inf  # who comes back may be another
-            await asyncio.sleep(self._poll_s)
+            await self._pause()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -168,7 +176,19 @@ class Peer:
         self._profile_bytes = transfer.bytes_down
         self._take_in(self.profile.load)
 
+    @property
+    def _look_due(self) -> bool:
+        """Whether the last look is long ago, and no transfer would be in the way of one."""
+        return not self._transfers and time.monotonic() - self._looked_at >= _LOOK_EVERY_S
+
+    async def _pause(self) -> None:
+        """Wait for the next poll, or for the end of a transfer after which a look is due."""
+        self._free.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._free.wait(), self._poll_s)
+
     async def _look(self) -> None:
+        self._looked_at = time.monotonic()
         for _ in range(LOOKS):
             empty_ms = await self._exchange(0)
             filling = self.link.filling(empty_ms)
@@ -204,6 +224,7 @@ class Peer:
 
     async def _billed(self, call: Awaitable[_Answer], transfer: Transfer) -> _Answer:
         """Await a call, count its bytes, and note if the link failed."""
+        self._transfers += 1
         try:
             return await call
         except (LinkError, DeadlineError) as error:
@@ -213,5 +234,8 @@ class Peer:
                 self._metrics.link(self.link.state())
             raise
         finally:
+            self._transfers -= 1
+            if self._look_due:
+                self._free.set()
             self._metrics.bytes_up.inc(transfer.bytes_up)
             self._metrics.bytes_down.inc(transfer.bytes_down)

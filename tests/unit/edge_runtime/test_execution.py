@@ -354,6 +354,31 @@ async def test_the_link_is_looked_at_while_tasks_come_and_nothing_is_sent(node, 
     watching.cancel()
 
 
+async def test_a_link_in_constant_use_is_looked_at_now_and_then(node, wire, cat, monkeypatch):
+    monkeypatch.setattr("edgewright.edge_runtime.peer._LOOK_EVERY_S", 0.3)
+    node.peer._poll_s = 60.0  # a poll would come too late
+    _acquaint(node)
+    watching = asyncio.create_task(node.peer.watch())
+    async with asyncio.timeout(5):
+        while not wire.paths:
+            await asyncio.sleep(0.01)
+        _acquaint(node)
+        node.peer.wanted()
+        await _run(node, cat, SPLIT)
+        await asyncio.sleep(0.05)
+        first = wire.paths.count("/v1/probe")
+        assert first
+        await _run(node, cat, SPLIT)
+        await asyncio.sleep(0.05)
+        assert wire.paths.count("/v1/probe") == first  # one was taken just now
+        await asyncio.sleep(0.3)
+        assert wire.paths.count("/v1/probe") == first
+        await _run(node, cat, SPLIT)
+        while wire.paths.count("/v1/probe") == first:
+            await asyncio.sleep(0.01)
+    watching.cancel()
+
+
 async def test_a_link_that_failed_is_looked_at_and_a_peer_that_was_gone_is_asked_anew(node, wire):
     node.peer._poll_s = 0.01
     watching = asyncio.create_task(node.peer.watch())
