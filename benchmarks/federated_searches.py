@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 import optuna
@@ -82,7 +83,7 @@ class Agent:
 
     def ask(self) -> Candidate | None:
         """Return the next candidate; None if nothing new comes to mind."""
-        self._proposal = EmbeddedCoder().propose(self._problem, self._attempts)
+        self._proposal = EmbeddedCoder().propose(self._limited(), self._attempts)
         candidate = self._proposal.candidate
         old = any(same(candidate, each.proposal.candidate) for each in self._attempts)
         return None if old else candidate
@@ -91,11 +92,20 @@ class Agent:
         """Learn what became of it."""
         assert self._proposal is not None
         self._attempts.append(Attempt(proposal=self._proposal, result=result))
-        if len(self._attempts) == 1:
-            # The same limit as the space has, in the coder's terms.
-            seconds = EFFORT * max(1.0, result.curve[-1].wall_s if result.curve else 1.0)
-            limits = Limits(time_s=seconds)
-            self._problem = self._problem.model_copy(update={"limits": limits})
+
+    def _limited(self) -> Problem:
+        """Put the limit that the space has in the coder's terms: seconds, by its best attempt."""
+        paces = [
+            (accuracy(each.result), each.result.curve[-1].wall_s / effort(each.proposal.candidate))
+            for each in self._attempts
+            if each.result and each.result.curve
+        ]
+        if not paces:
+            return self._problem
+        _, pace = max(paces, key=itemgetter(0))
+        seconds = pace * effort(self._attempts[0].proposal.candidate)
+        limits = Limits(time_s=EFFORT * seconds)
+        return self._problem.model_copy(update={"limits": limits})
 
 
 class SpaceSearch:

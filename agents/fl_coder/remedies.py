@@ -112,9 +112,17 @@ def _at_rate(candidate: Candidate, factor: float, words: str) -> Change | None:
 
 
 def _longer(candidate: Candidate) -> Change | None:
+    return _at_length(candidate, 2)
+
+
+def _much_longer(candidate: Candidate) -> Change | None:
+    return _at_length(candidate, 4)
+
+
+def _at_length(candidate: Candidate, times: int) -> Change | None:
     if isinstance(candidate.strategy, Private):  # its rounds are what the budget allows
         return None
-    rounds = min(_ROUNDS, candidate.rounds * 2)
+    rounds = min(_ROUNDS, candidate.rounds * times)
     return f"{rounds} rounds instead of {candidate.rounds}", _with(candidate, rounds=rounds)
 
 
@@ -224,10 +232,14 @@ _REMEDIES: Mapping[Ailment, Sequence[Remedy]] = {
     "divergence": (_cooler, _narrower, _smaller_batches),
     "client drift": (_shorter_local, _longer, _server_momentum, _proximal, _wider, _cooler),
     "oscillation": (_cooler, _shorter_local, _server_momentum, _longer, _wider),
-    "overfitting": (_both(_more_jitter, _longer), _mirror, _wider, _deeper, _shorter_local),
-    "unfinished": (_both(_longer, _wider), _longer, _warmer, _deeper, _mirror),
+    "overfitting": (
+        _both(_more_jitter, _longer), _longer, _mirror, _wider, _deeper, _shorter_local,
+    ),
+    # A wider model needs more steps still, so time comes first.
+    "unfinished": (_much_longer, _longer, _both(_longer, _wider), _warmer, _deeper, _mirror),
     "underfitting": (
-        _both(_wider, _longer), _wider, _longer, _less_jitter, _warmer, _deeper, _smaller_batches,
+        _much_longer, _longer, _both(_wider, _longer), _wider, _less_jitter, _warmer, _deeper,
+        _smaller_batches,
     ),
     "plateau": (
         _both(_wider, _longer), _wider, _mirror, _deeper, _more_jitter, _shorter_local, _warmer,

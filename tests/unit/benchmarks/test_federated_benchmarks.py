@@ -9,14 +9,20 @@ import pytest
 from edgewright.agents.fl_coder.constraints import KINDS, read_constraints
 from edgewright.agents.fl_coder.design import first_design, plain_candidate
 from edgewright.agents.fl_coder.effort import effort
-from edgewright.agents.fl_coder.protocol import same
+from edgewright.agents.fl_coder.protocol import Problem, same
 from edgewright.benchmarks import (
     federated,
     federated_overhead,
     federated_problems,
     federated_worded,
 )
-from edgewright.benchmarks.federated_searches import EFFORT, Grid, random_search, tree_parzen
+from edgewright.benchmarks.federated_searches import (
+    EFFORT,
+    Agent,
+    Grid,
+    random_search,
+    tree_parzen,
+)
 from edgewright.benchmarks.results import write_results
 from edgewright.tools.federated.card import ClientCard, DataCard
 from edgewright.tools.federated.trial import CurvePoint, Score, TrialResult
@@ -34,11 +40,11 @@ def card() -> DataCard:
     )  # fmt: skip
 
 
-def result(number: int, accuracy: float) -> TrialResult:
+def result(number: int, accuracy: float, wall_s: float = 1.0) -> TrialResult:
     point = CurvePoint(
         round_number=1, train_loss=0.1, train_accuracy=0.9,
         validation=Score(accuracy=accuracy, loss=0.1, clients=(accuracy,)),
-        bytes_up=1, bytes_down=1, simulated_s=1.0, wall_s=1.0,
+        bytes_up=1, bytes_down=1, simulated_s=1.0, wall_s=wall_s,
     )  # fmt: skip
     return TrialResult(
         number=number, status="finished", engine="in-process", sandbox="sandlock", seed=0,
@@ -62,6 +68,20 @@ def test_a_search_begins_where_the_coder_does_and_keeps_its_means(card, make, wo
     assert all(effort(each) <= EFFORT * effort(start) for each in drawn[0])
     assert not same(drawn[0][1], start)
     assert drawn[0] == drawn[1]
+
+
+def test_the_agent_keeps_the_same_means_however_fast_the_machine_was_meanwhile(card):
+    words = federated.PARTITIONS["iid"]
+    agent = Agent(Problem(purpose=words, card=card))
+    start = first_design(words, card).candidate
+    asked = []
+    for number, wall_s in enumerate((8.0, 1.0, 90.0, 8.0), start=1):
+        asked.append(agent.ask())
+        agent.tell(result(number, 0.5 + number / 20, wall_s))
+    assert same(asked[0], start)
+    efforts = [effort(each) / effort(start) for each in asked]
+    assert max(efforts) == EFFORT
+    assert len({each.model_dump_json(exclude={"rationale"}) for each in asked}) == len(asked)
 
 
 def test_the_grid_has_the_rounds_of_the_start(card):

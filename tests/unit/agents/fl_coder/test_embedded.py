@@ -51,6 +51,16 @@ def test_it_builds_on_the_best_attempt(problem, make_attempt):
     assert coder.propose(problem, attempts).candidate.rounds > first.rounds
 
 
+def test_a_model_that_has_not_fitted_its_data_is_given_time_before_width(problem, make_attempt):
+    coder = EmbeddedCoder()
+    start = coder.propose(problem, []).candidate
+    proposed = coder.propose(problem, [make_attempt(start, FLAT)]).candidate
+    assert proposed.rounds == 4 * start.rounds
+    assert proposed.model == start.model
+    hurried = problem.model_copy(update={"limits": Limits(time_s=17.0)})  # the first took eight
+    assert coder.propose(hurried, [make_attempt(start, FLAT)]).candidate.rounds == 2 * start.rounds
+
+
 def test_what_would_not_come_to_its_end_in_time_is_not_proposed(problem, make_attempt):
     coder = EmbeddedCoder()
     first = make_attempt(coder.propose(problem, []).candidate, FLAT)  # it took eight seconds
@@ -92,7 +102,7 @@ def test_a_remark_changes_the_design(problem, make_attempt):
 def test_what_a_person_edited_is_built_upon(problem, make_attempt):
     edited = plain_candidate(problem.card).model_copy(update={"rounds": 7})
     proposal = EmbeddedCoder().propose(problem, [make_attempt(edited, FLAT, coder="person")])
-    assert proposal.candidate.rounds == 14
+    assert proposal.candidate.rounds == 4 * 7
 
 
 def fault(code: str, slot: str = "") -> Fault:
