@@ -8,13 +8,12 @@ broken off goes on where it was.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edgewright.agents.fl_coder.design import first_design
 from edgewright.agents.fl_coder.protocol import Problem
@@ -34,15 +33,20 @@ from edgewright.benchmarks.federated_searches import (
     run_search,
     tree_parzen,
 )
-from edgewright.benchmarks.results import table, write_results
+from edgewright.benchmarks.federated_tables import (
+    AGENT,
+    BASELINE,
+    RANDOM,
+    TPE,
+    draw,
+    markdown_of,
+)
+from edgewright.benchmarks.results import write_results
 from edgewright.tools.federated.layout import RunFolder
 from edgewright.tools.federated.partition import Partition
 from edgewright.tools.federated.prepare import DataRequest, prepare
 from edgewright.tools.federated.scoring import score_test
 from edgewright.tools.federated.trial import TrialResult
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 CLIENTS, TRIALS, ALPHA = 10, 4, 0.3
 #: Samples to train and validate with, for all methods alike. The comparison is of some hundred
@@ -55,9 +59,6 @@ PARTITIONS: dict[Partition, str] = {
     "dirichlet": "ten shops photographed their goods, each has other kinds and amounts; we need a "
     "classifier",
 }
-BASELINE, AGENT, RANDOM, TPE = "ResNet-18 + SGD, grid", "agent", "random search", "TPE"
-#: Two-sided 95 % points of Student's t for 1, 2, ... degrees of freedom.
-_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "overhead": engines,
         "sandbox_start_s": starts,
     }
-    parts = (_markdown(options, records), overhead_table(engines), sandbox_table(starts))
+    shown = markdown_of(_setting(options), options.partitions, records)
+    parts = (shown, overhead_table(engines), sandbox_table(starts))
     markdown = "\n".join(parts)
     sys.stdout.write(markdown)
     name = f"federated-{options.data}"
-    write_results(given.out, name, figures, markdown, lambda axes: _draw(axes, records))
+    write_results(given.out, name, figures, markdown, lambda axes: draw(axes, records))
     return 0
 
 
@@ -214,29 +216,7 @@ def _record(
     }
 
 
-def _markdown(options: Options, records: Sequence[dict[str, Any]]) -> str:
-    rows, wins = [], []
-    for partition in options.partitions:
-        found = {
-            method: [r for r in records if (r["partition"], r["method"]) == (partition, method)]
-            for method in (BASELINE, AGENT, RANDOM, TPE)
-        }
-        for method, mine in found.items():
-            rows.append(
-                [
-                    partition,
-                    method,
-                    _interval([100 * r["test"] for r in mine], "%"),
-                    _interval([100 * max(t["best"] for t in r["trials"]) for r in mine], "%"),
-                    _interval([100 * r["trials"][0]["best"] for r in mine], "%"),
-                    _median([_reaching(r, b) for r, b in zip(mine, found[BASELINE], strict=True)]),
-                ]
-            )
-        wins.append(_wins(partition, found))
-    columns = [
-        "clients", "method", "test accuracy", "best validation", "first trial's validation",
-        "simulated s to the baseline's accuracy",
-    ]  # fmt: skip
+def _setting(options: Options) -> str:
     size = options.data
     if options.samples:
         size = (
@@ -244,75 +224,12 @@ def _markdown(options: Options, records: Sequence[dict[str, Any]]) -> str:
             "all methods, so that a hundred trainings take hours and not days; a test split of its "
             "own is used whole"
         )
-    head = (
+    return (
         f"{size}. {CLIENTS} clients, IID or Dirichlet({ALPHA}), seeds: {options.seeds}, {TRIALS} "
         f"trials each from the same start, none more than {EFFORT:g} times as costly as it. Means "
         "with 95 % intervals over the seeds. Simulated time counts all earlier trials of the "
-        "method; of the baseline, its best trial alone:\n\n"
+        "method; of the baseline, its best trial alone"
     )
-    return head + table(columns, rows) + "\n" + "\n".join(wins) + "\n"
-
-
-def _reaching(record: dict[str, Any], baseline: dict[str, Any]) -> float | None:
-    """Return the simulated time until a method is as good as the baseline; None if never."""
-    goal = max(trial["best"] for trial in baseline["trials"])
-    own = record["method"] == BASELINE
-    spent = 0.0
-    for trial in [record["trials"][record["chosen"]]] if own else record["trials"]:
-        for moment, value in zip(trial["simulated_s"], trial["validation"], strict=True):
-            if value >= goal:
-                return float(spent + moment)
-        spent += trial["simulated_s"][-1] if trial["simulated_s"] else 0.0
-    return None
-
-
-def _wins(partition: str, found: dict[str, list[dict[str, Any]]]) -> str:
-    """Count the seeds with which the agent is ahead, by test accuracy."""
-    parts = []
-    for rival in (RANDOM, TPE, BASELINE):
-        gaps = [a["test"] - b["test"] for a, b in zip(found[AGENT], found[rival], strict=True)]
-        ahead, level = sum(gap > 0 for gap in gaps), sum(gap == 0 for gap in gaps)
-        parts.append(f"{rival} {ahead} of {len(gaps)} ({level} equal)")
-    return f"- {partition}: the agent is ahead in test accuracy of " + "; ".join(parts)
-
-
-def _interval(values: Sequence[float], unit: str) -> str:
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return f"{mean:.2f} {unit}"
-    student = _STUDENT[min(len(values) - 2, len(_STUDENT) - 1)]
-    half = student * statistics.stdev(values) / len(values) ** 0.5
-    return f"{mean:.2f} ± {half:.2f} {unit}"
-
-
-def _median(times: Sequence[float | None]) -> str:
-    reached = [moment for moment in times if moment is not None]
-    if not reached:
-        return "never"
-    note = f" ({len(reached)} of {len(times)} seeds)" if len(reached) < len(times) else ""
-    return f"{statistics.median(reached):.0f}{note}"
-
-
-def _draw(axes: Axes, records: Sequence[dict[str, Any]]) -> None:
-    """Draw the first seed: the baseline and each trial of the agent."""
-    for record in records:
-        if record["seed"] or record["method"] not in (BASELINE, AGENT):
-            continue
-        line = "-" if record["partition"] == "iid" else ":"
-        for number, trial in enumerate(record["trials"]):
-            own = record["method"] == BASELINE
-            if own and number != record["chosen"]:
-                continue
-            colour = "black" if own else f"C{number}"
-            label = BASELINE if own else f"agent, trial {number + 1}"
-            axes.plot(
-                trial["simulated_s"], [100 * value for value in trial["validation"]],
-                line, color=colour, label=f"{label} ({record['partition']})",
-            )  # fmt: skip
-    axes.set_xscale("log")
-    axes.set_xlabel("simulated wall-clock, s (250 KB/s up, 500 KB/s down, 50 GFLOP/s)")
-    axes.set_ylabel("validation accuracy, %")
-    axes.legend(fontsize=7)
 
 
 if __name__ == "__main__":

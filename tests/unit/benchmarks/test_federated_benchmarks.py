@@ -14,6 +14,7 @@ from edgewright.benchmarks import (
     federated,
     federated_overhead,
     federated_problems,
+    federated_tables,
     federated_worded,
 )
 from edgewright.benchmarks.federated_searches import (
@@ -106,12 +107,12 @@ def test_time_to_an_accuracy_counts_what_was_tried_before():
             ],
         }
 
-    baseline = record(federated.BASELINE, ([9, 18], [0.5, 0.6]), ([100, 200], [0.8, 0.9]))
-    agent = record(federated.AGENT, ([1, 2], [0.7, 0.85]), ([1, 2, 3], [0.8, 0.91, 0.92]))
-    assert federated._reaching(agent, baseline) == 4
-    assert federated._reaching(baseline, baseline) == 200
-    weak = record(federated.RANDOM, ([1, 2], [0.7, 0.85]))
-    assert federated._reaching(weak, baseline) is None
+    baseline = record(federated_tables.BASELINE, ([9, 18], [0.5, 0.6]), ([100, 200], [0.8, 0.9]))
+    agent = record(federated_tables.AGENT, ([1, 2], [0.7, 0.85]), ([1, 2, 3], [0.8, 0.91, 0.92]))
+    assert federated_tables.reaching(agent, baseline) == 4
+    assert federated_tables.reaching(baseline, baseline) == 200
+    weak = record(federated_tables.RANDOM, ([1, 2], [0.7, 0.85]))
+    assert federated_tables.reaching(weak, baseline) is None
 
 
 def test_there_are_sixteen_problems_two_or_more_of_each_kind():
@@ -176,17 +177,17 @@ def test_the_table_has_each_method_and_counts_the_seeds_that_were_won(tmp_path):
         for seed in (0, 1)
         for partition in federated.PARTITIONS
         for method, test, seconds in (
-            (federated.BASELINE, 0.88, 100.0), (federated.AGENT, 0.9, 1.0),
-            (federated.RANDOM, 0.9, 1.0), (federated.TPE, 0.91, 1.0),
+            (federated_tables.BASELINE, 0.88, 100.0), (federated_tables.AGENT, 0.9, 1.0),
+            (federated_tables.RANDOM, 0.9, 1.0), (federated_tables.TPE, 0.91, 1.0),
         )
     ]  # fmt: skip
     options = federated.Options("digits", 500, 2, tuple(federated.PARTITIONS), tmp_path)
-    shown = federated._markdown(options, records)
+    shown = federated_tables.markdown_of(federated._setting(options), options.partitions, records)
     assert "| iid | agent | 90.50 ± 6.3" in shown
     assert "| dirichlet | ResNet-18 + SGD, grid | 88.50 ± 6.3" in shown
     assert shown.count("random search 0 of 2 (2 equal)") == 2
     assert shown.count("grid 2 of 2 (0 equal)") == 2
-    write_results(tmp_path, "shown", {}, shown, lambda axes: federated._draw(axes, records))
+    write_results(tmp_path, "shown", {}, shown, lambda axes: federated_tables.draw(axes, records))
     assert (tmp_path / "shown.png").stat().st_size > 1000
     names = {options.run("iid", 0, record["method"]).root.name for record in records}
     assert names == {"resnet-18-sgd-grid", "agent", "random-search", "tpe"}
