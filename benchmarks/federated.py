@@ -30,6 +30,7 @@ from edgewright.benchmarks.federated_searches import (
     Search,
     accuracy,
     random_search,
+    rank,
     run_search,
     tree_parzen,
 )
@@ -191,7 +192,7 @@ def _record(
     run: RunFolder, method: str, partition: str, seed: int, results: Sequence[TrialResult]
 ) -> dict[str, Any]:
     """Choose by validation, score the choice on the test split, and keep the curves."""
-    chosen = max(range(len(results)), key=lambda place: accuracy(results[place]))
+    chosen = max(range(len(results)), key=lambda place: rank(results[place]))
     test = score_test(run, results[chosen].number)
     sys.stderr.write(f"{partition}, seed {seed}, {method}: test accuracy {test.accuracy:.4f}\n")
     return {

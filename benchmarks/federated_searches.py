@@ -13,6 +13,7 @@ from edgewright.agents.fl_coder.effort import effort
 from edgewright.agents.fl_coder.embedded import EmbeddedCoder
 from edgewright.agents.fl_coder.protocol import Attempt, Problem, Proposal, same
 from edgewright.agents.fl_coder.recipes import read, write
+from edgewright.tools.errors import InputError
 from edgewright.tools.federated.candidate import Candidate
 from edgewright.tools.federated.layout import RunFolder
 from edgewright.tools.federated.trial import Limits, TrialRequest, TrialResult
@@ -96,7 +97,7 @@ class Agent:
     def _limited(self) -> Problem:
         """Put the limit that the space has in the coder's terms: seconds, by its best attempt."""
         paces = [
-            (accuracy(each.result), each.result.curve[-1].wall_s / effort(each.proposal.candidate))
+            (rank(each.result), each.result.curve[-1].wall_s / effort(each.proposal.candidate))
             for each in self._attempts
             if each.result and each.result.curve
         ]
@@ -184,9 +185,14 @@ def tree_parzen(start: Candidate, seed: int) -> SpaceSearch:
     return SpaceSearch(start, optuna.samplers.TPESampler(seed=seed, n_startup_trials=1))
 
 
+def rank(result: TrialResult) -> tuple[float, float]:
+    """Return what a trial is chosen by; zeros if it failed."""
+    return result.best.validation.rank if result.best and not result.fault else (0.0, 0.0)
+
+
 def accuracy(result: TrialResult) -> float:
     """Return a trial's best validation accuracy; 0 if it failed."""
-    return result.best.validation.accuracy if result.best and not result.fault else 0.0
+    return rank(result)[0]
 
 
 def run_search(
@@ -209,9 +215,22 @@ def run_search(
         if candidate is None:
             break
         request = TrialRequest(number=number, candidate=candidate, seed=seed, limits=_LIMITS)
+        _assert_same(run, request)
         results.append(run_trial(run, request))
         search.tell(results[-1])
     return results
+
+
+def _assert_same(run: RunFolder, request: TrialRequest) -> None:
+    """Refuse to take what another version of a search has trained for this one's."""
+    path = run.trial(request.number).request
+    if path.exists():
+        stored = TrialRequest.model_validate_json(path.read_text("utf-8"))
+        if not same(stored.candidate, request.candidate):
+            raise InputError(
+                f"{path.parent} holds another candidate's training; remove {run.root}",
+                code="other_trial",
+            )
 
 
 def _parameters_of(start: Candidate) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class EmbeddedCoder:
         return last.proposal
 
     def _improved(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
-        best = max((each for each in attempts if _trained(each)), key=_accuracy)
+        best = max((each for each in attempts if _trained(each)), key=_rank)
         assert best.result is not None
         diagnosis = diagnose(best.result.curve, problem.card)
         candidate = best.proposal.candidate
@@ -74,9 +74,9 @@ def _fits(candidate: Candidate, known: Attempt, limits: Limits) -> bool:
     return times * known.result.curve[-1].wall_s <= limits.time_s
 
 
-def _accuracy(attempt: Attempt) -> float:
+def _rank(attempt: Attempt) -> tuple[float, float]:
     assert attempt.result is not None
-    return max(point.validation.accuracy for point in attempt.result.curve)
+    return max(point.validation.rank for point in attempt.result.curve)
 
 
 def _changed(attempt: Attempt, words: str, candidate: Candidate, reason: str) -> Proposal:

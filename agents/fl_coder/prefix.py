@@ -76,13 +76,13 @@ def _chosen(attempts: Sequence[Attempt]) -> list[Attempt]:
     """Return the best attempt and the latest ones, in their order."""
     latest = list(attempts[-ATTEMPTS:])
     trained = [each for each in attempts if each.result is not None and each.result.best]
-    best = max(trained, key=_accuracy, default=None)
+    best = max(trained, key=_rank, default=None)
     return latest if best is None or best in latest else [best, *latest[1:]]
 
 
-def _accuracy(attempt: Attempt) -> float:
+def _rank(attempt: Attempt) -> tuple[float, float]:
     best = attempt.result.best if attempt.result else None
-    return best.validation.accuracy if best else 0.0
+    return best.validation.rank if best else (0.0, 0.0)
 
 
 def _told(attempt: Attempt) -> dict[str, Any]:

@@ -230,7 +230,9 @@ def _both(first: Remedy, second: Remedy) -> Remedy:
 #: What is tried for each ailment, in this order; a coder leaves out what was tried before.
 _REMEDIES: Mapping[Ailment, Sequence[Remedy]] = {
     "divergence": (_cooler, _narrower, _smaller_batches),
-    "client drift": (_shorter_local, _longer, _server_momentum, _proximal, _wider, _cooler),
+    "client drift": (
+        _shorter_local, _much_longer, _longer, _server_momentum, _proximal, _wider, _cooler,
+    ),
     "oscillation": (_cooler, _shorter_local, _server_momentum, _longer, _wider),
     "overfitting": (
         _both(_more_jitter, _longer), _longer, _mirror, _wider, _deeper, _shorter_local,

@@ -24,8 +24,8 @@ def finished(attempts: Sequence[Attempt]) -> list[Attempt]:
 
 
 def best_of(attempts: Sequence[Attempt]) -> Attempt | None:
-    """Return the attempt with the best validation accuracy, the earliest of equals."""
-    return max(finished(attempts), key=_accuracy, default=None)
+    """Return the attempt with the best validation accuracy, of equals the surest one."""
+    return max(finished(attempts), key=_rank, default=None)
 
 
 def gave_up(attempts: Sequence[Attempt]) -> bool:
@@ -83,5 +83,9 @@ def _stale(done: Sequence[Attempt], validation: int) -> int:
 
 
 def _accuracy(attempt: Attempt) -> float:
+    return _rank(attempt)[0]
+
+
+def _rank(attempt: Attempt) -> tuple[float, float]:
     point = best_point(attempt)
-    return point.validation.accuracy if point else 0.0
+    return point.validation.rank if point else (0.0, 0.0)

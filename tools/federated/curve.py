@@ -63,10 +63,7 @@ class Curve:
     def best_round(self) -> int:
         """The round with the best validation accuracy, of equals the surest one; 0 if none."""
         scores = {point.round_number: point.validation for point in self.points}
-        # A small split has many equals, and the first of them is seldom trained to its end.
-        return max(
-            scores, key=lambda number: (scores[number].accuracy, -scores[number].loss), default=0
-        )
+        return max(scores, key=lambda number: scores[number].rank, default=0)
 
     def next_finished(self) -> int | None:
         """Return the next round to score; None if it has no checkpoint yet."""

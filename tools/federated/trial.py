@@ -187,6 +187,14 @@ class Score(BaseModel):
     clients: tuple[float | None, ...]
 
     @property
+    def rank(self) -> tuple[float, float]:
+        """What models are chosen by: the accuracy, and of equals the lower loss.
+
+        A small split has many equals, and the surest of them has learnt the most.
+        """
+        return self.accuracy, -self.loss
+
+    @property
     def worst_client(self) -> float:
         """Accuracy of the client that is served worst."""
         return min(self._measured())

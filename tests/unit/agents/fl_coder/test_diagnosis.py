@@ -5,6 +5,7 @@ import pytest
 from edgewright.agents.fl_coder.diagnosis import diagnose, noise_of
 
 RISING = [0.3, 0.5, 0.62, 0.7, 0.76, 0.81, 0.85, 0.885, 0.915, 0.94]
+LOW = [0.4, 0.6, 0.7, 0.74, 0.76, 0.77, 0.77, 0.77, 0.77, 0.77]
 FLAT = [0.5, 0.8, 0.9, 0.93, 0.94, 0.945, 0.945, 0.945, 0.945, 0.945]
 
 
@@ -17,6 +18,7 @@ FLAT = [0.5, 0.8, 0.9, 0.93, 0.94, 0.945, 0.945, 0.945, 0.945, 0.945]
         (RISING, RISING, "unfinished"),
         (FLAT, [min(1.0, value + 0.055) for value in FLAT], "overfitting"),
         (FLAT, FLAT, "underfitting"),
+        (LOW, [value + 0.1 for value in LOW], "underfitting"),
         ([0.5, 0.9, 0.97, 0.99, 0.99, 0.99, 0.99], [0.5, 0.9, 0.98, 1, 1, 1, 1], "plateau"),
         ([0.5, 0.9, 0.98, 0.99, 0.99, 0.99, 0.99], [None] * 7, "plateau"),
     ],

@@ -61,6 +61,18 @@ def test_a_model_that_has_not_fitted_its_data_is_given_time_before_width(problem
     assert coder.propose(hurried, [make_attempt(start, FLAT)]).candidate.rounds == 2 * start.rounds
 
 
+def test_of_equal_attempts_it_builds_on_the_surer_one(problem, make_attempt, make_curve):
+    coder = EmbeddedCoder()
+    first = coder.propose(problem, []).candidate
+    unsure = make_attempt(first, FLAT)
+    other = make_attempt(first.model_copy(update={"rounds": 3}), FLAT, number=2)
+    sure = other.model_copy(
+        update={"result": other.result.model_copy(update={"curve": make_curve(FLAT, loss=0.2)})}
+    )
+    assert coder.propose(problem, [unsure, other]).candidate.rounds == 4 * first.rounds
+    assert coder.propose(problem, [unsure, sure]).candidate.rounds == 4 * 3
+
+
 def test_what_would_not_come_to_its_end_in_time_is_not_proposed(problem, make_attempt):
     coder = EmbeddedCoder()
     first = make_attempt(coder.propose(problem, []).candidate, FLAT)  # it took eight seconds
