@@ -1,4 +1,4 @@
-"""Natural photographs from Debian's packages, without labels: to distil a codec from, and to test.
+"""Natural photographs from Debian's packages, without labels: to make a codec from, and to test.
 
 There are few that are free and at hand, and most show landscapes, of which a classifier has little
 to say. So things are laid over them: the cut-out photographs of animals, fruit and tools that a
@@ -18,10 +18,12 @@ from edgewright.tools.split.learned.pictures import Pictures, photograph_crops
 from edgewright.tools.split.learned.project import split_photographs
 
 _SHARE = Path("/usr/share")
-#: Packages with photographs to distil from, and the folders that they fill.
-_WALLPAPERS = {
+#: Packages with photographs to make a codec from, and the folders that they fill.
+_PHOTOGRAPHS = {
     "plasma-workspace-wallpapers": _SHARE / "wallpapers",
     "mate-backgrounds": _SHARE / "backgrounds" / "mate" / "nature",
+    "endless-sky-data": _SHARE / "games" / "endless-sky" / "images" / "land",
+    "scratch": _SHARE / "scratch" / "Media" / "Backgrounds",
 }
 _STAMPS = {"tuxpaint-stamps-default": _SHARE / "tuxpaint" / "stamps"}
 #: Folders of stamps that are photographs for the most part.
@@ -30,10 +32,10 @@ _THINGS = ("animals", "clothes", "food", "hobbies", "household", "plants", "vehi
 _TESTED_ON = ("lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04")
 #: Those of the pictures among them that were drawn by a program.
 _DRAWN = ("Fossa", "Infinite-Sea", "Painting-Colors", "umang")
-_LICENCE = "GPL-2+, CC-BY-SA-4.0"
-_CROPS, _TEST_CROPS = 32, 24
+_LICENCE = "CC-BY-SA-4.0, CC-BY-SA-3.0, GPL-2+, public domain"
+_CROPS, _TEST_CROPS = 6, 24
 #: Scenes with each thing; how large it is of the scene's side; and how small a stamp may be.
-_SCENES = 12
+_SCENES = 4
 _SIZES = (0.4, 1.1)
 _LEAST_SIDE = 120
 _SIDE = 256
@@ -49,15 +51,15 @@ def load() -> tuple[Pictures, Pictures, Pictures]:
     """
     pictures = sorted((_SHARE / "backgrounds").glob("*_by_*.jpg"))
     tested_on = [path for path in pictures if not path.name.startswith(_DRAWN)]
-    folders: Mapping[str, Path] = {**_WALLPAPERS, **_STAMPS}
+    folders: Mapping[str, Path] = {**_PHOTOGRAPHS, **_STAMPS}
     if not tested_on or not all(folder.is_dir() for folder in folders.values()):
         raise NotFoundError(
             f"photographs are missing; apt-get install {' '.join([*folders, *_TESTED_ON])}",
             code="data_missing",
         )
-    motifs = [path for folder in _WALLPAPERS.values() for path in _motifs(folder)]
+    motifs = [path for folder in _PHOTOGRAPHS.values() for path in _motifs(folder)]
     training, validation = split_photographs(
-        motifs, name="wallpapers", licence=_LICENCE, each=_CROPS
+        motifs, name="photographs", licence=_LICENCE, each=_CROPS
     )
     things = _things(_STAMPS["tuxpaint-stamps-default"])
     kept_back = things[::_KEPT_BACK]
@@ -72,10 +74,12 @@ def load() -> tuple[Pictures, Pictures, Pictures]:
 
 
 def _motifs(folder: Path) -> list[Path]:
-    """Return the largest file of each photograph; many come in several sizes."""
-    largest: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*.jpg"), key=lambda path: path.stat().st_size):
-        largest[path.relative_to(folder).parts[0]] = path
+    """Return the largest file of each photograph; wallpapers come in several sizes."""
+    largest: dict[Path, Path] = {}
+    for path in sorted(folder.rglob("*.jp*g"), key=lambda path: path.stat().st_size):
+        if path.stem != "screenshot":
+            sizes = path.parent
+            largest[sizes if sizes.name.startswith("images") else path] = path
     return sorted(largest.values())
 
 
@@ -101,7 +105,7 @@ def _with_things(backgrounds: Pictures, things: Sequence[Path], *, part: str) ->
             yield _laid_over(scene, thing, random)
 
     return Pictures(
-        name=f"wallpapers with things, {part}",
+        name=f"photographs with things, {part}",
         licence=backgrounds.licence,
         count=backgrounds.count + _SCENES * len(things),
         read=read,

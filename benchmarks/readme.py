@@ -14,7 +14,9 @@ TITLES = {
     "split-fashion-vit": "Co-inference, bytes against accuracy: ViT on Fashion-MNIST",
     "split-easy-vqa-questions": "Co-inference, bytes against accuracy: BLIP that answers questions",
     "split-easy-vqa-captions": "Co-inference, bytes against CIDEr: BLIP that writes captions",
+    "agreements": "Accuracy that codings leave EfficientNet-Lite0, by which arms are chosen",
     "split-photographs": "Co-inference, bytes against agreement: EfficientNet-Lite0, photographs",
+    "split-photographs-early": "The same, cut earlier",
     "latency": "End-to-end latency against the link's rate",
     "latency-replay": "The offloading policy against an oracle, on a recorded trace",
     "queueing": "Response times of a busy edge server, measured and modelled",
@@ -24,7 +26,7 @@ TITLES = {
     "runtime": "What a node adds to a request: the tail route without a model, against an echo",
 }
 #: Their tables have a line for each quality of each coding; README shows them on demand.
-_FOLDED = "split-"
+_FOLDED = ("split-", "agreements")
 
 
 def tables(folder: Path) -> str:

@@ -32,6 +32,7 @@ from edgewright.benchmarks.split_receivers import tuned_receiver
 from edgewright.benchmarks.split_tables import CALIBRATED, Point, draw, gain_of, markdown_of
 from edgewright.benchmarks.split_workloads import SHIPPED, WORKLOADS, Workload, first
 from edgewright.tools.errors import NotFoundError, UnavailableError
+from edgewright.tools.memory import keep_freed_memory
 from edgewright.tools.settings import home
 from edgewright.tools.split.codecs import codec_for
 from edgewright.tools.split.frame import HEADER_BYTES, pack, unpack
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quick = os.environ.get("QUICK") == "1"
     done = False
     torch.set_num_threads(1)
+    keep_freed_memory()  # as nodes do
     for name in options.only or WORKLOADS:
         if quick and name not in SHIPPED:
             sys.stderr.write(f"{name} is left out of quick runs: no codec of it ships\n")

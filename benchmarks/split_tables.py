@@ -120,7 +120,7 @@ def markdown_of(figures: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             f"{figures['count']} pictures ({figures['pictures']}"
-            f"{_of_answers(figures)}); codecs trained on "
+            f"{_of_answers(figures)}); codecs made from "
             f"{figures['trained_on']}, for {'one seed' if seeds == 1 else f'{seeds} seeds'}. "
             f"The device runs {100 * head['share']:.1f} % of the model's "
             f"multiply-adds, encoder included: {head['blocks_parameters'] / 1000:.0f} thousand "

@@ -17,7 +17,7 @@ from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.learned.loop import Report
 from edgewright.tools.split.learned.pictures import Pictures, labelled
 from edgewright.tools.split.learned.project import split_labelled
-from edgewright.tools.split.learned.recipe import Recipe, recipe_named
+from edgewright.tools.split.learned.recipe import Recipe, TransformRecipe, recipe_named
 
 _HALF_TURN = Image.Transpose.ROTATE_180
 
@@ -30,7 +30,7 @@ class Workload:
         name: Also the name of the codec's recipe and of its shipped folder.
         title: For people.
         adapter: The model.
-        recipe: How its codec is trained.
+        recipe: How its codec is made.
         training: Pictures to train on.
         validation: Pictures for the figures in the codec's manifest.
         test: Pictures that figures are measured on.
@@ -41,7 +41,7 @@ class Workload:
     name: str
     title: str
     adapter: Chain
-    recipe: Recipe
+    recipe: Recipe | TransformRecipe
     training: Pictures
     validation: Pictures
     test: Pictures
@@ -73,8 +73,12 @@ def fashion_vit() -> Workload:
     )
 
 
-def photographs() -> Workload:
+def photographs(name: str) -> Workload:
     """EfficientNet-Lite0 on natural photographs, without labels.
+
+    Args:
+        name: Recipe; ``photographs`` cuts where a third of the model has run, ``photographs-early``
+            where a quarter has.
 
     Raises:
         NotFoundError: Their packages are not installed (``data_missing``).
@@ -84,10 +88,10 @@ def photographs() -> Workload:
 
     training, validation, test = pictures.load()
     return Workload(
-        name="photographs",
-        title="EfficientNet-Lite0 on photographs",
+        name=name,
+        title=f"EfficientNet-Lite0 on photographs, cut behind block {recipe_named(name).point}",
         adapter=efficientnet.load(),
-        recipe=recipe_named("photographs"),
+        recipe=recipe_named(name),
         training=training,
         validation=validation,
         test=test,
@@ -159,11 +163,18 @@ WORKLOADS: dict[str, Callable[[Path, Report], Workload]] = {
     "fashion-vit": lambda work, report: fashion_vit(),
     "easy-vqa-questions": lambda work, report: easy_vqa("easy-vqa-questions"),
     "easy-vqa-captions": lambda work, report: easy_vqa("easy-vqa-captions"),
-    "photographs": lambda work, report: photographs(),
+    "photographs": lambda work, report: photographs("photographs"),
+    "photographs-early": lambda work, report: photographs("photographs-early"),
     "elpv": elpv,
 }
 #: Those whose codecs ship with the package, so that nothing has to be trained.
-SHIPPED = ("fashion-vit", "easy-vqa-questions", "easy-vqa-captions")
+SHIPPED = (
+    "fashion-vit",
+    "easy-vqa-questions",
+    "easy-vqa-captions",
+    "photographs",
+    "photographs-early",
+)
 
 
 def first(pictures: Pictures, count: int) -> Pictures:

@@ -68,6 +68,7 @@ def train(
     """Train a codec; broken off with Ctrl-C, the same command goes on with it."""
     with telling_errors(as_json):
         from edgewright.tools.errors import InputError
+        from edgewright.tools.memory import keep_freed_memory
         from edgewright.tools.settings import home
         from edgewright.tools.split.learned.project import train_codec
         from edgewright.tools.split.learned.recipe import recipe_named
@@ -75,6 +76,7 @@ def train(
 
         if (data is None) == (photographs is None):
             raise InputError("give either --data or --photographs", code="data_missing")
+        keep_freed_memory()
         chosen = recipe_named(recipe).changed(seed=seed)
         training, validation = _pictures(data, photographs, licence)
         with _progress() as report:

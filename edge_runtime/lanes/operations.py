@@ -15,6 +15,7 @@ from edgewright.edge_runtime.lanes.worker import LaneSettings
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
+from edgewright.tools.memory import keep_freed_memory
 from edgewright.tools.offload.profile import measure
 from edgewright.tools.split.codecs import codecs_at
 from edgewright.tools.split.executor import Coded, Outcome, SplitExecutor
@@ -39,6 +40,7 @@ class ModelOperations:
 
     def __init__(self, settings: LaneSettings) -> None:
         torch.set_num_threads(settings.threads)
+        keep_freed_memory()
         self._settings = settings
         self._adapter = load_adapter(settings.model)
         self._experts = {

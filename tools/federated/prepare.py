@@ -30,6 +30,7 @@ class DataRequest(BaseModel):
         alpha: Dirichlet's concentration; small values make clients differ more.
         samples: Use at most so many samples, drawn at random; 0 for all.
         whole_test: Keep the set's own test split whole, if it has one; ``samples`` limits the rest.
+        validation: Share of the samples to validate with; None for the usual one.
         label_noise: Share of the training labels that are replaced by a random other class, to
             study data sets with wrong labels.
         seed: Decides splits and clients.
@@ -43,6 +44,7 @@ class DataRequest(BaseModel):
     alpha: float = Field(default=0.3, gt=0, le=1000)
     samples: int = Field(default=0, ge=0)
     whole_test: bool = False
+    validation: float | None = Field(default=None, gt=0, le=0.5)
     label_noise: float = Field(default=0.0, ge=0, lt=1)
     seed: int = Field(default=0, ge=0)
 
@@ -67,7 +69,7 @@ def prepare(request: DataRequest, run: RunFolder) -> DataCard:
             "needed to train, validate and test",
             code="too_few_samples",
         )
-    marks = split(samples, rng)
+    marks = split(samples, rng, validation=request.validation)
     dealt, attributes = deal(
         samples,
         marks,

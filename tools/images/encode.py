@@ -10,6 +10,10 @@ from PIL import Image
 from edgewright.tools.errors import InputError
 from edgewright.tools.nodes.schema import ImageCodec
 
+#: From this quality on colours are kept at full resolution, where the codec can: with fewer of them
+#: no quality leaves a classifier 99 % of its accuracy.
+_FULL_COLOURS = 90
+
 
 def encode(image: Image.Image, image_codec: ImageCodec, quality: int | None = None) -> bytes:
     """Encode an RGB picture.
@@ -28,6 +32,8 @@ def encode(image: Image.Image, image_codec: ImageCodec, quality: int | None = No
             code="quality_mismatch",
         )
     options: dict[str, Any] = {} if quality is None else {"quality": quality, "optimize": True}
+    if quality is not None and quality >= _FULL_COLOURS and image_codec in ("jpeg", "avif"):
+        options["subsampling"] = "4:4:4"
     buffer = io.BytesIO()
     image.save(buffer, image_codec.upper(), **options)
     return buffer.getvalue()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
+from torch import nn
 
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.entropy import TOTAL_FREQUENCY, Integers
@@ -26,15 +28,44 @@ from edgewright.tools.split.learned.manifest import (
     DEVICE_HALF,
     EDGE_HALF,
     MANIFEST,
+    MAX_REACH,
     Figures,
+    Layout,
     Manifest,
     Source,
     digest_of,
 )
-from edgewright.tools.split.learned.recipe import Recipe
-from edgewright.tools.split.learned.train import REACH, Student, rounded_latents
+from edgewright.tools.split.learned.networks import parameters_of
+from edgewright.tools.split.learned.recipe import Recipe, TransformRecipe
+from edgewright.tools.split.learned.tail import TunedBlocks
 
 _BATCH = 512
+
+
+class Parts(Protocol):
+    """What a codec is made of, whether it was trained or computed.
+
+    Attributes:
+        layout: Shapes and sizes of its networks.
+        encoder: From features to latents.
+        decoder: From latents to features.
+        tail: The tuned blocks behind it.
+        all_gains: float32 ``[rates, channels]``, which latents are multiplied by before rounding.
+    """
+
+    layout: Layout
+    encoder: nn.Module
+    decoder: nn.Module
+    tail: TunedBlocks
+
+    @property
+    def all_gains(self) -> torch.Tensor:
+        """Factors of each rate point."""
+        ...
+
+    def likelihoods(self, rate: int) -> torch.Tensor:
+        """Return how probable each symbol is, ``[channels, 2 MAX_REACH + 1]``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,9 +84,9 @@ class Score:
 
 
 def export(
-    student: Student,
+    parts: Parts,
     adapter: Chain,
-    recipe: Recipe,
+    recipe: Recipe | TransformRecipe,
     source: Source,
     validation: FeatureCache,
     folder: Path,
@@ -63,27 +94,27 @@ def export(
     """Write both halves and the manifest with the figures of every rate point.
 
     Args:
-        student: The trained codec.
-        adapter: The model that it was trained for.
-        recipe: How it was trained.
-        source: What it was trained on.
-        validation: The model's features and answers on pictures that it was not trained on.
+        parts: What the codec is made of.
+        adapter: The model that it was made for.
+        recipe: How it was made.
+        source: What it was made from.
+        validation: The model's features and answers on other pictures.
         folder: Where to; made if need be.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rates = range(len(recipe.lambdas))
-    latents = [rounded_latents(student, validation.features, rate) for rate in rates]
+    rates = range(len(parts.all_gains))
+    latents = [rounded_latents(parts, validation.features, rate) for rate in rates]
     # Twice what was seen, so that another picture's outliers are seldom clipped.
-    reach = min(REACH, 2 * max(1, *(int(one.abs().max()) for one in latents)))
-    seen = slice(REACH - reach, REACH + reach + 1)
-    tables = [frequencies_of(student.likelihoods(rate)[:, seen].double()) for rate in rates]
+    reach = min(MAX_REACH, 2 * max(1, *(int(one.abs().max()) for one in latents)))
+    seen = slice(MAX_REACH - reach, MAX_REACH + reach + 1)
+    tables = [frequencies_of(parts.likelihoods(rate)[:, seen].double()) for rate in rates]
     shared = {
         TABLES: torch.stack(tables),
-        GAINS: student.log_gains.detach().exp(),
+        GAINS: parts.all_gains,
     }
-    _write(folder / DEVICE_HALF, {**shared, **_named(ENCODER, student.encoder.state_dict())})
-    edge = {**_named(DECODER, student.decoder.state_dict())}
-    edge |= _named(TAIL, student.tail.named_weights())
+    _write(folder / DEVICE_HALF, {**shared, **_named(ENCODER, parts.encoder.state_dict())})
+    edge = {**_named(DECODER, parts.decoder.state_dict())}
+    edge |= _named(TAIL, parts.tail.named_weights())
     _write(folder / EDGE_HALF, {**shared, **edge})
     unscored = Figures(payload_bytes=0, entropy_bytes=0, agreement=0)
     manifest = Manifest(
@@ -93,12 +124,12 @@ def export(
         point=recipe.point,
         decoder_point=recipe.decoder_point,
         resume_point=recipe.resume_point,
-        layout=student.layout,
+        layout=parts.layout,
         reach=reach,
         rates=tuple(unscored for _ in rates),
         recipe=recipe.model_dump(mode="json"),
         source=source,
-        encoder_parameters=student.encoder_parameters,
+        encoder_parameters=parameters_of(parts.encoder),
         device_digest=digest_of(folder / DEVICE_HALF),
         edge_digest=digest_of(folder / EDGE_HALF),
     )
@@ -110,6 +141,18 @@ def export(
     manifest = manifest.model_copy(update={"rates": tuple(figures)})
     _save(manifest, folder)
     return manifest
+
+
+def rounded_latents(parts: Parts, features: Any, rate: int) -> torch.Tensor:
+    """Return the quantised latents of features, int8 ``[N, channels, positions]``."""
+    rounded = []
+    gains = parts.all_gains[rate][:, None]
+    with torch.inference_mode():
+        for start in range(0, len(features), _BATCH):
+            batch = torch.from_numpy(features[start : start + _BATCH].astype(np.float32))
+            latents = parts.encoder(batch) * gains
+            rounded.append(latents.round().clamp(-MAX_REACH, MAX_REACH).to(torch.int8))
+    return torch.cat(rounded)
 
 
 def score(codec: LearnedCodec, adapter: Chain, features: NDArray[np.float16]) -> Score:

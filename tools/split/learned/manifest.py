@@ -13,6 +13,8 @@ MANIFEST = "manifest.json"
 DEVICE_HALF = "device.safetensors"
 EDGE_HALF = "edge.safetensors"
 _MAX_VALUES = 4_000_000
+#: Largest absolute value that a quantised latent may have.
+MAX_REACH = 127
 
 
 class _Frozen(BaseModel):
@@ -29,6 +31,8 @@ class Layout(_Frozen):
         positions: Values in each channel; a square number for feature maps.
         width: Width of the encoder's first layer; each further one is twice as wide.
         decoder_width: Width of the decoder.
+        block: Height and width of the blocks of a map that are transformed each by itself; 0 for
+            networks that see more than a block, which alone have widths.
     """
 
     shape: tuple[int, ...]
@@ -37,6 +41,7 @@ class Layout(_Frozen):
     positions: int = Field(ge=1, le=_MAX_VALUES)
     width: int = Field(ge=1, le=4096)
     decoder_width: int = Field(ge=1, le=8192)
+    block: int = Field(default=0, ge=0, le=16)
 
 
 class Source(_Frozen):
@@ -101,7 +106,7 @@ class Manifest(_Frozen):
     decoder_point: int
     resume_point: int
     layout: Layout
-    reach: int = Field(ge=1, le=127)
+    reach: int = Field(ge=1, le=MAX_REACH)
     rates: tuple[Figures, ...] = Field(min_length=1, max_length=16)
     recipe: dict[str, object]
     source: Source
@@ -123,7 +128,8 @@ class Manifest(_Frozen):
             include={
                 "name", "model", "revision", "point", "resume_point", "layout", "reach",
                 "device_digest", "edge_digest",
-            }
+            },
+            exclude_defaults=True,  # so that older codecs keep their fingerprints
         )  # fmt: skip
         return hashlib.sha256(f"{identity} {rate}".encode()).digest()[:8]
 

@@ -3,7 +3,8 @@
 Features of a transformer, ``[tokens, channels]``, become one latent for the whole picture: small
 networks see few tokens, and what matters of them fits into a few numbers. They are looked at as the
 map of patches that they are, so that a thing is known wherever it is. Feature maps,
-``[channels, height, width]``, become a smaller map of latents, for a picture has many places.
+``[channels, height, width]``, become a smaller map of latents, for a picture has many places; or
+each of their blocks is transformed by itself, with one linear layer on either side.
 """
 
 from __future__ import annotations
@@ -16,13 +17,36 @@ from torch import nn
 from edgewright.tools.errors import InputError
 from edgewright.tools.split.learned.manifest import Layout
 
+#: Parameters that an encoder may have; a device has to hold and run it.
+MOST_ENCODER_PARAMETERS = 250_000
+
 
 def make_encoder(layout: Layout) -> nn.Module:
     """Return the network from features ``[B, *shape]`` to latents ``[B, channels, positions]``.
 
     Raises:
-        InputError: No encoder exists for features of this shape (``features_shape``).
+        InputError: No encoder exists for features of this shape (``features_shape``), or it has
+            more parameters than allowed (``encoder_too_large``).
     """
+    encoder = _encoder(layout)
+    if (parameters := parameters_of(encoder)) > MOST_ENCODER_PARAMETERS:
+        raise InputError(
+            f"the encoder has {parameters} parameters and may have {MOST_ENCODER_PARAMETERS}; "
+            "choose a smaller width or fewer channels",
+            code="encoder_too_large",
+        )
+    return encoder
+
+
+def parameters_of(network: nn.Module) -> int:
+    """Count a network's parameters."""
+    return sum(weight.numel() for weight in network.parameters())
+
+
+def _encoder(layout: Layout) -> nn.Module:
+    if layout.block:
+        analysis = nn.Conv2d(layout.shape[0], layout.channels, layout.block, stride=layout.block)
+        return nn.Sequential(analysis, nn.Flatten(2))
     if len(layout.shape) == 2 and layout.shape[0] - math.isqrt(layout.shape[0]) ** 2 in (0, 1):
         tokens, channels = layout.shape
         width = layout.width
@@ -65,6 +89,11 @@ def make_decoder(layout: Layout) -> nn.Module:
         )
     channels, height, _ = layout.decoded_shape
     side = math.isqrt(layout.positions)
+    if layout.block:
+        return nn.Sequential(
+            nn.Unflatten(2, (side, side)),
+            nn.ConvTranspose2d(layout.channels, channels, layout.block, stride=layout.block),
+        )
     layers: list[nn.Module] = [
         nn.Unflatten(2, (side, side)),
         nn.Conv2d(layout.channels, layout.decoder_width, 3, padding=1),

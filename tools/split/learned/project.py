@@ -15,7 +15,7 @@ from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.learned.answers import FirstLabel
 from edgewright.tools.split.learned.cache import cached_features
-from edgewright.tools.split.learned.export import export
+from edgewright.tools.split.learned.export import Parts, export
 from edgewright.tools.split.learned.loop import Report
 from edgewright.tools.split.learned.manifest import (
     DEVICE_HALF,
@@ -26,8 +26,9 @@ from edgewright.tools.split.learned.manifest import (
     read_manifest,
 )
 from edgewright.tools.split.learned.pictures import Pictures, Turn, labelled, photograph_crops
-from edgewright.tools.split.learned.recipe import Recipe
+from edgewright.tools.split.learned.recipe import Recipe, TransformRecipe
 from edgewright.tools.split.learned.train import train
+from edgewright.tools.split.learned.transform import fit_transform
 
 HALVES = {"device": DEVICE_HALF, "edge": EDGE_HALF}
 #: One picture of so many is kept back, to choose by.
@@ -36,7 +37,7 @@ _KEPT_BACK = 12
 
 def train_codec(
     adapter: PartitionAdapter,
-    recipe: Recipe,
+    recipe: Recipe | TransformRecipe,
     training: Pictures,
     validation: Pictures,
     *,
@@ -45,7 +46,9 @@ def train_codec(
     out: Path,
     report: Report,
 ) -> Manifest:
-    """Train a codec and write its folder; broken off, it goes on after the last whole epoch.
+    """Train or compute a codec, as its recipe says, and write its folder.
+
+    A training that was broken off goes on after the last whole epoch.
 
     Args:
         adapter: The model, frozen.
@@ -74,12 +77,16 @@ def train_codec(
             code="answers_missing",
         )
     points = (recipe.point, recipe.decoder_point)
-    known = cached_features(adapter, training, points, features / "training", report)
     unknown = cached_features(adapter, validation, points, features / "validation", report)
-    work.mkdir(parents=True, exist_ok=True)
-    student = train(adapter, known, recipe, folder=work, report=report)
+    parts: Parts
+    if isinstance(recipe, TransformRecipe):
+        parts = fit_transform(adapter, recipe, training, report)
+    else:
+        known = cached_features(adapter, training, points, features / "training", report)
+        work.mkdir(parents=True, exist_ok=True)
+        parts = train(adapter, known, recipe, folder=work, report=report)
     source = Source(name=training.name, licence=training.licence, count=training.count)
-    return export(student, adapter, recipe, source, unknown, out)
+    return export(parts, adapter, recipe, source, unknown, out)
 
 
 def _output_shape(adapter: Chain) -> tuple[int, ...]:

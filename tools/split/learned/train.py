@@ -24,22 +24,18 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from edgewright.tools.errors import InputError, UnavailableError
+from edgewright.tools.errors import UnavailableError
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.learned.cache import FeatureCache, rows
+from edgewright.tools.split.learned.export import rounded_latents
 from edgewright.tools.split.learned.loop import Report, Schedule, fast_products, fit
-from edgewright.tools.split.learned.manifest import Layout
+from edgewright.tools.split.learned.manifest import MAX_REACH, Layout
 from edgewright.tools.split.learned.networks import make_decoder, make_encoder
 from edgewright.tools.split.learned.recipe import Recipe
 from edgewright.tools.split.learned.tail import TunedBlocks, weights_of_blocks
 
-#: Parameters that an encoder may have; a device has to hold and run it.
-MOST_ENCODER_PARAMETERS = 250_000
-#: Largest absolute value of a quantised latent.
-REACH = 127
 #: Steps a latent spans at first, at the finest and the coarsest rate point.
 _FIRST_GAINS = 6.0, 1.5
-_BATCH = 512
 
 
 class Student(nn.Module):
@@ -66,12 +62,6 @@ class Student(nn.Module):
             decoder_width=recipe.decoder_width,
         )
         self.encoder = make_encoder(self.layout)
-        if self.encoder_parameters > MOST_ENCODER_PARAMETERS:
-            raise InputError(
-                f"the encoder has {self.encoder_parameters} parameters and may have "
-                f"{MOST_ENCODER_PARAMETERS}; choose a smaller width",
-                code="encoder_too_large",
-            )
         self.decoder = make_decoder(self.layout)
         weights = weights_of_blocks(adapter, recipe.decoder_point, recipe.resume_point)
         self.tail = TunedBlocks(adapter, recipe.decoder_point, recipe.resume_point, weights)
@@ -81,17 +71,17 @@ class Student(nn.Module):
         self.priors = nn.ModuleList(_prior(recipe.channels) for _ in range(rates))
 
     @property
-    def encoder_parameters(self) -> int:
-        """Number of the encoder's parameters."""
-        return sum(weight.numel() for weight in self.encoder.parameters())
+    def all_gains(self) -> torch.Tensor:
+        """Factors ``[rates, channels]`` that latents are multiplied by before rounding."""
+        return self.log_gains.detach().exp()
 
     def gains(self, rate: int) -> torch.Tensor:
         """Return the factors ``[channels, 1]`` that latents are multiplied by before rounding."""
         return self.log_gains[rate].exp()[:, None]
 
     def likelihoods(self, rate: int) -> torch.Tensor:
-        """Return how probable the prior holds each symbol, ``[channels, 2 REACH + 1]``."""
-        steps = torch.arange(-REACH, REACH + 1.0).repeat(self.layout.channels, 1)
+        """Return how probable the prior holds each symbol, ``[channels, 2 MAX_REACH + 1]``."""
+        steps = torch.arange(-MAX_REACH, MAX_REACH + 1.0).repeat(self.layout.channels, 1)
         with torch.inference_mode():
             likelihoods: torch.Tensor = self.priors[rate].eval()(steps[None])[1]
         return likelihoods[0]
@@ -122,17 +112,6 @@ def train(
         training.joint(recipe.joint)
     training.second()
     return student.eval()
-
-
-def rounded_latents(student: Student, features: Any, rate: int) -> torch.Tensor:
-    """Return the quantised latents of features, int8 ``[N, channels, positions]``."""
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(features), _BATCH):
-            batch = torch.from_numpy(features[start : start + _BATCH].astype(np.float32))
-            latents = student.encoder(batch) * student.gains(rate)
-            parts.append(latents.round().clamp(-REACH, REACH).to(torch.int8))
-    return torch.cat(parts)
 
 
 class _Training:
