@@ -10,6 +10,7 @@ from edgewright.agents.fl_coder.constraints import affirmative, read_constraints
 HERE = Path(__file__).parent
 PLAIN = yaml.safe_load((HERE / "worded.yaml").read_text("utf-8"))
 INDIRECT = yaml.safe_load((HERE / "worded_indirectly.yaml").read_text("utf-8"))[1::2]
+TOLD = yaml.safe_load((HERE / "worded_as_told.yaml").read_text("utf-8"))
 
 
 def kinds(text: str) -> set[str]:
@@ -35,7 +36,8 @@ def test_a_phrase_loses_its_negation(phrase, bare, turned):
 
 
 @pytest.mark.parametrize(
-    ("cases", "least_found", "most_invented"), [(PLAIN, 0.9, 0.1), (INDIRECT, 0.8, 0.25)]
+    ("cases", "least_found", "most_invented"),
+    [(PLAIN, 0.9, 0.1), (INDIRECT, 0.8, 0.25), (TOLD, 0.9, 0.1)],
 )
 def test_worded_problems_that_nothing_was_tuned_on(cases, least_found, most_invented):
     wanted = {case["text"]: set(case["kinds"]) for case in cases}
