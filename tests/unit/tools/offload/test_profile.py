@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from edgewright.tools.nodes.schema import ModelProfile
+from edgewright.tools.offload.agreement import known_agreements
 from edgewright.tools.offload.profile import IMAGE_CODINGS, measure
 from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.adapters import blip
@@ -31,23 +32,32 @@ def test_measures_every_block_cut_and_coding(adapter: Any, photograph: Any) -> N
     profile = measured(adapter, [photograph("coffee")])
     assert (profile.model, profile.revision) == (adapter.model, adapter.revision)
     assert [block.name for block in profile.blocks] == list(adapter.block_names)
-    assert [point.point for point in profile.points] == list(range(1, len(adapter.block_names)))
+    cuts = [(point.point, point.codec) for point in profile.points]
+    inner = range(1, len(adapter.block_names))
+    assert cuts == [(point, name) for point in inner for name in codecs_at(adapter, point)]
     assert [(one.image_codec, one.quality) for one in profile.image_codecs] == list(IMAGE_CODINGS)
     assert profile.preprocess_pixels == 600 * 400
     assert 0 < profile.normalise_ms < profile.whole_ms
     assert min(block.ms for block in profile.blocks) > 0
+    shares = known_agreements(adapter.model, adapter.revision)
+    assert {point.agreement for point in profile.points} <= set(shares.values())
     for point in profile.points[4:]:
-        assert point.agreement > 0.98
         assert point.frame_bytes < 0.6 * _values(adapter, point.point)
     assert ModelProfile.model_validate_json(profile.model_dump_json()) == profile
 
 
 @pytest.mark.slow
-def test_a_node_without_photographs_is_measured_with_those_that_ship(adapter: Any) -> None:
+def test_weights_that_nobody_knows_are_measured_with_photographs_that_ship(
+    adapter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgewright.tools.offload.profile.known_agreements", lambda *_: {})
     profile = measured(adapter, [], slowdown=3.0)
     assert profile.slowdown == 3.0
     assert profile.preprocess_pixels > 320 * 320
-    assert min(point.agreement for point in profile.points[6:]) > 0.98
+    general = [point for point in profile.points if point.codec == "quantised8"]
+    assert min(point.agreement for point in general[6:]) > 0.98
+    coarsest = next(point for point in profile.points if point.codec == "transform-5")
+    assert 0.5 < coarsest.agreement < min(point.agreement for point in general[6:])
 
 
 @pytest.mark.slow
