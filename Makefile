@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup system demo demo-train test test-edge lint format type planner-model bench bench-runtime bench-planner \
-	bench-split bench-latency bench-federated clean
+	bench-split bench-agreements bench-latency bench-federated clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -69,7 +69,7 @@ type: $(STAMP) ## mypy --strict over an installed copy
 planner-model: $(STAMP) ## Fit the planner that ships, after the words it learns from changed
 	$(BIN)/python -m edgewright.agents.ship
 
-bench: bench-runtime bench-planner bench-split bench-latency bench-federated ## All benchmarks; tables, plots and raw figures go to docs/results
+bench: bench-runtime bench-planner bench-split bench-agreements bench-latency bench-federated ## All benchmarks; tables, plots and raw figures go to docs/results
 
 bench-runtime: $(STAMP) ## The tail route against a raw ASGI echo
 	$(BIN)/python -m edgewright.benchmarks.runtime
@@ -81,6 +81,10 @@ bench-planner: $(STAMP) ## Planning on the request set  (TASKBENCH=folder OTHERS
 
 bench-split: $(STAMP) ## Bytes against accuracy: image codecs and learned feature codecs  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.split
+	@$(BIN)/python -m edgewright.benchmarks.readme
+
+bench-agreements: $(STAMP) ## Accuracy that codings leave EfficientNet-Lite0; goes into the package, for the policy
+	$(BIN)/python -m edgewright.benchmarks.agreements
 	@$(BIN)/python -m edgewright.benchmarks.readme
 
 bench-latency: $(STAMP) ## Latency against link rate, policy against oracle, queueing  (QUICK=1)

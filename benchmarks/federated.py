@@ -43,9 +43,10 @@ from edgewright.benchmarks.federated_tables import (
     markdown_of,
 )
 from edgewright.benchmarks.results import write_results
+from edgewright.tools.federated.card import DataCard
 from edgewright.tools.federated.layout import RunFolder
 from edgewright.tools.federated.partition import Partition
-from edgewright.tools.federated.prepare import DataRequest, prepare
+from edgewright.tools.federated.prepare import DataRequest, load_card, prepare
 from edgewright.tools.federated.scoring import score_test
 from edgewright.tools.federated.trial import TrialResult
 
@@ -85,9 +86,13 @@ class Options:
     def run(self, partition: Partition, seed: int, method: str) -> RunFolder:
         """Return a method's run."""
         name = "-".join(method.lower().replace(",", " ").replace("+", " ").split())
-        return RunFolder(
-            self.cache / f"{self.data}-{self.samples}-{partition}" / f"seed-{seed}" / name
-        )
+        case = f"{self.data}-{self.samples}-{self.validation:g}-{partition}"
+        return RunFolder(self.cache / case / f"seed-{seed}" / name)
+
+    @property
+    def validation(self) -> float:
+        """Share that is validated with, of what the set's own test split leaves."""
+        return VALIDATION if self.samples else 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,7 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "overhead": engines,
         "sandbox_start_s": starts,
     }
-    shown = markdown_of(_setting(options), options.partitions, records)
+    card = load_card(options.run(options.partitions[0], 0, BASELINE))
+    shown = markdown_of(_setting(options, card), options.partitions, records)
     parts = (shown, overhead_table(engines), sandbox_table(starts))
     markdown = "\n".join(parts)
     sys.stdout.write(markdown)
@@ -186,7 +192,7 @@ def _request(options: Options, partition: Partition, seed: int) -> DataRequest:
         alpha=ALPHA,
         samples=options.samples,
         whole_test=True,
-        validation=VALIDATION if options.samples else None,
+        validation=options.validation,
         seed=seed,
     )
 
@@ -220,16 +226,12 @@ def _record(
     }
 
 
-def _setting(options: Options) -> str:
-    size = options.data
-    if options.samples:
-        size = (
-            f"At most {options.samples} samples of {size}, half of them to validate with, the same "
-            "for all methods, so that a hundred trainings take hours and not days; a test split of "
-            "its own is used whole"
-        )
+def _setting(options: Options, card: DataCard) -> str:
+    few = ", so few that a hundred trainings take hours and not days" if options.samples else ""
+    sizes = f"{card.train} samples to train with and {card.validation} to validate with{few}"
     return (
-        f"{size}. {CLIENTS} clients, IID or Dirichlet({ALPHA}), seeds: {options.seeds}, {TRIALS} "
+        f"{options.data}: {sizes}, {card.test} to test with. {CLIENTS} clients, IID or "
+        f"Dirichlet({ALPHA}), seeds: {options.seeds}, {TRIALS} "
         f"trials each from the same start, none more than {EFFORT:g} times as costly as it. Means "
         "with 95 % intervals over the seeds. Simulated time counts all earlier trials of the "
         "method; of the baseline, its best trial alone"

@@ -74,12 +74,12 @@ def load() -> tuple[Pictures, Pictures, Pictures]:
 
 
 def _motifs(folder: Path) -> list[Path]:
-    """Return the largest file of each photograph; wallpapers come in several sizes."""
+    """Return the largest file of each photograph; wallpapers come in several sizes, each whole."""
     largest: dict[Path, Path] = {}
     for path in sorted(folder.rglob("*.jp*g"), key=lambda path: path.stat().st_size):
         if path.stem != "screenshot":
-            sizes = path.parent
-            largest[sizes if sizes.name.startswith("images") else path] = path
+            in_sizes = path.parent.name.startswith("images")
+            largest[path.parent.parent if in_sizes else path] = path
     return sorted(largest.values())
 
 

@@ -40,6 +40,7 @@ from edgewright.tools.split.learned.cache import FeatureCache, cached_features
 from edgewright.tools.split.learned.codec import LearnedCodec, load_codecs
 from edgewright.tools.split.learned.export import score
 from edgewright.tools.split.learned.project import train_codec
+from edgewright.tools.split.learned.recipe import Recipe
 from edgewright.tools.split.learned.tail import TunedBlocks
 
 SEEDS = (0, 1, 2)
@@ -81,7 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             workload = WORKLOADS[name](work, tell)
             figures = _measure(workload, work, seeds, quick)
             if options.receivers and not quick:
-                figures |= _with_receivers(workload, work, figures)
+                if isinstance(workload.recipe, Recipe):
+                    figures |= _with_receivers(workload, work, figures)
+                else:
+                    sys.stderr.write(f"{name}: no receivers; its codec takes no training either\n")
         except (NotFoundError, UnavailableError) as error:
             sys.stderr.write(f"{name} is left out: {error.message}\n")
             continue

@@ -135,4 +135,4 @@ def interval_of(by_seed: Sequence[NDArray[np.float64]], *, share: bool) -> tuple
     if len(means) > 1:
         half = T_OF_THREE * statistics.stdev(means) / len(means) ** 0.5
         low, high = min(low, mean - half), max(high, mean + half)
-    return low, high
+    return (max(low, 0.0), min(high, 1.0)) if share else (low, high)

@@ -9,18 +9,16 @@ from typing import Any
 
 from PIL import Image
 
+from edgewright.tools.images.encode import FULL_COLOURS
+
 #: Qualities of the lossy codings, from the smallest pictures to the best.
 QUALITIES = {
     "jpeg": (5, 10, 20, 30, 40, 50, 60, 75, 90),
     "webp": (0, 5, 10, 20, 30, 50, 70, 80, 90),
     "avif": (5, 15, 30, 40, 50, 60, 75),
 }
-#: Beyond them, for labels that hang on little; JPEG and AVIF keep the colours at full resolution.
+#: Beyond them, for labels that hang on little.
 FINEST = {"jpeg": (95, 98), "webp": (95, 98), "avif": (85, 90, 95)}
-_FULL_COLOURS: dict[str, dict[str, Any]] = {
-    "jpeg": {"subsampling": "4:4:4"},
-    "avif": {"subsampling": "4:4:4"},
-}
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,8 @@ def send(picture: Image.Image, coding: str, quality: int | None) -> Sent:
     """Encode a picture, in grey if it is grey, and decode it again."""
     least = picture.convert("L") if _is_grey(picture) else picture
     options: dict[str, Any] = {} if quality is None else {"quality": quality}
-    if quality in FINEST.get(coding, ()):
-        options |= _FULL_COLOURS.get(coding, {})
+    if quality is not None and quality >= FULL_COLOURS and coding in ("jpeg", "avif"):
+        options["subsampling"] = "4:4:4"
     data = _encoded(least, coding, optimize=coding != "avif", **options)
     with Image.open(io.BytesIO(data)) as decoded:
         received = decoded.convert("RGB")

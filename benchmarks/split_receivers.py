@@ -13,6 +13,7 @@ from edgewright.benchmarks.split_workloads import Workload
 from edgewright.tools.split.learned.cache import cached_features, rows
 from edgewright.tools.split.learned.loop import Report, Schedule, fast_products, fit
 from edgewright.tools.split.learned.pictures import Pictures
+from edgewright.tools.split.learned.recipe import Recipe
 from edgewright.tools.split.learned.tail import TunedBlocks, weights_of_blocks
 from edgewright.tools.split.learned.train import answer_loss
 
@@ -26,13 +27,14 @@ def tuned_receiver(
     learns the same answers on the same pictures by as many steps as that tail.
 
     Args:
-        workload: Model, recipe and pictures.
+        workload: Model, recipe and pictures; its codec is trained.
         coding: ``jpeg``, ``webp`` or ``avif``.
         features: Folder for features; those of the codec's training are taken from there.
         work: Folder for the checkpoint; it belongs to this recipe alone.
         report: Told after every step.
     """
     adapter, recipe = workload.adapter, workload.recipe
+    assert isinstance(recipe, Recipe)
     last = len(adapter.block_names)
     teacher = cached_features(
         adapter,
@@ -62,7 +64,7 @@ def tuned_receiver(
         receiver,
         loss_of,
         samples=len(seen),
-        schedule=_schedule(workload),
+        schedule=_schedule(recipe),
         seed=recipe.seed,
         checkpoint=work / f"receiver-{coding}.pt",
         report=report,
@@ -70,8 +72,7 @@ def tuned_receiver(
     return receiver.requires_grad_(False)
 
 
-def _schedule(workload: Workload) -> Schedule:
-    recipe = workload.recipe
+def _schedule(recipe: Recipe) -> Schedule:
     joint = recipe.joint.epochs if recipe.joint else 0
     second = recipe.second
     return Schedule(

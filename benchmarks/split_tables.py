@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SENT = ("sent", "bytes", "payload", "entropy")
 _PNG_GAINS = ("PNG / frame", "PNG / payload")
 _LOSSY_GAINS = ("lossy file / frame", "lossy payload / payload")
-#: Kind of the points of codecs that nothing was trained for.
+#: Kind of the points of the codec that every cut has.
 CALIBRATED = "co-inference, calibrated"
 _COLOURS = {
     "png": "black", "jpeg": "tab:orange", "webp": "tab:green", "avif": "tab:blue",
@@ -29,8 +29,8 @@ class Point:
 
     Attributes:
         way: PNG, JPEG at a quality, or the codec's name.
-        kind: ``png``, ``jpeg``, ``webp``, ``avif``, or, of cut models, ``co-inference`` where the
-            codec was trained and ``CALIBRATED`` where it was not.
+        kind: ``png``, ``jpeg``, ``webp``, ``avif``, or, of cut models, ``co-inference`` for codecs
+            made for them and ``CALIBRATED`` for the one that every cut has.
         bytes: Mean bytes that are sent: the file, or the frame with its envelope.
         payload_bytes: Mean bytes without container or envelope.
         entropy_bytes: Mean information in the payload; None for pictures.

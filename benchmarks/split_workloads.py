@@ -87,11 +87,13 @@ def photographs(name: str) -> Workload:
     from edgewright.tools.split.adapters import efficientnet
 
     training, validation, test = pictures.load()
+    adapter, recipe = efficientnet.load(), recipe_named(name)
+    cut = adapter.block_names[recipe.point - 1]
     return Workload(
         name=name,
-        title=f"EfficientNet-Lite0 on photographs, cut behind block {recipe_named(name).point}",
-        adapter=efficientnet.load(),
-        recipe=recipe_named(name),
+        title=f"EfficientNet-Lite0 on photographs, cut after {cut}",
+        adapter=adapter,
+        recipe=recipe,
         training=training,
         validation=validation,
         test=test,

@@ -1,4 +1,4 @@
-"""``edgewright codec``: train a learned feature codec, hand out its halves, look at it."""
+"""``edgewright codec``: train or compute a feature codec, hand out its halves, look at it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ edgewright codec export CODEC --half device --out on-the-device
 """
 
 codec = typer.Typer(
-    help="Train learned feature codecs, hand out their halves, look at them.",
+    help="Train or compute feature codecs, hand out their halves, look at them.",
     epilog=EXAMPLES,
     no_args_is_help=True,
 )
@@ -65,7 +65,7 @@ def train(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train a codec; broken off with Ctrl-C, the same command goes on with it."""
+    """Train or compute a codec; a training broken off with Ctrl-C goes on with the same command."""
     with telling_errors(as_json):
         from edgewright.tools.errors import InputError
         from edgewright.tools.memory import keep_freed_memory
@@ -109,7 +109,7 @@ def export(
 
 @codec.command()
 def inspect(folder: Folder, as_json: Json = False) -> None:
-    """Show what a codec was trained on, and bytes and accuracy of its rate points."""
+    """Show what a codec was made from, and bytes and accuracy of its rate points."""
     with telling_errors(as_json):
         from edgewright.tools.split.learned.manifest import read_manifest
 
@@ -167,7 +167,7 @@ def _table(manifest: Manifest) -> Table:
 
     table = Table(
         title=f"{manifest.model} {manifest.revision}, cut after block {manifest.point}",
-        caption=f"trained on {manifest.source.count} pictures: {manifest.source.name} "
+        caption=f"made from {manifest.source.count} pictures: {manifest.source.name} "
         f"({manifest.source.licence}); encoder of {manifest.encoder_parameters} parameters",
         header_style="dim",
     )

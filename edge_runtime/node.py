@@ -103,10 +103,13 @@ class Node:
         return str(self.lanes.lane(model).description.get("revision", ""))
 
     def model_profile(self, model: str) -> ModelProfile | None:
-        """Return its own times for a model, unless they are those of another revision."""
+        """Return its own times for a model, unless its weights or codecs were others."""
         profile = self.profile.models.get(model)
-        revision = self.revision(model)
-        return profile if profile and revision in ("", profile.revision) else None
+        loaded = self.lanes.lane(model).description
+        if profile is None or not loaded:
+            return profile
+        now = (loaded["revision"], loaded.get("codings", ""))
+        return profile if now == (profile.revision, profile.codings) else None
 
     def policy(self, model: str) -> OffloadingPolicy:
         """Return what chooses this model's arms, with all that it has learnt."""

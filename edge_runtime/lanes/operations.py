@@ -16,7 +16,7 @@ from edgewright.tools.errors import InputError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.memory import keep_freed_memory
-from edgewright.tools.offload.profile import measure
+from edgewright.tools.offload.profile import codings_of, measure
 from edgewright.tools.split.codecs import codecs_at
 from edgewright.tools.split.executor import Coded, Outcome, SplitExecutor
 from edgewright.tools.vision.library import experts, load_adapter
@@ -72,11 +72,12 @@ class ModelOperations:
         executor.tail(frame, next(iter(self._experts)), _WARM_UP_ARGUMENTS)
 
     def describe(self) -> dict[str, Any]:
-        """Return revision, blocks and input size of the model."""
+        """Return revision, blocks and input size of the model, and what can be sent of it."""
         return {
             "revision": self._adapter.revision,
             "blocks": list(self._adapter.block_names),
             "input_size": list(self._adapter.input_size),
+            "codings": codings_of(self._adapter, self._codecs_at),
         }
 
     def run(self, operation: str, parameters: dict[str, Any], blob: bytes) -> Reply:

@@ -50,8 +50,8 @@ def test_names_are_right_and_a_model_was_cut(environment: dict[str, str], tmp_pa
     from skimage import data
 
     Image.fromarray(data.coffee()).save(own)
-    # A fast link and a very slow device make the cut the clear choice, whatever else is running.
-    replies = _replies(environment, "--rate", "500", "--slowdown", "20", "--image", str(own))
+    # A thin link and a very slow device make the cut the clear choice, whatever else is running.
+    replies = _replies(environment, "--rate", "100", "--slowdown", "20", "--image", str(own))
     answers = [(reply["image"].removeprefix("camera:"), reply["answer"]) for reply in replies]
     assert len(answers) >= 7
     for picture, words in {

@@ -19,18 +19,17 @@ _DRAWS = 200
 
 
 def split(
-    samples: Samples, rng: np.random.Generator, *, validation: float | None = None
+    samples: Samples, rng: np.random.Generator, *, validation: float = 0.1
 ) -> NDArray[np.int8]:
     """Mark each sample as training, validation or test, class by class.
 
     Validation and test get 15 % each; where the set defines its own test split, validation
-    gets 10 % of the rest.
+    gets 10 % of the rest, or another share.
 
     Args:
         samples: The set.
         rng: Draws them.
-        validation: Share of validation, and of test where the set has no split; None for those
-            above.
+        validation: That other share.
 
     Raises:
         InputError: A class has fewer than three samples (``too_few_samples``), or there are
@@ -53,7 +52,7 @@ def split(
                 "train, validate and test",
                 code="too_few_samples",
             )
-        share = validation or (0.15 if own_test is None else 0.1)
+        share = 0.15 if own_test is None else validation
         held = max(1, round(len(members) * share))
         marks[members[:held]] = VALIDATION
         if own_test is None:

@@ -30,7 +30,7 @@ class DataRequest(BaseModel):
         alpha: Dirichlet's concentration; small values make clients differ more.
         samples: Use at most so many samples, drawn at random; 0 for all.
         whole_test: Keep the set's own test split whole, if it has one; ``samples`` limits the rest.
-        validation: Share of the samples to validate with; None for the usual one.
+        validation: Share of what the set's own test split leaves that is validated with.
         label_noise: Share of the training labels that are replaced by a random other class, to
             study data sets with wrong labels.
         seed: Decides splits and clients.
@@ -44,7 +44,7 @@ class DataRequest(BaseModel):
     alpha: float = Field(default=0.3, gt=0, le=1000)
     samples: int = Field(default=0, ge=0)
     whole_test: bool = False
-    validation: float | None = Field(default=None, gt=0, le=0.5)
+    validation: float = Field(default=0.1, gt=0, le=0.5)
     label_noise: float = Field(default=0.0, ge=0, lt=1)
     seed: int = Field(default=0, ge=0)
 

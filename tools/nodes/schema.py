@@ -301,6 +301,7 @@ class PointProfile(BaseModel):
         codec: Name of the feature codec.
         resume_point: Block at which the model goes on behind the decoding; None for the point
             itself, more when the codec's decoder takes the place of some blocks.
+        fingerprint: Of the codec, hexadecimal; two nodes can use it only if they hold the same one.
     """
 
     point: int
@@ -311,6 +312,7 @@ class PointProfile(BaseModel):
     agreement: float
     codec: str = "quantised8"
     resume_point: int | None = None
+    fingerprint: str = ""
 
 
 class ImageCodecProfile(BaseModel):
@@ -349,6 +351,7 @@ class ModelProfile(BaseModel):
         image_codecs: The codings of the picture.
         threads: Torch threads used.
         slowdown: Factor applied on purpose to all times above.
+        codings: Tells apart what can be sent, and what is known of it; a profile is of one of them.
     """
 
     model: str
@@ -362,6 +365,7 @@ class ModelProfile(BaseModel):
     image_codecs: list[ImageCodecProfile]
     threads: int = 1
     slowdown: float = 1.0
+    codings: str = ""
 
     @property
     def whole_ms(self) -> float:

@@ -1,4 +1,4 @@
-"""How much accuracy each coding leaves a model, where hundreds of photographs have told it.
+"""How much accuracy each coding leaves a model, where hundreds of pictures have told it.
 
 ``agreements.json`` beside this module is written by ``python -m edgewright.benchmarks.agreements``.
 A node that measures a model with the few photographs of its own takes the shares from there, if it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgewright.tools.nodes.schema import Arm, ModelProfile
+from edgewright.tools.nodes.schema import Arm, ModelProfile, PointProfile
 
 _DEVICE_ONLY = Arm(kind="device-only")
 _TITLES = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "avif": "AVIF"}
@@ -23,7 +23,7 @@ class ProfiledArm:
         edge_ms: Time on the edge server, without waiting; 0 for device-only.
         bytes_up: Bytes sent.
         agreement: Share of the accuracy that coding leaves.
-        unknown: Whether the edge server does not know the coding.
+        unknown: Whether the edge server does not hold the codec, or another one of that name.
     """
 
     arm: Arm
@@ -74,9 +74,9 @@ def _edge_only(device: ModelProfile, edge: ModelProfile | None) -> Iterator[Prof
 
 
 def _co_inference(device: ModelProfile, edge: ModelProfile | None) -> Iterator[ProfiledArm]:
-    decode_ms = {(one.point, one.codec): one.decode_ms for one in (edge.points if edge else ())}
+    decode_ms = {_codec_of(one): one.decode_ms for one in (edge.points if edge else ())}
     for point in device.points:
-        key = (point.point, point.codec)
+        key = _codec_of(point)
         size = _kilobytes(point.frame_bytes)
         resume = point.point if point.resume_point is None else point.resume_point
         head_ms = sum(block.ms for block in device.blocks[: point.point])
@@ -90,6 +90,11 @@ def _co_inference(device: ModelProfile, edge: ModelProfile | None) -> Iterator[P
             agreement=point.agreement,
             unknown=key not in decode_ms,
         )
+
+
+def _codec_of(point: PointProfile) -> tuple[int, str, str]:
+    """Return what both nodes have to hold alike."""
+    return point.point, point.codec, point.fingerprint
 
 
 def _whole_ms(edge: ModelProfile, decode_ms: float | None) -> float:

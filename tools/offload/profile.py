@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -60,9 +62,9 @@ def measure(
     Agreement is the share of the top-1 accuracy that coding leaves, as the uncut model itself
     expects it: the score it gives to the labels named after coding, over the score it gives to
     its own. A change between two labels that it holds equally likely thus costs nothing, and a
-    handful of photographs tells more than a count of changed labels would. Where hundreds of them
-    were asked already (``agreement.py``), their word is taken. For experts without labels it is
-    the share of unchanged texts.
+    handful of photographs tells more than a count of changed labels would. Where it was measured
+    with hundreds of pictures already (``agreement.py``), that is taken. For experts without labels
+    it is the share of unchanged texts.
 
     Args:
         adapter: The model.
@@ -86,7 +88,26 @@ def measure(
         image_codecs=[measurement.image_codec(*coding) for coding in IMAGE_CODINGS],
         threads=torch.get_num_threads(),
         slowdown=slowdown,
+        codings=codings_of(adapter, codecs_at),
     )
+
+
+def codings_of(
+    adapter: PartitionAdapter, codecs_at: Callable[[int], Mapping[str, FeatureCodec]]
+) -> str:
+    """Return what tells apart everything that can be sent, and what is known of its accuracy.
+
+    A profile that is on file is worth nothing once this has changed.
+
+    Args:
+        adapter: The model.
+        codecs_at: Returns the feature codecs of a partition point by name.
+    """
+    points = range(1, len(adapter.block_names))
+    codecs = [codec_key(codec) for point in points for codec in codecs_at(point).values()]
+    known = sorted(known_agreements(adapter.model, adapter.revision).items())
+    told = json.dumps([codecs, [image_key(*coding) for coding in IMAGE_CODINGS], known])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 class _Measurement:
@@ -121,7 +142,9 @@ class _Measurement:
 
     def preprocess_ms(self) -> float:
         """Time from a camera's bytes to a picture of the network's size."""
-        pictures = [encode(one, "jpeg", _CAMERA_QUALITY) for one in self._pictures]
+        pictures = [
+            encode(one, "jpeg", _CAMERA_QUALITY, full_colours=False) for one in self._pictures
+        ]
         return self._median_ms(lambda data: self._adapter.fit(decode(data)), pictures)
 
     def normalise_ms(self) -> float:
@@ -157,19 +180,27 @@ class _Measurement:
     def image_codec(self, name: ImageCodec, quality: int | None) -> ImageCodecProfile:
         """Measure one coding of a picture."""
         pictures = [encode(fitted, name, quality) for fitted in self._fitted]
-        arrived = [self._adapter.tensor(self._adapter.fit(decode(data))) for data in pictures]
+
+        def sent() -> list[torch.Tensor]:
+            return [self._adapter.tensor(self._adapter.fit(decode(data))) for data in pictures]
+
         return ImageCodecProfile(
             image_codec=name,
             quality=quality,
             bytes=_median_bytes(pictures),
             encode_ms=self._median_ms(lambda one: encode(one, name, quality), self._fitted),
             decode_ms=self._median_ms(lambda data: self._adapter.tensor(decode(data)), pictures),
-            agreement=self._agreement(image_key(name, quality), arrived, 0) if quality else 1.0,
+            agreement=1.0
+            if quality is None
+            else self._agreement(image_key(name, quality), sent, 0),
         )
 
     def _point(self, codec: FeatureCodec, features: list[np.ndarray[Any, Any]]) -> PointProfile:
         frames = [pack(codec.encode(one), codec) for one in features]
-        arrived = [torch.from_numpy(codec.decode(unpack(frame, codec)))[None] for frame in frames]
+
+        def sent() -> list[torch.Tensor]:
+            return [torch.from_numpy(codec.decode(unpack(one, codec)))[None] for one in frames]
+
         return PointProfile(
             point=codec.point,
             resume_point=codec.resume_point,
@@ -178,15 +209,22 @@ class _Measurement:
             encode_ms=self._median_ms(lambda one: pack(codec.encode(one), codec), features),
             decode_ms=self._median_ms(lambda frame: codec.decode(unpack(frame, codec)), frames),
             codec=codec.name,
-            agreement=self._agreement(codec_key(codec), arrived, codec.resume_point),
+            agreement=self._agreement(codec_key(codec), sent, codec.resume_point),
+            fingerprint=codec.fingerprint.hex(),
         )
 
-    def _agreement(self, key: str, arrived: Sequence[torch.Tensor], point: int) -> float:
-        """Compare the answers to features that were coded with those to the exact ones."""
+    def _agreement(self, key: str, sent: Callable[[], list[torch.Tensor]], point: int) -> float:
+        """Compare the answers to features that were coded with those to the exact ones.
+
+        Args:
+            key: The coding's, by which its share may be known.
+            sent: Returns the features at ``point`` as they arrive.
+            point: Point at which the model goes on with them.
+        """
         if key in self._known:
             return self._known[key]
         kept = whole = 0.0
-        for expected, features in zip(self._expected, arrived, strict=True):
+        for expected, features in zip(self._expected, sent(), strict=True):
             answer = self._answer(self._run(features, point, self._last))
             if "labels" in expected:
                 scores = {entry["label"]: entry["score"] for entry in expected["labels"]}

@@ -88,7 +88,7 @@ def _codec(model: str, revision: str, point: int, shape: tuple[int, ...]) -> Qua
 
 
 def _learned(adapter: PartitionAdapter) -> list[FeatureCodec]:
-    """Return every rate point of every codec that was trained for these very weights."""
+    """Return every rate point of every codec that was made for these very weights."""
     from edgewright.tools.split.adapters.chain import Chain
     from edgewright.tools.split.learned.codec import load_codecs
 

@@ -167,7 +167,7 @@ def trial(*values: float, seconds: float = 1.0) -> dict[str, object]:
     }  # fmt: skip
 
 
-def test_the_table_has_each_method_and_counts_the_seeds_that_were_won(tmp_path):
+def test_the_table_has_each_method_and_counts_the_seeds_that_were_won(tmp_path, card):
     records = [
         {
             "method": method, "partition": partition, "seed": seed, "chosen": 0,
@@ -182,7 +182,9 @@ def test_the_table_has_each_method_and_counts_the_seeds_that_were_won(tmp_path):
         )
     ]  # fmt: skip
     options = federated.Options("digits", 500, 2, tuple(federated.PARTITIONS), tmp_path)
-    shown = federated_tables.markdown_of(federated._setting(options), options.partitions, records)
+    shown = federated_tables.markdown_of(
+        federated._setting(options, card), options.partitions, records
+    )
     assert "| iid | agent | 90.50 ± 6.3" in shown
     assert "| dirichlet | ResNet-18 + SGD, grid | 88.50 ± 6.3" in shown
     assert shown.count("random search 0 of 2 (2 equal)") == 2

@@ -1,4 +1,4 @@
-"""Scenes to distil a codec from: things laid over photographs."""
+"""Scenes to make a codec from: things laid over photographs."""
 
 from collections.abc import Iterator
 
@@ -46,6 +46,18 @@ def test_each_thing_lies_whole_or_in_part_on_its_scene(backgrounds, thing):
     assert all(0.02 < share < 0.9 for share in shares)
     assert len(set(shares)) > 1
     assert not any((np.asarray(one) == (0, 255, 0)).all(2).any() for one in laid)
+
+
+def test_a_wallpaper_in_many_sizes_is_one_photograph(tmp_path):
+    for name, size in (("images", 8), ("images", 32), ("images_dark", 16)):
+        folder = tmp_path / "Flow" / "contents" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (size, size)).save(folder / f"{size}x{size}.jpg", quality=50 + size)
+    Image.new("RGB", (64, 64)).save(tmp_path / "Flow" / "contents" / "screenshot.jpg")
+    for name in ("dune.jpg", "lake.jpeg"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    found = [path.name for path in photographs._motifs(tmp_path)]
+    assert found == ["32x32.jpg", "dune.jpg", "lake.jpeg"]
 
 
 def test_missing_packages_are_named(monkeypatch, tmp_path):

@@ -92,13 +92,13 @@ def _fail(node, operation: str, error: Exception) -> None:
 
 
 def _profile(node, **more) -> ModelProfile:
-    revision = node.revision(MODEL)
     point = PointProfile(
         point=4, name="b4", frame_bytes=30_000, encode_ms=1, decode_ms=1, agreement=1.0
     )
-    return ModelProfile(
+    profile = ModelProfile(
         model=MODEL,
-        revision=more.get("revision", revision),
+        revision=node.revision(MODEL),
+        codings=node.lanes.lane(MODEL).description.get("codings", ""),
         preprocess_ms=5,
         preprocess_pixels=100_000,
         blocks=[BlockProfile(name=f"b{index}", ms=5) for index in range(18)],
@@ -106,6 +106,7 @@ def _profile(node, **more) -> ModelProfile:
         points=[point],
         image_codecs=[],
     )
+    return profile.model_copy(update=more)
 
 
 def _acquaint(node, **more) -> None:
@@ -275,8 +276,9 @@ async def test_decisions_before_and_after_measuring(node, cat):
     assert node.described().peer.node == "edge"
 
 
-async def test_times_of_another_revision_are_not_used(node):
-    wrong = {MODEL: _profile(node, revision="other")}
+@pytest.mark.parametrize("other", [{"revision": "other"}, {"codings": "other"}])
+async def test_times_of_other_weights_or_codecs_are_not_used(node, other):
+    wrong = {MODEL: _profile(node, **other)}
     node.profile = node.profile.model_copy(update={"models": wrong})
     assert node.model_profile(MODEL) is None
 

@@ -77,7 +77,8 @@ def test_without_a_file_of_its_own_a_profile_lies_in_the_state_folder(tmp_path, 
 
 async def test_a_node_starts_measures_and_stops(make_app, tmp_path, monkeypatch):
     async def measured(config, model):
-        return _profile(revision=node.revision(model))
+        codings = node.lanes.lane(model).description.get("codings", "")
+        return _profile(revision=node.revision(model), codings=codings)
 
     monkeypatch.setattr(profiling, "measure_model", measured)
     app = make_app(preload=[MODEL], profile_file=tmp_path / "p.json")

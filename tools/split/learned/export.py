@@ -1,16 +1,14 @@
-"""Writes a trained codec as two halves and a manifest, and scores it as it will be used."""
+"""Writes a codec as two halves and a manifest, and scores it as it will be used."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from torch import nn
 
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.entropy import TOTAL_FREQUENCY, Integers
@@ -30,42 +28,15 @@ from edgewright.tools.split.learned.manifest import (
     MANIFEST,
     MAX_REACH,
     Figures,
-    Layout,
     Manifest,
     Source,
     digest_of,
 )
 from edgewright.tools.split.learned.networks import parameters_of
+from edgewright.tools.split.learned.parts import Parts, rounded_latents
 from edgewright.tools.split.learned.recipe import Recipe, TransformRecipe
-from edgewright.tools.split.learned.tail import TunedBlocks
 
 _BATCH = 512
-
-
-class Parts(Protocol):
-    """What a codec is made of, whether it was trained or computed.
-
-    Attributes:
-        layout: Shapes and sizes of its networks.
-        encoder: From features to latents.
-        decoder: From latents to features.
-        tail: The tuned blocks behind it.
-        all_gains: float32 ``[rates, channels]``, which latents are multiplied by before rounding.
-    """
-
-    layout: Layout
-    encoder: nn.Module
-    decoder: nn.Module
-    tail: TunedBlocks
-
-    @property
-    def all_gains(self) -> torch.Tensor:
-        """Factors of each rate point."""
-        ...
-
-    def likelihoods(self, rate: int) -> torch.Tensor:
-        """Return how probable each symbol is, ``[channels, 2 MAX_REACH + 1]``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -141,18 +112,6 @@ def export(
     manifest = manifest.model_copy(update={"rates": tuple(figures)})
     _save(manifest, folder)
     return manifest
-
-
-def rounded_latents(parts: Parts, features: Any, rate: int) -> torch.Tensor:
-    """Return the quantised latents of features, int8 ``[N, channels, positions]``."""
-    rounded = []
-    gains = parts.all_gains[rate][:, None]
-    with torch.inference_mode():
-        for start in range(0, len(features), _BATCH):
-            batch = torch.from_numpy(features[start : start + _BATCH].astype(np.float32))
-            latents = parts.encoder(batch) * gains
-            rounded.append(latents.round().clamp(-MAX_REACH, MAX_REACH).to(torch.int8))
-    return torch.cat(rounded)
 
 
 def score(codec: LearnedCodec, adapter: Chain, features: NDArray[np.float16]) -> Score:

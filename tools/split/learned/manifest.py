@@ -29,23 +29,23 @@ class Layout(_Frozen):
         decoded_shape: Features that the decoder makes, without the batch dimension.
         channels: Channels of the latent; each has a frequency table.
         positions: Values in each channel; a square number for feature maps.
-        width: Width of the encoder's first layer; each further one is twice as wide.
-        decoder_width: Width of the decoder.
+        width: Width of the encoder's first layer; each further one is twice as wide. 0 with blocks.
+        decoder_width: Width of the decoder; 0 with blocks.
         block: Height and width of the blocks of a map that are transformed each by itself; 0 for
-            networks that see more than a block, which alone have widths.
+            networks that see more than a block.
     """
 
     shape: tuple[int, ...]
     decoded_shape: tuple[int, ...]
     channels: int = Field(ge=1, le=1024)
     positions: int = Field(ge=1, le=_MAX_VALUES)
-    width: int = Field(ge=1, le=4096)
-    decoder_width: int = Field(ge=1, le=8192)
+    width: int = Field(default=0, ge=0, le=4096)
+    decoder_width: int = Field(default=0, ge=0, le=8192)
     block: int = Field(default=0, ge=0, le=16)
 
 
 class Source(_Frozen):
-    """Pictures that a codec was trained on.
+    """Pictures that a codec was made from.
 
     Attributes:
         name: What they are called.
@@ -92,8 +92,8 @@ class Manifest(_Frozen):
         layout: Shapes and sizes of the two networks.
         reach: Largest absolute value of a quantised latent.
         rates: Figures of each rate point, from the most bytes to the fewest.
-        recipe: How it was trained, as JSON values.
-        source: What it was trained on.
+        recipe: How it was made, as JSON values.
+        source: What it was made from.
         encoder_parameters: Number of the encoder's parameters.
         device_digest: SHA-256 of the device's half, hexadecimal.
         edge_digest: SHA-256 of the edge server's half, hexadecimal.

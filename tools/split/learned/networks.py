@@ -17,7 +17,7 @@ from torch import nn
 from edgewright.tools.errors import InputError
 from edgewright.tools.split.learned.manifest import Layout
 
-#: Parameters that an encoder may have; a device has to hold and run it.
+#: Parameters that an encoder may have.
 MOST_ENCODER_PARAMETERS = 250_000
 
 
@@ -25,25 +25,8 @@ def make_encoder(layout: Layout) -> nn.Module:
     """Return the network from features ``[B, *shape]`` to latents ``[B, channels, positions]``.
 
     Raises:
-        InputError: No encoder exists for features of this shape (``features_shape``), or it has
-            more parameters than allowed (``encoder_too_large``).
+        InputError: No encoder exists for features of this shape (``features_shape``).
     """
-    encoder = _encoder(layout)
-    if (parameters := parameters_of(encoder)) > MOST_ENCODER_PARAMETERS:
-        raise InputError(
-            f"the encoder has {parameters} parameters and may have {MOST_ENCODER_PARAMETERS}; "
-            "choose a smaller width or fewer channels",
-            code="encoder_too_large",
-        )
-    return encoder
-
-
-def parameters_of(network: nn.Module) -> int:
-    """Count a network's parameters."""
-    return sum(weight.numel() for weight in network.parameters())
-
-
-def _encoder(layout: Layout) -> nn.Module:
     if layout.block:
         analysis = nn.Conv2d(layout.shape[0], layout.channels, layout.block, stride=layout.block)
         return nn.Sequential(analysis, nn.Flatten(2))
@@ -75,6 +58,25 @@ def _encoder(layout: Layout) -> nn.Module:
         f"features of shape {layout.shape} have no encoder; cut at a point with tokens or maps",
         code="features_shape",
     )
+
+
+def refuse_if_too_large(encoder: nn.Module) -> None:
+    """Refuse an encoder that a device should not have to hold and run.
+
+    Raises:
+        InputError: It has more parameters than allowed (``encoder_too_large``).
+    """
+    if (parameters := parameters_of(encoder)) > MOST_ENCODER_PARAMETERS:
+        raise InputError(
+            f"the encoder has {parameters} parameters and may have {MOST_ENCODER_PARAMETERS}; "
+            "choose a smaller width or fewer channels",
+            code="encoder_too_large",
+        )
+
+
+def parameters_of(network: nn.Module) -> int:
+    """Count a network's parameters."""
+    return sum(weight.numel() for weight in network.parameters())
 
 
 def make_decoder(layout: Layout) -> nn.Module:

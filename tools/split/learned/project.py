@@ -1,4 +1,4 @@
-"""From pictures to a codec's folder: cache, two stages, export; and copying one half of it."""
+"""From pictures to a codec's folder: trained or computed, and exported; and copying a half."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edgewright.tools.split.adapter import PartitionAdapter
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.learned.answers import FirstLabel
 from edgewright.tools.split.learned.cache import cached_features
-from edgewright.tools.split.learned.export import Parts, export
+from edgewright.tools.split.learned.export import export
 from edgewright.tools.split.learned.loop import Report
 from edgewright.tools.split.learned.manifest import (
     DEVICE_HALF,
@@ -25,6 +25,7 @@ from edgewright.tools.split.learned.manifest import (
     Source,
     read_manifest,
 )
+from edgewright.tools.split.learned.parts import Parts
 from edgewright.tools.split.learned.pictures import Pictures, Turn, labelled, photograph_crops
 from edgewright.tools.split.learned.recipe import Recipe, TransformRecipe
 from edgewright.tools.split.learned.train import train

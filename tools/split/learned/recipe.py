@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,28 +10,42 @@ from edgewright.tools.errors import NotFoundError
 from edgewright.tools.split.learned.loop import Schedule
 
 
-class TransformRecipe(BaseModel):
-    """Where a model is cut for a codec that is computed, and what a bit is worth.
+class _Recipe(BaseModel):
+    """What every recipe says.
 
     Attributes:
         name: Name of the codec.
-        model: Model id; a classifier.
-        point: Partition point; features there are maps.
-        block: Height and width of the blocks that are transformed each by itself.
-        channels: Coefficients of a block.
-        prices: Nats that a bit is worth at each rate point, from the most bytes to the fewest.
-        seed: Of the answers that are drawn.
+        model: Model id.
+        point: Partition point.
+        channels: Channels of the latent.
+        seed: Of all random choices.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = "transform"
+    name: str
     model: str
     point: int = Field(ge=1)
-    block: int = Field(ge=1, le=16)
     channels: int = Field(ge=1, le=1024)
-    prices: tuple[float, ...] = Field(min_length=1)
     seed: int = 0
+
+    def changed(self, **changes: Any) -> Self:
+        """Return a recipe with other values, checked."""
+        return self.model_validate({**self.model_dump(), **changes})
+
+
+class TransformRecipe(_Recipe):
+    """A codec that is computed: how maps fall into blocks, and what a bit is worth.
+
+    Attributes:
+        block: Height and width of the blocks that are transformed each by itself; ``channels`` are
+            a block's coefficients.
+        prices: Nats that a bit is worth at each rate point, from the most bytes to the fewest.
+    """
+
+    name: str = "transform"
+    block: int = Field(ge=1, le=16)
+    prices: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1, max_length=16)
 
     @property
     def decoder_point(self) -> int:
@@ -43,22 +57,14 @@ class TransformRecipe(BaseModel):
         """Point at which the unchanged model goes on: that of the cut."""
         return self.point
 
-    def changed(self, **changes: Any) -> TransformRecipe:
-        """Return a recipe with other values, checked."""
-        return TransformRecipe.model_validate({**self.model_dump(), **changes})
 
-
-class Recipe(BaseModel):
-    """Where a model is cut, how narrow the bottleneck is, and how long is trained.
+class Recipe(_Recipe):
+    """A codec that is trained: how narrow the bottleneck is, and how long is trained.
 
     Attributes:
-        name: Name of the codec.
-        model: Model id.
-        point: Partition point.
         decoder_point: Point at which the decoder's output stands.
         resume_point: Point at which the unchanged model goes on; the blocks from
             ``decoder_point`` to there are tuned.
-        channels: Channels of the latent.
         positions: Values in each channel.
         width: Width of the encoder's first layer; each further one is twice as wide.
         decoder_width: Width of the decoder.
@@ -71,17 +77,10 @@ class Recipe(BaseModel):
         first: First stage: encoder, prior and decoder learn; the tail is frozen.
         joint: Between the two: everything learns together; None leaves it out.
         second: Second stage: encoder and prior are frozen; decoder and tuned blocks learn.
-        seed: Of all random choices.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    model: str
-    point: int = Field(ge=1)
     decoder_point: int
     resume_point: int
-    channels: int
     positions: int = 1
     width: int
     decoder_width: int
@@ -92,11 +91,6 @@ class Recipe(BaseModel):
     first: Schedule
     joint: Schedule | None = None
     second: Schedule
-    seed: int = 0
-
-    def changed(self, **changes: Any) -> Recipe:
-        """Return a recipe with other values, checked."""
-        return Recipe.model_validate({**self.model_dump(), **changes})
 
 
 #: Cut behind the patches' embeddings, for each of six layers is a sixth of the network; the decoder
@@ -125,7 +119,7 @@ PHOTOGRAPHS = TransformRecipe(
     point=7,
     block=2,
     channels=320,
-    prices=(1e-7, 3e-7, 1e-6, 4e-6, 2e-5),
+    prices=(3e-7, 1e-6, 4e-6, 2e-5),
 )
 
 #: Cut behind the second of sixteen blocks, where the device has run an eighth of the network. Two
@@ -172,7 +166,7 @@ EASY_VQA = Recipe(
 RECIPES: dict[str, Recipe | TransformRecipe] = {
     "fashion-vit": FASHION_VIT,
     "photographs": PHOTOGRAPHS,
-    # A quarter of the network, and half as many bytes again.
+    # A quarter of the network, and twice as many bytes.
     "photographs-early": PHOTOGRAPHS.changed(
         point=5, channels=160, prices=(2e-7, 5e-7, 2e-6, 1e-5)
     ),

@@ -27,10 +27,14 @@ from torch.nn import functional
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.learned.cache import FeatureCache, rows
-from edgewright.tools.split.learned.export import rounded_latents
 from edgewright.tools.split.learned.loop import Report, Schedule, fast_products, fit
 from edgewright.tools.split.learned.manifest import MAX_REACH, Layout
-from edgewright.tools.split.learned.networks import make_decoder, make_encoder
+from edgewright.tools.split.learned.networks import (
+    make_decoder,
+    make_encoder,
+    refuse_if_too_large,
+)
+from edgewright.tools.split.learned.parts import rounded_latents
 from edgewright.tools.split.learned.recipe import Recipe
 from edgewright.tools.split.learned.tail import TunedBlocks, weights_of_blocks
 
@@ -62,6 +66,7 @@ class Student(nn.Module):
             decoder_width=recipe.decoder_width,
         )
         self.encoder = make_encoder(self.layout)
+        refuse_if_too_large(self.encoder)
         self.decoder = make_decoder(self.layout)
         weights = weights_of_blocks(adapter, recipe.decoder_point, recipe.resume_point)
         self.tail = TunedBlocks(adapter, recipe.decoder_point, recipe.resume_point, weights)

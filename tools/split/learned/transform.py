@@ -3,11 +3,10 @@
 To second order, an error e of the features moves the answers by e'He/2 nats from the uncut model's,
 where H is their Fisher information: the mean of gg' over gradients g of log p(y), with y drawn from
 the model's own answers. In coordinates in which H is the identity, that is half a squared error,
-for which the best linear transform of a Gaussian source is Karhunen's and Loeve's. Both are taken
-block by block, the same for all blocks of a map, from some hundred pictures without labels.
-
-Nothing is trained, so there is little that could be learnt by heart: on photographs that the
-transform was not fitted to it does as well as on those that it was.
+and there Karhunen's and Loeve's transform makes of a block's values coefficients that tell nothing
+of each other, of which many are too small to be sent. Both are taken block by block, the same for
+all blocks of a map, from some thousand pictures without labels. Nothing is trained, so there is
+little that could be learnt by heart.
 """
 
 from __future__ import annotations
@@ -27,7 +26,11 @@ from edgewright.tools.errors import InputError
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.learned.loop import Progress, Report
 from edgewright.tools.split.learned.manifest import MAX_REACH, Layout
-from edgewright.tools.split.learned.networks import make_decoder, make_encoder
+from edgewright.tools.split.learned.networks import (
+    make_decoder,
+    make_encoder,
+    refuse_if_too_large,
+)
 from edgewright.tools.split.learned.pictures import Pictures
 from edgewright.tools.split.learned.recipe import TransformRecipe
 from edgewright.tools.split.learned.tail import TunedBlocks
@@ -39,6 +42,8 @@ _FLOOR = 1e-3
 #: Share of a channel's table that follows Laplace's law with the same mean size, for symbols that
 #: no picture has shown.
 _SMOOTH = 1 / 64
+#: Most symbols of a channel that may be cut off at the reach.
+_MOST_CUT_OFF = 1e-3
 #: Pictures run at once; more of them outgrow the processor's caches.
 _BATCH = 8
 
@@ -67,16 +72,15 @@ class TransformParts:
     Args:
         adapter: The model.
         recipe: Where it is cut, and the prices of bits.
-        transform: The transform.
-        features: float16 ``[N, *shape]`` that the symbols are counted in.
+
+    Raises:
+        InputError: The encoder has more parameters than allowed (``encoder_too_large``).
     """
 
     def __init__(
         self,
         adapter: Chain,
         recipe: TransformRecipe,
-        transform: Transform,
-        features: NDArray[np.float16],
     ) -> None:
         shape = adapter.feature_shape(recipe.point)
         self.layout = Layout(
@@ -84,16 +88,27 @@ class TransformParts:
             decoded_shape=shape,
             channels=recipe.channels,
             positions=(shape[1] // recipe.block) ** 2,
-            width=1,
-            decoder_width=1,
             block=recipe.block,
         )
         self.encoder, self.decoder = make_encoder(self.layout), make_decoder(self.layout)
-        _take_over(transform, self.encoder, self.decoder, recipe.block)
+        refuse_if_too_large(self.encoder)
         self.tail = TunedBlocks(adapter, recipe.point, recipe.point, {})
         gains = torch.tensor([1 / step_of(price) for price in recipe.prices])
         self.all_gains = gains[:, None].repeat(1, recipe.channels)
-        self._odds = [self._counted(features, rate) for rate in range(len(recipe.prices))]
+        self._odds: list[torch.Tensor] = []
+
+    def take_over(self, transform: Transform, features: NDArray[np.float16]) -> None:
+        """Have the networks compute a transform and its inverse, and count its symbols.
+
+        Args:
+            transform: For blocks of this layout.
+            features: float16 ``[N, *shape]`` that the symbols are counted in.
+
+        Raises:
+            InputError: Too many symbols are beyond the reach (``price_too_low``).
+        """
+        _compute(transform, self.encoder, self.decoder, self.layout.block)
+        self._odds = [self._counted(features, rate) for rate in range(len(self.all_gains))]
 
     def likelihoods(self, rate: int) -> torch.Tensor:
         """Return how often each symbol is to be expected, ``[channels, 2 MAX_REACH + 1]``."""
@@ -110,6 +125,13 @@ class TransformParts:
             places = (rounded + at).flatten()
             counts += torch.bincount(places, minlength=counts.numel()).reshape(counts.shape)
         shares = counts / counts.sum(1, keepdim=True)
+        cut_off = shares[:, [0, -1]].amax()
+        if cut_off > _MOST_CUT_OFF:
+            raise InputError(
+                f"at rate point {rate + 1}, {cut_off:.1%} of a coefficient's values are beyond "
+                f"{MAX_REACH} steps; give it a higher price",
+                code="price_too_low",
+            )
         return (1 - _SMOOTH) * shares + _SMOOTH * _laplace(shares)
 
 
@@ -138,8 +160,9 @@ def fit_transform(
 
     Raises:
         InputError: The features are no maps that fall into such blocks (``features_shape``), a
-            block has fewer values than coefficients are asked for (``too_many_channels``), or the
-            encoder has more parameters than allowed (``encoder_too_large``).
+            block has fewer values than coefficients are asked for (``too_many_channels``), the
+            encoder has more parameters than allowed (``encoder_too_large``), or a rate point's
+            steps are so small that many coefficients are beyond the reach (``price_too_low``).
     """
     shape, block = adapter.feature_shape(recipe.point), recipe.block
     if len(shape) != 3 or shape[1] % block or shape[2] % block or shape[1] != shape[2]:
@@ -154,8 +177,10 @@ def fit_transform(
             f"{recipe.channels} are asked for",
             code="too_many_channels",
         )
+    parts = TransformParts(adapter, recipe)
     features, moments = _seen(adapter, recipe, pictures, report)
-    return TransformParts(adapter, recipe, moments.transform(recipe.channels), features)
+    parts.take_over(moments.transform(recipe.channels), features)
+    return parts
 
 
 def _seen(
@@ -217,11 +242,15 @@ class Moments:
             self._information += slopes.T @ slopes / len(gradients)
 
     def transform(self, coefficients: int) -> Transform:
-        """Return the best transform to so many coefficients."""
+        """Return the best transform to so many coefficients.
+
+        Blocks are taken about the mean of each channel, not of each of its places: that is what
+        the bias of a transposed convolution can give back.
+        """
         mean = self._total / self._blocks
         by_channel = mean.reshape(-1, self._block**2).mean(1)
         level = by_channel.repeat_interleave(self._block**2)
-        covariance = (
+        spread = (
             self._products / self._blocks
             - torch.outer(mean, level)
             - torch.outer(level, mean)
@@ -232,7 +261,7 @@ class Moments:
         values, vectors = torch.linalg.eigh(information)
         scale = values.clamp_min(float(values.max()) * 1e-12).sqrt()
         root, inverse = vectors * scale @ vectors.T, vectors / scale @ vectors.T
-        directions = torch.linalg.eigh(root @ covariance @ root)[1].flip(1)[:, :coefficients]
+        directions = torch.linalg.eigh(root @ spread @ root)[1].flip(1)[:, :coefficients]
         return Transform(
             mean=by_channel.float(),
             analysis=(directions.T @ root).float(),
@@ -245,11 +274,15 @@ class Moments:
         return columns.transpose(1, 2).flatten(0, 1).double()
 
 
-def _take_over(transform: Transform, encoder: nn.Module, decoder: nn.Module, block: int) -> None:
+def _compute(transform: Transform, encoder: nn.Module, decoder: nn.Module, block: int) -> None:
     """Have the two networks of a layout with blocks compute a transform and its inverse."""
     assert isinstance(encoder, nn.Sequential)
     assert isinstance(decoder, nn.Sequential)
     analysis, synthesis = encoder[0], decoder[1]
+    assert isinstance(analysis, nn.Conv2d)
+    assert isinstance(synthesis, nn.ConvTranspose2d)
+    assert analysis.bias is not None
+    assert synthesis.bias is not None
     with torch.no_grad():
         analysis.weight.copy_(transform.analysis.reshape(analysis.weight.shape))
         level = transform.mean.repeat_interleave(block**2)
@@ -262,7 +295,8 @@ def _laplace(shares: torch.Tensor) -> torch.Tensor:
     """Return Laplace's law over the same symbols with the same mean size, for each channel."""
     sizes = (torch.arange(shares.shape[1]) - shares.shape[1] // 2).abs()
     mean = (shares * sizes).sum(1, keepdim=True).clamp_min(1e-3)
-    law = torch.exp(-sizes / mean)
+    # Powers of q, on either side of 0, have the mean size 2q / (1 - q^2).
+    law = (((1 + mean**2).sqrt() - 1) / mean) ** sizes
     return law / law.sum(1, keepdim=True)
 
 

@@ -79,6 +79,19 @@ def test_a_test_split_of_the_sets_own_can_stay_whole(
     assert card.train + card.validation == (50 if own else 42)
 
 
+@pytest.mark.parametrize(("own", "validation"), [(True, 60), (False, 30)])
+def test_more_can_be_validated_with_where_the_test_split_is_the_sets_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool, validation: int
+) -> None:
+    samples = Samples(
+        name="s", images=np.zeros((200, 8, 8, 1), np.uint8), labels=np.arange(200) % 2,
+        classes=("a", "b"), original_side=8, test=np.arange(200) >= 120 if own else None,
+    )  # fmt: skip
+    monkeypatch.setattr(module, "load_source", lambda source: samples)
+    card = prepare(DataRequest(clients=2, validation=0.5), RunFolder(tmp_path))
+    assert card.validation == validation
+
+
 @pytest.mark.parametrize(
     ("labels", "request_", "code"),
     [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edgewright.tools.errors import InputError, NotFoundError, StorageError
 from edgewright.tools.images.decode import decode
@@ -91,3 +92,20 @@ def test_qualities_that_do_not_fit_are_refused(photograph, codec, quality):
     with pytest.raises(InputError) as caught:
         encode(photograph("chelsea"), codec, quality)
     assert caught.value.info().code == "quality_mismatch"
+
+
+@pytest.mark.parametrize("image_codec", ["jpeg", "avif"])
+def test_fine_pictures_keep_their_colours_and_those_of_cameras_do_not(image_codec):
+    """Stripes of red and green, one pixel wide each, are grey at half the resolution."""
+    stripes = np.zeros((32, 32, 3), np.uint8)
+    stripes[:, ::2, 0] = stripes[:, 1::2, 1] = 255
+    picture = Image.fromarray(stripes)
+
+    def colour_left(quality, **options):
+        arrived = np.asarray(decode(encode(picture, image_codec, quality, **options)), int)
+        return np.abs(arrived[..., 0] - arrived[..., 1]).mean()
+
+    assert colour_left(95) > 200
+    assert colour_left(95, full_colours=False) < 100
+    assert colour_left(80) < 100
+    assert colour_left(80, full_colours=True) > 150

@@ -191,10 +191,12 @@ def test_features_in_a_codec_that_the_edge_server_does_not_know_are_not_sent() -
     ]  # fmt: skip
     both = {"device": profile(16.0, points=points), "edge": profile(points=points)}
     assert choose(**both).arm.label == "co-inference (point 2, small)"
-    decision = choose(**{**both, "edge": profile(points=points[1:])})
-    assert decision.arm.label == "co-inference (point 2, quantised8)"
-    left_out = {one.arm.codec: one.unusable for one in decision.forecasts if one.arm.point}
-    assert left_out == {"small": "the edge server does not know this codec", "quantised8": ""}
+    another = [points[0].model_copy(update={"fingerprint": "00ff"}), points[1]]
+    for known in (points[1:], another):
+        decision = choose(**{**both, "edge": profile(points=known)})
+        assert decision.arm.label == "co-inference (point 2, quantised8)"
+        left_out = {one.arm.codec: one.unusable for one in decision.forecasts if one.arm.point}
+        assert left_out == {"small": "the edge server does not know this codec", "quantised8": ""}
 
 
 def test_load_adds_its_waiting_and_is_refused_from_one_on() -> None:

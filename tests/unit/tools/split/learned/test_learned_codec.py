@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,3 +181,16 @@ def decoded(data: bytes):
     from edgewright.tools.images.decode import decode
 
     return decode(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "fingerprint"),
+    [
+        ("fashion-vit", "14ad5c83e6e16227"),
+        ("easy-vqa-questions", "5b8fbbe0918bd9dd"),
+        ("easy-vqa-captions", "3032dc9ab27788e8"),
+    ],
+)
+def test_codecs_that_ship_can_be_read_by_nodes_of_other_releases(name, fingerprint):
+    folder = files("edgewright.tools.split.learned") / "weights" / name
+    assert read_manifest(Path(str(folder))).fingerprint(0).hex() == fingerprint

@@ -1,5 +1,6 @@
 """The codec in closed form: what it spends bits on, and what it costs in answers."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.split.adapters.chain import Chain
 from edgewright.tools.split.adapters.fitting import Fitting
 from edgewright.tools.split.learned.codec import LearnedCodec, load_codecs
+from edgewright.tools.split.learned.manifest import read_manifest
 from edgewright.tools.split.learned.pictures import Pictures
 from edgewright.tools.split.learned.project import train_codec
 from edgewright.tools.split.learned.recipe import TransformRecipe
 from edgewright.tools.split.learned.transform import Moments, fit_transform, step_of
 
-RECIPE = TransformRecipe(model="toy", point=1, block=2, channels=16, prices=(1e-7, 1e-4, 3e-3))
+RECIPE = TransformRecipe(
+    model="toy", point=1, block=2, channels=16, prices=(3e-7, 1e-4, 3e-4, 3e-3)
+)
 CENTRE = (127.5, 127.5, 127.5)
 
 
@@ -109,16 +113,16 @@ def test_a_dearer_bit_makes_fewer_of_them_and_other_answers(toy, codecs, feature
 
 def test_a_bit_is_bought_while_it_is_worth_its_price(toy, codecs, features):
     """Between two rate points, nats by bits lie between the prices of the two."""
-    (many, fine), (few, coarse) = (through(codec, features) for codec in codecs[1:])
+    (many, fine), (few, coarse) = (through(codec, features) for codec in codecs[1:3])
     nats = divergence(toy, features, coarse) - divergence(toy, features, fine)
-    assert RECIPE.prices[1] / 3 < nats / (8 * (many - few)) < RECIPE.prices[2] * 3
+    assert RECIPE.prices[1] / 1.5 < nats / (8 * (many - few)) < RECIPE.prices[2] * 1.5
 
 
 def test_what_the_answers_do_not_hang_on_is_not_sent(codecs, features):
     _, arrived = through(codecs[0], features)
     errors = ((arrived - features) ** 2).mean((0, 2, 3)) / features.var((0, 2, 3))
     assert errors[:3].max() < 0.05
-    assert errors[3] > 10 * errors[:3].max()
+    assert errors[3] > 5 * errors[:3].max()
 
 
 def test_information_decides_over_size():
@@ -147,6 +151,7 @@ def test_a_transform_of_all_coefficients_loses_nothing(toy, features):
 
 def test_the_step_grows_with_the_root_of_the_price():
     assert step_of(4e-6) == pytest.approx(2 * step_of(1e-6))
+    assert step_of(math.log(2) / 12) == pytest.approx(1)
 
 
 def test_what_cannot_be_a_transform_is_refused(toy):
@@ -154,13 +159,34 @@ def test_what_cannot_be_a_transform_is_refused(toy):
         ({"block": 3}, "features_shape"),
         ({"point": 3}, "features_shape"),
         ({"channels": 17}, "too_many_channels"),
+        ({"prices": (1e-14,)}, "price_too_low"),
     ):
         with pytest.raises(EdgewrightError) as caught:
             fit_transform(toy, RECIPE.changed(**changes), gratings(8, 0), nothing)
         assert caught.value.info().code == code
 
 
+def test_an_encoder_too_large_for_a_device_is_refused_before_anything_is_computed():
+    body = nn.Conv2d(3, 64, 3, padding=1)
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 2))
+    fitting = Fitting(
+        size=(16, 16), resample=Image.Resampling.BILINEAR, mean=CENTRE, deviation=CENTRE
+    )
+    wide = Chain(
+        model="wide",
+        network=nn.Sequential(body, head),
+        blocks={"body": body, "head": head},
+        fitting=fitting,
+    )
+    told = []
+    recipe = RECIPE.changed(block=4, channels=500)
+    with pytest.raises(EdgewrightError) as caught:
+        fit_transform(wide, recipe, gratings(8, 0), told.append)
+    assert caught.value.info().code == "encoder_too_large"
+    assert not told
+
+
 def test_the_manifest_names_recipe_and_blocks(folder):
-    codec = (folder / "manifest.json").read_text("utf-8")
-    assert '"block": 2' in codec
-    assert '"prices"' in codec
+    manifest = read_manifest(folder)
+    assert manifest.layout.block == RECIPE.block
+    assert TransformRecipe.model_validate(manifest.recipe) == RECIPE
