@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -13,8 +14,10 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from edgewright.graphs.federated.events import Event
-    from edgewright.tools.federated.report import RunReport
+    from edgewright.tools.federated.report import RunReport, TrialReport
 
+#: What a table tells of a trial that came to an end.
+_COSTS = ("validation", "worst client", "MB up", "link s", "s")
 _BARS = "▁▂▃▄▅▆▇█"
 _CURVE_WIDTH = 48
 
@@ -154,30 +157,50 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def trials_table(reports: Sequence[RunReport]) -> RenderableType:
-    """Show the trials of runs side by side."""
-    table = Table(header_style="dim")
-    for name in ("run", "trial", "by", "strategy", "rounds"):
-        table.add_column(name)
-    for name in ("validation", "worst", "MB up", "link s", "s"):
-        table.add_column(name, justify="right")
-    table.add_column("remark")
-    for report in reports:
-        for trial in report.trials:
-            best, result = trial.best, trial.result
-            number = str(result.number) if result else ""
-            mark = " ★" if result and result.number == report.best else ""
-            cells = [report.run, number + mark, trial.coder, trial.candidate.strategy.name]
-            cells.append(str(trial.candidate.rounds))
-            if best is not None and (costs := trial.costs):
-                cells += [
-                    f"{best.validation.accuracy:.4f}",
-                    f"{best.validation.worst_client:.4f}",
-                    f"{costs['bytes_up'] / 1e6:.2f}",
-                    f"{costs['simulated_s']:.0f}",
-                    f"{costs['wall_s']:.0f}",
-                ]
-            else:
-                cells += [""] * 5
-            faults = ", ".join(fault.code for fault in trial.complaints)
-            table.add_row(*cells, Text(faults))
+    """Show the trials of runs side by side; what is the same for all of them is left out."""
+    trials = [(report, trial) for report in reports for trial in report.trials]
+    columns: dict[str, list[str]] = {
+        "run": [report.run for report, _ in trials],
+        "trial": [_number(report, trial) for report, trial in trials],
+        "by": [trial.coder for _, trial in trials],
+        "strategy": [trial.candidate.strategy.name for _, trial in trials],
+        "rounds": [str(trial.candidate.rounds) for _, trial in trials],
+    }
+    costs = [_costs(trial) for _, trial in trials]
+    columns |= {name: [each[name] for each in costs] for name in _COSTS}
+    columns["remark"] = [", ".join(fault.code for fault in trial.complaints) for _, trial in trials]
+    if len(reports) == 1:
+        del columns["run"]
+    if len(set(columns["by"])) == 1:
+        del columns["by"]
+    if not any(columns["remark"]):
+        del columns["remark"]
+    table = Table(header_style="dim", box=box.SIMPLE_HEAD)
+    for name in columns:
+        justify: Literal["left", "right"] = "right" if name in ("rounds", *_COSTS) else "left"
+        table.add_column(name, justify=justify, no_wrap=name != "remark")
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*map(Text, cells))
     return table
+
+
+def _number(report: RunReport, trial: TrialReport) -> str:
+    """Return a trial's number, with a star at the best one's."""
+    if trial.result is None:
+        return ""
+    return f"{trial.result.number}{' ★' if trial.result.number == report.best else ''}"
+
+
+def _costs(trial: TrialReport) -> dict[str, str]:
+    """Return how good a trial was and what it cost; blanks if it came to nothing."""
+    best, costs = trial.best, trial.costs
+    if best is None or not costs:
+        return dict.fromkeys(_COSTS, "")
+    validation = best.validation
+    return {
+        "validation": f"{100 * validation.accuracy:.2f} %",
+        "worst client": f"{100 * validation.worst_client:.2f} %",
+        "MB up": f"{costs['bytes_up'] / 1e6:.2f}",
+        "link s": f"{costs['simulated_s']:.0f}",
+        "s": f"{costs['wall_s']:.0f}",
+    }

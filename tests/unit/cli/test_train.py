@@ -117,8 +117,21 @@ def test_a_curve_fits_into_one_line():
 
 def test_trials_of_several_runs_are_compared(screen):
     screen.print(trials_table([report(), report().model_copy(update={"run": "r2"})]))
-    assert said(screen).count("★") == 2
-    assert "raised" in said(screen)
+    text = said(screen)
+    assert text.count("★") == 2
+    assert "raised" in text
+    assert "r2" in text
+
+
+def test_a_table_of_one_run_fits_into_eighty_columns(screen):
+    one = report()
+    done = tuple(trial for trial in one.trials if trial.best is not None)
+    narrow = Console(file=screen.file, width=80)
+    narrow.print(trials_table([one.model_copy(update={"trials": done})]))
+    text = said(screen)
+    assert "…" not in text
+    assert all(name in text for name in ("validation", "worst client", "link s"))
+    assert "remark" not in text
 
 
 class View:
