@@ -36,7 +36,7 @@ IMAGE_CODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
     ("png", None),
     *(("jpeg", quality) for quality in (50, 80, 90, 95)),
     *(("webp", quality) for quality in (50, 80, 90, 95)),
-    *(("avif", quality) for quality in (40, 60, 80, 90)),
+    *(("avif", quality) for quality in (40, 60, 80, 90, 95)),
 )
 #: Cameras deliver JPEG at about this quality; used to time the decoding of a picture.
 _CAMERA_QUALITY = 92
