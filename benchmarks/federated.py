@@ -115,21 +115,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     seeds = range(options.seeds)
     with ThreadPoolExecutor(given.workers) as pool:
-        # The grid is searched with the first seed; the others train its winner alone.
-        grids = [pool.submit(_baseline, options, partition, 0) for partition in options.partitions]
-        searches = [
-            pool.submit(_searches, options, partition, seed)
-            for seed in seeds
-            for partition in options.partitions
+        cases = [(seed, partition) for seed in seeds for partition in options.partitions]
+        jobs = [
+            pool.submit(work, options, partition, seed)
+            for work in (_searches, _baseline)
+            for seed, partition in cases
         ]
-        winners = [grid.result() for grid in grids]
-        others = [
-            pool.submit(_baseline, options, partition, seed, winner["chosen"])
-            for partition, winner in zip(options.partitions, winners, strict=True)
-            for seed in seeds[1:]
-        ]
-        records = winners + [other.result() for other in others]
-        records += [record for search in searches for record in search.result()]
+        records = [record for job in jobs for record in job.result()]
     records.sort(key=lambda record: record["seed"])
     engines, starts = measure(), sandbox_starts()
     figures = {
@@ -173,15 +165,13 @@ def _searches(options: Options, partition: Partition, seed: int) -> list[dict[st
     return records
 
 
-def _baseline(
-    options: Options, partition: Partition, seed: int, only: int | None = None
-) -> dict[str, Any]:
-    """Train the baseline at all points of its grid, or at one."""
+def _baseline(options: Options, partition: Partition, seed: int) -> list[dict[str, Any]]:
+    """Train the baseline at all points of its grid."""
     run = options.run(partition, seed, BASELINE)
     card = prepare(_request(options, partition, seed), run)
-    grid = Grid(first_design(PARTITIONS[partition], card).candidate, only)
+    grid = Grid(first_design(PARTITIONS[partition], card).candidate)
     results = run_search(run, grid, trials=len(grid), seed=seed)
-    return _record(run, BASELINE, partition, seed, results)
+    return [_record(run, BASELINE, partition, seed, results)]
 
 
 def _request(options: Options, partition: Partition, seed: int) -> DataRequest:

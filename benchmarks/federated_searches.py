@@ -143,12 +143,10 @@ class Grid:
 
     Args:
         start: That start.
-        only: Place of the one point to train; None trains all.
     """
 
-    def __init__(self, start: Candidate, only: int | None = None) -> None:
-        points = _GRID if only is None else (_GRID[only],)
-        self._candidates = [_resnet(start, rate, momentum) for rate, momentum in points]
+    def __init__(self, start: Candidate) -> None:
+        self._candidates = [_resnet(start, rate, momentum) for rate, momentum in _GRID]
         self._next = 0
 
     def __len__(self) -> int:

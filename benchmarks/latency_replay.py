@@ -29,7 +29,7 @@ from edgewright.benchmarks.latency_rig import (
 from edgewright.edge_runtime.peer import LOOKS
 from edgewright.tools.nodes.schema import Arm, ModelProfile, ServerLoad
 from edgewright.tools.offload.choice import Situation
-from edgewright.tools.offload.link import LinkEstimator
+from edgewright.tools.offload.link import LinkEstimator, Look
 from edgewright.tools.offload.policy import OffloadingPolicy
 
 #: Of the trace. The policy was improved while looking at the trace of seed 0.
@@ -53,14 +53,14 @@ class Segment(BaseModel):
 
     Attributes:
         conditions: What the world was like.
-        looks: What came of each look at the link: milliseconds of its two exchanges, and the bytes
-            that the second carried, as many as for a device that knows the rate.
+        looks: What came of each look at the link, with as large a filling as a device takes that
+            knows the rate.
         load: What the edge server said of each model while others used it.
         runs: By model and the label of the arm.
     """
 
     conditions: Conditions
-    looks: list[tuple[float, float, int]]
+    looks: list[Look]
     load: dict[str, ServerLoad]
     runs: dict[str, dict[str, list[Run]]]
 
@@ -217,7 +217,7 @@ class Replay:
 
     def _look(self, segment: Segment) -> None:
         for _ in range(LOOKS):
-            if not self._link.looked(*segment.looks[self._chance.integers(len(segment.looks))]):
+            if not self._link.looked(segment.looks[self._chance.integers(len(segment.looks))]):
                 break
         self._load = dict(segment.load)
 

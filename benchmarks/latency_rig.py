@@ -34,6 +34,7 @@ from edgewright.tools.nodes.schema import (
 )
 from edgewright.tools.nodes.shaped_link import ShapedLink
 from edgewright.tools.offload.arms import profiled_arms
+from edgewright.tools.offload.link import Look
 from edgewright.tools.vision.library import expert_statuses, experts, known_cards
 
 #: The request mix: card, its arguments, and its share.
@@ -250,19 +251,17 @@ class Rig:
             raise UnavailableError(f"{card} was not carried out as asked; see the nodes' logs")
         return Run.of(total_ms, response.report)
 
-    async def look(self, filling: int) -> tuple[float, float, int]:
+    async def look(self, filling: int) -> Look:
         """Time the two exchanges by which a device looks at the link.
 
         Args:
             filling: Bytes that the second carries.
-
-        Returns:
-            Milliseconds of each, and the filling.
         """
         first, second = Transfer(), Transfer()
         await self._linked.probe(0, transfer=first)
         await self._linked.probe(filling, transfer=second)
-        return first.link_ms, second.link_ms, filling
+        headers = first.bytes_up + first.bytes_down
+        return Look(first.link_ms, second.link_ms, filling, headers)
 
     async def load_of(self, model: str) -> ServerLoad | None:
         """Return what the edge server says of a model's load."""

@@ -23,7 +23,7 @@ from edgewright.tools.nodes.schema import (
     ServerLoad,
     TailResult,
 )
-from edgewright.tools.offload.link import LinkEstimator
+from edgewright.tools.offload.link import LinkEstimator, Look
 from edgewright.tools.offload.load import ArrivalWindow
 
 log = logging.getLogger(__name__)
@@ -190,18 +190,20 @@ class Peer:
     async def _look(self) -> None:
         self._looked_at = time.monotonic()
         for _ in range(LOOKS):
-            empty_ms = await self._exchange(0)
-            filling = self.link.filling(empty_ms)
-            if not self.link.looked(empty_ms, await self._exchange(filling), filling):
+            empty = await self._exchange(0)
+            filling = self.link.filling(empty.link_ms)
+            filled = await self._exchange(filling)
+            headers = empty.bytes_up + empty.bytes_down
+            if not self.link.looked(Look(empty.link_ms, filled.link_ms, filling, headers)):
                 break
         self._metrics.link(self.link.state())
 
-    async def _exchange(self, size: int) -> float:
-        """Send bytes that mean nothing; return the milliseconds that the link took for them."""
+    async def _exchange(self, size: int) -> Transfer:
+        """Send bytes that mean nothing; return what the link carried and how long it took."""
         transfer = Transfer()
         answer = await self._billed(self._client.probe(size, transfer=transfer), transfer)
         self._take_in(answer.load)
-        return transfer.link_ms
+        return transfer
 
     def _take_in(self, loads: Mapping[str, ServerLoad | None]) -> None:
         """Note loads without this device's own share; it need not wait for itself."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from edgewright.tools.nodes.schema import LinkState
 from edgewright.tools.offload.tracking import NOISE, Tracked
@@ -24,6 +25,28 @@ _JITTER_GAIN, _LEAST_JITTER_MS, _MOST_DEVIATIONS = 0.25, 0.2, 2.0
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
+
+
+class Look(NamedTuple):
+    """What came of a look: of two exchanges, one after the other, that differ by a filling.
+
+    Attributes:
+        empty_ms: Time of the first, less what the peer itself worked on it.
+        filled_ms: Likewise, of the second.
+        filling: Bytes that the second carried and the first did not.
+        headers: Bytes that each carried besides, both ways together.
+    """
+
+    empty_ms: float
+    filled_ms: float
+    filling: int
+    headers: int
+
+    @property
+    def slowest_ms_per_kb(self) -> float:
+        """Most that a kilobyte can take where these exchanges got through."""
+        empty = self.empty_ms / self.headers
+        return 1000 * min(empty, self.filled_ms / (self.headers + self.filling))
 
 
 class LinkEstimator:
@@ -92,22 +115,22 @@ class LinkEstimator:
         wanted = _FILLING_MS / self._ms_per_kb.value * 1000
         return round(min(max(wanted, _LEAST_FILLING), _MOST_FILLING))
 
-    def looked(self, empty_ms: float, filled_ms: float, filling: int) -> bool:
-        """Learn from a look: two exchanges that differ by the filling of the second.
-
-        Args:
-            empty_ms: Time of the first, less what the peer itself worked on it.
-            filled_ms: Likewise, of the second.
-            filling: Bytes that the second carried and the first did not.
+    def looked(self, look: Look) -> bool:
+        """Learn from a look.
 
         Returns:
             Whether the rate seems to have jumped, which one hiccup can make it seem; then it is
             worth to look again at once.
         """
-        empty_ms = max(empty_ms, _LEAST_MS)
+        empty_ms = max(look.empty_ms, _LEAST_MS)
         if not self._jitter_ms:
             self._jitter_ms = NOISE * empty_ms
-        jumped = self._see_filling(filling / 1000, filled_ms - empty_ms)
+        jumped = self._see_filling(look.filling / 1000, look.filled_ms - empty_ms)
+        # Where shaking hides the difference, each exchange still says how slow the link is at most:
+        # all that it carried went through in its time.
+        most = look.slowest_ms_per_kb
+        if _LEAST_MS < most < self._ms_per_kb.value:
+            jumped |= self._ms_per_kb.see(most)
         self._see_jitter(empty_ms)
         self._see_rtt(0.0, empty_ms)
         self._succeeded()

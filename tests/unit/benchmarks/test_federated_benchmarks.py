@@ -91,9 +91,6 @@ def test_the_grid_has_the_rounds_of_the_start(card):
     points = [grid.ask() for _ in range(len(grid))]
     assert len({(each.schedule, each.optimiser) for each in points}) == len(grid)
     assert {each.rounds for each in points} == {start.rounds}
-    alone = Grid(start, only=2)
-    assert len(alone) == 1
-    assert alone.ask() == points[2]
 
 
 def test_time_to_an_accuracy_counts_what_was_tried_before():

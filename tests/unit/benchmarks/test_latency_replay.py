@@ -27,6 +27,7 @@ from edgewright.tools.nodes.schema import (
     ServerLoad,
 )
 from edgewright.tools.offload.arms import profiled_arms
+from edgewright.tools.offload.link import Look
 
 MODEL = "m"
 ANSWER_BYTES = 1100
@@ -97,7 +98,7 @@ class World:
         return Segment(
             conditions=conditions,
             looks=[
-                (self.link_ms(200, conditions), self.link_ms(2248, conditions), 2048)
+                Look(self.link_ms(200, conditions), self.link_ms(2248, conditions), 2048, 200)
                 for _ in range(runs)
             ],
             load=load,

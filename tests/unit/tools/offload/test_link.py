@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from edgewright.tools.offload.link import LinkEstimator
+from edgewright.tools.offload.link import LinkEstimator, Look
 
 
 class Clock:
@@ -147,7 +147,7 @@ def look(
     empty_ms = took_ms(0)
     filling = estimator.filling(empty_ms)
     filled_ms = took_ms(filling)
-    estimator.looked(empty_ms, filled_ms, filling)
+    estimator.looked(Look(empty_ms, filled_ms, filling, headers=500))
     return empty_ms + filled_ms
 
 
@@ -175,10 +175,10 @@ def test_one_look_at_a_steady_link_notices_a_step(before: float, after: float) -
 def test_a_hiccup_is_worth_another_look_and_forgotten_after_it() -> None:
     estimator = LinkEstimator(47, 20)
     for _ in range(10):
-        assert not estimator.looked(20, 60, 1880)
-    assert estimator.looked(20, 87, 1880)
+        assert not estimator.looked(Look(20, 60, 1880, headers=500))
+    assert estimator.looked(Look(20, 87, 1880, headers=500))
     assert estimator.state().rate_kb_per_s < 35
-    estimator.looked(20, 60, 1880)
+    estimator.looked(Look(20, 60, 1880, headers=500))
     assert estimator.state().rate_kb_per_s == pytest.approx(47, rel=0.1)
 
 
@@ -191,6 +191,21 @@ def test_two_looks_notice_a_step(before: float, after: float) -> None:
     for _ in range(2):
         look(estimator, rate=after, rtt=10)
     assert estimator.state().rate_kb_per_s == pytest.approx(after, rel=0.35)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_busy_machine_does_not_hide_that_a_link_became_fast(seed: int) -> None:
+    """Round trips shake by more than the filling takes, but an exchange cannot be that short."""
+    estimator, chance = LinkEstimator(250, 30), random.Random(seed)
+
+    def took_ms(rate: float, size: int) -> float:
+        return 1 + chance.expovariate(1 / 8) + (500 + size) / rate
+
+    for rate in (20_000,) * 8 + (1,) * 4 + (20_000,):
+        empty_ms = took_ms(rate, 0)
+        filling = estimator.filling(empty_ms)
+        estimator.looked(Look(empty_ms, took_ms(rate, filling), filling, headers=500))
+    assert estimator.state().rate_kb_per_s > 20
 
 
 def test_looks_find_back_to_a_fast_link_within_its_precision() -> None:

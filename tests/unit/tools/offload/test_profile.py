@@ -56,7 +56,7 @@ def test_weights_that_nobody_knows_are_measured_with_photographs_that_ship(
     assert profile.preprocess_pixels > 320 * 320
     general = [point for point in profile.points if point.codec == "quantised8"]
     assert min(point.agreement for point in general[6:]) > 0.98
-    coarsest = next(point for point in profile.points if point.codec == "transform-5")
+    coarsest = next(point for point in profile.points if point.codec == "transform-4")
     assert 0.5 < coarsest.agreement < min(point.agreement for point in general[6:])
 
 
