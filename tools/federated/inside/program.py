@@ -17,6 +17,7 @@ from edgewright.tools.federated.inside.light_torch import import_torch
 from edgewright.tools.federated.inside.lockdown import lock_down
 from edgewright.tools.federated.settings import AppSettings
 from edgewright.tools.federated.trial import Fault, FaultCode, Limits
+from edgewright.tools.memory import keep_freed_memory
 
 _MESSAGE_LENGTH = 500
 
@@ -53,6 +54,7 @@ def start() -> Start:
         file_bytes=limits.disk_bytes,
         open_files=limits.open_files,
     )
+    keep_freed_memory()
     import_torch()
     logging.getLogger("flwr").setLevel(logging.ERROR)
     app = Path(orders["app"])
