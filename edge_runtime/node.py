@@ -126,8 +126,14 @@ class Node:
         return f"{model}@{self.revision(model)}"
 
     def described(self) -> NodeProfile:
-        """Return the profile with the load, and with what is known of the link and of the peer."""
-        known: dict[str, object] = {"load": self.lanes.loads()}
+        """Return the profile with the load, and with what is known of the link and of the peer.
+
+        Times of other weights or codecs, which are on file until they are measured again, are not
+        told: who reads them would take the node to be ready to choose.
+        """
+        models = (lane.model for lane in self.lanes)
+        times = {model: own for model in models if (own := self.model_profile(model))}
+        known: dict[str, object] = {"models": times, "load": self.lanes.loads()}
         if self.peer is not None:
             known |= {"link": self.peer.link.state(), "peer": self.peer.profile}
         return self.profile.model_copy(update=known)

@@ -277,10 +277,13 @@ async def test_decisions_before_and_after_measuring(node, cat):
 
 
 @pytest.mark.parametrize("other", [{"revision": "other"}, {"codings": "other"}])
-async def test_times_of_other_weights_or_codecs_are_not_used(node, other):
-    wrong = {MODEL: _profile(node, **other)}
-    node.profile = node.profile.model_copy(update={"models": wrong})
+async def test_times_of_other_weights_or_codecs_are_neither_used_nor_told(node, other):
+    right, wrong = _profile(node), _profile(node, **other)
+    node.profile = node.profile.model_copy(update={"models": {MODEL: right}})
+    assert node.described().models == {MODEL: right}
+    node.profile = node.profile.model_copy(update={"models": {MODEL: wrong}})
     assert node.model_profile(MODEL) is None
+    assert not node.described().models
 
 
 async def test_the_peer_is_looked_for_until_it_is_there(node, wire):
