@@ -2,9 +2,11 @@
 
 Run ``python -m edgewright.benchmarks.queueing``. Poisson arrivals to a real node, at loads from 0.3
 to 0.9. The model is given what the node itself measures, its arrivals and its service times, and
-the time that a request takes beside its service, measured without load. As a few thousand random
-arrivals are seldom average ones, their luck is taken out with a control variate: the same arrivals
-at an ideal queue with the same services, whose mean is known exactly.
+the time that a request takes beside its service, measured without load. As a machine is not always
+as fast, and a queue near its limit feels a percent, arrivals come the closer, the faster the node
+says that it is: so the load stays. As a few thousand random arrivals are seldom average ones, their
+luck is taken out with a control variate: the same arrivals at an ideal queue with the same
+services, whose mean is known exactly.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from edgewright.edge_runtime.lanes.pool import lane_from_config
 from edgewright.tools.nodes.client import NodeClient, Transfer
 from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.nodes.schema import InvokeOptions, ServerLoad
+from edgewright.tools.offload.choice import Values
 from edgewright.tools.offload.queueing import mean_response_s, mean_wait_s
 
 if TYPE_CHECKING:
@@ -37,8 +40,8 @@ if TYPE_CHECKING:
 LIMIT = 0.1
 _MODEL = "efficientnet-lite0"
 #: The server is slowed on purpose: who sends shares its two cores, and at hundreds of requests a
-#: second that alone would double its waiting times.
-_SLOWDOWN = 8.0
+#: second that alone would double its waiting times. A service so takes some thirty milliseconds.
+_SLOWDOWN = 12.0
 _OPTIONS = InvokeOptions(expert="efficientnet-lite0-classifier", deadline_s=60)
 #: Seconds for each load; the nearer to 1, the longer until a mean is one.
 FULL = {0.3: 40.0, 0.4: 40.0, 0.5: 60.0, 0.6: 60.0, 0.7: 90.0, 0.8: 180.0, 0.9: 300.0}
@@ -53,7 +56,7 @@ class Loaded:
 
     Attributes:
         aimed: Load that was aimed at.
-        load: Load as the node measured it.
+        load: Arrivals in a service, as the node measured services.
         service_ms: Mean service time as the node measured it.
         service_scv: Squared coefficient of variation of the service times.
         model_ms: Mean response by the model.
@@ -172,21 +175,22 @@ async def _at(
     """Send Poisson arrivals for a while and compare."""
     say(f"load {aimed:g}: {seconds:g} s")
     chance = np.random.default_rng(round(100 * aimed))
-    rate_per_s = 1000 * aimed / service_ms
-    gaps_s = chance.exponential(1 / rate_per_s, round(seconds * rate_per_s))
+    # Gaps between arrivals, counted in services.
+    gaps = chance.exponential(1 / aimed, round(seconds * 1000 * aimed / service_ms))
     async with _sampled(client) as samples:
-        responses_ms = await _send(client, frame, gaps_s)
-    service_s = statistics.fmean(one.service_ms for one in samples) / 1000
+        responses_ms, services_s = await _send(client, frame, gaps, samples)
+    service_s = float(services_s.mean())
     service_scv = statistics.fmean(one.service_scv for one in samples)
-    arrivals_per_s = len(gaps_s) / gaps_s.sum()
-    expected_s = mean_response_s(arrivals_per_s, service_s, service_scv=service_scv)
-    luck_s = _ideal_wait_s(gaps_s, service_s) - mean_wait_s(
-        arrivals_per_s, service_s, service_scv=0
+    load = len(gaps) / gaps.sum()
+    # Every time of a queue is as much longer as its services and gaps are, so the mean will do.
+    expected_s = mean_response_s(load / service_s, service_s, service_scv=service_scv)
+    luck_s = _ideal_wait_s(gaps * services_s, services_s) - mean_wait_s(
+        load / service_s, service_s, service_scv=0
     )
     raw_ms = statistics.fmean(responses_ms)
     return Loaded(
         aimed=aimed,
-        load=arrivals_per_s * service_s,
+        load=load,
         service_ms=service_s * 1000,
         service_scv=service_scv,
         model_ms=expected_s * 1000 + beside_ms,
@@ -196,17 +200,31 @@ async def _at(
     )
 
 
-async def _send(client: NodeClient, frame: bytes, gaps_s: np.ndarray[Any, Any]) -> list[float]:
-    """Send a request after each gap, whether or not the last one was answered."""
+async def _send(
+    client: NodeClient, frame: bytes, gaps: Values, samples: Sequence[ServerLoad]
+) -> tuple[list[float], Values]:
+    """Send a request after each gap, whether or not the last one was answered.
+
+    Args:
+        client: Of the node.
+        frame: What is sent.
+        gaps: In services.
+        samples: What the node says of its load; the last one counts.
+
+    Returns:
+        Milliseconds of each response, and seconds of a service when it was sent.
+    """
     loop = asyncio.get_running_loop()
     due = loop.time()
+    services_s = np.empty(len(gaps))
     async with asyncio.TaskGroup() as group:
         sent = []
-        for gap_s in gaps_s:
-            due += gap_s
+        for place, gap in enumerate(gaps):
+            services_s[place] = samples[-1].service_ms / 1000
+            due += gap * services_s[place]
             await asyncio.sleep(max(0.0, due - loop.time()))
             sent.append(group.create_task(_response_ms(client, frame)))
-    return [one.result() for one in sent]
+    return [one.result() for one in sent], services_s
 
 
 async def _response_ms(client: NodeClient, frame: bytes) -> float:
@@ -217,8 +235,8 @@ async def _response_ms(client: NodeClient, frame: bytes) -> float:
 
 @asynccontextmanager
 async def _sampled(client: NodeClient) -> AsyncIterator[list[ServerLoad]]:
-    """Collect what the node says of its load every second, and once at the end."""
-    samples: list[ServerLoad] = []
+    """Collect what the node says of its load: now, every second, and once at the end."""
+    samples = [await _load(client)]
 
     async def sample() -> None:
         while True:
@@ -238,17 +256,17 @@ async def _load(client: NodeClient) -> ServerLoad:
     return (await client.probe(0)).load[_MODEL]
 
 
-def _ideal_wait_s(gaps_s: np.ndarray[Any, Any], service_s: float) -> float:
-    """Return the mean wait of these arrivals at a single server that always takes as long.
+def _ideal_wait_s(gaps_s: Values, services_s: Values) -> float:
+    """Return the mean wait of these arrivals at a single server that takes just so long.
 
     Lindley's recursion: who comes next waits for what the last one had to, and for its service,
     less the gap between them.
     """
     wait_s = total_s = 0.0
-    for gap_s in gaps_s[1:]:
+    for gap_s, service_s in zip(gaps_s[1:], services_s[:-1], strict=True):
         wait_s = max(0.0, wait_s + service_s - gap_s)
         total_s += wait_s
-    return total_s / len(gaps_s)
+    return float(total_s / len(gaps_s))
 
 
 def _draw(axes: Axes, measured: Sequence[Loaded]) -> None:

@@ -14,12 +14,12 @@ from edgewright.tools.offload.queueing import mean_wait_s
 def test_the_ideal_queue_waits_as_theory_says() -> None:
     gaps_s = np.random.default_rng(2).exponential(1.0, 200_000)
     expected_s = mean_wait_s(1 / gaps_s.mean(), 0.7, service_scv=0)
-    assert _ideal_wait_s(gaps_s, 0.7) == pytest.approx(expected_s, rel=0.03)
+    assert _ideal_wait_s(gaps_s, np.full(len(gaps_s), 0.7)) == pytest.approx(expected_s, rel=0.03)
 
 
 def test_nobody_waits_who_comes_after_the_others_have_gone() -> None:
-    assert _ideal_wait_s(np.array([5.0, 2.0, 2.0]), 1.0) == 0
-    assert _ideal_wait_s(np.array([5.0, 0.5, 0.5]), 1.0) == pytest.approx((0.5 + 1.0) / 3)
+    assert _ideal_wait_s(np.array([5.0, 2.0, 2.0]), np.ones(3)) == 0
+    assert _ideal_wait_s(np.array([5.0, 0.5, 0.5]), np.ones(3)) == pytest.approx((0.5 + 1.0) / 3)
 
 
 @pytest.mark.parametrize(("measured_ms", "ended"), [(11.5, 0), (12.5, 1)])
