@@ -44,7 +44,7 @@ from edgewright.tools.split.learned.recipe import Recipe
 from edgewright.tools.split.learned.tail import TunedBlocks
 
 SEEDS = (0, 1, 2)
-QUICK_PICTURES = 200
+QUICK_PICTURES = 120
 QUICK_STEP = 4
 #: Pictures the whole model runs at once; more of them outgrow the processor's caches.
 _BATCH = 8
