@@ -24,12 +24,19 @@ _SUBJECTS = (
     re.compile(
         rf"\b(?:classif(?:y|ies)|recogni[sz]es?|identif(?:y|ies)|sorts?|reads?|labels?)\s+(?:the\s+|our\s+|an?\s+)?{_WHAT}{_BEHIND}"
     ),
+    re.compile(rf"\bt(?:ell|ells|elling)\s+(?:the\s+|our\s+)?{_WHAT}\s+apart\b"),
+    re.compile(
+        rf"\b(?:distinguish(?:es|ing)?|separat(?:e|es|ing))\s+(?:the\s+|our\s+|between\s+)?{_WHAT}{_BEHIND}"
+    ),
     re.compile(r"\b(?P<what>[a-z][a-z-]+)\s+(?:classifier|recogni[sz]er|reader|sorter)\b"),
+    re.compile(
+        rf"\b(?:photographed|(?:each|all|we|they)\s+photographs?)\s+(?:the\s+|our\s+|their\s+)?{_WHAT}{_BEHIND}"
+    ),
 )
 #: Words that stand where the subject does and name none.
 _EMPTY = frozenset(
     {"it", "them", "this", "what", "image", "picture", "photo", "model", "good", "small", "new",
-     "simple", "joint", "shared", "private", "own", "one", "data", "a", "an", "the"}
+     "goods", "simple", "joint", "shared", "private", "own", "one", "data", "a", "an", "the"}
 )  # fmt: skip
 #: Class names that are quoted in the description and in demonstrations.
 _NAMED = 12

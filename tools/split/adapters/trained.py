@@ -80,7 +80,7 @@ class TrainedModel:
             self._weights,
             clients=np.arange(heads, dtype=np.int64),
         )
-        shares = torch.from_numpy(logits).log_softmax(dim=1)
+        shares = torch.from_numpy(logits.copy()).log_softmax(dim=1)
         return (shares.logsumexp(dim=0) - float(np.log(heads)))[None]
 
     def feature_shape(self, point: int) -> tuple[int, ...]:
