@@ -65,15 +65,19 @@ def test_noise_and_sampling(tmp_path: Path) -> None:
     assert np.array_equal(*held)
 
 
+def _two_hundred(own: bool) -> Samples:
+    """Return samples of which 80 are the set's own test split, if it has one."""
+    return Samples(
+        name="s", images=np.zeros((200, 8, 8, 1), np.uint8), labels=np.arange(200) % 2,
+        classes=("a", "b"), original_side=8, test=np.arange(200) >= 120 if own else None,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(("own", "test"), [(True, 80), (False, 8)])
 def test_a_test_split_of_the_sets_own_can_stay_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool, test: int
 ) -> None:
-    samples = Samples(
-        name="s", images=np.zeros((200, 8, 8, 1), np.uint8), labels=np.arange(200) % 2,
-        classes=("a", "b"), original_side=8, test=np.arange(200) >= 120 if own else None,
-    )  # fmt: skip
-    monkeypatch.setattr(module, "load_source", lambda source: samples)
+    monkeypatch.setattr(module, "load_source", lambda source: _two_hundred(own))
     card = prepare(DataRequest(clients=2, samples=50, whole_test=True), RunFolder(tmp_path))
     assert card.test == test
     assert card.train + card.validation == (50 if own else 42)
@@ -83,11 +87,7 @@ def test_a_test_split_of_the_sets_own_can_stay_whole(
 def test_more_can_be_validated_with_where_the_test_split_is_the_sets_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool, validation: int
 ) -> None:
-    samples = Samples(
-        name="s", images=np.zeros((200, 8, 8, 1), np.uint8), labels=np.arange(200) % 2,
-        classes=("a", "b"), original_side=8, test=np.arange(200) >= 120 if own else None,
-    )  # fmt: skip
-    monkeypatch.setattr(module, "load_source", lambda source: samples)
+    monkeypatch.setattr(module, "load_source", lambda source: _two_hundred(own))
     card = prepare(DataRequest(clients=2, validation=0.5), RunFolder(tmp_path))
     assert card.validation == validation
 
