@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 
 from edgewright.benchmarks import photographs
-from edgewright.benchmarks.progress import tell
+from edgewright.benchmarks.progress import Teller
 from edgewright.benchmarks.results import table, write_results
 from edgewright.tools.errors import NotFoundError
 from edgewright.tools.images.decode import decode
@@ -180,6 +180,7 @@ def _told(adapter: Chain, judge: Judge) -> list[Kept]:
     """Measure, and say how far that is."""
     points = range(1, len(adapter.block_names))
     count = sum(len(codecs_at(adapter, point)) for point in points) + len(IMAGE_CODINGS) - 1
+    tell = Teller("agreements")
     found: list[Kept] = []
     for one in measured(adapter, judge):
         found.append(one)

@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from edgewright.benchmarks.easy_vqa import LICENCE, answered, known_and_kept_back, load
-from edgewright.benchmarks.progress import tell
+from edgewright.benchmarks.progress import Teller
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.split.adapters.blip import BlipCaptioning, BlipQuestions
 from edgewright.tools.split.adapters.chain import fingerprint
@@ -111,7 +111,7 @@ def train(name: str, parent: Path) -> None:
         schedule=schedule,
         seed=_SEED,
         checkpoint=folder / "checkpoint.pt",
-        report=tell,
+        report=Teller("easy-vqa"),
     )
     network.eval().requires_grad_(False).save_pretrained(folder)
     manifest = {

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from edgewright.benchmarks.progress import tell
+from edgewright.benchmarks.progress import Teller
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.federated.samples import Samples
 from edgewright.tools.federated.sources import load_source
@@ -96,7 +96,7 @@ def train(samples: Samples, checkpoint: Path) -> Any:
         schedule=_SCHEDULE,
         seed=_SEED,
         checkpoint=checkpoint,
-        report=tell,
+        report=Teller("fashion-vit"),
     )
     return network.eval()
 

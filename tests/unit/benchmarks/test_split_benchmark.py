@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from edgewright.benchmarks.split import calibrated
+from edgewright.benchmarks.split_measure import calibrated
 from edgewright.benchmarks.split_metrics import Metric
 from edgewright.benchmarks.split_pictures import codings, send, send_all
 from edgewright.benchmarks.split_receivers import tuned_receiver
