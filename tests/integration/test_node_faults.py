@@ -143,10 +143,10 @@ async def test_a_short_deadline_leaves_the_device_time_to_go_on_alone(edge_node,
 
 async def test_a_link_that_breaks_on_the_way_back(edge_node, linked, encoded):
     """The edge server has the frame and answers; the answer is lost."""
-    async with _link(edge_node.url, rate_kb_per_s=200) as link, linked(link) as client:
+    async with _link(edge_node.url, delay_ms=400) as link, linked(link) as client:
         alone = await client.invoke(CARD, ALONE, encoded())
         call = asyncio.create_task(client.invoke(CARD, SPLIT, encoded()))
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.6)  # between one delay and two
         link.stall(True)
         await asyncio.sleep(0.3)
         link.refuse(True)
