@@ -16,12 +16,12 @@ from PIL import Image
 from edgewright.tools.errors import EdgewrightError, InputError, NotFoundError, TooLargeError
 from edgewright.tools.federated.samples import Samples, common_side, drop_colour, to_array
 from edgewright.tools.images.decode import decode
+from edgewright.tools.images.foreign import PICTURE_SUFFIXES, recoded
 
 #: Pictures a folder may hold, and bytes an .npz file may unpack to.
 MAX_PICTURES = 200_000
 MAX_UNPACKED_BYTES = 4_000_000_000
 
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 _FASHION_FOLDERS = (
     Path("/usr/share/datasets/fashion-mnist"),
     Path("/usr/local/share/datasets/fashion-mnist"),
@@ -38,8 +38,8 @@ def load_source(source: str) -> Samples:
 
     Args:
         source: ``digits``, ``fashion-mnist``, ``elpv``, or the path of an ``.npz`` file or of a
-            folder. A folder holds one folder per class; or one per client (an attribute), each
-            of which holds one per class.
+            folder. A folder holds one folder per class, in which pictures may lie in folders again;
+            or one per client (an attribute), each of which holds nothing but one per class.
 
     Raises:
         InputError: It is there and cannot be used: ``data_empty``, ``image_corrupt``,
@@ -155,14 +155,18 @@ _NAMED: dict[str, Callable[[], Samples]] = {
 def _folder(root: Path) -> Samples:
     """Read a folder of class folders, or of client folders of class folders."""
     groups = _folders(root)
-    nested = [(group, child) for group in groups for child in _folders(group)]
-    by_attribute = bool(nested)
-    leaves = nested if by_attribute else [(root, group) for group in groups]
+    # A folder of a client holds nothing but folders; one of a class may be kept in folders too.
+    by_attribute = not any(map(_holds_pictures, groups)) and any(map(_folders, groups))
+    leaves = (
+        [(group, child) for group in groups for child in _folders(group)]
+        if by_attribute
+        else [(root, group) for group in groups]
+    )
     files = [(group, leaf, path) for group, leaf in leaves for path in _pictures(leaf)]
     if not files:
         raise InputError(
             f"the folder {root.name!r} holds no class folders with pictures "
-            f"({', '.join(sorted(_SUFFIXES))})",
+            f"({', '.join(sorted(PICTURE_SUFFIXES))})",
             code="data_empty",
         )
     if len(files) > MAX_PICTURES:
@@ -198,13 +202,22 @@ def _folders(path: Path) -> list[Path]:
     )
 
 
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
+
+
+def _holds_pictures(folder: Path) -> bool:
+    return any(map(_is_picture, folder.iterdir()))
+
+
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    """Return the pictures in a folder and in the folders in it."""
+    return sorted(filter(_is_picture, folder.rglob("*")))
 
 
 def _read(path: Path) -> Image.Image:
     try:
-        return decode(path.read_bytes())
+        return decode(recoded(path.read_bytes()))
     except EdgewrightError as error:
         raise InputError(
             f"{path.parent.name}/{path.name}: {error.message}", code="image_corrupt"

@@ -12,8 +12,8 @@ from PIL import ExifTags, Image
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.probe import MAX_PIXELS, probe
 
-# What Pillow's four decoders raise on damaged files; anything else would be a defect of ours.
-_DAMAGED = (
+#: What Pillow's decoders raise on damaged files; anything else would be a defect of ours.
+DAMAGED = (
     OSError,
     SyntaxError,
     ValueError,
@@ -71,7 +71,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
             turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
             rgb = _rgb(image)
             return rgb if turn is None else rgb.transpose(turn)
-    except _DAMAGED:
+    except DAMAGED:
         raise InputError(
             f"the {kind} picture breaks off or is damaged behind its header; send the file again",
             code="image_truncated",

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from edgewright.tools.errors import InputError, TooLargeError
+from edgewright.tools.images.foreign import recoded
 from edgewright.tools.images.reference import ImageRef
 from edgewright.tools.images.store import ImageStore
 
@@ -53,7 +54,7 @@ def take_image(where: str, store: ImageStore) -> ImageRef:
             code="file_missing" if isinstance(error, FileNotFoundError) else "file_unreadable",
         ) from None
     try:
-        return store.put(data, path.name)
+        return store.put(recoded(data), path.name)
     except InputError as error:
         # With several pictures, a person must know which one it is.
         raise type(error)(f"{where!r}: {error.message}", code=error.info().code) from None

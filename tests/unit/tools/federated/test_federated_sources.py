@@ -54,6 +54,24 @@ def test_client_folders_become_an_attribute(tmp_path: Path) -> None:
     assert samples.classes == ("broken", "ok")
 
 
+def test_a_class_may_be_kept_in_folders(tmp_path: Path) -> None:
+    picture(tmp_path / "letters" / "round", "1.png", (1, 2, 3))
+    picture(tmp_path / "letters" / "square", "1.png", (1, 2, 3))
+    picture(tmp_path / "people", "1.png", (1, 2, 3))
+    samples = load_source(str(tmp_path))
+    assert samples.attribute is None
+    assert samples.classes == ("letters", "people")
+    assert samples.labels.tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "gif", "tif", "tiff", "BMP", "avif"])
+def test_pictures_of_other_kinds(tmp_path: Path, suffix: str) -> None:
+    picture(tmp_path / "a", f"1.{suffix}", (255, 0, 0))
+    picture(tmp_path / "b", "1.png", (255, 0, 0))
+    images = load_source(str(tmp_path)).images
+    assert np.abs(images[0].astype(int) - images[1]).max() < 8
+
+
 def test_a_corrupt_picture_is_named(tmp_path: Path) -> None:
     picture(tmp_path / "a", "good.png", (1, 2, 3))
     (tmp_path / "a" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
