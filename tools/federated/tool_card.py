@@ -38,6 +38,10 @@ _EMPTY = frozenset(
     {"it", "them", "this", "what", "image", "picture", "photo", "model", "good", "small", "new",
      "goods", "simple", "joint", "shared", "private", "own", "one", "data", "a", "an", "the"}
 )  # fmt: skip
+#: What is told apart where a purpose names but its kinds: "drawings of animals and letters".
+_MEDIUM = re.compile(
+    r"\b(drawing|sketch|painting|scan|x-ray|micrograph|slide|map|sign|symbol|icon)(?:e?s)?\b"
+)
 #: Class names that are quoted in the description and in demonstrations.
 _NAMED = 12
 
@@ -50,7 +54,7 @@ def tool_card(purpose: str, data: DataCard, taken: Collection[str]) -> ToolCard:
         data: What it was trained on.
         taken: Ids that other cards have.
     """
-    subject = subject_of(purpose, data.name)
+    subject = subject_of(purpose, data.name, data.classes)
     name = _free_id(f"{_kebab(subject)}-classifier", taken)
     classes = ", ".join(data.classes[:_NAMED])
     more = f" and {len(data.classes) - _NAMED} more" if len(data.classes) > _NAMED else ""
@@ -73,19 +77,23 @@ def tool_card(purpose: str, data: DataCard, taken: Collection[str]) -> ToolCard:
     )
 
 
-def subject_of(purpose: str, fallback: str) -> str:
+def subject_of(purpose: str, fallback: str, classes: Collection[str] = ()) -> str:
     """Find what is to be told apart, in the singular: "photos of digits" gives "digit".
 
     Args:
         purpose: In the person's words.
         fallback: Name of the data, for a purpose that does not say.
+        classes: Names of the classes; one of them is not what they have in common.
     """
     text = " ".join(purpose.lower().split())
+    kinds = {_singular(name.lower()) for name in classes}
     for pattern in _SUBJECTS:
         for found in pattern.finditer(text):
             words = [word for word in found["what"].split() if word not in _EMPTY]
-            if words:
+            if words and _singular(words[-1]) not in kinds:
                 return " ".join([*words[:-1], _singular(words[-1])])
+    if medium := _MEDIUM.search(text):
+        return medium[1]
     words = re.sub(r"[^a-z0-9]+", " ", fallback.lower()).split() or ["picture"]
     return " ".join([*words[:-1], _singular(words[-1])])
 

@@ -39,6 +39,20 @@ def test_a_purpose_names_what_is_told_apart(purpose, subject):
     assert subject_of(purpose, "metal_parts") == subject
 
 
+@pytest.mark.parametrize(
+    ("purpose", "subject"),
+    [
+        ("schools have drawings of animals, letters and people; say which kind it is", "drawing"),
+        ("clinics hold scans of lungs and hearts; classify them", "scan"),
+        ("photos of animals and letters", "metal part"),
+        ("photos of toys: animals and letters", "toy"),
+    ],
+)
+def test_a_class_is_not_what_is_told_apart(purpose, subject):
+    classes = ("Animals", "Letters", "People", "lung", "heart")
+    assert subject_of(purpose, "metal_parts", classes) == subject
+
+
 def test_a_card_can_be_asked_for_in_the_words_of_its_purpose():
     card = tool_card("photos of leaves of trees", data(("oak", "beech-tree", "7")), ())
     assert card.id.endswith("-classifier")
