@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Coverage is that of the test processes. What these start runs untraced: a traced node takes
     # half as long again, and its times are what offloading is decided by.
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would all that starts here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,8 @@ def test_only_one_way_at_a_time(edgewright, error_of, args):
         ("empty.png", b"", "empty_image"),
         ("text.png", b"hello, this is no picture", "not_an_image"),
         ("cut.png", b"\x89PNG\r\n\x1a\n\0\0", "image_truncated"),
-        ("some.gif", b"GIF89a" + b"\0" * 20, "unsupported_media_type"),
+        ("some.gif", b"GIF89a" + b"\0" * 20, "image_truncated"),
+        ("some.jxl", b"\xff\x0a" + b"\0" * 20, "unsupported_media_type"),
         ("camera:a/b", None, "image_unknown"),
     ],
 )
