@@ -18,7 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright.benchmarks.latency_replay import Trace, record, replayed, summary
+from edgewright.benchmarks.latency_replay import (
+    LOADED_TIMES,
+    Trace,
+    record,
+    replayed,
+    summary,
+)
 from edgewright.benchmarks.latency_rig import (
     MIN_AGREEMENT,
     MIX,
@@ -86,28 +92,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder")
     parser.add_argument("--quick", action="store_true", help="little of everything, for CI")
+    parser.add_argument(
+        "--trace-alone", action="store_true", help="record and replay a trace alone"
+    )
     parser.add_argument("--replay", type=Path, help="replay this recorded trace, measure nothing")
     options = parser.parse_args(arguments)
     if options.replay:
         trace = Trace.model_validate_json(options.replay.read_bytes())
     else:
-        trace = asyncio.run(_measure(QUICK if options.quick else FULL, options.out))
+        extent = QUICK if options.quick else FULL
+        trace = asyncio.run(_measure(extent, options.out, trace_alone=options.trace_alone))
     _report_replay(trace, options.out)
     return 0
 
 
-async def _measure(extent: Extent, out: Path) -> Trace:
+async def _measure(extent: Extent, out: Path, *, trace_alone: bool) -> Trace:
     async with Rig(quick=extent is QUICK) as rig:
-        swept = [await _sweep(rig, rate, extent.rounds) for rate in extent.rates]
-        _report_steps(await _steps(rig, extent), out)
-        # Last, since it teaches the policy what it would not have seen.
-        for one in swept:
-            one["twins_ms"] = await _twins(rig, one, 2 * extent.rounds)
-        _report_sweep(swept, out)
+        if not trace_alone:
+            await _measure_rates(rig, extent, out)
         trace = await record(rig, segments=extent.segments, length=extent.length, runs=extent.runs)
     out.mkdir(parents=True, exist_ok=True)
     (out / "latency-trace.json").write_text(trace.model_dump_json(), "utf-8")
     return trace
+
+
+async def _measure_rates(rig: Rig, extent: Extent, out: Path) -> None:
+    swept = [await _sweep(rig, rate, extent.rounds) for rate in extent.rates]
+    _report_steps(await _steps(rig, extent), out)
+    # Last, since it teaches the policy what it would not have seen.
+    for one in swept:
+        one["twins_ms"] = await _twins(rig, one, 2 * extent.rounds)
+    _report_sweep(swept, out)
 
 
 # -- latency against rate ------------------------------------------------------------------------
@@ -270,12 +285,18 @@ def _report_replay(trace: Trace, out: Path) -> None:
         ["requests to settle after a change, mean", f"{settle['mean']:.1f}"],
         ["requests to settle after a change, p95", f"{settle['p95']:.0f}"],
     ]
-    runs = min(len(one) for each in trace.segments[0].runs.values() for one in each.values())
+    runs = min(
+        len(one)
+        for segment in trace.segments
+        for each in segment.runs.values()
+        for one in each.values()
+    )
     markdown = (
         f"Trace of {len(trace.segments)} stretches, each with another rate (25 to 1,000 KB/s), "
         f"round trip (10 to 60 ms), slow-down of the device ({SLOWDOWN:g} or, warm, "
         f"{WARM_SLOWDOWN:g}) and load of the edge server (0 or 50 %). An arm's time is the median "
-        f"of {runs} runs there.\n\n" + table(["replay", "value"], rows)
+        f"of {runs} runs there, of {LOADED_TIMES} times as many under load.\n\n"
+        + table(["replay", "value"], rows)
     )
     sys.stdout.write(f"\n{markdown}")
 
