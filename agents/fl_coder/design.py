@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgewright.agents.fl_coder.constraints import Constraint, Kind, read_constraints
+from edgewright.agents.fl_coder.constraints import Constraint, read_constraints
 from edgewright.agents.fl_coder.protocol import Choice
 from edgewright.agents.fl_coder.quantities import read_budget, read_hostile
+from edgewright.agents.fl_coder.reader import Kind
 from edgewright.agents.fl_coder.recipes import write
 from edgewright.tools.federated.candidate import (
     Candidate,

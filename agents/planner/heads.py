@@ -43,20 +43,31 @@ class Features:
     Attributes:
         words: Column of each known word or pair.
         weights: Inverse document frequency of each, float32 ``[V]``.
+        strength: Of the words together, beside the sentence vector.
     """
 
     words: dict[str, int]
     weights: Vectors
+    strength: float = LEXICAL_WEIGHT
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> Features:
-        """Learn which words occur, and how telling each is."""
+    def fit(
+        cls, texts: Sequence[str], *, at_least: int = MIN_EXAMPLES, strength: float = LEXICAL_WEIGHT
+    ) -> Features:
+        """Learn which words occur, and how telling each is.
+
+        Args:
+            texts: What is learnt from.
+            at_least: A word counts when so many of them hold it.
+            strength: Of the words together, beside the sentence vector.
+        """
         counts = Counter(word for text in texts for word in set(_words(text)))
-        kept = sorted(word for word, count in counts.items() if count >= MIN_EXAMPLES)
+        kept = sorted(word for word, count in counts.items() if count >= at_least)
         weights = [np.log(len(texts) / counts[word]) for word in kept]
         return cls(
             words={word: column for column, word in enumerate(kept)},
             weights=np.asarray(weights, np.float32),
+            strength=strength,
         )
 
     def __call__(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
@@ -66,7 +77,7 @@ class Features:
             columns = [self.words[word] for word in set(_words(text)) if word in self.words]
             lexical[row, columns] = self.weights[columns]
         lengths = np.maximum(np.linalg.norm(lexical, axis=1, keepdims=True), 1e-6)
-        stacked: Vectors = np.hstack([vectors, lexical * (LEXICAL_WEIGHT / lengths)])
+        stacked: Vectors = np.hstack([vectors, lexical * (self.strength / lengths)])
         return stacked
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -74,3 +76,39 @@ def write_kept(path: Path, kept: Kept) -> None:
             raise
     except OSError as error:
         _LOG.warning("%s cannot be kept: %s", path.name, error.strerror)
+
+
+def made_once(
+    name: str, folder: Path, make: Callable[[], Kept], *, shipped: Path | None = SHIPPED
+) -> Kept:
+    """Return what ships or was made before; otherwise make it, and keep it.
+
+    Args:
+        name: Name of the file, which tells all that its content depends on.
+        folder: Where it is kept. One that cannot be written costs only the time to make it again.
+        make: Makes it; called in one process at a time.
+        shipped: A folder of others, which is only read; None for none.
+    """
+    for place in filter(None, (shipped, folder)):
+        if kept := read_kept(place / name):
+            return kept
+    with _alone(folder):
+        if kept := read_kept(folder / name):
+            return kept  # another process has made it meanwhile
+        kept = make()
+        write_kept(folder / name, kept)
+        return kept
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time fit in a folder, so that none repeats what another does."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "fitting.lock").open("w")
+    except OSError:
+        yield  # nothing can be kept there anyway
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

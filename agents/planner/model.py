@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import chain
 from pathlib import Path
@@ -26,7 +24,7 @@ from edgewright.agents.planner.encodings import Encodings, encoded
 from edgewright.agents.planner.evidence import Evidence, Flags, Judge, Verdict
 from edgewright.agents.planner.examples import FOLDS, Examples, Words
 from edgewright.agents.planner.heads import Bags, Features, Heads
-from edgewright.agents.planner.kept import SHIPPED, Kept, read_kept, write_kept
+from edgewright.agents.planner.kept import SHIPPED, Kept, made_once
 
 #: How much better the odds are that a reading is right when no example was held back from the fit;
 #: found on the development requests of the benchmark.
@@ -192,29 +190,8 @@ def fit_once(examples: Examples, folder: Path, *, shipped: Path | None = SHIPPED
     content = json.dumps([VERSION, asdict(examples)])
     name = f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.safetensors"
     encodings = Encodings(folder, shipped=shipped)
-    for place in filter(None, (shipped, folder)):
-        if kept := read_kept(place / name):
-            return _restored(kept, examples, encodings)
-    with _alone(folder):
-        if kept := read_kept(folder / name):
-            return _restored(kept, examples, encodings)  # another process has fitted it meanwhile
-        model = fit(examples, encodings)
-        write_kept(folder / name, _kept(model))
-        return model
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time fit in a folder, so that none repeats what another does."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "fitting.lock").open("w")
-    except OSError:
-        yield  # nothing can be kept there anyway
-        return
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    kept = made_once(name, folder, lambda: _kept(fit(examples, encodings)), shipped=shipped)
+    return _restored(kept, examples, encodings)
 
 
 def _truth(examples: Examples) -> Vectors:

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgewright.agents.fl_coder.constraints import fit_reader
+from edgewright.agents.fl_coder.reader import fit_reader
 from edgewright.agents.planner import model
 from edgewright.agents.planner.encoder import MiniLM
-from edgewright.agents.planner.encodings import Encodings
 from edgewright.agents.planner.examples import collect
 from edgewright.agents.planner.kept import SHIPPED
 from edgewright.agents.ship import MANIFEST
@@ -30,14 +29,13 @@ def test_the_cards_built_in_need_no_fit(tmp_path: Path, monkeypatch: pytest.Monk
     assert not list(tmp_path.iterdir())
 
 
-def test_the_coders_phrases_need_no_encoder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_coders_phrases_need_no_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stale(*_: object) -> None:
-        raise AssertionError("run 'make planner-model': a phrase of constraints.yaml is new")
+        raise AssertionError("run 'make planner-model': what ships is not of constraints.yaml")
 
     monkeypatch.setattr(MiniLM, "layered", stale)
-    assert np.isfinite(fit_reader(Encodings(tmp_path)).heads.weights).all()
+    assert np.isfinite(fit_reader(tmp_path).heads.weights).all()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_manifest_names_what_ships() -> None:

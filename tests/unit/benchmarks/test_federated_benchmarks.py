@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
-from edgewright.agents.fl_coder.constraints import KINDS, read_constraints
+from edgewright.agents.fl_coder.constraints import read_constraints
 from edgewright.agents.fl_coder.design import first_design, plain_candidate
 from edgewright.agents.fl_coder.effort import effort
 from edgewright.agents.fl_coder.protocol import Problem, same
+from edgewright.agents.fl_coder.reader import KINDS
 from edgewright.benchmarks import (
     federated,
     federated_overhead,
