@@ -105,7 +105,7 @@ def _draw(axes: Axes, outcomes: Sequence[Outcome]) -> None:
     names = [f"{outcome.name}\n({outcome.kind})" for outcome in outcomes]
     axes.set_xticks(places, names, rotation=60, ha="right", fontsize=6)
     axes.set_ylabel("test accuracy, %")
-    axes.legend()
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncol=2, frameon=False)
 
 
 if __name__ == "__main__":
