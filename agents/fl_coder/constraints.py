@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from edgewright.agents.fl_coder.reader import KINDS, Kind, sides
 
 #: How likely a phrase has to state or deny a constraint, and how much likelier one of the two has
-#: to be than the other. Chosen on worded problems that are not those of the tests.
+#: to be than the other; and how much more clearly than any words state a constraint others have to
+#: deny it, so that it is not stated. Chosen on worded problems that are not those of the tests.
 THRESHOLD = 0.42
 MARGIN = 1.3
+DENIAL = 0.2
 
 #: Typographic apostrophes and dashes, and what they are read as.
 _PLAIN = {0x2018: "'", 0x2019: "'", 0x2013: "-", 0x2014: "-"}
@@ -47,6 +49,8 @@ class Constraint:
 def read_constraints(text: str) -> tuple[Constraint, ...]:
     """Read a text; each kind comes at most once, with the words that say it most clearly.
 
+    A kind that other words deny much more clearly is left out.
+
     Args:
         text: The purpose in the person's words.
     """
@@ -55,16 +59,19 @@ def read_constraints(text: str) -> tuple[Constraint, ...]:
     stronger, weaker = judged.max(axis=2), judged.min(axis=2)
     clear = (stronger >= THRESHOLD) & (stronger > MARGIN * weaker)
     found: dict[Kind, Constraint] = {}
+    denied = dict.fromkeys(KINDS, 0.0)
     for index, span in enumerate(spans):
         for number, kind in enumerate(KINDS):
             # What a part says clearly counts more than the whole; an unclear part says nothing.
             if not clear[index, number] or clear[list(span.parts), number].any():
                 continue
             present, absent = (float(side) for side in judged[index, number])
+            denied[kind] = max(denied[kind], absent)
             known = found.get(kind)
             if present > absent and (known is None or known.confidence < present):
                 found[kind] = Constraint(kind, span.words, round(present, 3))
-    return tuple(sorted(found.values(), key=lambda each: KINDS.index(each.kind)))
+    stated = [each for each in found.values() if each.confidence > denied[each.kind] - DENIAL]
+    return tuple(sorted(stated, key=lambda each: KINDS.index(each.kind)))
 
 
 @dataclass

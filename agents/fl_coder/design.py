@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -150,7 +151,7 @@ def _answer_thin_links(design: Design, words: str, text: str, card: DataCard) ->
 
 def _answer_attackers(design: Design, words: str, text: str, card: DataCard) -> Design:
     clients = design.candidate.clients_per_round(len(card.clients))
-    hostile = read_hostile(words, clients) or 1
+    hostile = read_hostile(words, clients) or read_hostile(_around(words, text), clients) or 1
     strategy, choice = _robust(clients, hostile)
     return design.change(
         words,
@@ -158,6 +159,11 @@ def _answer_attackers(design: Design, words: str, text: str, card: DataCard) -> 
         f"made for {hostile} hostile of {clients} clients; the guard drops implausible updates",
         strategy=strategy.model_dump(),
     )
+
+
+def _around(words: str, text: str) -> str:
+    """Return the sentence that words of a text stand in: "Byzantine clients: up to 3 of 15"."""
+    return next((each for each in re.split(r"(?<=[.!?])\s+", text) if words in each), "")
 
 
 def _robust(clients: int, hostile: int) -> tuple[Strategy, str]:

@@ -31,6 +31,8 @@ _HOSTILE = re.compile(
     r"|(?:clients?|devices?|partners?|participants?|members?|sites?|phones?|nodes?|parties|party)\b)",
     re.IGNORECASE,
 )
+#: As the literature on Byzantine clients puts it.
+_TOLERATED = re.compile(r"\bf\s*(?:=|<=|≤|is|of)\s*(?P<count>\d+)\b")
 _SHARE = re.compile(rf"(?P<share>{_NUMBER})\s*(?:%|per\s?cent|percent)", re.IGNORECASE)
 
 
@@ -74,17 +76,19 @@ def read_hostile(words: str, clients: int) -> int | None:
         clients: How many clients there are.
     """
     words = " ".join(words.split())
-    share = _SHARE.search(words)
-    if share:
-        return max(1, round(clients * float(share["share"]) / 100))
-    count = _HOSTILE.search(words)
-    if count is None:
+    if share := _SHARE.search(words):
+        number = max(1, round(clients * float(share["share"]) / 100))
+    elif count := _TOLERATED.search(words) or _HOSTILE.search(words):
+        number = _number(count["count"].lower())
+    else:
         return None
-    word = count["count"].lower()
+    return number if 1 <= number < clients else None
+
+
+def _number(word: str) -> int:
     if word in ("a", "an"):
         return 1
-    number = int(word) if word.isdigit() else _WORDS.index(word) + 1
-    return number if 1 <= number < clients else None
+    return int(word) if word.isdigit() else _WORDS.index(word) + 1
 
 
 def _tiny(text: str) -> float:

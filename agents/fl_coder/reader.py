@@ -39,9 +39,9 @@ MIN_PHRASES = heads.MIN_EXAMPLES // 2
 #: Words tell on which side a phrase stands, its sentence vector rather what it is about. Chosen on
 #: worded problems that are not those of the tests.
 LEXICAL_WEIGHT = 1.2
-#: All that shapes the classifier besides its phrases.
+#: All that shapes the classifier besides its phrases; the first number, how these are treated.
 VERSION = (
-    1,
+    2,
     *(MAX_TOKENS, MIDDLE_WEIGHT),
     *(LEXICAL_WEIGHT, heads.SCALE, MIN_PHRASES, heads.STEPS, heads.PENALTY),
 )
@@ -54,7 +54,7 @@ _NEGATION = re.compile(
         | not(?!\s+(?:only|just|merely)\b)
         | no(?!\s+(?:more|less|longer|later|fewer)\b) | none\s+of | nobody | no\s+one | nothing
         | never | neither | without | hardly | free\s+of | instead\s+of | rather\s+than
-        | rule\s+out
+        | rule\s+out | surprised\s+if | doubt\s+(?:that|if|whether)
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -65,7 +65,7 @@ _AFFIRMATIVES = {
     "none of": "some of",
 }
 _AUXILIARY = re.compile(
-    r"^(is|are|was|were|do|does|did|have|has|had|need|must|should|would|could|can)"
+    r"^(is|are|was|were|do|does|did|have|has|had|need|must|should|would|could|can)(?=\s|n't|not)"
 )
 
 

@@ -30,6 +30,8 @@ def kinds(text: str) -> set[str]:
         ("not only slow", "not only slow", False),
         ("no more than 2 MB", "no more than 2 MB", False),
         ("it is not that nobody cheats", "it is that somebody cheats", False),
+        ("I would be surprised if not one of them cheats", "I would be one of them cheats", False),
+        ("we doubt that anyone cheats", "we anyone cheats", True),
         ("plain words", "plain words", False),
     ],
 )
@@ -59,6 +61,11 @@ def test_an_unclear_part_does_not_silence_a_clear_whole():
 def test_a_denied_constraint_is_none():
     assert kinds("The labels are fine and nobody is hostile.") == set()
     assert kinds("Bandwidth is plentiful, but the devices are slow.") == {"weak-devices"}
+
+
+def test_a_clear_denial_outweighs_an_unclear_statement():
+    text = "n=20 clients, f<=3 Byzantine. Need a rule with tolerance to f. No DP required."
+    assert kinds(text) == {"attackers"}
 
 
 def test_the_words_that_state_it_come_back():

@@ -52,6 +52,11 @@ def test_the_stated_number_of_attackers_is_borne(make_card):
     assert design.candidate.strategy.tolerates(10) == 3
 
 
+def test_their_number_may_stand_beside_the_words_about_attackers(make_card):
+    words = "Byzantine clients: up to 3 of 15. Task: clothing images."
+    assert first_design(words, make_card(15)).candidate.strategy.tolerates(15) == 3
+
+
 def test_two_clients_cannot_outvote_anybody(make_card):
     design = first_design("Some clients may be malicious.", make_card(2))
     assert design.candidate.strategy.name == "fedavg"

@@ -45,6 +45,10 @@ def test_no_budget_is_made_up(text):
         ("a participant lies", 10, 1),
         ("some clients may be malicious", 10, None),
         ("ten clients, all hostile", 10, None),
+        ("f <= 3 Byzantine", 20, 3),
+        ("n = 25, f = 4 Byzantine", 25, 4),
+        ("up to 3 of 15", 15, 3),
+        ("99 % accuracy under attack", 10, None),
     ],
 )
 def test_the_number_of_hostile_clients(words, clients, hostile):
