@@ -49,7 +49,7 @@ def check(
             "--cards",
             metavar="CATALOGUE",
             help="Cards to check it against: a folder of YAML cards or a TaskBench tools.json. "
-            "[default: all that can be asked for here]",
+            "\\[default: all that can be asked for here]",
         ),
     ] = None,
     as_json: Json = False,
@@ -82,7 +82,7 @@ def from_manual(
         Path | None,
         typer.Option(
             metavar="DRAFT.yaml",
-            help="Where the draft is written. [default: ID.draft.yaml, or nowhere with --json]",
+            help="Where the draft is written. \\[default: ID.draft.yaml, or nowhere with --json]",
         ),
     ] = None,
     embedded: Annotated[

@@ -61,7 +61,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Where to. [default: the state folder's codecs]"),
+        typer.Option(metavar="FOLDER", help="Where to. \\[default: the state folder's codecs]"),
     ] = None,
     as_json: Json = False,
 ) -> None:

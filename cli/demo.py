@@ -93,8 +93,9 @@ def demo(
 ) -> None:
     """Start a device and an edge server, and have requests about photographs answered.
 
-    The device is slowed and the link between the two is held to a rate, so that where to run a
-    task is a real choice. Both nodes are stopped at the end, also on Ctrl-C.
+    The device is slowed and the link between the two is held to a rate, so
+    that where to run a task is a real choice. Both nodes are stopped at the
+    end, also on Ctrl-C.
     """
     from rich.console import Console
 

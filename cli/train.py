@@ -68,7 +68,7 @@ def train(
         ),
     ] = "digits",
     clients: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Owners of the data. [default: 10]")
+        int | None, typer.Option(metavar="N", min=0, help="Owners of the data. \\[default: 10]")
     ] = None,
     partition: Annotated[
         Partition, typer.Option(help="How samples are dealt to clients.")
@@ -83,7 +83,7 @@ def train(
         Approval | None,
         typer.Option(
             help="Approve each proposal yourself, or let the sandbox be enough. "
-            "[default: auto in-process, ask elsewhere]"
+            "\\[default: auto in-process, ask elsewhere]"
         ),
     ] = None,
     engine: Annotated[
@@ -109,8 +109,9 @@ def train(
 ) -> None:
     """Train a model by federated learning and install it as a tool.
 
-    Progress goes to standard error, the outcome to standard output. Only the embedded or the chat
-    coder's code is trained, inside a sandbox without network; the data never leave this machine.
+    Progress goes to standard error, the outcome to standard output. What a
+    coder has written is trained inside a sandbox without network; the data
+    never leave this machine.
     """
     with telling_errors(as_json):
         from edgewright.graphs.federated.state import TrainSettings

@@ -188,6 +188,12 @@ def runner(tmp_path, monkeypatch) -> CliRunner:
     return CliRunner()
 
 
+def test_help_tells_the_defaults_that_depend_on_other_options(runner):
+    shown = " ".join(runner.invoke(app, ["train", "--help"]).stdout.replace("│", " ").split())
+    assert "Owners of the data. [default: 10]" in shown
+    assert "auto in-process" in shown
+
+
 def test_runs_are_listed_shown_and_compared(runner):
     folder = RunFolder(home() / "runs" / "r1")
     folder.root.mkdir(parents=True)
