@@ -8,7 +8,7 @@ from edgewright.tools.cards.registry import CardRegistry
 from edgewright.tools.federated.layout import RunFolder
 from edgewright.tools.federated.report import RunReport, TrialReport, write_report
 from edgewright.tools.federated.tool_card import tool_card
-from edgewright.tools.vision.trained import Manifest, install, installed_models
+from edgewright.tools.vision.trained import InstalledModel, Manifest, install, installed_models
 
 
 def publish(run: RunFolder, report: RunReport) -> RunReport:
@@ -38,9 +38,13 @@ def publish(run: RunFolder, report: RunReport) -> RunReport:
 
 
 def _install(run: RunFolder, report: RunReport, best: TrialReport) -> str:
-    """Install the best model under an id of its own; a run that is published again keeps its id."""
-    others = [model for model in installed_models() if model.manifest.run != report.run]
-    taken = {card.id for card in CardRegistry.builtin()} | {m.manifest.model for m in others}
+    """Install the best model; one that was trained again takes the place of the earlier one.
+
+    Two cards that tell the same classes apart in the same kind of picture, and are called alike,
+    would both answer every question about it.
+    """
+    others = [model.manifest for model in installed_models() if not _alike(model, report)]
+    taken = {card.id for card in CardRegistry.builtin()} | {other.model for other in others}
     card = tool_card(report.purpose, report.data, taken)
     assert best.result is not None
     heads = len(report.data.clients) if best.candidate.personal_head else 0
@@ -56,6 +60,14 @@ def _install(run: RunFolder, report: RunReport, best: TrialReport) -> str:
     )
     install(card, manifest, run.root / "app", run.root / "weights")
     return card.id
+
+
+def _alike(model: InstalledModel, report: RunReport) -> bool:
+    """Say whether a model is of this run, or tells the same apart in the same kind of picture."""
+    theirs, data = model.manifest, report.data
+    shape = (theirs.height, theirs.width, theirs.channels)
+    same = theirs.classes == data.classes and shape == (data.height, data.width, data.channels)
+    return theirs.run == report.run or same
 
 
 def draw_curves(run: RunFolder, report: RunReport) -> None:

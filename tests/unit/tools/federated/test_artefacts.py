@@ -96,9 +96,19 @@ def test_publishing_again_changes_nothing(run):
     assert len(installed_models()) == 1
 
 
-def test_another_run_gets_an_id_of_its_own(run):
+def test_a_model_that_is_trained_again_takes_the_place_of_the_earlier_one(run):
     publish(run, report())
-    assert publish(run, report(run="r2")).tool == "digit-classifier-2"
+    assert publish(run, report(run="r2")).tool == "digit-classifier"
+    (model,) = installed_models()
+    assert model.manifest.run == "r2"
+
+
+@pytest.mark.parametrize("other", [{"classes": ("0", "7")}, {"height": 16}, {"channels": 3}])
+def test_a_model_for_other_classes_or_pictures_gets_an_id_of_its_own(run, other):
+    publish(run, report())
+    others = report(run="r2").model_copy(update={"data": CARD.model_copy(update=other)})
+    assert publish(run, others).tool == "digit-classifier-2"
+    assert len(installed_models()) == 2
 
 
 def test_personal_heads_are_counted(run):
