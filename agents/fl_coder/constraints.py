@@ -19,7 +19,7 @@ MARGIN = 1.3
 DENIAL = 0.2
 
 #: Typographic apostrophes and dashes, and what they are read as.
-_PLAIN = {0x2018: "'", 0x2019: "'", 0x2013: "-", 0x2014: "-"}
+PLAIN = {0x2018: "'", 0x2019: "'", 0x2013: "-", 0x2014: "-"}
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\s*[\n\r]+\s*|\s+-+\s+|\s+\((?=[^\W\d])|(?<=\w)\)\s*")
 _PHRASE = re.compile(
     r"\s*,\s*(?:and|but|or|so|yet|while|whereas|although|though|because|since|which|who)?\s+"
@@ -54,7 +54,7 @@ def read_constraints(text: str) -> tuple[Constraint, ...]:
     Args:
         text: The purpose in the person's words.
     """
-    spans = _spans(text.translate(_PLAIN))
+    spans = _spans(text.translate(PLAIN))
     judged = sides([span.words for span in spans])
     stronger, weaker = judged.max(axis=2), judged.min(axis=2)
     clear = (stronger >= THRESHOLD) & (stronger > MARGIN * weaker)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgewright.agents.fl_coder.constraints import Constraint, read_constraints
+from edgewright.agents.fl_coder.constraints import PLAIN, Constraint, read_constraints
 from edgewright.agents.fl_coder.protocol import Choice
 from edgewright.agents.fl_coder.quantities import read_budget, read_hostile
 from edgewright.agents.fl_coder.reader import Kind
@@ -83,6 +83,7 @@ def first_design(words: str, card: DataCard) -> Design:
         words: What the person said.
         card: What may be known of the data.
     """
+    words = words.translate(PLAIN)
     design = Design(plain_candidate(card))
     constraints = {each.kind: each for each in read_constraints(words)}
     if (budget := read_budget(words)) and "privacy" not in constraints:

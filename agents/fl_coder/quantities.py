@@ -76,13 +76,12 @@ def read_hostile(words: str, clients: int) -> int | None:
         clients: How many clients there are.
     """
     words = " ".join(words.split())
+    numbers: list[int] = []
     if share := _SHARE.search(words):
-        number = max(1, round(clients * float(share["share"]) / 100))
-    elif count := _TOLERATED.search(words) or _HOSTILE.search(words):
-        number = _number(count["count"].lower())
-    else:
-        return None
-    return number if 1 <= number < clients else None
+        numbers.append(max(1, round(clients * float(share["share"]) / 100)))
+    if count := _TOLERATED.search(words) or _HOSTILE.search(words):
+        numbers.append(_number(count["count"].lower()))
+    return next((number for number in numbers if 1 <= number < clients), None)
 
 
 def _number(word: str) -> int:

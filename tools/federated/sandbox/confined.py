@@ -140,8 +140,7 @@ class Confined:
         limits = self._policy.limits
         if time.monotonic() - self._started > limits.time_s:
             return "timeout"
-        files, size = _usage(self._policy.scratch)
-        if size > limits.disk_bytes or files > _MAX_FILES:
+        if _overfull(self._policy.scratch, limits.disk_bytes):
             return "disk"
         resident, threads = _resources(self._handle.pids)
         if resident > limits.memory_bytes or threads > _MAX_THREADS:
@@ -191,8 +190,11 @@ class _Chunks:
                 return allowed
 
 
-def _usage(folder: Path) -> tuple[int, int]:
-    """Count files and bytes on disk below a folder; what vanishes meanwhile counts nothing."""
+def _overfull(folder: Path, most_bytes: int) -> bool:
+    """Say whether there is too much below a folder; what vanishes meanwhile counts nothing.
+
+    Stops counting once it is too much: a program may fill a folder faster than it can be read.
+    """
     files, size = 0, 0
     pending = [str(folder)]
     while pending:
@@ -201,11 +203,13 @@ def _usage(folder: Path) -> tuple[int, int]:
                 for entry in entries:
                     files += 1
                     size += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if size > most_bytes or files > _MAX_FILES:
+                        return True
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(entry.path)
         except OSError:
             continue
-    return files, size
+    return False
 
 
 def _resources(pids: list[int]) -> tuple[int, int]:

@@ -49,6 +49,7 @@ def test_no_budget_is_made_up(text):
         ("n = 25, f = 4 Byzantine", 25, 4),
         ("up to 3 of 15", 15, 3),
         ("99 % accuracy under attack", 10, None),
+        ("99 % accuracy with up to 3 of 15 hostile", 15, 3),
     ],
 )
 def test_the_number_of_hostile_clients(words, clients, hostile):
