@@ -9,8 +9,8 @@ export HF_HUB_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo demo-train test test-edge lint format type planner-model bench bench-runtime bench-planner \
-	bench-split bench-agreements bench-latency bench-federated clean
+.PHONY: help setup system demo demo-train test test-edge lint format type fit-models bench bench-runtime bench-planner \
+	bench-split bench-accuracy-retention bench-latency bench-federated clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -66,37 +66,37 @@ type: $(STAMP) ## mypy --strict over an installed copy
 	@rm -rf build
 	MYPYPATH=.typecheck $(BIN)/mypy -p edgewright
 
-planner-model: $(STAMP) ## Fit the planner that ships, after the words it learns from changed
-	$(BIN)/python -m edgewright.agents.ship
+fit-models: $(STAMP) ## Fit the planner that ships, after the words it learns from changed
+	$(BIN)/python scripts/fit_shipped_models.py
 
-bench: bench-runtime bench-planner bench-split bench-agreements bench-latency bench-federated ## All benchmarks; tables, plots and raw figures go to docs/results
+bench: bench-runtime bench-planner bench-split bench-accuracy-retention bench-latency bench-federated ## All benchmarks; tables, plots and raw figures go to docs/results
 
 bench-runtime: $(STAMP) ## The tail route against a raw ASGI echo
-	$(BIN)/python -m edgewright.benchmarks.runtime
-	@$(BIN)/python -m edgewright.benchmarks.readme
+	$(BIN)/python -m edgewright.benchmarks.runtime.run
+	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
 bench-planner: $(STAMP) ## Planning on the request set  (TASKBENCH=folder OTHERS=file add requests that others wrote)
-	$(BIN)/python -m edgewright.benchmarks.planner $(if $(TASKBENCH),--taskbench $(TASKBENCH)) $(if $(OTHERS),--others $(OTHERS))
-	@$(BIN)/python -m edgewright.benchmarks.readme
+	$(BIN)/python -m edgewright.benchmarks.planner.run $(if $(TASKBENCH),--taskbench $(TASKBENCH)) $(if $(OTHERS),--others $(OTHERS))
+	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
 bench-split: $(STAMP) ## Bytes against accuracy: image codecs and learned feature codecs  (QUICK=1)
-	$(BIN)/python -m edgewright.benchmarks.split
-	@$(BIN)/python -m edgewright.benchmarks.readme
+	$(BIN)/python -m edgewright.benchmarks.split.run
+	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
-bench-agreements: $(STAMP) ## Accuracy that codings leave EfficientNet-Lite0; goes into the package, for the policy
-	$(BIN)/python -m edgewright.benchmarks.agreements
-	@$(BIN)/python -m edgewright.benchmarks.readme
+bench-accuracy-retention: $(STAMP) ## Accuracy that codings leave EfficientNet-Lite0; goes into the package, for the policy
+	$(BIN)/python -m edgewright.benchmarks.split.accuracy_retention
+	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
 bench-latency: $(STAMP) ## Latency against link rate, policy against oracle, queueing  (QUICK=1)
-	$(BIN)/python -m edgewright.benchmarks.latency $(if $(QUICK),--quick)
-	$(BIN)/python -m edgewright.benchmarks.queueing $(if $(QUICK),--quick)
-	@$(BIN)/python -m edgewright.benchmarks.readme
+	$(BIN)/python -m edgewright.benchmarks.latency.run $(if $(QUICK),--quick)
+	$(BIN)/python -m edgewright.benchmarks.latency.queueing $(if $(QUICK),--quick)
+	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
 bench-federated: $(STAMP) ## Training agent against baseline and searches  (QUICK=1: digits; SAMPLES=n)
-	$(BIN)/python -m edgewright.benchmarks.federated $(if $(QUICK),--data digits --samples 0 --seeds 1 --partitions iid) \
+	$(BIN)/python -m edgewright.benchmarks.federated.run $(if $(QUICK),--data digits --samples 0 --seeds 1 --partitions iid) \
 		$(if $(SAMPLES),--samples $(SAMPLES))
-	$(BIN)/python -m edgewright.benchmarks.federated_problems $(if $(QUICK),--only lighthouses parking-meters)
-	@$(BIN)/python -m edgewright.benchmarks.readme
+	$(BIN)/python -m edgewright.benchmarks.federated.problems $(if $(QUICK),--only lighthouses parking-meters)
+	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
 clean: ## Remove what was built; the environment too
 	rm -rf $(VENV) $(EDGE_VENV) .typecheck build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

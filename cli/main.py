@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from edgewright.cli import ask, cards, chat, codec, demo, doctor, node, plan, profile, runs, train
+from edgewright.cli.commands import (
+    ask,
+    cards,
+    chat,
+    codec,
+    demo,
+    doctor,
+    node,
+    plan,
+    profile,
+    runs,
+    train,
+)
 
 app = typer.Typer(
     help="Plain-language requests over sensors, devices and edge servers.",

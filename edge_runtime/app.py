@@ -9,27 +9,28 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
+from edgewright.edge_runtime.api.middleware import NodeMiddleware
+from edgewright.edge_runtime.api.openapi import describe
+from edgewright.edge_runtime.api.problems import http_exception
+from edgewright.edge_runtime.api.routes import models, tools
+from edgewright.edge_runtime.api.routes import tail as split
 from edgewright.edge_runtime.config import NodeConfig
-from edgewright.edge_runtime.gate import Gate
-from edgewright.edge_runtime.lanes.pool import LanePool
 from edgewright.edge_runtime.node import Node
-from edgewright.edge_runtime.openapi import describe
-from edgewright.edge_runtime.problems import http_exception
-from edgewright.edge_runtime.routes import models, split, tools
+from edgewright.edge_runtime.workers.pool import WorkerPool
 from edgewright.tools.nodes.client import NodeClient
 
 
 def create_app(
-    config: NodeConfig, *, lanes: LanePool | None = None, peer_client: NodeClient | None = None
+    config: NodeConfig, *, workers: WorkerPool | None = None, peer_client: NodeClient | None = None
 ) -> FastAPI:
     """Make a node's application; ``app.state.node`` is the node.
 
     Args:
         config: What the node was told.
-        lanes: Its models' processes; made from the configuration when None.
+        workers: Its models' processes; made from the configuration when None.
         peer_client: Speaks to its edge peer; made from the configuration when None.
     """
-    node = Node(config, lanes, peer_client)
+    node = Node(config, workers, peer_client)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -49,7 +50,7 @@ def create_app(
     app.router.routes.insert(0, split.tail_route(node))
     app.include_router(tools.router)
     app.include_router(models.router)
-    app.add_middleware(Gate, node=node)
+    app.add_middleware(NodeMiddleware, node=node)
     app.add_exception_handler(HTTPException, http_exception)
     app.openapi = lambda: describe(app, node)  # type: ignore[method-assign]
     return app

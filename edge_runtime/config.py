@@ -11,9 +11,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from edgewright.tools.contracts.profiles import Role
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.probe import MAX_PIXELS
-from edgewright.tools.nodes.schema import Role
 from edgewright.tools.offload.objective import EnergyModel, Objective
 
 Scope = Literal["infer", "train", "admin"]
@@ -33,7 +33,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Peer(_Section):
+class PeerConfig(_Section):
     """The edge node that a device may send work to.
 
     Attributes:
@@ -72,7 +72,7 @@ class Tls(_Section):
     private_key: Path
 
 
-class Limits(_Section):
+class RequestLimits(_Section):
     """What a caller may ask for.
 
     Attributes:
@@ -132,7 +132,7 @@ class NodeConfig(_Section):
         link_prior: What to believe of the link before the first transfer.
         profile_file: Where measured times are kept; None keeps them in the state folder.
         profile_runs: Repetitions when measuring.
-        min_agreement: Least share of the model's accuracy that coding must leave for an arm to be
+        min_accuracy_retention: Minimum accuracy retention of an arm; an arm below it is never
             chosen.
         objective: What the choice of an arm minimises, in seconds and joules.
         energy: What the device spends, for the objective and the report.
@@ -143,10 +143,10 @@ class NodeConfig(_Section):
     role: Role = "device"
     host: str = "127.0.0.1"
     port: int = Field(default=8760, ge=0, le=65535)
-    peer: Peer | None = None
+    peer: PeerConfig | None = None
     keys: tuple[ApiKey, ...] = ()
     tls: Tls | None = None
-    limits: Limits = Limits()
+    limits: RequestLimits = RequestLimits()
     preload: tuple[str, ...] = ("efficientnet-lite0",)
     slowdown: float = Field(default=1.0, ge=1.0, le=1000.0)
     threads: int = Field(default=1, ge=1, le=256)
@@ -155,7 +155,7 @@ class NodeConfig(_Section):
     link_prior: LinkPrior = LinkPrior()
     profile_file: Path | None = None
     profile_runs: int = Field(default=5, ge=1)
-    min_agreement: float = Field(default=0.99, ge=0, le=1)
+    min_accuracy_retention: float = Field(default=0.99, ge=0, le=1)
     objective: Objective = Objective()
     energy: EnergyModel = EnergyModel()
     environment: dict[str, str] = Field(default_factory=dict)

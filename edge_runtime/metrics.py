@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from edgewright.edge_runtime.lanes.pool import LanePool
-from edgewright.tools.nodes.schema import LinkState
+from edgewright.edge_runtime.workers.pool import WorkerPool
+from edgewright.tools.contracts.arms import LinkState
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -18,7 +18,7 @@ class Metrics:
     """A node's counters, in a registry of their own.
 
     Args:
-        lanes: Read at each scrape for memory and replacements.
+        workers: Read at each scrape for memory and replacements.
 
     Attributes:
         requests: Requests by route and status.
@@ -32,7 +32,7 @@ class Metrics:
         link_rtt: Estimated round-trip time.
     """
 
-    def __init__(self, lanes: LanePool) -> None:
+    def __init__(self, workers: WorkerPool) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "edgewright_requests", "Requests.", ["route", "status"], registry=self.registry
@@ -65,7 +65,7 @@ class Metrics:
         self.link_rtt = Gauge(
             "edgewright_link_rtt_ms", "Estimated round-trip time.", registry=self.registry
         )
-        self.registry.register(_Lanes(lanes))
+        self.registry.register(_WorkerCollector(workers))
 
     def link(self, state: LinkState) -> None:
         """Take over the link as it is known now."""
@@ -77,18 +77,18 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class _Lanes(Collector):
-    def __init__(self, lanes: LanePool) -> None:
-        self._lanes = lanes
+class _WorkerCollector(Collector):
+    def __init__(self, workers: WorkerPool) -> None:
+        self._workers = workers
 
     def collect(self) -> Iterable[Metric]:
         replaced = CounterMetricFamily(
-            "edgewright_lane_replacements", "Lost or killed processes.", labels=["model"]
+            "edgewright_worker_replacements", "Lost or killed processes.", labels=["model"]
         )
         memory = GaugeMetricFamily(
-            "edgewright_lane_rss_bytes", "Memory of a model's process.", labels=["model"]
+            "edgewright_worker_rss_bytes", "Memory of a model's process.", labels=["model"]
         )
-        for lane in self._lanes:
-            replaced.add_metric([lane.model], lane.replaced)
-            memory.add_metric([lane.model], lane.rss_bytes)
+        for worker in self._workers:
+            replaced.add_metric([worker.model], worker.replaced)
+            memory.add_metric([worker.model], worker.rss_bytes)
         return [replaced, memory]

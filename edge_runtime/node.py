@@ -7,21 +7,21 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from edgewright.edge_runtime import profiling
 from edgewright.edge_runtime.camera import Camera
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.keys import KeyRing
-from edgewright.edge_runtime.lanes.pool import LanePool
 from edgewright.edge_runtime.metrics import Metrics
-from edgewright.edge_runtime.peer import Peer
+from edgewright.edge_runtime.peers.peer import Peer
+from edgewright.edge_runtime.profiling import measure as profiling
+from edgewright.edge_runtime.workers.pool import WorkerPool
 from edgewright.tools.cards import CardRegistry, CardStatus, ToolCard
+from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile
 from edgewright.tools.errors import EdgewrightError, UnavailableError
+from edgewright.tools.federated.serving.installed import installed_at, installed_revisions
+from edgewright.tools.library import expert_statuses, experts, known_cards
+from edgewright.tools.models.expert import Expert
 from edgewright.tools.nodes.client import NodeClient
-from edgewright.tools.nodes.schema import ModelProfile, NodeProfile
 from edgewright.tools.offload.policy import OffloadingPolicy
-from edgewright.tools.vision.expert import Expert
-from edgewright.tools.vision.library import expert_statuses, experts, known_cards
-from edgewright.tools.vision.trained import installed_at, installed_revisions
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Node:
 
     Args:
         config: What it was told.
-        lanes: Its models' processes; made from the configuration when None.
+        workers: Its models' processes; made from the configuration when None.
         peer_client: Speaks to its edge peer; made from the configuration when None.
 
     Attributes:
@@ -39,7 +39,7 @@ class Node:
         cards: What can be asked for.
         camera: Its photographs.
         keys: Who may ask.
-        lanes: Its models' processes.
+        workers: Its models' processes.
         metrics: What it counts.
         peer: Its edge peer, if it has one.
         profile: Its own measured times.
@@ -52,7 +52,7 @@ class Node:
     def __init__(
         self,
         config: NodeConfig,
-        lanes: LanePool | None = None,
+        workers: WorkerPool | None = None,
         peer_client: NodeClient | None = None,
     ) -> None:
         self.config = config
@@ -62,8 +62,8 @@ class Node:
         self._installed_at = installed_at()
         self._revisions = installed_revisions()
         self.cards, self._statuses, self._experts = _catalogue()
-        self.lanes = lanes or LanePool.from_config(config, self._models())
-        self.metrics = Metrics(self.lanes)
+        self.workers = workers or WorkerPool.from_config(config, self._models())
+        self.metrics = Metrics(self.workers)
         self.peer = self._peer(peer_client)
         self.profile = NodeProfile(node=config.name, role=config.role)
         self._policies: dict[str, OffloadingPolicy] = {}
@@ -87,7 +87,7 @@ class Node:
             self.cards, self._statuses, self._experts = await asyncio.to_thread(_catalogue)
             old, self._revisions = self._revisions, revisions
             changed = [name for name in revisions if old.get(name) != revisions[name]]
-            await self.lanes.offer(self._models(), changed=changed)
+            await self.workers.offer(self._models(), changed=changed)
             self._installed_at = stamp
 
     def status(self, card: ToolCard) -> CardStatus:
@@ -100,22 +100,22 @@ class Node:
 
     def revision(self, model: str) -> str:
         """Return the revision of a model as last loaded; empty before that."""
-        return str(self.lanes.lane(model).description.get("revision", ""))
+        return str(self.workers.worker(model).description.get("revision", ""))
 
     def model_profile(self, model: str) -> ModelProfile | None:
         """Return its own times for a model, unless its weights or codecs were others."""
         profile = self.profile.models.get(model)
-        loaded = self.lanes.lane(model).description
+        loaded = self.workers.worker(model).description
         if profile is None or not loaded:
             return profile
-        now = (loaded["revision"], loaded.get("codings", ""))
-        return profile if now == (profile.revision, profile.codings) else None
+        now = (loaded["revision"], loaded.get("encodings", ""))
+        return profile if now == (profile.revision, profile.encodings) else None
 
     def policy(self, model: str) -> OffloadingPolicy:
         """Return what chooses this model's arms, with all that it has learnt."""
         if model not in self._policies:
             self._policies[model] = OffloadingPolicy(
-                min_agreement=self.config.min_agreement,
+                min_accuracy_retention=self.config.min_accuracy_retention,
                 objective=self.config.objective,
                 energy=self.config.energy,
             )
@@ -131,9 +131,9 @@ class Node:
         Times of other weights or codecs, which are on file until they are measured again, are not
         told: who reads them would take the node to be ready to choose.
         """
-        models = (lane.model for lane in self.lanes)
+        models = (worker.model for worker in self.workers)
         times = {model: own for model in models if (own := self.model_profile(model))}
-        known: dict[str, object] = {"models": times, "load": self.lanes.loads()}
+        known: dict[str, object] = {"models": times, "load": self.workers.loads()}
         if self.peer is not None:
             known |= {"link": self.peer.link.state(), "peer": self.peer.profile}
         return self.profile.model_copy(update=known)
@@ -152,7 +152,7 @@ class Node:
             await asyncio.wait(tasks)
             if self.peer is not None:
                 await self.peer.close()
-            await self.lanes.close()
+            await self.workers.close()
 
     def _models(self) -> list[str]:
         return sorted({expert.model for expert in self._experts.values()})
@@ -181,7 +181,7 @@ class Node:
                         f"{model!r} of 'preload' cannot be loaded: {obstacle}",
                         code="model_not_loaded",
                     )
-                await self.lanes.load(model)
+                await self.workers.load(model)
         except EdgewrightError as error:
             self.failure = error
         except Exception:  # whoever waits for the ready line must not wait for ever

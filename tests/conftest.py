@@ -2,10 +2,13 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from edgewright.tools.settings import cache_folder
+from edgewright.tools.storage.atomic import write_file
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Coverage is that of the test processes. What these start runs untraced: a traced node takes
@@ -16,24 +19,23 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(scope="session")
-def fitted_planners(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Planners are fitted once for all tests; their files are named by what they learned from."""
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache for all tests, with the sentence vectors that set-up has encoded already."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # each worker has a folder of its own there
-    folder /= "fitted-planners"
-    folder.mkdir(exist_ok=True)
-    return folder
+    cache = folder / "cache"
+    (cache / "planner").mkdir(parents=True, exist_ok=True)
+    for path in (cache_folder() / "planner").glob("sentence-vectors-*.safetensors"):
+        if not (cache / "planner" / path.name).exists():
+            write_file(cache / "planner" / path.name, path.read_bytes())
+    os.environ["EDGEWRIGHT_CACHE"] = str(cache)
+    yield cache
+    del os.environ["EDGEWRIGHT_CACHE"]
 
 
 @pytest.fixture(scope="session")
-def new_state(fitted_planners: Path) -> Callable[[Path], Path]:
-    """Make a state folder, new but for the fitted planners, and return it."""
-
-    def make(folder: Path) -> Path:
-        folder.mkdir(exist_ok=True)
-        (folder / "planner").symlink_to(fitted_planners)
-        return folder
-
-    return make
+def planner_cache(shared_cache: Path) -> Path:
+    """Where planners are cached: each is fitted once for all tests."""
+    return shared_cache / "planner"

@@ -1,23 +1,37 @@
-"""What the environment says: explicit argument first, then the environment, then the default."""
+"""Settings from the environment, read here alone; an explicit argument comes before them."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgewright.tools.errors import InputError
 
 
 def home() -> Path:
-    """Return the folder for state (images, threads, profiles), set by ``EDGEWRIGHT_HOME``.
+    """Return the folder for state (images, threads, profiles, models), set by ``EDGEWRIGHT_HOME``.
 
     Default: ``$XDG_STATE_HOME/edgewright`` or ``~/.local/state/edgewright``. Not created here.
     """
-    if chosen := os.environ.get("EDGEWRIGHT_HOME"):
-        return Path(chosen).expanduser()
-    state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "edgewright"
+    return _folder("EDGEWRIGHT_HOME", "XDG_STATE_HOME", ".local/state")
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be computed again, set by ``EDGEWRIGHT_CACHE``.
+
+    Default: ``$XDG_CACHE_HOME/edgewright`` or ``~/.cache/edgewright``. Not created here.
+    """
+    return _folder("EDGEWRIGHT_CACHE", "XDG_CACHE_HOME", ".cache")
+
+
+def model_source(variable: str) -> str:
+    """Return where a configured model's weights come from; empty if it is not configured.
+
+    Args:
+        variable: The model's environment variable, such as ``EDGEWRIGHT_VIT``.
+    """
+    return os.environ.get(variable, "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +42,7 @@ class ChatModelSettings:
         model: Model name, from ``EDGEWRIGHT_CHAT_MODEL``.
         base_url: Endpoint, from ``OPENAI_BASE_URL``; empty means the provider's own.
         api_key: Key, from ``OPENAI_API_KEY``; local servers take any.
-        timeout_s: Longest wait for one answer, from ``EDGEWRIGHT_CHAT_TIMEOUT_S``.
+        timeout_s: Maximum wait for one answer, from ``EDGEWRIGHT_CHAT_TIMEOUT_S``.
     """
 
     model: str = ""
@@ -41,7 +55,7 @@ class ChatModelSettings:
         """Read the settings from the environment.
 
         Raises:
-            InputError: The time is not a positive number of seconds.
+            InputError: The timeout is not a positive number of seconds.
         """
         return cls(
             model=os.environ.get("EDGEWRIGHT_CHAT_MODEL", ""),
@@ -56,6 +70,45 @@ class ChatModelSettings:
         return bool(self.model)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What requests are planned and carried out with.
+
+    Attributes:
+        node_url: The device node, from ``EDGEWRIGHT_DEVICE_URL``; empty means a private node.
+        api_key: Key to present to the node, from ``EDGEWRIGHT_API_KEY``.
+        chat: The chat model that plans and words answers.
+    """
+
+    node_url: str = ""
+    api_key: str = ""
+    chat: ChatModelSettings = field(default_factory=ChatModelSettings)
+
+    @classmethod
+    def from_environment(cls, *, node_url: str | None = None, embedded: bool = False) -> Settings:
+        """Read the settings from the environment.
+
+        Args:
+            node_url: The device node; None takes the environment's.
+            embedded: Use no chat model, whatever the environment says.
+
+        Raises:
+            InputError: A setting has a value that cannot be used.
+        """
+        return cls(
+            node_url=node_url or os.environ.get("EDGEWRIGHT_DEVICE_URL", ""),
+            api_key=os.environ.get("EDGEWRIGHT_API_KEY", ""),
+            chat=ChatModelSettings() if embedded else ChatModelSettings.from_environment(),
+        )
+
+
+def _folder(variable: str, base_variable: str, default: str) -> Path:
+    if chosen := os.environ.get(variable):
+        return Path(chosen).expanduser()
+    base = os.environ.get(base_variable)
+    return (Path(base) if base else Path.home() / default) / "edgewright"
+
+
 def _seconds(name: str, default: float) -> float:
     text = os.environ.get(name, "")
     try:
@@ -64,7 +117,7 @@ def _seconds(name: str, default: float) -> float:
         seconds = 0.0
     if not seconds > 0:
         raise InputError(
-            f"{name}={text[:50]!r} is no positive number of seconds; set it to one such as 20",
+            f"{name}={text[:50]!r} is not a positive number of seconds; set it to one such as 20",
             code="invalid_setting",
         )
     return seconds

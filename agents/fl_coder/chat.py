@@ -15,18 +15,18 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edgewright.agents.chat_model import ChatModel, Message, NonsenseError
 from edgewright.agents.fl_coder.prefix import prefix, prompt, request_message
 from edgewright.agents.fl_coder.protocol import (
     Attempt,
-    Choice,
     Coder,
-    Problem,
+    DesignChoice,
     Proposal,
+    TrainingProblem,
     trailing_complaints,
 )
+from edgewright.agents.llm.client import ChatModel, Message, NonsenseError
 from edgewright.tools.errors import EdgewrightError
-from edgewright.tools.federated.candidate import Candidate
+from edgewright.tools.federated.records.candidate import Candidate
 
 #: Repairs of code that failed, before another coder takes over.
 MAX_REPAIRS = 3
@@ -38,7 +38,7 @@ class _Answer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     candidate: Candidate
-    choices: tuple[Choice, ...] = Field(default=(), max_length=20)
+    choices: tuple[DesignChoice, ...] = Field(default=(), max_length=20)
 
 
 class _UnusableError(ValueError):
@@ -58,7 +58,7 @@ class ChatCoder:
         self._fallback = fallback
         self._schema = answer_schema()
 
-    def propose(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
+    def propose(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
         """Propose what to train next; never raises for what the endpoint or its answer is like."""
         if any(attempt.proposal.note for attempt in attempts):
             # It gave up once in this run; the other coder's line of thought is not broken off.
@@ -74,12 +74,12 @@ class ChatCoder:
         except _UnusableError as error:
             return self._instead(problem, attempts, str(error))
 
-    def _instead(self, problem: Problem, attempts: Sequence[Attempt], why: str) -> Proposal:
+    def _instead(self, problem: TrainingProblem, attempts: Sequence[Attempt], why: str) -> Proposal:
         proposal = self._fallback.propose(problem, attempts)
         note = f"The chat model was not used: {why}."
         return proposal.model_copy(update={"note": note[:1000]})
 
-    def _ask(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
+    def _ask(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
         """Ask the model, once more if the form of its first answer is wrong."""
         deadline = time.monotonic() + self._model.settings.timeout_s
         messages = [

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from edgewright.agents.chat_model import ChatModel
 from edgewright.agents.fl_coder.chat import ChatCoder
-from edgewright.agents.fl_coder.embedded import EmbeddedCoder
+from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
 from edgewright.agents.fl_coder.protocol import Coder
+from edgewright.agents.llm.client import ChatModel
 from edgewright.tools.settings import ChatModelSettings
 
 __all__ = ["Coder", "make_coder"]

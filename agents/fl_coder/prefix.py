@@ -12,10 +12,11 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from edgewright.agents.fl_coder.protocol import Attempt, Problem
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.syntax import MODULES
-from edgewright.tools.federated.trial import CurvePoint, Fault
+from edgewright.agents.fl_coder.protocol import Attempt, TrainingProblem
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.trial import CurvePoint
+from edgewright.tools.federated.template.syntax import MODULES
+from edgewright.tools.sandbox.faults import Fault
 
 #: Attempts and curve points that are told; the best attempt is always among them.
 ATTEMPTS = 4
@@ -26,7 +27,7 @@ MAX_QUOTED = 2000
 _STRATEGIES = Candidate.model_json_schema()["$defs"]
 
 
-def prefix(problem: Problem, schema: dict[str, Any]) -> str:
+def prefix(problem: TrainingProblem, schema: dict[str, Any]) -> str:
     """Return the system message.
 
     Args:
@@ -42,7 +43,7 @@ def prefix(problem: Problem, schema: dict[str, Any]) -> str:
     )
 
 
-def request_message(problem: Problem, attempts: Sequence[Attempt]) -> str:
+def request_message(problem: TrainingProblem, attempts: Sequence[Attempt]) -> str:
     """Return the user's message: the purpose, remarks and past attempts.
 
     Args:

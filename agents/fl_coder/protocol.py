@@ -7,9 +7,11 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.card import DataCard
-from edgewright.tools.federated.trial import Fault, Limits, TrialResult
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.trial import TrialResult
+from edgewright.tools.sandbox.faults import Fault
+from edgewright.tools.sandbox.limits import SandboxLimits
 
 CoderName = Literal["embedded", "chat-model", "person"]
 
@@ -18,7 +20,7 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Problem(_Frozen):
+class TrainingProblem(_Frozen):
     """What is to be solved.
 
     Attributes:
@@ -30,7 +32,7 @@ class Problem(_Frozen):
 
     purpose: str
     card: DataCard
-    limits: Limits = Limits()
+    limits: SandboxLimits = SandboxLimits()
     remarks: tuple[str, ...] = ()
 
     @property
@@ -39,7 +41,7 @@ class Problem(_Frozen):
         return "\n".join((self.purpose, *self.remarks))
 
 
-class Choice(_Frozen):
+class DesignChoice(_Frozen):
     """Which words led to which choice.
 
     Attributes:
@@ -64,7 +66,7 @@ class Proposal(_Frozen):
     """
 
     candidate: Candidate
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[DesignChoice, ...] = ()
     coder: CoderName
     note: str = Field(default="", max_length=1000)
 
@@ -92,7 +94,7 @@ class Attempt(_Frozen):
 class Coder(Protocol):
     """Proposes candidates. It sees counts, code, curves and words; never a sample."""
 
-    def propose(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
+    def propose(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
         """Propose what to train next.
 
         Args:

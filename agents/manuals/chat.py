@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from edgewright.agents.chat_model import ChatModel, Message, NonsenseError
+from edgewright.agents.llm.client import ChatModel, Message, NonsenseError
 from edgewright.agents.manuals.draft import MAX_QUOTE, Extraction, Fact, values
 from edgewright.agents.manuals.embedded import EmbeddedExtractor
 from edgewright.agents.manuals.facts import fault

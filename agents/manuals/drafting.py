@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from edgewright.agents.chat_model import ChatModel
+from edgewright.agents.llm.client import ChatModel
 from edgewright.agents.manuals.chat import ChatExtractor
 from edgewright.agents.manuals.draft import CardDraft, Extraction, Fact, values
 from edgewright.agents.manuals.embedded import EmbeddedExtractor

@@ -16,7 +16,7 @@ from edgewright.agents.manuals.findings import (
     sentences,
 )
 from edgewright.agents.manuals.vocabulary import line_kinds
-from edgewright.agents.planner.encoder import Vectors, minilm
+from edgewright.agents.text.encoder import Vectors, minilm
 from edgewright.tools.manuals.manual import MAX_LINE, Line, Manual
 
 #: Most sentences that are looked at; a data sheet has its facts on its first pages.

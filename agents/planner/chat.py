@@ -16,14 +16,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edgewright.agents.chat_model import ChatModel, Message, NonsenseError
+from edgewright.agents.llm.client import ChatModel, Message, NonsenseError
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.prefix import prefix, prompt, request_message
 from edgewright.agents.planner.protocol import AnyPlanner
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.tools.cards import CardRegistry, ToolCard
+from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import EdgewrightError
-from edgewright.tools.images.reference import ImageRef
 
 #: Most tasks in a plan, and characters of a request that are sent to a model.
 MAX_TASKS = 20

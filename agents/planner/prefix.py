@@ -14,7 +14,7 @@ from typing import Any
 
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.cards import ToolCard
-from edgewright.tools.images.reference import ImageRef
+from edgewright.tools.contracts.images import ImageRef
 
 #: Demonstrations of one card that are shown, and earlier turns that are told.
 DEMONSTRATIONS_PER_CARD = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from edgewright.tools.images.reference import ImageRef
+from edgewright.tools.contracts.images import ImageRef
 
 
 class Turn(BaseModel):

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from edgewright.agents.chat_model import ChatModel, Message
+from edgewright.agents.llm.client import ChatModel, Message
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.responder.answer import Answer, Claim, Responder
 from edgewright.agents.responder.result import TaskResult

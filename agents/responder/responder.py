@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgewright.agents.chat_model import ChatModel
+from edgewright.agents.llm.client import ChatModel
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.responder.answer import Answer, Claim, Responder
 from edgewright.agents.responder.chat import ChatResponder

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edgewright.tools.contracts.cost_report import CostReport
+from edgewright.tools.contracts.invocation import Status
 from edgewright.tools.errors import ErrorInfo
-from edgewright.tools.nodes.schema import Report, Status
 
 
 class TaskResult(BaseModel):
@@ -28,5 +29,5 @@ class TaskResult(BaseModel):
     tool: str
     status: Status
     output: dict[str, Any] = Field(default_factory=dict)
-    report: Report | None = None
+    report: CostReport | None = None
     error: ErrorInfo | None = None

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from edgewright.agents.planner.plan import Plan
 from edgewright.graphs.federated.events import Event as FederatedEvent
-from edgewright.tools.nodes.schema import Decision, Status
+from edgewright.tools.contracts.arms import Decision
+from edgewright.tools.contracts.invocation import Status
 
 
 class Understood(BaseModel):
@@ -50,7 +51,7 @@ class TaskStarted(BaseModel):
     arm: str
 
 
-class Training(BaseModel):
+class TrainingProgress(BaseModel):
     """A training task went a step further.
 
     Attributes:
@@ -93,7 +94,7 @@ class Answered(BaseModel):
 
 
 Event = Annotated[
-    Understood | Planned | Offloaded | TaskStarted | Training | TaskFinished | Answered,
+    Understood | Planned | Offloaded | TaskStarted | TrainingProgress | TaskFinished | Answered,
     Field(discriminator="event"),
 ]
 

@@ -9,6 +9,7 @@ from langgraph.types import RetryPolicy
 
 from edgewright.agents.planner.plan import Task
 from edgewright.agents.responder.result import TaskResult
+from edgewright.tools.contracts.invocation import Status
 from edgewright.tools.errors import (
     DeadlineError,
     EdgewrightError,
@@ -17,7 +18,6 @@ from edgewright.tools.errors import (
     TransientError,
     UnavailableError,
 )
-from edgewright.tools.nodes.schema import Status
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AnyMessage, HumanMessage
 
+from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import InputError
-from edgewright.tools.images.reference import ImageRef
 from edgewright.tools.images.store import ImageStore
 
 MAX_REQUEST_CHARACTERS = 4000

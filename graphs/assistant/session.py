@@ -17,15 +17,16 @@ from langgraph.errors import GraphRecursionError
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.request import Turn
 from edgewright.agents.responder.result import TaskResult
-from edgewright.graphs.assistant.context import Context, Services
+from edgewright.agents.text.vector_cache import Progress
+from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.events import Event, parse
 from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
-from edgewright.graphs.assistant.services import open_services
 from edgewright.graphs.assistant.state import AssistantInput, AssistantState, Status
-from edgewright.graphs.assistant.threads import open_threads, told_in_words
+from edgewright.graphs.services.services import Services, open_services
+from edgewright.graphs.services.threads import clear_errors, open_threads
+from edgewright.tools.contracts.arms import Decision
+from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import InputError
-from edgewright.tools.images.reference import ImageRef
-from edgewright.tools.nodes.schema import Decision
 from edgewright.tools.settings import home
 
 
@@ -63,7 +64,9 @@ class Session:
         thread: Name of the thread.
     """
 
-    def __init__(self, context: Context, saver: BaseCheckpointSaver[str], thread: str) -> None:
+    def __init__(
+        self, context: AssistantContext, saver: BaseCheckpointSaver[str], thread: str
+    ) -> None:
         self.thread = thread
         self._context = context
         self._graph = build_graph().compile(checkpointer=saver)
@@ -99,7 +102,7 @@ class Session:
             "attachments": [image.model_dump(mode="json") for image in images],
         }
         try:
-            with told_in_words():
+            with clear_errors():
                 async for event in self._graph.astream(
                     turn,
                     self._config,
@@ -120,7 +123,7 @@ class Session:
         state = await self._state()
         return [Turn.model_validate(turn) for turn in state.get("history", [])]
 
-    def begin_anew(self) -> None:
+    def start_new_thread(self) -> None:
         """Leave the thread and begin another."""
         self.thread = _new_thread()
 
@@ -129,18 +132,19 @@ class Session:
         return {"configurable": {"thread_id": self.thread}, "recursion_limit": RECURSION_LIMIT}
 
     async def _state(self) -> AssistantState:
-        with told_in_words():
+        with clear_errors():
             snapshot = await self._graph.aget_state(self._config)
         return cast(AssistantState, snapshot.values)
 
 
 @asynccontextmanager
 async def open_session(
-    context: Context | None = None,
+    context: AssistantContext | None = None,
     *,
     thread: str | None = None,
     threads: Path | None = None,
     lock_timeout_s: float = 5.0,
+    on_progress: Progress = lambda done, total: None,
 ) -> AsyncIterator[Session]:
     """Open a session, with a node of its own when none is configured.
 
@@ -148,18 +152,19 @@ async def open_session(
         context: Settings; services that it brings are used and left open.
         thread: Thread to go on with; None begins a new one.
         threads: SQLite file of the threads; None means the one in the state folder.
-        lock_timeout_s: Longest wait for another program that holds that file.
+        lock_timeout_s: Maximum wait for another program that holds that file.
+        on_progress: Called while the planner encodes its texts for the first time.
 
     Yields:
         The session. A node that was started for it is stopped when the block is left.
     """
-    context = context or Context()
+    context = context or AssistantContext()
     path = threads or home() / "threads.sqlite"
     async with open_threads(path, lock_timeout_s=lock_timeout_s) as saver:
         if context.services is not None:
             yield Session(context, saver, thread or _new_thread())
             return
-        async with open_services(context) as services:
+        async with open_services(context.settings, on_progress=on_progress) as services:
             yield Session(replace(context, services=services), saver, thread or _new_thread())
 
 

@@ -5,26 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from edgewright.agents.fl_coder.constraints import read_constraints
-from edgewright.agents.fl_coder.data_words import read_data
+from edgewright.agents.fl_coder.constraints.data_words import read_data
+from edgewright.agents.fl_coder.constraints.spans import read_constraints
 from edgewright.agents.planner.plan import Task
 from edgewright.agents.responder.result import TaskResult
 from edgewright.graphs.assistant.failures import failed
-from edgewright.graphs.federated.context import CoderChoice, Context
+from edgewright.graphs.federated.context import TrainingContext, open_training
 from edgewright.graphs.federated.events import Event
 from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings
 from edgewright.tools.errors import EdgewrightError, InputError, UnavailableError
-from edgewright.tools.federated.prepare import DataRequest
-from edgewright.tools.federated.report import RunReport
+from edgewright.tools.federated.records.report import RunReport
+from edgewright.tools.federated.trials.prepare import DataRequest
+from edgewright.tools.settings import ChatModelSettings
 
 #: The card that is carried out here and not by a node.
 CARD = "federated-training"
 _CLIENTS = 10
 
 
+@runtime_checkable
 class Trainer(Protocol):
     """Trains a model for a purpose."""
 
@@ -37,12 +39,12 @@ class LocalTrainer:
     """Trains on this machine, in the sandbox; implements ``Trainer``.
 
     Args:
-        coder: Who writes the code.
+        chat: The chat model that writes the code; one without a name means the embedded coder.
         settings: When a run ends.
     """
 
-    def __init__(self, coder: CoderChoice = "auto", settings: TrainSettings | None = None) -> None:
-        self._coder: CoderChoice = coder
+    def __init__(self, chat: ChatModelSettings, settings: TrainSettings | None = None) -> None:
+        self._chat = chat
         self._settings = settings or TrainSettings()
 
     async def train(self, purpose: str, on_event: Callable[[Event], None]) -> RunReport:
@@ -74,7 +76,7 @@ class LocalTrainer:
             conversation.run(on_event, event)
 
         async def run() -> RunReport:
-            async with open_run(Context(coder=self._coder)) as opened:
+            async with open_run(TrainingContext(services=open_training(self._chat))) as opened:
                 return await opened.begin(
                     purpose, request, self._settings, approve=_never_asked, on_event=tell
                 )

@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edgewright.agents.fl_coder.protocol import Proposal
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.candidate import SIGNATURES, Candidate
+from edgewright.tools.federated.records.candidate import SIGNATURES, Candidate
 
 #: Name of the action that is to be approved.
 ACTION = "train"
 
 
-class Answer(BaseModel):
+class ApprovalAnswer(BaseModel):
     """What a person decided.
 
     Attributes:
@@ -52,7 +52,7 @@ def ask(proposal: Proposal, facts: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def read(resumed: Any) -> Answer:
+def read(resumed: Any) -> ApprovalAnswer:
     """Read what a person answered.
 
     Args:
@@ -65,10 +65,10 @@ def read(resumed: Any) -> Answer:
         answer = resumed[0] if isinstance(resumed, list) else resumed
         kind, args = answer["type"], answer.get("args")
         if kind == "edit":
-            return Answer(type=kind, candidate=Candidate.model_validate(args["args"]))
+            return ApprovalAnswer(type=kind, candidate=Candidate.model_validate(args["args"]))
         if kind == "response":
-            return Answer(type=kind, words=str(args))
-        return Answer(type=kind)
+            return ApprovalAnswer(type=kind, words=str(args))
+        return ApprovalAnswer(type=kind)
     except (ValidationError, KeyError, TypeError, AttributeError, IndexError):
         raise InputError(
             "the answer must be one of accept, edit, response and ignore, and an edit must hold a "

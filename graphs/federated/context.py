@@ -1,4 +1,4 @@
-"""What a run is given besides its state: the coder, and the workshop that trains."""
+"""What a run is given besides its state: the coder, and the backend that trains."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from pydantic import InstanceOf
 from pydantic.json_schema import SkipJsonSchema
 
 from edgewright.agents.fl_coder.coder import Coder, make_coder
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.card import DataCard
-from edgewright.tools.federated.check import Checked
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.prepare import DataRequest
-from edgewright.tools.federated.report import RunReport
-from edgewright.tools.federated.trial import Limits, Score, TrialRequest, TrialResult
-from edgewright.tools.settings import ChatModelSettings, home
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.report import RunReport
+from edgewright.tools.federated.records.trial import ModelScore, TrialRequest, TrialResult
+from edgewright.tools.federated.trials.check import Checked
+from edgewright.tools.federated.trials.prepare import DataRequest
+from edgewright.tools.sandbox.limits import SandboxLimits
+from edgewright.tools.settings import ChatModelSettings, Settings, home
 
 CoderChoice = Literal["auto", "embedded"]
 
 
-class Workshop(Protocol):
+class TrainingBackend(Protocol):
     """What a run asks of ``tools/federated``. Every call blocks; steps call it in a thread."""
 
     def prepare(self, request: DataRequest, run: RunFolder) -> DataCard:
         """Split and deal a data set, after making sure that training can be confined."""
         ...
 
-    def check(self, candidate: Candidate, card: DataCard, limits: Limits) -> Checked:
+    def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Checked:
         """Check a candidate before it is trained."""
         ...
 
@@ -40,7 +41,7 @@ class Workshop(Protocol):
         """Train a candidate, or go on where its training was broken off."""
         ...
 
-    def test(self, run: RunFolder, number: int) -> Score:
+    def test(self, run: RunFolder, number: int) -> ModelScore:
         """Score a trial on the test split, once."""
         ...
 
@@ -50,20 +51,20 @@ class Workshop(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
+class TrainingServices:
     """What the steps work with.
 
     Attributes:
         coder: Who proposes.
-        workshop: Who trains.
+        backend: Who trains.
     """
 
     coder: Coder
-    workshop: Workshop
+    backend: TrainingBackend
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class TrainingContext:
     """Settings that are not part of a run's memory.
 
     Attributes:
@@ -73,18 +74,27 @@ class Context:
     """
 
     coder: CoderChoice = "auto"
-    services: SkipJsonSchema[InstanceOf[Services] | None] = None
+    services: SkipJsonSchema[InstanceOf[TrainingServices] | None] = None
 
 
-def services_of(runtime: Runtime[Context]) -> Services:
+def open_training(chat: ChatModelSettings) -> TrainingServices:
+    """Return a coder and the training backend of this machine.
+
+    Args:
+        chat: The chat model that writes code; one without a name means the embedded coder.
+    """
+    from edgewright.graphs.federated.training_backend import LocalTrainingBackend
+
+    return TrainingServices(coder=make_coder(chat), backend=LocalTrainingBackend())
+
+
+def services_of(runtime: Runtime[TrainingContext]) -> TrainingServices:
     """Return the services of a run: its caller's, or those of this machine."""
-    from edgewright.graphs.federated.workshop import LocalWorkshop
-
-    context = runtime.context or Context()
-    if isinstance(context.services, Services):
+    context = runtime.context or TrainingContext()
+    if isinstance(context.services, TrainingServices):
         return context.services
-    chat = None if context.coder == "embedded" else ChatModelSettings.from_environment()
-    return Services(coder=make_coder(chat), workshop=LocalWorkshop())
+    embedded = context.coder == "embedded"
+    return open_training(Settings.from_environment(embedded=embedded).chat)
 
 
 def run_folder(name: str) -> RunFolder:

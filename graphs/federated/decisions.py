@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgewright.agents.fl_coder.chat import MAX_REPAIRS
-from edgewright.agents.fl_coder.diagnosis import noise_of
+from edgewright.agents.fl_coder.embedded.diagnosis import noise_of
 from edgewright.agents.fl_coder.protocol import Attempt, trailing_complaints
 from edgewright.graphs.federated.state import StopReason, TrainSettings
-from edgewright.tools.federated.candidate import Private
-from edgewright.tools.federated.trial import CurvePoint
+from edgewright.tools.federated.records.candidate import Private
+from edgewright.tools.federated.records.trial import CurvePoint
 
 
 def best_point(attempt: Attempt) -> CurvePoint | None:

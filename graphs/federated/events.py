@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from edgewright.agents.fl_coder.protocol import Proposal
 from edgewright.graphs.federated.state import StopReason
-from edgewright.tools.federated.card import DataCard
-from edgewright.tools.federated.report import RunReport
-from edgewright.tools.federated.trial import Fault, ModelFacts, TrialResult
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.report import RunReport
+from edgewright.tools.federated.records.trial import ModelFacts, TrialResult
+from edgewright.tools.sandbox.faults import Fault
 
 
 class Prepared(BaseModel):
@@ -30,7 +31,7 @@ class Proposed(BaseModel):
     proposal: Proposal
 
 
-class Checked(BaseModel):
+class CandidateChecked(BaseModel):
     """The candidate was checked; with faults it goes back to the coder."""
 
     event: Literal["checked"] = "checked"
@@ -47,7 +48,7 @@ class TrialStarted(BaseModel):
     rounds: int
 
 
-class Progress(BaseModel):
+class RoundScored(BaseModel):
     """Something happened in training.
 
     Attributes:
@@ -83,7 +84,14 @@ class Registered(BaseModel):
 
 
 Event = Annotated[
-    Prepared | Proposed | Checked | TrialStarted | Progress | TrialEnded | Decided | Registered,
+    Prepared
+    | Proposed
+    | CandidateChecked
+    | TrialStarted
+    | RoundScored
+    | TrialEnded
+    | Decided
+    | Registered,
     Field(discriminator="event"),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from langgraph.graph import END, START, StateGraph
 
-from edgewright.graphs.federated.context import Context
+from edgewright.graphs.federated.context import TrainingContext
 from edgewright.graphs.federated.nodes import (
     after_check,
     after_decide,
@@ -24,12 +24,12 @@ from edgewright.graphs.federated.state import FederatedInput, FederatedState
 RECURSION_LIMIT = 2000
 
 
-def build_graph() -> StateGraph[FederatedState, Context, FederatedInput, FederatedState]:
+def build_graph() -> StateGraph[FederatedState, TrainingContext, FederatedInput, FederatedState]:
     """Build the graph; the caller compiles it with the checkpointer of its choice.
 
     Approval needs a checkpointer: it interrupts the run until a person has answered.
     """
-    graph = StateGraph(FederatedState, context_schema=Context, input_schema=FederatedInput)
+    graph = StateGraph(FederatedState, context_schema=TrainingContext, input_schema=FederatedInput)
     graph.add_node("prepare", prepare)
     graph.add_node("propose", propose)
     graph.add_node("check", check)

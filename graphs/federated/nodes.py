@@ -10,17 +10,17 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
-from edgewright.agents.fl_coder.protocol import Attempt, Problem, Proposal, same
+from edgewright.agents.fl_coder.protocol import Attempt, Proposal, TrainingProblem, same
 from edgewright.graphs.federated import approval
-from edgewright.graphs.federated.context import Context, run_folder, services_of
+from edgewright.graphs.federated.context import TrainingContext, run_folder, services_of
 from edgewright.graphs.federated.decisions import best_of, gave_up, stop_reason
 from edgewright.graphs.federated.events import (
-    Checked,
+    CandidateChecked,
     Decided,
     Prepared,
-    Progress,
     Proposed,
     Registered,
+    RoundScored,
     TrialEnded,
     TrialStarted,
     emit,
@@ -28,14 +28,14 @@ from edgewright.graphs.federated.events import (
 from edgewright.graphs.federated.state import FederatedState, TrainSettings
 from edgewright.graphs.federated.summary import report_of
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.card import DataCard
-from edgewright.tools.federated.prepare import DataRequest
-from edgewright.tools.federated.trial import SANDBOXED_ENGINES, TrialRequest
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.trial import SANDBOXED_ENGINES, TrialRequest
+from edgewright.tools.federated.trials.prepare import DataRequest
 
 Update = dict[str, Any]
 
 
-async def prepare(state: FederatedState, runtime: Runtime[Context]) -> Update:
+async def prepare(state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
     """Make sure that the run can be done at all, and prepare its data."""
     purpose = state.get("purpose", "").strip()
     if not purpose:
@@ -49,8 +49,8 @@ async def prepare(state: FederatedState, runtime: Runtime[Context]) -> Update:
         )
     run = state.get("run") or uuid.uuid4().hex[:12]
     request = DataRequest.model_validate(state.get("data") or {})
-    workshop = (await _services(runtime)).workshop
-    card = await asyncio.to_thread(workshop.prepare, request, run_folder(run))
+    backend = (await _services(runtime)).backend
+    card = await asyncio.to_thread(backend.prepare, request, run_folder(run))
     emit(runtime, Prepared(run=run, card=card))
     return {
         "purpose": purpose,
@@ -62,10 +62,10 @@ async def prepare(state: FederatedState, runtime: Runtime[Context]) -> Update:
     }
 
 
-async def propose(state: FederatedState, runtime: Runtime[Context]) -> Update:
+async def propose(state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
     """Have the coder propose a candidate; nothing new ends the run."""
     coder = (await _services(runtime)).coder
-    problem = Problem(
+    problem = TrainingProblem(
         purpose=state["purpose"],
         card=_card(state),
         limits=_settings(state).limits,
@@ -87,16 +87,16 @@ def after_propose(state: FederatedState) -> Literal["check", "register"]:
     return "register" if state.get("stop") else "check"
 
 
-async def check(state: FederatedState, runtime: Runtime[Context]) -> Update:
+async def check(state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
     """Check the candidate; what is wrong with it goes back to the coder."""
-    workshop = (await _services(runtime)).workshop
+    backend = (await _services(runtime)).backend
     proposal = _proposal(state)
     checked = await asyncio.to_thread(
-        workshop.check, proposal.candidate, _card(state), _settings(state).limits
+        backend.check, proposal.candidate, _card(state), _settings(state).limits
     )
     attempts = _attempts(state)
     number = _number(attempts)
-    emit(runtime, Checked(number=number, faults=checked.faults, facts=checked.facts))
+    emit(runtime, CandidateChecked(number=number, faults=checked.faults, facts=checked.facts))
     if not checked.faults:
         return {"facts": checked.facts.model_dump(mode="json") if checked.facts else None}
     attempt = Attempt(proposal=proposal, faults=checked.faults)
@@ -114,7 +114,7 @@ def after_check(state: FederatedState) -> Literal["approve", "propose", "registe
 
 
 async def approve(
-    state: FederatedState, runtime: Runtime[Context]
+    state: FederatedState, runtime: Runtime[TrainingContext]
 ) -> Command[Literal["train", "check", "propose", "register"]]:
     """Wait for a person, unless the engine is sandboxed and nobody wants to be asked."""
     del runtime
@@ -132,9 +132,9 @@ async def approve(
     return Command(goto="train")
 
 
-async def train(state: FederatedState, runtime: Runtime[Context]) -> Update:
+async def train(state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
     """Train the candidate. A run that was broken off goes on from the last finished round."""
-    workshop = (await _services(runtime)).workshop
+    backend = (await _services(runtime)).backend
     settings, proposal = _settings(state), _proposal(state)
     number = _number(_attempts(state))
     request = TrialRequest(
@@ -152,10 +152,10 @@ async def train(state: FederatedState, runtime: Runtime[Context]) -> Update:
     def tell(detail: dict[str, Any]) -> None:
         if given_up.is_set():
             raise _GivenUpError
-        emit(runtime, Progress(number=number, detail=detail))
+        emit(runtime, RoundScored(number=number, detail=detail))
 
     try:
-        result = await asyncio.to_thread(workshop.train, run_folder(_run(state)), request, tell)
+        result = await asyncio.to_thread(backend.train, run_folder(_run(state)), request, tell)
     except asyncio.CancelledError:
         given_up.set()
         raise
@@ -163,7 +163,7 @@ async def train(state: FederatedState, runtime: Runtime[Context]) -> Update:
     return {"attempts": [attempt.model_dump(mode="json")]}
 
 
-async def score(state: FederatedState, runtime: Runtime[Context]) -> Update:
+async def score(state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
     """Tell what the host measured of the trial."""
     result = _attempts(state)[-1].result
     assert result is not None
@@ -171,7 +171,7 @@ async def score(state: FederatedState, runtime: Runtime[Context]) -> Update:
     return {}
 
 
-async def decide(state: FederatedState, runtime: Runtime[Context]) -> Update:
+async def decide(state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
     """Decide whether another trial is worth its time."""
     attempts = _attempts(state)
     stop = stop_reason(attempts, _settings(state), _card(state).validation)
@@ -186,15 +186,15 @@ def after_decide(state: FederatedState) -> Literal["propose", "register"]:
     return "register" if state.get("stop") else "propose"
 
 
-async def register(state: FederatedState, runtime: Runtime[Context]) -> Update:
+async def register(state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
     """Score the best trial on the test split, once; write the artefacts, install the model."""
-    workshop = (await _services(runtime)).workshop
+    backend = (await _services(runtime)).backend
     run = run_folder(_run(state))
     attempts = _attempts(state)
     best = best_of(attempts)
     test = None
     if best is not None and best.result is not None:
-        test = await asyncio.to_thread(workshop.test, run, best.result.number)
+        test = await asyncio.to_thread(backend.test, run, best.result.number)
     report = report_of(
         run=_run(state),
         purpose=state["purpose"],
@@ -204,7 +204,7 @@ async def register(state: FederatedState, runtime: Runtime[Context]) -> Update:
         stop=state.get("stop") or "unchanged",
         test=test,
     )
-    report = await asyncio.to_thread(workshop.publish, run, report)
+    report = await asyncio.to_thread(backend.publish, run, report)
     emit(runtime, Registered(report=report))
     return {"report": report.model_dump(mode="json")}
 
@@ -213,7 +213,7 @@ class _GivenUpError(Exception):
     """Nobody waits for a training any more; ends it from within its progress report."""
 
 
-async def _services(runtime: Runtime[Context]) -> Any:
+async def _services(runtime: Runtime[TrainingContext]) -> Any:
     # The first call imports the engine.
     return await asyncio.to_thread(services_of, runtime)
 

@@ -11,27 +11,29 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
 
-from edgewright.graphs.assistant.threads import open_threads, told_in_words
-from edgewright.graphs.federated.context import Context, run_folder
+from edgewright.graphs.federated.context import TrainingContext, run_folder
 from edgewright.graphs.federated.events import Event, parse
 from edgewright.graphs.federated.graph import RECURSION_LIMIT, build_graph
 from edgewright.graphs.federated.state import FederatedInput, FederatedState, TrainSettings
+from edgewright.graphs.services.threads import clear_errors, open_threads
 from edgewright.tools.errors import NotFoundError
-from edgewright.tools.federated.prepare import DataRequest
-from edgewright.tools.federated.report import RunReport
+from edgewright.tools.federated.records.report import RunReport
+from edgewright.tools.federated.trials.prepare import DataRequest
 
 #: Answers what ``approval.ask`` asks: the interrupt in, the answer out.
 Approve = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class Run:
+class TrainingRun:
     """One run; made by ``open_run``.
 
     Attributes:
         name: Its name.
     """
 
-    def __init__(self, name: str, context: Context, saver: BaseCheckpointSaver[str]) -> None:
+    def __init__(
+        self, name: str, context: TrainingContext, saver: BaseCheckpointSaver[str]
+    ) -> None:
         self.name = name
         self._context = context
         self._graph = build_graph().compile(checkpointer=saver)
@@ -104,7 +106,7 @@ class Run:
     async def _stream(
         self, given: FederatedInput | Command[Any] | None, on_event: Callable[[Event], None]
     ) -> None:
-        with told_in_words():
+        with clear_errors():
             async for event in self._graph.astream(
                 given,
                 self._config,
@@ -115,7 +117,7 @@ class Run:
                 on_event(parse(event))
 
     async def _snapshot(self) -> Any:
-        with told_in_words():
+        with clear_errors():
             return await self._graph.aget_state(self._config)
 
     @property
@@ -125,8 +127,8 @@ class Run:
 
 @asynccontextmanager
 async def open_run(
-    context: Context | None = None, *, resume: str | None = None
-) -> AsyncIterator[Run]:
+    context: TrainingContext | None = None, *, resume: str | None = None
+) -> AsyncIterator[TrainingRun]:
     """Open a new run, or one that was broken off.
 
     Args:
@@ -146,4 +148,4 @@ async def open_run(
             f"no run {resume!r}; 'edgewright runs list' shows the runs", code="unknown_run"
         )
     async with open_threads(path) as saver:
-        yield Run(name, context or Context(), saver)
+        yield TrainingRun(name, context or TrainingContext(), saver)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from edgewright.tools.federated.trial import Engine, Limits, LinkSpeed
+from edgewright.tools.federated.records.trial import Engine, LinkSpeed
+from edgewright.tools.sandbox.limits import SandboxLimits
 
 Approval = Literal["ask", "auto"]
 
@@ -50,7 +51,7 @@ class TrainSettings(BaseModel):
     patience: int = Field(default=2, ge=1)
     time_s: float = Field(default=90.0, gt=0)
     seed: int = Field(default=0, ge=0, lt=2**31)
-    limits: Limits = Limits()
+    limits: SandboxLimits = SandboxLimits()
     link: LinkSpeed = LinkSpeed()
 
 

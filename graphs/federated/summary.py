@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from edgewright.agents.fl_coder.protocol import Attempt
 from edgewright.graphs.federated.decisions import best_of
 from edgewright.graphs.federated.state import StopReason, TrainSettings
-from edgewright.tools.federated.card import DataCard
-from edgewright.tools.federated.report import Reason, RunReport, TrialReport
-from edgewright.tools.federated.trial import Score
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.report import Reason, RunReport, TrialReport
+from edgewright.tools.federated.records.trial import ModelScore
 
 
 def report_of(
@@ -20,7 +20,7 @@ def report_of(
     settings: TrainSettings,
     attempts: Sequence[Attempt],
     stop: StopReason,
-    test: Score | None,
+    test: ModelScore | None,
 ) -> RunReport:
     """Put together the report of a run that has ended.
 

@@ -39,7 +39,7 @@ def test_the_agent_frameworks_are_not_installed() -> None:
 
 def test_importing_the_runtime_pulls_in_no_framework() -> None:
     code = (
-        "import sys, edgewright.edge_runtime.app, edgewright.edge_runtime.lanes.operations; "
+        "import sys, edgewright.edge_runtime.app, edgewright.edge_runtime.workers.operations; "
         f"print([m for m in {MUST_BE_ABSENT!r} if m in sys.modules])"
     )
     assert _python(code) == "[]"

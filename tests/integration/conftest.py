@@ -10,7 +10,7 @@ import skimage.data
 from PIL import Image
 
 from edgewright.edge_runtime.config import NodeConfig
-from edgewright.edge_runtime.profiling import measure_profile
+from edgewright.edge_runtime.profiling.measure import measure_profile
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import NodeProcess, launch_node
 

@@ -4,13 +4,14 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from edgewright.graphs.assistant.context import Context
-from edgewright.graphs.assistant.services import open_services
+from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.session import open_session
-from edgewright.graphs.assistant.tools import make_tools
+from edgewright.graphs.langchain_tools import make_tools
+from edgewright.graphs.services.services import open_services
+from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.images.files import take_image
-from edgewright.tools.images.reference import ImageRef
 from edgewright.tools.nodes.launch import launch_node
+from edgewright.tools.settings import Settings
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -32,14 +33,14 @@ def device(photographs):
 
 
 @pytest.fixture(autouse=True)
-def _own_state(monkeypatch, tmp_path, new_state):
-    monkeypatch.setenv("EDGEWRIGHT_HOME", str(new_state(tmp_path)))
+def _own_state(monkeypatch, tmp_path):
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
     monkeypatch.delenv("EDGEWRIGHT_CHAT_MODEL", raising=False)
 
 
 @pytest.fixture
 def opened(device, tmp_path):
-    return lambda thread=None: open_session(Context(node_url=device.url), thread=thread)
+    return lambda thread=None: open_session(AssistantContext(node_url=device.url), thread=thread)
 
 
 async def test_a_photograph_is_named_and_billed(opened, photographs):
@@ -86,7 +87,7 @@ async def test_a_picture_that_breaks_off_inside_is_told(opened, photographs):
 
 
 async def test_tools_for_other_agents_run_on_the_node(device, photographs):
-    async with open_services(Context(node_url=device.url)) as services:
+    async with open_services(Settings(node_url=device.url)) as services:
         image = take_image(str(photographs / "cup.png"), services.images)
         made = await make_tools(services.node, services.cards, services.images)
         tools = {tool.name: tool for tool in made}

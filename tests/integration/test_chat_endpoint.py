@@ -6,7 +6,7 @@ The server proves the plumbing, not the quality of any model.
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,10 +27,8 @@ GOOD = {
 
 
 @pytest.fixture(autouse=True)
-def _state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_state: Callable[[Path], Path]
-) -> None:
-    monkeypatch.setenv("EDGEWRIGHT_HOME", str(new_state(tmp_path)))
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
 
 
 @contextmanager

@@ -40,10 +40,10 @@ def device(photographs):
 
 
 @pytest.fixture
-def environment(tmp_path, new_state):
+def environment(tmp_path):
     """The environment with a state folder of its own, by which its processes can be told."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWRIGHT")}
-    return kept | {"EDGEWRIGHT_HOME": str(new_state(tmp_path / "state"))}
+    return kept | {"EDGEWRIGHT_HOME": str(tmp_path / "state")}
 
 
 @pytest.fixture

@@ -12,16 +12,16 @@ import pytest
 import torch
 from PIL import Image
 
-from edgewright.tools.split.adapters.chain import Chain
-from edgewright.tools.split.adapters.fitting import Fitting
-from edgewright.tools.split.frame import pack, unpack
-from edgewright.tools.split.learned.codec import LearnedCodec, load_codecs
-from edgewright.tools.split.learned.manifest import DEVICE_HALF, EDGE_HALF
-from edgewright.tools.split.learned.pictures import Pictures
-from edgewright.tools.split.learned.project import copy_half, train_codec
-from edgewright.tools.split.learned.recipe import Recipe
+from edgewright.tools.codec_training.images import ImageSet
+from edgewright.tools.codec_training.project import copy_half, train_codec
+from edgewright.tools.codec_training.recipe import TrainedRecipe
+from edgewright.tools.codecs.frame import pack, unpack
+from edgewright.tools.codecs.learned.codec import LearnedCodec, load_codecs
+from edgewright.tools.codecs.learned.manifest import DEVICE_HALF, EDGE_HALF
+from edgewright.tools.models.engines.torch.chain import Chain
+from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
 
-RECIPE = Recipe.model_validate(
+RECIPE = TrainedRecipe.model_validate(
     {
         "name": "small",
         "model": "small",
@@ -54,11 +54,11 @@ def small_model() -> Chain:
         ),
     )
     centre = (127.5, 127.5, 127.5)
-    fitting = Fitting(
+    fitting = Preprocessing(
         size=(SIDE, SIDE), resample=Image.Resampling.BICUBIC, mean=centre, deviation=centre
     )
     blocks = {f"block{index}": block for index, block in enumerate(network)}
-    return Chain(model="small", network=network, blocks=blocks, fitting=fitting)
+    return Chain(model="small", network=network, blocks=blocks, preprocessing=fitting)
 
 
 def picture() -> Image.Image:
@@ -82,7 +82,7 @@ def scores_of(model: Chain, codec: LearnedCodec, frame: bytes) -> bytes:
 def whole(tmp_path_factory):
     """Folder of a codec with both halves."""
     work = tmp_path_factory.mktemp("codec")
-    pictures = Pictures(
+    pictures = ImageSet(
         name="ramps",
         licence="none",
         count=8,

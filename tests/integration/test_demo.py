@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,10 +15,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
-def environment(
-    tmp_path_factory: pytest.TempPathFactory, new_state: Callable[[Path], Path]
-) -> dict[str, str]:
-    return {**os.environ, "EDGEWRIGHT_HOME": str(new_state(tmp_path_factory.mktemp("state")))}
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {**os.environ, "EDGEWRIGHT_HOME": str(tmp_path_factory.mktemp("state"))}
 
 
 def _start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:

@@ -10,12 +10,13 @@ import psutil
 import pytest
 
 from edgewright.tools.errors import UnavailableError
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.engines import flower
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.prepare import DataRequest, prepare
-from edgewright.tools.federated.trial import Engine, Limits, TrialRequest, TrialResult
-from edgewright.tools.federated.trials import run_trial
+from edgewright.tools.federated.grids import flower
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.trial import Engine, TrialRequest, TrialResult
+from edgewright.tools.federated.trials.prepare import DataRequest, prepare
+from edgewright.tools.federated.trials.runner import run_trial
+from edgewright.tools.sandbox.limits import SandboxLimits
 
 CANDIDATE = Candidate(
     model=(
@@ -41,7 +42,7 @@ def trained(run: RunFolder, number: int, engine: Engine, **changes: object) -> T
         number=number,
         candidate=CANDIDATE.model_copy(update=changes),
         engine=engine,
-        limits=Limits(time_s=200),
+        limits=SandboxLimits(time_s=200),
     )
     return run_trial(run, request)
 
@@ -78,7 +79,7 @@ def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     prepare(DataRequest(clients=3), run)
     request = TrialRequest(
-        number=1, candidate=CANDIDATE, engine="deployment", limits=Limits(time_s=6)
+        number=1, candidate=CANDIDATE, engine="deployment", limits=SandboxLimits(time_s=6)
     )
     before = flower_processes()
     result = run_trial(run, request)
@@ -90,9 +91,9 @@ def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 STARTER = """
 import sys, time
 from pathlib import Path
-from edgewright.tools.federated.engines.flower import flower_run
-from edgewright.tools.federated.layout import TrialFolder
-from edgewright.tools.federated.trial import TrialRequest
+from edgewright.tools.federated.grids.flower import flower_run
+from edgewright.tools.federated.records.layout import TrialFolder
+from edgewright.tools.federated.records.trial import TrialRequest
 
 request = TrialRequest.model_validate_json(sys.argv[2])
 with flower_run(request, TrialFolder(Path(sys.argv[1])), clients=1):

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from edgewright.tools.federated.sandbox.backends import BACKENDS, Sandbox, wait_for_exec
-from edgewright.tools.federated.sandbox.confined import Confined
-from edgewright.tools.federated.sandbox.policy import Policy
-from edgewright.tools.federated.trial import Limits
+from edgewright.tools.sandbox.backends import BACKENDS, Sandbox, wait_for_exec
+from edgewright.tools.sandbox.limits import SandboxLimits
+from edgewright.tools.sandbox.policy import Policy
+from edgewright.tools.sandbox.watcher import Confined
 
 _spec = importlib.util.spec_from_file_location(
     "federated_probes", Path(__file__).with_name("federated_probes.py")
@@ -28,9 +28,11 @@ corpus = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(corpus)
 
 CANARY = "canary-6f1c2e"
-LIMITS = Limits(time_s=20, memory_bytes=300_000_000, disk_bytes=60_000_000, output_bytes=50_000)
+LIMITS = SandboxLimits(
+    time_s=20, memory_bytes=300_000_000, disk_bytes=60_000_000, output_bytes=50_000
+)
 PREFIX = (
-    "from edgewright.tools.federated.inside.lockdown import lock_down\n"
+    "from edgewright.tools.sandbox.lockdown import lock_down\n"
     f"lock_down(memory_bytes={LIMITS.memory_bytes}, file_bytes={LIMITS.disk_bytes}, "
     "open_files=256)\n"
 )
@@ -221,8 +223,8 @@ def test_the_program_ends_with_its_parent(backend: Sandbox, outside: Outside) ->
     host = f"""
 import sys, time
 from pathlib import Path
-from edgewright.tools.federated.sandbox.backends import BACKENDS
-from edgewright.tools.federated.sandbox.policy import Policy
+from edgewright.tools.sandbox.backends import BACKENDS
+from edgewright.tools.sandbox.policy import Policy
 backend = next(b for b in BACKENDS if b.name == {backend.name!r})
 beat = "import time\\nwhile True: open('beat', 'w').write(str(time.time())); time.sleep(0.02)"
 policy = Policy(scratch=Path({str(heartbeat.parent)!r}))

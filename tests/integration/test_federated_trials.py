@@ -13,22 +13,23 @@ import numpy as np
 import pytest
 
 from edgewright.tools.errors import InputError, TransientError, UnavailableError
-from edgewright.tools.federated import trials
-from edgewright.tools.federated.candidate import Candidate, Krum, Private, TopK
-from edgewright.tools.federated.check import check
-from edgewright.tools.federated.curve import read_curve
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.prepare import DataRequest, load_card, prepare
-from edgewright.tools.federated.sandbox import backends
-from edgewright.tools.federated.scoring import ConfinedModel, score_test
-from edgewright.tools.federated.trial import (
+from edgewright.tools.federated.records.candidate import Candidate, Krum, Private, TopK
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.trial import (
     CurvePoint,
-    Limits,
     ModelFacts,
     TrialRequest,
     TrialResult,
 )
-from edgewright.tools.federated.trials import Event, Progress, run_trial
+from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
+from edgewright.tools.federated.trials import runner as trials
+from edgewright.tools.federated.trials.check import check
+from edgewright.tools.federated.trials.curve import read_curve
+from edgewright.tools.federated.trials.prepare import DataRequest, load_card, prepare
+from edgewright.tools.federated.trials.runner import Event, TrialProgress, run_trial
+from edgewright.tools.federated.trials.scoring import score_test
+from edgewright.tools.sandbox import backends
+from edgewright.tools.sandbox.limits import SandboxLimits
 
 MODEL = """
 from torch import nn
@@ -95,7 +96,7 @@ def test_a_trial_from_candidate_to_test_score(run: RunFolder, candidate: Candida
     simulated = [point.simulated_s for point in result.curve]
     assert simulated == sorted(simulated) and simulated[0] > 0
     assert [e.round_number for e in events if isinstance(e, CurvePoint)] == list(range(1, 9))
-    assert {e.event for e in events if isinstance(e, Progress)} == {"client", "round"}
+    assert {e.event for e in events if isinstance(e, TrialProgress)} == {"client", "round"}
     assert read_curve(run.trial(1)) == list(result.curve)
     assert run_trial(run, request) == result  # stored, not trained again
     score = score_test(run, 1)
@@ -139,9 +140,9 @@ def test_killed_at_random_moments_and_resumed(run: RunFolder, candidate: Candida
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from edgewright.tools.federated.layout import RunFolder\n"
-        "from edgewright.tools.federated.trial import TrialRequest\n"
-        "from edgewright.tools.federated.trials import run_trial\n"
+        "from edgewright.tools.federated.records.layout import RunFolder\n"
+        "from edgewright.tools.federated.records.trial import TrialRequest\n"
+        "from edgewright.tools.federated.trials.runner import run_trial\n"
         "run = RunFolder(Path(sys.argv[1]))\n"
         "run_trial(run, TrialRequest.model_validate_json(Path(sys.argv[2]).read_text()))\n"
     )
@@ -263,7 +264,7 @@ def hostile(
     facts = ModelFacts(parameters=1000, weight_bytes=4000, flop_per_sample=1e4)
     (trial.root / "facts.json").write_text(facts.model_dump_json())
     changed = candidate.model_copy(update={slot: source, "rounds": 3})
-    limits = Limits(time_s=time_s, memory_bytes=2_000_000_000, disk_bytes=100_000_000)
+    limits = SandboxLimits(time_s=time_s, memory_bytes=2_000_000_000, disk_bytes=100_000_000)
     return run_trial(run, TrialRequest(number=1, candidate=changed, limits=limits))
 
 
@@ -370,7 +371,7 @@ def test_what_uses_up_the_machine_is_ended(
 def test_a_confined_model_answers_and_says_what_is_wrong(
     run: RunFolder, candidate: Candidate, tmp_path: Path
 ) -> None:
-    from edgewright.tools.federated.template import settings_for, write_app
+    from edgewright.tools.federated.template.writer import settings_for, write_app
 
     card = load_card(run)
     settings = settings_for(candidate, card, data=run.data, out=tmp_path, seed=0)
@@ -378,7 +379,7 @@ def test_a_confined_model_answers_and_says_what_is_wrong(
     images = np.load(run.held / "validation_images.npy")[:3]
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "weights.safetensors").write_bytes(b"broken")
-    with ConfinedModel(tmp_path / "app", 10) as model:
+    with SandboxedModel(tmp_path / "app", 10) as model:
         with pytest.raises(InputError, match="cannot be run"):
             model.logits(images, tmp_path / "weights")
         rng = np.random.default_rng(0)

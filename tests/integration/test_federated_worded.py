@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgewright.benchmarks.federated_worded import load_problems, solve
+from edgewright.benchmarks.federated.worded import load_problems, solve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def state(tmp_path_factory, new_state):
-    return new_state(tmp_path_factory.mktemp("state"))
+def state(tmp_path_factory):
+    return tmp_path_factory.mktemp("state")
 
 
 @pytest.fixture(scope="module")

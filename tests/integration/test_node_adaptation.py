@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from edgewright.tools.contracts.invocation import InvokeOptions
+from edgewright.tools.contracts.profiles import NodeProfile
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
-from edgewright.tools.nodes.schema import InvokeOptions, NodeProfile
 from edgewright.tools.nodes.shaped_link import ShapedLink
 
 pytestmark = pytest.mark.timeout(180)
@@ -33,18 +34,18 @@ def slow_device(node_settings, node_profiles, tmp_path):
             model["slowdown"] = SLOWDOWN
             model["preprocess_ms"] *= SLOWDOWN
             model["normalise_ms"] *= SLOWDOWN
-            model["finish_ms"] *= SLOWDOWN
+            model["postprocess_ms"] *= SLOWDOWN
             for block in model["blocks"]:
                 block["ms"] *= SLOWDOWN
-            for coding in (*model["points"], *model["image_codecs"]):
-                coding["encode_ms"] *= SLOWDOWN
+            for encoding in (*model["points"], *model["image_codecs"]):
+                encoding["encode_ms"] *= SLOWDOWN
         path = tmp_path / "profile.json"
         path.write_text(json.dumps(scaled), "utf-8")
         settings = node_settings(
             "device",
             slowdown=SLOWDOWN,
             peer={"url": f"http://127.0.0.1:{link.port}", "poll_s": 0.2},
-            min_agreement=0.0,
+            min_accuracy_retention=0.0,
         )
         async with (
             launch_node({**settings, "profile_file": str(path)}) as node,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from edgewright.benchmarks.runtime import LIMIT, main
+from edgewright.benchmarks.runtime.run import LIMIT, main
 
 
 @pytest.mark.timeout(120)

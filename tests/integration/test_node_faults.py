@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from edgewright.tools.contracts.arms import Arm
+from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
-from edgewright.tools.nodes.schema import Arm, InvokeOptions
 from edgewright.tools.nodes.shaped_link import ShapedLink
 
 CARD = "image-classification"
@@ -49,7 +50,7 @@ def _assert_reused(response, alone, *codes: str) -> None:
     assert report.fallback[0].code in codes
     assert report.fallback[0].used == report.arm == "device-only"
     assert report.head_reused
-    assert "rest" in report.stages_ms
+    assert "resume" in report.stages_ms
     assert "whole" not in report.stages_ms
 
 

@@ -13,12 +13,12 @@ import httpx
 import numpy as np
 import pytest
 
+from edgewright.tools.codecs.frame import HEADER_BYTES, pack
+from edgewright.tools.codecs.registry import codec_for
+from edgewright.tools.contracts.invocation import OPTIONS_HEADER
+from edgewright.tools.library import load_adapter
 from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE
 from edgewright.tools.nodes.launch import launch_node
-from edgewright.tools.nodes.schema import OPTIONS_HEADER
-from edgewright.tools.split.codecs import codec_for
-from edgewright.tools.split.frame import HEADER_BYTES, pack
-from edgewright.tools.vision.library import load_adapter
 
 MODEL = "efficientnet-lite0"
 PATH = f"/v1/split/{MODEL}/tail"
@@ -62,7 +62,7 @@ async def test_the_frame_itself_is_answered(http, frame):
     assert answer.status_code == 200
     result = answer.json()
     assert result["model"].startswith(f"{MODEL}@")
-    assert list(result["stages_ms"]) == ["tail_decode", "tail", "finish"]
+    assert list(result["stages_ms"]) == ["tail_decode", "tail", "postprocess"]
     assert "app;dur=" in answer.headers["server-timing"]
 
 

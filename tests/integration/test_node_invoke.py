@@ -12,10 +12,11 @@ import psutil
 import pytest
 from PIL import Image
 
+from edgewright.tools.contracts.arms import Arm
+from edgewright.tools.contracts.invocation import OPTIONS_HEADER, InvokeOptions
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
-from edgewright.tools.nodes.schema import OPTIONS_HEADER, Arm, InvokeOptions
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -48,7 +49,7 @@ async def test_every_arm_names_the_cat_and_bills_what_it_did(device_client, enco
     if arm.kind == "device-only":
         assert report.nodes == ["device"]
         assert (report.bytes_up, report.bytes_down) == (0, 0)
-        assert stages == ["decode", "fit", "whole", "finish"]
+        assert stages == ["decode", "preprocess", "whole", "postprocess"]
         return
     assert report.nodes[-1] == "edge"
     assert report.bytes_up > 1000
@@ -57,7 +58,7 @@ async def test_every_arm_names_the_cat_and_bills_what_it_did(device_client, enco
     assert "edge_finish" in stages
     if arm.kind == "co-inference":
         assert report.frame_bytes == report.bytes_up
-        assert stages[:5] == ["decode", "fit", "head", "encode", "upload"]
+        assert stages[:5] == ["decode", "preprocess", "head", "encode", "upload"]
     elif arm.image_codec is None:
         assert report.bytes_up == len(encoded())
 
@@ -237,10 +238,10 @@ async def test_a_killed_worker_is_replaced_and_the_node_stays(node_settings, enc
     """Its own node, because others would see the replacement."""
     async with launch_node(node_settings("device")) as node, NodeClient(node.url) as client:
         for _ in range(2):
-            lane = max(
+            worker = max(
                 psutil.Process(node.pid).children(recursive=True), key=lambda one: one.create_time()
             )
-            os.kill(lane.pid, signal.SIGKILL)
+            os.kill(worker.pid, signal.SIGKILL)
             began = time.monotonic()
             response = None
             while response is None:
@@ -256,10 +257,10 @@ async def test_a_killed_worker_is_replaced_and_the_node_stays(node_settings, enc
 
 async def test_a_stuck_worker_misses_the_deadline_only(node_settings, encoded):
     async with launch_node(node_settings("device")) as node, NodeClient(node.url) as client:
-        lane = max(
+        worker = max(
             psutil.Process(node.pid).children(recursive=True), key=lambda one: one.create_time()
         )
-        os.kill(lane.pid, signal.SIGSTOP)
+        os.kill(worker.pid, signal.SIGSTOP)
         with pytest.raises(EdgewrightError, match="deadline") as raised:
             await client.invoke(CARD, InvokeOptions(deadline_s=1), encoded())
         assert raised.value.info().code == "deadline_exceeded"

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edgewright.edge_runtime.keys import new_key
+from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
-from edgewright.tools.nodes.schema import InvokeOptions
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment(
-    tmp_path_factory: pytest.TempPathFactory, new_state: Callable[[Path], Path]
-) -> dict[str, str]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWRIGHT_")}
     return kept | {
-        "EDGEWRIGHT_HOME": str(new_state(tmp_path_factory.mktemp("state"))),
+        "EDGEWRIGHT_HOME": str(tmp_path_factory.mktemp("state")),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
 

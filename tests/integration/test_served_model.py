@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -22,7 +22,7 @@ import pytest
 from edgewright.agents.planner.planner import make_planner
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.tools.cards import CardRegistry
-from edgewright.tools.images.reference import ImageRef
+from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.settings import ChatModelSettings
 
 #: The server stops writing after this time, so the test's length does not hang on what is said.
@@ -72,12 +72,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_whatever_a_real_model_says_the_plan_is_valid_and_names_its_planner(
-    served: Served,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    new_state: Callable[[Path], Path],
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("EDGEWRIGHT_HOME", str(new_state(tmp_path)))
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
     builtin = CardRegistry.builtin()
     cards = CardRegistry([builtin.get("image-to-text"), builtin.get("visual-question-answering")])
     settings = ChatModelSettings(

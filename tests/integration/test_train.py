@@ -9,8 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +17,14 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from edgewright.graphs.assistant.context import Context
-from edgewright.graphs.assistant.services import open_services
+from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.session import open_session
 from edgewright.graphs.assistant.training import LocalTrainer
 from edgewright.graphs.federated.state import TrainSettings
+from edgewright.graphs.services.services import open_services
+from edgewright.tools.federated.serving.installed import installed_models
 from edgewright.tools.nodes.launch import launch_node
-from edgewright.tools.vision.trained import installed_models
+from edgewright.tools.settings import ChatModelSettings, Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 EDGEWRIGHT = [sys.executable, "-c", "from edgewright.cli.main import app; app()"]
@@ -33,10 +32,9 @@ CLINICS = "ten clinics each have photos of handwritten digits; I need a classifi
 
 
 @pytest.fixture(autouse=True)
-def home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_state: Callable[[Path], Path]
-) -> Path:
-    folder = new_state(tmp_path / "home")
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(folder))
     monkeypatch.delenv("EDGEWRIGHT_CHAT_MODEL", raising=False)
     monkeypatch.delenv("EDGEWRIGHT_DEVICE_URL", raising=False)
@@ -154,11 +152,11 @@ async def test_one_conversation_goes_from_no_tool_to_using_it():
     # A node of its own that loads nothing before it is asked.
     bare = {"name": "local", "role": "device", "port": 0, "preload": []}
     async with launch_node(bare) as node:
-        context = Context(node_url=node.url, planner="embedded")
-        async with open_services(context) as services:
-            services.trainer = LocalTrainer("embedded", TrainSettings(trials=1, target=0.97))
+        trainer = LocalTrainer(ChatModelSettings(), TrainSettings(trials=1, target=0.97))
+        async with open_services(Settings(node_url=node.url)) as services:
             picture = services.images.put(digit(3))
-            async with open_session(replace(context, services=services)) as session:
+            context = AssistantContext(services=services, trainer=trainer)
+            async with open_session(context) as session:
                 before = await session.ask("which digit is this?", images=[picture])
                 assert "digit" not in " ".join(task.tool for task in before.plan.tasks)
                 training = await session.ask(CLINICS)

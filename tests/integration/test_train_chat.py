@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from edgewright.agents.fl_coder.coder import make_coder
-from edgewright.graphs.federated.context import Context, Services
+from edgewright.graphs.federated.context import TrainingContext, TrainingServices
 from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings
-from edgewright.graphs.federated.workshop import LocalWorkshop
-from edgewright.tools.federated.prepare import DataRequest
-from edgewright.tools.federated.report import RunReport
+from edgewright.graphs.federated.training_backend import LocalTrainingBackend
+from edgewright.tools.federated.records.report import RunReport
+from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.settings import ChatModelSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -118,8 +118,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def train(script: Script, **settings: Any) -> RunReport:
     """Run to an accuracy that is soon reached: what is asked here is who coded, not how well."""
     chat = ChatModelSettings(model="scripted", base_url=script.url, api_key="x", timeout_s=30)
-    services = Services(coder=make_coder(chat), workshop=LocalWorkshop())
-    async with open_run(Context(services=services)) as run:
+    services = TrainingServices(coder=make_coder(chat), backend=LocalTrainingBackend())
+    async with open_run(TrainingContext(services=services)) as run:
         return await run.begin(
             "read digits",
             DataRequest(source="digits", clients=3, samples=300),

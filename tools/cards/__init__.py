@@ -3,7 +3,7 @@
 How a card is carried out belongs in ``tools/vision`` and its siblings.
 """
 
-from edgewright.tools.cards.card import ArgumentSpec, Demonstration, ToolCard
-from edgewright.tools.cards.registry import CardRegistry, CardStatus
+from edgewright.tools.cards.registry import CardRegistry
+from edgewright.tools.contracts.cards import ArgumentSpec, CardStatus, Demonstration, ToolCard
 
 __all__ = ["ArgumentSpec", "CardRegistry", "CardStatus", "Demonstration", "ToolCard"]

@@ -7,54 +7,16 @@ from importlib.resources import files
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from edgewright.tools.cards.card import ToolCard
 from edgewright.tools.cards.demonstrations import (
     DEMONSTRATIONS,
     PlanDemonstration,
     parse_demonstrations,
     read_demonstrations,
 )
+from edgewright.tools.contracts.cards import CardStatus, ExpertStatus, ToolCard
 from edgewright.tools.errors import InputError, NotFoundError
-
-
-class ExpertStatus(BaseModel):
-    """Whether an expert can run on this machine.
-
-    Attributes:
-        expert: Expert id.
-        model: Model it runs on.
-        available: Whether it can run.
-        approximate: Whether it stands in for a better one.
-        reason: Why not, and what mends it; or what would make it better.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    expert: str
-    model: str
-    available: bool
-    approximate: bool = False
-    reason: str = ""
-
-
-class CardStatus(BaseModel):
-    """A card and who would carry it out here.
-
-    Attributes:
-        card: The card.
-        available: Whether any expert can run it.
-        expert: The first expert that can; None if none.
-        reason: Why not, or why the better experts were passed over.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    card: ToolCard
-    available: bool
-    expert: ExpertStatus | None
-    reason: str
 
 
 class CardRegistry:

@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from edgewright.tools.cards.card import ArgumentSpec, DataType, ToolCard
 from edgewright.tools.cards.registry import CardRegistry
+from edgewright.tools.contracts.cards import ArgumentSpec, DataType, ToolCard
 from edgewright.tools.errors import InputError
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
+from edgewright.tools.contracts.arms import ImageCodec
 from edgewright.tools.errors import InputError
-from edgewright.tools.nodes.schema import ImageCodec
 
 #: From this quality on JPEG and AVIF keep colours at full resolution: with fewer of them no quality
 #: leaves a classifier 99 % of its accuracy.

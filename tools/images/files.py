@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import InputError, TooLargeError
 from edgewright.tools.images.foreign import recoded
-from edgewright.tools.images.reference import ImageRef
 from edgewright.tools.images.store import ImageStore
 
 #: Longest file that is read; a node accepts no longer body by default.

@@ -16,7 +16,7 @@ from edgewright.tools.images.decode import DAMAGED
 from edgewright.tools.images.probe import MAX_PIXELS
 
 #: How the names of pictures end that people have, in capitals or not.
-PICTURE_SUFFIXES = frozenset(
+IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
 )
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from edgewright.tools.contracts.images import Mime
 from edgewright.tools.errors import InputError, MediaTypeError, TooLargeError
 from edgewright.tools.images.avif import avif_size, is_avif
-from edgewright.tools.images.reference import Mime
 
 #: Default limit on the pixels of a picture; a 40-megapixel RGB picture takes 120 MB.
 MAX_PIXELS = 40_000_000

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
+from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import NotFoundError, StorageError
 from edgewright.tools.images.probe import MAX_PIXELS, probe
-from edgewright.tools.images.reference import ImageRef
+from edgewright.tools.storage.atomic import write_file
 
 
 class ImageStore:
@@ -41,7 +40,7 @@ class ImageStore:
         try:
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _write_atomically(path, data)
+                write_file(path, data)
         except OSError as error:
             raise StorageError(
                 f"the picture cannot be kept ({error.strerror}); free some space or set "
@@ -76,17 +75,3 @@ class ImageStore:
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the target and rename, so that no reader ever sees half a picture."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

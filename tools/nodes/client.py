@@ -13,6 +13,19 @@ from typing import Self, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
+from edgewright.tools.contracts.arms import Decision
+from edgewright.tools.contracts.invocation import (
+    OPTIONS_HEADER,
+    REQUEST_ID_HEADER,
+    InvokeOptions,
+    InvokeRequest,
+    InvokeResponse,
+    LinkProbe,
+    TailResult,
+)
+from edgewright.tools.contracts.problems import Problem
+from edgewright.tools.contracts.profiles import NodeProfile
+from edgewright.tools.contracts.views import CardView, ModelView, SensorView
 from edgewright.tools.errors import (
     DeadlineError,
     EdgewrightError,
@@ -22,21 +35,6 @@ from edgewright.tools.errors import (
     from_info,
 )
 from edgewright.tools.images.probe import probe
-from edgewright.tools.nodes.schema import (
-    OPTIONS_HEADER,
-    REQUEST_ID_HEADER,
-    CardView,
-    Decision,
-    InvokeOptions,
-    InvokeRequest,
-    InvokeResponse,
-    LinkProbe,
-    ModelView,
-    NodeProfile,
-    Problem,
-    SensorView,
-    TailResult,
-)
 
 FRAME_MEDIA_TYPE = "application/vnd.edgewright.frame"
 _ANY_MEDIA_TYPE = "application/octet-stream"

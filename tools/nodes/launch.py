@@ -18,7 +18,7 @@ from typing import IO, Any, Self
 import yaml
 
 from edgewright.tools.errors import UnavailableError
-from edgewright.tools.scratch import scratch_folder
+from edgewright.tools.storage.scratch import scratch_folder
 
 _STOP_GRACE_S = 15.0
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgewright.tools.nodes.schema import Arm, ModelProfile, PointProfile
+from edgewright.tools.contracts.arms import Arm
+from edgewright.tools.contracts.profiles import ModelProfile, PointProfile
 
 _DEVICE_ONLY = Arm(kind="device-only")
 _TITLES = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "avif": "AVIF"}
@@ -22,7 +23,7 @@ class ProfiledArm:
         device_ms: Time on the device after the picture was read and fitted.
         edge_ms: Time on the edge server, without waiting; 0 for device-only.
         bytes_up: Bytes sent.
-        agreement: Share of the accuracy that coding leaves.
+        accuracy_retention: Share of the accuracy that coding leaves.
         unknown: Whether the edge server does not hold the codec, or another one of that name.
     """
 
@@ -32,7 +33,7 @@ class ProfiledArm:
     device_ms: float
     edge_ms: float = 0.0
     bytes_up: int = 0
-    agreement: float = 1.0
+    accuracy_retention: float = 1.0
     unknown: bool = False
 
 
@@ -45,7 +46,9 @@ def profiled_arms(device: ModelProfile, edge: ModelProfile | None) -> tuple[Prof
         device: The device's profile, its slow-down included.
         edge: The edge server's; None when it has none, which leaves the times there at 0.
     """
-    alone_ms = device.normalise_ms + sum(block.ms for block in device.blocks) + device.finish_ms
+    alone_ms = (
+        device.normalise_ms + sum(block.ms for block in device.blocks) + device.postprocess_ms
+    )
     alone = ProfiledArm(
         arm=_DEVICE_ONLY,
         words="the device alone sends nothing",
@@ -60,16 +63,16 @@ def _edge_only(device: ModelProfile, edge: ModelProfile | None) -> Iterator[Prof
         (one.image_codec, one.quality): one.decode_ms for one in (edge.image_codecs if edge else ())
     }
     for codec in device.image_codecs:
-        coding = (codec.image_codec, codec.quality)
+        encoding = (codec.image_codec, codec.quality)
         title, size = _TITLES[codec.image_codec], _kilobytes(codec.bytes)
         yield ProfiledArm(
             arm=Arm(kind="edge-only", image_codec=codec.image_codec, quality=codec.quality),
             words=f"the edge server alone gets {size} of {title}",
             short=f"sending {size} of {title}",
             device_ms=codec.encode_ms,
-            edge_ms=_whole_ms(edge, decode_ms.get(coding)) if edge else 0.0,
+            edge_ms=_whole_ms(edge, decode_ms.get(encoding)) if edge else 0.0,
             bytes_up=codec.bytes,
-            agreement=codec.agreement,
+            accuracy_retention=codec.accuracy_retention,
         )
 
 
@@ -87,7 +90,7 @@ def _co_inference(device: ModelProfile, edge: ModelProfile | None) -> Iterator[P
             device_ms=device.normalise_ms + head_ms + point.encode_ms,
             edge_ms=_tail_ms(edge, resume, decode_ms.get(key, 0.0)) if edge else 0.0,
             bytes_up=point.frame_bytes,
-            agreement=point.agreement,
+            accuracy_retention=point.accuracy_retention,
             unknown=key not in decode_ms,
         )
 
@@ -104,7 +107,7 @@ def _whole_ms(edge: ModelProfile, decode_ms: float | None) -> float:
 
 
 def _tail_ms(edge: ModelProfile, start: int, decode_ms: float) -> float:
-    return decode_ms + sum(block.ms for block in edge.blocks[start:]) + edge.finish_ms
+    return decode_ms + sum(block.ms for block in edge.blocks[start:]) + edge.postprocess_ms
 
 
 def _kilobytes(size: int) -> str:

@@ -8,14 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright.tools.nodes.schema import (
-    Arm,
-    Decision,
-    Forecast,
-    LinkState,
-    ModelProfile,
-    ServerLoad,
-)
+from edgewright.tools.contracts.arms import Arm, Decision, Forecast, LinkState, ServerLoad
+from edgewright.tools.contracts.profiles import ModelProfile
 from edgewright.tools.offload.arms import ProfiledArm
 
 Values = NDArray[np.float64]
@@ -24,7 +18,7 @@ Values = NDArray[np.float64]
 MARGIN = 0.02
 
 
-class PictureSize(Protocol):
+class ImageSize(Protocol):
     """Size of the picture that is to be worked on."""
 
     @property
@@ -55,7 +49,7 @@ class Situation:
     edge: ModelProfile | None
     link: LinkState | None
     load: ServerLoad | None = None
-    image: PictureSize | None = None
+    image: ImageSize | None = None
     deadline_ms: float | None = None
 
     @property
@@ -83,7 +77,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ArmChoice:
     """The chosen arm; why is told only when somebody asks.
 
     Attributes:

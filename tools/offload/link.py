@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from edgewright.tools.nodes.schema import LinkState
+from edgewright.tools.contracts.arms import LinkState
 from edgewright.tools.offload.tracking import NOISE, Tracked
 
 #: Transfers up to this size tell the round trip; longer ones tell the rate.
@@ -27,7 +27,7 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 
 
-class Look(NamedTuple):
+class ProbeTimes(NamedTuple):
     """What came of a look: of two exchanges, one after the other, that differ by a filling.
 
     Attributes:
@@ -115,20 +115,20 @@ class LinkEstimator:
         wanted = _FILLING_MS / self._ms_per_kb.value * 1000
         return round(min(max(wanted, _LEAST_FILLING), _MOST_FILLING))
 
-    def looked(self, look: Look) -> bool:
+    def observe_probe(self, probe: ProbeTimes) -> bool:
         """Learn from a look.
 
         Returns:
             Whether the rate seems to have jumped, which one hiccup can make it seem; then it is
             worth to look again at once.
         """
-        empty_ms = max(look.empty_ms, _LEAST_MS)
+        empty_ms = max(probe.empty_ms, _LEAST_MS)
         if not self._jitter_ms:
             self._jitter_ms = NOISE * empty_ms
-        jumped = self._see_filling(look.filling / 1000, look.filled_ms - empty_ms)
+        jumped = self._see_filling(probe.filling / 1000, probe.filled_ms - empty_ms)
         # Where shaking hides the difference, each exchange still says how slow the link is at most:
         # all that it carried went through in its time.
-        most = look.slowest_ms_per_kb
+        most = probe.slowest_ms_per_kb
         if _LEAST_MS < most < self._ms_per_kb.value:
             jumped |= self._ms_per_kb.see(most)
         self._see_jitter(empty_ms)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright.tools.nodes.schema import ServerLoad
+from edgewright.tools.contracts.arms import ServerLoad
 
 #: Only arrivals of this long count: long enough to count a few, short enough to see a change.
 WINDOW_S = 10.0

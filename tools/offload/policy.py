@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from edgewright.tools.nodes.schema import Arm, ModelProfile, ServerLoad
+from edgewright.tools.contracts.arms import Arm, ServerLoad
+from edgewright.tools.contracts.profiles import ModelProfile
 from edgewright.tools.offload.arms import ProfiledArm, profiled_arms
-from edgewright.tools.offload.choice import MARGIN, Choice, Situation, Values
+from edgewright.tools.offload.choice import MARGIN, ArmChoice, Situation, Values
 from edgewright.tools.offload.objective import EnergyModel, Objective
 from edgewright.tools.offload.queueing import mean_wait_s
 from edgewright.tools.offload.tracking import Tracked
@@ -30,7 +31,7 @@ class OffloadingPolicy:
     taken last is kept against others that are hardly better, so that noise does not make it flap.
 
     Args:
-        min_agreement: Least share of the accuracy that an arm must keep.
+        min_accuracy_retention: Least share of the accuracy that an arm must keep.
         objective: What to minimise, under the deadline.
         energy: What the device spends.
     """
@@ -38,11 +39,11 @@ class OffloadingPolicy:
     def __init__(
         self,
         *,
-        min_agreement: float,
+        min_accuracy_retention: float,
         objective: Objective | None = None,
         energy: EnergyModel | None = None,
     ) -> None:
-        self._min_agreement = min_agreement
+        self._min_accuracy_retention = min_accuracy_retention
         self._objective = objective or Objective()
         self._energy = energy or EnergyModel()
         self._device_factor = Tracked(1.0, error=_PROFILE_ERROR)
@@ -51,7 +52,7 @@ class OffloadingPolicy:
         self._last: Arm | None = None
         self._table: _Table | None = None
 
-    def choose(self, situation: Situation) -> Choice:
+    def choose(self, situation: Situation) -> ArmChoice:
         """Choose the best arm among those that keep enough accuracy.
 
         The best costs least by the objective among those that are expected to meet the deadline;
@@ -66,7 +67,7 @@ class OffloadingPolicy:
         cost = self._objective.seconds / 1000 * latency_ms + self._objective.joules * energy_j
         best = _best(latency_ms, cost, situation.deadline_ms)
         chosen = self._kept(table, best, latency_ms, cost, situation.deadline_ms)
-        return Choice(
+        return ArmChoice(
             situation=situation,
             arms=table.arms,
             latency_ms=latency_ms,
@@ -117,7 +118,7 @@ class OffloadingPolicy:
     def _table_for(self, situation: Situation) -> _Table:
         device, edge = situation.device, situation.edge
         if self._table is None or self._table.device is not device or self._table.edge is not edge:
-            self._table = _Table(device, edge, self._min_agreement, self._energy)
+            self._table = _Table(device, edge, self._min_accuracy_retention, self._energy)
             self._table.resize(self._sizes)
         return self._table
 
@@ -153,7 +154,7 @@ class _Table:
         self,
         device: ModelProfile,
         edge: ModelProfile | None,
-        min_agreement: float,
+        min_accuracy_retention: float,
         energy: EnergyModel,
     ) -> None:
         self.device, self.edge = device, edge
@@ -161,7 +162,7 @@ class _Table:
         self.arms = [alone]
         self.left_out: list[tuple[ProfiledArm, str]] = []
         for one in remote:
-            if why := _unfitness(one, min_agreement):
+            if why := _unfitness(one, min_accuracy_retention):
                 self.left_out.append((one, why))
             else:
                 self.arms.append(one)
@@ -188,10 +189,13 @@ class _Table:
         return None if index is None else self.arms[index]
 
 
-def _unfitness(one: ProfiledArm, min_agreement: float) -> str:
+def _unfitness(one: ProfiledArm, min_accuracy_retention: float) -> str:
     """Say why an arm is never chosen; empty if it may be."""
-    if one.agreement < min_agreement:
-        return f"it keeps {one.agreement:.1%} of the accuracy and {min_agreement:.1%} are asked for"
+    if one.accuracy_retention < min_accuracy_retention:
+        return (
+            f"its accuracy retention is {one.accuracy_retention:.1%}, below the minimum of "
+            f"{min_accuracy_retention:.1%}"
+        )
     return "the edge server does not know this codec" if one.unknown else ""
 
 

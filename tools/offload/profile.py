@@ -15,24 +15,28 @@ import numpy as np
 import torch
 from PIL import Image
 
-from edgewright.tools.errors import UnavailableError
-from edgewright.tools.images.decode import decode
-from edgewright.tools.images.encode import encode
-from edgewright.tools.nodes.schema import (
+from edgewright.tools.codecs.frame import pack, unpack
+from edgewright.tools.codecs.protocol import FeatureCodec
+from edgewright.tools.contracts.arms import ImageCodec
+from edgewright.tools.contracts.profiles import (
     BlockProfile,
-    ImageCodec,
     ImageCodecProfile,
     ModelProfile,
     PointProfile,
 )
-from edgewright.tools.offload.agreement import codec_key, image_key, known_agreements
-from edgewright.tools.split.adapter import PartitionAdapter
-from edgewright.tools.split.codec import FeatureCodec
-from edgewright.tools.split.frame import pack, unpack
-from edgewright.tools.vision.expert import Expert
+from edgewright.tools.errors import UnavailableError
+from edgewright.tools.images.decode import decode
+from edgewright.tools.images.encode import encode
+from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.expert import Expert
+from edgewright.tools.offload.accuracy_retention import (
+    codec_key,
+    image_key,
+    known_accuracy_retention,
+)
 
 #: Codings of a picture that are measured.
-IMAGE_CODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
+IMAGE_ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
     ("png", None),
     *(("jpeg", quality) for quality in (50, 80, 90, 95)),
     *(("webp", quality) for quality in (50, 80, 90, 95)),
@@ -63,8 +67,8 @@ def measure(
     expects it: the score it gives to the labels named after coding, over the score it gives to
     its own. A change between two labels that it holds equally likely thus costs nothing, and a
     handful of photographs tells more than a count of changed labels would. Where it was measured
-    with hundreds of pictures already (``agreement.py``), that is taken. For experts without labels
-    it is the share of unchanged texts.
+    on hundreds of images already (``accuracy_retention.py``), that is taken. For experts without
+    labels it is the share of unchanged texts.
 
     Args:
         adapter: The model.
@@ -83,16 +87,16 @@ def measure(
         preprocess_pixels=measurement.pixels,
         normalise_ms=measurement.normalise_ms(),
         blocks=measurement.blocks(runs),
-        finish_ms=measurement.finish_ms,
+        postprocess_ms=measurement.postprocess_ms,
         points=measurement.points(),
-        image_codecs=[measurement.image_codec(*coding) for coding in IMAGE_CODINGS],
+        image_codecs=[measurement.image_codec(*encoding) for encoding in IMAGE_ENCODINGS],
         threads=torch.get_num_threads(),
         slowdown=slowdown,
-        codings=codings_of(adapter, codecs_at),
+        encodings=encodings_of(adapter, codecs_at),
     )
 
 
-def codings_of(
+def encodings_of(
     adapter: PartitionAdapter, codecs_at: Callable[[int], Mapping[str, FeatureCodec]]
 ) -> str:
     """Return what tells apart everything that can be sent, and what is known of its accuracy.
@@ -105,8 +109,8 @@ def codings_of(
     """
     points = range(1, len(adapter.block_names))
     codecs = [codec_key(codec) for point in points for codec in codecs_at(point).values()]
-    known = sorted(known_agreements(adapter.model, adapter.revision).items())
-    told = json.dumps([codecs, [image_key(*coding) for coding in IMAGE_CODINGS], known])
+    known = sorted(known_accuracy_retention(adapter.model, adapter.revision).items())
+    told = json.dumps([codecs, [image_key(*encoding) for encoding in IMAGE_ENCODINGS], known])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
@@ -131,13 +135,13 @@ class _Measurement:
         named = "labels" in self._answer_to(views[0])
         if not named:
             views = views[:_MOST_TEXTS]
-        self._known = known_agreements(adapter.model, adapter.revision) if named else {}
-        self._fitted = [adapter.fit(view) for view in views]
+        self._known = known_accuracy_retention(adapter.model, adapter.revision) if named else {}
+        self._fitted = [adapter.preprocess(view) for view in views]
         self._inputs = [adapter.tensor(fitted) for fitted in self._fitted]
         outputs = [self._run(features, 0, self._last) for features in self._inputs]
         finished = [self._timed(self._answer, output) for output in outputs]
         self._expected = [answer for answer, _ in finished]
-        self.finish_ms = statistics.median(ms for _, ms in finished)
+        self.postprocess_ms = statistics.median(ms for _, ms in finished)
         self.pixels = round(statistics.median(one.width * one.height for one in self._pictures))
 
     def preprocess_ms(self) -> float:
@@ -145,7 +149,7 @@ class _Measurement:
         pictures = [
             encode(one, "jpeg", _CAMERA_QUALITY, full_colours=False) for one in self._pictures
         ]
-        return self._median_ms(lambda data: self._adapter.fit(decode(data)), pictures)
+        return self._median_ms(lambda data: self._adapter.preprocess(decode(data)), pictures)
 
     def normalise_ms(self) -> float:
         """Time from such a picture to the network's input."""
@@ -182,7 +186,9 @@ class _Measurement:
         pictures = [encode(fitted, name, quality) for fitted in self._fitted]
 
         def sent() -> list[torch.Tensor]:
-            return [self._adapter.tensor(self._adapter.fit(decode(data))) for data in pictures]
+            return [
+                self._adapter.tensor(self._adapter.preprocess(decode(data))) for data in pictures
+            ]
 
         return ImageCodecProfile(
             image_codec=name,
@@ -190,9 +196,9 @@ class _Measurement:
             bytes=_median_bytes(pictures),
             encode_ms=self._median_ms(lambda one: encode(one, name, quality), self._fitted),
             decode_ms=self._median_ms(lambda data: self._adapter.tensor(decode(data)), pictures),
-            agreement=1.0
+            accuracy_retention=1.0
             if quality is None
-            else self._agreement(image_key(name, quality), sent, 0),
+            else self._accuracy_retention(image_key(name, quality), sent, 0),
         )
 
     def _point(self, codec: FeatureCodec, features: list[np.ndarray[Any, Any]]) -> PointProfile:
@@ -209,11 +215,13 @@ class _Measurement:
             encode_ms=self._median_ms(lambda one: pack(codec.encode(one), codec), features),
             decode_ms=self._median_ms(lambda frame: codec.decode(unpack(frame, codec)), frames),
             codec=codec.name,
-            agreement=self._agreement(codec_key(codec), sent, codec.resume_point),
+            accuracy_retention=self._accuracy_retention(codec_key(codec), sent, codec.resume_point),
             fingerprint=codec.fingerprint.hex(),
         )
 
-    def _agreement(self, key: str, sent: Callable[[], list[torch.Tensor]], point: int) -> float:
+    def _accuracy_retention(
+        self, key: str, sent: Callable[[], list[torch.Tensor]], point: int
+    ) -> float:
         """Compare the answers to features that were coded with those to the exact ones.
 
         Args:
@@ -236,11 +244,11 @@ class _Measurement:
         return kept / whole
 
     def _answer_to(self, picture: Image.Image) -> dict[str, Any]:
-        features = self._adapter.tensor(self._adapter.fit(picture))
+        features = self._adapter.tensor(self._adapter.preprocess(picture))
         return self._answer(self._run(features, 0, self._last))
 
     def _answer(self, output: torch.Tensor) -> dict[str, Any]:
-        return self._expert.finish(output, _ARGUMENTS)
+        return self._expert.postprocess(output, _ARGUMENTS)
 
     def _run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
         with torch.inference_mode():

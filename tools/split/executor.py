@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from edgewright.tools.codecs.frame import pack, read_header, unpack
+from edgewright.tools.codecs.protocol import FeatureCodec
+from edgewright.tools.codecs.quantised import QuantisedCodec
+from edgewright.tools.codecs.registry import codec_named
+from edgewright.tools.contracts.arms import ImageCodec
 from edgewright.tools.errors import FrameError, NotFoundError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.images.probe import MAX_PIXELS
-from edgewright.tools.nodes.schema import ImageCodec
-from edgewright.tools.split.adapter import PartitionAdapter
-from edgewright.tools.split.codec import FeatureCodec
-from edgewright.tools.split.codecs import codec_named
-from edgewright.tools.split.frame import pack, read_header, unpack
-from edgewright.tools.split.quantised import QuantisedCodec
-from edgewright.tools.vision.expert import Expert
+from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.expert import Expert
 
 # Heads whose tail is still out: a device asks for few things at once, and features are large.
-_KEPT_HEADS = 8
+_CACHED_HEADS = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Coded:
+class EncodedInput:
     """Bytes that are ready to be sent, and what it took to make them.
 
     Attributes:
@@ -118,15 +118,15 @@ class SplitExecutor:
         reader = self._checked(expert, args)
         stages = _Stages(self._slowdown)
         features = self._input(image, stages)
-        return self._finish(features, 0, "whole", reader, args, stages)
+        return self._postprocess(features, 0, "whole", reader, args, stages)
 
-    def head(self, image: bytes, point: int, ticket: str, codec: str | None = None) -> Coded:
+    def head(self, image: bytes, point: int, ticket: str, codec: str | None = None) -> EncodedInput:
         """Run the blocks before a partition point and code their output into a frame.
 
         Args:
             image: The encoded picture.
             point: Number of blocks to run.
-            ticket: Name under which ``rest`` finds the exact features again.
+            ticket: Name under which ``resume`` finds the exact features again.
             codec: Name of the feature codec; ``quantised8`` if None.
 
         Raises:
@@ -142,9 +142,9 @@ class SplitExecutor:
         with stages.stage("encode"):
             frame = pack(coder.encode(np.ascontiguousarray(features[0].numpy())), coder)
         self._heads[ticket] = (point, features)
-        while len(self._heads) > _KEPT_HEADS:
+        while len(self._heads) > _CACHED_HEADS:
             self._heads.popitem(last=False)
-        return Coded(frame, stages.ms)
+        return EncodedInput(frame, stages.ms)
 
     def tail(self, frame: bytes, expert: str, args: Mapping[str, str]) -> Outcome:
         """Decode a frame and run the blocks behind its partition point.
@@ -159,9 +159,9 @@ class SplitExecutor:
         with stages.stage("tail_decode"):
             codec = self._codec_of(frame)
             features = torch.from_numpy(codec.decode(unpack(frame, codec)))[None]
-        return self._finish(features, codec.resume_point, "tail", reader, args, stages)
+        return self._postprocess(features, codec.resume_point, "tail", reader, args, stages)
 
-    def rest(self, ticket: str, expert: str, args: Mapping[str, str]) -> Outcome:
+    def resume(self, ticket: str, expert: str, args: Mapping[str, str]) -> Outcome:
         """Run the blocks behind a head's partition point here, from its exact features.
 
         Raises:
@@ -176,9 +176,9 @@ class SplitExecutor:
                 code="ticket_unknown",
             )
         point, features = self._heads[ticket]
-        return self._finish(features, point, "rest", reader, args, _Stages(self._slowdown))
+        return self._postprocess(features, point, "resume", reader, args, _Stages(self._slowdown))
 
-    def recode(self, image: bytes, image_codec: ImageCodec, quality: int | None) -> Coded:
+    def recode(self, image: bytes, image_codec: ImageCodec, quality: int | None) -> EncodedInput:
         """Fit a picture to the network's input and encode it for sending.
 
         Raises:
@@ -187,11 +187,11 @@ class SplitExecutor:
         stages = _Stages(self._slowdown)
         with stages.stage("decode"):
             picture = decode(image, max_pixels=self._max_pixels)
-        with stages.stage("fit"):
-            fitted = self._adapter.fit(picture)
+        with stages.stage("preprocess"):
+            fitted = self._adapter.preprocess(picture)
         with stages.stage("encode"):
             data = encode(fitted, image_codec, quality)
-        return Coded(data, stages.ms)
+        return EncodedInput(data, stages.ms)
 
     def drop(self, ticket: str) -> None:
         """Forget a head's features; forgetting twice is fine."""
@@ -227,10 +227,10 @@ class SplitExecutor:
     def _input(self, image: bytes, stages: _Stages) -> torch.Tensor:
         with stages.stage("decode"):
             picture = decode(image, max_pixels=self._max_pixels)
-        with stages.stage("fit"):
-            return self._adapter.tensor(self._adapter.fit(picture))
+        with stages.stage("preprocess"):
+            return self._adapter.tensor(self._adapter.preprocess(picture))
 
-    def _finish(
+    def _postprocess(
         self,
         features: torch.Tensor,
         point: int,
@@ -242,5 +242,5 @@ class SplitExecutor:
         with torch.inference_mode():
             with stages.stage(stage):
                 output = self._adapter.run(features, point, len(self._adapter.block_names))
-            with stages.stage("finish"):
-                return Outcome(reader.finish(output, args), stages.ms)
+            with stages.stage("postprocess"):
+                return Outcome(reader.postprocess(output, args), stages.ms)

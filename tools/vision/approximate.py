@@ -35,7 +35,7 @@ class LabelCaptioner:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept anything: a picture alone is enough."""
 
-    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
         """Write one sentence that hedges as much as the probabilities ask for."""
         words = vocabulary()
         probabilities = probabilities_of(output)
@@ -67,7 +67,7 @@ class LabelQuestionAnswerer:
         """Refuse what labels cannot answer."""
         understand(question_of(args), vocabulary())
 
-    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
         """Answer by the rule above; ``answer`` is ``yes``, ``no``, ``unsure`` or a name."""
         words = vocabulary()
         probabilities = probabilities_of(output)

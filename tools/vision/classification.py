@@ -25,7 +25,7 @@ class LabelClassifier:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept anything: a picture alone is enough."""
 
-    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
         """Read the logits; ``text`` names the group when no single label stands out."""
         words = vocabulary()
         probabilities = probabilities_of(output)
@@ -56,7 +56,7 @@ class NamedClassifier:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept anything: a picture alone is enough."""
 
-    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
         """Read the logits."""
         labels = top_labels(probabilities_of(output), self._label_names())
         best = labels[0]

@@ -29,7 +29,7 @@ class BlipCaptioner:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept anything: a picture alone is enough."""
 
-    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
         """Write the caption."""
         return {"text": self._caption(output)}
 
@@ -53,6 +53,6 @@ class BlipQuestionAnswerer:
         """Ask for a question."""
         question_of(args)
 
-    def finish(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
         """Answer the question."""
         return {"text": self._answer(output, question_of(args))}

@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from edgewright.benchmarks import easy_vqa
-from edgewright.benchmarks.easy_vqa import Scene, answered, captions_of
-from edgewright.tools.split.adapters import blip
-from edgewright.tools.split.adapters.source import ModelSource
+from edgewright.benchmarks.workloads import easy_vqa
+from edgewright.benchmarks.workloads.easy_vqa import Scene, answered, captions_of
+from edgewright.tools.models.engines.torch import blip
+from edgewright.tools.models.source import ModelSource
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def captions(tiny_blip):
 
 
 def outputs(adapter, pictures) -> torch.Tensor:
-    inputs = [adapter.tensor(adapter.fit(picture)) for picture in pictures.read()]
+    inputs = [adapter.tensor(adapter.preprocess(picture)) for picture in pictures.read()]
     with torch.inference_mode():
         return adapter.run(torch.cat(inputs), 0, len(adapter.block_names))
 

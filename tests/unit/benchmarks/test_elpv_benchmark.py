@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from edgewright.benchmarks import elpv
+from edgewright.benchmarks.workloads import elpv
+from edgewright.tools.codec_training.images import labelled
+from edgewright.tools.codec_training.loop import Schedule
 from edgewright.tools.errors import NotFoundError
-from edgewright.tools.split.adapters import efficientnet
-from edgewright.tools.split.learned.loop import Schedule
-from edgewright.tools.split.learned.pictures import labelled
+from edgewright.tools.models.engines.torch import efficientnet
 
 CELLS = 8
 
@@ -62,7 +62,7 @@ def test_tuning_leaves_the_first_blocks_alone_and_is_done_once(samples, monkeypa
     assert manifest["revision"] == adapter.revision
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "model.safetensors"]
     pretrained, last = efficientnet.load(), len(adapter.block_names)
-    batch = adapter.tensor(adapter.fit(next(training.read())))
+    batch = adapter.tensor(adapter.preprocess(next(training.read())))
     head = adapter.run(batch, 0, elpv._FROZEN)
     assert torch.equal(head, pretrained.run(batch, 0, elpv._FROZEN))
     assert not torch.equal(

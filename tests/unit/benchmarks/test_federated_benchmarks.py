@@ -6,28 +6,26 @@ from collections import Counter
 
 import pytest
 
-from edgewright.agents.fl_coder.constraints import read_constraints
-from edgewright.agents.fl_coder.design import first_design, plain_candidate
-from edgewright.agents.fl_coder.effort import effort
-from edgewright.agents.fl_coder.protocol import Problem, same
-from edgewright.agents.fl_coder.reader import KINDS
-from edgewright.benchmarks import (
-    federated,
-    federated_overhead,
-    federated_problems,
-    federated_tables,
-    federated_worded,
-)
-from edgewright.benchmarks.federated_searches import (
+from edgewright.agents.fl_coder.constraints.classifier import KINDS
+from edgewright.agents.fl_coder.constraints.spans import read_constraints
+from edgewright.agents.fl_coder.embedded.design import first_design, plain_candidate
+from edgewright.agents.fl_coder.embedded.effort import effort
+from edgewright.agents.fl_coder.protocol import TrainingProblem, same
+from edgewright.benchmarks.common.results import write_results
+from edgewright.benchmarks.federated import overhead as federated_overhead
+from edgewright.benchmarks.federated import problems as federated_problems
+from edgewright.benchmarks.federated import run as federated
+from edgewright.benchmarks.federated import tables as federated_tables
+from edgewright.benchmarks.federated import worded as federated_worded
+from edgewright.benchmarks.federated.searches import (
     EFFORT,
     Agent,
     Grid,
     random_search,
     tree_parzen,
 )
-from edgewright.benchmarks.results import write_results
-from edgewright.tools.federated.card import ClientCard, DataCard
-from edgewright.tools.federated.trial import CurvePoint, Score, TrialResult
+from edgewright.tools.federated.records.data_card import ClientCard, DataCard
+from edgewright.tools.federated.records.trial import CurvePoint, ModelScore, TrialResult
 
 PROBLEMS = federated_worded.load_problems()
 
@@ -45,7 +43,7 @@ def card() -> DataCard:
 def result(number: int, accuracy: float, wall_s: float = 1.0) -> TrialResult:
     point = CurvePoint(
         round_number=1, train_loss=0.1, train_accuracy=0.9,
-        validation=Score(accuracy=accuracy, loss=0.1, clients=(accuracy,)),
+        validation=ModelScore(accuracy=accuracy, loss=0.1, clients=(accuracy,)),
         bytes_up=1, bytes_down=1, simulated_s=1.0, wall_s=wall_s,
     )  # fmt: skip
     return TrialResult(
@@ -74,7 +72,7 @@ def test_a_search_begins_where_the_coder_does_and_keeps_its_means(card, make, wo
 
 def test_the_agent_keeps_the_same_means_however_fast_the_machine_was_meanwhile(card):
     words = federated.PARTITIONS["iid"]
-    agent = Agent(Problem(purpose=words, card=card))
+    agent = Agent(TrainingProblem(purpose=words, card=card))
     start = first_design(words, card).candidate
     asked = []
     for number, wall_s in enumerate((8.0, 1.0, 90.0, 8.0), start=1):
@@ -146,7 +144,7 @@ def test_as_well_as_the_control(figure, ours, control, as_well):
 
 
 def test_the_engine_is_timed_with_clients_that_answer_at_once():
-    from edgewright.tools.federated.grid import InProcessGrid
+    from edgewright.tools.federated.grids.in_process import InProcessGrid
 
     grid = InProcessGrid(federated_overhead.client_app, federated_overhead.CLIENTS, {})
     times = federated_overhead._rounds(grid, 1000)
@@ -198,7 +196,7 @@ def test_finished_problems_are_not_run_again(tmp_path, monkeypatch, capsys):
     cache, out = tmp_path / "cache", tmp_path / "out"
     cache.mkdir()
     for problem in PROBLEMS:
-        outcome = federated_worded.Outcome(
+        outcome = federated_worded.ProblemOutcome(
             name=problem.name, kind=problem.kind, figure=problem.figure, answered=True,
             ours=None if problem.name == "teachers" else 0.5,
             control=None if problem.figure == "epsilon" else 0.5,

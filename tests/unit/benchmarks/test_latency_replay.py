@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright.benchmarks import latency
-from edgewright.benchmarks.latency_replay import (
+from edgewright.benchmarks.latency import run as latency
+from edgewright.benchmarks.latency.replay import (
     Replay,
     Segment,
     Trace,
@@ -17,17 +17,16 @@ from edgewright.benchmarks.latency_replay import (
     replayed,
     summary,
 )
-from edgewright.benchmarks.latency_rig import MIX, SLOWDOWN, Conditions, Run, cards_drawn
-from edgewright.tools.nodes.schema import (
-    Arm,
+from edgewright.benchmarks.latency.rig import MIX, SLOWDOWN, ArmRun, Conditions, cards_drawn
+from edgewright.tools.contracts.arms import Arm, ServerLoad
+from edgewright.tools.contracts.profiles import (
     BlockProfile,
     ImageCodecProfile,
     ModelProfile,
     PointProfile,
-    ServerLoad,
 )
 from edgewright.tools.offload.arms import profiled_arms
-from edgewright.tools.offload.link import Look
+from edgewright.tools.offload.link import ProbeTimes
 
 MODEL = "m"
 ANSWER_BYTES = 1100
@@ -43,18 +42,18 @@ def profile(slowdown: float) -> ModelProfile:
         preprocess_ms=6 * slowdown,
         preprocess_pixels=640 * 480,
         blocks=[BlockProfile(name=f"b{n}", ms=2 * slowdown) for n in range(1, 14)],
-        finish_ms=0.5 * slowdown,
+        postprocess_ms=0.5 * slowdown,
         points=[
             PointProfile(
                 point=n, name=f"b{n}", frame_bytes=size, encode_ms=0.4 * slowdown,
-                decode_ms=0.4 * slowdown, agreement=1.0,
+                decode_ms=0.4 * slowdown, accuracy_retention=1.0,
             )
             for n, size in enumerate(FRAMES, start=1)
         ],
         image_codecs=[
             ImageCodecProfile(
                 image_codec="png", quality=None, bytes=80_000, encode_ms=2.5 * slowdown,
-                decode_ms=2 * slowdown, agreement=1.0,
+                decode_ms=2 * slowdown, accuracy_retention=1.0,
             )
         ],
         slowdown=slowdown,
@@ -69,18 +68,18 @@ class World:
         self._noise = noise
         self.device, self.edge = profile(SLOWDOWN), profile(1.0)
 
-    def run(self, arm: Arm, conditions: Conditions) -> Run:
+    def run(self, arm: Arm, conditions: Conditions) -> ArmRun:
         warm = conditions.slowdown / SLOWDOWN
         device_ms, edge_ms, size = self._parts(arm)
         device_ms = self._noisy(device_ms * warm)
         if arm.kind == "device-only":
-            return Run(
+            return ArmRun(
                 total_ms=device_ms, device_ms=device_ms, edge_ms=0, link_ms=0, bytes_up=0,
                 bytes_down=0, arm=arm.label,
             )  # fmt: skip
         edge_ms, link_ms = self._noisy(edge_ms), self.link_ms(size + ANSWER_BYTES, conditions)
         wait_ms = conditions.load / (1 - conditions.load) * 33 / 2
-        return Run(
+        return ArmRun(
             total_ms=device_ms + link_ms + edge_ms + wait_ms, device_ms=device_ms, edge_ms=edge_ms,
             link_ms=link_ms, bytes_up=size, bytes_down=ANSWER_BYTES, arm=arm.label,
         )  # fmt: skip
@@ -97,8 +96,8 @@ class World:
             )
         return Segment(
             conditions=conditions,
-            looks=[
-                Look(self.link_ms(200, conditions), self.link_ms(2248, conditions), 2048, 200)
+            probes=[
+                ProbeTimes(self.link_ms(200, conditions), self.link_ms(2248, conditions), 2048, 200)
                 for _ in range(runs)
             ],
             load=load,
@@ -109,15 +108,15 @@ class World:
         device, edge = self.device, self.edge
         start = device.preprocess_ms
         if arm.kind == "device-only":
-            return start + sum(one.ms for one in device.blocks) + device.finish_ms, 0.0, 0
+            return start + sum(one.ms for one in device.blocks) + device.postprocess_ms, 0.0, 0
         if arm.kind == "edge-only":
-            rest_ms = sum(one.ms for one in edge.blocks) + edge.finish_ms
+            rest_ms = sum(one.ms for one in edge.blocks) + edge.postprocess_ms
             codec = device.image_codecs[0]
             return start + codec.encode_ms, edge.image_codecs[0].decode_ms + rest_ms, codec.bytes
         assert arm.point is not None
         point = device.points[arm.point - 1]
         head_ms = sum(one.ms for one in device.blocks[: arm.point])
-        rest_ms = sum(one.ms for one in edge.blocks[arm.point :]) + edge.finish_ms
+        rest_ms = sum(one.ms for one in edge.blocks[arm.point :]) + edge.postprocess_ms
         return (
             start + head_ms + point.encode_ms,
             point.decode_ms / SLOWDOWN + rest_ms,
@@ -172,7 +171,7 @@ def test_the_policy_sees_only_what_it_chose(varied: Trace) -> None:
         for label, runs in segment.runs[MODEL].items():
             if label not in seen:
                 segment.runs[MODEL][label] = [
-                    Run(**{**vars(run), "device_ms": 1.0, "edge_ms": 1.0, "link_ms": 1.0})
+                    ArmRun(**{**vars(run), "device_ms": 1.0, "edge_ms": 1.0, "link_ms": 1.0})
                     for run in runs
                 ]
     assert [point["arm"] for point in replay(blind)[0]] == chosen
@@ -225,7 +224,7 @@ def test_a_recorded_trace_is_replayed_from_its_file(
 
 def test_a_median_is_that_of_the_whole_time() -> None:
     runs = [
-        Run(total_ms=ms, device_ms=1, edge_ms=0, link_ms=0, bytes_up=0, bytes_down=0, arm="a")
+        ArmRun(total_ms=ms, device_ms=1, edge_ms=0, link_ms=0, bytes_up=0, bytes_down=0, arm="a")
         for ms in (3.0, 1.0, 2.0)
     ]
     assert medians_of({"a": runs}) == {"a": 2.0}

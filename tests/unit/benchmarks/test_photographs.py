@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgewright.benchmarks import photographs
+from edgewright.benchmarks.workloads import photographs
+from edgewright.tools.codec_training.images import ImageSet
 from edgewright.tools.errors import NotFoundError
-from edgewright.tools.split.learned.pictures import Pictures
 
 BLUE, RED = (0, 0, 255), (255, 0, 0)
 
 
 @pytest.fixture
-def backgrounds() -> Pictures:
+def backgrounds() -> ImageSet:
     def read() -> Iterator[Image.Image]:
         for side in (300, 400):
             yield Image.new("RGB", (side, side), BLUE)
 
-    return Pictures(name="blue", licence="CC0", count=2, read=read)
+    return ImageSet(name="blue", licence="CC0", count=2, read=read)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from edgewright.agents.planner.embedded.vocabulary import known_tasks
 from edgewright.agents.planner.plan import Plan, Task
-from edgewright.agents.planner.vocabulary import known_tasks
-from edgewright.benchmarks.planner_requests import exact, graph_f1, path_of, read, right_tools
+from edgewright.benchmarks.planner.requests import exact, graph_f1, path_of, read, right_tools
 from edgewright.tools.cards import CardRegistry
 
 VISION = ("image-classification", "image-to-text", "visual-question-answering")

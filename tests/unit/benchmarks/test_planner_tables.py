@@ -10,13 +10,14 @@ import pytest
 
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.request import PlanRequest
-from edgewright.benchmarks import planner, planner_taskbench
-from edgewright.benchmarks.planner import main
-from edgewright.benchmarks.planner_naming import kinds_table, naming_table, score_naming
-from edgewright.benchmarks.planner_plans import score_plans
-from edgewright.benchmarks.planner_requests import path_of, read
-from edgewright.benchmarks.planner_rivals import NONE, ZeroShot
-from edgewright.benchmarks.planner_taskbench import taskbench_table
+from edgewright.benchmarks.planner import run as planner
+from edgewright.benchmarks.planner import taskbench as planner_taskbench
+from edgewright.benchmarks.planner.baselines import NONE, ZeroShot
+from edgewright.benchmarks.planner.naming import kinds_table, naming_table, score_naming
+from edgewright.benchmarks.planner.plans import score_plans
+from edgewright.benchmarks.planner.requests import path_of, read
+from edgewright.benchmarks.planner.run import main
+from edgewright.benchmarks.planner.taskbench import taskbench_table
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.cards.demonstrations import PlanDemonstration
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgewright.benchmarks import queueing
-from edgewright.benchmarks.queueing import Loaded, _ideal_wait_s
+from edgewright.benchmarks.latency import queueing
+from edgewright.benchmarks.latency.queueing import Loaded, _ideal_wait_s
 from edgewright.tools.offload.queueing import mean_wait_s
 
 

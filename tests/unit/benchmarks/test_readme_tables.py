@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgewright.benchmarks.readme import BEGIN, END, tables, with_tables
+from edgewright.benchmarks.common.readme import BEGIN, END, tables, with_tables
 
 ROOT = Path(__file__).parents[3]
 

@@ -2,7 +2,7 @@
 
 import json
 
-from edgewright.benchmarks.results import circumstances, table, write_results
+from edgewright.benchmarks.common.results import circumstances, table, write_results
 
 
 def test_a_table_is_markdown():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgewright.benchmarks.scores import (
+from edgewright.benchmarks.common.scores import (
     calibration_error,
     macro_f1,
     of_three_seeds,

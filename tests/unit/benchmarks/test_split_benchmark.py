@@ -9,19 +9,19 @@ import pytest
 import torch
 from PIL import Image
 
-from edgewright.benchmarks.split_measure import calibrated
-from edgewright.benchmarks.split_metrics import Metric
-from edgewright.benchmarks.split_pictures import codings, send, send_all
-from edgewright.benchmarks.split_receivers import tuned_receiver
-from edgewright.benchmarks.split_tables import CALIBRATED, Point, gain_of
-from edgewright.benchmarks.split_workloads import Workload
-from edgewright.tools.split.adapters.chain import Chain
-from edgewright.tools.split.adapters.fitting import Fitting
-from edgewright.tools.split.frame import HEADER_BYTES
-from edgewright.tools.split.learned.answers import FirstLabel
-from edgewright.tools.split.learned.cache import cached_features
-from edgewright.tools.split.learned.pictures import Pictures
-from edgewright.tools.split.learned.recipe import recipe_named
+from edgewright.benchmarks.split.images import image_encodings, send, send_all
+from edgewright.benchmarks.split.measure import calibrated
+from edgewright.benchmarks.split.metrics import Metric
+from edgewright.benchmarks.split.receivers import tuned_receiver
+from edgewright.benchmarks.split.tables import CALIBRATED, Point, gain_of
+from edgewright.benchmarks.split.workloads import Workload
+from edgewright.tools.codec_training.answers import FirstLabel
+from edgewright.tools.codec_training.cache import cached_features
+from edgewright.tools.codec_training.images import ImageSet
+from edgewright.tools.codec_training.recipe import recipe_named
+from edgewright.tools.codecs.frame import HEADER_BYTES
+from edgewright.tools.models.engines.torch.chain import Chain
+from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
 
 
 @pytest.fixture
@@ -30,12 +30,14 @@ def grey() -> Image.Image:
     return Image.fromarray(ramp).convert("RGB")
 
 
-@pytest.mark.parametrize(("coding", "quality"), [("png", None), *list(codings(finest=True))[1::5]])
-def test_a_payload_is_a_part_of_its_file(grey, coding, quality):
-    sent = send(grey, coding, quality)
+@pytest.mark.parametrize(
+    ("encoding", "quality"), [("png", None), *list(image_encodings(finest=True))[1::5]]
+)
+def test_a_payload_is_a_part_of_its_file(grey, encoding, quality):
+    sent = send(grey, encoding, quality)
     assert 0 < sent.payload_bytes < sent.file_bytes
     assert sent.picture.size == grey.size
-    if coding == "png":
+    if encoding == "png":
         assert sent.picture.tobytes() == grey.tobytes()
 
 
@@ -51,8 +53,8 @@ def test_payloads_are_what_lies_behind_the_headers(grey):
 
 def test_better_quality_costs_more(grey):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (28, 28, 3), dtype=np.uint8))
-    for coding in ("jpeg", "webp", "avif"):
-        low, high = (send_all([grey, noise], coding, quality)[1:] for quality in (5, 80))
+    for encoding in ("jpeg", "webp", "avif"):
+        low, high = (send_all([grey, noise], encoding, quality)[1:] for quality in (5, 80))
         assert low[0] < high[0]
         assert low[1] < high[1]
 
@@ -98,12 +100,12 @@ def workload() -> Workload:
         model="small",
         network=network,
         blocks={"body": network[0], "head": network[1]},
-        fitting=Fitting(
+        preprocessing=Preprocessing(
             size=(16, 16), resample=Image.Resampling.BICUBIC, mean=centre, deviation=centre
         ),
     )
     shades = (60, 200) * 4
-    pictures = Pictures(
+    pictures = ImageSet(
         name="shades",
         licence="none",
         count=len(shades),

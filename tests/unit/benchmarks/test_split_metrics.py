@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from edgewright.benchmarks.split_metrics import cider, interval_of, right_answers
-from edgewright.tools.split.learned.answers import FirstLabel
-from edgewright.tools.split.learned.cache import FeatureCache
+from edgewright.benchmarks.split.metrics import cider, interval_of, right_answers
+from edgewright.tools.codec_training.answers import FirstLabel
+from edgewright.tools.codec_training.cache import FeatureCache
 
 
 def cache(truth: torch.Tensor | None, outputs: torch.Tensor) -> FeatureCache:

@@ -17,10 +17,8 @@ _VARIABLES = ("EDGEWRIGHT_DEVICE_URL", "EDGEWRIGHT_CHAT_MODEL", "EDGEWRIGHT_API_
 
 
 @pytest.fixture(autouse=True)
-def _own_state(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, new_state: Callable[[Path], Path]
-) -> None:
-    monkeypatch.setenv("EDGEWRIGHT_HOME", str(new_state(tmp_path / "state")))
+def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "state"))
     for name in _VARIABLES:
         monkeypatch.delenv(name, raising=False)
 

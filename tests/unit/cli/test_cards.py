@@ -9,11 +9,11 @@ import yaml
 
 from edgewright.agents.manuals.draft import CardDraft
 from edgewright.agents.manuals.drafting import draft, make_extractor
-from edgewright.cli import cards as command
+from edgewright.cli.commands import cards as command
+from edgewright.tools import library
 from edgewright.tools.cards import CardRegistry, Demonstration
-from edgewright.tools.cards.own import cards_folder, own_cards
+from edgewright.tools.cards.added import added_cards, cards_folder
 from edgewright.tools.manuals.reading import read_manual
-from edgewright.tools.vision import library
 
 MANUALS = Path(__file__).parents[2] / "data" / "manuals"
 
@@ -137,20 +137,20 @@ def test_an_approved_card_can_be_asked_for(at_terminal, few, written):
     assert result.exit_code == 0
     assert "the manual says" in result.stdout
     assert "can be told from the other cards" in result.stdout
-    assert [card.id for card in own_cards()] == ["th-20"]
+    assert [card.id for card in added_cards()] == ["th-20"]
 
 
 def test_a_refused_card_is_not_added(at_terminal, few, written):
     result = at_terminal("cards", "approve", written, answer="\n")
     assert result.exit_code == 1
-    assert own_cards() == []
+    assert added_cards() == []
 
 
 def test_nothing_is_approved_without_a_person(edgewright, few, written):
     result = edgewright("cards", "approve", written, stdin="y\n")
     assert result.exit_code == 2
     assert "approval_needed" in result.stderr
-    assert own_cards() == []
+    assert added_cards() == []
 
 
 def test_a_draft_with_the_id_of_another_card_is_refused(edgewright, few, written):

@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 
-from edgewright.tools.split.learned.manifest import (
+from edgewright.tools.codecs.learned.manifest import (
     DEVICE_HALF,
     EDGE_HALF,
+    CodecManifest,
     Figures,
     Layout,
-    Manifest,
     Source,
 )
 
@@ -20,14 +20,14 @@ def folder(tmp_path):
     layout = Layout(
         shape=(17, 32), decoded_shape=(17, 32), channels=6, positions=1, width=8, decoder_width=8
     )
-    manifest = Manifest(
+    manifest = CodecManifest(
         name="learned", model="vit", revision="0" * 16, point=2, decoder_point=2, resume_point=5,
         layout=layout, reach=4, recipe={}, source=Source(name="noise", licence="none", count=7),
         encoder_parameters=10, device_digest="a", edge_digest="b",
         rates=(
-            Figures(payload_bytes=11.5, entropy_bytes=11.2, agreement=0.97),
+            Figures(payload_bytes=11.5, entropy_bytes=11.2, same_answers=0.97),
             Figures(
-                payload_bytes=6, entropy_bytes=5, agreement=0.9, accuracy=0.8, uncut_accuracy=0.9
+                payload_bytes=6, entropy_bytes=5, same_answers=0.9, accuracy=0.8, uncut_accuracy=0.9
             ),
         ),
     )  # fmt: skip

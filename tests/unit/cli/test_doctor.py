@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from edgewright.cli import checks
+from edgewright.cli.commands import checks
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 import pytest
 import typer
 
-from edgewright.cli.output import telling_errors
+from edgewright.cli.views.output import reported_errors
 from edgewright.tools.errors import InputError, LinkError, NotFoundError
 
 
@@ -50,7 +50,7 @@ def test_help_and_nodes_need_no_agent_framework():
 )
 @pytest.mark.parametrize("as_json", [True, False])
 def test_every_error_is_one_line_and_an_exit_code(capsys, error, exit_code, as_json):
-    with pytest.raises(typer.Exit) as caught, telling_errors(as_json):
+    with pytest.raises(typer.Exit) as caught, reported_errors(as_json):
         raise error
     assert caught.value.exit_code == exit_code
     out, err = capsys.readouterr()
@@ -61,7 +61,7 @@ def test_every_error_is_one_line_and_an_exit_code(capsys, error, exit_code, as_j
 @pytest.mark.parametrize("debug", ["", "1"])
 def test_a_defect_shows_its_traceback_only_to_who_asks(debug, tmp_path):
     code = (
-        "import edgewright.cli.checks as checks; checks.python = lambda: 1 / 0;"
+        "import edgewright.cli.commands.checks as checks; checks.python = lambda: 1 / 0;"
         "from edgewright.cli.main import app; app()"
     )
     environment = os.environ | {"EDGEWRIGHT_DEBUG": debug, "EDGEWRIGHT_HOME": str(tmp_path)}

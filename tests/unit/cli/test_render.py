@@ -7,9 +7,17 @@ from rich.console import Console
 
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.responder.result import TaskResult
-from edgewright.cli.render import answer_panel, card_table, cost_table, decision_view, plan_table
+from edgewright.cli.views.results import (
+    answer_panel,
+    card_table,
+    cost_table,
+    decision_view,
+    plan_table,
+)
+from edgewright.tools.contracts.arms import Arm, Decision, Forecast
+from edgewright.tools.contracts.cost_report import CostReport, Fallback
+from edgewright.tools.contracts.views import CardView
 from edgewright.tools.errors import ErrorInfo
-from edgewright.tools.nodes.schema import Arm, CardView, Decision, Fallback, Forecast, Report
 
 
 @pytest.fixture
@@ -63,7 +71,7 @@ def test_a_decision(shown):
 
 
 def test_the_bill(shown):
-    report = Report(
+    report = CostReport(
         arm="device-only",
         planned_arm="co-inference (point 3, quantised8)",
         nodes=["camera-1", "server"],
@@ -72,9 +80,9 @@ def test_the_bill(shown):
         approximate=True,
         bytes_up=1234,
         bytes_down=56,
-        stages_ms={"head": 12.34, "rest": 20.0},
+        stages_ms={"head": 12.34, "resume": 20.0},
         head_reused=True,
-        fallback=[Fallback(tried="co-inference", code="link_broken", reason="cut", used="rest")],
+        fallback=[Fallback(tried="co-inference", code="link_broken", reason="cut", used="resume")],
     )
     info = ErrorInfo(code="refused", message="cannot count", retryable=False, status=422)
     text = shown(
@@ -87,7 +95,7 @@ def test_the_bill(shown):
     )
     for fact in ("camera-1 → server", "1234", "56", "head 12.3", "not run", "cannot count"):
         assert fact in text
-    assert "t1: co-inference failed (cut) → rest, reusing the head's features" in text
+    assert "t1: co-inference failed (cut) → resume, reusing the head's features" in text
     assert "approximate, by label-captioner" in text
 
 

@@ -10,27 +10,28 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from edgewright.agents.fl_coder.design import plain_candidate
-from edgewright.agents.fl_coder.protocol import Choice, Proposal
-from edgewright.cli import approval
+from edgewright.agents.fl_coder.embedded.design import plain_candidate
+from edgewright.agents.fl_coder.protocol import DesignChoice, Proposal
 from edgewright.cli.main import app
-from edgewright.cli.training import TrainingView, sparkline, trials_table
+from edgewright.cli.views import approval
+from edgewright.cli.views.training import TrainingView, sparkline, trials_table
 from edgewright.graphs.federated.approval import ask
 from edgewright.graphs.federated.events import (
-    Checked,
+    CandidateChecked,
     Decided,
     Prepared,
-    Progress,
     Proposed,
     Registered,
+    RoundScored,
     TrialEnded,
     TrialStarted,
 )
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.card import ClientCard, DataCard
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.report import RunReport, TrialReport, write_report
-from edgewright.tools.federated.trial import CurvePoint, Fault, LinkSpeed, Score, TrialResult
+from edgewright.tools.federated.records.data_card import ClientCard, DataCard
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.report import RunReport, TrialReport, write_report
+from edgewright.tools.federated.records.trial import CurvePoint, LinkSpeed, ModelScore, TrialResult
+from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.settings import home
 
 CARD = DataCard(
@@ -38,12 +39,12 @@ CARD = DataCard(
     validation=20, test=20, partition="iid", clients=(ClientCard(samples=50, histogram=(50,)),) * 2,
     balance=1.0, label_skew=0.0, size_skew=1.0,
 )  # fmt: skip
-SCORE = Score(accuracy=0.9, loss=0.2, clients=(0.8, 1.0))
+SCORE = ModelScore(accuracy=0.9, loss=0.2, clients=(0.8, 1.0))
 FAULT = Fault(code="raised", slot="model", message="it broke")
 
 
 def proposal() -> Proposal:
-    choice = Choice(words="slow links", choice="8-bit updates", reason="fewer bytes")
+    choice = DesignChoice(words="slow links", choice="8-bit updates", reason="fewer bytes")
     return Proposal(
         candidate=plain_candidate(CARD), choices=(choice,), coder="embedded", note="take note"
     )
@@ -88,10 +89,10 @@ def test_a_run_is_shown_as_it_goes(screen):
         for event in (
             Prepared(run="r1", card=CARD),
             Proposed(number=1, proposal=proposal()),
-            Checked(number=1, faults=(FAULT,), facts=None),
+            CandidateChecked(number=1, faults=(FAULT,), facts=None),
             TrialStarted(number=1, rounds=5),
-            Progress(number=1, detail=client),
-            Progress(number=1, detail=result().curve[0].model_dump(mode="json")),
+            RoundScored(number=1, detail=client),
+            RoundScored(number=1, detail=result().curve[0].model_dump(mode="json")),
             TrialEnded(result=result()),
             TrialEnded(result=result(FAULT)),
             Decided(stop="trials", best=1),

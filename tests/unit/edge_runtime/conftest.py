@@ -13,16 +13,16 @@ from PIL import Image
 
 from edgewright.edge_runtime.app import create_app
 from edgewright.edge_runtime.config import NodeConfig
-from edgewright.edge_runtime.lanes.lane import Lane
-from edgewright.edge_runtime.lanes.operations import ModelOperations
-from edgewright.edge_runtime.lanes.pool import LanePool
-from edgewright.edge_runtime.lanes.worker import LaneSettings
+from edgewright.edge_runtime.workers.operations import ModelOperations
+from edgewright.edge_runtime.workers.pool import WorkerPool
+from edgewright.edge_runtime.workers.settings import WorkerSettings
+from edgewright.edge_runtime.workers.worker import ModelWorker
 from edgewright.tools.nodes.client import NodeClient
 
 MODEL = "efficientnet-lite0"
 
 
-class DirectLane(Lane):
+class DirectWorker(ModelWorker):
     """A lane whose model runs where the test runs.
 
     Attributes:
@@ -30,7 +30,7 @@ class DirectLane(Lane):
     """
 
     def __init__(self, operations: ModelOperations) -> None:
-        super().__init__(LaneSettings(model=MODEL))
+        super().__init__(WorkerSettings(model=MODEL))
         self.operations = operations
         self.description = operations.describe()
         self.failures: dict[str, Exception] = {}
@@ -50,7 +50,7 @@ class DirectLane(Lane):
 @pytest.fixture(scope="session")
 def operations() -> ModelOperations:
     """The real small model with its experts."""
-    return ModelOperations(LaneSettings(model=MODEL))
+    return ModelOperations(WorkerSettings(model=MODEL))
 
 
 @pytest.fixture(scope="session")
@@ -70,8 +70,8 @@ def make_app(operations: ModelOperations) -> App:
 
     def make(*, peer_client: NodeClient | None = None, **settings: Any) -> FastAPI:
         config = NodeConfig.model_validate({"preload": [], **settings})
-        lanes = LanePool([MODEL], lambda model: DirectLane(operations))
-        return create_app(config, lanes=lanes, peer_client=peer_client)
+        workers = WorkerPool([MODEL], lambda model: DirectWorker(operations))
+        return create_app(config, workers=workers, peer_client=peer_client)
 
     return make
 

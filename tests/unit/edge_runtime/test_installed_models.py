@@ -4,8 +4,9 @@ import pytest
 
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.node import Node
-from edgewright.tools.cards.card import ArgumentSpec, ToolCard
-from edgewright.tools.vision.trained import Manifest, expert_id, install
+from edgewright.tools.contracts.cards import ArgumentSpec, ToolCard
+from edgewright.tools.federated.serving.expert import expert_id
+from edgewright.tools.federated.serving.installed import TrainedModelManifest, install
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,7 @@ def put(tmp_path):
             arguments={"image": ArgumentSpec(type="image", description="The picture.")},
             experts=(expert_id("leaf-classifier"),),
         )  # fmt: skip
-        manifest = Manifest(
+        manifest = TrainedModelManifest(
             model="leaf-classifier", run="r", classes=("a", "b"), height=8, width=8, channels=1,
             revision=revision,
         )  # fmt: skip
@@ -46,19 +47,19 @@ async def test_a_node_takes_in_what_was_trained_since_it_began(put):
     card = node.cards.get("leaf-classifier")
     assert node.status(card).available
     assert [expert.id for expert in node.experts_for(card)] == ["leaf-classifier-expert"]
-    first = node.lanes.lane("leaf-classifier")
+    first = node.workers.worker("leaf-classifier")
 
     put("bb")
     await node.refresh()
-    assert node.lanes.lane("leaf-classifier") is not first
-    assert node.lanes.lane("efficientnet-lite0") is not None
+    assert node.workers.worker("leaf-classifier") is not first
+    assert node.workers.worker("efficientnet-lite0") is not None
 
 
 async def test_lanes_are_offered_and_withdrawn():
     node = Node(NodeConfig())
-    kept = node.lanes.lane("efficientnet-lite0")
-    await node.lanes.offer(["efficientnet-lite0", "new"])
-    assert node.lanes.lane("efficientnet-lite0") is kept
-    assert {lane.model for lane in node.lanes} == {"efficientnet-lite0", "new"}
-    await node.lanes.offer(["efficientnet-lite0"])
-    assert {lane.model for lane in node.lanes} == {"efficientnet-lite0"}
+    kept = node.workers.worker("efficientnet-lite0")
+    await node.workers.offer(["efficientnet-lite0", "new"])
+    assert node.workers.worker("efficientnet-lite0") is kept
+    assert {worker.model for worker in node.workers} == {"efficientnet-lite0", "new"}
+    await node.workers.offer(["efficientnet-lite0"])
+    assert {worker.model for worker in node.workers} == {"efficientnet-lite0"}

@@ -11,7 +11,7 @@ for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
 importlib.import_module("edgewright.edge_runtime.__main__")
 light = set(sys.modules)
-importlib.import_module("edgewright.edge_runtime.lanes.operations")
+importlib.import_module("edgewright.edge_runtime.workers.operations")
 names = lambda modules: {name.partition(".")[0] for name in modules}
 print(*sorted(names(light) & {"torch", "torchvision", "transformers"}), "|", *sorted(
     names(sys.modules) & {"langgraph", "langchain", "langchain_core", "openai", "flwr", "skimage"}

@@ -8,13 +8,14 @@ import signal
 
 import pytest
 
-from edgewright.edge_runtime import profiling, serve
+from edgewright.edge_runtime import serve
 from edgewright.edge_runtime.__main__ import main
 from edgewright.edge_runtime.config import NodeConfig
-from edgewright.edge_runtime.lanes.pool import LanePool, lane_from_config
 from edgewright.edge_runtime.logs import JsonFormatter
+from edgewright.edge_runtime.profiling import measure as profiling
+from edgewright.edge_runtime.workers.pool import WorkerPool, worker_from_config
+from edgewright.tools.contracts.profiles import BlockProfile, ModelProfile, NodeProfile
 from edgewright.tools.errors import StorageError, UnavailableError
-from edgewright.tools.nodes.schema import BlockProfile, ModelProfile, NodeProfile
 
 MODEL = "efficientnet-lite0"
 
@@ -26,7 +27,7 @@ def _profile(**more) -> ModelProfile:
         "preprocess_ms": 1,
         "preprocess_pixels": 1,
         "blocks": [BlockProfile(name="b", ms=1)],
-        "finish_ms": 1,
+        "postprocess_ms": 1,
         "points": [],
         "image_codecs": [],
     }
@@ -77,8 +78,8 @@ def test_without_a_file_of_its_own_a_profile_lies_in_the_state_folder(tmp_path, 
 
 async def test_a_node_starts_measures_and_stops(make_app, tmp_path, monkeypatch):
     async def measured(config, model):
-        codings = node.lanes.lane(model).description.get("codings", "")
-        return _profile(revision=node.revision(model), codings=codings)
+        encodings = node.workers.worker(model).description.get("encodings", "")
+        return _profile(revision=node.revision(model), encodings=encodings)
 
     monkeypatch.setattr(profiling, "measure_model", measured)
     app = make_app(preload=[MODEL], profile_file=tmp_path / "p.json")
@@ -136,9 +137,9 @@ async def test_a_device_closes_its_client(make_app):
 
 def test_lanes_are_made_as_configured():
     config = NodeConfig(threads=2, slowdown=3, memory_budget_mb=5, environment={"A": "b"})
-    settings = lane_from_config(config, MODEL)._settings
+    settings = worker_from_config(config, MODEL)._settings
     assert (settings.threads, settings.slowdown, settings.environment) == (2, 3, {"A": "b"})
-    assert LanePool.from_config(config, [MODEL])._budget_bytes == 5_000_000
+    assert WorkerPool.from_config(config, [MODEL])._budget_bytes == 5_000_000
 
 
 def test_the_real_operations_measure(operations, tmp_path, cat):
@@ -148,13 +149,13 @@ def test_the_real_operations_measure(operations, tmp_path, cat):
     measured, _ = operations.run("profile", parameters, b"")
     profile = ModelProfile.model_validate(measured)
     assert len(profile.blocks) == 18
-    assert profile.points[0].agreement is not None
+    assert profile.points[0].accuracy_retention is not None
 
 
 def test_the_real_operations_recode(operations, cat):
     header, coded = operations.run("recode", {"image_codec": "png", "quality": None}, cat)
     assert coded.startswith(b"\x89PNG")
-    assert list(header["stages_ms"]) == ["decode", "fit", "encode"]
+    assert list(header["stages_ms"]) == ["decode", "preprocess", "encode"]
 
 
 def test_errors_of_the_command_line(tmp_path, capsys):

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from edgewright.agents.fl_coder.protocol import Attempt, Proposal
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.card import ClientCard, DataCard
-from edgewright.tools.federated.trial import CurvePoint, Fault, Score, TrialResult
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.data_card import ClientCard, DataCard
+from edgewright.tools.federated.records.trial import CurvePoint, ModelScore, TrialResult
+from edgewright.tools.sandbox.faults import Fault
 
 MakeCard = Callable[..., DataCard]
 MakeAttempt = Callable[..., Attempt]
@@ -47,7 +48,9 @@ def points(
             round_number=number,
             train_loss=0.3,
             train_accuracy=train[number - 1] if train else value,
-            validation=Score(accuracy=value, loss=loss, clients=(value - spread, value + spread)),
+            validation=ModelScore(
+                accuracy=value, loss=loss, clients=(value - spread, value + spread)
+            ),
             bytes_up=1000,
             bytes_down=1000,
             simulated_s=float(number),

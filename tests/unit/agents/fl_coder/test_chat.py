@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from edgewright.agents.chat_model import NonsenseError
 from edgewright.agents.fl_coder.chat import MAX_REPAIRS, ChatCoder, answer_schema
 from edgewright.agents.fl_coder.coder import make_coder
-from edgewright.agents.fl_coder.design import plain_candidate
-from edgewright.agents.fl_coder.embedded import EmbeddedCoder
+from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
+from edgewright.agents.fl_coder.embedded.design import plain_candidate
 from edgewright.agents.fl_coder.prefix import POINTS, prefix, request_message
-from edgewright.agents.fl_coder.protocol import Problem
+from edgewright.agents.fl_coder.protocol import TrainingProblem
+from edgewright.agents.llm.client import NonsenseError
 from edgewright.tools.errors import LinkError
-from edgewright.tools.federated.trial import Fault
+from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.settings import ChatModelSettings
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -43,7 +43,7 @@ class Scripted:
 
 @pytest.fixture
 def problem(make_card):
-    return Problem(purpose="read digits", card=make_card(), remarks=("be quick",))
+    return TrainingProblem(purpose="read digits", card=make_card(), remarks=("be quick",))
 
 
 @pytest.fixture

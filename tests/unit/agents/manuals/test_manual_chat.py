@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgewright.agents.chat_model import ChatModel, Message, NonsenseError
+from edgewright.agents.llm.client import ChatModel, Message, NonsenseError
 from edgewright.agents.manuals.chat import ChatExtractor, answer_schema, messages_for
 from edgewright.agents.manuals.draft import values
 from edgewright.agents.manuals.drafting import draft, make_extractor

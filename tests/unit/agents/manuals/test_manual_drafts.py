@@ -1,6 +1,5 @@
 """Drafts from three manuals by the embedded reader; a hostile one changes no other plan."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,12 +104,9 @@ def test_a_hostile_manual_drafts_its_true_facts_alone(drafts: dict[str, CardDraf
 
 @pytest.mark.slow
 def test_a_hostile_manual_changes_no_other_plan(
-    drafts: dict[str, CardDraft],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    new_state: Callable[[Path], Path],
+    drafts: dict[str, CardDraft], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("EDGEWRIGHT_HOME", str(new_state(tmp_path)))
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
     cards = CardRegistry.builtin()
     requests = [PlanRequest(text=text) for text in GOLDEN]
     before = make_planner(cards).plan_many(requests)

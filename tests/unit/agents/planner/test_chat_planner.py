@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from edgewright.agents.chat_model import ChatModel, Message, NonsenseError, _first_object
+from edgewright.agents.llm.client import ChatModel, Message, NonsenseError, _first_object
 from edgewright.agents.planner.chat import ChatPlanner, answer_schema
-from edgewright.agents.planner.embedded import EmbeddedPlanner
+from edgewright.agents.planner.planner import make_embedded_planner
 from edgewright.agents.planner.prefix import prefix, request_message
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.cards import CardRegistry
+from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import DeadlineError
-from edgewright.tools.images.reference import ImageRef
 from edgewright.tools.settings import ChatModelSettings
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -53,10 +53,10 @@ def arg(name: str, value: str) -> dict[str, str]:
 
 def planner(model: Scripted, folder: Path) -> ChatPlanner:
     cards = CardRegistry.builtin()
-    return ChatPlanner(cards, model, EmbeddedPlanner(cards, folder=folder))
+    return ChatPlanner(cards, model, make_embedded_planner(cards, folder=folder))
 
 
-def test_a_good_answer_becomes_the_plan(fitted_planners: Path) -> None:
+def test_a_good_answer_becomes_the_plan(planner_cache: Path) -> None:
     model = Scripted(
         {
             "tasks": [
@@ -68,7 +68,7 @@ def test_a_good_answer_becomes_the_plan(fitted_planners: Path) -> None:
         }
     )
     request = PlanRequest(text="replace the boy by a girl", images=(PICTURE,))
-    plan = planner(model, fitted_planners).plan(request)
+    plan = planner(model, planner_cache).plan(request)
     assert plan.planner == "chat-model"
     assert [task.id for task in plan.tasks] == ["t1", "t2"]
     assert plan.tasks[0].args == {"image": PICTURE.uri}
@@ -77,16 +77,14 @@ def test_a_good_answer_becomes_the_plan(fitted_planners: Path) -> None:
     assert plan.needs == ()
 
 
-def test_a_missing_picture_is_a_need(fitted_planners: Path) -> None:
+def test_a_missing_picture_is_a_need(planner_cache: Path) -> None:
     model = Scripted({"tasks": [step("image-to-text")], "confidence": 1, "reason": ""})
-    assert planner(model, fitted_planners).plan(PlanRequest(text="Describe it.")).needs == (
-        "image",
-    )
+    assert planner(model, planner_cache).plan(PlanRequest(text="Describe it.")).needs == ("image",)
 
 
-def test_no_task_with_a_reason_is_an_answer(fitted_planners: Path) -> None:
+def test_no_task_with_a_reason_is_an_answer(planner_cache: Path) -> None:
     model = Scripted({"tasks": [], "confidence": 0.8, "reason": "No tool tells the weather."})
-    plan = planner(model, fitted_planners).plan(PlanRequest(text="Will it rain?"))
+    plan = planner(model, planner_cache).plan(PlanRequest(text="Will it rain?"))
     assert (plan.tasks, plan.reason) == ((), "No tool tells the weather.")
 
 
@@ -104,11 +102,11 @@ def test_no_task_with_a_reason_is_an_answer(fitted_planners: Path) -> None:
     ],
 )
 def test_one_repair_round_tells_what_was_wrong(
-    fitted_planners: Path, bad: dict[str, Any] | Exception, complaint: str
+    planner_cache: Path, bad: dict[str, Any] | Exception, complaint: str
 ) -> None:
     good = {"tasks": [step("image-to-text")], "confidence": 1, "reason": ""}
     model = Scripted(bad, good)
-    plan = planner(model, fitted_planners).plan(PlanRequest(text="Describe it."))
+    plan = planner(model, planner_cache).plan(PlanRequest(text="Describe it."))
     assert plan.planner == "chat-model"
     assert complaint in model.asked[1][-1].content
 
@@ -122,9 +120,9 @@ def test_one_repair_round_tells_what_was_wrong(
     ],
 )
 def test_a_model_that_cannot_gives_way_to_the_embedded_planner(
-    fitted_planners: Path, answers: list[dict[str, Any] | Exception], why: str
+    planner_cache: Path, answers: list[dict[str, Any] | Exception], why: str
 ) -> None:
-    plan = planner(Scripted(*answers), fitted_planners).plan(
+    plan = planner(Scripted(*answers), planner_cache).plan(
         PlanRequest(text="Describe this picture.")
     )
     assert plan.planner == "embedded"
@@ -132,9 +130,9 @@ def test_a_model_that_cannot_gives_way_to_the_embedded_planner(
     assert why in plan.reason
 
 
-def test_an_empty_request_never_reaches_the_model(fitted_planners: Path) -> None:
+def test_an_empty_request_never_reaches_the_model(planner_cache: Path) -> None:
     model = Scripted()
-    assert planner(model, fitted_planners).plan_many([PlanRequest(text=" ")])[0].tasks == ()
+    assert planner(model, planner_cache).plan_many([PlanRequest(text=" ")])[0].tasks == ()
     assert model.asked == []
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from edgewright.agents.chat_model import ChatModel, Message
+from edgewright.agents.llm.client import ChatModel, Message
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.responder.chat import ChatResponder
 from edgewright.agents.responder.responder import answer, make_responder
 from edgewright.agents.responder.result import TaskResult
 from edgewright.agents.responder.templates import TemplateResponder
+from edgewright.tools.contracts.cost_report import CostReport
 from edgewright.tools.errors import LinkError, RefusedError, UnavailableError
-from edgewright.tools.nodes.schema import Report
 from edgewright.tools.settings import ChatModelSettings
 
 LABELS = [{"label": "tabby", "score": 0.7}, {"label": "tiger cat", "score": 0.2}]
@@ -25,7 +25,7 @@ def plan(*tools: str, **more: Any) -> Plan:
 
 
 def result(number: int, tool: str, output: dict[str, Any], *, rough: bool = False) -> TaskResult:
-    report = Report(
+    report = CostReport(
         arm="device-only",
         planned_arm="device-only",
         nodes=["device"],

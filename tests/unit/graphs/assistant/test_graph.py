@@ -2,13 +2,16 @@
 
 import base64
 import json
+from collections.abc import Callable
 
 import pytest
 from langchain_core.messages import HumanMessage
 
-from edgewright.graphs.assistant.context import Context
+from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.failures import RETRY
-from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph, graph
+from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
+from edgewright.graphs.assistant.server import graph
+from edgewright.tools.contracts.invocation import InvokeResponse
 from edgewright.tools.errors import (
     DeadlineError,
     ErrorInfo,
@@ -17,7 +20,15 @@ from edgewright.tools.errors import (
     OverloadedError,
     UnavailableError,
 )
-from edgewright.tools.nodes.schema import InvokeResponse
+from edgewright.tools.federated.records.report import RunReport
+
+
+class ScriptedTrainer:
+    """Trains nothing."""
+
+    async def train(self, purpose: str, on_event: Callable[..., None]) -> RunReport:
+        raise InputError("there are no data", code="data_unnamed")
+
 
 QUESTION = "visual-question-answering"
 CAPTION = "image-to-text"
@@ -34,7 +45,7 @@ def run(services):
         async for mode, part in compiled.astream(
             {"messages": [message or HumanMessage(text)], "attachments": list(attachments)},
             {"recursion_limit": RECURSION_LIMIT},
-            context=Context(services=services, deadline_s=5.0),
+            context=AssistantContext(services=services, trainer=ScriptedTrainer(), deadline_s=5.0),
             stream_mode=["custom", "values"],
         ):
             if mode == "custom":

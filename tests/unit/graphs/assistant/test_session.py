@@ -6,9 +6,9 @@ import sqlite3
 
 import pytest
 
-from edgewright.graphs.assistant.context import Context
+from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.session import open_session
-from edgewright.graphs.assistant.threads import open_threads
+from edgewright.graphs.services.threads import open_threads
 from edgewright.tools.errors import EdgewrightError, InputError, StorageError, TransientError
 
 
@@ -16,7 +16,7 @@ from edgewright.tools.errors import EdgewrightError, InputError, StorageError, T
 def opened(services, tmp_path):
     def open_again(thread=None):
         return open_session(
-            Context(services=services), thread=thread, threads=tmp_path / "threads.sqlite"
+            AssistantContext(services=services), thread=thread, threads=tmp_path / "threads.sqlite"
         )
 
     return open_again
@@ -56,7 +56,7 @@ async def test_a_thread_goes_on_in_another_process_run(opened, planner, node, ta
         reply = await session.ask("second")
         assert [turn.request for turn in await session.history()] == ["first", "second"]
         assert reply.results == ()
-        session.begin_anew()
+        session.start_new_thread()
         assert await session.history() == []
 
 
@@ -73,7 +73,7 @@ async def test_a_locked_file_is_told_and_nothing_is_lost(opened, services, tmp_p
     path = tmp_path / "threads.sqlite"
     async with opened("garden") as session:
         await session.ask("first")
-    context = Context(services=services)
+    context = AssistantContext(services=services)
     async with open_session(context, thread="garden", threads=path, lock_timeout_s=0.1) as session:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

@@ -4,8 +4,9 @@ from edgewright.graphs.assistant.training import LocalTrainer, trained
 from edgewright.graphs.federated.state import TrainSettings
 from edgewright.graphs.federated.summary import report_of
 from edgewright.tools.errors import UnavailableError
-from edgewright.tools.federated.card import ClientCard, DataCard
-from edgewright.tools.federated.trial import Score
+from edgewright.tools.federated.records.data_card import ClientCard, DataCard
+from edgewright.tools.federated.records.trial import ModelScore
+from edgewright.tools.settings import ChatModelSettings
 
 CARD = DataCard(
     name="digits", height=8, width=8, channels=1, original_side=8, classes=("a", "b"), train=100,
@@ -14,7 +15,7 @@ CARD = DataCard(
 )  # fmt: skip
 
 
-def report(test: Score | None, tool: str):
+def report(test: ModelScore | None, tool: str):
     made = report_of(
         run="r1", purpose="p", card=CARD, settings=TrainSettings(), attempts=[],
         stop="trials", test=test,
@@ -35,7 +36,9 @@ class Trainer:
 
 
 async def test_a_trained_tool_is_told(task):
-    good = Trainer(report(Score(accuracy=0.987, loss=0.1, clients=(0.98,)), "digit-classifier"))
+    good = Trainer(
+        report(ModelScore(accuracy=0.987, loss=0.1, clients=(0.98,)), "digit-classifier")
+    )
     result = await trained(task(1, "federated-training"), "all the words", good, lambda _: None)
     assert result.status == "ok"
     assert result.output["tool"] == "digit-classifier"
@@ -61,7 +64,10 @@ async def test_an_error_is_a_result(task):
 
 async def test_data_that_nobody_named_are_not_made_up(task):
     result = await trained(
-        task(1, "federated-training"), "tell ripe from unripe", LocalTrainer(), lambda _: None
+        task(1, "federated-training"),
+        "tell ripe from unripe",
+        LocalTrainer(ChatModelSettings()),
+        lambda _: None,
     )
     assert result.status == "error"
     assert result.error is not None

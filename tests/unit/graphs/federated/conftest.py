@@ -6,24 +6,24 @@ from typing import Any
 
 import pytest
 
-from edgewright.agents.fl_coder.embedded import EmbeddedCoder
-from edgewright.agents.fl_coder.protocol import Attempt, Coder, Problem, Proposal
-from edgewright.graphs.federated.context import Context, Services
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.card import ClientCard, DataCard
-from edgewright.tools.federated.check import Checked
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.prepare import DataRequest
-from edgewright.tools.federated.report import RunReport, write_report
-from edgewright.tools.federated.trial import (
+from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
+from edgewright.agents.fl_coder.protocol import Attempt, Coder, Proposal, TrainingProblem
+from edgewright.graphs.federated.context import TrainingContext, TrainingServices
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.data_card import ClientCard, DataCard
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.report import RunReport, write_report
+from edgewright.tools.federated.records.trial import (
     CurvePoint,
-    Fault,
-    Limits,
     ModelFacts,
-    Score,
+    ModelScore,
     TrialRequest,
     TrialResult,
 )
+from edgewright.tools.federated.trials.check import Checked
+from edgewright.tools.federated.trials.prepare import DataRequest
+from edgewright.tools.sandbox.faults import Fault
+from edgewright.tools.sandbox.limits import SandboxLimits
 
 FACTS = ModelFacts(parameters=1000, weight_bytes=4000, flop_per_sample=1e6)
 CARD = DataCard(
@@ -38,7 +38,7 @@ def curve(accuracy: float, wall_s: float = 1.0) -> tuple[CurvePoint, ...]:
     return tuple(
         CurvePoint(
             round_number=number, train_loss=0.1, train_accuracy=value,
-            validation=Score(accuracy=value, loss=0.1, clients=(value, value)),
+            validation=ModelScore(accuracy=value, loss=0.1, clients=(value, value)),
             bytes_up=10, bytes_down=10, simulated_s=float(number), wall_s=wall_s * number / 2,
         )
         for number, value in enumerate((accuracy / 2, accuracy), start=1)
@@ -47,7 +47,7 @@ def curve(accuracy: float, wall_s: float = 1.0) -> tuple[CurvePoint, ...]:
 
 @dataclass
 class Bench:
-    """A workshop that trains nothing: each training ends with the next accuracy, or a fault."""
+    """A backend that trains nothing: each training ends with the next accuracy, or a fault."""
 
     outcomes: list[float | Fault] = field(default_factory=lambda: [0.9])
     refusals: list[tuple[Fault, ...]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Bench:
         self.prepared += 1
         return CARD
 
-    def check(self, candidate: Candidate, card: DataCard, limits: Limits) -> Checked:
+    def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Checked:
         del candidate, card, limits
         faults = self.refusals.pop(0) if self.refusals else ()
         return Checked(faults, None if faults else FACTS)
@@ -88,10 +88,10 @@ class Bench:
             weights_sha256="ab" * 32,
         )  # fmt: skip
 
-    def test(self, run: RunFolder, number: int) -> Score:
+    def test(self, run: RunFolder, number: int) -> ModelScore:
         del run
         self.tested.append(number)
-        return Score(accuracy=0.8, loss=0.1, clients=(0.8, 0.8))
+        return ModelScore(accuracy=0.8, loss=0.1, clients=(0.8, 0.8))
 
     def publish(self, run: RunFolder, report: RunReport) -> RunReport:
         done = report.model_copy(update={"tool": "digit-classifier" if report.best else ""})
@@ -102,7 +102,7 @@ class Bench:
 class Stubborn:
     """A coder that always proposes the same."""
 
-    def propose(self, problem: Problem, attempts: Sequence[Attempt]) -> Proposal:
+    def propose(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
         return EmbeddedCoder().propose(problem, [])
 
 
@@ -117,9 +117,11 @@ def bench() -> Bench:
 
 
 @pytest.fixture
-def context_of() -> Callable[..., Context]:
-    def make(bench: Bench, coder: Coder | None = None) -> Context:
-        return Context(services=Services(coder=coder or EmbeddedCoder(), workshop=bench))
+def context_of() -> Callable[..., TrainingContext]:
+    def make(bench: Bench, coder: Coder | None = None) -> TrainingContext:
+        return TrainingContext(
+            services=TrainingServices(coder=coder or EmbeddedCoder(), backend=bench)
+        )
 
     return make
 

@@ -7,8 +7,8 @@ import pytest
 from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings
 from edgewright.tools.errors import InputError, NotFoundError
-from edgewright.tools.federated.prepare import DataRequest
-from edgewright.tools.federated.trial import Fault
+from edgewright.tools.federated.trials.prepare import DataRequest
+from edgewright.tools.sandbox.faults import Fault
 
 PURPOSE = "two clinics have photos of digits"
 BROKEN = Fault(code="raised", message="NameError in line 3", slot="model", line=3)
@@ -103,7 +103,7 @@ async def test_repairs_come_to_an_end(bench, context_of):
     class Restless:
         def propose(self, problem, attempts):
             proposal = (
-                __import__("edgewright.agents.fl_coder.embedded", fromlist=["EmbeddedCoder"])
+                __import__("edgewright.agents.fl_coder.embedded.coder", fromlist=["EmbeddedCoder"])
                 .EmbeddedCoder()
                 .propose(problem, [])
             )

@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from edgewright.tools.cards import CardRegistry, ToolCard
+from edgewright.tools.cards.added import add_card, added_cards, cards_folder
 from edgewright.tools.cards.demonstrations import read_demonstrations
-from edgewright.tools.cards.own import add_card, cards_folder, own_cards
 from edgewright.tools.cards.registry import read_card
 from edgewright.tools.cards.sources import open_catalogue
 from edgewright.tools.errors import InputError, StorageError
-from edgewright.tools.vision.library import known_cards
+from edgewright.tools.library import known_cards
 
 SOIL = ToolCard(
     id="soil-moisture",
@@ -33,7 +33,7 @@ def test_an_added_card_can_be_asked_for_from_then_on() -> None:
     assert SOIL.id not in known_cards()
     path = add_card(SOIL)
     assert read_card(path) == SOIL
-    assert own_cards() == [SOIL]
+    assert added_cards() == [SOIL]
     assert known_cards().get(SOIL.id) == SOIL
 
 
@@ -53,7 +53,7 @@ def test_an_added_card_never_takes_the_place_of_another() -> None:
 def test_a_damaged_card_is_left_out_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     add_card(SOIL)
     (cards_folder() / "bad.yaml").write_text("id: [")
-    assert own_cards() == [SOIL]
+    assert added_cards() == [SOIL]
     assert "bad.yaml" in caplog.text
 
 

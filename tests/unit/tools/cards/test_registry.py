@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewright.tools.cards import CardRegistry, ToolCard
-from edgewright.tools.cards.registry import ExpertStatus
+from edgewright.tools.contracts.cards import ExpertStatus
 from edgewright.tools.errors import InputError, NotFoundError
 
 EXPECTED = {

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.prepare import DataRequest, prepare
-from edgewright.tools.federated.settings import AppSettings
-from edgewright.tools.federated.template import settings_for, write_app
+from edgewright.tools.federated.app.settings import AppSettings
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.template.writer import settings_for, write_app
+from edgewright.tools.federated.trials.prepare import DataRequest, prepare
 
 MODEL = """
 from torch import nn
@@ -55,7 +55,7 @@ def run(tmp_path: Path) -> RunFolder:
 @pytest.fixture
 def written(run: RunFolder) -> Callable[[Candidate], AppSettings]:
     """Return a function that writes a candidate as trial 1 of the run."""
-    from edgewright.tools.federated.prepare import load_card
+    from edgewright.tools.federated.trials.prepare import load_card
 
     def write(candidate: Candidate) -> AppSettings:
         trial = run.trial(1)

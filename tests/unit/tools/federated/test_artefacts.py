@@ -5,14 +5,19 @@ import json
 import pytest
 
 from edgewright.tools.errors import NotFoundError
-from edgewright.tools.federated.artefacts import publish, summary
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.card import ClientCard, DataCard
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.report import Reason, RunReport, TrialReport, read_report
-from edgewright.tools.federated.trial import CurvePoint, Fault, LinkSpeed, Score, TrialResult
-from edgewright.tools.vision.library import expert_statuses, experts, known_cards
-from edgewright.tools.vision.trained import installed_at, installed_models, installed_revisions
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.data_card import ClientCard, DataCard
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.report import Reason, RunReport, TrialReport, read_report
+from edgewright.tools.federated.records.trial import CurvePoint, LinkSpeed, ModelScore, TrialResult
+from edgewright.tools.federated.serving.installed import (
+    installed_at,
+    installed_models,
+    installed_revisions,
+)
+from edgewright.tools.federated.trials.artefacts import publish, summary
+from edgewright.tools.library import expert_statuses, experts, known_cards
+from edgewright.tools.sandbox.faults import Fault
 
 CARD = DataCard(
     name="digits", height=8, width=8, channels=1, original_side=8, classes=("0", "1"), train=100,
@@ -24,7 +29,7 @@ CODE = Candidate(
     model="m = 1", augmentation="a = 1", optimiser="o = 1", schedule="s = 1", rounds=2,
     rationale="a first | try",
 )  # fmt: skip
-SCORE = Score(accuracy=0.9, loss=0.2, clients=(0.8, 1.0))
+SCORE = ModelScore(accuracy=0.9, loss=0.2, clients=(0.8, 1.0))
 FAULT = Fault(code="raised", message="it broke")
 
 

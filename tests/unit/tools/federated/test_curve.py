@@ -1,15 +1,20 @@
 """The curve's best round."""
 
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.curve import Curve
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.trial import CurvePoint, ModelFacts, Score, TrialRequest
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.trial import (
+    CurvePoint,
+    ModelFacts,
+    ModelScore,
+    TrialRequest,
+)
+from edgewright.tools.federated.trials.curve import Curve
 
 
 def point(number: int, accuracy: float, loss: float) -> CurvePoint:
     return CurvePoint(
         round_number=number, train_loss=0.1, train_accuracy=0.9,
-        validation=Score(accuracy=accuracy, loss=loss, clients=(accuracy,)),
+        validation=ModelScore(accuracy=accuracy, loss=loss, clients=(accuracy,)),
         bytes_up=1, bytes_down=1, simulated_s=1.0, wall_s=1.0,
     )  # fmt: skip
 

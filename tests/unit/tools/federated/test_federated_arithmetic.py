@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.aggregation import ServerOptimiser, combine, krum
-from edgewright.tools.federated.candidate import (
+from edgewright.tools.federated.app.aggregation import ServerOptimiser, combine, krum
+from edgewright.tools.federated.app.compression import compress, decompress
+from edgewright.tools.federated.app.guard import ClientReply, Guard, Update
+from edgewright.tools.federated.app.privacy import delta_of, epsilon_spent, rounds_within
+from edgewright.tools.federated.records.candidate import (
     Compression,
     FedAdam,
     FedAvg,
@@ -24,11 +27,8 @@ from edgewright.tools.federated.candidate import (
     TopK,
     TrimmedMean,
 )
-from edgewright.tools.federated.compression import compress, decompress
-from edgewright.tools.federated.guard import Guard, Reply, Update
-from edgewright.tools.federated.link_clock import round_seconds
-from edgewright.tools.federated.privacy import delta_of, epsilon_spent, rounds_within
-from edgewright.tools.federated.trial import ClientRound, LinkSpeed
+from edgewright.tools.federated.records.trial import ClientRound, LinkSpeed
+from edgewright.tools.federated.trials.link_clock import round_seconds
 
 SIZES = [30, 10, 60]
 RNG = np.random.default_rng(0)
@@ -213,11 +213,11 @@ def test_the_link_clock_counts_the_slowest_client() -> None:
 GUARD = Guard(compression=NoCompression(), sizes=SIZES, clients=5, samples_max=50)
 
 
-def reply(**changes: object) -> Reply:
+def reply(**changes: object) -> ClientReply:
     values: dict[str, object] = {
         "client": 1, "samples": 20, "payload": vector().tobytes(), "loss": 0.5, "accuracy": 0.5,
     }  # fmt: skip
-    return Reply(**(values | changes))  # type: ignore[arg-type]
+    return ClientReply(**(values | changes))  # type: ignore[arg-type]
 
 
 NAN = np.full(100, np.nan, np.float32).tobytes()

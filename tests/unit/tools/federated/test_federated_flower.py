@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgewright.tools.errors import UnavailableError
-from edgewright.tools.federated.engines import flower
+from edgewright.tools.federated.grids import flower
 
 
 @pytest.mark.parametrize("program", ["print('no such node'); raise SystemExit(1)", "input()"])

@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgewright.tools.datasets.samples import Samples
 from edgewright.tools.errors import InputError, NotFoundError, StorageError
-from edgewright.tools.federated import prepare as module
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.prepare import DataRequest, load_card, prepare
-from edgewright.tools.federated.samples import Samples
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.trials import prepare as module
+from edgewright.tools.federated.trials.prepare import DataRequest, load_card, prepare
 
 
 def arrays(path: Path, labels: list[int], attribute: list[str] | None = None) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
-from edgewright.tools.federated.candidate import Candidate
-from edgewright.tools.federated.syntax import check_source
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.template.syntax import check_source
 
 
 def test_honest_code_passes(candidate: Candidate) -> None:

@@ -12,7 +12,20 @@ from flwr.app import Array, ArrayRecord, Context, Message, RecordDict
 from flwr.common.constant import SUPERLINK_NODE_ID
 
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.candidate import (
+from edgewright.tools.federated.app.checkpoint import load_newest
+from edgewright.tools.federated.app.files import finished_rounds, newest_states, state_file
+from edgewright.tools.federated.app.learner import LearningTask, new_model, to_tensor, train_round
+from edgewright.tools.federated.app.settings import AppSettings
+from edgewright.tools.federated.app.strategy import read_order, run_server
+from edgewright.tools.federated.app.weights import (
+    load_arrays,
+    read_arrays,
+    save_arrays,
+    tensor_names,
+    write_arrays,
+)
+from edgewright.tools.federated.grids.in_process import InProcessGrid
+from edgewright.tools.federated.records.candidate import (
     Candidate,
     FedAdam,
     FedAvg,
@@ -25,20 +38,7 @@ from edgewright.tools.federated.candidate import (
     TopK,
     TrimmedMean,
 )
-from edgewright.tools.federated.checkpoint import load_newest
-from edgewright.tools.federated.files import finished_rounds, newest_states, state_file
-from edgewright.tools.federated.grid import InProcessGrid
-from edgewright.tools.federated.layout import RunFolder
-from edgewright.tools.federated.learner import Task, new_model, to_tensor, train_round
-from edgewright.tools.federated.settings import AppSettings
-from edgewright.tools.federated.strategy import read_order, run_server
-from edgewright.tools.federated.weights import (
-    load_arrays,
-    read_arrays,
-    save_arrays,
-    tensor_names,
-    write_arrays,
-)
+from edgewright.tools.federated.records.layout import RunFolder
 
 App = Callable[[Message, Context], Message]
 Change = Callable[[RecordDict], None]
@@ -54,7 +54,7 @@ def _fresh_imports() -> Iterator[None]:
         del sys.modules[name]
 
 
-def load_app(run: RunFolder) -> tuple[App, Task]:
+def load_app(run: RunFolder) -> tuple[App, LearningTask]:
     sys.path.insert(0, str(run.trial(1).app))
     client = importlib.import_module("federated_app.client_app").app
     return client, importlib.import_module("federated_app.task").TASK

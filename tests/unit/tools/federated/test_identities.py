@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from edgewright.tools.federated.engines.identities import Identities, make_identities
+from edgewright.tools.federated.grids.identities import Identities, make_identities
 
 
 def handshake(server: Identities, trusted: Path, address: str = "127.0.0.1") -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from edgewright.tools.federated.card import ClientCard, DataCard
-from edgewright.tools.federated.tool_card import subject_of, tool_card
+from edgewright.tools.federated.records.data_card import ClientCard, DataCard
+from edgewright.tools.federated.serving.tool_card import subject_of, tool_card
 
 
 def data(classes: tuple[str, ...], name: str = "parts") -> DataCard:

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import InputError, StorageError, TooLargeError
 from edgewright.tools.images import foreign
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.files import MAX_FILE_BYTES, take_image
 from edgewright.tools.images.probe import probe
-from edgewright.tools.images.reference import ImageRef
 from edgewright.tools.images.store import ImageStore
 
 

@@ -8,6 +8,15 @@ import httpx
 import pytest
 from PIL import Image
 
+from edgewright.tools.contracts.arms import Decision
+from edgewright.tools.contracts.invocation import (
+    OPTIONS_HEADER,
+    REQUEST_ID_HEADER,
+    InvokeOptions,
+    InvokeResponse,
+    TailResult,
+)
+from edgewright.tools.contracts.profiles import NodeProfile
 from edgewright.tools.errors import (
     DeadlineError,
     InputError,
@@ -16,15 +25,6 @@ from edgewright.tools.errors import (
     UnavailableError,
 )
 from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient, Transfer
-from edgewright.tools.nodes.schema import (
-    OPTIONS_HEADER,
-    REQUEST_ID_HEADER,
-    Decision,
-    InvokeOptions,
-    InvokeResponse,
-    NodeProfile,
-    TailResult,
-)
 
 RESULT = TailResult(output={"text": "cat"}, model="m@1", expert="e", stages_ms={"tail": 1.0})
 

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from edgewright.tools.offload.link import LinkEstimator, Look
+from edgewright.tools.offload.link import LinkEstimator, ProbeTimes
 
 
 class Clock:
@@ -130,7 +130,7 @@ def test_short_transfers_on_a_slow_link_are_not_all_round_trip() -> None:
     assert estimator.state().rate_kb_per_s == pytest.approx(25, rel=0.1)
 
 
-def look(
+def probe(
     estimator: LinkEstimator,
     *,
     rate: float,
@@ -147,7 +147,7 @@ def look(
     empty_ms = took_ms(0)
     filling = estimator.filling(empty_ms)
     filled_ms = took_ms(filling)
-    estimator.looked(Look(empty_ms, filled_ms, filling, headers=500))
+    estimator.observe_probe(ProbeTimes(empty_ms, filled_ms, filling, headers=500))
     return empty_ms + filled_ms
 
 
@@ -158,7 +158,7 @@ def test_looks_at_a_fast_link_shake_its_rate_little(rate: float, rtt: float) -> 
     for _ in range(5):
         send(estimator, 80, rate=rate, rtt=rtt)
     for _ in range(10):
-        look(estimator, rate=rate, rtt=rtt, chance=chance)
+        probe(estimator, rate=rate, rtt=rtt, chance=chance)
     assert estimator.state().rate_kb_per_s == pytest.approx(rate, rel=0.25)
 
 
@@ -167,18 +167,18 @@ def test_one_look_at_a_steady_link_notices_a_step(before: float, after: float) -
     """The less its round trips shook so far, the more one look tells."""
     estimator, chance = LinkEstimator(before, 30), random.Random(1)
     for _ in range(10):
-        look(estimator, rate=before, rtt=30, shake=0.01, chance=chance)
-    look(estimator, rate=after, rtt=60, shake=0.01, chance=chance)
+        probe(estimator, rate=before, rtt=30, shake=0.01, chance=chance)
+    probe(estimator, rate=after, rtt=60, shake=0.01, chance=chance)
     assert estimator.state().rate_kb_per_s == pytest.approx(after, rel=0.3)
 
 
 def test_a_hiccup_is_worth_another_look_and_forgotten_after_it() -> None:
     estimator = LinkEstimator(47, 20)
     for _ in range(10):
-        assert not estimator.looked(Look(20, 60, 1880, headers=500))
-    assert estimator.looked(Look(20, 87, 1880, headers=500))
+        assert not estimator.observe_probe(ProbeTimes(20, 60, 1880, headers=500))
+    assert estimator.observe_probe(ProbeTimes(20, 87, 1880, headers=500))
     assert estimator.state().rate_kb_per_s < 35
-    estimator.looked(Look(20, 60, 1880, headers=500))
+    estimator.observe_probe(ProbeTimes(20, 60, 1880, headers=500))
     assert estimator.state().rate_kb_per_s == pytest.approx(47, rel=0.1)
 
 
@@ -186,10 +186,10 @@ def test_a_hiccup_is_worth_another_look_and_forgotten_after_it() -> None:
 def test_two_looks_notice_a_step(before: float, after: float) -> None:
     estimator = LinkEstimator(before, 10)
     for _ in range(4):
-        look(estimator, rate=before, rtt=10)
+        probe(estimator, rate=before, rtt=10)
         send(estimator, 40, rate=before, rtt=10)
     for _ in range(2):
-        look(estimator, rate=after, rtt=10)
+        probe(estimator, rate=after, rtt=10)
     assert estimator.state().rate_kb_per_s == pytest.approx(after, rel=0.35)
 
 
@@ -204,14 +204,14 @@ def test_a_busy_machine_does_not_hide_that_a_link_became_fast(seed: int) -> None
     for rate in (20_000,) * 8 + (1,) * 4 + (20_000,):
         empty_ms = took_ms(rate, 0)
         filling = estimator.filling(empty_ms)
-        estimator.looked(Look(empty_ms, took_ms(rate, filling), filling, headers=500))
+        estimator.observe_probe(ProbeTimes(empty_ms, took_ms(rate, filling), filling, headers=500))
     assert estimator.state().rate_kb_per_s > 20
 
 
 def test_looks_find_back_to_a_fast_link_within_its_precision() -> None:
     estimator = LinkEstimator(1, 10)
     for _ in range(2):
-        look(estimator, rate=20_000, rtt=2)
+        probe(estimator, rate=20_000, rtt=2)
     assert estimator.state().rate_kb_per_s > 5_000
     assert estimator.state().rtt_ms == pytest.approx(2, rel=0.2)
 
@@ -221,7 +221,7 @@ def test_a_look_takes_a_slow_link_hardly_longer_than_two_empty_exchanges(rate: f
     estimator = LinkEstimator(1000, 10)  # believed to be fast at first
     empty_ms = 10 + 500 / rate
     for _ in range(3):
-        assert look(estimator, rate=rate, rtt=10) - 2 * empty_ms <= max(128 / rate, 85)
+        assert probe(estimator, rate=rate, rtt=10) - 2 * empty_ms <= max(128 / rate, 85)
 
 
 def test_the_age_is_that_of_the_last_success() -> None:

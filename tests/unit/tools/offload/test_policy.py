@@ -7,15 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from edgewright.tools.nodes.schema import (
-    Arm,
+from edgewright.tools.contracts.arms import Arm, Decision, LinkState, ServerLoad
+from edgewright.tools.contracts.profiles import (
     BlockProfile,
-    Decision,
     ImageCodecProfile,
-    LinkState,
     ModelProfile,
     PointProfile,
-    ServerLoad,
 )
 from edgewright.tools.offload.choice import MARGIN, Situation
 from edgewright.tools.offload.objective import Objective
@@ -32,7 +29,7 @@ def profile(slowdown: float = 1.0, **changes: Any) -> ModelProfile:
         "preprocess_ms": 5 * slowdown,
         "preprocess_pixels": 200_000,
         "blocks": [BlockProfile(name=f"block{n}", ms=10 * slowdown) for n in range(1, 6)],
-        "finish_ms": 1 * slowdown,
+        "postprocess_ms": 1 * slowdown,
         "points": [
             PointProfile(
                 point=point,
@@ -40,7 +37,7 @@ def profile(slowdown: float = 1.0, **changes: Any) -> ModelProfile:
                 frame_bytes=size,
                 encode_ms=0.5 * slowdown,
                 decode_ms=0.5 * slowdown,
-                agreement=1.0,
+                accuracy_retention=1.0,
             )
             for point, size in enumerate(FRAME_BYTES, start=1)
         ],
@@ -55,7 +52,7 @@ def profile(slowdown: float = 1.0, **changes: Any) -> ModelProfile:
 
 
 def image_codec(
-    name: Any, quality: int | None, size: int, agreement: float, slowdown: float = 1.0
+    name: Any, quality: int | None, size: int, accuracy_retention: float, slowdown: float = 1.0
 ) -> ImageCodecProfile:
     return ImageCodecProfile(
         image_codec=name,
@@ -63,7 +60,7 @@ def image_codec(
         bytes=size,
         encode_ms=2 * slowdown,
         decode_ms=2 * slowdown,
-        agreement=agreement,
+        accuracy_retention=accuracy_retention,
     )
 
 
@@ -71,7 +68,7 @@ def link(rate: float = 100.0, rtt: float = 10.0, samples: int = 5, up: bool = Tr
     return LinkState(rate_kb_per_s=rate, rtt_ms=rtt, samples=samples, up=up)
 
 
-def choose(*, min_agreement: float = 0.99, **changes: Any) -> Decision:
+def choose(*, min_accuracy_retention: float = 0.99, **changes: Any) -> Decision:
     known: dict[str, Any] = {
         "device": profile(8.0),
         "edge": profile(),
@@ -79,7 +76,7 @@ def choose(*, min_agreement: float = 0.99, **changes: Any) -> Decision:
         "image": None,
         "deadline_ms": None,
     }
-    policy = OffloadingPolicy(min_agreement=min_agreement)
+    policy = OffloadingPolicy(min_accuracy_retention=min_accuracy_retention)
     return policy.choose(Situation(**{**known, **changes})).decision()
 
 
@@ -129,8 +126,8 @@ def test_every_arm_is_weighed_and_the_best_stands_first() -> None:
 
 def test_arms_below_the_accuracy_budget_are_left_out_with_the_reason() -> None:
     strict = {one.arm.label: one for one in choose().forecasts}
-    assert "keeps 96.0% of the accuracy" in strict["edge-only (jpeg q90)"].unusable
-    lenient = choose(min_agreement=0.9, device=profile(16.0), link=link(rate=400))
+    assert "accuracy retention is 96.0%" in strict["edge-only (jpeg q90)"].unusable
+    lenient = choose(min_accuracy_retention=0.9, device=profile(16.0), link=link(rate=400))
     assert lenient.arm.label == "edge-only (webp q90)"
 
 
@@ -172,7 +169,7 @@ def test_the_reason_names_the_choice_and_the_other_kinds() -> None:
     sent = choose(device=profile(8.0), link=link(rate=10_000)).reason
     assert sent.startswith("the edge server alone gets 80 KB of PNG: 127 ms expected, against")
     assert "cut after block1 (60 KB)" in sent
-    inaccurate = choose(min_agreement=1.1)
+    inaccurate = choose(min_accuracy_retention=1.1)
     assert "no other arm keeps enough accuracy" in inaccurate.reason
 
 
@@ -185,7 +182,7 @@ def test_features_in_a_codec_that_the_edge_server_does_not_know_are_not_sent() -
     points = [
         PointProfile(
             point=2, name="block2", frame_bytes=size, encode_ms=1, decode_ms=1,
-            agreement=1.0, codec=codec,
+            accuracy_retention=1.0, codec=codec,
         )
         for codec, size in (("small", 500), ("quantised8", 20_000))
     ]  # fmt: skip
@@ -220,7 +217,7 @@ def test_load_adds_its_waiting_and_is_refused_from_one_on() -> None:
 
 
 def test_the_objective_weighs_energy_and_the_deadline_still_holds() -> None:
-    saving = OffloadingPolicy(min_agreement=0.99, objective=Objective(seconds=0, joules=1))
+    saving = OffloadingPolicy(min_accuracy_retention=0.99, objective=Objective(seconds=0, joules=1))
     known = {"device": profile(2.0), "edge": profile(), "link": link(rate=100)}
     choice = saving.choose(Situation(**known))
     # 14 ms of computing at 3.7 W, 80 KB up at 2.27 J/MB, and the answer at 1.1 J/MB.
@@ -236,7 +233,7 @@ def test_the_objective_weighs_energy_and_the_deadline_still_holds() -> None:
 
 @pytest.mark.parametrize("deadline_ms", [None, 10_000.0])
 def test_a_link_that_went_down_leaves_nothing_to_be_kept(deadline_ms: float | None) -> None:
-    policy = OffloadingPolicy(min_agreement=0.99)
+    policy = OffloadingPolicy(min_accuracy_retention=0.99)
     both = {"device": profile(8.0), "edge": profile(), "deadline_ms": deadline_ms}
     before = Situation(**both, link=link(rate=10_000))
     policy.observe(before, policy.choose(before).arm, device_ms=56, edge_ms=53)
@@ -251,7 +248,7 @@ def test_an_objective_weighs_something() -> None:
 
 
 def test_three_requests_teach_a_slower_device() -> None:
-    policy = OffloadingPolicy(min_agreement=0.99)
+    policy = OffloadingPolicy(min_accuracy_retention=0.99)
     situation = Situation(device=profile(2.0), edge=profile(), link=link(rate=200))
     assert policy.choose(situation).arm.kind == "device-only"
     for _ in range(3):
@@ -263,7 +260,7 @@ def test_three_requests_teach_a_slower_device() -> None:
 
 
 def test_a_slower_edge_server_is_learnt_too() -> None:
-    policy = OffloadingPolicy(min_agreement=0.99)
+    policy = OffloadingPolicy(min_accuracy_retention=0.99)
     situation = Situation(device=profile(8.0), edge=profile(), link=link(rate=10_000))
     png = policy.choose(situation).arm
     assert png.image_codec == "png"
@@ -276,7 +273,7 @@ def test_a_slower_edge_server_is_learnt_too() -> None:
 
 
 def test_what_an_arm_sends_is_learnt_for_it_alone() -> None:
-    policy = OffloadingPolicy(min_agreement=0.95)
+    policy = OffloadingPolicy(min_accuracy_retention=0.95)
     known = {"edge": profile(), "link": link(rate=100)}
     situation = Situation(device=profile(16.0), **known)
     (webp,) = [arm for arm in _arms(policy, situation) if arm.image_codec == "webp"]
@@ -302,7 +299,7 @@ def test_the_networks_input_is_made_where_blocks_are_run() -> None:
 
 
 def test_times_that_cannot_be_and_arms_that_are_never_chosen_teach_nothing() -> None:
-    policy = OffloadingPolicy(min_agreement=0.99)
+    policy = OffloadingPolicy(min_accuracy_retention=0.99)
     situation = Situation(device=profile(2.0), edge=profile(), link=link())
     before = policy.choose(situation).decision()
     policy.observe(situation, Arm(kind="edge-only"), device_ms=1000, edge_ms=1000)
@@ -317,7 +314,7 @@ def test_noise_does_not_make_it_flap() -> None:
         for rate in (50 * 1.002**n for n in itertools.count())
         if choose(link=link(rate=rate)).arm != choose(link=link(rate=1.002 * rate)).arm
     )
-    policy = OffloadingPolicy(min_agreement=0.99)
+    policy = OffloadingPolicy(min_accuracy_retention=0.99)
     device, edge, chance = profile(8.0), profile(), random.Random(1)
     taken = []
     for _ in range(200):
@@ -341,7 +338,7 @@ def _reasons(
 
 
 def test_the_arm_taken_last_is_still_known_after_a_new_profile() -> None:
-    policy = OffloadingPolicy(min_agreement=0.99)
+    policy = OffloadingPolicy(min_accuracy_retention=0.99)
     last = Situation(device=profile(8.0), edge=profile(), link=link())
     arm = policy.choose(last).arm
     policy.observe(last, arm, device_ms=0, edge_ms=0)
@@ -354,12 +351,12 @@ def test_a_decision_takes_at_most_fifty_microseconds() -> None:
     points = [
         PointProfile(
             point=1 + n % 4, name="block", frame_bytes=9000 + n, encode_ms=1, decode_ms=1,
-            agreement=1.0, codec=f"codec{n}",
+            accuracy_retention=1.0, codec=f"codec{n}",
         )
         for n in range(20)
     ]  # fmt: skip
     load = ServerLoad(arrivals_per_s=5, service_ms=30)
-    policy = OffloadingPolicy(min_agreement=0.99)
+    policy = OffloadingPolicy(min_accuracy_retention=0.99)
     situation = Situation(
         device=profile(8.0, points=points), edge=profile(points=points), link=link(), load=load,
         deadline_ms=5000,

@@ -4,15 +4,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from edgewright.tools.nodes.schema import ModelProfile
-from edgewright.tools.offload.agreement import known_agreements
-from edgewright.tools.offload.profile import IMAGE_CODINGS, measure
-from edgewright.tools.split.adapter import PartitionAdapter
-from edgewright.tools.split.adapters import blip
-from edgewright.tools.split.adapters.source import ModelSource
-from edgewright.tools.split.codecs import codecs_at
+from edgewright.tools.codecs.registry import codecs_at
+from edgewright.tools.contracts.profiles import ModelProfile
+from edgewright.tools.library import experts, load_adapter
+from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.engines.torch import blip
+from edgewright.tools.models.source import ModelSource
+from edgewright.tools.offload.accuracy_retention import known_accuracy_retention
+from edgewright.tools.offload.profile import IMAGE_ENCODINGS, measure
 from edgewright.tools.vision.generation import BlipQuestionAnswerer
-from edgewright.tools.vision.library import experts, load_adapter
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +35,12 @@ def test_measures_every_block_cut_and_coding(adapter: Any, photograph: Any) -> N
     cuts = [(point.point, point.codec) for point in profile.points]
     inner = range(1, len(adapter.block_names))
     assert cuts == [(point, name) for point in inner for name in codecs_at(adapter, point)]
-    assert [(one.image_codec, one.quality) for one in profile.image_codecs] == list(IMAGE_CODINGS)
+    assert [(one.image_codec, one.quality) for one in profile.image_codecs] == list(IMAGE_ENCODINGS)
     assert profile.preprocess_pixels == 600 * 400
     assert 0 < profile.normalise_ms < profile.whole_ms
     assert min(block.ms for block in profile.blocks) > 0
-    shares = known_agreements(adapter.model, adapter.revision)
-    assert {point.agreement for point in profile.points} <= set(shares.values())
+    shares = known_accuracy_retention(adapter.model, adapter.revision)
+    assert {point.accuracy_retention for point in profile.points} <= set(shares.values())
     for point in profile.points[4:]:
         assert point.frame_bytes < 0.6 * _values(adapter, point.point)
     assert ModelProfile.model_validate_json(profile.model_dump_json()) == profile
@@ -50,20 +50,22 @@ def test_measures_every_block_cut_and_coding(adapter: Any, photograph: Any) -> N
 def test_weights_that_nobody_knows_are_measured_with_photographs_that_ship(
     adapter: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgewright.tools.offload.profile.known_agreements", lambda *_: {})
+    monkeypatch.setattr("edgewright.tools.offload.profile.known_accuracy_retention", lambda *_: {})
     profile = measured(adapter, [], slowdown=3.0)
     assert profile.slowdown == 3.0
     assert profile.preprocess_pixels > 320 * 320
     general = [point for point in profile.points if point.codec == "quantised8"]
-    assert min(point.agreement for point in general[6:]) > 0.98
+    assert min(point.accuracy_retention for point in general[6:]) > 0.98
     coarsest = next(point for point in profile.points if point.codec == "transform-4")
-    assert 0.5 < coarsest.agreement < min(point.agreement for point in general[6:])
+    assert (
+        0.5 < coarsest.accuracy_retention < min(point.accuracy_retention for point in general[6:])
+    )
 
 
 @pytest.mark.slow
 def test_an_expert_that_writes_text_is_compared_by_its_text(adapter: Any, photograph: Any) -> None:
     profile = measured(adapter, [photograph("coffee")], expert="label-captioner")
-    assert {point.agreement for point in profile.points} <= {0.0, 0.5, 1.0}
+    assert {point.accuracy_retention for point in profile.points} <= {0.0, 0.5, 1.0}
 
 
 def _values(adapter: PartitionAdapter, point: int) -> int:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgewright.tools.codecs.frame import pack
+from edgewright.tools.codecs.registry import codec_for, codecs_at
 from edgewright.tools.errors import FrameError, InputError, NotFoundError, RefusedError
 from edgewright.tools.images.decode import decode
-from edgewright.tools.split.adapters import efficientnet
-from edgewright.tools.split.codecs import codec_for, codecs_at
+from edgewright.tools.library import experts
+from edgewright.tools.models.engines.torch import efficientnet
 from edgewright.tools.split.executor import SplitExecutor
-from edgewright.tools.split.frame import pack
-from edgewright.tools.vision.library import experts
 
 CLASSIFIER = "efficientnet-lite0-classifier"
 ANSWERER = "label-question-answerer"
@@ -28,7 +28,7 @@ def executor() -> SplitExecutor:
 def test_whole_names_a_photograph(executor, jpeg):
     outcome = executor.whole(jpeg("coffee"), CLASSIFIER, {})
     assert outcome.output["labels"][0]["label"] == "espresso"
-    assert list(outcome.stages_ms) == ["decode", "fit", "whole", "finish"]
+    assert list(outcome.stages_ms) == ["decode", "preprocess", "whole", "postprocess"]
     assert all(ms >= 0 for ms in outcome.stages_ms.values())
 
 
@@ -37,18 +37,18 @@ def test_tail_of_a_head_names_it_too(executor, jpeg, point):
     coded = executor.head(jpeg("coffee"), point, "t")
     outcome = executor.tail(coded.frame, CLASSIFIER, {})
     assert outcome.output["labels"][0]["label"] == "espresso"
-    assert list(coded.stages_ms) == ["decode", "fit", "head", "encode"]
-    assert list(outcome.stages_ms) == ["tail_decode", "tail", "finish"]
+    assert list(coded.stages_ms) == ["decode", "preprocess", "head", "encode"]
+    assert list(outcome.stages_ms) == ["tail_decode", "tail", "postprocess"]
 
 
 @pytest.mark.parametrize("point", [0, 4, 17])
 def test_rest_equals_whole_exactly(executor, jpeg, point):
     whole = executor.whole(jpeg("chelsea"), CLASSIFIER, {})
     executor.head(jpeg("chelsea"), point, "t")
-    rest = executor.rest("t", CLASSIFIER, {})
+    rest = executor.resume("t", CLASSIFIER, {})
     assert rest.output == whole.output
-    assert list(rest.stages_ms) == ["rest", "finish"]
-    assert executor.rest("t", ANSWERER, ANY_CAT).output["answer"] == "yes"
+    assert list(rest.stages_ms) == ["resume", "postprocess"]
+    assert executor.resume("t", ANSWERER, ANY_CAT).output["answer"] == "yes"
 
 
 def test_a_few_heads_are_kept_and_the_oldest_goes_first(executor, jpeg):
@@ -58,15 +58,15 @@ def test_a_few_heads_are_kept_and_the_oldest_goes_first(executor, jpeg):
     executor.drop("8")
     for gone in ("0", "8", "never"):
         with pytest.raises(NotFoundError) as caught:
-            executor.rest(gone, CLASSIFIER, {})
+            executor.resume(gone, CLASSIFIER, {})
         assert caught.value.info().code == "ticket_unknown"
-    assert executor.rest("1", CLASSIFIER, {}).output["text"].startswith("rocket")
+    assert executor.resume("1", CLASSIFIER, {}).output["text"].startswith("rocket")
 
 
 def test_a_recoded_picture_is_what_the_network_sees(executor, jpeg):
     coded = executor.recode(jpeg("chelsea"), "png", None)
     assert decode(coded.frame).size == (224, 224)
-    assert list(coded.stages_ms) == ["decode", "fit", "encode"]
+    assert list(coded.stages_ms) == ["decode", "preprocess", "encode"]
     whole = executor.whole(jpeg("chelsea"), CLASSIFIER, {})
     assert executor.whole(coded.frame, CLASSIFIER, {}).output == whole.output
     small = executor.recode(jpeg("chelsea"), "webp", 50).frame
@@ -79,7 +79,7 @@ def test_refusals_come_before_any_work(executor):
     for call in (
         lambda: executor.whole(b"not looked at", ANSWERER, counting),
         lambda: executor.tail(b"not looked at", ANSWERER, counting),
-        lambda: executor.rest("not looked at", ANSWERER, counting),
+        lambda: executor.resume("not looked at", ANSWERER, counting),
     ):
         with pytest.raises(RefusedError):
             call()
@@ -98,7 +98,7 @@ def test_bad_pictures_and_points_are_refused(executor, jpeg):
         executor.head(jpeg("chelsea"), 19, "t")
     assert caught.value.info().code == "unknown_point"
     with pytest.raises(NotFoundError):
-        executor.rest("t", CLASSIFIER, {})
+        executor.resume("t", CLASSIFIER, {})
 
 
 def test_damaged_and_foreign_frames_are_refused(executor, jpeg):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from edgewright.tools.errors import InputError, RefusedError, UnavailableError
-from edgewright.tools.split.adapters import efficientnet
+from edgewright.tools.models.engines.torch import efficientnet
 from edgewright.tools.vision.approximate import LabelCaptioner, LabelQuestionAnswerer
 from edgewright.tools.vision.classification import LabelClassifier, percent
 from edgewright.tools.vision.labels import imagenet_labels, vocabulary
@@ -24,7 +24,7 @@ def logits(photograph):
 
     def of(name):
         if name not in cache:
-            x = adapter.tensor(adapter.fit(photograph(name)))
+            x = adapter.tensor(adapter.preprocess(photograph(name)))
             with torch.inference_mode():
                 cache[name] = adapter.run(x, 0, len(adapter.block_names))
         return cache[name]
@@ -44,7 +44,7 @@ def logits_of(**scores):
 
 def ask(output, question):
     ANSWERER.check({"question": question})
-    return ANSWERER.finish(output, {"question": question})
+    return ANSWERER.postprocess(output, {"question": question})
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def ask(output, question):
     ],
 )
 def test_photographs_are_named_rightly(logits, name, best, word):
-    output = LabelClassifier().finish(logits(name), {})
+    output = LabelClassifier().postprocess(logits(name), {})
     assert output["labels"][0]["label"] in best
     assert len(output["labels"]) == 5
     assert output["labels"] == sorted(output["labels"], key=lambda label: -label["score"])
     assert output["text"].startswith(word)
-    assert word in LabelCaptioner().finish(logits(name), {})["text"]
+    assert word in LabelCaptioner().postprocess(logits(name), {})["text"]
     assert json.loads(json.dumps(output)) == output
 
 
@@ -81,7 +81,7 @@ def test_photographs_are_named_rightly(logits, name, best, word):
 )
 def test_captions_hedge(scores, text):
     LabelCaptioner().check({})
-    assert LabelCaptioner().finish(logits_of(**scores), {})["text"].startswith(text)
+    assert LabelCaptioner().postprocess(logits_of(**scores), {})["text"].startswith(text)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_what_is_refused_and_why(question, reason):
     assert reason in caught.value.message
     assert "EDGEWRIGHT_BLIP_VQA" in caught.value.message
     with pytest.raises(RefusedError):
-        ANSWERER.finish(logits_of(tabby=0.9), {"question": question})
+        ANSWERER.postprocess(logits_of(tabby=0.9), {"question": question})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,263 @@
+"""What is changed for each ailment, and how code that failed is repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from edgewright.agents.fl_coder.embedded.design import noise_for
+from edgewright.agents.fl_coder.embedded.diagnosis import Cause
+from edgewright.agents.fl_coder.embedded.recipes import read, write
+from edgewright.tools.federated.records.candidate import (
+    Candidate,
+    CodeSlot,
+    FedAvg,
+    FedAvgM,
+    Median,
+    Private,
+)
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.sandbox.faults import Fault
+
+Change = tuple[str, Candidate]
+Adjustment = Callable[[Candidate], Change | None]
+
+_WIDEST = 64
+#: Side, in pixels, from which a picture may be a photograph with something to recognise in it.
+_PHOTOGRAPH = 64
+#: Models that nothing in a person's words asked for.
+_OWN = ("convolutions", "residual")
+_ROUNDS = 500
+
+
+def adjustments(candidate: Candidate, cause: Cause, card: DataCard) -> Iterator[Change]:
+    """List what may help against an ailment, the most promising first.
+
+    What a person's words asked for stays: a robust or private strategy, a compression, a light or
+    a linear model and personal heads are never taken back.
+
+    Args:
+        candidate: The best one so far.
+        cause: What keeps it from being better.
+        card: What may be known of the data.
+
+    Yields:
+        What is changed, in words, and the changed candidate.
+    """
+    if min(card.height, card.width) >= _PHOTOGRAPH and read(candidate, "model")[0] in _OWN:
+        # What was learnt on a million photographs is worth more than what is tuned on a few.
+        yield "features learnt on photographs", _with(candidate, model=write("model", "pretrained"))
+    for adjustment in _ADJUSTMENTS[cause]:
+        change = adjustment(candidate)
+        if change is not None and change[1] != candidate:
+            yield change
+
+
+def repairs(candidate: Candidate, fault: Fault, card: DataCard) -> Iterator[Change]:
+    """List what may mend a fault, the smallest change first.
+
+    Args:
+        candidate: The one with the fault.
+        fault: What is wrong with it.
+        card: What may be known of the data.
+
+    Yields:
+        What is changed, in words, and the changed candidate.
+    """
+    clients = candidate.clients_per_round(len(card.clients))
+    strategy = candidate.strategy
+    if fault.code == "privacy_budget" and isinstance(strategy, Private):
+        noise = noise_for(1, strategy.epsilon, strategy.delta)
+        noisier = strategy.model_copy(update={"noise_multiplier": noise})
+        yield "one round, which the budget allows", _with(candidate, strategy=noisier, rounds=1)
+    if fault.code in ("quorum", "no_quorum"):
+        if candidate.participation < 1:
+            yield "all clients in each round", _with(candidate, participation=1.0)
+        if not Median().refusal(clients):
+            yield "the median, which needs fewer clients", _with(candidate, strategy=Median())
+        yield "FedAvg behind the guard", _with(candidate, strategy=FedAvg())
+    if fault.code == "no_head":
+        yield "one head for all", _with(candidate, personal_head=False)
+    for adjustment in _REPAIRS.get(fault.code, ()):
+        change = adjustment(candidate)
+        if change is not None:
+            yield change
+    yield _plainer(candidate, fault)
+
+
+def _plainer(candidate: Candidate, fault: Fault) -> Change:
+    """Put code from the book in the place of the slot at fault, or of all if none is named."""
+    slots = [slot for slot in _PLAIN if fault.slot == slot] or [*_PLAIN]
+    changed = _with(candidate, **{slot: _PLAIN[slot] for slot in slots})
+    return f"plain code for {', '.join(slots)}", changed
+
+
+def _with(candidate: Candidate, **values: object) -> Candidate:
+    return Candidate.model_validate(candidate.model_dump() | values)
+
+
+def _cooler(candidate: Candidate) -> Change | None:
+    return _at_rate(candidate, 1 / 3, "a third of the learning rate")
+
+
+def _warmer(candidate: Candidate) -> Change | None:
+    return _at_rate(candidate, 2.0, "twice the learning rate")
+
+
+def _at_rate(candidate: Candidate, factor: float, words: str) -> Change | None:
+    name, numbers = read(candidate, "schedule")
+    if not name:
+        return None
+    peak = float(f"{numbers['peak'] * factor:.2g}")
+    return words, _with(candidate, schedule=write("schedule", name, peak=peak))
+
+
+def _longer(candidate: Candidate) -> Change | None:
+    return _at_length(candidate, 2)
+
+
+def _much_longer(candidate: Candidate) -> Change | None:
+    return _at_length(candidate, 4)
+
+
+def _at_length(candidate: Candidate, times: int) -> Change | None:
+    if isinstance(candidate.strategy, Private):  # its rounds are what the budget allows
+        return None
+    rounds = min(_ROUNDS, candidate.rounds * times)
+    return f"{rounds} rounds instead of {candidate.rounds}", _with(candidate, rounds=rounds)
+
+
+def _wider(candidate: Candidate) -> Change | None:
+    name, numbers = read(candidate, "model")
+    if name != "convolutions" or numbers["width"] * 2 > _WIDEST:
+        return None
+    code = write("model", name, width=numbers["width"] * 2)
+    return "a model of twice the width", _with(candidate, model=code)
+
+
+def _narrower(candidate: Candidate) -> Change | None:
+    name, numbers = read(candidate, "model")
+    if numbers.get("width", 0) < 16:
+        return None
+    code = write("model", name, width=numbers["width"] / 2)
+    return "a model of half the width", _with(candidate, model=code)
+
+
+def _lighter(candidate: Candidate) -> Change | None:
+    return "a light model", _with(candidate, model=_LIGHT)
+
+
+def _fewer_rounds(candidate: Candidate) -> Change | None:
+    return "half the rounds", _with(candidate, rounds=max(1, candidate.rounds // 2))
+
+
+def _deeper(candidate: Candidate) -> Change | None:
+    name, numbers = read(candidate, "model")
+    if name != "convolutions":
+        return None
+    code = write("model", "residual", width=numbers["width"])
+    return "residual blocks", _with(candidate, model=code)
+
+
+def _more_jitter(candidate: Candidate) -> Change | None:
+    name, numbers = read(candidate, "augmentation")
+    if not name.startswith("jittered") or numbers["shift"] >= 0.2:
+        return None
+    code = write("augmentation", name, angle=0.15, shift=min(0.2, numbers["shift"] * 2))
+    return "pictures moved twice as far", _with(candidate, augmentation=code)
+
+
+def _less_jitter(candidate: Candidate) -> Change | None:
+    name, numbers = read(candidate, "augmentation")
+    if not name.startswith("jittered") or numbers["shift"] <= 0.05:
+        return None
+    code = write("augmentation", name, angle=0.05, shift=0.05)
+    return "pictures moved less", _with(candidate, augmentation=code)
+
+
+def _mirror(candidate: Candidate) -> Change | None:
+    name, numbers = read(candidate, "augmentation")
+    if name != "jittered":
+        return None
+    code = write("augmentation", "jittered-mirrored", **numbers)
+    return "half of the pictures mirrored", _with(candidate, augmentation=code)
+
+
+def _shorter_local(candidate: Candidate) -> Change | None:
+    if candidate.local_epochs == 1 or isinstance(candidate.strategy, Private):
+        return None
+    epochs = candidate.local_epochs // 2
+    rounds = min(_ROUNDS, candidate.rounds * candidate.local_epochs // epochs)
+    changed = _with(candidate, local_epochs=epochs, rounds=rounds)
+    return f"{epochs} instead of {candidate.local_epochs} local epochs, more rounds", changed
+
+
+def _server_momentum(candidate: Candidate) -> Change | None:
+    if type(candidate.strategy) is not FedAvg:
+        return None
+    changed = _with(candidate, strategy=FedAvgM(server_momentum=0.5).model_dump())
+    return "momentum on the server", changed
+
+
+def _proximal(candidate: Candidate) -> Change | None:
+    if candidate.proximal >= 0.1 or isinstance(candidate.strategy, Private):
+        return None
+    weight = max(0.01, candidate.proximal * 10)
+    return f"a proximal term of {weight:g}", _with(candidate, proximal=weight)
+
+
+def _smaller_batches(candidate: Candidate) -> Change | None:
+    if candidate.batch_size <= 8:
+        return None
+    changed = _with(candidate, batch_size=candidate.batch_size // 2)
+    return "batches of half the size", changed
+
+
+def _both(first: Adjustment, second: Adjustment) -> Adjustment:
+    """Join two remedies; if one has nothing to change, the other acts alone."""
+
+    def joined(candidate: Candidate) -> Change | None:
+        words: list[str] = []
+        for adjustment in (first, second):
+            change = adjustment(candidate)
+            if change is not None:
+                words.append(change[0])
+                candidate = change[1]
+        return (" and ".join(words), candidate) if words else None
+
+    return joined
+
+
+#: What is tried for each ailment, in this order; a coder leaves out what was tried before.
+_ADJUSTMENTS: Mapping[Cause, Sequence[Adjustment]] = {
+    "divergence": (_cooler, _narrower, _smaller_batches),
+    "client drift": (
+        _shorter_local, _much_longer, _longer, _server_momentum, _proximal, _wider, _cooler,
+    ),
+    "oscillation": (_cooler, _shorter_local, _server_momentum, _longer, _wider),
+    "overfitting": (
+        _both(_more_jitter, _longer), _longer, _mirror, _wider, _deeper, _shorter_local,
+    ),
+    # A wider model needs more steps still, so time comes first.
+    "unfinished": (_much_longer, _longer, _both(_longer, _wider), _warmer, _deeper, _mirror),
+    "underfitting": (
+        _much_longer, _longer, _both(_wider, _longer), _wider, _less_jitter, _warmer, _deeper,
+        _smaller_batches,
+    ),
+    "plateau": (
+        _both(_wider, _longer), _wider, _mirror, _deeper, _more_jitter, _shorter_local, _warmer,
+    ),
+}  # fmt: skip
+_REPAIRS: Mapping[str, Sequence[Adjustment]] = {
+    "not_finite": (_cooler,),
+    "not_learning": (_warmer,),
+    "too_large": (_narrower, _lighter),
+    "memory": (_narrower, _lighter),
+    "timeout": (_fewer_rounds, _lighter),
+}
+_LIGHT = write("model", "light", width=16)
+_PLAIN: Mapping[CodeSlot, str] = {
+    "model": write("model", "convolutions", width=16),
+    "augmentation": write("augmentation", "none"),
+    "optimiser": write("optimiser", "adam", decay=0.01),
+    "schedule": write("schedule", "cosine", peak=0.003),
+}

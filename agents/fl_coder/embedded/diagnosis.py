@@ -1,0 +1,131 @@
+"""Reading a curve: what kept a trial from being better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, pstdev
+from typing import Literal
+
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.trial import CurvePoint
+
+Cause = Literal[
+    "divergence",
+    "client drift",
+    "oscillation",
+    "overfitting",
+    "unfinished",
+    "underfitting",
+    "plateau",
+]
+
+#: Label skew from which clients are taken to differ.
+SKEWED = 0.2
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a curve says.
+
+    Attributes:
+        cause: What kept the trial from being better.
+        evidence: The figures that say so, in words.
+    """
+
+    cause: Cause
+    evidence: str
+
+
+def noise_of(curve: Sequence[CurvePoint], validation: int) -> float:
+    """Return the accuracy difference below which two trials are equal.
+
+    It is what another seed would change: the standard error of a share over so many validation
+    samples, or the curve's own jitter around its end, whichever is larger.
+
+    Args:
+        curve: A trial's curve.
+        validation: Validation samples.
+    """
+    tail = [point.validation.accuracy for point in curve[-max(3, len(curve) // 3) :]]
+    steps = [b - a for a, b in pairwise(tail)]
+    jitter = pstdev(steps) / math.sqrt(2) if len(steps) > 1 else 0.0
+    return max(_sampling_noise(curve, validation), jitter)
+
+
+def diagnose(curve: Sequence[CurvePoint], card: DataCard) -> Diagnosis:
+    """Read a curve; the gravest ailment comes first.
+
+    Args:
+        curve: At least one point.
+        card: What may be known of the data.
+    """
+    accuracy = [point.validation.accuracy for point in curve]
+    last, best, chance = curve[-1], max(accuracy), 1 / len(card.classes)
+    noise = _sampling_noise(curve, card.validation)
+    losses = [point.validation.loss for point in curve]
+    collapsed = best - last.validation.accuracy > max(0.2, 6 * noise)
+    if not all(map(math.isfinite, losses)) or collapsed or best < 1.5 * chance:
+        return Diagnosis(
+            "divergence",
+            f"validation accuracy {best:.3f} at best and {last.validation.accuracy:.3f} at the end",
+        )
+    swing = _swing(accuracy)
+    # Private training tells nothing of the clients' own figures.
+    trained = last.validation.accuracy if last.train_accuracy is None else last.train_accuracy
+    gap = trained - last.validation.accuracy
+    drifting = card.label_skew >= SKEWED and (
+        gap > 0.08 or last.validation.spread > 0.1 or swing > 3 * noise
+    )
+    if drifting:
+        return Diagnosis(
+            "client drift",
+            f"clients differ (label skew {card.label_skew:.2f}) and score {gap:+.3f} on their own "
+            f"data against the common one, with a spread of {last.validation.spread:.3f}",
+        )
+    if swing > max(0.02, 3 * noise):
+        return Diagnosis("oscillation", f"validation accuracy swings by {swing:.3f} a round")
+    slope = _slope(accuracy)
+    if slope * len(curve) / 3 > noise:
+        return Diagnosis(
+            "unfinished", f"validation accuracy still rises by {slope:.4f} a round at the end"
+        )
+    # A model that fits its own samples no better than others' has nothing left to memorise with.
+    if gap > max(0.03, 2 * noise) and trained > 0.9:
+        return Diagnosis("overfitting", f"{trained:.3f} on training data, {gap:.3f} less on others")
+    # On few samples the gap is noise; what has not learnt its own samples has more to learn.
+    if trained < 0.97:
+        return Diagnosis(
+            "underfitting",
+            f"only {trained:.3f} on the training data, {gap:+.3f} against others",
+        )
+    return Diagnosis("plateau", f"validation accuracy stays at {best:.3f}")
+
+
+def _sampling_noise(curve: Sequence[CurvePoint], validation: int) -> float:
+    """Return the standard error of the best accuracy over so many samples."""
+    best = max((point.validation.accuracy for point in curve), default=0.5)
+    return math.sqrt(max(best * (1 - best), 1e-4) / max(validation, 1))
+
+
+def _swing(accuracy: Sequence[float]) -> float:
+    """Return the mean size of the turns in the curve's second half; 0 for a smooth one."""
+    half = accuracy[len(accuracy) // 2 :]
+    turns = [
+        min(abs(b - a), abs(c - b))
+        for a, b, c in zip(half, half[1:], half[2:], strict=False)
+        if (b - a) * (c - b) < 0
+    ]
+    return fmean(turns) if len(turns) >= 2 else 0.0
+
+
+def _slope(accuracy: Sequence[float]) -> float:
+    """Return the rise per round over the last third, by least squares."""
+    tail = accuracy[-max(4, len(accuracy) // 3) :]
+    if len(tail) < 3:
+        return 0.0
+    middle, mean = (len(tail) - 1) / 2, fmean(tail)
+    weight = sum((index - middle) ** 2 for index in range(len(tail)))
+    return sum((i - middle) * (value - mean) for i, value in enumerate(tail)) / weight

@@ -1,0 +1,74 @@
+"""Files and quotations that a request names: arguments later on, and noise for the encoder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from edgewright.agents.planner.embedded.clauses import QUOTED
+from edgewright.tools.contracts.cards import DataType
+
+#: Kind of data by the ending of a file's name.
+_ENDINGS: dict[DataType, str] = {
+    "image": "jpe?g|png|bmp|gif|webp|avif|tiff?",
+    "audio": "wav|mp3|flac|ogg|m4a",
+    "video": "mp4|avi|mov|mkv|webm",
+    "text": "txt|md|pdf|docx?|html?",
+    "dataset": "csv|tsv|parquet|npz",
+}
+_FILES = {
+    kind: re.compile(rf"['\"(]*(?P<name>\b[\w\-/:.]*\w\.(?:{endings})\b)['\")]*", re.IGNORECASE)
+    for kind, endings in _ENDINGS.items()
+}
+#: A quotation this short, or a question, says what is wanted; a longer one is material to work on.
+_SHORT = 2
+
+
+@dataclass(frozen=True)
+class FileMention:
+    """A file that a text names.
+
+    Attributes:
+        name: The name as written.
+        kind: Kind of data, by its ending.
+        start: Where it stands in the text.
+    """
+
+    name: str
+    kind: DataType
+    start: int
+
+
+def files(text: str) -> list[FileMention]:
+    """List the files that a text names, in order."""
+    found = [
+        FileMention(name=match["name"], kind=kind, start=match.start("name"))
+        for kind, pattern in _FILES.items()
+        for match in pattern.finditer(text)
+    ]
+    return sorted(found, key=lambda mention: mention.start)
+
+
+def quotations(text: str) -> list[str]:
+    """List what stands between quotation marks, without names of files."""
+    return [
+        quoted for match in QUOTED.finditer(text) if not files(quoted := _quoted(match).strip())
+    ]
+
+
+def masked(text: str) -> str:
+    """Return the text with file names and long quotations replaced by what they are."""
+    for kind, pattern in _FILES.items():
+        text = pattern.sub(f"{kind} file", text)
+    return QUOTED.sub(_stand_in, text)
+
+
+def _stand_in(match: re.Match[str]) -> str:
+    quoted = _quoted(match).strip()
+    if quoted.endswith("?") or len(quoted.split()) <= _SHORT:
+        return match[0]
+    return "the given text"
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return match["single"] or match["double"] or match["curly"] or ""

@@ -1,0 +1,43 @@
+"""What a request takes over from the turns before it: pictures, and what was to be done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from edgewright.agents.planner.request import PlanRequest
+from edgewright.tools.contracts.images import ImageRef
+
+_ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
+_ORDINAL = re.compile(
+    r"\b(first|second|third|fourth|last)\s+(?:one|picture|photo|image|snapshot)\b", re.IGNORECASE
+)
+_OTHER = re.compile(r"\bother\s+(?:one|picture|photo|image|snapshot)\b", re.IGNORECASE)
+
+
+def tools_before(request: PlanRequest) -> tuple[str, ...]:
+    """Return the cards of the latest turn that had any: what "the same again" means."""
+    turns = reversed(request.history)
+    return next((turn.plan_tools for turn in turns if turn.plan_tools), ())
+
+
+def pictures(request: PlanRequest) -> tuple[ImageRef, ...]:
+    """Return the pictures that a request is about: named ones, else its own, else the latest."""
+    subject = request.subject
+    seen = _distinct([*(i for turn in request.history for i in turn.images), *request.images])
+    lower = request.text.lower()
+    named = tuple(image for image in seen if image.name and image.name.lower() in lower)
+    if named:
+        return named
+    if found := _ORDINAL.search(lower):
+        among = subject if len(subject) > 1 else seen
+        position = _ORDINALS[found[1]]
+        return (among[position],) if -1 <= position < len(among) and among else subject
+    if _OTHER.search(lower):
+        others = tuple(image for image in seen if image not in subject[-1:])
+        return others[-1:] or subject
+    return subject
+
+
+def _distinct(images: Sequence[ImageRef]) -> tuple[ImageRef, ...]:
+    return tuple(dict.fromkeys(images))

@@ -1,0 +1,104 @@
+"""Arrays cached in files that name what they depend on, so that nothing is computed twice."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from edgewright.tools.storage.atomic import write_file
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StoredArrays:
+    """The content of a file.
+
+    Attributes:
+        arrays: Arrays by name.
+        notes: Texts by name.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_arrays(path: Path) -> StoredArrays | None:
+    """Read a file; None if there is none, or if it is damaged, which is logged.
+
+    Args:
+        path: A ``safetensors`` file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return StoredArrays(arrays, file.metadata() or {})
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, SafetensorError):
+        _LOG.warning("%s is damaged; its content is computed again", path.name)
+        return None
+
+
+def write_arrays(path: Path, stored: StoredArrays) -> None:
+    """Write a file; a file that cannot be written is logged and costs only time later.
+
+    Args:
+        path: A ``safetensors`` file; its folder is created if missing.
+        stored: Its content.
+    """
+    from safetensors.numpy import save
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, save(dict(stored.arrays), dict(stored.notes)))
+    except OSError as error:
+        _LOG.warning("%s cannot be written: %s", path.name, error.strerror)
+
+
+def cached(
+    key: str, folder: Path, make: Callable[[], StoredArrays], *, shipped: Path | None = None
+) -> StoredArrays:
+    """Return arrays that ship or were computed before under a key; otherwise compute them.
+
+    Args:
+        key: Names everything that the arrays depend on; also the file's name in ``folder``.
+        folder: The cache. One that cannot be written costs only the time to compute again.
+        make: Computes the arrays; called in one process at a time.
+        shipped: A file that comes with the package; used if it was written under the same key.
+    """
+    if shipped and (stored := read_arrays(shipped)) and stored.notes.get("key") == key:
+        return stored
+    path = folder / f"{key}.safetensors"
+    if stored := read_arrays(path):
+        return stored
+    with _one_process_at_a_time(folder):
+        if stored := read_arrays(path):
+            return stored  # another process has computed them meanwhile
+        made = make()
+        stored = replace(made, notes={**made.notes, "key": key})
+        write_arrays(path, stored)
+        return stored
+
+
+@contextmanager
+def _one_process_at_a_time(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, so that no process repeats what another is computing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "computing.lock").open("w")
+    except OSError:
+        yield  # nothing can be cached there anyway
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

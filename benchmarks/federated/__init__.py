@@ -1,0 +1,4 @@
+"""Automatic federated learning against baselines and on worded problems.
+
+Training itself belongs to ``tools/federated``.
+"""

@@ -1,0 +1,253 @@
+"""Worded training problems, solved by the embedded coder and by plain FedAvg.
+
+Each has one constraint in its words. The design has to answer it, and to do at least as well as
+plain FedAvg on the figure that the constraint is about. Both get one trial for each seed; a figure
+is the mean over the seeds.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from edgewright.agents.fl_coder.constraints.classifier import Kind
+from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
+from edgewright.agents.fl_coder.embedded.design import plain_candidate
+from edgewright.agents.fl_coder.protocol import Attempt, Coder, Proposal, TrainingProblem
+from edgewright.graphs.federated.context import TrainingContext, TrainingServices
+from edgewright.graphs.federated.session import open_run
+from edgewright.graphs.federated.state import TrainSettings
+from edgewright.graphs.federated.training_backend import LocalTrainingBackend
+from edgewright.tools.federated.records.candidate import ROBUST, Candidate, FedAvgM, Private
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.report import RunReport, TrialReport
+from edgewright.tools.federated.records.trial import LinkSpeed, ModelScore, TrialResult
+from edgewright.tools.federated.trials.prepare import DataRequest
+from edgewright.tools.sandbox.limits import SandboxLimits
+
+Figure = Literal["accuracy", "worst-client", "bytes", "seconds", "epsilon"]
+#: How far below the control's best a training counts as nearly as good.
+NEARLY = 0.05
+#: The worst client alone may have no more than some twenty samples to test with.
+SEEDS: dict[Figure, int] = {"worst-client": 5}
+_LIMITS = SandboxLimits(time_s=6 * 3600)
+
+
+class Worded(BaseModel):
+    """A problem of the file.
+
+    Attributes:
+        name: Its name.
+        kind: The constraint that its words state.
+        words: What the person says.
+        data: What to train on.
+        figure: What the constraint is about.
+        link: The simulated link and device.
+        hostile: Clients whose labels are all wrong.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: Kind
+    words: str
+    data: DataRequest
+    figure: Figure
+    link: LinkSpeed = LinkSpeed()
+    hostile: tuple[int, ...] = ()
+
+
+class ProblemOutcome(BaseModel):
+    """What became of a problem.
+
+    Attributes:
+        name: The problem's name.
+        kind: Its constraint.
+        figure: What is compared.
+        answered: Whether the design has what the constraint asks for.
+        ours: The figure, of the coder's design; None if it was never reached.
+        control: The figure, of plain FedAvg; None for a guarantee that it does not give.
+        as_well: Whether ours is at least as good; accuracies within one standard error are equal.
+        accuracy: Test accuracy of the design.
+        control_accuracy: Test accuracy of plain FedAvg.
+        choices: What the coder says that it chose.
+    """
+
+    name: str
+    kind: Kind
+    figure: Figure
+    answered: bool
+    ours: float | None
+    control: float | None
+    as_well: bool
+    accuracy: float
+    control_accuracy: float
+    choices: str
+
+
+def load_problems(path: Path | None = None) -> list[Worded]:
+    """Read problems.
+
+    Args:
+        path: A file like ``federated_worded.yaml``; None for that one.
+    """
+    source = path or files("edgewright.benchmarks.federated") / "worded.yaml"
+    return [Worded.model_validate(each) for each in yaml.safe_load(source.read_text("utf-8"))]
+
+
+def answers(candidate: Candidate, kind: Kind, control: Candidate) -> bool:
+    """Say whether a design has what answers a constraint.
+
+    Args:
+        candidate: The design.
+        kind: The constraint.
+        control: Plain FedAvg for the same data.
+    """
+    steadier = isinstance(candidate.strategy, FedAvgM) or candidate.proximal > 0
+    return {
+        "skew": steadier and candidate.local_epochs <= control.local_epochs,
+        "noise": steadier and candidate.label_smoothing > 0,
+        "weak-devices": candidate.model != control.model,
+        "thin-links": candidate.compression.name != "none",
+        "attackers": candidate.strategy.name in ROBUST,
+        "privacy": isinstance(candidate.strategy, Private),
+        "personal": candidate.personal_head,
+    }[kind]
+
+
+async def solve(problem: Worded) -> ProblemOutcome:
+    """Run a problem with the coder and with plain FedAvg, and compare.
+
+    Args:
+        problem: The problem.
+    """
+    seeds = range(SEEDS.get(problem.figure, 1))
+    ours = [await _run(problem, EmbeddedCoder(), seed) for seed in seeds]
+    control = [await _run(problem, _PlainCoder(), seed) for seed in seeds]
+    levels = [
+        max(point.validation.accuracy for point in _best(each).curve) - NEARLY for each in control
+    ]
+    figures = [_mean_figure(problem.figure, each, levels) for each in (ours, control)]
+    best = [_best_trial(each) for each in ours]
+    return ProblemOutcome(
+        name=problem.name,
+        kind=problem.kind,
+        figure=problem.figure,
+        answered=all(
+            answers(trial.candidate, problem.kind, plain_candidate(each.data))
+            for trial, each in zip(best, ours, strict=True)
+        ),
+        ours=figures[0],
+        control=figures[1],
+        as_well=_as_well(problem.figure, *figures, samples=sum(each.data.test for each in ours))
+        and all(_best(each).status == "finished" for each in ours),
+        accuracy=statistics.fmean(_test(each).accuracy for each in ours),
+        control_accuracy=statistics.fmean(_test(each).accuracy for each in control),
+        choices="; ".join(reason.choice for reason in best[0].reasons),
+    )
+
+
+async def _run(problem: Worded, coder: Coder, seed: int) -> RunReport:
+    backend = _BenchmarkBackend(problem.hostile)
+    settings = TrainSettings(trials=1, seed=seed, link=problem.link, limits=_LIMITS)
+    data = problem.data.model_copy(update={"seed": seed})
+    async with open_run(
+        TrainingContext(services=TrainingServices(coder=coder, backend=backend))
+    ) as run:
+        return await run.begin(problem.words, data, settings, approve=_nobody)
+
+
+def _nobody(asked: dict[str, Any]) -> dict[str, Any]:
+    raise AssertionError(f"nobody is there to be asked: {asked}")
+
+
+class _PlainCoder:
+    """FedAvg, whatever the words say: the control."""
+
+    def propose(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
+        """Propose it."""
+        del attempts
+        return Proposal(candidate=plain_candidate(problem.card), coder="person")
+
+
+class _BenchmarkBackend(LocalTrainingBackend):
+    """The machine's backend, on whose clients some labels may be wrong on purpose.
+
+    Args:
+        hostile: Those clients.
+    """
+
+    def __init__(self, hostile: Sequence[int]) -> None:
+        self._hostile = hostile
+
+    def prepare(self, request: DataRequest, run: RunFolder) -> DataCard:
+        """Prepare the data; every label of a hostile client becomes the next class."""
+        card = super().prepare(request, run)
+        labels = np.load(run.data / "train_labels.npy")
+        clients = np.load(run.data / "train_clients.npy")
+        theirs = np.isin(clients, self._hostile)
+        labels[theirs] = (labels[theirs] + 1) % len(card.classes)
+        np.save(run.data / "train_labels.npy", labels, allow_pickle=False)
+        return card
+
+
+def _best_trial(report: RunReport) -> TrialReport:
+    trial = report.best_trial
+    if trial is None or trial.result is None:
+        faults = [fault.message for each in report.trials for fault in each.complaints]
+        raise RuntimeError(f"no training came to its end: {faults}")
+    return trial
+
+
+def _best(report: RunReport) -> TrialResult:
+    result = _best_trial(report).result
+    assert result is not None
+    return result
+
+
+def _test(report: RunReport) -> ModelScore:
+    assert report.test is not None
+    return report.test
+
+
+def _mean_figure(
+    figure: Figure, reports: Sequence[RunReport], levels: Sequence[float]
+) -> float | None:
+    """Return the mean over seeds; None if with one of them there is nothing to compare."""
+    found = [_figure(figure, *each) for each in zip(reports, levels, strict=True)]
+    given = [value for value in found if value is not None]
+    return statistics.fmean(given) if len(given) == len(found) else None
+
+
+def _figure(figure: Figure, report: RunReport, level: float) -> float | None:
+    """Return what is compared; None if it was never reached, or is not given at all."""
+    curve = _best(report).curve
+    if figure == "accuracy":
+        return _test(report).accuracy
+    if figure == "worst-client":
+        return _test(report).worst_client
+    if figure == "epsilon":
+        return curve[-1].epsilon
+    moved = 0
+    for point in curve:
+        moved += point.bytes_up + point.bytes_down
+        if point.validation.accuracy >= level:
+            return float(moved) if figure == "bytes" else point.simulated_s
+    return None
+
+
+def _as_well(figure: Figure, ours: float | None, control: float | None, *, samples: int) -> bool:
+    if ours is None or control is None:
+        return ours is not None
+    if figure in ("bytes", "seconds", "epsilon"):
+        return ours <= control
+    return ours >= control - math.sqrt(max(control * (1 - control), 1e-4) / samples)

@@ -1,0 +1,4 @@
+"""How well and how fast requests are planned.
+
+Request sets lie in ``benchmarks/data/planner``.
+"""

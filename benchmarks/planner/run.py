@@ -1,0 +1,121 @@
+"""How well and how fast requests are planned, on our own request set and on files of others.
+
+Run ``python -m edgewright.benchmarks.planner.run [--taskbench FOLDER] [--others FILE]``. While
+settings are being tried, ``--split dev`` prints the figures of the development split and writes
+none: the results in the docs are always those of the test split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from edgewright.agents.planner.planner import make_embedded_planner
+from edgewright.benchmarks.common.results import write_results
+from edgewright.benchmarks.planner.naming import (
+    all_methods,
+    kinds_table,
+    naming_table,
+    score_naming,
+)
+from edgewright.benchmarks.planner.plans import measure_cost, plans_table, score_plans
+from edgewright.benchmarks.planner.requests import Labelled, path_of, read
+from edgewright.benchmarks.planner.taskbench import score_taskbench, taskbench_table
+from edgewright.tools.cards import CardRegistry
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark.
+
+    Returns:
+        0.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--split", choices=("test", "dev"), default="test")
+    parser.add_argument("--taskbench", type=Path, help="folder with tools.json and dev.jsonl")
+    parser.add_argument(
+        "--others", type=Path, help="JSON lines as in data/planner, each with its source"
+    )
+    parser.add_argument("--out", type=Path, default=Path("docs/results"))
+    options = parser.parse_args(arguments)
+    with TemporaryDirectory() as kept:
+        figures = _measured(options, Path(kept))
+    markdown = _markdown(figures)
+    sys.stdout.write(markdown)
+    if options.split == "test":
+        bins = figures["plans"]["reliability"]
+        write_results(options.out, "planner", figures, markdown, lambda axes: _draw(axes, bins))
+    return 0
+
+
+def _measured(options: argparse.Namespace, kept: Path) -> dict[str, Any]:
+    """Take all figures; fitted heads go to the given folder, so that every run fits anew."""
+    cards = CardRegistry.builtin()
+    asked = read(path_of(options.split))
+    others = read(options.others) if options.others else []
+    planner = make_embedded_planner(cards, folder=kept)
+    figures: dict[str, Any] = {"requests": _described(options.split, asked)}
+    _tell("fitting, then naming one card a request by every method")
+    figures["naming"] = score_naming(all_methods(cards, planner), asked, others)
+    _tell("planning whole requests")
+    figures["plans"] = score_plans(planner, asked)
+    _tell("measuring time and memory")
+    figures["cost"] = measure_cost(planner, asked, options.split, kept)
+    if options.taskbench:
+        _tell("cross-validating on the TaskBench file")
+        figures["taskbench"] = score_taskbench(options.taskbench, kept)
+    return figures
+
+
+def _tell(stage: str) -> None:
+    sys.stderr.write(f"{stage} …\n")
+
+
+def _described(split: str, asked: Sequence[Labelled]) -> dict[str, Any]:
+    content = path_of(split).read_bytes()
+    return {
+        "split": split,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "kinds": Counter(truth.kind for truth in asked),
+    }
+
+
+def _markdown(figures: dict[str, Any]) -> str:
+    split = figures["requests"]["split"]
+    count = next(iter(figures["naming"].values()))["accuracy"]["count"]
+    parts = [
+        f"One card or none, {count} whole requests of the {split} split:\n",
+        naming_table(figures["naming"]),
+        "\nThe same by kind of request, accuracy (95 % interval) with the whole catalogue as "
+        "alternatives:\n",
+        kinds_table(figures["naming"]),
+        f"\nWhole plans, {figures['requests']['kinds'].total()} requests of the {split} split:\n",
+        plans_table(figures["plans"], figures["cost"]),
+    ]
+    if "taskbench" in figures:
+        parts += ["", taskbench_table(figures["taskbench"])]
+    return "\n".join(parts)
+
+
+def _draw(axes: Axes, bins: Sequence[dict[str, float]]) -> None:
+    axes.plot([0, 1], [0, 1], linestyle=":", color="grey", label="perfect")
+    sizes = [20 + 2 * found["count"] for found in bins]
+    sure = [found["confidence"] for found in bins]
+    axes.scatter(sure, [found["accuracy"] for found in bins], s=sizes, label="plans, by number")
+    axes.set_xlabel("confidence of the plan")
+    axes.set_ylabel("share of exact plans")
+    axes.set_title("Reliability on the test split")
+    axes.legend()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,4 @@
+"""The overhead of a node's tail route.
+
+Whole requests belong to ``benchmarks/latency``.
+"""

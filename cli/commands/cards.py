@@ -1,0 +1,193 @@
+"""``edgewright cards``: check a card, draft one from a device's manual, approve a draft."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgewright.cli.commands.plan import catalogue_of
+from edgewright.cli.views.output import (
+    FAILED,
+    Json,
+    print_json,
+    print_table,
+    progress_console,
+    reported_errors,
+)
+
+if TYPE_CHECKING:
+    from edgewright.agents.manuals.draft import CardDraft
+
+EXAMPLES = """\
+Examples:
+
+edgewright cards check soil.yaml
+
+edgewright cards from-manual thermometer.pdf --out thermometer.draft.yaml
+
+edgewright cards approve thermometer.draft.yaml
+"""
+#: Longest draft that is read, in bytes.
+MAX_DRAFT_BYTES = 500_000
+
+cards = typer.Typer(
+    help="Check cards, draft them from manuals, and approve drafts.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+)
+
+
+@cards.command()
+def check(
+    card: Annotated[Path, typer.Argument(metavar="CARD.yaml", help="The card.")],
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            "--cards",
+            metavar="CATALOGUE",
+            help="Cards to check it against: a folder of YAML cards or a TaskBench tools.json. "
+            "\\[default: all that can be asked for here]",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Validate a card and show which cards it is confused with, and by which demonstrations.
+
+    Ends with exit code 1 when the card cannot be told from others well enough.
+    """
+    with reported_errors(as_json):
+        from edgewright.agents.planner.fitting import confusion
+        from edgewright.cli.views.cards import confusion_view
+        from edgewright.tools.cards.registry import read_card
+
+        read = read_card(card)
+        others = catalogue_of(catalogue)
+        with progress_console().status("reading the demonstrations"):
+            found = confusion.check(read, others)
+        if as_json:
+            print_json(found.model_dump(mode="json"))
+        else:
+            print_table(confusion_view(found))
+        if not found.passed:
+            raise typer.Exit(FAILED)
+
+
+@cards.command(name="from-manual")
+def from_manual(
+    manual: Annotated[Path, typer.Argument(metavar="FILE", help="The manual: .txt, .md or .pdf.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DRAFT.yaml",
+            help="Where the draft is written. \\[default: ID.draft.yaml, or nowhere with --json]",
+        ),
+    ] = None,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Read it without the chat model, if one is named.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Draft a card from a device's manual; it is not enabled before a person approves it."""
+    with reported_errors(as_json):
+        from edgewright.agents.manuals.drafting import draft, make_extractor
+        from edgewright.cli.views.cards import draft_view
+        from edgewright.tools.manuals.reading import read_manual
+        from edgewright.tools.settings import ChatModelSettings
+
+        chat = None if embedded else ChatModelSettings.from_environment()
+        with progress_console().status("reading the manual"):
+            drafted = draft(read_manual(manual), make_extractor(chat))
+        if as_json:
+            print_json(drafted.model_dump(mode="json"))
+        else:
+            out = out or Path(f"{drafted.card.id}.draft.yaml")
+            print_table(draft_view(drafted))
+        if out is not None:
+            _write(drafted, out)
+            typer.echo(
+                f"written to {out}; read it, change what is wrong, then: "
+                f"edgewright cards approve {out}",
+                err=True,
+            )
+
+
+@cards.command()
+def approve(
+    path: Annotated[
+        Path, typer.Argument(metavar="DRAFT.yaml", help="The draft of a card, as written.")
+    ],
+) -> None:
+    """Show a draft and, when you say so, add its card to what can be asked for."""
+    with reported_errors(as_json=False):
+        from edgewright.agents.planner.fitting import confusion
+        from edgewright.cli.views.cards import confusion_view, draft_view
+        from edgewright.tools.cards.added import add_card
+        from edgewright.tools.errors import InputError
+        from edgewright.tools.library import known_cards
+
+        drafted, known = _read(path), known_cards()
+        if drafted.card.id in known:
+            raise InputError(
+                f"there is a card {drafted.card.id!r} already; choose another id in the draft",
+                code="card_exists",
+            )
+        if not sys.stdin.isatty():
+            raise InputError(
+                "a person has to approve this, and there is no terminal; run it on one",
+                code="approval_needed",
+            )
+        with progress_console().status("checking it against the other cards"):
+            found = confusion.check(drafted.card, known)
+        print_table(draft_view(drafted))
+        print_table(confusion_view(found))
+        if not typer.confirm("Is this what the device does? Add the card?", default=False):
+            typer.echo("not added", err=True)
+            raise typer.Exit(FAILED)
+        typer.echo(f"added as {add_card(drafted.card)}")
+
+
+def _write(drafted: CardDraft, path: Path) -> None:
+    import yaml
+
+    from edgewright.tools.errors import InputError
+
+    text = yaml.safe_dump(drafted.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write("# A draft: nothing of it is used before 'edgewright cards approve'.\n")
+            file.write(text)
+    except FileExistsError:
+        raise InputError(
+            f"{str(path)!r} is there already; remove it or choose another --out", code="out_exists"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"cannot write {str(path)!r}: {error.strerror}; choose another --out",
+            code="out_unwritable",
+        ) from None
+
+
+def _read(path: Path) -> CardDraft:
+    import yaml
+    from pydantic import ValidationError
+
+    from edgewright.agents.manuals.draft import CardDraft
+    from edgewright.tools.errors import InputError
+
+    try:
+        with path.open("rb") as file:
+            data = yaml.safe_load(file.read(MAX_DRAFT_BYTES).decode())
+        return CardDraft.model_validate(data)
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError):
+        raise InputError(
+            f"cannot read {str(path)!r} as the YAML of a draft; check the path", code="file_missing"
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "draft"
+        raise InputError(
+            f"draft {path.name}: {where}: {first['msg']}", code="draft_invalid"
+        ) from None

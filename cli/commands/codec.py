@@ -1,0 +1,196 @@
+"""``edgewright codec``: train or compute a feature codec, hand out its halves, look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgewright.cli.views.output import (
+    Json,
+    print_json,
+    print_table,
+    progress_console,
+    reported_errors,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from edgewright.tools.codec_training.images import ImageSet
+    from edgewright.tools.codec_training.loop import ReportProgress
+    from edgewright.tools.codecs.learned.manifest import CodecManifest
+
+EXAMPLES = """\
+Examples:
+
+edgewright codec train fashion-vit --data fashion-mnist --json
+
+edgewright codec inspect CODEC
+
+edgewright codec export CODEC --half device --out on-the-device
+"""
+
+codec = typer.Typer(
+    help="Train or compute feature codecs, hand out their halves, look at them.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+)
+Folder = Annotated[Path, typer.Argument(metavar="CODEC", help="Folder of a codec.")]
+
+
+class Half(StrEnum):
+    """A side of the cut."""
+
+    device = "device"
+    edge = "edge"
+
+
+@codec.command()
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a recipe.")],
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DATA", help="Labelled pictures: fashion-mnist, elpv or a folder."),
+    ] = None,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Photographs without labels, instead of --data."),
+    ] = None,
+    licence: Annotated[
+        str, typer.Option(help="Licence of the pictures, for the manifest.")
+    ] = "not stated",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where to. \\[default: the state folder's codecs]"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train or compute a codec; a training broken off with Ctrl-C goes on with the same command."""
+    with reported_errors(as_json):
+        from edgewright.tools.codec_training.project import train_codec
+        from edgewright.tools.codec_training.recipe import recipe_named
+        from edgewright.tools.errors import InputError
+        from edgewright.tools.library import load_adapter
+        from edgewright.tools.memory import keep_freed_memory
+        from edgewright.tools.settings import home
+
+        if (data is None) == (photographs is None):
+            raise InputError("give either --data or --photographs", code="data_missing")
+        keep_freed_memory()
+        chosen = recipe_named(recipe).changed(seed=seed)
+        training, validation = _pictures(data, photographs, licence)
+        with _progress() as report:
+            manifest = train_codec(
+                load_adapter(chosen.model),
+                chosen,
+                training,
+                validation,
+                features=home() / "codec-training" / recipe,
+                work=home() / "codec-training" / f"{recipe}-{seed}",
+                out=out or home() / "codecs" / recipe,
+                report=report,
+            )
+        _show(manifest, as_json)
+
+
+@codec.command()
+def export(
+    folder: Folder,
+    half: Annotated[Half, typer.Option(help="Which side it is for.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to.")],
+    as_json: Json = False,
+) -> None:
+    """Copy what one side of the cut needs: the manifest and its half."""
+    with reported_errors(as_json):
+        from edgewright.tools.codec_training.project import copy_half
+
+        _show(copy_half(folder, half.value, out), as_json)
+
+
+@codec.command()
+def inspect(folder: Folder, as_json: Json = False) -> None:
+    """Show what a codec was made from, and bytes and accuracy of its rate points."""
+    with reported_errors(as_json):
+        from edgewright.tools.codecs.learned.manifest import read_manifest
+
+        _show(read_manifest(folder), as_json)
+
+
+def _pictures(
+    data: str | None, photographs: Path | None, licence: str
+) -> tuple[ImageSet, ImageSet]:
+    from edgewright.tools.codec_training.images import photographs_in
+    from edgewright.tools.codec_training.project import split_labelled, split_photographs
+
+    if photographs is not None:
+        files = photographs_in(photographs)
+        return split_photographs(files, name=photographs.name, licence=licence)
+    from edgewright.tools.datasets.sources import load_source
+
+    assert data is not None
+    return split_labelled(load_source(data), licence=licence)
+
+
+@contextmanager
+def _progress() -> Iterator[ReportProgress]:
+    """Show one bar for each stage while the block runs."""
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID, TimeRemainingColumn
+
+    from edgewright.tools.codec_training.loop import EpochProgress
+
+    columns = Bars.get_default_columns()[:-1]
+    loss = "{task.fields[loss]}"
+    with Bars(*columns, TimeRemainingColumn(), loss, console=progress_console()) as bars:
+        stages: dict[str, TaskID] = {}
+
+        def report(progress: EpochProgress) -> None:
+            if progress.stage not in stages:
+                stages[progress.stage] = bars.add_task(
+                    progress.stage, total=progress.steps, loss=""
+                )
+            loss = f"loss {progress.loss:.4f}" if progress.loss else ""
+            bars.update(stages[progress.stage], completed=progress.step, loss=loss)
+
+        yield report
+
+
+def _show(manifest: CodecManifest, as_json: bool) -> None:
+    if as_json:
+        print_json(manifest.model_dump(mode="json"))
+    else:
+        print_table(_table(manifest))
+
+
+def _table(manifest: CodecManifest) -> Table:
+    from rich.table import Table
+
+    table = Table(
+        title=f"{manifest.model} {manifest.revision}, cut after block {manifest.point}",
+        caption=f"made from {manifest.source.count} pictures: {manifest.source.name} "
+        f"({manifest.source.licence}); encoder of {manifest.encoder_parameters} parameters",
+        header_style="dim",
+    )
+    for heading in ("codec", "payload", "entropy", "same answers", "accuracy", "fingerprint"):
+        table.add_column(heading)
+    for rate, figures in enumerate(manifest.rates):
+        accuracy = (
+            ""
+            if figures.accuracy is None or figures.uncut_accuracy is None
+            else f"{100 * figures.accuracy:.2f} % (uncut {100 * figures.uncut_accuracy:.2f} %)"
+        )
+        table.add_row(
+            manifest.codec_name(rate),
+            f"{figures.payload_bytes:.1f} B",
+            f"{figures.entropy_bytes:.1f} B",
+            f"{100 * figures.same_answers:.2f} %",
+            accuracy,
+            manifest.fingerprint(rate).hex(),
+        )
+    return table

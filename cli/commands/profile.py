@@ -1,0 +1,60 @@
+"""``edgewright profile``: measure a node's models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgewright.cli.commands.node import Config
+from edgewright.cli.views.output import (
+    Json,
+    print_json,
+    print_table,
+    progress_console,
+    reported_errors,
+)
+
+if TYPE_CHECKING:
+    from edgewright.edge_runtime.config import NodeConfig
+    from edgewright.tools.contracts.profiles import NodeProfile
+
+EXAMPLES = """\
+Example:
+
+edgewright profile --config examples/device.yaml
+"""
+
+
+def profile(
+    config: Config = None,
+    runs: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Repetitions; the median counts.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the models of a node on this machine, and keep the times for it.
+
+    Takes the models that the node loads at start, with its threads and its
+    slow-down, and its camera's photographs. Run it while the node is stopped.
+    """
+    with reported_errors(as_json):
+        from edgewright.edge_runtime.config import load_config
+
+        node = load_config(config, overrides={"profile_runs": runs})
+        measured = _measured(node, as_json)
+        if as_json:
+            print_json(measured.model_dump(mode="json"))
+            return
+        from edgewright.cli.views.results import profile_tables
+
+        print_table(profile_tables(measured))
+
+
+def _measured(config: NodeConfig, as_json: bool) -> NodeProfile:
+    from edgewright.edge_runtime.profiling.measure import measure_profile
+
+    if as_json:
+        return measure_profile(config)
+    with progress_console().status(f"measuring {', '.join(config.preload)}"):
+        return measure_profile(config)

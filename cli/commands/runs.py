@@ -1,0 +1,115 @@
+"""``edgewright runs``: what was trained here, what came of it, and how runs compare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edgewright.cli.views.output import Json, print_json, print_table, reported_errors
+
+if TYPE_CHECKING:
+    from edgewright.tools.federated.records.report import RunReport
+
+EXAMPLES = """\
+Examples:
+
+edgewright runs list
+
+edgewright runs show RUN
+
+edgewright runs compare RUN RUN
+"""
+
+runs = typer.Typer(
+    help="List, show and compare training runs.", epilog=EXAMPLES, no_args_is_help=True
+)
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run.")]
+
+
+@runs.command(name="list")
+def list_runs(as_json: Json = False) -> None:
+    """List the runs, newest first, those that can be resumed included."""
+    with reported_errors(as_json):
+        rows = [_row(name) for name in _names()]
+        if as_json:
+            print_json(rows)
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(header_style="dim")
+        for name in ("run", "state", "tool", "test", "data", "purpose"):
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            test = f"{row['test_accuracy']:.4f}" if row["test_accuracy"] is not None else ""
+            cells = [row["run"], row["state"], row["tool"], test, row["data"], row["purpose"]]
+            table.add_row(*map(Text, cells))
+        print_table(table)
+
+
+@runs.command()
+def show(run: Run, as_json: Json = False) -> None:
+    """Show a run: its page, or all of its report as JSON."""
+    with reported_errors(as_json):
+        report = _report(run)
+        if as_json:
+            print_json(report.model_dump(mode="json"))
+            return
+        from rich.markdown import Markdown
+
+        from edgewright.tools.federated.trials.artefacts import summary
+
+        print_table(Markdown(summary(report)))
+
+
+@runs.command()
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="RUN...", help="Names of runs.")],
+    as_json: Json = False,
+) -> None:
+    """Show the trials of several runs side by side."""
+    with reported_errors(as_json):
+        reports = [_report(name) for name in names]
+        if as_json:
+            from edgewright.cli.commands.train import outcome
+
+            print_json([outcome(report) for report in reports])
+            return
+        from edgewright.cli.views.training import trials_table
+
+        print_table(trials_table(reports))
+
+
+def _names() -> list[str]:
+    from edgewright.tools.settings import home
+
+    folders = (path for path in (home() / "runs").glob("*") if path.is_dir())
+    return [path.name for path in sorted(folders, key=lambda p: -p.stat().st_mtime)]
+
+
+def _row(name: str) -> dict[str, Any]:
+    from edgewright.tools.errors import NotFoundError
+
+    try:
+        report = _report(name)
+    except NotFoundError:
+        return {
+            "run": name, "state": "broken off", "tool": "", "test_accuracy": None, "data": "",
+            "purpose": "",
+        }  # fmt: skip
+    return {
+        "run": name,
+        "state": report.stop,
+        "tool": report.tool,
+        "test_accuracy": report.test.accuracy if report.test else None,
+        "data": report.data.name,
+        "purpose": report.purpose,
+    }
+
+
+def _report(name: str) -> RunReport:
+    from edgewright.graphs.federated.context import run_folder
+    from edgewright.tools.federated.records.report import read_report
+
+    return read_report(run_folder(name))

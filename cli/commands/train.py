@@ -1,0 +1,234 @@
+"""``edgewright train``: a model from a purpose in words and data that stay with their owners."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edgewright.cli.views.output import Json, print_json, progress_console, reported_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgewright.graphs.federated.events import Event
+    from edgewright.graphs.federated.session import Approve
+    from edgewright.graphs.federated.state import TrainSettings
+    from edgewright.tools.federated.records.report import RunReport
+    from edgewright.tools.federated.trials.prepare import DataRequest
+
+
+class Partition(StrEnum):
+    """How samples are dealt to clients."""
+
+    iid = "iid"
+    dirichlet = "dirichlet"
+    attribute = "attribute"
+
+
+class Approval(StrEnum):
+    """Who approves a proposal before it is trained."""
+
+    ask = "ask"
+    auto = "auto"
+
+
+class EngineName(StrEnum):
+    """Where proposals are trained."""
+
+    in_process = "in-process"
+    simulation = "simulation"
+    deployment = "deployment"
+
+
+EXAMPLES = """\
+Examples:
+
+edgewright train "ten clinics each have photos of handwritten digits; I need a classifier"
+
+edgewright train "sort our parts; some sites have far more pictures" --data parts/ --clients 5
+
+edgewright train "recognise clothes over metered links" --data fashion-mnist --samples 6000
+
+edgewright train --resume RUN
+"""
+
+
+def train(
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="What the model is for, and what to mind.")
+    ] = None,
+    data: Annotated[
+        str,
+        typer.Option(
+            metavar="DATA",
+            help="A folder of class folders, an .npz file, or digits, fashion-mnist, elpv.",
+        ),
+    ] = "digits",
+    clients: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Owners of the data. \\[default: 10]")
+    ] = None,
+    partition: Annotated[
+        Partition, typer.Option(help="How samples are dealt to clients.")
+    ] = Partition.iid,
+    alpha: Annotated[
+        float, typer.Option(help="Dirichlet's concentration; small values make clients differ.")
+    ] = 0.3,
+    samples: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Use at most so many samples; 0 for all.")
+    ] = 0,
+    approve: Annotated[
+        Approval | None,
+        typer.Option(
+            help="Approve each proposal yourself, or let the sandbox be enough. "
+            "\\[default: auto in-process, ask elsewhere]"
+        ),
+    ] = None,
+    engine: Annotated[
+        EngineName, typer.Option(help="Where to train; only in-process is sandboxed.")
+    ] = EngineName.in_process,
+    trials: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Most trainings.")] = 4,
+    target: Annotated[
+        float | None,
+        typer.Option(metavar="ACCURACY", help="Stop at this validation accuracy, 0 to 1."),
+    ] = None,
+    time: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, help="Time for all trainings together.")
+    ] = 90.0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Go on with a run that was broken off.")
+    ] = None,
+    embedded: Annotated[
+        bool,
+        typer.Option("--embedded", help="Do without the chat model, even if one is configured."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model by federated learning and install it as a tool.
+
+    Progress goes to standard error, the outcome to standard output. What a
+    coder has written is trained inside a sandbox without network; the data
+    never leave this machine.
+    """
+    with reported_errors(as_json):
+        from edgewright.graphs.federated.state import TrainSettings
+        from edgewright.tools.errors import InputError
+        from edgewright.tools.federated.records.trial import SANDBOXED_ENGINES
+        from edgewright.tools.federated.trials.prepare import DataRequest
+
+        if (text is None) == (resume is None):
+            raise InputError("give one of: TEXT, or --resume RUN", code="usage")
+        if target is not None and not 0 < target <= 1:
+            raise InputError("--target is an accuracy above 0 and up to 1", code="usage")
+        default = Approval.auto if engine.value in SANDBOXED_ENGINES else Approval.ask
+        settings = TrainSettings(
+            approval=(approve or default).value,
+            engine=engine.value,
+            trials=trials,
+            target=target,
+            time_s=time,
+            seed=seed,
+        )
+        by_attribute = partition is Partition.attribute
+        request = DataRequest(
+            source=data,
+            clients=clients if clients is not None else (0 if by_attribute else 10),
+            partition=partition.value,
+            alpha=alpha,
+            samples=samples,
+            seed=seed,
+        )
+        if as_json:
+            report = asyncio.run(
+                _train(text, request, settings, resume, embedded, _refuse, lambda _: None)
+            )
+            print_json(outcome(report))
+        else:
+            _train_live(text, request, settings, resume, embedded)
+
+
+def _train_live(
+    text: str | None,
+    request: DataRequest,
+    settings: TrainSettings,
+    resume: str | None,
+    embedded: bool,
+) -> None:
+    from edgewright.cli.views.approval import Asker
+    from edgewright.cli.views.training import TrainingView
+    from edgewright.graphs.federated.context import run_folder
+
+    console = progress_console()
+    with TrainingView(console) as view:
+        report = asyncio.run(
+            _train(text, request, settings, resume, embedded, Asker(console, view), view)
+        )
+    folder = run_folder(report.run).root
+    if report.test is None:
+        typer.echo(f"no model: {report.stop}; '{folder}' says what was tried")
+        raise typer.Exit(1)
+    typer.echo(
+        f"{report.tool}: test accuracy {report.test.accuracy:.4f}, worst client "
+        f"{report.test.worst_client:.4f}; everything about it lies in {folder}"
+    )
+
+
+async def _train(
+    text: str | None,
+    request: DataRequest,
+    settings: TrainSettings,
+    resume: str | None,
+    embedded: bool,
+    approve: Approve,
+    on_event: Callable[[Event], None],
+) -> RunReport:
+    from edgewright.graphs.federated.context import TrainingContext
+    from edgewright.graphs.federated.session import open_run
+
+    context = TrainingContext(coder="embedded" if embedded else "auto")
+    async with open_run(context, resume=resume) as run:
+        if text is None:
+            return await run.resume(approve=approve, on_event=on_event)
+        return await run.begin(text, request, settings, approve=approve, on_event=on_event)
+
+
+def outcome(report: RunReport) -> dict[str, Any]:
+    """Return what a program wants to know of a run, as JSON values."""
+    best = report.best_trial
+    return {
+        "run": report.run,
+        "tool": report.tool,
+        "stop": report.stop,
+        "best_trial": report.best,
+        "test": report.test.model_dump(mode="json") if report.test else None,
+        "worst_client": report.test.worst_client if report.test else None,
+        "reasons": [each.model_dump() for each in best.reasons] if best else [],
+        "trials": [
+            {
+                "number": trial.result.number if trial.result else None,
+                "status": trial.result.status if trial.result else "refused",
+                "coder": trial.coder,
+                "rationale": trial.candidate.rationale,
+                "strategy": trial.candidate.strategy.model_dump(mode="json"),
+                "faults": [fault.code for fault in trial.complaints],
+                "validation_accuracy": trial.best.validation.accuracy if trial.best else None,
+                **(trial.costs or {}),
+            }
+            for trial in report.trials
+        ],
+    }
+
+
+def _refuse(asked: dict[str, Any]) -> dict[str, Any]:
+    """End a run that waits for a person where there is none; it can be resumed."""
+    from edgewright.tools.errors import InputError
+
+    del asked
+    raise InputError(
+        "a person has to approve this, which --json leaves no room for; resume the run without "
+        "--json",
+        code="approval_needed",
+    )

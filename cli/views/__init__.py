@@ -1,0 +1,4 @@
+"""How results, plans, progress and errors look on a terminal.
+
+Commands belong to ``cli/commands``.
+"""

@@ -1,0 +1,177 @@
+"""How plans, decisions, answers and bills look on a terminal: data in, rich renderables out.
+
+Words that come from people, models or other nodes are put in as ``Text``, never as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from edgewright.agents.planner.plan import Plan
+    from edgewright.agents.responder.result import TaskResult
+    from edgewright.tools.contracts.arms import Decision, Forecast
+    from edgewright.tools.contracts.cost_report import CostReport
+    from edgewright.tools.contracts.profiles import NodeProfile
+    from edgewright.tools.contracts.views import CardView
+
+_COLOURS = {"ok": "green", "refused": "yellow", "unavailable": "yellow", "error": "red"}
+
+
+def plan_table(plan: Plan, names: Mapping[str, str] | None = None) -> RenderableType:
+    """Show the steps of a plan.
+
+    Args:
+        plan: The plan.
+        names: What the person called the pictures, by their ``ImageRef.uri``.
+    """
+    title = f"plan by the {plan.planner} planner, confidence {plan.confidence:.2f}"
+    table = _table(title, "task", "tool", "arguments", "after")
+    for task in plan.tasks:
+        args = ", ".join(
+            f"{name}={(names or {}).get(value, _short(value))}" for name, value in task.args.items()
+        )
+        after = ", ".join(task.depends_on)
+        table.add_row(task.id, Text(task.tool), Text(args), after)
+    parts: list[RenderableType] = [table] if plan.tasks else [Text("plan: nothing to run")]
+    if plan.needs:
+        parts.append(Text(f"missing: {', '.join(plan.needs)}", style="yellow"))
+    if plan.reason:
+        parts.append(Text(plan.reason, style="dim"))
+    return Group(*parts)
+
+
+def decision_view(task_id: str, decision: Decision) -> RenderableType:
+    """Show the arm that was chosen for a task, why, and what the best arm of each kind would cost.
+
+    Args:
+        task_id: The task.
+        decision: The choice.
+    """
+    chosen = Text.assemble((task_id, "bold"), " runs ", (decision.arm.label, "bold cyan"))
+    reason = Text(decision.reason, style="dim")
+    if not decision.forecasts:
+        return Group(chosen, reason)
+    table = _table("forecasts", "arm", "expected ms", "bytes up", "remark")
+    best: dict[tuple[str, str | None], Forecast] = {}
+    for forecast in decision.forecasts:
+        best.setdefault((forecast.arm.kind, forecast.arm.image_codec), forecast)
+    for forecast in best.values():
+        style = "bold" if forecast.arm == decision.arm else ""
+        table.add_row(*_forecast(forecast), style=style)
+    left = len(decision.forecasts) - len(best)
+    if left:
+        table.caption = f"the best of each kind; {left} more were weighed"
+    return Group(chosen, reason, table)
+
+
+def answer_panel(answer: str) -> RenderableType:
+    """Show an answer."""
+    return Panel(Text(answer), title="answer", title_align="left", border_style="green")
+
+
+def cost_table(results: Sequence[TaskResult]) -> RenderableType:
+    """Show what each task really cost: arm, nodes, bytes, milliseconds a stage and fallbacks."""
+    table = _table("cost", "task", "status", "arm", "nodes", "up B", "down B", "ms")
+    notes: list[RenderableType] = []
+    for result in results:
+        status = Text(result.status, style=_COLOURS[result.status])
+        report = result.report
+        if report is None:
+            table.add_row(result.task_id, status, "not run", "", "", "", "")
+        else:
+            table.add_row(result.task_id, status, *_bill(report))
+            notes.extend(_notes(result.task_id, report))
+        if result.error is not None:
+            why = f"{result.task_id}: {result.error.message} [{result.error.code}]"
+            notes.append(Text(why, style="yellow"))
+    return Group(table, *notes)
+
+
+def card_table(cards: Iterable[CardView]) -> RenderableType:
+    """Show what can be asked for, what not, and why not."""
+    table = _table("cards", "card", "task type", "available", "expert", "remark")
+    for card in cards:
+        available = Text("yes", style="green") if card.available else Text("no", style="red")
+        expert = f"{card.expert or ''}{' (approximate)' if card.approximate else ''}"
+        table.add_row(card.id, card.task_type, available, Text(expert), Text(card.reason))
+    return table
+
+
+def profile_tables(profile: NodeProfile) -> RenderableType:
+    """Show what was measured of each model: what a cut costs at each point."""
+    tables: list[RenderableType] = []
+    for model in profile.models.values():
+        title = f"{model.model} on {profile.node}, slowed {model.slowdown:g} times"
+        table = _table(
+            title,
+            "point",
+            "block",
+            "block ms",
+            "codec",
+            "frame B",
+            "encode ms",
+            "accuracy_retention",
+        )
+        blocks = {block.name: block.ms for block in model.blocks}
+        for point in model.points:
+            table.add_row(
+                str(point.point),
+                point.name,
+                f"{blocks[point.name]:.1f}" if point.name in blocks else "",
+                point.codec,
+                str(point.frame_bytes),
+                f"{point.encode_ms:.1f}",
+                "" if point.accuracy_retention is None else f"{point.accuracy_retention:.2f}",
+            )
+        tables.append(table)
+    return Group(*tables)
+
+
+def _bill(report: CostReport) -> list[RenderableType]:
+    return [
+        Text(report.arm),
+        Text(" → ".join(report.nodes)),
+        str(report.bytes_up),
+        str(report.bytes_down),
+        f"{sum(report.stages_ms.values()):.0f}",
+    ]
+
+
+def _notes(task_id: str, report: CostReport) -> Iterable[RenderableType]:
+    stages = " · ".join(f"{name} {ms:.1f}" for name, ms in report.stages_ms.items())
+    slowed = f" (device slowed {report.slowdown:g}x)" if report.slowdown > 1 else ""
+    spent = f" · device {report.energy_j:.2f} J" if report.energy_j else ""
+    yield Text(f"{task_id} stages in ms: {stages}{slowed}{spent}", style="dim")
+    for step in report.fallback:
+        reused = ", reusing the head's features" if report.head_reused else ""
+        yield Text(
+            f"{task_id}: {step.tried} failed ({step.reason}) → {step.used}{reused} [{step.code}]",
+            style="yellow",
+        )
+    if report.approximate:
+        yield Text(f"{task_id}: approximate, by {report.expert}", style="dim")
+
+
+def _forecast(forecast: Forecast) -> list[RenderableType]:
+    expected = "" if forecast.latency_ms is None else f"{forecast.latency_ms:.0f}"
+    return [forecast.arm.label, expected, str(forecast.bytes_up), Text(forecast.unusable)]
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    for column in columns:
+        right = column.endswith(("ms", "B")) or column == "bytes up"
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _short(value: str) -> str:
+    """Cut a stored picture's name to what tells it apart."""
+    return value[:18] + "…" if value.startswith("store:") else value

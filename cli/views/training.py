@@ -1,0 +1,206 @@
+"""Progress of a training run on a terminal: proposals, rounds, clients and the curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from edgewright.graphs.federated.events import Event
+    from edgewright.tools.federated.records.report import RunReport, TrialReport
+
+#: What a table tells of a trial that came to an end.
+_COSTS = ("validation", "worst client", "MB up", "link s", "s")
+_BARS = "▁▂▃▄▅▆▇█"
+_CURVE_WIDTH = 48
+
+
+class TrainingView:
+    """Prints what happens and keeps a live line for the training that runs; a context manager.
+
+    Args:
+        console: Where to print.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=4, transient=True)
+        self._head = ""
+        self._curve: list[float] = []
+        self._clients: set[int] = set()
+
+    def __enter__(self) -> TrainingView:
+        self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._live.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to a question."""
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if event.event == "prepared":
+            card = event.card
+            self._say(
+                f"run {event.run}: {card.name}, {card.train} training samples at "
+                f"{len(card.clients)} clients, {len(card.classes)} classes, label skew "
+                f"{card.label_skew:.2f}"
+            )
+            self._wait("proposing")
+        elif event.event == "proposed":
+            self._console.print(proposal_view(event.number, event.proposal))
+            self._wait("checking")
+        elif event.event == "checked":
+            for fault in event.faults:
+                self._say(f"refused [{fault.code}] {fault.slot}: {fault.message}", "yellow")
+        elif event.event == "trial_started":
+            self._curve, self._clients = [], set()
+            self._wait(f"trial {event.number}, {event.rounds} rounds")
+        elif event.event == "progress":
+            self._follow(event.detail)
+        elif event.event == "trial_ended":
+            self._ended(event)
+        elif event.event == "registered":
+            self._live.update(Text(""))
+            self._console.print(trials_table([event.report]))
+
+    def _follow(self, detail: dict[str, object]) -> None:
+        validation = detail.get("validation")
+        if isinstance(validation, dict):
+            self._curve.append(float(validation["accuracy"]))
+            self._clients = set()
+        elif detail.get("event") == "client" and isinstance(detail.get("client"), int):
+            self._clients.add(int(str(detail["client"])))
+        self._refresh()
+
+    def _ended(self, event: object) -> None:
+        from edgewright.graphs.federated.events import TrialEnded
+
+        assert isinstance(event, TrialEnded)
+        result = event.result
+        if result.fault is not None:
+            self._say(
+                f"trial {result.number} failed [{result.fault.code}] {result.fault.message}",
+                "yellow",
+            )
+        elif result.best is not None:
+            last = result.curve[-1]
+            self._say(
+                f"trial {result.number}: {result.best.validation.accuracy:.4f} in round "
+                f"{result.best_round} {sparkline([p.validation.accuracy for p in result.curve])} "
+                f"{last.simulated_s:.0f} s on the link clock, {last.wall_s:.0f} s here",
+                "green",
+            )
+        self._wait("deciding")
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style))
+
+    def _wait(self, text: str) -> None:
+        self._head = text
+        self._refresh()
+
+    def _refresh(self) -> None:
+        line = Text(f"… {self._head}")
+        if self._curve:
+            line.append(f", round {len(self._curve)}: {self._curve[-1]:.4f} ", "bold")
+            line.append(sparkline(self._curve), "cyan")
+        if self._clients:
+            line.append(f" {len(self._clients)} clients done", "dim")
+        self._live.update(line)
+
+
+def proposal_view(number: int, proposal: object) -> RenderableType:
+    """Show a proposal: the values, and which words led to which choice."""
+    from edgewright.agents.fl_coder.protocol import Proposal
+
+    assert isinstance(proposal, Proposal)
+    candidate = proposal.candidate
+    title = f"proposal for trial {number} by the {proposal.coder} coder"
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    table.add_column("words")
+    table.add_column("choice")
+    table.add_column("because")
+    for choice in proposal.choices:
+        table.add_row(Text(choice.words or "—"), Text(choice.choice), Text(choice.reason))
+    values = (
+        f"{candidate.strategy.name}, {candidate.rounds} rounds of {candidate.local_epochs} local "
+        f"epochs, batches of {candidate.batch_size}, compression {candidate.compression.name}"
+    )
+    parts: list[RenderableType] = [table] if proposal.choices else [Text(title, "bold")]
+    parts += [Text(candidate.rationale), Text(values, "dim")]
+    if proposal.note:
+        parts.append(Text(proposal.note, "yellow"))
+    return Group(*parts)
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Draw a curve between 0 and 1 in one line of text."""
+    step = max(1, -(-len(values) // _CURVE_WIDTH))
+    top = len(_BARS) - 1
+    return "".join(_BARS[round(min(max(value, 0), 1) * top)] for value in values[::step])
+
+
+def trials_table(reports: Sequence[RunReport]) -> RenderableType:
+    """Show the trials of runs side by side; what is the same for all of them is left out."""
+    trials = [(report, trial) for report in reports for trial in report.trials]
+    columns: dict[str, list[str]] = {
+        "run": [report.run for report, _ in trials],
+        "trial": [_number(report, trial) for report, trial in trials],
+        "by": [trial.coder for _, trial in trials],
+        "strategy": [trial.candidate.strategy.name for _, trial in trials],
+        "rounds": [str(trial.candidate.rounds) for _, trial in trials],
+    }
+    costs = [_costs(trial) for _, trial in trials]
+    columns |= {name: [each[name] for each in costs] for name in _COSTS}
+    columns["remark"] = [", ".join(fault.code for fault in trial.complaints) for _, trial in trials]
+    if len(reports) == 1:
+        del columns["run"]
+    if len(set(columns["by"])) == 1:
+        del columns["by"]
+    if not any(columns["remark"]):
+        del columns["remark"]
+    table = Table(header_style="dim", box=box.SIMPLE_HEAD)
+    for name in columns:
+        justify: Literal["left", "right"] = "right" if name in ("rounds", *_COSTS) else "left"
+        table.add_column(name, justify=justify, no_wrap=name != "remark")
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _number(report: RunReport, trial: TrialReport) -> str:
+    """Return a trial's number, with a star at the best one's."""
+    if trial.result is None:
+        return ""
+    return f"{trial.result.number}{' ★' if trial.result.number == report.best else ''}"
+
+
+def _costs(trial: TrialReport) -> dict[str, str]:
+    """Return how good a trial was and what it cost; blanks if it came to nothing."""
+    best, costs = trial.best, trial.costs
+    if best is None or not costs:
+        return dict.fromkeys(_COSTS, "")
+    validation = best.validation
+    return {
+        "validation": f"{100 * validation.accuracy:.2f} %",
+        "worst client": f"{100 * validation.worst_client:.2f} %",
+        "MB up": f"{costs['bytes_up'] / 1e6:.2f}",
+        "link s": f"{costs['simulated_s']:.0f}",
+        "s": f"{costs['wall_s']:.0f}",
+    }

@@ -1,0 +1,4 @@
+"""HTTP: middleware, request bodies, problems, OpenAPI and routes.
+
+What a request does belongs to ``edge_runtime/execution``.
+"""

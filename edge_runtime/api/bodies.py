@@ -1,0 +1,159 @@
+"""Reading request bodies within their limits, and the options beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import time
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.types import Receive, Scope
+
+from edgewright.edge_runtime.config import RequestLimits
+from edgewright.tools.contracts.invocation import OPTIONS_HEADER, InvokeOptions, InvokeRequest
+from edgewright.tools.errors import (
+    DeadlineError,
+    InputError,
+    LinkError,
+    MediaTypeError,
+    TooLargeError,
+)
+from edgewright.tools.images.probe import probe
+
+IMAGE_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/avif")
+
+#: Where a request's scope notes when its body was complete.
+RECEIVED_AT = "edgewright.received_at"
+
+_OPTIONS = OPTIONS_HEADER.lower().encode()
+_Options = TypeVar("_Options", bound=BaseModel)
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """Return a request header's value, given its name in lower case."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return None
+
+
+def media_type(scope: Scope) -> str:
+    """Return the declared media type in lower case, without its parameters."""
+    return (header(scope, b"content-type") or b"").split(b";")[0].strip().lower().decode("latin-1")
+
+
+async def read_body(scope: Scope, receive: Receive, limits: RequestLimits) -> bytes:
+    """Read a request's body; no more of it is ever held than the limit allows.
+
+    Args:
+        scope: Of the request.
+        receive: Of the request.
+        limits: Of the node.
+
+    Raises:
+        TooLargeError: By what it declares, or by what arrives (``body_too_large``).
+        DeadlineError: It did not arrive in time (``upload_too_slow``).
+        LinkError: The caller went away.
+    """
+    declared = header(scope, b"content-length")
+    if declared is not None and declared.isdigit() and int(declared) > limits.body_bytes:
+        raise _too_large(limits)
+    try:
+        async with asyncio.timeout(limits.upload_s):
+            body = await _read(receive, limits)
+    except TimeoutError:
+        raise DeadlineError(
+            f"the body did not arrive within {limits.upload_s:.3g} s", code="upload_too_slow"
+        ) from None
+    scope[RECEIVED_AT] = time.perf_counter()
+    return body
+
+
+async def _read(receive: Receive, limits: RequestLimits) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise LinkError("the caller went away before the body was complete")
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limits.body_bytes:
+            raise _too_large(limits)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def read_options(scope: Scope) -> InvokeOptions:
+    """Read the options that travel in a header beside a raw body.
+
+    Raises:
+        InputError: Not JSON, or a field is wrong (``invalid_options``).
+    """
+    text = header(scope, _OPTIONS)
+    return InvokeOptions() if text is None else _validated(InvokeOptions, text, "options header")
+
+
+async def read_invocation(
+    scope: Scope, receive: Receive, limits: RequestLimits
+) -> tuple[InvokeOptions, bytes | None]:
+    """Read an invocation in either of its two forms.
+
+    Args:
+        scope: Of the request.
+        receive: Of the request.
+        limits: Of the node.
+
+    Returns:
+        The options, and the picture if one was sent.
+
+    Raises:
+        MediaTypeError: Neither JSON nor a picture, or not the type of picture that is declared.
+        InputError: The JSON is wrong.
+        TooLargeError: Too many bytes or pixels.
+    """
+    declared = media_type(scope)
+    if declared == "application/json":
+        request = _validated(InvokeRequest, await read_body(scope, receive, limits), "body")
+        return request, _from_base64(request.image_base64)
+    if declared not in IMAGE_MEDIA_TYPES:
+        raise MediaTypeError(
+            f"the body is declared as {declared[:100] or 'nothing'!r}; send application/json or "
+            f"one of {', '.join(IMAGE_MEDIA_TYPES)}"
+        )
+    options = read_options(scope)
+    picture = await read_body(scope, receive, limits)
+    found = probe(picture, max_pixels=limits.pixels).mime
+    if found != declared:
+        raise MediaTypeError(f"the body is declared as {declared}, but it is {found}")
+    return options, picture
+
+
+def _from_base64(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError("image_base64 is not valid base64", code="invalid_body") from None
+
+
+def _validated(model: type[_Options], text: bytes, where: str) -> _Options:
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{where}: {f'{field}: ' if field else ''}{first['msg']}",
+            code=f"invalid_{where.split()[0]}",
+        ) from None
+
+
+def _too_large(limits: RequestLimits) -> TooLargeError:
+    return TooLargeError(
+        f"the body is longer than {limits.body_bytes} bytes; send less", code="body_too_large"
+    )

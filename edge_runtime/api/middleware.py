@@ -1,0 +1,111 @@
+"""The gate that every request passes: its id, its key, its place, its errors, its record.
+
+Plain ASGI, because it stands in the way of every frame.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from edgewright.edge_runtime import config
+from edgewright.edge_runtime.api.bodies import RECEIVED_AT, header
+from edgewright.edge_runtime.api.problems import problem_response
+from edgewright.edge_runtime.node import Node
+from edgewright.tools.contracts.invocation import REQUEST_ID_HEADER
+from edgewright.tools.errors import EdgewrightError, OverloadedError, UnavailableError
+
+log = logging.getLogger(__name__)
+
+_ID_HEADER = REQUEST_ID_HEADER.lower().encode()
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+#: Paths that answer anybody, also while all places are taken.
+OPEN_PATHS = frozenset({"/v2/health/live", "/v2/health/ready", "/openapi.json"})
+METRICS_PATH = "/metrics"
+
+
+class NodeMiddleware:
+    """Lets requests in and keeps the record of them.
+
+    Args:
+        app: What stands behind it.
+        node: Whose gate it is.
+    """
+
+    def __init__(self, app: ASGIApp, node: Node) -> None:
+        self._app = app
+        self._node = node
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        given = header(scope, _ID_HEADER)
+        identity = given if given and _ID.fullmatch(given) else secrets.token_hex(8).encode()
+        scope["request_id"] = identity.decode()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                # A device subtracts this from the time it measures; what is left is the link's.
+                own_ms = (time.perf_counter() - scope.get(RECEIVED_AT, began)) * 1000
+                timing = (b"server-timing", b"app;dur=%.3f" % own_ms)
+                message["headers"] = [*message["headers"], (_ID_HEADER, identity), timing]
+            await send(message)
+
+        try:
+            await self._admit(scope, receive, answer)
+        except EdgewrightError as error:
+            await problem_response(error, scope["request_id"])(scope, receive, answer)
+        except Exception:  # the last stand: no traceback may reach a caller
+            log.exception("request %s failed", scope["request_id"])
+            if not status:
+                fault = EdgewrightError("the node made a mistake; its log has the request's id")
+                await problem_response(fault, scope["request_id"])(scope, receive, answer)
+        self._record(scope, status, time.perf_counter() - began)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check the key, then take a place while the request is served."""
+        node = self._node
+        path: str = scope["path"]
+        if path in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        scope_needed: config.Scope = "admin" if path == METRICS_PATH else "infer"
+        scope["caller"] = node.keys.check(header(scope, b"authorization"), scope_needed)
+        if node.draining:
+            raise UnavailableError("this node is stopping; ask another one", code="draining")
+        if node.in_flight >= node.config.limits.concurrency:
+            raise OverloadedError(
+                f"this node is serving {node.in_flight} requests already; try again in a second",
+                retry_after_s=1.0,
+            )
+        node.in_flight += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            node.in_flight -= 1
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "other")
+        self._node.metrics.requests.labels(route, str(status)).inc()
+        self._node.metrics.seconds.labels(route).observe(seconds)
+        if status >= HTTPStatus.BAD_REQUEST:
+            log.info(
+                "%s %s -> %d in %.1f ms, request %s, caller %r",
+                scope["method"],
+                route,
+                status,
+                seconds * 1000,
+                scope["request_id"],
+                scope.get("caller", ""),
+            )

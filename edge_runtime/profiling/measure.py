@@ -1,0 +1,112 @@
+"""Measuring a node's own speed, and keeping what was measured."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.workers.pool import worker_from_config
+from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile
+from edgewright.tools.errors import StorageError
+from edgewright.tools.settings import home
+from edgewright.tools.storage.atomic import write_file
+
+log = logging.getLogger(__name__)
+
+_MEASURING_S = 600.0
+
+
+def measure_profile(config: NodeConfig) -> NodeProfile:
+    """Measure the models that a node loads at start, and keep the result for it.
+
+    Args:
+        config: Of the node.
+
+    Returns:
+        The node's profile, without link and peer.
+
+    Raises:
+        UnavailableError: A model cannot be loaded.
+        StorageError: The profile cannot be written.
+    """
+    profile = stored(config)
+    for model in config.preload:
+        measured = asyncio.run(measure_model(config, model))
+        profile = profile.model_copy(update={"models": {**profile.models, model: measured}})
+    store(config, profile)
+    return profile
+
+
+async def measure_model(config: NodeConfig, model: str) -> ModelProfile:
+    """Measure one model, in a process of its own so that calls need not wait for it.
+
+    Args:
+        config: Of the node.
+        model: Model id.
+    """
+    worker = worker_from_config(config, model)
+    deadline = asyncio.get_running_loop().time() + _MEASURING_S
+    parameters = {
+        "camera": str(config.camera.resolve()) if config.camera else None,
+        "runs": config.profile_runs,
+    }
+    try:
+        measured, _ = await worker.call("profile", parameters, deadline=deadline)
+    finally:
+        await worker.close()
+    return ModelProfile.model_validate(measured)
+
+
+def stored(config: NodeConfig) -> NodeProfile:
+    """Read the profile that is on file, as far as it was measured as the node runs now.
+
+    Args:
+        config: Of the node.
+
+    Returns:
+        The profile; models that were measured with other threads or another slow-down are left
+        out, and all of them when there is no file that can be read.
+    """
+    empty = NodeProfile(node=config.name, role=config.role)
+    try:
+        profile = NodeProfile.model_validate_json(_file(config).read_bytes())
+    except FileNotFoundError:
+        return empty
+    except (OSError, ValidationError):
+        log.warning("the profile on file cannot be read; measuring again")
+        return empty
+    now = (config.threads, config.slowdown)
+    models = {
+        name: model
+        for name, model in profile.models.items()
+        if (model.threads, model.slowdown) == now
+    }
+    return empty.model_copy(update={"models": models})
+
+
+def store(config: NodeConfig, profile: NodeProfile) -> None:
+    """Write a profile to its file, whole or not at all.
+
+    Args:
+        config: Of the node.
+        profile: What was measured.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    path = _file(config)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, profile.model_dump_json(indent=2).encode())
+    except OSError as error:
+        raise StorageError(
+            f"the profile cannot be written ({error.strerror}); free the disk or set 'profile_file'"
+        ) from None
+
+
+def _file(config: NodeConfig) -> Path:
+    return config.profile_file or home() / "profiles" / f"{config.name}.json"

@@ -1,0 +1,137 @@
+"""What a lane can be asked to do with its model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from edgewright.edge_runtime.camera import Camera
+from edgewright.edge_runtime.workers.settings import WorkerSettings
+from edgewright.tools.codecs.registry import codecs_at
+from edgewright.tools.errors import InputError
+from edgewright.tools.images.decode import decode
+from edgewright.tools.images.encode import encode
+from edgewright.tools.library import experts, load_adapter
+from edgewright.tools.memory import keep_freed_memory
+from edgewright.tools.offload.profile import encodings_of, measure
+from edgewright.tools.split.executor import EncodedInput, Outcome, SplitExecutor
+
+#: Most photographs to measure with, and the largest file among them.
+_PHOTOGRAPHS = 8
+_PHOTOGRAPH_BYTES = 32_000_000
+
+#: For experts that answer questions; any that they do not refuse.
+_WARM_UP_ARGUMENTS = {"question": "what is in the picture?"}
+
+Reply = tuple[dict[str, Any], bytes]
+
+
+class ModelOperations:
+    """One model, loaded, with the experts that read it.
+
+    Args:
+        settings: Which model, and how.
+    """
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        torch.set_num_threads(settings.threads)
+        keep_freed_memory()
+        self._settings = settings
+        self._adapter = load_adapter(settings.model)
+        self._experts = {
+            name: expert for name, expert in experts().items() if expert.model == settings.model
+        }
+        self._codecs_at = cache(partial(codecs_at, self._adapter))
+        self._warm_up()
+        self._executor = SplitExecutor(
+            self._adapter,
+            self._experts,
+            self._codecs_at,
+            slowdown=settings.slowdown,
+            max_pixels=settings.max_pixels,
+        )
+        self._operations: dict[str, Callable[[dict[str, Any], bytes], Reply]] = {
+            "whole": self._whole,
+            "head": self._head,
+            "tail": self._tail,
+            "resume": self._resume,
+            "recode": self._recode,
+            "profile": self._profile,
+        }
+
+    def _warm_up(self) -> None:
+        """Run once at full speed, so that the first caller does not pay for first times."""
+        executor = SplitExecutor(self._adapter, self._experts, self._codecs_at)
+        picture = encode(Image.new("RGB", (64, 64), "grey"), "png")
+        frame = executor.head(picture, 1, "warm-up").frame
+        executor.tail(frame, next(iter(self._experts)), _WARM_UP_ARGUMENTS)
+
+    def describe(self) -> dict[str, Any]:
+        """Return revision, blocks and input size of the model, and what can be sent of it."""
+        return {
+            "revision": self._adapter.revision,
+            "blocks": list(self._adapter.block_names),
+            "input_size": list(self._adapter.input_size),
+            "encodings": encodings_of(self._adapter, self._codecs_at),
+        }
+
+    def run(self, operation: str, parameters: dict[str, Any], blob: bytes) -> Reply:
+        """Carry out one operation.
+
+        Args:
+            operation: ``whole``, ``head``, ``tail``, ``resume``, ``recode`` or ``profile``.
+            parameters: JSON values, by the names that ``SplitExecutor`` gives them.
+            blob: Picture or frame.
+        """
+        return self._operations[operation](parameters, blob)
+
+    def _whole(self, parameters: dict[str, Any], blob: bytes) -> Reply:
+        return _outcome(self._executor.whole(blob, **parameters))
+
+    def _head(self, parameters: dict[str, Any], blob: bytes) -> Reply:
+        return _coded(self._executor.head(blob, **parameters))
+
+    def _tail(self, parameters: dict[str, Any], blob: bytes) -> Reply:
+        return _outcome(self._executor.tail(blob, **parameters))
+
+    def _resume(self, parameters: dict[str, Any], blob: bytes) -> Reply:
+        return _outcome(self._executor.resume(**parameters))
+
+    def _recode(self, parameters: dict[str, Any], blob: bytes) -> Reply:
+        return _coded(self._executor.recode(blob, **parameters))
+
+    def _profile(self, parameters: dict[str, Any], blob: bytes) -> Reply:
+        camera = parameters["camera"]
+        profile = measure(
+            self._adapter,
+            next(iter(self._experts.values())),
+            self._codecs_at,
+            _photographs(Camera(Path(camera) if camera else None)),
+            runs=parameters["runs"],
+            slowdown=self._settings.slowdown,
+        )
+        return profile.model_dump(), b""
+
+
+def _outcome(outcome: Outcome) -> Reply:
+    return {"output": outcome.output, "stages_ms": outcome.stages_ms}, b""
+
+
+def _coded(coded: EncodedInput) -> Reply:
+    return {"stages_ms": coded.stages_ms}, coded.frame
+
+
+def _photographs(camera: Camera) -> list[Image.Image]:
+    """Decode a few photographs to measure with."""
+    found: list[Image.Image] = []
+    for name in camera.names()[:_PHOTOGRAPHS]:
+        try:
+            found.append(decode(camera.read(name, max_bytes=_PHOTOGRAPH_BYTES)))
+        except InputError:
+            continue  # a damaged file among the others tells nothing about speed
+    return found

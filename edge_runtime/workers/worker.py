@@ -1,0 +1,297 @@
+"""One model's process as the node sees it: called in turn, killed when late, replaced when lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+
+from edgewright.edge_runtime.workers import wire
+from edgewright.edge_runtime.workers.process import main
+from edgewright.edge_runtime.workers.settings import WorkerSettings
+from edgewright.tools.errors import (
+    DeadlineError,
+    ErrorInfo,
+    OverloadedError,
+    UnavailableError,
+    WorkerLostError,
+    from_info,
+)
+from edgewright.tools.offload.load import LoadMeter
+
+log = logging.getLogger(__name__)
+
+# The fork server imports torch once; each lane is then forked from it in milliseconds.
+_CONTEXT = multiprocessing.get_context("forkserver")
+_PRELOAD = ["edgewright.edge_runtime.workers.operations"]
+#: A process that dies sooner than this after loading is not replaced until it is called for.
+_SHORT_LIFE_S = 1.0
+
+
+Entry = Callable[[socket.socket, WorkerSettings], None]
+
+
+@dataclass(eq=False)
+class _Process:
+    process: multiprocessing.process.BaseProcess
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    loaded_at: float = 0.0
+
+
+class ModelWorker:
+    """The way to one model: one call at a time, each with a deadline.
+
+    Args:
+        settings: For its process.
+        queue: Calls that may be under way or waiting; more are refused.
+        load_s: Longest time for the model to load.
+        entry: What its process runs.
+
+    Attributes:
+        model: Model id.
+        description: What the process said of its model once loaded; kept when it is unloaded.
+        replaced: How often a process was lost or killed and replaced.
+        last_used: Time of the last call, by ``time.monotonic``.
+        meter: How busy it is.
+    """
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        *,
+        queue: int = 8,
+        load_s: float = 120.0,
+        entry: Entry = main,
+    ) -> None:
+        self.model = settings.model
+        self.description: dict[str, Any] = {}
+        self.replaced = 0
+        self.last_used = 0.0
+        self.meter = LoadMeter()
+        self._free_since = 0.0
+        self._settings = settings
+        self._queue = queue
+        self._load_s = load_s
+        self._entry = entry
+        self._turn = asyncio.Lock()
+        self._calls = 0
+        self._process: _Process | None = None
+        self._starting: asyncio.Task[_Process] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether its process is up and has its model."""
+        return self._process is not None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is using it or waiting for it."""
+        return self._calls == 0
+
+    @property
+    def rss_bytes(self) -> int:
+        """Memory that its process holds; 0 when there is none."""
+        if self._process is None or self._process.process.pid is None:
+            return 0
+        try:
+            return int(psutil.Process(self._process.process.pid).memory_info().rss)
+        except psutil.NoSuchProcess:
+            return 0
+
+    async def load(self) -> None:
+        """Start its process, if there is none, and wait until the model is loaded.
+
+        Raises:
+            UnavailableError: The model cannot be loaded.
+        """
+        await self._ready_process()
+
+    async def call(
+        self, operation: str, parameters: dict[str, Any], blob: bytes = b"", *, deadline: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """Have the process do something.
+
+        Args:
+            operation: Name of the operation.
+            parameters: JSON values.
+            blob: Picture or frame.
+            deadline: When it must have ended, by the event loop's clock.
+
+        Returns:
+            JSON values and bytes.
+
+        Raises:
+            OverloadedError: Too many calls are waiting.
+            DeadlineError: It did not end in time; a process that is late is killed and replaced.
+            WorkerLostError: The process ended; it is replaced.
+            EdgewrightError: What the operation itself raised.
+        """
+        arrived_at = time.monotonic()
+        self.meter.arrived()
+        if self._calls >= self._queue:
+            raise OverloadedError(
+                f"{self.model} has {self._calls} calls waiting; try again in a second",
+                retry_after_s=1.0,
+            )
+        message = wire.pack({"operation": operation, "parameters": parameters}, blob)
+        self._calls += 1
+        self.last_used = time.monotonic()
+        try:
+            async with asyncio.timeout_at(deadline), self._turn:
+                ready = self.loaded
+                process = await self._ready_process()
+                # To those who wait, the moment until the loop has turned to the next call is
+                # service too; the start of a process is not.
+                began = max(arrived_at, self._free_since) if ready else time.monotonic()
+                header, answer = await self._exchange(process, message)
+                self._free_since = time.monotonic()
+                self.meter.served(self._free_since - began)
+        except TimeoutError:
+            raise DeadlineError(
+                f"{self.model} did not end {operation!r} within the deadline; allow more time"
+            ) from None
+        finally:
+            self._calls -= 1
+        if "error" in header:
+            raise from_info(ErrorInfo.model_validate(header["error"]))
+        return header, answer
+
+    async def close(self) -> None:
+        """End its process; the next call starts a new one."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+            self._starting = None
+        if (process := self._process) is not None:
+            self._process = None
+            await self._end(process)
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    async def _exchange(self, process: _Process, message: bytes) -> tuple[dict[str, Any], bytes]:
+        try:
+            process.writer.write(message)
+            await process.writer.drain()
+            return await wire.read(process.reader)
+        except asyncio.CancelledError:
+            # Its late answer would be taken for the next call's.
+            self._lose(process)
+            raise
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self._lose(process)
+            raise WorkerLostError(
+                f"the process that ran {self.model} ended; a new one takes its place, try again",
+                retry_after_s=1.0,
+            ) from None
+
+    def _lose(self, process: _Process) -> None:
+        """Let go of a process that died or is late, and start the next one at once."""
+        if self._process is not process:
+            return
+        self._process = None
+        self.replaced += 1
+        log.warning("lane %s: process %s is replaced", self.model, process.process.pid)
+        if time.monotonic() - process.loaded_at > _SHORT_LIFE_S:
+            self._start()
+        ending = asyncio.get_running_loop().create_task(self._end(process))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def _ready_process(self) -> _Process:
+        if self._process is not None:
+            return self._process
+        if self._starting is None or self._starting.done():
+            self._start()
+        assert self._starting is not None
+        # A caller that runs out of time does not stop the model from loading for the next one.
+        return await asyncio.shield(self._starting)
+
+    def _start(self) -> None:
+        self._starting = asyncio.get_running_loop().create_task(self._started())
+        # Whoever waits for it gets its error; if nobody does, it is not an error of the loop's.
+        self._starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def _started(self) -> _Process:
+        began = time.monotonic()
+        process = await self._spawned()
+        try:
+            async with asyncio.timeout(self._load_s):
+                description, _ = await wire.read(process.reader)
+            if "error" in description:
+                raise from_info(ErrorInfo.model_validate(description["error"]))
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+            await self._end(process)
+            raise UnavailableError(
+                f"{self.model} could not be loaded; the node's log says why",
+                code="model_not_loaded",
+            ) from None
+        except BaseException:
+            await self._end(process)
+            raise
+        process.loaded_at = time.monotonic()
+        self.description = description
+        self._process = process
+        asyncio.get_running_loop().add_reader(process.process.sentinel, self._on_exit, process)
+        log.info("lane %s: loaded in %.1f s", self.model, process.loaded_at - began)
+        return process
+
+    async def _spawned(self) -> _Process:
+        spawning = asyncio.create_task(asyncio.to_thread(self._spawn))
+        try:
+            process, connection = await asyncio.shield(spawning)
+        except asyncio.CancelledError:
+            # The thread goes on all the same; what it makes must not be left behind.
+            process, connection = await spawning
+            connection.close()
+            process.kill()
+            raise
+        reader, writer = await asyncio.open_connection(sock=connection)
+        return _Process(process, reader, writer)
+
+    def _spawn(self) -> tuple[multiprocessing.process.BaseProcess, socket.socket]:
+        _CONTEXT.set_forkserver_preload(_PRELOAD)
+        ours, theirs = _CONTEXT.Pipe()
+        with ours, theirs:
+            process = _CONTEXT.Process(
+                target=_enter,
+                args=(self._entry, theirs, self._settings),
+                name=f"lane-{self.model}",
+                daemon=True,
+            )
+            process.start()
+            return process, _as_socket(ours)
+
+    def _on_exit(self, process: _Process) -> None:
+        asyncio.get_running_loop().remove_reader(process.process.sentinel)
+        self._lose(process)
+
+    @staticmethod
+    async def _end(process: _Process) -> None:
+        asyncio.get_running_loop().remove_reader(process.process.sentinel)
+        process.writer.close()
+        process.process.kill()
+        await asyncio.to_thread(process.process.join)
+        process.process.close()
+
+
+def _enter(entry: Entry, connection: Connection, settings: WorkerSettings) -> None:
+    """Begin a lane's process."""
+    with connection:
+        channel = _as_socket(connection)
+    entry(channel, settings)
+
+
+def _as_socket(connection: Connection) -> socket.socket:
+    """A pipe's end can be handed to a new process, a socket be waited for in an event loop."""
+    return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=os.dup(connection.fileno()))

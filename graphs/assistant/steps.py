@@ -1,0 +1,279 @@
+"""The steps of a turn. Each takes the state and returns what changes in it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage
+from langgraph.errors import NodeError
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Overwrite, Send
+
+from edgewright.agents.planner.plan import Plan, Task
+from edgewright.agents.planner.request import PlanRequest, Turn
+from edgewright.agents.responder.result import TaskResult
+from edgewright.graphs.assistant import training
+from edgewright.graphs.assistant.context import AssistantContext
+from edgewright.graphs.assistant.events import (
+    Answered,
+    Offloaded,
+    Planned,
+    TaskFinished,
+    TaskStarted,
+    TrainingProgress,
+    Understood,
+    emit,
+)
+from edgewright.graphs.assistant.failures import failed, lacking, worth_retrying
+from edgewright.graphs.assistant.messages import read_request
+from edgewright.graphs.assistant.state import AssistantState, Status, TaskState
+from edgewright.graphs.assistant.waves import blocked_tasks, ready_tasks
+from edgewright.graphs.federated.events import Event as FederatedEvent
+from edgewright.graphs.services.inputs import prepare
+from edgewright.graphs.services.services import Services
+from edgewright.tools.contracts.arms import Decision
+from edgewright.tools.contracts.images import ImageRef
+from edgewright.tools.errors import EdgewrightError
+from edgewright.tools.settings import Settings
+
+Update = dict[str, Any]
+
+#: Returns services for settings; see ``ServicePool.get``.
+OpenShared = Callable[[Settings], Awaitable[Services]]
+
+
+class Steps:
+    """The steps of the graph.
+
+    Args:
+        open_shared: Returns services for runs whose context brings none.
+    """
+
+    def __init__(self, open_shared: OpenShared) -> None:
+        self._open_shared = open_shared
+
+    async def understand(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
+        """Read the request and its pictures, and clear what the last turn left."""
+        services = await self._services(runtime)
+        message, inside = await read_request(state["messages"], services.images)
+        attached = [ImageRef.model_validate(each) for each in state.get("attachments") or []]
+        images = [*attached, *inside]
+        names = [image.name or image.uri for image in images]
+        emit(runtime, Understood(request=message.text, images=names))
+        return {
+            "messages": [message],
+            "request": message.text,
+            "attachments": [],
+            "images": [image.model_dump(mode="json") for image in images],
+            "decisions": Overwrite({}),
+            "results": Overwrite({}),
+            "claims": [],
+        }
+
+    async def plan(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
+        """Turn the request into tasks. From here on the plan is frozen."""
+        services = await self._services(runtime)
+        await services.refresh()
+        try:
+            sensors = await services.node.sensors()
+        except EdgewrightError:
+            # A plan can be made without them; a node that is down is reported when it is needed.
+            sensors = []
+        request = PlanRequest(
+            text=state["request"],
+            images=tuple(ImageRef.model_validate(each) for each in state["images"]),
+            history=tuple(Turn.model_validate(each) for each in state.get("history", [])),
+            sensors=tuple(sorted({sensor.kind for sensor in sensors})),
+        )
+        made = await asyncio.to_thread(services.planner.plan, request)
+        emit(runtime, Planned(plan=made))
+        status: Status = "planned"
+        if made.needs:
+            status = "needs_input"
+        elif not made.tasks:
+            status = "nothing_to_do"
+        return {"plan": made.as_json(), "status": status}
+
+    async def train(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
+        """Carry out the tasks that train a model; the new card serves from the next turn on."""
+        services = await self._services(runtime)
+        trainer = _context(runtime).trainer or training.LocalTrainer(services.chat)
+        results: dict[str, TaskResult] = {}
+        for task in Plan.model_validate(state["plan"]).tasks:
+            if task.tool != training.CARD:
+                continue
+            emit(runtime, TaskStarted(task_id=task.id, tool=task.tool, arm="federated"))
+            started = time.perf_counter()
+
+            def tell(step: FederatedEvent, task_id: str = task.id) -> None:
+                emit(runtime, TrainingProgress(task_id=task_id, step=step))
+
+            result = await training.trained(task, state["request"], trainer, tell)
+            emit(runtime, _finished(result, ms=(time.perf_counter() - started) * 1000))
+            results[task.id] = result
+        return {"results": _dumps(results)}
+
+    async def offload(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
+        """Choose an arm for each task that is ready, with the link as it is now.
+
+        Runs before each wave of tasks. A task that needs the output of a failed one, or for which
+        the node has no arm, gets its result here without being run.
+        """
+        services = await self._services(runtime)
+        made = Plan.model_validate(state["plan"])
+        results = _results(state)
+        ready = ready_tasks(made, results)
+        outcomes = await asyncio.gather(*(self._decide(task, services, runtime) for task in ready))
+        decisions: dict[str, Any] = {}
+        new: dict[str, TaskResult] = {}
+        for task, outcome in zip(ready, outcomes, strict=True):
+            if isinstance(outcome, Decision):
+                decisions[task.id] = outcome.model_dump(mode="json")
+            else:
+                new[task.id] = outcome
+        new |= blocked_tasks(made, results | new)
+        for result in new.values():
+            emit(runtime, _finished(result, ms=0.0))
+        return {"decisions": decisions, "results": _dumps(new)}
+
+    async def execute(self, state: TaskState, runtime: Runtime[AssistantContext]) -> Update:
+        """Have the node run one task with the chosen arm. The node walks the fallback ladder."""
+        services = await self._services(runtime)
+        task = Task.model_validate(state["task"])
+        decision = Decision.model_validate(state["decision"])
+        emit(runtime, TaskStarted(task_id=task.id, tool=task.tool, arm=decision.arm.label))
+        started = time.perf_counter()
+        options, image = await prepare(
+            services.cards.get(task.tool),
+            task.args,
+            services.images,
+            deadline_s=_deadline_s(runtime),
+        )
+        options = options.model_copy(update={"arm": decision.arm})
+        response = await services.node.invoke(task.tool, options, image)
+        result = TaskResult(
+            task_id=task.id,
+            tool=task.tool,
+            status=response.status,
+            output=response.output,
+            report=response.report,
+            error=response.error,
+        )
+        emit(runtime, _finished(result, ms=(time.perf_counter() - started) * 1000))
+        return {"results": _dumps({task.id: result})}
+
+    async def record_failure(
+        self, state: TaskState, error: NodeError, runtime: Runtime[AssistantContext]
+    ) -> Command[Literal["offload"]]:
+        """Turn the failure of one branch into a result, so that the others go on."""
+        result = failed(Task.model_validate(state["task"]), error.error)
+        emit(runtime, _finished(result, ms=0.0))
+        return Command(goto="offload", update={"results": _dumps({result.task_id: result})})
+
+    async def record_outage(
+        self, state: AssistantState, error: NodeError, runtime: Runtime[AssistantContext]
+    ) -> Command[Literal["answer"]]:
+        """Give every task that is left the same result when the node cannot be asked at all."""
+        tasks = Plan.model_validate(state["plan"]).tasks
+        left = {
+            task.id: failed(task, error.error) for task in tasks if task.id not in state["results"]
+        }
+        for result in left.values():
+            emit(runtime, _finished(result, ms=0.0))
+        return Command(goto="answer", update={"results": _dumps(left)})
+
+    async def answer(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
+        """Say what came of it, from the results alone."""
+        services = await self._services(runtime)
+        made = Plan.model_validate(state["plan"])
+        results = _results(state)
+        ordered = [results[task.id] for task in made.tasks if task.id in results]
+        said = await asyncio.to_thread(services.responder.answer, state["request"], made, ordered)
+        if state["status"] == "needs_input":
+            results = {task.id: lacking(task, made.needs) for task in made.tasks}
+        emit(runtime, Answered(text=said.text))
+        turn = Turn(
+            request=state["request"],
+            images=tuple(ImageRef.model_validate(each) for each in state["images"]),
+            plan_tools=tuple(task.tool for task in made.tasks),
+            answer=said.text,
+        )
+        return {
+            "messages": [AIMessage(said.text)],
+            "results": _dumps(results),
+            "history": [turn.model_dump(mode="json")],
+            "claims": [claim.model_dump(mode="json") for claim in said.claims],
+            "status": "answered" if state["status"] == "planned" else state["status"],
+        }
+
+    async def _services(self, runtime: Runtime[AssistantContext]) -> Services:
+        context = _context(runtime)
+        return context.services or await self._open_shared(context.settings)
+
+    async def _decide(
+        self, task: Task, services: Services, runtime: Runtime[AssistantContext]
+    ) -> Decision | TaskResult:
+        """Ask the node for an arm; an error that no retry mends becomes the task's result."""
+        try:
+            card = services.cards.get(task.tool)
+            options, image = await prepare(
+                card, task.args, services.images, deadline_s=_deadline_s(runtime)
+            )
+            decision = await services.node.decide(task.tool, options, image)
+        except EdgewrightError as error:
+            if worth_retrying(error):
+                raise
+            return failed(task, error)
+        emit(runtime, Offloaded(task_id=task.id, tool=task.tool, decision=decision))
+        return decision
+
+
+def after_plan(state: AssistantState) -> Literal["train", "offload", "answer"]:
+    """Run the plan, or answer at once when there is nothing that can be run."""
+    if state["status"] != "planned":
+        return "answer"
+    tools = {task["tool"] for task in state["plan"]["tasks"]}
+    return "train" if training.CARD in tools else "offload"
+
+
+def next_wave(state: AssistantState) -> list[Send] | Literal["answer"]:
+    """Send every task that is ready to its own branch, or answer when none is left."""
+    sends = [
+        Send(
+            "execute",
+            TaskState(task=task.model_dump(mode="json"), decision=state["decisions"][task.id]),
+        )
+        for task in ready_tasks(Plan.model_validate(state["plan"]), _results(state))
+    ]
+    return sends or "answer"
+
+
+def _deadline_s(runtime: Runtime[AssistantContext]) -> float:
+    return _context(runtime).deadline_s
+
+
+def _results(state: AssistantState) -> dict[str, TaskResult]:
+    return {task_id: TaskResult.model_validate(each) for task_id, each in state["results"].items()}
+
+
+def _dumps(results: dict[str, TaskResult]) -> dict[str, Any]:
+    return {task_id: result.model_dump(mode="json") for task_id, result in results.items()}
+
+
+def _finished(result: TaskResult, *, ms: float) -> TaskFinished:
+    text = result.error.message if result.error else str(result.output.get("text", ""))
+    return TaskFinished(
+        task_id=result.task_id,
+        tool=result.tool,
+        status=result.status,
+        arm=result.report.arm if result.report else "",
+        ms=ms,
+        text=text,
+    )
+
+
+def _context(runtime: Runtime[AssistantContext]) -> AssistantContext:
+    return runtime.context or AssistantContext()

@@ -1,0 +1,50 @@
+"""The backend of this machine: ``tools/federated``, as the steps ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.report import RunReport
+from edgewright.tools.federated.records.trial import ModelScore, TrialRequest, TrialResult
+from edgewright.tools.federated.trials.artefacts import publish
+from edgewright.tools.federated.trials.check import Checked, check
+from edgewright.tools.federated.trials.prepare import DataRequest, prepare
+from edgewright.tools.federated.trials.runner import Event, run_trial
+from edgewright.tools.federated.trials.scoring import score_test
+from edgewright.tools.sandbox.backends import find_sandbox
+from edgewright.tools.sandbox.limits import SandboxLimits
+
+
+class LocalTrainingBackend:
+    """Prepares, checks, trains and tests on this machine; implements ``Backend``."""
+
+    def prepare(self, request: DataRequest, run: RunFolder) -> DataCard:
+        """Split and deal a data set, after making sure that training can be confined."""
+        find_sandbox()
+        return prepare(request, run)
+
+    def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Checked:
+        """Check a candidate before it is trained."""
+        return check(candidate, card, limits=limits)
+
+    def train(
+        self, run: RunFolder, request: TrialRequest, on_event: Callable[[dict[str, Any]], None]
+    ) -> TrialResult:
+        """Train a candidate, or go on where its training was broken off."""
+
+        def tell(event: Event) -> None:
+            on_event(event.model_dump(mode="json"))
+
+        return run_trial(run, request, on_event=tell)
+
+    def test(self, run: RunFolder, number: int) -> ModelScore:
+        """Score a trial on the test split, once."""
+        return score_test(run, number)
+
+    def publish(self, run: RunFolder, report: RunReport) -> RunReport:
+        """Write the run's artefacts and install its model; return the completed report."""
+        return publish(run, report)

@@ -1,0 +1,121 @@
+"""Services: a node, a planner, the cards and the image store, opened once and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from edgewright.agents.planner.planner import AnyPlanner, make_planner
+from edgewright.agents.responder.responder import Responder, make_responder
+from edgewright.agents.text.vector_cache import Progress
+from edgewright.tools.cards import CardRegistry
+from edgewright.tools.contracts.arms import Decision
+from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
+from edgewright.tools.contracts.views import CardView, SensorView
+from edgewright.tools.federated.serving.installed import installed_at
+from edgewright.tools.images.store import ImageStore
+from edgewright.tools.library import known_cards
+from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.nodes.launch import launch_node
+from edgewright.tools.settings import ChatModelSettings, Settings, home
+
+#: The node that is started when none is named: every installed model, no peer, no sensors.
+PRIVATE_NODE: dict[str, Any] = {"name": "local", "role": "device", "port": 0}
+
+
+class NodeAccess(Protocol):
+    """What the graphs ask of a node; ``NodeClient`` implements it."""
+
+    async def tools(self) -> list[CardView]:
+        """List the cards and whether the node can run them."""
+        ...
+
+    async def sensors(self) -> list[SensorView]:
+        """List the node's sensors."""
+        ...
+
+    async def decide(self, card: str, options: InvokeOptions, image: bytes | None) -> Decision:
+        """Choose an arm without running anything."""
+        ...
+
+    async def invoke(
+        self, card: str, options: InvokeOptions, image: bytes | None
+    ) -> InvokeResponse:
+        """Run a card."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Services:
+    """What the steps of a graph work with.
+
+    Attributes:
+        node: The device node that carries tasks out.
+        planner: Plans requests.
+        responder: Words answers.
+        cards: What can be requested.
+        images: The image store.
+        chat: The chat model, if one is configured.
+        catalogue: Returns the cards and a planner over them, read again; None keeps the first.
+    """
+
+    node: NodeAccess
+    planner: AnyPlanner
+    responder: Responder
+    cards: CardRegistry
+    images: ImageStore
+    chat: ChatModelSettings = field(default_factory=ChatModelSettings)
+    catalogue: Callable[[], tuple[CardRegistry, AnyPlanner]] | None = None
+    _installed_at: int = field(default_factory=installed_at)
+
+    async def refresh(self) -> None:
+        """Take in cards of models trained since; without any, this costs one ``stat``."""
+        stamp = await asyncio.to_thread(installed_at)
+        if self.catalogue is not None and stamp != self._installed_at:
+            self.cards, self.planner = await asyncio.to_thread(self.catalogue)
+            self._installed_at = stamp
+
+
+def image_store() -> ImageStore:
+    """Return the image store in the state folder."""
+    return ImageStore(home() / "images")
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings | None = None, *, on_progress: Progress = lambda done, total: None
+) -> AsyncIterator[Services]:
+    """Open the services that settings describe, and close them at the end.
+
+    Args:
+        settings: The node and the chat model; None reads the environment.
+        on_progress: Called while the planner encodes its texts for the first time.
+
+    Yields:
+        The services. A private node is stopped when the block is left.
+    """
+    settings = settings or Settings.from_environment()
+
+    def catalogue() -> tuple[CardRegistry, AnyPlanner]:
+        cards = known_cards()
+        return cards, make_planner(cards, chat=settings.chat, on_progress=on_progress)
+
+    cards, planner = await asyncio.to_thread(catalogue)
+    async with AsyncExitStack() as stack:
+        url = settings.node_url
+        if not url:
+            private = await asyncio.to_thread(launch_node, PRIVATE_NODE)
+            url = (await stack.enter_async_context(private)).url
+        client = await asyncio.to_thread(NodeClient, url, api_key=settings.api_key or None)
+        yield Services(
+            node=await stack.enter_async_context(client),
+            planner=planner,
+            responder=make_responder(settings.chat),
+            cards=cards,
+            images=image_store(),
+            chat=settings.chat,
+            catalogue=catalogue,
+        )

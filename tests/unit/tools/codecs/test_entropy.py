@@ -1,0 +1,107 @@
+"""The coder wastes less than a byte, and makes the same bytes wherever it runs."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edgewright.tools.codecs.entropy import (
+    TOTAL_FREQUENCY,
+    Decoder,
+    Integers,
+    encode,
+    table_model,
+)
+from edgewright.tools.errors import FrameError
+
+SYMBOLS = 256
+
+
+def random_table(random: np.random.Generator, evenness: float) -> NDArray[np.uint32]:
+    shares = random.dirichlet(np.full(SYMBOLS, evenness)) * (TOTAL_FREQUENCY - SYMBOLS)
+    table = np.floor(shares).astype(np.int64) + 1
+    table[7] += TOTAL_FREQUENCY - table.sum()
+    return table.astype(np.uint32)
+
+
+def information_bytes(symbols: Integers, table: NDArray[np.uint32]) -> float:
+    return float(-np.log2(table[symbols] / TOTAL_FREQUENCY).sum() / 8)
+
+
+@pytest.mark.parametrize("evenness", [0.02, 0.2, 2.0])
+@pytest.mark.parametrize("probable", [True, False])
+def test_a_stream_is_less_than_a_byte_longer_than_its_information(evenness, probable):
+    """The bound asked for is 2 bytes under 64, and 1 % above: one byte is less than both."""
+    random = np.random.default_rng(0)
+    for length in [*range(80), 1000, 5000]:
+        table = random_table(random, evenness)
+        chances = table / TOTAL_FREQUENCY if probable else None
+        symbols = random.choice(SYMBOLS, size=length, p=chances).astype(np.int32)
+        payload = encode([(symbols, table_model(table))])
+        information = information_bytes(symbols, table)
+        # A lucky stream ends in zeros, which are not sent.
+        assert len(payload) <= information * 1.0001 + 1
+        decoder = Decoder(payload)
+        assert np.array_equal(decoder.take(table_model(table), length), symbols)
+        decoder.postprocess()
+
+
+def test_integer_tables_are_taken_over_exactly():
+    """A coder written out in whole numbers makes the same bytes."""
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        table = random_table(random, 0.2)
+        symbols = np.concatenate([np.arange(SYMBOLS), random.integers(0, SYMBOLS, 200)])
+        payload = encode([(symbols.astype(np.int32), table_model(table))])
+        assert payload == bytes_of(symbols.tolist(), table.tolist())
+
+
+def bytes_of(symbols: list[int], table: list[int]) -> bytes:
+    """Range coder: 24-bit precision, 32-bit words, 64-bit state, then the shortest number."""
+    low, width, bits = 0, 2**64 - 1, 64
+    for symbol in symbols:
+        width >>= 24
+        low += width * sum(table[:symbol])
+        width *= table[symbol]
+        if width < 2**32:
+            low, width, bits = low << 32, width << 32, bits + 32
+    for size in range(bits // 8 + 1):
+        number = -(-low >> (bits - 8 * size))
+        if number << (bits - 8 * size) < low + width:
+            return number.to_bytes(size, "big")
+    raise AssertionError
+
+
+def test_the_bytes_stay_what_they_are():
+    table = np.full(SYMBOLS, TOTAL_FREQUENCY // (2 * SYMBOLS), dtype=np.uint32)
+    table[100] += TOTAL_FREQUENCY // 2
+    symbols = (np.arange(1000) * 37 % 301 % SYMBOLS).astype(np.int32)
+    payload = encode([(symbols[:400], table_model(table)), (symbols[400:], table_model(table))])
+    assert hashlib.sha256(payload).hexdigest()[:16] == "6e3bd4ee51b4c144"
+
+
+TABLE = random_table(np.random.default_rng(5), 1.0)
+
+
+@given(payload=st.binary(max_size=200))
+def test_any_bytes_are_read_as_what_they_are_the_code_of_or_refused(payload):
+    decoder = Decoder(payload)
+    try:
+        symbols = decoder.take(table_model(TABLE), 150)
+        decoder.postprocess()
+    except FrameError as error:
+        assert error.info().code == "frame_payload"
+    else:
+        assert encode([(symbols, table_model(TABLE))]) == payload
+
+
+@given(extra=st.binary(min_size=1, max_size=40))
+def test_bytes_behind_the_end_are_refused(extra):
+    symbols = np.arange(100, dtype=np.int32)
+    decoder = Decoder(encode([(symbols, table_model(TABLE))]) + extra)
+    with pytest.raises(FrameError):
+        decoder.take(table_model(TABLE), 100)
+        decoder.postprocess()

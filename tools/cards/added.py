@@ -1,0 +1,62 @@
+"""Cards that a person added on this machine: one YAML file each, in the state folder."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import yaml
+
+from edgewright.tools.cards.registry import read_card
+from edgewright.tools.contracts.cards import ToolCard
+from edgewright.tools.errors import InputError, StorageError
+from edgewright.tools.settings import home
+
+_LOG = logging.getLogger(__name__)
+
+
+def cards_folder() -> Path:
+    """Return the folder of added cards; it may not exist."""
+    return home() / "cards"
+
+
+def added_cards() -> list[ToolCard]:
+    """List the added cards, by file name; one that is damaged is left out and logged."""
+    found = []
+    for path in sorted(cards_folder().glob("*.yaml")):
+        try:
+            found.append(read_card(path))
+        except InputError as error:
+            _LOG.warning("%s", error.message)
+    return found
+
+
+def add_card(card: ToolCard) -> Path:
+    """Add a card, so that it can be asked for from now on.
+
+    Args:
+        card: The card; a person has approved it.
+
+    Returns:
+        Its file.
+
+    Raises:
+        InputError: A card of that id was added before (``card_exists``).
+        StorageError: The folder cannot be written.
+    """
+    path = cards_folder() / f"{card.id}.yaml"
+    text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(
+            f"there is a card {card.id!r} already; remove {str(path)!r} first", code="card_exists"
+        ) from None
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {str(path)!r}: {error.strerror}; set EDGEWRIGHT_HOME to a folder that "
+            "can be written"
+        ) from None
+    return path

@@ -1,0 +1,124 @@
+"""Calibrating the tables of ``quantised8`` on photographs, for ``scripts/calibrate_tables.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY
+from edgewright.tools.codecs.protocol import Features
+from edgewright.tools.codecs.quantised import SYMBOLS, QuantisedCodec, Tables
+from edgewright.tools.codecs.registry import GENERIC, table_name
+from edgewright.tools.models.adapter import PartitionAdapter
+
+#: Steps per standard deviation that are tried, coarsest first.
+STEPS_TRIED = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
+#: Steps for models without calibration: fine enough wherever it was measured.
+GENERIC_STEPS = 8.0
+#: Mean Kullback-Leibler divergence of the labels, in nats, that coding may cause.
+MAX_DIVERGENCE = 0.004
+#: Share of a table spread evenly over all symbols, for those that calibration never saw.
+_EVEN_SHARE = 1 / 64
+#: Pictures run at once; larger batches wait for memory.
+_BATCH = 8
+
+
+def crops(photographs: Sequence[Image.Image], *, each: int, seed: int = 0) -> list[Image.Image]:
+    """Cut random squares out of photographs, half of them mirrored."""
+    random = np.random.default_rng(seed)
+    cut: list[Image.Image] = []
+    for photograph in photographs:
+        for _ in range(each):
+            size = int(min(photograph.size) * random.uniform(0.45, 1.0))
+            left = int(random.integers(0, photograph.width - size + 1))
+            top = int(random.integers(0, photograph.height - size + 1))
+            square = photograph.crop((left, top, left + size, top + size))
+            if random.random() < 0.5:
+                square = square.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            cut.append(square)
+    return cut
+
+
+def calibrate(adapter: PartitionAdapter, pictures: Sequence[Image.Image]) -> dict[str, Tables]:
+    """Choose steps and count symbols at every point of a classifier.
+
+    At each point the coarsest steps are taken that move the labels' probabilities by at most
+    ``MAX_DIVERGENCE`` on average. The generic tables are counted over all points.
+
+    Args:
+        adapter: A model whose last block returns logits.
+        pictures: Pictures to run through it.
+    """
+    last = len(adapter.block_names)
+    tables: dict[str, Tables] = {}
+    generic_counts = np.zeros((3, SYMBOLS))
+    with torch.inference_mode():
+        features = torch.cat([adapter.tensor(adapter.preprocess(picture)) for picture in pictures])
+        logits = _run(adapter, features, 0, last)
+        for point in range(last):
+            known = features.numpy()
+            for steps in STEPS_TRIED:
+                coded, counts = _code(known, steps)
+                reached = _run(adapter, torch.from_numpy(coded), point, last)
+                if _divergence(logits, reached) <= MAX_DIVERGENCE:
+                    break
+            tables[table_name(adapter.model, point)] = Tables(steps, _frequencies(counts))
+            counts = _code(known, GENERIC_STEPS)[1]
+            generic_counts += counts / counts.sum(axis=1, keepdims=True)
+            features = _run(adapter, features, point, point + 1)
+    tables[GENERIC] = Tables(GENERIC_STEPS, _frequencies(generic_counts))
+    return tables
+
+
+def save(tables: dict[str, Tables], path: Path) -> None:
+    """Write tables as ``codec_for`` reads them."""
+    names = sorted(tables)
+    np.savez_compressed(
+        path,
+        names=np.array(names),
+        steps=np.array([tables[name].steps for name in names]),
+        frequencies=np.stack([tables[name].frequencies for name in names]),
+    )
+
+
+def _run(adapter: PartitionAdapter, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+    batches = [features[at : at + _BATCH] for at in range(0, len(features), _BATCH)]
+    return torch.cat([adapter.run(batch, start, stop) for batch in batches])
+
+
+def _code(features: Features, steps: float) -> tuple[Features, NDArray[np.float64]]:
+    """Quantise features ``[N, ...]``; return what arrives and how often each symbol was used."""
+    even = np.full((3, SYMBOLS), TOTAL_FREQUENCY // SYMBOLS, dtype=np.uint32)
+    codec = QuantisedCodec(
+        model="", revision="", point=0, shape=features.shape[1:], tables=Tables(steps, even)
+    )
+    counts = np.zeros((3, SYMBOLS))
+    arrived = np.empty_like(features)
+    for index, one in enumerate(features):
+        symbols = codec.quantise(one)
+        arrived[index] = codec.dequantise(symbols)
+        for row, used in enumerate(symbols):
+            counts[row] += np.bincount(used.ravel(), minlength=SYMBOLS)
+    return arrived, counts
+
+
+def _divergence(expected: torch.Tensor, reached: torch.Tensor) -> float:
+    """Return the mean Kullback-Leibler divergence between two batches of logits, in nats."""
+    log_expected = expected.double().log_softmax(1)
+    log_reached = reached.double().log_softmax(1)
+    return float((log_expected.exp() * (log_expected - log_reached)).sum(1).mean())
+
+
+def _frequencies(counts: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """Turn counts into integers of the coder's precision, none of them 0."""
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    shares = (1 - _EVEN_SHARE) * shares + _EVEN_SHARE / SYMBOLS
+    frequencies: NDArray[np.uint32] = np.floor(shares * TOTAL_FREQUENCY).astype(np.uint32)
+    for row in frequencies:
+        row[row.argmax()] += TOTAL_FREQUENCY - row.sum()
+    return frequencies

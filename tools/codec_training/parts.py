@@ -1,0 +1,51 @@
+"""What a codec is made of before it is written, whether it was trained or computed."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from edgewright.tools.codecs.learned.manifest import MAX_REACH, Layout
+from edgewright.tools.codecs.learned.tail import TunedBlocks
+
+_BATCH = 512
+
+
+class Parts(Protocol):
+    """A codec's networks, gains and the odds of its symbols.
+
+    Attributes:
+        layout: Shapes and sizes of its networks.
+        encoder: From features to latents.
+        decoder: From latents to features.
+        tail: The tuned blocks behind it.
+    """
+
+    layout: Layout
+    encoder: nn.Module
+    decoder: nn.Module
+    tail: TunedBlocks
+
+    @property
+    def all_gains(self) -> torch.Tensor:
+        """Factors ``[rates, channels]`` that latents are multiplied by before rounding."""
+        ...
+
+    def likelihoods(self, rate: int) -> torch.Tensor:
+        """Return how probable each symbol is, ``[channels, 2 MAX_REACH + 1]``."""
+        ...
+
+
+def rounded_latents(parts: Parts, features: Any, rate: int) -> torch.Tensor:
+    """Return the quantised latents of features, int8 ``[N, channels, positions]``."""
+    rounded = []
+    gains = parts.all_gains[rate][:, None]
+    with torch.inference_mode():
+        for start in range(0, len(features), _BATCH):
+            batch = torch.from_numpy(features[start : start + _BATCH].astype(np.float32))
+            latents = parts.encoder(batch) * gains
+            rounded.append(latents.round().clamp(-MAX_REACH, MAX_REACH).to(torch.int8))
+    return torch.cat(rounded)

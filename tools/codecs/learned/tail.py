@@ -1,0 +1,81 @@
+"""Blocks of a model with weights of their own, while the model itself stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import nn
+
+from edgewright.tools.models.engines.torch.chain import Chain
+
+
+class TunedBlocks(nn.Module):
+    """Some consecutive blocks of a model, with tuned weights instead of the model's.
+
+    The weights take their place for the length of one call, so nothing else may run the same
+    model meanwhile; a node's lane runs one thing at a time.
+
+    Args:
+        adapter: The model.
+        start: First block.
+        stop: One past the last block.
+        weights: Tuned weights by their names in the model's network.
+    """
+
+    def __init__(
+        self, adapter: Chain, start: int, stop: int, weights: Mapping[str, torch.Tensor]
+    ) -> None:
+        super().__init__()
+        self._names = [f"network.{name}" for name in weights]
+        self._weights = nn.ParameterList(weights.values())
+        # Held in a list so that the model's own weights are no parameters of this module.
+        self._blocks = [_Blocks(adapter, start, stop)]
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Run the blocks.
+
+        Args:
+            features: float32, the output of block ``start - 1``, with the batch dimension.
+        """
+        weights = dict(zip(self._names, self._weights, strict=True))
+        called = torch.func.functional_call(self._blocks[0], weights, (features,))
+        return cast(torch.Tensor, called)
+
+    def named_weights(self) -> dict[str, torch.Tensor]:
+        """Return the tuned weights by their names in the model's network."""
+        names = (name.removeprefix("network.") for name in self._names)
+        return {name: weight.detach() for name, weight in zip(names, self._weights, strict=True)}
+
+
+def weights_of_blocks(adapter: Chain, start: int, stop: int) -> dict[str, torch.Tensor]:
+    """Return copies of those weights of a model that some of its blocks use, by name."""
+    blocks = _Blocks(adapter, start, stop)
+    weights = {
+        name: weight.detach().clone().requires_grad_(True)
+        for name, weight in blocks.named_parameters()
+    }
+    features = torch.zeros(1, *adapter.feature_shape(start))
+    output = torch.func.functional_call(blocks, weights, (features,))
+    if not output.requires_grad:
+        return {}
+    gradients = torch.autograd.grad(output.sum(), list(weights.values()), allow_unused=True)
+    return {
+        name.removeprefix("network."): weight.detach()
+        for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
+        if gradient is not None
+    }
+
+
+class _Blocks(nn.Module):
+    """A model's blocks as a module whose weights can be swapped."""
+
+    def __init__(self, adapter: Chain, start: int, stop: int) -> None:
+        super().__init__()
+        self.network: nn.Module = adapter.network
+        self._adapter = adapter
+        self._range = start, stop
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self._adapter.run(features, *self._range)

@@ -1,0 +1,126 @@
+"""Which codec serves which model and partition point."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from edgewright.tools.codecs.protocol import FeatureCodec
+from edgewright.tools.codecs.quantised import QuantisedCodec, Tables
+from edgewright.tools.errors import NotFoundError, UnavailableError
+from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.settings import home
+
+_LOG = logging.getLogger(__name__)
+
+#: Name of the tables for models that none were calibrated for.
+GENERIC = "generic"
+
+
+def codecs_at(adapter: PartitionAdapter, point: int) -> dict[str, FeatureCodec]:
+    """Return the feature codecs of a model at a partition point by name, ``quantised8`` first.
+
+    Args:
+        adapter: The model.
+        point: Partition point, 0 to the number of blocks.
+
+    Raises:
+        NotFoundError: The model has no such point (code ``unknown_point``).
+    """
+    if not 0 <= point <= len(adapter.block_names):
+        raise NotFoundError(
+            f"{adapter.model} has no partition point {point}; its points are 0 to "
+            f"{len(adapter.block_names)}",
+            code="unknown_point",
+        )
+    general = _codec(adapter.model, adapter.revision, point, adapter.feature_shape(point))
+    learned = {codec.name: codec for codec in _learned(adapter) if codec.point == point}
+    return {general.name: general, **learned}
+
+
+def codec_for(
+    adapter: PartitionAdapter, point: int, name: str = QuantisedCodec.name
+) -> FeatureCodec:
+    """Return one feature codec of a model at a partition point.
+
+    Args:
+        adapter: The model.
+        point: Partition point, 0 to the number of blocks.
+        name: Name of the codec.
+
+    Raises:
+        NotFoundError: The model has no such point (code ``unknown_point``), or no such codec there
+            (``unknown_codec``).
+    """
+    return codec_named(codecs_at(adapter, point), name)
+
+
+def codec_named(codecs: Mapping[str, FeatureCodec], name: str) -> FeatureCodec:
+    """Pick a codec by its name.
+
+    Raises:
+        NotFoundError: There is none of this name (``unknown_codec``).
+    """
+    if name not in codecs:
+        raise NotFoundError(
+            f"no codec {name[:100]!r} at this partition point; there are {', '.join(codecs)}",
+            code="unknown_codec",
+        )
+    return codecs[name]
+
+
+def table_name(model: str, point: int) -> str:
+    """Return the name under which the tables of a model's point are stored."""
+    return f"{model}/{point}"
+
+
+# A node serves a few models of some twenty points each.
+@lru_cache(maxsize=128)
+def _codec(model: str, revision: str, point: int, shape: tuple[int, ...]) -> QuantisedCodec:
+    tables = _tables()
+    chosen = tables.get(table_name(model, point), tables[GENERIC])
+    return QuantisedCodec(model=model, revision=revision, point=point, shape=shape, tables=chosen)
+
+
+def _learned(adapter: PartitionAdapter) -> list[FeatureCodec]:
+    """Return every rate point of every codec that was made for these very weights."""
+    from edgewright.tools.codecs.learned.codec import load_codecs
+    from edgewright.tools.models.engines.torch.chain import Chain
+
+    found: list[FeatureCodec] = []
+    if isinstance(adapter, Chain):
+        for folder in _codec_folders():
+            try:
+                found += load_codecs(folder, adapter)
+            except UnavailableError as error:
+                # This model does without it; that most codecs are another model's is no news.
+                if error.info().code != "codec_of_other_model":
+                    _LOG.warning("%s", error.message)
+    return found
+
+
+def _codec_folders() -> Iterator[Path]:
+    """Yield the folders of the codecs that ship with the package, then of those trained here."""
+    shipped = Path(str(files("edgewright.tools.codecs.learned") / "weights"))
+    for parent in (shipped, home() / "codecs"):
+        yield from (path.parent for path in sorted(parent.glob("*/manifest.json")))
+
+
+@cache
+def _tables() -> dict[str, Tables]:
+    """Read what ``tools/codec_training/calibration.py`` wrote."""
+    with (
+        files("edgewright.tools.codecs").joinpath("tables.npz").open("rb") as file,
+        np.load(file, allow_pickle=False) as stored,
+    ):
+        return {
+            str(name): Tables(float(steps), frequencies)
+            for name, steps, frequencies in zip(
+                stored["names"], stored["steps"], stored["frequencies"], strict=True
+            )
+        }

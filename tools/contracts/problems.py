@@ -1,0 +1,27 @@
+"""Problems: error bodies as ``application/problem+json`` (RFC 9457)."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+
+class Problem(BaseModel):
+    """An error body, ``application/problem+json`` (RFC 9457).
+
+    Attributes:
+        type: ``urn:edgewright:problem:<code>``.
+        title: The status in words.
+        status: HTTP status.
+        detail: One sentence for a person.
+        code: The same code as in ``ErrorInfo``.
+        retryable: Whether the unchanged call may succeed later.
+        request_id: To find the call in the node's log.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    retryable: bool
+    request_id: str = ""

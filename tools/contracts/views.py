@@ -1,0 +1,76 @@
+"""Views: how a node lists its cards, sensors and models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edgewright.tools.contracts.cards import CardStatus
+
+
+class CardView(BaseModel):
+    """A card as a node lists it.
+
+    Attributes:
+        id: Card id.
+        task_type: Hugging Face task name.
+        description: The card's description.
+        schema_: JSON schema of the arguments.
+        available: Whether this node can run it.
+        expert: Expert that would run it.
+        approximate: Whether that expert is a stand-in.
+        reason: Why it is not available, or what would make it better.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str
+    task_type: str
+    description: str
+    schema_: dict[str, Any] = Field(alias="schema")
+    available: bool
+    expert: str | None
+    approximate: bool
+    reason: str
+
+    @classmethod
+    def of(cls, status: CardStatus) -> CardView:
+        """Describe a card as the machine with this status sees it."""
+        expert = status.expert
+        return cls(
+            id=status.card.id,
+            task_type=status.card.task_type,
+            description=status.card.description,
+            schema_=status.card.json_schema(),
+            available=status.available,
+            expert=expert.expert if expert else None,
+            approximate=bool(expert and expert.approximate),
+            reason=status.reason,
+        )
+
+
+class SensorView(BaseModel):
+    """A sensor of a device, and what it holds.
+
+    Attributes:
+        kind: ``camera``, ``microphone`` …
+        name: Name of the sensor.
+        items: For a camera: names of its pictures.
+    """
+
+    kind: str
+    name: str
+    items: list[str] = Field(default_factory=list)
+
+
+class ModelView(BaseModel):
+    """A model as KServe's ``/v2/models/{model}`` describes it."""
+
+    name: str
+    versions: list[str]
+    platform: str = "edgewright"
+    inputs: list[dict[str, Any]]
+    outputs: list[dict[str, Any]]
+    ready: bool
+    partition_points: int

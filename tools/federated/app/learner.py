@@ -1,0 +1,238 @@
+"""A client's part of a round: train on its own samples, code the update, keep what is its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional
+
+from edgewright.tools.federated.app.compression import compress
+from edgewright.tools.federated.app.files import state_file, state_rounds
+from edgewright.tools.federated.app.settings import AppSettings
+from edgewright.tools.federated.app.weights import (
+    Arrays,
+    frozen_modules,
+    head_names,
+    load_arrays,
+    read_arrays,
+    save_arrays,
+    tensor_names,
+    to_vector,
+    write_arrays,
+)
+from edgewright.tools.federated.records.candidate import Private
+
+_SEEDS = 2**31
+#: Marks the head's tensors among what a client keeps.
+_HEAD = "head:"
+
+
+@dataclass(frozen=True)
+class LearningTask:
+    """The four code slots of an app, as functions."""
+
+    build_model: Callable[[int, int, int, int], nn.Module]
+    augment: Callable[[torch.Tensor], torch.Tensor]
+    build_optimiser: Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]
+    learning_rate: Callable[[int, int], float]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One client's training samples.
+
+    Attributes:
+        images: float32 [N, C, H, W] in 0 to 1.
+        labels: int64 [N].
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+@dataclass(frozen=True)
+class LocalResult:
+    """What a client sends, beside its id.
+
+    Attributes:
+        payload: The coded update.
+        samples: Samples trained on.
+        loss: Mean training loss in the last local epoch; 0 under the private strategy.
+        accuracy: Training accuracy in the last local epoch; 0 likewise.
+    """
+
+    payload: bytes
+    samples: int
+    loss: float
+    accuracy: float
+
+
+def seed_everything(*parts: int) -> None:
+    """Seed all generators from the run's seed, the round and the client.
+
+    Nothing carries over from one round to the next, so a resumed run draws what an
+    uninterrupted one would have drawn, in every engine.
+    """
+    seed = int(np.random.SeedSequence(parts).generate_state(1)[0]) % _SEEDS
+    random.seed(seed)
+    np.random.seed(seed)  # slots may draw from the global generator
+    torch.manual_seed(seed)
+
+
+def to_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
+    """Turn uint8 [N, H, W, C] into float32 [N, C, H, W] in 0 to 1."""
+    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
+
+
+def load_shard(folder: Path, client: int) -> Shard:
+    """Read one client's samples from a prepared folder."""
+    mine = np.load(folder / "train_clients.npy", allow_pickle=False) == client
+    labels = np.load(folder / "train_labels.npy", allow_pickle=False)
+    images = np.load(folder / "train_images.npy", mmap_mode="r", allow_pickle=False)
+    return Shard(images=to_tensor(images[mine]), labels=torch.from_numpy(labels[mine]))
+
+
+def new_model(task: LearningTask, settings: AppSettings) -> nn.Module:
+    """Build the model with the weights that the run's seed gives it."""
+    torch.set_num_threads(1)  # sums of floats depend on the number of threads
+    seed_everything(settings.seed)
+    return task.build_model(settings.channels, settings.height, settings.width, settings.classes)
+
+
+def train_round(
+    task: LearningTask,
+    settings: AppSettings,
+    arrays: Mapping[str, NDArray[np.float32]],
+    *,
+    client: int,
+    round_number: int,
+) -> LocalResult:
+    """Train one client for one round.
+
+    A personal head starts halfway between the client's own and the global one: its own alone
+    knows too little where a client has few samples, the global one alone forgets the client.
+
+    Args:
+        task: The slots.
+        settings: The app's settings.
+        arrays: The global model's tensors.
+        client: The client's partition id.
+        round_number: From 1.
+    """
+    shard = load_shard(Path(settings.data), client)
+    model = new_model(task, settings)
+    kept = _ClientState(
+        Path(settings.out) / "clients" / str(client), round_number, keep=settings.keep_checkpoints
+    )
+    before = {name: np.asarray(arrays[name], np.float32) for name in tensor_names(model)}
+    head = {name: (before[name] + own) / 2 for name, own in kept.head.items()}
+    write_arrays(model, before | head)
+    seed_everything(settings.seed, round_number, client)
+    loss, accuracy = fit(task, settings, model, shard, round_number)
+    update = to_vector(read_arrays(model, list(before))) - to_vector(before)
+    sizes = [value.size for value in before.values()]
+    payload, residual = compress(update, settings.compression, sizes, kept.residual)
+    tuned = read_arrays(model, head_names(model)) if settings.personal_head else {}
+    kept.save(tuned, residual)
+    hidden = isinstance(settings.strategy, Private)
+    return LocalResult(
+        payload=payload,
+        samples=len(shard.labels),
+        loss=0.0 if hidden else loss,
+        accuracy=0.0 if hidden else accuracy,
+    )
+
+
+def fit(
+    task: LearningTask, settings: AppSettings, model: nn.Module, shard: Shard, round_number: int
+) -> tuple[float, float]:
+    """Train a model in place and return loss and accuracy of the last epoch."""
+    model.train()
+    for module in frozen_modules(model).values():
+        module.eval()  # so that its running statistics stay as they are, too
+    rate = float(task.learning_rate(round_number, settings.rounds))
+    optimiser = task.build_optimiser([p for p in model.parameters() if p.requires_grad], rate)
+    anchor = [p.detach().clone() for p in model.parameters()] if settings.proximal else []
+    loss_sum, right = 0.0, 0
+    for _ in range(settings.local_epochs):
+        loss_sum, right = 0.0, 0
+        for batch in _batches(len(shard.labels), settings.batch_size):
+            labels = shard.labels[batch]
+            logits = model(task.augment(shard.images[batch]))
+            loss = functional.cross_entropy(
+                logits, labels, label_smoothing=settings.label_smoothing
+            )
+            optimiser.zero_grad()
+            (loss + _pull(model, anchor, settings.proximal)).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            loss_sum += float(loss.detach()) * len(labels)
+            right += int((logits.argmax(dim=1) == labels).sum())
+    return loss_sum / len(shard.labels), right / len(shard.labels)
+
+
+def _pull(model: nn.Module, anchor: list[torch.Tensor], weight: float) -> torch.Tensor:
+    """FedProx's term: how far the weights have gone from the global model, squared."""
+    if not anchor:
+        return torch.zeros(())
+    gaps = [((p - a) ** 2).sum() for p, a in zip(model.parameters(), anchor, strict=True)]
+    return weight / 2 * torch.stack(gaps).sum()
+
+
+def _batches(samples: int, size: int) -> list[torch.Tensor]:
+    """Shuffle indices into batches; a last batch of one joins the one before it.
+
+    Batch normalisation cannot train on one sample.
+    """
+    batches = list(torch.split(torch.randperm(samples), max(size, 2)))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
+
+
+def head_of(state: Arrays) -> Arrays:
+    """Take the personal head out of what a client keeps."""
+    return {
+        name.removeprefix(_HEAD): value for name, value in state.items() if name.startswith(_HEAD)
+    }
+
+
+class _ClientState:
+    """What a client keeps between rounds: its head, and what compression left unsent.
+
+    It is kept per round, so that a round that is trained again after a kill starts from what it
+    started from the first time.
+
+    Args:
+        folder: The client's own folder.
+        round_number: The round that is about to be trained.
+        keep: Newest states to keep; 0 keeps all.
+    """
+
+    def __init__(self, folder: Path, round_number: int, *, keep: int) -> None:
+        self._folder = folder
+        self._round = round_number
+        self._keep = keep
+        stored = self._load()
+        self.head = head_of(stored)
+        self.residual = stored.get("residual")
+
+    def save(self, head: Arrays, residual: NDArray[np.float32] | None) -> None:
+        """Keep the state for the rounds that follow; nothing is written if there is none."""
+        state = {_HEAD + name: value for name, value in head.items()}
+        if residual is not None:
+            state["residual"] = residual
+        if state:
+            save_arrays(state_file(self._folder, self._round), state)
+        for old in state_rounds(self._folder)[: -self._keep] if self._keep else []:
+            state_file(self._folder, old).unlink(missing_ok=True)
+
+    def _load(self) -> Arrays:
+        earlier = [number for number in state_rounds(self._folder) if number < self._round]
+        return load_arrays(state_file(self._folder, earlier[-1])) if earlier else {}

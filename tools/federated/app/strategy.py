@@ -1,0 +1,294 @@
+"""The Flower strategy of every written app: guard first, then aggregate, then checkpoint."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.serverapp import Grid
+from flwr.serverapp.strategy import FedAvg
+from numpy.typing import NDArray
+from torch import nn
+
+from edgewright.tools.errors import InputError
+from edgewright.tools.federated.app.aggregation import ServerOptimiser, combine
+from edgewright.tools.federated.app.checkpoint import Checkpoint, load_newest, save_checkpoint
+from edgewright.tools.federated.app.guard import ClientReply, Guard, Update
+from edgewright.tools.federated.app.learner import LearningTask, LocalResult, new_model
+from edgewright.tools.federated.app.privacy import epsilon_spent, rounds_within
+from edgewright.tools.federated.app.settings import AppSettings
+from edgewright.tools.federated.app.weights import (
+    Arrays,
+    from_vector,
+    read_arrays,
+    tensor_names,
+    to_vector,
+)
+from edgewright.tools.federated.records.candidate import Private
+from edgewright.tools.federated.records.trial import ClientRound, Dropped, RoundRecord
+
+#: How bytes are marked in Flower's records that are not in NumPy's format.
+_STYPE = "edgewright.raw"
+_UNKNOWN_CLIENT = -1
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the server asks of a client.
+
+    Attributes:
+        arrays: The global model's tensors.
+        round_number: From 1.
+    """
+
+    arrays: Arrays
+    round_number: int
+
+
+def read_order(message: Message) -> Order:
+    """Take the server's order out of Flower's records."""
+    arrays = message.content.array_records["arrays"]
+    number = message.content.config_records["config"]["server-round"]
+    if not isinstance(number, int):
+        raise InputError("the order names no round", code="bad_order")
+    return Order({name: _unpacked(array) for name, array in arrays.items()}, number)
+
+
+def _packed(values: NDArray[np.float32]) -> Array:
+    """Put an array into a record as its bytes alone; Flower's own way writes a file into it."""
+    return Array(dtype="float32", shape=values.shape, stype=_STYPE, data=values.tobytes())
+
+
+def _unpacked(array: Array) -> NDArray[np.float32]:
+    return np.frombuffer(array.data, dtype=np.float32).reshape(array.shape)
+
+
+def reply_content(result: LocalResult, client: int) -> RecordDict:
+    """Pack a client's result for Flower."""
+    size = len(result.payload)
+    update = Array(dtype="uint8", shape=(size,), stype=_STYPE, data=result.payload)
+    metrics = MetricRecord(
+        {
+            "num-examples": result.samples,
+            "partition-id": client,
+            "loss": result.loss,
+            "accuracy": result.accuracy,
+        }
+    )
+    return RecordDict({"arrays": ArrayRecord({"update": update}), "metrics": metrics})
+
+
+def read_reply(message: Message) -> ClientReply:
+    """Take a reply out of Flower's records without trusting any of it."""
+    if message.has_error():
+        return ClientReply(error=message.error.reason or "no reason given")
+    metrics = next(iter(message.content.metric_records.values()), MetricRecord())
+    arrays = next(iter(message.content.array_records.values()), ArrayRecord())
+    update = arrays.get("update")
+    return ClientReply(
+        client=metrics.get("partition-id"),
+        samples=metrics.get("num-examples"),
+        payload=update.data if update is not None else None,
+        loss=metrics.get("loss"),
+        accuracy=metrics.get("accuracy"),
+    )
+
+
+def run_server(
+    grid: Grid, settings: AppSettings, task: LearningTask, *, timeout_s: float = 3600
+) -> None:
+    """Train from the newest checkpoint, or from the start, to the last round.
+
+    Args:
+        grid: Any Flower grid.
+        settings: The app's settings.
+        task: The slots.
+        timeout_s: Longest wait for the replies of one round.
+    """
+    model = new_model(task, settings)
+    strategy = GuardedStrategy(settings, model, load_newest(Path(settings.out) / "checkpoints"))
+    rounds = settings.rounds
+    if isinstance(settings.strategy, Private):
+        private = settings.strategy
+        rounds = rounds_within(
+            noise_multiplier=private.noise_multiplier,
+            epsilon=private.epsilon,
+            delta=private.delta,
+            at_most=rounds,
+        )
+    if strategy.finished < rounds:
+        strategy.start(
+            grid=grid,
+            initial_arrays=strategy.weights_record(),
+            num_rounds=rounds - strategy.finished,
+            timeout=timeout_s,
+        )
+
+
+class GuardedStrategy(FedAvg):
+    """Aggregates what the guard admits; a round without a quorum leaves the model as it was.
+
+    Attributes:
+        finished: Rounds that have a checkpoint.
+
+    Args:
+        settings: The app's settings.
+        model: The model with its initial weights.
+        checkpoint: Where to go on from; None to start.
+    """
+
+    def __init__(
+        self, settings: AppSettings, model: nn.Module, checkpoint: Checkpoint | None
+    ) -> None:
+        super().__init__(
+            fraction_train=settings.participation,
+            min_train_nodes=settings.clients_per_round,
+            min_available_nodes=settings.clients,
+        )
+        self._settings = settings
+        self._out = Path(settings.out)
+        self._weights: Arrays = read_arrays(model, tensor_names(model))
+        if checkpoint is not None:
+            self._weights = {name: checkpoint.weights[name] for name in self._weights}
+        trainable = {name for name, p in model.named_parameters() if p.requires_grad}
+        mask = [np.full(value.size, name in trainable) for name, value in self._weights.items()]
+        self._optimiser = ServerOptimiser(
+            settings.strategy, np.concatenate(mask), checkpoint.optimiser if checkpoint else {}
+        )
+        self._guard = Guard(
+            compression=settings.compression,
+            sizes=[value.size for value in self._weights.values()],
+            clients=settings.clients,
+            samples_max=settings.samples_max,
+        )
+        self._noise = np.random.default_rng()
+        self._asked = 0
+        self._started = 0.0
+        self.finished = checkpoint.record.round_number if checkpoint else 0
+        if checkpoint is not None:
+            self._tell_if_untold(checkpoint.record)
+
+    def weights_record(self) -> ArrayRecord:
+        """Return the model's tensors as they are sent to clients."""
+        return ArrayRecord({name: _packed(value) for name, value in self._weights.items()})
+
+    def configure_train(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Choose the round's clients; Flower's own count starts again after a resume."""
+        del server_round
+        number = self.finished + 1
+        self._started = time.monotonic()
+        random.seed(f"{self._settings.seed}:{number}")
+        messages = list(super().configure_train(number, arrays, config, grid))
+        self._asked = len(messages)
+        return messages
+
+    def configure_evaluate(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Ask for nothing: the host scores each round itself."""
+        del server_round, arrays, config, grid
+        return []
+
+    def aggregate_train(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """Guard, aggregate, step, checkpoint."""
+        del server_round
+        number = self.finished + 1
+        updates, dropped = self._admit(replies, number)
+        quorum = len(updates) >= max(1, math.ceil(self._asked / 2))
+        if quorum:
+            combined = combine(
+                [update.vector for update in updates],
+                [update.samples for update in updates],
+                self._settings.strategy,
+                asked=self._asked,
+                noise=self._noise,
+            )
+            model = to_vector(self._weights) + self._optimiser.step(combined)
+            self._weights = from_vector(model, self._weights)
+        record = RoundRecord(
+            round_number=number,
+            clients=tuple(self._client_round(update) for update in updates),
+            dropped=tuple(dropped),
+            quorum=quorum,
+            wall_s=time.monotonic() - self._started,
+            epsilon=self._epsilon(number),
+        )
+        checkpoint = Checkpoint(record, self._weights, self._optimiser.state)
+        save_checkpoint(self._out / "checkpoints", checkpoint, keep=self._settings.keep_checkpoints)
+        self.finished = number
+        self._tell_round(record)
+        return self.weights_record() if quorum else None, None
+
+    def _admit(self, replies: Iterable[Message], number: int) -> tuple[list[Update], list[Dropped]]:
+        """Check replies as they come in, then against each other."""
+        updates: list[Update] = []
+        dropped: list[Dropped] = []
+        missing = self._asked
+        for message in replies:
+            missing -= 1
+            reply = read_reply(message)
+            try:
+                update = self._guard.read(reply)
+            except InputError as error:
+                client = reply.client if isinstance(reply.client, int) else _UNKNOWN_CLIENT
+                dropped.append(Dropped(client=client, reason=error.message))
+                continue
+            updates.append(update)
+            self._tell(event="client", round=number, **self._client_round(update).model_dump())
+        dropped += [Dropped(client=_UNKNOWN_CLIENT, reason="no reply")] * missing
+        norm = float(np.linalg.norm(to_vector(self._weights)))
+        admitted, outliers = self._guard.compare(updates, norm)
+        dropped += [Dropped(client=update.client, reason=reason) for update, reason in outliers]
+        for one in dropped:
+            self._tell(event="dropped", round=number, **one.model_dump())
+        return admitted, dropped
+
+    def _client_round(self, update: Update) -> ClientRound:
+        hidden = isinstance(self._settings.strategy, Private)
+        return ClientRound(
+            client=update.client,
+            samples=update.samples,
+            loss=update.loss if math.isfinite(update.loss) and not hidden else None,
+            accuracy=update.accuracy if math.isfinite(update.accuracy) and not hidden else None,
+            bytes_up=update.bytes_up,
+            bytes_down=sum(value.nbytes for value in self._weights.values()),
+        )
+
+    def _epsilon(self, rounds: int) -> float | None:
+        private = self._settings.strategy
+        if not isinstance(private, Private):
+            return None
+        return epsilon_spent(
+            noise_multiplier=private.noise_multiplier, rounds=rounds, delta=private.delta
+        )
+
+    def _tell_if_untold(self, record: RoundRecord) -> None:
+        """Tell of a round whose line a kill prevented after its checkpoint was there."""
+        path = self._out / "progress.jsonl"
+        told = path.read_text("utf-8") if path.exists() else ""
+        if f'"event": "round", "round": {record.round_number},' not in told:
+            self._tell_round(record)
+
+    def _tell_round(self, record: RoundRecord) -> None:
+        self._tell(
+            event="round",
+            round=record.round_number,
+            admitted=len(record.clients),
+            dropped=len(record.dropped),
+        )
+
+    def _tell(self, **event: object) -> None:
+        """Add a line to the progress file, a view for people; training never depends on it."""
+        with (self._out / "progress.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(event) + "\n")

@@ -1,0 +1,134 @@
+"""Models that were trained here: installed under the state folder, each with the card it serves.
+
+An installed model is one folder: ``card.yaml``, ``manifest.json``, the app with the model's code,
+and its weights. Whoever reads cards or serves models reads these folders; nothing else has to be
+told of a new one. The code was written by a coder and runs in the sandbox alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edgewright.tools.contracts.cards import ToolCard
+from edgewright.tools.settings import home
+from edgewright.tools.storage.atomic import new_folder
+
+if TYPE_CHECKING:
+    pass
+
+
+class TrainedModelManifest(BaseModel):
+    """What is needed to run a trained model.
+
+    Attributes:
+        model: Model id; also the id of its card and the name of its folder.
+        run: The run that trained it.
+        classes: Class names; a logit's index into it.
+        height: Pixels of its input.
+        width: Pixels of its input.
+        channels: 1 for grey, 3 for colour.
+        heads: Number of personal heads; 0 for one head for all.
+        revision: Fingerprint of the weights, hexadecimal.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    run: str
+    classes: tuple[str, ...] = Field(min_length=2)
+    height: int = Field(gt=0)
+    width: int = Field(gt=0)
+    channels: int = Field(ge=1, le=3)
+    heads: int = Field(default=0, ge=0)
+    revision: str
+
+
+@dataclass(frozen=True)
+class InstalledModel:
+    """A model that was installed.
+
+    Args:
+        folder: Where it lies.
+        manifest: What is needed to run it.
+    """
+
+    folder: Path
+    manifest: TrainedModelManifest
+
+    @property
+    def app(self) -> Path:
+        """The written Flower app that holds the model's code."""
+        return self.folder / "app"
+
+    @property
+    def weights(self) -> Path:
+        """Folder with ``weights.safetensors`` and the personal heads, if any."""
+        return self.folder / "weights"
+
+    @cached_property
+    def card(self) -> ToolCard:
+        """The card that it serves."""
+        return ToolCard.model_validate(
+            yaml.safe_load((self.folder / "card.yaml").read_text("utf-8"))
+        )
+
+
+def models_folder() -> Path:
+    """Return the folder of installed models; it may not exist."""
+    return home() / "models"
+
+
+def installed_models() -> list[InstalledModel]:
+    """List what is installed, by id; a folder that is damaged is left out."""
+    found = []
+    for path in sorted(models_folder().glob("[a-z]*/manifest.json")):
+        try:
+            manifest = TrainedModelManifest.model_validate_json(path.read_text("utf-8"))
+            model = InstalledModel(path.parent, manifest)
+            complete = model.card.id == manifest.model == path.parent.name
+        except (OSError, ValidationError, yaml.YAMLError):
+            continue
+        if complete:
+            found.append(model)
+    return found
+
+
+def installed_at() -> int:
+    """Return a number that changes whenever a model is installed or removed."""
+    try:
+        return models_folder().stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def installed_revisions() -> dict[str, str]:
+    """Return the revision of each installed model, by id."""
+    return {model.manifest.model: model.manifest.revision for model in installed_models()}
+
+
+def install(
+    card: ToolCard, manifest: TrainedModelManifest, app: Path, weights: Path
+) -> InstalledModel:
+    """Install a model, in the place of an earlier one of that id.
+
+    Args:
+        card: What it can be asked for.
+        manifest: What is needed to run it.
+        app: The written app; copied.
+        weights: Folder with its weights; copied.
+    """
+    folder = models_folder() / manifest.model
+    text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    with new_folder(folder) as part:
+        shutil.copytree(app, part / "app")
+        shutil.copytree(weights, part / "weights")
+        (part / "card.yaml").write_text(text, "utf-8")
+        (part / "manifest.json").write_text(manifest.model_dump_json(indent=2), "utf-8")
+    return InstalledModel(folder, manifest)

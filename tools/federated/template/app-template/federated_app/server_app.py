@@ -1,0 +1,16 @@
+"""The server: guards, aggregates and keeps a checkpoint of every round."""
+
+from flwr.app import Context
+from flwr.serverapp import Grid, ServerApp
+
+from edgewright.tools.federated.app.settings import AppSettings
+from edgewright.tools.federated.app.strategy import run_server
+from federated_app.task import TASK
+
+app = ServerApp()
+
+
+@app.main()
+def main(grid: Grid, context: Context) -> None:
+    """Train from the newest checkpoint, or from the start, to the last round."""
+    run_server(grid, AppSettings.read(context.run_config), TASK)

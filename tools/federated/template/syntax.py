@@ -1,0 +1,130 @@
+"""Reads a slot's source before it is run anywhere: what is allowed, and the right function.
+
+This is no wall (the sandbox is): it turns most mistakes into messages that a coder can act on,
+in milliseconds, and keeps honest code free of what the sandbox would refuse anyway.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from edgewright.tools.federated.records.candidate import SIGNATURES, Candidate, CodeSlot
+from edgewright.tools.sandbox.faults import Fault
+
+#: Modules that slots may import from, with all that lies below them.
+MODULES = (
+    "__future__",
+    "collections.abc",
+    "edgewright.tools.federated.app.backbones",
+    "functools",
+    "math",
+    "torch",
+    "torchvision.models",
+    "torchvision.ops",
+    "torchvision.transforms",
+    "typing",
+)
+#: Parts of torch that reach files, networks, processes or pickles.
+_CLOSED = frozenset({
+    "hub", "load", "save", "jit", "package", "multiprocessing", "distributed", "classes", "ops",
+    "utils", "compile", "from_file", "serialization", "export", "onnx", "library", "_C",
+})  # fmt: skip
+_NAMES = frozenset({
+    "exec", "eval", "compile", "open", "input", "breakpoint", "exit", "quit", "globals", "locals",
+    "vars", "getattr", "setattr", "delattr", "memoryview", "help", "print",
+})  # fmt: skip
+_DUNDERS = frozenset({"__init__", "__len__", "__call__", "__getitem__", "__class__", "__name__"})
+_TOP = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+_NODES = (
+    *_TOP, ast.AugAssign, ast.Return, ast.If, ast.For, ast.While, ast.Break, ast.Continue, ast.Pass,
+    ast.Expr, ast.With, ast.withitem, ast.Raise, ast.Assert, ast.Try, ast.ExceptHandler, ast.Lambda,
+    ast.Yield, ast.YieldFrom, ast.arguments, ast.arg, ast.keyword, ast.alias, ast.Delete,
+    ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.NamedExpr, ast.Call,
+    ast.Attribute, ast.Subscript, ast.Slice, ast.Starred, ast.Name, ast.Constant, ast.JoinedStr,
+    ast.FormattedValue, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp,
+    ast.DictComp, ast.GeneratorExp, ast.comprehension, ast.expr_context, ast.boolop, ast.operator,
+    ast.unaryop, ast.cmpop, ast.Module,
+)  # fmt: skip
+
+
+def check_source(candidate: Candidate) -> list[Fault]:
+    """Check all code slots; at most one fault for each, the first in its source."""
+    faults = (_check_slot(slot, candidate.code(slot)) for slot in SIGNATURES)
+    return [fault for fault in faults if fault is not None]
+
+
+def _check_slot(slot: CodeSlot, source: str) -> Fault | None:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", 0) or 0
+        reason = getattr(error, "msg", None) or str(error) or type(error).__name__
+        return Fault(code="syntax", slot=slot, line=line, message=f"it does not parse: {reason}")
+    for line, reason in _forbidden(tree):
+        return Fault(code="forbidden", slot=slot, line=line, message=reason)
+    return _check_signature(slot, tree)
+
+
+def _forbidden(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for statement in tree.body:
+        if not isinstance(statement, _TOP) and not _is_docstring(statement):
+            yield (
+                statement.lineno,
+                "only imports, functions, classes and constants may stand outside functions",
+            )
+    for node in ast.walk(tree):
+        line = getattr(node, "lineno", 0)
+        if not isinstance(node, _NODES):
+            yield line, f"'{type(node).__name__}' is not allowed in a slot"
+        elif isinstance(node, ast.Import):
+            yield from ((line, _no_module(a.name)) for a in node.names if not _open(a.name))
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((line, _no_module(name)) for name in _imported(node) if not _open(name))
+        elif isinstance(node, ast.Name) and (node.id in _NAMES or _hidden(node.id)):
+            yield line, f"the name '{node.id}' is not allowed in a slot"
+        elif isinstance(node, ast.Attribute) and (node.attr in _CLOSED or _hidden(node.attr)):
+            yield line, f"the attribute '{node.attr}' is not allowed in a slot"
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _imported(node: ast.ImportFrom) -> list[str]:
+    if node.level or node.module is None:
+        return ["."]
+    return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+
+
+def _open(name: str) -> bool:
+    allowed = any(name == module or name.startswith(module + ".") for module in MODULES)
+    return allowed and not _CLOSED & set(name.split("."))
+
+
+def _no_module(name: str) -> str:
+    return f"'{name}' cannot be imported in a slot; open are {', '.join(MODULES[1:])}"
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith("__") and name not in _DUNDERS
+
+
+def _check_signature(slot: CodeSlot, tree: ast.Module) -> Fault | None:
+    function, parameters = SIGNATURES[slot]
+    wanted = f"def {function}({', '.join(parameters)})"
+    defined = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function
+    ]
+    if not defined:
+        return Fault(code="signature", slot=slot, message=f"it must define '{wanted}'")
+    arguments = defined[-1].args
+    names = tuple(argument.arg for argument in (*arguments.posonlyargs, *arguments.args))
+    if names != parameters or arguments.vararg or arguments.kwonlyargs or arguments.kwarg:
+        return Fault(
+            code="signature",
+            slot=slot,
+            line=defined[-1].lineno,
+            message=f"'{function}' takes ({', '.join(names)}); it must be '{wanted}'",
+        )
+    return None

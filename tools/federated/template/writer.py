@@ -1,0 +1,108 @@
+"""Writes a candidate as a standard Flower app; every engine runs the same files."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import get_args
+
+from edgewright.tools.federated.app.settings import AppSettings
+from edgewright.tools.federated.records.candidate import Candidate, CodeSlot
+from edgewright.tools.federated.records.data_card import DataCard
+
+PACKAGE = "federated_app"
+SLOTS: tuple[CodeSlot, ...] = get_args(CodeSlot)
+
+_PYPROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "federated-app"
+version = "1.0.0"
+description = "Federated image classification, written by Edgewright"
+license = "Apache-2.0"
+dependencies = ["edgewright[federated]", "flwr[simulation]>=1.41,<1.42"]
+
+[tool.hatch.build.targets.wheel]
+packages = ["federated_app"]
+
+[tool.flwr.app]
+publisher = "edgewright"
+
+[tool.flwr.app.components]
+serverapp = "federated_app.server_app:app"
+clientapp = "federated_app.client_app:app"
+
+[tool.flwr.app.config]
+{config}
+"""
+
+
+def settings_for(
+    candidate: Candidate,
+    card: DataCard,
+    *,
+    data: Path,
+    out: Path,
+    seed: int,
+    keep_checkpoints: int = 2,
+) -> AppSettings:
+    """Put together an app's settings.
+
+    Args:
+        candidate: What is trained.
+        card: On what.
+        data: Folder with the training split.
+        out: Folder that the app writes to.
+        seed: The run's seed.
+        keep_checkpoints: Newest checkpoints to keep; 0 keeps all.
+    """
+    return AppSettings(
+        data=str(data),
+        out=str(out),
+        seed=seed,
+        channels=card.channels,
+        height=card.height,
+        width=card.width,
+        classes=len(card.classes),
+        clients=len(card.clients),
+        samples_max=card.largest_client,
+        keep_checkpoints=keep_checkpoints,
+        **candidate.model_dump(exclude={*SLOTS, "rationale"}),
+    )
+
+
+def write_app(candidate: Candidate, settings: AppSettings, folder: Path) -> None:
+    """Write the app, replacing what lies there.
+
+    Args:
+        candidate: The slots' code.
+        settings: Everything else; becomes the app's run config.
+        folder: Where to; gets a ``pyproject.toml`` and the package ``federated_app``.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    with as_file(
+        files("edgewright.tools.federated.template") / "app-template" / PACKAGE
+    ) as template:
+        shutil.copytree(
+            template, folder / PACKAGE, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+        )
+    slots = folder / PACKAGE / "slots"
+    slots.mkdir()
+    (slots / "__init__.py").write_text('"""The code that was proposed for this app."""\n', "utf-8")
+    for slot in SLOTS:
+        (slots / f"{slot}.py").write_text(candidate.code(slot), "utf-8")
+    config = "\n".join(f"{key} = {_toml(value)}" for key, value in settings.run_config().items())
+    (folder / "pyproject.toml").write_text(_PYPROJECT.format(config=config), "utf-8")
+
+
+def _toml(value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(value)

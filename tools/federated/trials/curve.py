@@ -1,0 +1,137 @@
+"""The curve of a trial: each finished round becomes a point of it, scored by the host."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from edgewright.tools.federated.app.files import (
+    finished_rounds,
+    newest_states,
+    round_folder,
+    state_file,
+    state_rounds,
+)
+from edgewright.tools.federated.records.layout import RunFolder, TrialFolder
+from edgewright.tools.federated.records.trial import (
+    CurvePoint,
+    ModelFacts,
+    RoundRecord,
+    TrialRequest,
+)
+from edgewright.tools.federated.records.validated import read_record
+from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
+from edgewright.tools.federated.trials.link_clock import round_seconds
+from edgewright.tools.federated.trials.scoring import Split, collect_weights, load_split, score
+from edgewright.tools.storage.atomic import write_file
+
+_POINTS = TypeAdapter(list[CurvePoint])
+
+
+def read_curve(folder: TrialFolder) -> list[CurvePoint]:
+    """Read the curve so far of a trial that runs, was broken off or has ended."""
+    if not folder.curve.exists():
+        return []
+    return _POINTS.validate_json(folder.curve.read_text("utf-8"))
+
+
+class Curve:
+    """A trial's curve on disk, which grows by the rounds whose checkpoints are there.
+
+    Attributes:
+        points: One for each round that was scored, in order.
+
+    Args:
+        run: The run, for its validation split.
+        request: The trial; points that an earlier start has left are taken over.
+        clients: How many clients there are.
+        facts: The model's cost, for the link clock.
+    """
+
+    def __init__(
+        self, run: RunFolder, request: TrialRequest, *, clients: int, facts: ModelFacts
+    ) -> None:
+        self._request, self._clients, self._facts = request, clients, facts
+        self._folder = run.trial(request.number)
+        self._split: Split = load_split(run, "validation")
+        self.points = read_curve(self._folder)
+
+    @property
+    def best_round(self) -> int:
+        """The round with the best validation accuracy, of equals the surest one; 0 if none."""
+        scores = {point.round_number: point.validation for point in self.points}
+        return max(scores, key=lambda number: scores[number].rank, default=0)
+
+    def next_finished(self) -> int | None:
+        """Return the next round to score; None if it has no checkpoint yet."""
+        number = len(self.points) + 1
+        return number if number in finished_rounds(self._folder.checkpoints) else None
+
+    def add(self, number: int, model: SandboxedModel) -> CurvePoint:
+        """Check a round's files, score its weights, add to the curve, tidy up; in this order.
+
+        A kill between any two of these leaves a state that the next start completes.
+
+        Args:
+            number: From ``next_finished``.
+            model: Computes the logits.
+
+        Raises:
+            InputError: The round's files did not pass their checks, or the model's code failed.
+        """
+        checkpoint = round_folder(self._folder.checkpoints, number)
+        record = read_record(checkpoint / "record.json")
+        heads = newest_states(self._folder.clients, number)
+        personal = heads if self._request.candidate.personal_head else {}
+        target = self._folder.weights(number)
+        collect_weights(checkpoint, personal, target, self._request.limits.parameters)
+        logits = model.logits(self._split.images, target, clients=self._split.clients)
+        point = self._point(number, record, logits)
+        self.points.append(point)
+        write_file(self._folder.curve, _POINTS.dump_json(self.points))
+        self._prune(number)
+        return point
+
+    def _point(self, number: int, record: RoundRecord, logits: NDArray[np.float32]) -> CurvePoint:
+        before = self.points[-1] if self.points else None
+        simulated = round_seconds(
+            record.clients,
+            self._request.link,
+            flop_per_sample=self._facts.flop_per_sample,
+            local_epochs=self._request.candidate.local_epochs,
+        )
+        return CurvePoint(
+            round_number=number,
+            train_loss=_mean([(c.loss, c.samples) for c in record.clients]),
+            train_accuracy=_mean([(c.accuracy, c.samples) for c in record.clients]),
+            validation=score(logits, self._split, self._clients),
+            bytes_up=sum(c.bytes_up for c in record.clients),
+            bytes_down=sum(c.bytes_down for c in record.clients),
+            simulated_s=(before.simulated_s if before else 0.0) + simulated,
+            wall_s=(before.wall_s if before else 0.0) + record.wall_s,
+            quorum=record.quorum,
+            dropped=record.dropped,
+            epsilon=record.epsilon,
+        )
+
+    def _prune(self, number: int) -> None:
+        """Remove what no resume and no result needs any more."""
+        for other in range(1, number + 1):
+            if other != self.best_round:
+                shutil.rmtree(self._folder.weights(other), ignore_errors=True)
+        for other in finished_rounds(self._folder.checkpoints):
+            if other < number:
+                shutil.rmtree(round_folder(self._folder.checkpoints, other), ignore_errors=True)
+        for path in newest_states(self._folder.clients, number).values():
+            for old in state_rounds(path.parent):
+                if state_file(path.parent, old).name < path.name:
+                    state_file(path.parent, old).unlink(missing_ok=True)
+
+
+def _mean(values: list[tuple[float | None, int]]) -> float | None:
+    known = [(value, weight) for value, weight in values if value is not None]
+    total = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / total if total else None

@@ -1,0 +1,258 @@
+"""Runs a trial from start, or from where it was broken off, to its result."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edgewright.tools.errors import InputError, TransientError
+from edgewright.tools.federated.grids.engine import Training, start_training
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.layout import RunFolder, TrialFolder
+from edgewright.tools.federated.records.trial import (
+    SANDBOXED_ENGINES,
+    CurvePoint,
+    ModelFacts,
+    TrialRequest,
+    TrialResult,
+)
+from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
+from edgewright.tools.federated.template.writer import settings_for, write_app
+from edgewright.tools.federated.trials.check import check
+from edgewright.tools.federated.trials.curve import Curve
+from edgewright.tools.federated.trials.prepare import load_card
+from edgewright.tools.federated.trials.scoring import digest_of
+from edgewright.tools.sandbox.backends import find_sandbox
+from edgewright.tools.sandbox.faults import Fault
+from edgewright.tools.storage.atomic import write_file
+
+_POLL_S = 0.05
+#: How much longer than the training its scoring may take.
+_SCORING_S = 120.0
+_MAX_PROGRESS_LINE = 4096
+
+
+class TrialProgress(BaseModel):
+    """A line of the progress file: what the app says of itself, for live views alone.
+
+    Attributes:
+        event: ``client``, ``dropped`` or ``round``.
+        round: Round number.
+        client: Partition id; -1 if not known.
+        loss: The client's training loss.
+        accuracy: The client's training accuracy.
+        reason: Why a reply was dropped.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    event: Literal["client", "dropped", "round"]
+    round: int
+    client: int = -1
+    loss: float | None = None
+    accuracy: float | None = None
+    reason: str = ""
+
+
+Event = TrialProgress | CurvePoint
+
+
+def _ignore(event: Event) -> None:
+    del event
+
+
+def run_trial(
+    run: RunFolder, request: TrialRequest, *, on_event: Callable[[Event], None] = _ignore
+) -> TrialResult:
+    """Run a trial, or go on with it; a trial that has ended returns its stored result.
+
+    The candidate is checked first. Each finished round is scored by the host as soon as its
+    checkpoint is there. This blocks until the trial ends, and can be killed at any moment: called
+    again with the same request, it goes on after the last finished round.
+
+    Args:
+        run: A prepared run.
+        request: What to train.
+        on_event: Gets progress lines and the curve's points as they come.
+
+    Raises:
+        NotFoundError: The run has no prepared data.
+        UnavailableError: No sandbox works on this machine (``no_sandbox``).
+        TransientError: The same trial runs already (``trial_running``).
+    """
+    folder = run.trial(request.number)
+    if folder.result.exists():
+        return TrialResult.model_validate_json(folder.result.read_text("utf-8"))
+    card = load_card(run)
+    find_sandbox()
+    folder.out.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        _write(folder.request, request)
+        facts = _facts(folder, request, card)
+        if isinstance(facts, Fault):
+            result = _result(request, fault=facts)
+        else:
+            result = _Trial(run, request, card, facts, on_event).run()
+        _write(folder.result, result)
+    return result
+
+
+@contextmanager
+def _alone(folder: TrialFolder) -> Iterator[None]:
+    with (folder.root / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TransientError(
+                f"trial {folder.root.name} is already running; wait for it", code="trial_running"
+            ) from None
+        yield
+
+
+def _facts(folder: TrialFolder, request: TrialRequest, card: DataCard) -> ModelFacts | Fault:
+    """Check the candidate, once a trial."""
+    stored = folder.root / "facts.json"
+    if stored.exists():
+        return ModelFacts.model_validate_json(stored.read_text("utf-8"))
+    checked = check(request.candidate, card, limits=request.limits)
+    if checked.facts is None:
+        return checked.faults[0]
+    _write(stored, checked.facts)
+    return checked.facts
+
+
+class _Trial:
+    """One training run with its scoring, side by side."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        request: TrialRequest,
+        card: DataCard,
+        facts: ModelFacts,
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self._run, self._request, self._card, self._facts = run, request, card, facts
+        self._on_event = on_event
+        self._folder = run.trial(request.number)
+        self._curve = Curve(run, request, clients=len(card.clients), facts=facts)
+        self._read_bytes = 0
+
+    def run(self) -> TrialResult:
+        """Train and score until the training ends, the target is reached or something fails."""
+        settings = settings_for(
+            self._request.candidate,
+            self._card,
+            data=self._run.data,
+            out=self._folder.out,
+            seed=self._request.seed,
+            keep_checkpoints=0,
+        )
+        write_app(self._request.candidate, settings, self._folder.app)
+        limits = self._request.limits
+        patient = limits.model_copy(update={"time_s": limits.time_s + _SCORING_S})
+        scorer = SandboxedModel(self._folder.app, len(self._card.classes), limits=patient)
+        fault: Fault | None = None
+        with (
+            scorer,
+            start_training(
+                self._request, self._folder, self._run.data, clients=len(self._card.clients)
+            ) as training,
+        ):
+            try:
+                self._follow(training, scorer)
+            except InputError as error:
+                fault = Fault(code="bad_result", message=error.message[:2000])
+            training.stop()
+            fault = fault or training.fault()
+        best = self._curve.best_round
+        return _result(
+            self._request,
+            fault=fault or self._no_quorum(),
+            facts=self._facts,
+            points=self._curve.points,
+            best_round=best,
+            digest=digest_of(self._folder.weights(best)) if best else "",
+        )
+
+    def _follow(self, training: Training, scorer: SandboxedModel) -> None:
+        """Score each round as its checkpoint appears; look once more after the end."""
+        ended = False
+        while not ended:
+            ended = training.ended
+            self._tell_progress()
+            while not self._reached() and (number := self._curve.next_finished()) is not None:
+                self._on_event(self._curve.add(number, scorer))
+            if self._reached():
+                return
+            if not ended:
+                time.sleep(_POLL_S)
+
+    def _reached(self) -> bool:
+        target = self._request.target
+        points = self._curve.points
+        return target is not None and bool(points) and points[-1].validation.accuracy >= target
+
+    def _no_quorum(self) -> Fault | None:
+        """Say so if no round had enough usable replies; the model is then what it was born as."""
+        points = self._curve.points
+        if not points:
+            return Fault(code="killed", message="the training ended without a finished round")
+        if any(point.quorum for point in points):
+            return None
+        reasons = {dropped.reason for point in points for dropped in point.dropped}
+        not_finite = any("not finite" in reason for reason in reasons)
+        return Fault(
+            code="not_finite" if not_finite else "no_quorum",
+            message="no round had enough usable replies: " + "; ".join(sorted(reasons)[:5])[:1000],
+        )
+
+    def _tell_progress(self) -> None:
+        """Pass on the lines that were added to the progress file since the last look."""
+        try:
+            with self._folder.progress.open("rb") as file:
+                file.seek(self._read_bytes)
+                lines = file.read(1_000_000).split(b"\n")
+        except OSError:
+            return
+        for line in lines[:-1]:
+            self._read_bytes += len(line) + 1
+            try:
+                self._on_event(TrialProgress.model_validate_json(line[:_MAX_PROGRESS_LINE]))
+            except ValidationError:
+                continue
+
+
+def _result(
+    request: TrialRequest,
+    *,
+    fault: Fault | None,
+    facts: ModelFacts | None = None,
+    points: Sequence[CurvePoint] = (),
+    best_round: int = 0,
+    digest: str = "",
+) -> TrialResult:
+    sandboxed = request.engine in SANDBOXED_ENGINES
+    complete = len(points) == request.candidate.rounds
+    return TrialResult(
+        number=request.number,
+        status="failed" if fault else "finished" if complete else "stopped",
+        fault=fault,
+        engine=request.engine,
+        sandbox=find_sandbox().name if sandboxed else "none",
+        seed=request.seed,
+        facts=facts,
+        curve=tuple(points),
+        best_round=best_round,
+        weights_sha256=digest,
+    )
+
+
+def _write(path: Path, value: BaseModel) -> None:
+    write_file(path, value.model_dump_json(indent=2).encode())

@@ -1,0 +1,133 @@
+"""Scores a model on labels that no generated code sees: it gets pictures, the host gets logits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from edgewright.tools.errors import InputError
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.trial import ModelScore, TrialResult
+from edgewright.tools.federated.records.validated import read_weights
+from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
+from edgewright.tools.federated.trials.prepare import load_card
+from edgewright.tools.storage.atomic import new_folder
+
+#: A sample whose logits are not finite, or surely wrong, costs this much and no more.
+_WORST_LOSS = 100.0
+
+
+class Split(BaseModel):
+    """A held-out split in memory.
+
+    Attributes:
+        images: uint8 [N, H, W, C].
+        labels: int64 [N].
+        clients: int64 [N].
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    clients: NDArray[np.int64]
+
+
+def load_split(run: RunFolder, name: str) -> Split:
+    """Read a held-out split, ``validation`` or ``test``."""
+    arrays = {
+        part: np.load(run.held / f"{name}_{part}.npy", allow_pickle=False)
+        for part in ("images", "labels", "clients")
+    }
+    return Split(**arrays)
+
+
+def score(logits: NDArray[np.float32], split: Split, clients: int) -> ModelScore:
+    """Compute accuracy and loss from logits.
+
+    Args:
+        logits: float32 [N, classes]; rows that are not finite are wrong.
+        split: The split's labels.
+        clients: How many clients there are.
+    """
+    finite = np.isfinite(logits).all(axis=1)
+    safe = np.where(finite[:, None], logits, 0.0).astype(np.float64)
+    right = finite & (safe.argmax(axis=1) == split.labels)
+    shifted = safe - safe.max(axis=1, keepdims=True)
+    picked = shifted[np.arange(len(safe)), split.labels]
+    losses = np.where(finite, np.log(np.exp(shifted).sum(axis=1)) - picked, _WORST_LOSS)
+    members = [right[split.clients == client] for client in range(clients)]
+    return ModelScore(
+        accuracy=float(right.mean()),
+        loss=float(np.minimum(losses, _WORST_LOSS).mean()),
+        clients=tuple(float(part.mean()) if len(part) else None for part in members),
+    )
+
+
+def score_test(run: RunFolder, number: int) -> ModelScore:
+    """Score a trial's best weights on the test split, which a run can do once.
+
+    Args:
+        run: The run.
+        number: The trial that was chosen.
+
+    Raises:
+        InputError: The test split was already used for another trial (``test_used``), the trial
+            has no weights (``no_weights``), or its code failed.
+    """
+    used = run.held / "test_score.json"
+    if used.exists():
+        stored = json.loads(used.read_text("utf-8"))
+        if stored["trial"] != number:
+            raise InputError(
+                f"the test split was already scored with trial {stored['trial']}; choosing by it "
+                "would make its figure worthless",
+                code="test_used",
+            )
+        return ModelScore.model_validate(stored["score"])
+    folder = run.trial(number)
+    card, split = load_card(run), load_split(run, "test")
+    result = TrialResult.model_validate_json(folder.result.read_text("utf-8"))
+    if not result.best_round:
+        raise InputError(f"trial {number} finished no round", code="no_weights")
+    with SandboxedModel(folder.app, len(card.classes)) as model:
+        logits = model.logits(
+            split.images, folder.weights(result.best_round), clients=split.clients
+        )
+    measured = score(logits, split, len(card.clients))
+    used.write_text(json.dumps({"trial": number, "score": measured.model_dump()}), "utf-8")
+    return measured
+
+
+def collect_weights(
+    checkpoint: Path, heads: dict[int, Path], target: Path, max_parameters: int
+) -> None:
+    """Check a round's weights and copy them out of the sandbox's folder.
+
+    Args:
+        checkpoint: The round's checkpoint.
+        heads: State files of clients with personal heads.
+        target: Where to; there whole or not at all.
+        max_parameters: Weights that a file may hold.
+
+    Raises:
+        InputError: A file did not pass its checks (``bad_result``).
+    """
+    files = {"weights.safetensors": checkpoint / "weights.safetensors"}
+    files |= {f"head-{client}.safetensors": path for client, path in sorted(heads.items())}
+    with new_folder(target) as part:
+        for name, path in files.items():
+            (part / name).write_bytes(read_weights(path, max_parameters))
+
+
+def digest_of(weights: Path) -> str:
+    """Return the SHA-256 over the files of a weights folder."""
+    digest = hashlib.sha256()
+    for path in sorted(weights.glob("*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

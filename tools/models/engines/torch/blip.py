@@ -1,0 +1,197 @@
+"""BLIP: the vision tower is what is cut; the text side reads its output on the last node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from transformers import (
+    BertTokenizer,
+    BlipForConditionalGeneration,
+    BlipForQuestionAnswering,
+    BlipImageProcessor,
+)
+
+from edgewright.tools.models.engines.torch.chain import Block, Chain
+from edgewright.tools.models.engines.torch.pretrained import (
+    PROCESSOR_FILES,
+    TOKENIZER_FILES,
+    load_network,
+    load_part,
+    preprocessing_of,
+)
+from edgewright.tools.models.source import ModelSource
+
+CAPTIONING = "blip-captioning"
+QUESTIONS = "blip-vqa"
+
+# Captions and answers are short; a limit keeps a wandering decoder from running on.
+_CAPTION_TOKENS = 40
+_ANSWER_TOKENS = 15
+
+
+class _Blip(Chain):
+    """What both BLIP models share; the last block's output are the image embeddings."""
+
+    def __init__(self, model: str, cls: Any, source: ModelSource) -> None:
+        network = load_network(cls, source)
+        tower = network.vision_model
+        blocks: dict[str, Block] = {"embeddings": tower.embeddings}
+        blocks |= {f"layer{index}": layer for index, layer in enumerate(tower.encoder.layers, 1)}
+        blocks["post_layernorm"] = tower.post_layernorm
+        processor = load_part(BlipImageProcessor, source, files=PROCESSOR_FILES)
+        super().__init__(
+            model=model,
+            network=network,
+            blocks=blocks,
+            preprocessing=preprocessing_of(
+                processor, network.config.vision_config.image_size, source
+            ),
+        )
+        self._text = network.config.text_config
+        self._tokenizer = load_part(BertTokenizer, source, files=TOKENIZER_FILES)
+
+    def tokens(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Turn texts into what the decoder writes: a start, their words, an end, and padding.
+
+        Args:
+            texts: Captions or answers.
+
+        Returns:
+            int64 ``[B, length]``, and the mask of the tokens that are no padding.
+        """
+        tokens, mask = self._tokens(texts)
+        tokens[:, 0] = self._text.bos_token_id
+        return tokens, mask
+
+    def scores(self, states: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
+        """Return how likely the decoder holds each word of its vocabulary to come next.
+
+        Args:
+            states: float32 ``[B, positions, width]``, what the decoder reads.
+            written: int64 ``[B, length]``, tokens written so far.
+
+        Returns:
+            float32 ``[B, length, vocabulary]``, the logits behind each token.
+        """
+        logits: torch.Tensor = self.network.text_decoder(
+            input_ids=written,
+            encoder_hidden_states=states,
+            encoder_attention_mask=_ones(states),
+        ).logits
+        return logits
+
+    def _tokens(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return padded tokens and their mask, both int64 ``[B, length]``."""
+        found = self._tokenizer(
+            [*texts],
+            return_tensors="pt",
+            padding=True,
+            truncation=True,
+            max_length=self._text.max_position_embeddings,
+        )
+        return found["input_ids"], found["attention_mask"]
+
+    def _decode(self, states: torch.Tensor, limit: int) -> list[str]:
+        """Generate greedily what the text decoder makes of these encoder states."""
+        tokens = self.network.text_decoder.generate(
+            input_ids=torch.full((len(states), 1), self._text.bos_token_id),
+            eos_token_id=self._text.sep_token_id,
+            pad_token_id=self._text.pad_token_id,
+            encoder_hidden_states=states,
+            encoder_attention_mask=_ones(states),
+            max_new_tokens=limit,
+            do_sample=False,
+        )
+        texts: list[str] = self._tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return [text.strip() for text in texts]
+
+
+class BlipCaptioning(_Blip):
+    """A captioning model cut inside its vision tower."""
+
+    def __init__(self, source: ModelSource) -> None:
+        super().__init__(CAPTIONING, BlipForConditionalGeneration, source)
+
+    def captions(self, embeddings: torch.Tensor) -> list[str]:
+        """Write a caption for each picture.
+
+        Args:
+            embeddings: float32 ``[B, tokens, width]``, the output of the last block.
+        """
+        return self._decode(embeddings, _CAPTION_TOKENS)
+
+
+class BlipQuestions(_Blip):
+    """A question-answering model cut inside its vision tower."""
+
+    def __init__(self, source: ModelSource) -> None:
+        super().__init__(QUESTIONS, BlipForQuestionAnswering, source)
+
+    def answer(self, embeddings: torch.Tensor, question: str) -> str:
+        """Answer a question.
+
+        Args:
+            embeddings: float32 ``[1, tokens, width]``, the output of the last block.
+            question: The question in the person's own words.
+        """
+        tokens, _ = self.question_tokens([question])
+        return self._decode(self.states(embeddings, tokens), _ANSWER_TOKENS)[0]
+
+    def question_tokens(self, questions: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Turn questions into tokens.
+
+        Args:
+            questions: The questions.
+
+        Returns:
+            int64 ``[B, length]``, and the mask of the tokens that are no padding.
+        """
+        return self._tokens(questions)
+
+    def states(self, embeddings: torch.Tensor, questions: torch.Tensor) -> torch.Tensor:
+        """Read questions in the light of pictures, for the decoder to answer.
+
+        Args:
+            embeddings: float32 ``[B, tokens, width]``, the output of the last block.
+            questions: Tokens of one for each picture, int64 ``[B, length]``. None may be padding:
+                the library's cross-attention does not look at its mask, so that the decoder would
+                read it.
+
+        Returns:
+            float32 ``[B, length, width]``.
+        """
+        states: torch.Tensor = self.network.text_encoder(
+            input_ids=questions,
+            attention_mask=torch.ones_like(questions),
+            encoder_hidden_states=embeddings,
+            encoder_attention_mask=_ones(embeddings),
+        ).last_hidden_state
+        return states
+
+
+def _ones(states: torch.Tensor) -> torch.Tensor:
+    """Return the mask of states none of which is padding."""
+    return torch.ones(states.shape[:-1], dtype=torch.long)
+
+
+@cache
+def load_captioning(source: ModelSource) -> BlipCaptioning:
+    """Load a model once a process; its expert writes captions with the same one.
+
+    Raises:
+        UnavailableError: The model cannot be had whole; the message says what is missing.
+    """
+    return BlipCaptioning(source)
+
+
+@cache
+def load_questions(source: ModelSource) -> BlipQuestions:
+    """Load a model once a process; its expert answers with the same one.
+
+    Raises:
+        UnavailableError: The model cannot be had whole; the message says what is missing.
+    """
+    return BlipQuestions(source)

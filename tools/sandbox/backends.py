@@ -1,0 +1,239 @@
+"""The two ways to confine a process, and the choice between them."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from edgewright.tools.errors import UnavailableError
+from edgewright.tools.sandbox.limits import SandboxLimits
+from edgewright.tools.sandbox.policy import Policy
+from edgewright.tools.sandbox.watcher import Confined, Handle
+from edgewright.tools.storage.scratch import scratch_folder
+
+_KILL_WAIT_S = 5.0
+_EXEC_WAIT_S = 2.0
+_PROBE_TIME_S = 10.0
+_SECRET = "edgewright-sandbox-probe"  # noqa: S105 - a canary, written and looked for by the probe
+
+
+class Sandbox(Protocol):
+    """Starts programs under a policy.
+
+    Attributes:
+        name: ``sandlock`` or ``bubblewrap``.
+    """
+
+    name: str
+
+    def start(self, command: Sequence[str], policy: Policy) -> Confined:
+        """Start a program; its scratch folder must exist."""
+        ...
+
+
+class Sandlock:
+    """Landlock and seccomp, without root and without namespaces; ends with its parent."""
+
+    name = "sandlock"
+
+    def start(self, command: Sequence[str], policy: Policy) -> Confined:
+        """Start a program; its scratch folder must exist."""
+        sandlock = importlib.import_module("sandlock")
+        sandbox = sandlock.Sandbox(
+            fs_readable=policy.readable(),
+            fs_writable=[str(policy.scratch)],
+            clean_env=True,
+            env=policy.environment(),
+            cwd=str(policy.scratch),
+            # A backstop: the kernel's own limit, set inside, makes Python raise MemoryError first.
+            max_memory=2 * policy.limits.memory_bytes,
+            max_processes=policy.limits.processes,
+            max_open_files=policy.limits.open_files,
+            no_coredump=True,
+        )
+        piped = sandlock.StdioMode.PIPED
+        process = sandbox.popen(list(command), stdin=piped, stdout=piped, stderr=piped)
+        wait_for_exec(int(process.pid))
+        return Confined(_SandlockHandle(process), policy)
+
+
+def wait_for_exec(pid: int) -> None:
+    """Wait until a child runs its own program.
+
+    Until then it is a copy of this process, whose memory the watcher would take for the program's.
+    The wait is bounded, so that a program that makes itself look like a copy is watched too.
+    """
+    own = _command_line("self")
+    deadline = time.monotonic() + _EXEC_WAIT_S
+    while _command_line(pid) == own and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _command_line(pid: int | str) -> bytes:
+    """Return the command line of a process; empty if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+class _SandlockHandle(Handle):
+    def __init__(self, process: Any) -> None:
+        self._process = process
+        self._pid = int(process.pid)
+        self._status: int | None = None
+        self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
+
+    def poll(self) -> int | None:
+        if self._status is None and self._gone():
+            self._status = int(self._process.wait(timeout=_KILL_WAIT_S).exit_code)
+        return self._status
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    @property
+    def pids(self) -> list[int]:
+        return [self._pid]
+
+    def _gone(self) -> bool:
+        """Look without reaping: sandlock's own wait does that and frees what it holds."""
+        try:
+            return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
+
+
+class Bubblewrap:
+    """Namespaces of its own for everything; for kernels without Landlock."""
+
+    name = "bubblewrap"
+
+    def start(self, command: Sequence[str], policy: Policy) -> Confined:
+        """Start a program; its scratch folder must exist."""
+        executable = shutil.which("bwrap")
+        if executable is None:
+            raise UnavailableError("bubblewrap is not installed", code="no_sandbox")
+        arguments = [
+            executable, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session",
+            "--clearenv", "--cap-drop", "ALL", "--disable-userns", "--dev", "/dev",
+            "--proc", "/proc",
+        ]  # fmt: skip
+        for path in policy.readable():
+            if not path.startswith(("/dev/", "/proc/")):
+                arguments += ["--ro-bind", path, path]
+        scratch = str(policy.scratch)
+        arguments += ["--bind", scratch, scratch, "--chdir", scratch]
+        for name, value in policy.environment().items():
+            arguments += ["--setenv", name, value]
+        process = subprocess.Popen(  # noqa: S603 - every argument is ours
+            [*arguments, "--", *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={},
+            bufsize=0,
+        )
+        return Confined(_BubblewrapHandle(process), policy)
+
+
+class _BubblewrapHandle(Handle):
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.stdin, self.stdout, self.stderr = map(_pipe, (
+            process.stdin, process.stdout, process.stderr
+        ))  # fmt: skip
+
+    def poll(self) -> int | None:
+        return self._process.poll()
+
+    def kill(self) -> None:
+        # Bubblewrap ties its inner process to itself only after starting it: one that is killed
+        # before would leave it behind. Stopped, it starts nothing more while it is looked at.
+        if self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGSTOP)
+        for pid in reversed(self.pids):
+            _kill(pid)
+        self._process.wait(_KILL_WAIT_S)
+
+    @property
+    def pids(self) -> list[int]:
+        return _descendants(self._process.pid)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise RuntimeError("the process was started without pipes")
+    return pipe
+
+
+def _descendants(pid: int) -> list[int]:
+    found = [pid]
+    for parent in found:
+        try:
+            text = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii")
+        except OSError:
+            continue
+        found += [int(child) for child in text.split()]
+    return found
+
+
+BACKENDS: tuple[Sandbox, ...] = (Sandlock(), Bubblewrap())
+
+
+@functools.cache
+def find_sandbox() -> Sandbox:
+    """Return the first backend that really confines a program on this machine.
+
+    Each is tried with a program that has to run and a secret that it must not be able to read.
+
+    Raises:
+        UnavailableError: None does (``no_sandbox``); the message says what to install.
+    """
+    reasons = []
+    for backend in BACKENDS:
+        reason = _probe(backend)
+        if not reason:
+            return backend
+        reasons.append(f"{backend.name}: {reason}")
+    raise UnavailableError(
+        "generated code runs only inside a sandbox, and none works here ("
+        + "; ".join(reasons)
+        + "); 'pip install sandlock' on Linux 6.12 or newer, or 'apt-get install bubblewrap' "
+        "where user namespaces are allowed",
+        code="no_sandbox",
+    )
+
+
+def _probe(backend: Sandbox) -> str:
+    """Return why a backend cannot be used; empty if it can."""
+    with scratch_folder() as folder:
+        (folder / "secret").write_text(_SECRET, "utf-8")
+        scratch = folder / "scratch"
+        scratch.mkdir()
+        program = "try: print(open('../secret').read())\nexcept OSError: print('confined')"
+        limits = SandboxLimits(time_s=_PROBE_TIME_S)
+        policy = Policy(scratch=scratch, limits=limits)
+        try:
+            with backend.start([sys.executable, "-I", "-S", "-c", program], policy) as confined:
+                said = confined.receive(_PROBE_TIME_S)
+                return "" if said == "confined" else f"it did not confine ({confined.errors[:200]})"
+        except (ImportError, OSError, RuntimeError, UnavailableError) as error:
+            return str(error)

@@ -1,0 +1,66 @@
+"""What a sandboxed program may see, and the exact command that starts it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgewright.tools.sandbox.limits import SandboxLimits
+
+#: System folders with shared libraries, and the few special files that Python and torch read.
+_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
+_SPECIAL = ("/dev/null", "/dev/zero", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo")
+_CPUS = "/sys/devices/system/cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """One sandbox's rules. There is no network, and nothing of the host's environment.
+
+    Attributes:
+        scratch: The one folder that can be written; it is the working and the home folder.
+        read: Folders that can be read, beside Python's own.
+        limits: What may be used.
+    """
+
+    scratch: Path
+    read: tuple[Path, ...] = ()
+    limits: SandboxLimits = field(default_factory=SandboxLimits)
+
+    def environment(self) -> dict[str, str]:
+        """Return all that the program finds in its environment."""
+        scratch = str(self.scratch)
+        return {
+            "PATH": "/nonexistent",
+            "HOME": scratch,
+            "TMPDIR": scratch,
+            "LANG": "C.UTF-8",
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "0",
+            "FLWR_HOME": f"{scratch}/.flwr",
+            "FLWR_TELEMETRY_ENABLED": "0",
+        }
+
+    def readable(self) -> list[str]:
+        """List all paths that can be read, those that exist."""
+        paths = [*_SYSTEM, *_SPECIAL, _CPUS, *map(str, _python()), *map(str, self.read)]
+        return [path for path in dict.fromkeys(paths) if Path(path).exists()]
+
+
+def _python() -> list[Path]:
+    """Find the interpreter, its libraries and the one subpackage of ours that runs inside."""
+    own = importlib.util.find_spec("edgewright.tools")
+    if own is None or not own.submodule_search_locations:
+        raise RuntimeError("edgewright.tools has no folder")
+    return [
+        Path(sys.prefix) / "bin",
+        Path(sys.prefix) / "lib",
+        Path(sys.prefix) / "pyvenv.cfg",
+        Path(sys.base_prefix) / "bin",
+        Path(sys.base_prefix) / "lib",
+        *(Path(location) for location in own.submodule_search_locations),
+    ]

@@ -1,4 +1,0 @@
-"""Learned feature codecs: a bottleneck at the cut, its prior, its training and its two halves.
-
-What every codec must do is said in ``tools/split/codec.py``; figures belong in ``benchmarks``.
-"""

@@ -1,0 +1,4 @@
+"""Files and folders that are there whole or not at all, and temporary folders that always go.
+
+Formats belong to the packages that write them.
+"""
