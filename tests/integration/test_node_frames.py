@@ -237,4 +237,4 @@ async def test_mutated_frames_are_refused_and_nothing_breaks(node_settings, code
         assert node.returncode is None
     assert statuses.total() == COUNT + FORGED
     assert slowest < DEADLINE_S
-    assert f'edgewright_lane_replacements_total{{model="{MODEL}"}} 0.0' in metrics
+    assert f'edgewright_worker_replacements_total{{model="{MODEL}"}} 0.0' in metrics

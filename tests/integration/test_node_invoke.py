@@ -55,7 +55,7 @@ async def test_every_arm_names_the_cat_and_bills_what_it_did(device_client, enco
     assert report.bytes_up > 1000
     assert report.bytes_down > 100
     assert stages[-2:] == ["edge_other", "download"]
-    assert "edge_finish" in stages
+    assert "edge_postprocess" in stages
     if arm.kind == "co-inference":
         assert report.frame_bytes == report.bytes_up
         assert stages[:5] == ["decode", "preprocess", "head", "encode", "upload"]
@@ -126,7 +126,7 @@ async def test_metrics_count(http, encoded):
     text = (await http.get("/metrics")).text
     route = 'edgewright_requests_total{route="/v1/tools/{card}:invoke",status="200"}'
     assert route in text
-    assert 'edgewright_lane_rss_bytes{model="efficientnet-lite0"}' in text
+    assert 'edgewright_worker_rss_bytes{model="efficientnet-lite0"}' in text
     assert "edgewright_link_kb_per_s" in text
 
 
