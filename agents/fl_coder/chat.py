@@ -8,12 +8,10 @@ coder takes over and the proposal's note says why.
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from edgewright.agents.fl_coder.prefix import prefix, prompt, request_message
 from edgewright.agents.fl_coder.protocol import (
@@ -24,14 +22,13 @@ from edgewright.agents.fl_coder.protocol import (
     TrainingProblem,
     trailing_complaints,
 )
-from edgewright.agents.llm.client import ChatModel, Message, NonsenseError
+from edgewright.agents.llm.client import ChatModel, Message
+from edgewright.agents.llm.structured import ask_validated, parse
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.federated.records.candidate import Candidate
 
 #: Repairs of code that failed, before another coder takes over.
 MAX_REPAIRS = 3
-#: Longest answer that is told back to the model when it has to be repaired, in characters.
-MAX_ANSWER = 8000
 
 
 class _Answer(BaseModel):
@@ -39,10 +36,6 @@ class _Answer(BaseModel):
 
     candidate: Candidate
     choices: tuple[DesignChoice, ...] = Field(default=(), max_length=20)
-
-
-class _UnusableError(ValueError):
-    """The answer breaks a bound; the message is for the model."""
 
 
 class ChatCoder:
@@ -71,8 +64,6 @@ class ChatCoder:
             return self._ask(problem, attempts)
         except EdgewrightError as error:
             return self._instead(problem, attempts, error.message)
-        except _UnusableError as error:
-            return self._instead(problem, attempts, str(error))
 
     def _instead(self, problem: TrainingProblem, attempts: Sequence[Attempt], why: str) -> Proposal:
         proposal = self._fallback.propose(problem, attempts)
@@ -80,24 +71,18 @@ class ChatCoder:
         return proposal.model_copy(update={"note": note[:1000]})
 
     def _ask(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
-        """Ask the model, once more if the form of its first answer is wrong."""
-        deadline = time.monotonic() + self._model.settings.timeout_s
+        """Ask the model, with one repair round if its first answer is invalid."""
         messages = [
             Message(role="system", content=prefix(problem, self._schema)),
             Message(role="user", content=request_message(problem, attempts)),
         ]
-        try:
-            answer = self._model.ask(messages, self._schema, deadline=deadline)
-            return _checked(answer)
-        except NonsenseError as error:
-            said, complaint = error.answer, error.message
-        except _UnusableError as error:
-            said, complaint = json.dumps(answer), str(error)
-        messages += [
-            Message(role="assistant", content=said[:MAX_ANSWER]),
-            Message(role="user", content=prompt("repair", error=complaint)),
-        ]
-        return _checked(self._model.ask(messages, self._schema, deadline=deadline))
+        return ask_validated(
+            self._model,
+            messages,
+            self._schema,
+            _proposal,
+            repair=lambda complaint: prompt("repair", error=complaint),
+        )
 
 
 def answer_schema() -> dict[str, Any]:
@@ -105,12 +90,7 @@ def answer_schema() -> dict[str, Any]:
     return _Answer.model_json_schema()
 
 
-def _checked(answer: dict[str, Any]) -> Proposal:
+def _proposal(answer: dict[str, Any]) -> Proposal:
     """Turn the model's answer into a proposal, or say what is wrong with it."""
-    try:
-        read = _Answer.model_validate(answer)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "answer"
-        raise _UnusableError(f"its field {where!r} is wrong: {first['msg']}") from None
-    return Proposal(candidate=read.candidate, choices=read.choices, coder="chat-model")
+    parsed = parse(_Answer, answer)
+    return Proposal(candidate=parsed.candidate, choices=parsed.choices, coder="chat-model")

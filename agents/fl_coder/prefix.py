@@ -6,13 +6,11 @@ look like a part of the instructions.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from importlib.resources import files
-from string import Template
 from typing import Any
 
 from edgewright.agents.fl_coder.protocol import Attempt, TrainingProblem
+from edgewright.agents.llm.prompts import fill_prompt, to_json
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.trial import CurvePoint
 from edgewright.tools.federated.template.syntax import MODULES
@@ -37,9 +35,9 @@ def prefix(problem: TrainingProblem, schema: dict[str, Any]) -> str:
     return prompt(
         "prefix",
         modules=", ".join(MODULES),
-        strategies=_json(_strategies()),
-        card=_json(problem.card.model_dump(mode="json")),
-        schema=_json(schema),
+        strategies=to_json(_strategies()),
+        card=to_json(problem.card.model_dump(mode="json")),
+        schema=to_json(schema),
     )
 
 
@@ -52,16 +50,15 @@ def request_message(problem: TrainingProblem, attempts: Sequence[Attempt]) -> st
     """
     return prompt(
         "request",
-        purpose=_json(problem.purpose[:MAX_QUOTED]),
-        remarks=_json([remark[:MAX_QUOTED] for remark in problem.remarks]),
-        attempts="\n".join(_json(_told(attempt)) for attempt in _chosen(attempts)) or "none",
+        purpose=to_json(problem.purpose[:MAX_QUOTED]),
+        remarks=to_json([remark[:MAX_QUOTED] for remark in problem.remarks]),
+        attempts="\n".join(to_json(_told(attempt)) for attempt in _chosen(attempts)) or "none",
     )
 
 
 def prompt(name: str, **values: str) -> str:
     """Fill in one of the prompt files beside this module."""
-    folder = files("edgewright.agents.fl_coder") / "prompts"
-    return Template((folder / f"{name}.md").read_text("utf-8")).substitute(values).strip()
+    return fill_prompt("edgewright.agents.fl_coder", name, **values)
 
 
 def _strategies() -> dict[str, list[str]]:
@@ -126,7 +123,3 @@ def _rounded(value: float | None) -> float | None:
 
 def _fault(fault: Fault) -> dict[str, Any]:
     return fault.model_copy(update={"message": fault.message[:MAX_QUOTED]}).model_dump(mode="json")
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

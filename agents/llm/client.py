@@ -1,8 +1,8 @@
-"""One call to an OpenAI-compatible chat model: messages in, a JSON object out, or a clear error.
+"""Client for an OpenAI-compatible chat model: messages in, a JSON object out, or a clear error.
 
-OpenAI, Azure (its ``/openai/v1`` endpoint) and local servers differ in what they accept. A first
-call asks for structured output; an endpoint that rejects it is asked again in the plainest form,
-and the object is then read from the text. The schema stands in the prompt in any case.
+OpenAI, Azure (its ``/openai/v1`` endpoint) and local servers differ in what they accept. The first
+call requests structured output; if the endpoint rejects that, the request is repeated in its
+plainest form and the object is read from the text. The prompt holds the schema either way.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel
 
@@ -21,7 +21,7 @@ from edgewright.tools.settings import ChatModelSettings
 if TYPE_CHECKING:
     from openai import OpenAI
 
-#: Longest answer that is waited for, in tokens. A plan of twenty tasks takes about 1,500.
+#: Maximum length of an answer, in tokens. A plan of twenty tasks takes about 1,500.
 MAX_ANSWER_TOKENS = 2000
 
 
@@ -32,95 +32,122 @@ class Message(BaseModel):
     content: str
 
 
-class NonsenseError(UnavailableError):
-    """The model answered, but not with a JSON object.
+class InvalidAnswerError(UnavailableError):
+    """The model answered, but not with what was requested.
 
     Args:
-        answer: What it said instead.
+        message: What is wrong with the answer, as the model is told in a repair round.
+        answer: The text of the answer, if no JSON object could be read from it.
+        code: Overrides the class's code.
+        retry_after_s: When trying again makes sense, if known.
     """
 
     code = "chat_model_nonsense"
 
-    def __init__(self, answer: str) -> None:
-        super().__init__("the chat model's answer is not a JSON object")
+    def __init__(
+        self,
+        message: str,
+        *,
+        answer: str = "",
+        code: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, code=code, retry_after_s=retry_after_s)
         self.answer = answer
 
 
 class ChatModel:
-    """A configured chat model.
+    """A configured chat model. The first call opens its HTTP client; later calls reuse it.
 
     Args:
-        settings: Model, endpoint, key and time limit.
+        settings: Model, endpoint, key and timeout.
     """
 
     def __init__(self, settings: ChatModelSettings) -> None:
         self.settings = settings
+        self._client: OpenAI | None = None
+        self._opening = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to the endpoint; a later call opens new ones."""
+        with self._opening:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def ask(
         self, messages: Sequence[Message], schema: dict[str, Any], *, deadline: float
     ) -> dict[str, Any]:
-        """Ask for a JSON object.
+        """Request a JSON object.
 
         Args:
             messages: The conversation so far.
-            schema: JSON schema that the object should follow; the caller checks that it does.
-            deadline: ``time.monotonic()`` after which the answer is of no use.
+            schema: JSON schema of the object; the caller validates the answer against it.
+            deadline: ``time.monotonic()`` by which the whole answer must have arrived.
 
         Returns:
             The object.
 
         Raises:
-            DeadlineError: The time is over, however slowly the answer was dripping in.
+            DeadlineError: The answer was not complete by the deadline.
             LinkError: The endpoint cannot be reached.
             UnavailableError: The endpoint refused; the message says why.
-            NonsenseError: The answer holds no JSON object.
+            InvalidAnswerError: The answer holds no JSON object.
         """
-        return _first_object(self._within(deadline, messages, schema))
+        return _first_object(self._answer_by(deadline, messages, schema))
 
-    def _within(self, deadline: float, messages: Sequence[Message], schema: dict[str, Any]) -> str:
-        """Call the endpoint in a thread of its own: the SDK's time limit is per read, not whole."""
+    def _answer_by(
+        self, deadline: float, messages: Sequence[Message], schema: dict[str, Any]
+    ) -> str:
+        """Call the endpoint in a thread: the SDK's timeout limits each read, not the whole call."""
         outcome: list[str | Exception] = []
-        client = self._client(max(deadline - time.monotonic(), 0.001))
+        client = self._opened().with_options(timeout=max(deadline - time.monotonic(), 0.001))
 
         def call() -> None:
             try:
                 outcome.append(_text(client, self.settings.model, messages, schema))
-            except Exception as error:  # noqa: BLE001 - handed over to the waiting thread
+            except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
                 outcome.append(error)
 
+        # After the deadline the thread is left to end with its own read: closing the client would
+        # fail other calls.
         thread = threading.Thread(target=call, name="chat-model", daemon=True)
         thread.start()
         thread.join(max(deadline - time.monotonic(), 0))
         if not outcome:
-            client.close()
-            raise DeadlineError(
-                f"the chat model did not answer within {self.settings.timeout_s:g} s",
-                code="chat_model_slow",
-            )
+            raise _too_slow(self.settings)
         if isinstance(outcome[0], Exception):
             raise _translated(outcome[0], self.settings)
         return outcome[0]
 
-    def _client(self, timeout_s: float) -> OpenAI:
+    def _opened(self) -> OpenAI:
         from openai import OpenAI
 
-        return OpenAI(
-            base_url=self.settings.base_url or None,
-            api_key=self.settings.api_key or "none",
-            timeout=timeout_s,
-            max_retries=0,
-        )
+        with self._opening:
+            if self._client is None:
+                self._client = OpenAI(
+                    base_url=self.settings.base_url or None,
+                    api_key=self.settings.api_key or "none",
+                    max_retries=0,
+                )
+            return self._client
 
 
 def _text(client: OpenAI, model: str, messages: Sequence[Message], schema: dict[str, Any]) -> str:
-    """Return the answer's text, asking the plain way when structured output is rejected."""
+    """Return the answer's text; if structured output is rejected, repeat without it."""
     from openai import BadRequestError, UnprocessableEntityError
 
-    said: Any = [message.model_dump() for message in messages]
+    conversation: Any = [message.model_dump() for message in messages]
     try:
         completion = client.chat.completions.create(
             model=model,
-            messages=said,
+            messages=conversation,
             max_completion_tokens=MAX_ANSWER_TOKENS,
             response_format={
                 "type": "json_schema",
@@ -129,14 +156,14 @@ def _text(client: OpenAI, model: str, messages: Sequence[Message], schema: dict[
         )
     except (BadRequestError, UnprocessableEntityError):
         completion = client.chat.completions.create(
-            model=model, messages=said, max_tokens=MAX_ANSWER_TOKENS
+            model=model, messages=conversation, max_tokens=MAX_ANSWER_TOKENS
         )
     choices = completion.choices or []
     return (choices[0].message.content or "") if choices else ""
 
 
 def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
-    """Turn the SDK's errors into the package's own; anything else is a defect and stays."""
+    """Turn the SDK's errors into the package's own; any other error is a defect and stays."""
     from openai import (
         APIConnectionError,
         APIError,
@@ -147,9 +174,7 @@ def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
 
     where = settings.base_url or "the provider's endpoint"
     if isinstance(error, APITimeoutError):
-        return DeadlineError(
-            f"the chat model did not answer within {settings.timeout_s:g} s", code="chat_model_slow"
-        )
+        return _too_slow(settings)
     if isinstance(error, APIConnectionError):
         return LinkError(
             f"the chat endpoint {where} cannot be reached; check OPENAI_BASE_URL",
@@ -162,13 +187,23 @@ def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
             code="chat_model_refused",
         )
     if isinstance(error, APIError | OpenAIError | ValueError | AttributeError | TypeError):
-        # The SDK does not validate bodies: what is not a chat completion fails where it is read.
-        return NonsenseError(str(error)[:200])
+        # The SDK does not validate bodies: one that is no chat completion fails when it is read.
+        return _no_object(str(error)[:200])
     return error
 
 
+def _too_slow(settings: ChatModelSettings) -> DeadlineError:
+    return DeadlineError(
+        f"the chat model did not answer within {settings.timeout_s:g} s", code="chat_model_slow"
+    )
+
+
+def _no_object(answer: str) -> InvalidAnswerError:
+    return InvalidAnswerError("the chat model's answer is not a JSON object", answer=answer)
+
+
 def _first_object(text: str) -> dict[str, Any]:
-    """Read the first JSON object in a text that may have prose or a code fence around it."""
+    """Return the first JSON object in a text that may have prose or a code fence around it."""
     decoder = json.JSONDecoder()
     start = text.find("{")
     while start >= 0:
@@ -180,4 +215,4 @@ def _first_object(text: str) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
         start = text.find("{", start + 1)
-    raise NonsenseError(text)
+    raise _no_object(text)

@@ -8,16 +8,14 @@ nonsense, the embedded reader takes the manual and the note says why.
 
 from __future__ import annotations
 
-import json
-import time
-from importlib.resources import files
-from string import Template
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from edgewright.agents.llm.client import ChatModel, Message, NonsenseError
-from edgewright.agents.manuals.draft import MAX_QUOTE, Extraction, Fact, values
+from edgewright.agents.llm.client import ChatModel, InvalidAnswerError, Message
+from edgewright.agents.llm.prompts import fill_prompt, to_json
+from edgewright.agents.llm.structured import ask_validated, object_schema, parse
+from edgewright.agents.manuals.draft import MAX_NOTE, MAX_QUOTE, Extraction, Fact, values
 from edgewright.agents.manuals.embedded import EmbeddedExtractor
 from edgewright.agents.manuals.facts import fault
 from edgewright.agents.manuals.findings import is_command, limits
@@ -51,40 +49,45 @@ class ChatExtractor:
         try:
             facts = self._ask(manual)
         except EdgewrightError as error:
-            return self._instead(manual, error.message)
+            first, *_ = error.message.splitlines()  # of all that is wrong with the facts
+            return self._instead(manual, first)
         if not values(facts, "senses"):
             return self._instead(manual, "none of its facts says what the device senses")
         return Extraction(facts=tuple(facts), drafted_by="chat-model")
 
     def _instead(self, manual: Manual, why: str) -> Extraction:
         read = self._embedded.extract(manual)
-        return read.model_copy(update={"note": f"The chat model was not used: {why}."})
+        note = f"The chat model was not used: {why}."
+        return read.model_copy(update={"note": note[:MAX_NOTE]})
 
     def _ask(self, manual: Manual) -> list[Fact]:
-        """Ask the model, once more if some of its facts are wrong, all under one deadline."""
-        deadline = time.monotonic() + self._model.settings.timeout_s
-        schema = answer_schema()
-        messages = messages_for(manual, schema)
-        try:
-            answer = self._model.ask(messages, schema, deadline=deadline)
-            said = json.dumps(answer)
+        """Ask the model, with one repair round if some of its facts are wrong.
+
+        Returns:
+            All facts if they are valid, else the valid ones of the latest answer that has any.
+        """
+        valid: list[Fact] = []
+
+        def validate(answer: dict[str, Any]) -> list[Fact]:
             facts, faults = _checked(answer, manual)
-        except NonsenseError as error:
-            said, facts, faults = error.answer, [], [error.message]
-        if not faults:
-            return facts
-        messages += [
-            Message(role="assistant", content=said[:MAX_CHARACTERS]),
-            Message(role="user", content=_prompt("repair", faults="\n".join(faults))),
-        ]
+            valid[:] = facts or valid
+            if faults:
+                raise InvalidAnswerError("\n".join(faults))
+            return valid
+
+        schema = answer_schema()
         try:
-            answer = self._model.ask(messages, schema, deadline=deadline)
+            return ask_validated(
+                self._model,
+                messages_for(manual, schema),
+                schema,
+                validate,
+                repair=lambda faults: _prompt("repair", faults=faults),
+            )
         except EdgewrightError:
-            if facts:
-                return facts
-            raise
-        repaired, _ = _checked(answer, manual)
-        return repaired or facts
+            if not valid:
+                raise
+            return valid
 
 
 def messages_for(manual: Manual, schema: dict[str, Any]) -> list[Message]:
@@ -95,13 +98,13 @@ def messages_for(manual: Manual, schema: dict[str, Any]) -> list[Message]:
         quantities=", ".join(known),
         interfaces=", ".join(INTERFACES),
         max_quote=str(MAX_QUOTE),
-        units=json.dumps({name: known[name].units for name in known}, ensure_ascii=False),
-        schema=json.dumps(schema, ensure_ascii=False),
+        units=to_json({name: known[name].units for name in known}),
+        schema=to_json(schema),
     )
     lines: list[str] = []
     left = MAX_CHARACTERS
     for line in manual.lines:
-        row = json.dumps(_told(line), ensure_ascii=False)
+        row = to_json(_told(line))
         left -= len(row)
         if left < 0:
             break
@@ -115,7 +118,7 @@ def messages_for(manual: Manual, schema: dict[str, Any]) -> list[Message]:
 
 def answer_schema() -> dict[str, Any]:
     """Return the schema of the model's answer, in what strict structured output takes of it."""
-    fact = {
+    fact: dict[str, Any] = {
         "field": {"type": "string", "enum": ["device", "senses", "unit", "interface", "limit"]},
         "value": {"type": "string"},
         "about": {"type": "string"},
@@ -123,33 +126,18 @@ def answer_schema() -> dict[str, Any]:
         "line": {"type": "integer"},
         "page": {"type": "integer"},
     }
-    return _object({"facts": {"type": "array", "items": _object(fact)}})
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    return object_schema(facts={"type": "array", "items": object_schema(**fact)})
 
 
 def _checked(answer: dict[str, Any], manual: Manual) -> tuple[list[Fact], list[str]]:
     """Return the facts that can be used, and what is wrong with the others."""
-    try:
-        given = _Answer.model_validate(answer).facts
-    except ValidationError:
-        return [], [f"the answer is no object with a list 'facts' of at most {MAX_FACTS} objects"]
     facts: list[Fact] = []
     faults: list[str] = []
-    for number, each in enumerate(given, start=1):
+    for number, each in enumerate(parse(_Answer, answer).facts, start=1):
         try:
             fact = _fact(each)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            faults.append(f"fact {number}, {where}: {first['msg']}")
+        except InvalidAnswerError as error:
+            faults.append(f"fact {number}: {error.message}")
             continue
         if wrong := fault(fact, manual):
             faults.append(f"fact {number}: {wrong}")
@@ -160,7 +148,7 @@ def _checked(answer: dict[str, Any], manual: Manual) -> tuple[list[Fact], list[s
 
 def _fact(given: dict[str, Any]) -> Fact:
     """Read one fact; a limit is written as the program writes it."""
-    fact = Fact.model_validate({**given, "page": given.get("page") or None})
+    fact = parse(Fact, {**given, "page": given.get("page") or None})
     written = limits(fact.value) if fact.field == "limit" else []
     return fact.model_copy(update={"value": written[0].text}) if written else fact
 
@@ -169,6 +157,5 @@ def _told(line: Line) -> dict[str, Any]:
     return {"page": line.page or 0, "line": line.number, "text": line.text}
 
 
-def _prompt(name: str, **filled: str) -> str:
-    folder = files("edgewright.agents.manuals") / "prompts"
-    return Template((folder / f"{name}.md").read_text("utf-8")).substitute(filled).strip()
+def _prompt(name: str, **values: str) -> str:
+    return fill_prompt("edgewright.agents.manuals", name, **values)

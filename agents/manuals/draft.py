@@ -12,6 +12,8 @@ from edgewright.tools.manuals.manual import Manual
 
 #: Longest quotation that is kept, in characters.
 MAX_QUOTE = 240
+#: Maximum length of the note to a draft, in characters.
+MAX_NOTE = 500
 #: Most lines that one quotation runs over.
 MAX_WRAPPED = 4
 
@@ -55,7 +57,7 @@ class CardDraft(BaseModel):
 
     manual: str = Field(max_length=255)
     drafted_by: Literal["embedded", "chat-model"]
-    note: str = Field(default="", max_length=500)
+    note: str = Field(default="", max_length=MAX_NOTE)
     facts: tuple[Fact, ...]
     card: ToolCard
 

@@ -8,15 +8,14 @@ nonsense, the fallback planner takes the request and ``plan.reason`` says why.
 
 from __future__ import annotations
 
-import json
 import re
-import time
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from edgewright.agents.llm.client import ChatModel, Message, NonsenseError
+from edgewright.agents.llm.client import ChatModel, InvalidAnswerError, Message
+from edgewright.agents.llm.structured import ask_validated, object_schema, parse
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.prefix import prefix, prompt, request_message
 from edgewright.agents.planner.protocol import AnyPlanner
@@ -54,10 +53,6 @@ class _Proposal(BaseModel):
     reason: str = Field(default="", max_length=2000)
 
 
-class _UnusableError(ValueError):
-    """The proposal breaks a rule; the message is for the model."""
-
-
 class ChatPlanner:
     """Plans with an OpenAI-compatible chat model.
 
@@ -79,10 +74,9 @@ class ChatPlanner:
             return self._fallback.plan(request)
         try:
             return self._ask(request)
-        except (EdgewrightError, _UnusableError) as error:
-            why = error.message if isinstance(error, EdgewrightError) else str(error)
+        except EdgewrightError as error:
             plan = self._fallback.plan(request)
-            reason = f"The chat model was not used: {why}."
+            reason = f"The chat model was not used: {error.message}."
             return plan.model_copy(update={"reason": f"{reason} {plan.reason}".strip()})
 
     def plan_many(self, requests: Sequence[PlanRequest]) -> list[Plan]:
@@ -90,8 +84,7 @@ class ChatPlanner:
         return [self.plan(request) for request in requests]
 
     def _ask(self, request: PlanRequest) -> Plan:
-        """Ask the model, once more if its first answer cannot be used, all under one deadline."""
-        deadline = time.monotonic() + self._model.settings.timeout_s
+        """Ask the model, with one repair round if its first answer is invalid."""
         pictures = {f"picture-{n}": image for n, image in enumerate(request.subject, start=1)}
         messages = [
             Message(
@@ -99,38 +92,27 @@ class ChatPlanner:
             ),
             Message(role="user", content=request_message(request, pictures)),
         ]
-        try:
-            proposal = self._model.ask(messages, self._schema, deadline=deadline)
-            return self._checked(request, proposal, pictures)
-        except NonsenseError as error:
-            said, complaint = error.answer, error.message
-        except _UnusableError as error:
-            said, complaint = json.dumps(proposal), str(error)
-        messages += [
-            Message(role="assistant", content=said[:MAX_REQUEST]),
-            Message(role="user", content=prompt("repair", error=complaint)),
-        ]
-        proposal = self._model.ask(messages, self._schema, deadline=deadline)
-        return self._checked(request, proposal, pictures)
+        return ask_validated(
+            self._model,
+            messages,
+            self._schema,
+            lambda answer: self._checked(request, answer, pictures),
+            repair=lambda complaint: prompt("repair", error=complaint),
+        )
 
     def _checked(
         self, request: PlanRequest, answer: dict[str, Any], pictures: dict[str, ImageRef]
     ) -> Plan:
         """Turn the model's answer into a plan, or say what is wrong with it."""
-        try:
-            proposal = _Proposal.model_validate(answer)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise _UnusableError(f"its field {where!r} is wrong: {first['msg']}") from None
+        proposal = parse(_Proposal, answer)
         names = {step.id: f"t{n}" for n, step in enumerate(proposal.tasks, start=1)}
         if len(names) != len(proposal.tasks):
-            raise _UnusableError("two of its tasks have the same id")
+            raise InvalidAnswerError("two of its tasks have the same id")
         needs: set[str] = set()
         tasks: list[Task] = []
         for step in proposal.tasks:
             if step.tool not in self._cards:
-                raise _UnusableError(f"there is no tool {step.tool[:100]!r}")
+                raise InvalidAnswerError(f"there is no tool {step.tool[:100]!r}")
             card = self._cards.get(step.tool)
             known = {task.id for task in tasks}
             args, parents = _arguments(step, card, names, known, pictures)
@@ -146,7 +128,7 @@ class ChatPlanner:
                 )
             )
         if not tasks and not proposal.reason:
-            raise _UnusableError("it has neither tasks nor a reason for having none")
+            raise InvalidAnswerError("it has neither tasks nor a reason for having none")
         return Plan(
             request=request.text,
             tasks=tuple(tasks),
@@ -159,27 +141,18 @@ class ChatPlanner:
 
 def answer_schema(cards: CardRegistry) -> dict[str, Any]:
     """Return the schema of the model's answer, in what strict structured output takes of it."""
-    argument = _object(name={"type": "string"}, value={"type": "string"})
-    step = _object(
+    argument = object_schema(name={"type": "string"}, value={"type": "string"})
+    step = object_schema(
         id={"type": "string"},
         tool={"type": "string", "enum": [card.id for card in cards]},
         args={"type": "array", "items": argument},
         depends_on={"type": "array", "items": {"type": "string"}},
     )
-    return _object(
+    return object_schema(
         tasks={"type": "array", "items": step},
         confidence={"type": "number", "description": "0 to 1: how sure the plan is right"},
         reason={"type": "string", "description": "why there are no tasks, else empty"},
     )
-
-
-def _object(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def _arguments(
@@ -195,7 +168,7 @@ def _arguments(
     for argument in step.args:
         spec = card.arguments.get(argument.name)
         if spec is None:
-            raise _UnusableError(f"{card.id} has no argument {argument.name[:100]!r}")
+            raise InvalidAnswerError(f"{card.id} has no argument {argument.name[:100]!r}")
         if not argument.value:
             continue
         reference = _REFERENCE.match(argument.value)
@@ -205,7 +178,7 @@ def _arguments(
             args[argument.name] = f"<{parent}>"
         elif spec.type == "image":
             if argument.value not in pictures:
-                raise _UnusableError(
+                raise InvalidAnswerError(
                     f"there is no picture {argument.value[:100]!r}, only {sorted(pictures)}"
                 )
             args[argument.name] = pictures[argument.value].uri
@@ -221,7 +194,7 @@ def _parent(name: str, step: _Step, names: dict[str, str], known: set[str]) -> s
     """Return the final id of a task that another one depends on."""
     parent = names.get(name)
     if parent is None or parent not in known:
-        raise _UnusableError(
+        raise InvalidAnswerError(
             f"task {step.id[:50]!r} depends on {name[:50]!r}, which does not stand before it"
         )
     return parent

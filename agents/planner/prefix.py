@@ -6,12 +6,10 @@ nothing in them can look like a part of the instructions.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
-from string import Template
 from typing import Any
 
+from edgewright.agents.llm.prompts import fill_prompt, to_json
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.cards import ToolCard
 from edgewright.tools.contracts.images import ImageRef
@@ -34,14 +32,14 @@ def prefix(cards: Sequence[ToolCard], sensors: Iterable[str], schema: dict[str, 
     known = sorted(set(sensors) or {sensor for card in cards for sensor in card.sensors})
     return prompt(
         "prefix",
-        sensors=_json(known),
-        cards="\n".join(_json(_described(card)) for card in cards),
+        sensors=to_json(known),
+        cards="\n".join(to_json(_described(card)) for card in cards),
         demonstrations="\n".join(
-            _json({"request": shown.request, "tool": card.id, "args": shown.args})
+            to_json({"request": shown.request, "tool": card.id, "args": shown.args})
             for card in cards
             for shown in card.demonstrations[:DEMONSTRATIONS_PER_CARD]
         ),
-        schema=_json(schema),
+        schema=to_json(schema),
     )
 
 
@@ -54,19 +52,18 @@ def request_message(request: PlanRequest, pictures: dict[str, ImageRef]) -> str:
     """
     return prompt(
         "request",
-        history="\n".join(_json(_told(turn)) for turn in request.history[-TURNS:]) or "none",
+        history="\n".join(to_json(_told(turn)) for turn in request.history[-TURNS:]) or "none",
         images="\n".join(
-            _json({"name": name, "file": picture.name}) for name, picture in pictures.items()
+            to_json({"name": name, "file": picture.name}) for name, picture in pictures.items()
         )
         or "none",
-        request=_json(request.text),
+        request=to_json(request.text),
     )
 
 
 def prompt(name: str, **values: str) -> str:
     """Fill in one of the prompt files beside this module."""
-    folder = files("edgewright.agents.planner") / "prompts"
-    return Template((folder / f"{name}.md").read_text("utf-8")).substitute(values).strip()
+    return fill_prompt("edgewright.agents.planner", name, **values)
 
 
 def _described(card: ToolCard) -> dict[str, Any]:
@@ -91,7 +88,3 @@ def _told(turn: Turn) -> dict[str, Any]:
         "tools": turn.plan_tools,
         "answer": turn.answer[:MAX_QUOTED],
     }
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

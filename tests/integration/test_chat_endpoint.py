@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from edgewright.agents.llm.client import ChatModel, Message
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.planner import make_planner
 from edgewright.agents.planner.request import PlanRequest
@@ -123,6 +124,16 @@ def test_a_slow_endpoint_costs_no_more_than_its_time() -> None:
     assert "did not answer within 0.5 s" in made.reason
     assert took_s < 10
     assert made.planner == "embedded"
+
+
+def test_a_closed_model_can_be_asked_again() -> None:
+    question = [Message(role="user", content="Which number?")]
+    with endpoint([(200, completion('{"value": 7}'), 0)] * 2) as (url, asked):
+        model = ChatModel(ChatModelSettings(model="scripted", base_url=url, api_key="k"))
+        for _ in range(2):
+            with model:
+                assert model.ask(question, {}, deadline=time.monotonic() + 5) == {"value": 7}
+    assert len(asked) == 2
 
 
 def test_a_dead_endpoint_is_named() -> None:

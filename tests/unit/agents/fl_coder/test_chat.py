@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,31 +13,14 @@ from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
 from edgewright.agents.fl_coder.embedded.design import plain_candidate
 from edgewright.agents.fl_coder.prefix import POINTS, prefix, request_message
 from edgewright.agents.fl_coder.protocol import TrainingProblem
-from edgewright.agents.llm.client import NonsenseError
+from edgewright.agents.llm.client import InvalidAnswerError
 from edgewright.tools.errors import LinkError
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.settings import ChatModelSettings
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
+NO_OBJECT = InvalidAnswerError("it is no JSON object", answer="I cannot do that.")
 FAULT = Fault(code="syntax", slot="model", message="it does not parse: invalid syntax", line=3)
-
-
-class Scripted:
-    """Stands for ``ChatModel``: says what it was told to say, in turn."""
-
-    settings = ChatModelSettings(model="scripted", timeout_s=5)
-
-    def __init__(self, *answers: dict[str, Any] | Exception) -> None:
-        self.answers = list(answers)
-        self.heard: list[list[Any]] = []
-
-    def ask(self, messages: Any, schema: Any, *, deadline: float) -> dict[str, Any]:
-        del schema, deadline
-        self.heard.append(list(messages))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 @pytest.fixture
@@ -55,12 +37,16 @@ def good(problem):
     }
 
 
-def coder(*answers: Any) -> tuple[ChatCoder, Scripted]:
-    model = Scripted(*answers)
-    return ChatCoder(model, EmbeddedCoder()), model  # type: ignore[arg-type]
+@pytest.fixture
+def coder(scripted):
+    def make(*answers):
+        model = scripted(*answers)
+        return ChatCoder(model, EmbeddedCoder()), model
+
+    return make
 
 
-def test_a_good_answer_is_taken(problem, good):
+def test_a_good_answer_is_taken(coder, problem, good):
     chat, _ = coder(good)
     proposal = chat.propose(problem, [])
     assert proposal.coder == "chat-model"
@@ -75,33 +61,33 @@ def test_a_good_answer_is_taken(problem, good):
         {},
         {"candidate": {}},
         {"candidate": {"rounds": -1}},
-        NonsenseError(""),
-        NonsenseError("I cannot do that"),
+        InvalidAnswerError("it is no JSON object"),
+        NO_OBJECT,
     ],
 )
-def test_a_bad_form_is_asked_for_once_more(problem, good, bad):
+def test_a_bad_form_is_asked_for_once_more(coder, problem, good, bad):
     chat, model = coder(bad, good)
     assert chat.propose(problem, []).coder == "chat-model"
-    assert "cannot be used" in model.heard[1][-1].content
+    assert "cannot be used" in model.conversations[1][-1].content
 
 
-@pytest.mark.parametrize("answers", [({}, {}), (NonsenseError(""), NonsenseError("")),
+@pytest.mark.parametrize("answers", [({}, {}), (NO_OBJECT, NO_OBJECT),
                                      (LinkError("down"),)])  # fmt: skip
-def test_an_endpoint_that_talks_nonsense_or_nothing_is_replaced(problem, answers):
+def test_an_endpoint_that_talks_nonsense_or_nothing_is_replaced(coder, problem, answers):
     chat, _ = coder(*answers)
     proposal = chat.propose(problem, [])
     assert proposal.coder == "embedded"
     assert proposal.note.startswith("The chat model was not used")
 
 
-def test_a_fault_comes_back_with_its_message(problem, good, make_attempt):
+def test_a_fault_comes_back_with_its_message(coder, problem, good, make_attempt):
     chat, model = coder(good)
     failed = make_attempt(plain_candidate(problem.card), faults=(FAULT,), coder="chat-model")
     chat.propose(problem, [failed])
-    assert "invalid syntax" in model.heard[0][1].content
+    assert "invalid syntax" in model.conversations[0][1].content
 
 
-def test_after_three_repairs_another_coder_takes_over(problem, good, make_attempt):
+def test_after_three_repairs_another_coder_takes_over(coder, problem, good, make_attempt):
     failed = make_attempt(plain_candidate(problem.card), faults=(FAULT,), coder="chat-model")
     chat, _ = coder(good)
     assert chat.propose(problem, [failed] * MAX_REPAIRS).coder == "chat-model"
@@ -110,14 +96,14 @@ def test_after_three_repairs_another_coder_takes_over(problem, good, make_attemp
     assert "invalid syntax" in proposal.note
 
 
-def test_who_gave_up_once_is_not_asked_again(problem, make_attempt):
+def test_who_gave_up_once_is_not_asked_again(coder, problem, make_attempt):
     chat, model = coder()
     handed = make_attempt(plain_candidate(problem.card), [0.5, 0.9, 0.9])
     handed = handed.model_copy(
         update={"proposal": handed.proposal.model_copy(update={"note": "The chat model …"})}
     )
     assert chat.propose(problem, [handed]).coder == "embedded"
-    assert not model.heard
+    assert not model.conversations
 
 
 def test_words_of_others_enter_as_quoted_data(problem, make_attempt):

@@ -1,14 +1,12 @@
 """The chat-model planner with a scripted model: what is taken over, repaired, and given up."""
 
 import json
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edgewright.agents.llm.client import ChatModel, Message, NonsenseError, _first_object
+from edgewright.agents.llm.client import ChatModel, InvalidAnswerError
 from edgewright.agents.planner.chat import ChatPlanner, answer_schema
 from edgewright.agents.planner.planner import make_embedded_planner
 from edgewright.agents.planner.prefix import prefix, request_message
@@ -16,31 +14,12 @@ from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import DeadlineError
-from edgewright.tools.settings import ChatModelSettings
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
+NO_OBJECT = InvalidAnswerError("the chat model's answer is not a JSON object", answer="No.")
 PICTURE = ImageRef(
     uri="store:" + "1" * 64, sha256="1" * 64, mime="image/png", width=4, height=4, name="cat.png"
 )
-
-
-class Scripted(ChatModel):
-    """Says what it was told to, and keeps what it was asked."""
-
-    def __init__(self, *answers: dict[str, Any] | Exception) -> None:
-        super().__init__(ChatModelSettings(model="scripted", timeout_s=5))
-        self.answers = list(answers)
-        self.asked: list[list[Message]] = []
-
-    def ask(
-        self, messages: Sequence[Message], schema: dict[str, Any], *, deadline: float
-    ) -> dict[str, Any]:
-        assert deadline > time.monotonic()
-        self.asked.append(list(messages))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 def step(tool: str, number: str = "t1", **more: Any) -> dict[str, Any]:
@@ -51,13 +30,13 @@ def arg(name: str, value: str) -> dict[str, str]:
     return {"name": name, "value": value}
 
 
-def planner(model: Scripted, folder: Path) -> ChatPlanner:
+def planner(model: ChatModel, folder: Path) -> ChatPlanner:
     cards = CardRegistry.builtin()
     return ChatPlanner(cards, model, make_embedded_planner(cards, folder=folder))
 
 
-def test_a_good_answer_becomes_the_plan(planner_cache: Path) -> None:
-    model = Scripted(
+def test_a_good_answer_becomes_the_plan(planner_cache: Path, scripted: Any) -> None:
+    model = scripted(
         {
             "tasks": [
                 step("pose-detection", "a", args=[arg("image", "picture-1")]),
@@ -77,13 +56,13 @@ def test_a_good_answer_becomes_the_plan(planner_cache: Path) -> None:
     assert plan.needs == ()
 
 
-def test_a_missing_picture_is_a_need(planner_cache: Path) -> None:
-    model = Scripted({"tasks": [step("image-to-text")], "confidence": 1, "reason": ""})
+def test_a_missing_picture_is_a_need(planner_cache: Path, scripted: Any) -> None:
+    model = scripted({"tasks": [step("image-to-text")], "confidence": 1, "reason": ""})
     assert planner(model, planner_cache).plan(PlanRequest(text="Describe it.")).needs == ("image",)
 
 
-def test_no_task_with_a_reason_is_an_answer(planner_cache: Path) -> None:
-    model = Scripted({"tasks": [], "confidence": 0.8, "reason": "No tool tells the weather."})
+def test_no_task_with_a_reason_is_an_answer(planner_cache: Path, scripted: Any) -> None:
+    model = scripted({"tasks": [], "confidence": 0.8, "reason": "No tool tells the weather."})
     plan = planner(model, planner_cache).plan(PlanRequest(text="Will it rain?"))
     assert (plan.tasks, plan.reason) == ((), "No tool tells the weather.")
 
@@ -98,31 +77,31 @@ def test_no_task_with_a_reason_is_an_answer(planner_cache: Path) -> None:
         ({"tasks": [step("image-to-text", args=[arg("rm", "x")])]}, "no argument 'rm'"),
         ({"tasks": [step("image-to-text", args=[arg("image", "/etc/x")])]}, "no picture"),
         ({"tasks": [step("image-to-text"), step("image-to-text")]}, "same id"),
-        (NonsenseError("I would rather not."), "not a JSON object"),
+        (NO_OBJECT, "not a JSON object"),
     ],
 )
 def test_one_repair_round_tells_what_was_wrong(
-    planner_cache: Path, bad: dict[str, Any] | Exception, complaint: str
+    planner_cache: Path, scripted: Any, bad: dict[str, Any] | Exception, complaint: str
 ) -> None:
     good = {"tasks": [step("image-to-text")], "confidence": 1, "reason": ""}
-    model = Scripted(bad, good)
+    model = scripted(bad, good)
     plan = planner(model, planner_cache).plan(PlanRequest(text="Describe it."))
     assert plan.planner == "chat-model"
-    assert complaint in model.asked[1][-1].content
+    assert complaint in model.conversations[1][-1].content
 
 
 @pytest.mark.parametrize(
     ("answers", "why"),
     [
         ([{"tasks": [step("shell")]}, {"tasks": [step("shell")]}], "no tool 'shell'"),
-        ([NonsenseError("no"), NonsenseError("no")], "not a JSON object"),
+        ([NO_OBJECT, NO_OBJECT], "not a JSON object"),
         ([DeadlineError("the chat model did not answer within 5 s")], "did not answer"),
     ],
 )
 def test_a_model_that_cannot_gives_way_to_the_embedded_planner(
-    planner_cache: Path, answers: list[dict[str, Any] | Exception], why: str
+    planner_cache: Path, scripted: Any, answers: list[dict[str, Any] | Exception], why: str
 ) -> None:
-    plan = planner(Scripted(*answers), planner_cache).plan(
+    plan = planner(scripted(*answers), planner_cache).plan(
         PlanRequest(text="Describe this picture.")
     )
     assert plan.planner == "embedded"
@@ -130,28 +109,10 @@ def test_a_model_that_cannot_gives_way_to_the_embedded_planner(
     assert why in plan.reason
 
 
-def test_an_empty_request_never_reaches_the_model(planner_cache: Path) -> None:
-    model = Scripted()
+def test_an_empty_request_never_reaches_the_model(planner_cache: Path, scripted: Any) -> None:
+    model = scripted()
     assert planner(model, planner_cache).plan_many([PlanRequest(text=" ")])[0].tasks == ()
-    assert model.asked == []
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ('{"a": 1}', {"a": 1}),
-        ('Here: ```json\n{"a": {"b": 2}}\n``` {"c": 3}', {"a": {"b": 2}}),
-        ('{broken} {"a": 1}', {"a": 1}),
-    ],
-)
-def test_the_first_object_is_read_out_of_prose(text: str, value: dict[str, Any]) -> None:
-    assert _first_object(text) == value
-
-
-@pytest.mark.parametrize("text", ["", "[1]", "{", "no json"])
-def test_text_without_an_object_is_nonsense(text: str) -> None:
-    with pytest.raises(NonsenseError):
-        _first_object(text)
+    assert model.conversations == []
 
 
 def test_the_tools_are_an_enum() -> None:
