@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edgewright.agents.fl_coder.protocol import Attempt, TrainingProblem
+from edgewright.agents.fl_coder.protocol import Attempt, TrainingProblem, best_attempt
 from edgewright.agents.llm.prompts import fill_prompt, to_json
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.trial import CurvePoint
@@ -73,14 +73,8 @@ def _strategies() -> dict[str, list[str]]:
 def _chosen(attempts: Sequence[Attempt]) -> list[Attempt]:
     """Return the best attempt and the latest ones, in their order."""
     latest = list(attempts[-ATTEMPTS:])
-    trained = [each for each in attempts if each.result is not None and each.result.best]
-    best = max(trained, key=_rank, default=None)
+    best = best_attempt(attempts)
     return latest if best is None or best in latest else [best, *latest[1:]]
-
-
-def _rank(attempt: Attempt) -> tuple[float, float]:
-    best = attempt.result.best if attempt.result else None
-    return best.validation.rank if best else (0.0, 0.0)
 
 
 def _told(attempt: Attempt) -> dict[str, Any]:

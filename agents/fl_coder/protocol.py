@@ -113,6 +113,16 @@ def same(one: Candidate, other: Candidate) -> bool:
     return one.model_dump(exclude={"rationale"}) == other.model_dump(exclude={"rationale"})
 
 
+def best_attempt(attempts: Sequence[Attempt]) -> Attempt | None:
+    """Return the attempt with the best validation score; None if none was trained."""
+    scores = [
+        (attempt.result.best.validation.rank, attempt)
+        for attempt in attempts
+        if attempt.result is not None and attempt.result.best is not None
+    ]
+    return max(scores, key=lambda pair: pair[0])[1] if scores else None
+
+
 def trailing_complaints(attempts: Sequence[Attempt], coder: CoderName) -> int:
     """Count how many attempts of a coder in a row, up to the last, had complaints."""
     count = 0

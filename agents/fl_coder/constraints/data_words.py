@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from edgewright.agents.fl_coder.constraints.quantities import NUMBERS, number_of
+
 #: Words for the named sets.
 _NAMED = (
     ("fashion-mnist", re.compile(r"\bfashion[\s-]?mnist\b", re.IGNORECASE)),
@@ -16,13 +18,8 @@ _PATH = re.compile(
     r"[\"'](?P<quoted>[^\"'\n]*[/.][^\"'\n]*)[\"']"
     r"|(?<!\S)(?P<bare>(?:~|\.{0,2})/[^\s,;]+|[^\s,;]+(?:\.npz\b|/(?!\S)))"
 )
-_WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty"
-)
-_NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
 _OWNERS = re.compile(
-    rf"\b(?P<number>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+(?:[a-z-]+\s+)?"
+    rf"\b(?P<number>\d{{1,3}}|{'|'.join(NUMBERS)})\s+(?:[a-z-]+\s+)?"
     r"(?:clients?|clinics?|hospitals?|schools?|shops?|stores?|sites?|devices?|phones?|partners?|"
     r"owners?|companies|branches|factories|farms?|banks?|offices?|users?|participants?|members?|"
     r"nodes?|boards?|cameras?|stations?|departments?|universities|libraries|museums?|plants?)\b",
@@ -51,6 +48,4 @@ def read_data(text: str) -> DataWords:
     owners = _OWNERS.search(text)
     if owners is None:
         return DataWords(source, None)
-    word = owners["number"].lower()
-    number = int(word) if word.isdigit() else _NUMBERS[word]
-    return DataWords(source, number or None)
+    return DataWords(source, number_of(owners["number"]) or None)

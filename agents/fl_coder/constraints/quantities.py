@@ -21,13 +21,15 @@ _EPSILON = re.compile(
 _DELTA = re.compile(rf"(?:delta|δ){_LINK}(?P<value>{_TINY})", re.IGNORECASE)
 _PAIR = re.compile(rf"\(\s*(?P<epsilon>{_NUMBER})\s*,\s*(?P<delta>{_TINY})\s*\)", re.IGNORECASE)
 
-_WORDS = [
-    "one", "two", "three", "four", "five", "six",
-    "seven", "eight", "nine", "ten", "eleven", "twelve",
-]  # fmt: skip
-_COUNT = rf"(?P<count>\d+|{'|'.join(_WORDS)}|a|an)"
+_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty"
+)
+#: Numbers that are written as words, by value.
+NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
+_COUNT = rf"(?P<count>\d+|{'|'.join(NUMBERS)}|a|an)"
 _HOSTILE = re.compile(
-    rf"\b{_COUNT}\s+(?:or\s+(?:more\s+|{'|'.join(_WORDS)}\s+)?)?(?:of\s+(?:the|our|them|these|those|\w+)\b"
+    rf"\b{_COUNT}\s+(?:or\s+(?:more\s+|{'|'.join(NUMBERS)}\s+)?)?(?:of\s+(?:the|our|them|these|those|\w+)\b"
     r"|(?:clients?|devices?|partners?|participants?|members?|sites?|phones?|nodes?|parties|party)\b)",
     re.IGNORECASE,
 )
@@ -80,14 +82,13 @@ def read_hostile(words: str, clients: int) -> int | None:
     if share := _SHARE.search(words):
         numbers.append(max(1, round(clients * float(share["share"]) / 100)))
     if count := _TOLERATED.search(words) or _HOSTILE.search(words):
-        numbers.append(_number(count["count"].lower()))
+        numbers.append(number_of(count["count"]))
     return next((number for number in numbers if 1 <= number < clients), None)
 
 
-def _number(word: str) -> int:
-    if word in ("a", "an"):
-        return 1
-    return int(word) if word.isdigit() else _WORDS.index(word) + 1
+def number_of(word: str) -> int:
+    """Return the number that digits, a number word or an article stand for."""
+    return int(word) if word.isdigit() else NUMBERS.get(word.lower(), 1)
 
 
 def _tiny(text: str) -> float:

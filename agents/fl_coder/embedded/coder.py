@@ -13,6 +13,7 @@ from edgewright.agents.fl_coder.protocol import (
     DesignChoice,
     Proposal,
     TrainingProblem,
+    best_attempt,
     same,
 )
 from edgewright.tools.federated.records.candidate import Candidate
@@ -44,8 +45,8 @@ class EmbeddedCoder:
         return last.proposal
 
     def _improved(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
-        best = max((each for each in attempts if _trained(each)), key=_rank)
-        assert best.result is not None
+        best = best_attempt(attempts)
+        assert best is not None and best.result is not None
         diagnosis = diagnose(best.result.curve, problem.card)
         candidate = best.proposal.candidate
         # What helps against a plateau is worth a try when nothing else is left.
@@ -69,20 +70,11 @@ def _tried(candidate: Candidate, attempts: Sequence[Attempt]) -> bool:
     return any(same(candidate, attempt.proposal.candidate) for attempt in attempts)
 
 
-def _trained(attempt: Attempt) -> bool:
-    return attempt.result is not None and bool(attempt.result.curve)
-
-
 def _fits(candidate: Candidate, known: Attempt, limits: SandboxLimits) -> bool:
     """Say whether a training would come to its end in time, going by one that did."""
     assert known.result is not None
     times = effort(candidate) / effort(known.proposal.candidate)
     return times * known.result.curve[-1].wall_s <= limits.time_s
-
-
-def _rank(attempt: Attempt) -> tuple[float, float]:
-    assert attempt.result is not None
-    return max(point.validation.rank for point in attempt.result.curve)
 
 
 def _changed(attempt: Attempt, words: str, candidate: Candidate, reason: str) -> Proposal:

@@ -43,6 +43,7 @@ def test_no_budget_is_made_up(text):
         ("20 % of the clients are malicious", 10, 2),
         ("3 of our partners cheat", 10, 3),
         ("a participant lies", 10, 1),
+        ("thirteen of our partners may cheat", 30, 13),
         ("some clients may be malicious", 10, None),
         ("ten clients, all hostile", 10, None),
         ("f <= 3 Byzantine", 20, 3),
