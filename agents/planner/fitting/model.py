@@ -59,7 +59,7 @@ def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
 
     def fit_to(rows: Flags) -> tuple[Heads, Heads]:
         return (
-            heads.fit(wholes[rows], truth[rows], bags.only(rows & cut), lexical=lexical),
+            heads.fit(wholes[rows], truth[rows], bags.select(rows & cut), lexical=lexical),
             heads.fit(wholes[rows], counts[rows], lexical=lexical),
         )
 

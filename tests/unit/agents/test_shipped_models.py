@@ -1,4 +1,4 @@
-"""The models that ship fit the texts as they are, so that no first request waits for a fit."""
+"""The shipped models match the current texts, so no first request waits for a fit."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from edgewright.tools.cards import CardRegistry
 
 
 def _stale(*_: object) -> None:
-    raise AssertionError("run 'make fit-models': what ships was fitted to other texts")
+    raise AssertionError("run 'make fit-models': the shipped model was fitted to other texts")
 
 
 def test_the_builtin_cards_need_no_fit(

@@ -1,4 +1,4 @@
-"""Cached vectors equal the encoder's; damaged or surplus ones are computed again."""
+"""The cache returns the encoder's vectors; damaged or dropped ones are computed again."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,41 +15,41 @@ TEXTS = ["What is this?", "Describe the photo."]
 
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts that go through the encoder."""
-    passed: list[str] = []
+    """All texts that the encoder encodes, in order."""
+    recorded: list[str] = []
     layered = MiniLM.layered
 
-    def noted(self: MiniLM, texts: Sequence[str]) -> Vectors:
-        passed.extend(texts)
+    def record(self: MiniLM, texts: Sequence[str]) -> Vectors:
+        recorded.extend(texts)
         return layered(self, texts)
 
-    monkeypatch.setattr(MiniLM, "layered", noted)
-    return passed
+    monkeypatch.setattr(MiniLM, "layered", record)
+    return recorded
 
 
 def test_only_new_texts_are_encoded(tmp_path: Path, encoded: list[str]) -> None:
     VectorCache(tmp_path).layered(TEXTS)
-    found = VectorCache(tmp_path).layered(["Is it a cat?", *TEXTS])
+    cached = VectorCache(tmp_path).layered(["Is it a cat?", *TEXTS])
     assert encoded == [*TEXTS, "Is it a cat?"]
     exact = minilm().layered(["Is it a cat?", *TEXTS])
-    assert np.abs(found - exact).max() <= np.abs(exact).max() / 254 + 1e-6
+    assert np.abs(cached - exact).max() <= np.abs(exact).max() / 254 + 1e-6
     again = VectorCache(tmp_path).layered(["Is it a cat?", *TEXTS])
-    assert np.array_equal(found, again)
+    assert np.array_equal(cached, again)
 
 
 def test_a_damaged_file_costs_only_time(
     tmp_path: Path, encoded: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     VectorCache(tmp_path).layered(TEXTS)
-    (kept,) = tmp_path.glob("sentence-vectors-*.safetensors")
-    kept.write_bytes(b"\x08\0\0\0\0\0\0\0 broken")
+    (file,) = tmp_path.glob("sentence-vectors-*.safetensors")
+    file.write_bytes(b"\x08\0\0\0\0\0\0\0 broken")
     VectorCache(tmp_path).layered(TEXTS)
     VectorCache(tmp_path).layered(TEXTS)
     assert encoded == TEXTS * 2
     assert "damaged" in caplog.text
 
 
-def test_the_oldest_are_forgotten(
+def test_the_oldest_vectors_are_dropped(
     tmp_path: Path, encoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vector_cache, "LIMIT", 2)
