@@ -1,6 +1,6 @@
 """The planner: a request, cards and history in, a typed plan out.
 
-Carrying a plan out belongs in ``graphs``; the words of an answer in ``agents/responder``.
+Executing a plan belongs in ``graphs``, wording an answer in ``agents/responder``.
 """
 
 from edgewright.agents.planner.plan import Plan, Task

@@ -1,9 +1,9 @@
-"""The chat-model planner: the prefix goes in, a plan that follows the cards comes out.
+"""The chat-model planner.
 
-The model answers under a JSON schema whose tool names are an enum of the catalogue, and its answer
-is checked again here: a tool, argument or dependency that does not exist is never taken over. One
-repair round tells it what was wrong; after that, or when the endpoint is down, slow or talking
-nonsense, the fallback planner takes the request and ``plan.reason`` says why.
+The JSON schema of the answer lists the tools of the catalogue as an enum, and the answer is
+validated again here: no tool, argument or dependency that does not exist enters a plan. If the
+answer is still invalid after one repair round, or the endpoint is down or slow, the fallback
+planner plans the request and ``plan.reason`` says why.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from edgewright.agents.llm.structured import ask_validated, object_schema, parse
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.prefix import prefix, prompt, request_message
 from edgewright.agents.planner.protocol import AnyPlanner
-from edgewright.agents.planner.request import PlanRequest
+from edgewright.agents.planner.request import MAX_REQUEST, PlanRequest
 from edgewright.tools.cards import CardRegistry, ToolCard
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import EdgewrightError
 
-#: Most tasks in a plan, and characters of a request that are sent to a model.
+#: Maximum number of tasks in a plan.
 MAX_TASKS = 20
-MAX_REQUEST = 8000
 
 _REFERENCE = re.compile(r"^<(\w+)>$")
 
@@ -59,7 +58,7 @@ class ChatPlanner:
     Args:
         cards: The tools that may be planned.
         model: The chat model.
-        fallback: Who plans when the model cannot.
+        fallback: The planner to use when the chat model fails.
     """
 
     def __init__(self, cards: CardRegistry, model: ChatModel, fallback: AnyPlanner) -> None:
@@ -69,7 +68,7 @@ class ChatPlanner:
         self._schema = answer_schema(cards)
 
     def plan(self, request: PlanRequest) -> Plan:
-        """Plan a request; never raises for what the request or the endpoint is like."""
+        """Plan a request. Neither a bad request nor a failing endpoint raises."""
         if not request.text.strip() or len(request.text) > MAX_REQUEST:
             return self._fallback.plan(request)
         try:
@@ -80,30 +79,30 @@ class ChatPlanner:
             return plan.model_copy(update={"reason": f"{reason} {plan.reason}".strip()})
 
     def plan_many(self, requests: Sequence[PlanRequest]) -> list[Plan]:
-        """Plan requests one after the other."""
+        """Plan requests one after another."""
         return [self.plan(request) for request in requests]
 
     def _ask(self, request: PlanRequest) -> Plan:
         """Ask the model, with one repair round if its first answer is invalid."""
-        pictures = {f"picture-{n}": image for n, image in enumerate(request.subject, start=1)}
+        images = {f"image-{n}": image for n, image in enumerate(request.subject, start=1)}
         messages = [
             Message(
                 role="system", content=prefix(list(self._cards), request.sensors, self._schema)
             ),
-            Message(role="user", content=request_message(request, pictures)),
+            Message(role="user", content=request_message(request, images)),
         ]
         return ask_validated(
             self._model,
             messages,
             self._schema,
-            lambda answer: self._checked(request, answer, pictures),
+            lambda answer: self._validated(request, answer, images),
             repair=lambda complaint: prompt("repair", error=complaint),
         )
 
-    def _checked(
-        self, request: PlanRequest, answer: dict[str, Any], pictures: dict[str, ImageRef]
+    def _validated(
+        self, request: PlanRequest, answer: dict[str, Any], images: dict[str, ImageRef]
     ) -> Plan:
-        """Turn the model's answer into a plan, or say what is wrong with it."""
+        """Turn the model's answer into a plan, or raise what is wrong with it."""
         proposal = parse(_Proposal, answer)
         names = {step.id: f"t{n}" for n, step in enumerate(proposal.tasks, start=1)}
         if len(names) != len(proposal.tasks):
@@ -114,8 +113,8 @@ class ChatPlanner:
             if step.tool not in self._cards:
                 raise InvalidAnswerError(f"there is no tool {step.tool[:100]!r}")
             card = self._cards.get(step.tool)
-            known = {task.id for task in tasks}
-            args, parents = _arguments(step, card, names, known, pictures)
+            earlier = {task.id for task in tasks}
+            args, parents = _arguments(step, card, names, earlier, images)
             needs |= _missing(card, args)
             tasks.append(
                 Task(
@@ -140,7 +139,7 @@ class ChatPlanner:
 
 
 def answer_schema(cards: CardRegistry) -> dict[str, Any]:
-    """Return the schema of the model's answer, in what strict structured output takes of it."""
+    """Return the schema of the model's answer, within what strict structured output supports."""
     argument = object_schema(name={"type": "string"}, value={"type": "string"})
     step = object_schema(
         id={"type": "string"},
@@ -159,11 +158,15 @@ def _arguments(
     step: _Step,
     card: ToolCard,
     names: dict[str, str],
-    known: set[str],
-    pictures: dict[str, ImageRef],
+    earlier: set[str],
+    images: dict[str, ImageRef],
 ) -> tuple[dict[str, str], set[str]]:
-    """Check one step's arguments; references and pictures get their final names."""
-    parents = {_parent(name, step, names, known) for name in step.depends_on}
+    """Validate the arguments of a step, and replace references and image names by final ones.
+
+    Returns:
+        The arguments by name, and the ids of the tasks that the step depends on.
+    """
+    parents = {_parent(name, step, names, earlier) for name in step.depends_on}
     args: dict[str, str] = {}
     for argument in step.args:
         spec = card.arguments.get(argument.name)
@@ -173,35 +176,35 @@ def _arguments(
             continue
         reference = _REFERENCE.match(argument.value)
         if reference:
-            parent = _parent(reference[1], step, names, known)
+            parent = _parent(reference[1], step, names, earlier)
             parents.add(parent)
             args[argument.name] = f"<{parent}>"
         elif spec.type == "image":
-            if argument.value not in pictures:
+            if argument.value not in images:
                 raise InvalidAnswerError(
-                    f"there is no picture {argument.value[:100]!r}, only {sorted(pictures)}"
+                    f"there is no image {argument.value[:100]!r}, only {sorted(images)}"
                 )
-            args[argument.name] = pictures[argument.value].uri
+            args[argument.name] = images[argument.value].uri
         else:
             args[argument.name] = argument.value[: spec.max_length]
     for name, spec in card.arguments.items():
-        if spec.type == "image" and name not in args and len(pictures) == 1:
-            args[name] = next(iter(pictures.values())).uri
+        if spec.type == "image" and name not in args and len(images) == 1:
+            args[name] = next(iter(images.values())).uri
     return args, parents
 
 
-def _parent(name: str, step: _Step, names: dict[str, str], known: set[str]) -> str:
-    """Return the final id of a task that another one depends on."""
+def _parent(name: str, step: _Step, names: dict[str, str], earlier: set[str]) -> str:
+    """Return the final id of a task that a step depends on."""
     parent = names.get(name)
-    if parent is None or parent not in known:
+    if parent is None or parent not in earlier:
         raise InvalidAnswerError(
-            f"task {step.id[:50]!r} depends on {name[:50]!r}, which does not stand before it"
+            f"task {step.id[:50]!r} depends on {name[:50]!r}, which does not come before it"
         )
     return parent
 
 
 def _missing(card: ToolCard, args: dict[str, str]) -> set[str]:
-    """Name the required arguments that nothing fills, pictures as ``image``."""
+    """Return the required arguments that have no value, images as ``image``."""
     return {
         "image" if spec.type == "image" else name
         for name, spec in card.arguments.items()

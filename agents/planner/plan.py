@@ -1,4 +1,4 @@
-"""The plan: a directed acyclic graph of tasks, frozen before anything runs."""
+"""The plan: a directed acyclic graph of tasks, frozen before any of them runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-#: An argument that is another task's output reads ``<task-id>``, e.g. ``<t1>``.
 Planner = Literal["embedded", "chat-model"]
 
 
@@ -17,11 +16,11 @@ class Task(BaseModel):
         id: ``t1``, ``t2`` … in the order of the plan.
         tool: Card id.
         task_type: The card's Hugging Face task name.
-        args: Arguments by name. A picture is named by its ``ImageRef.uri``, the output of another
-            task by ``<id>``.
-        depends_on: Ids of the tasks whose outputs this one needs.
-        span: The part of the request that asked for it.
-        confidence: Probability that this task was asked for, 0 to 1.
+        args: Arguments by name. An image is given as its ``ImageRef.uri``, the output of another
+            task as ``<id>``, e.g. ``<t1>``.
+        depends_on: Ids of the tasks whose outputs this task needs.
+        span: The part of the request that the task answers.
+        confidence: Probability that this task is requested, 0 to 1.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,15 +35,15 @@ class Task(BaseModel):
 
 
 class Plan(BaseModel):
-    """What will be done for a request.
+    """The tasks that serve a request.
 
     Attributes:
-        request: The request as it was given.
-        tasks: The steps; empty when no card serves the request.
-        planner: Who made it.
-        confidence: Probability that the whole plan is what was asked for, 0 to 1.
-        needs: Inputs that are missing before it can run, by name (``image``).
-        reason: Why the plan is empty, why the chat model was not used, or what was asked back.
+        request: The text of the request.
+        tasks: The tasks, each after those it depends on; empty if no card serves the request.
+        planner: The planner that made it.
+        confidence: Probability that the whole plan is what was requested, 0 to 1.
+        needs: Names of the inputs that are still missing (``image``).
+        reason: Why the plan is empty or the chat model was not used, or a question to the person.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,16 +57,16 @@ class Plan(BaseModel):
 
     @model_validator(mode="after")
     def _acyclic(self) -> Plan:
-        known: set[str] = set()
+        earlier: set[str] = set()
         for task in self.tasks:
-            if task.id in known:
+            if task.id in earlier:
                 raise ValueError(f"two tasks have the id {task.id!r}")
-            missing = set(task.depends_on) - known
+            missing = set(task.depends_on) - earlier
             if missing:
                 raise ValueError(
-                    f"task {task.id!r} depends on {sorted(missing)}, which do not stand before it"
+                    f"task {task.id!r} depends on {sorted(missing)}, which do not come before it"
                 )
-            known.add(task.id)
+            earlier.add(task.id)
         return self
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The one way to get a planner."""
+"""Factories for planners."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def make_planner(
     chat: ChatModelSettings | None = None,
     on_progress: Progress = lambda done, total: None,
 ) -> AnyPlanner:
-    """Make a planner over a catalogue; nothing is loaded before the first request.
+    """Make a planner for a catalogue. Nothing is loaded before the first request.
 
     Args:
-        cards: What can be requested, with demonstrations.
-        chat: The chat model to plan with; None or one without a name means the embedded planner.
+        cards: The catalogue, with demonstrations.
+        chat: The chat model to plan with; if None or unnamed, the embedded planner is returned.
         on_progress: Called while the texts of a catalogue are encoded for the first time.
     """
     embedded = make_embedded_planner(cards, on_progress=on_progress)
@@ -43,16 +43,16 @@ def make_embedded_planner(
     folder: Path | None = None,
     on_progress: Progress = lambda done, total: None,
 ) -> EmbeddedPlanner:
-    """Make the embedded planner; its model is loaded or fitted on the first request.
+    """Make the embedded planner. Its model is loaded or fitted on the first request.
 
     Args:
-        cards: What can be requested, with demonstrations.
+        cards: The catalogue, with demonstrations.
         folder: Where vectors and fitted models are cached; None means ``planner`` in the cache.
         on_progress: Called while texts are encoded for the first time.
     """
 
     def load() -> RequestModel:
-        place = folder or cache_folder() / "planner"
-        return load_model(collect(cards), VectorCache(place, on_progress=on_progress), place)
+        cache = folder or cache_folder() / "planner"
+        return load_model(collect(cards), VectorCache(cache, on_progress=on_progress), cache)
 
     return EmbeddedPlanner(cards, load)

@@ -1,7 +1,7 @@
-"""The prefix: sensors, solvable tasks, demonstrations and history, as a chat model reads them.
+"""The planner's prompts: sensors, tools, demonstrations, history and the request.
 
 Cards, answers and requests come from other people. They enter the prompt as JSON strings, so
-nothing in them can look like a part of the instructions.
+nothing in them can pass for an instruction.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.cards import ToolCard
 from edgewright.tools.contracts.images import ImageRef
 
-#: Demonstrations of one card that are shown, and earlier turns that are told.
+#: Maximum number of demonstrations per card, and of earlier turns.
 DEMONSTRATIONS_PER_CARD = 3
 TURNS = 6
-#: Longest card text, answer or earlier request that is told, in characters.
+#: Maximum length of a card's description, an answer or an earlier request, in characters.
 MAX_QUOTED = 500
 
 
@@ -26,14 +26,14 @@ def prefix(cards: Sequence[ToolCard], sensors: Iterable[str], schema: dict[str, 
 
     Args:
         cards: The tools.
-        sensors: Kinds of sensor at hand; none means not known.
+        sensors: Available kinds of sensor; empty means unknown.
         schema: JSON schema of the answer.
     """
-    known = sorted(set(sensors) or {sensor for card in cards for sensor in card.sensors})
+    possible = sorted(set(sensors) or {sensor for card in cards for sensor in card.sensors})
     return prompt(
         "prefix",
-        sensors=to_json(known),
-        cards="\n".join(to_json(_described(card)) for card in cards),
+        sensors=to_json(possible),
+        cards="\n".join(to_json(_tool(card)) for card in cards),
         demonstrations="\n".join(
             to_json({"request": shown.request, "tool": card.id, "args": shown.args})
             for card in cards
@@ -43,18 +43,18 @@ def prefix(cards: Sequence[ToolCard], sensors: Iterable[str], schema: dict[str, 
     )
 
 
-def request_message(request: PlanRequest, pictures: dict[str, ImageRef]) -> str:
-    """Return the user's message: history, pictures and the request itself.
+def request_message(request: PlanRequest, images: dict[str, ImageRef]) -> str:
+    """Return the user message: history, images and the request itself.
 
     Args:
-        request: What is to be planned.
-        pictures: Pictures the request may speak of, by the names the model is to use.
+        request: The request to plan.
+        images: Images the request may refer to, by the name that the model uses for them.
     """
     return prompt(
         "request",
-        history="\n".join(to_json(_told(turn)) for turn in request.history[-TURNS:]) or "none",
+        history="\n".join(to_json(_turn(turn)) for turn in request.history[-TURNS:]) or "none",
         images="\n".join(
-            to_json({"name": name, "file": picture.name}) for name, picture in pictures.items()
+            to_json({"name": name, "file": image.name}) for name, image in images.items()
         )
         or "none",
         request=to_json(request.text),
@@ -62,11 +62,11 @@ def request_message(request: PlanRequest, pictures: dict[str, ImageRef]) -> str:
 
 
 def prompt(name: str, **values: str) -> str:
-    """Fill in one of the prompt files beside this module."""
+    """Fill in one of the planner's prompt files."""
     return fill_prompt("edgewright.agents.planner", name, **values)
 
 
-def _described(card: ToolCard) -> dict[str, Any]:
+def _tool(card: ToolCard) -> dict[str, Any]:
     return {
         "tool": card.id,
         "task": card.task_type,
@@ -81,10 +81,10 @@ def _described(card: ToolCard) -> dict[str, Any]:
     }
 
 
-def _told(turn: Turn) -> dict[str, Any]:
+def _turn(turn: Turn) -> dict[str, Any]:
     return {
         "request": turn.request[:MAX_QUOTED],
-        "pictures": [picture.name for picture in turn.images],
+        "images": [image.name for image in turn.images],
         "tools": turn.plan_tools,
         "answer": turn.answer[:MAX_QUOTED],
     }

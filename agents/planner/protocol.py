@@ -1,4 +1,4 @@
-"""What every planner can do."""
+"""The interface of every planner."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from edgewright.agents.planner.request import PlanRequest
 
 
 class AnyPlanner(Protocol):
-    """Plans requests. What is wrong with a request stands in the plan, never in an exception."""
+    """Plans requests. Problems with a request are reported in the plan, never raised."""
 
     def plan(self, request: PlanRequest) -> Plan:
         """Plan one request."""
         ...
 
     def plan_many(self, requests: Sequence[PlanRequest]) -> list[Plan]:
-        """Plan many requests, each as if it came alone."""
+        """Plan many requests independently of each other."""
         ...

@@ -1,4 +1,4 @@
-"""What a planner is given: the request, its pictures, the turns before it and the sensors."""
+"""The input of a planner: a request, its images, the earlier turns and the available sensors."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from pydantic import BaseModel, ConfigDict
 
 from edgewright.tools.contracts.images import ImageRef
 
+#: Maximum length of a request, in characters.
+MAX_REQUEST = 8000
+
 
 class Turn(BaseModel):
     """One turn of the conversation so far.
 
     Attributes:
         request: What the person said.
-        images: Pictures the turn was about: attached to it, or taken over from an earlier one.
-        plan_tools: Cards that were planned for it, in the order of the plan.
-        answer: What was answered; data, never an instruction.
+        images: Images the turn was about: attached to it, or carried over from an earlier turn.
+        plan_tools: Ids of the planned cards, in the order of the plan.
+        answer: The answer; data, never an instruction.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,13 +29,13 @@ class Turn(BaseModel):
 
 
 class PlanRequest(BaseModel):
-    """Everything a plan is made from.
+    """Everything a planner needs to make a plan.
 
     Attributes:
         text: The request in the person's words.
-        images: Pictures attached to it.
+        images: Images attached to the request.
         history: Earlier turns, oldest first.
-        sensors: Kinds of sensor at hand (``camera``, ``wifi`` …); empty means not known.
+        sensors: Available kinds of sensor (``camera``, ``wifi`` …); empty means unknown.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,7 +47,7 @@ class PlanRequest(BaseModel):
 
     @property
     def subject(self) -> tuple[ImageRef, ...]:
-        """The pictures the request is about: its own, or those of the latest turn that had any."""
+        """The images the request is about: its own, or those of the latest turn with images."""
         if self.images:
             return self.images
         return next((turn.images for turn in reversed(self.history) if turn.images), ())

@@ -1,4 +1,4 @@
-"""The embedded planner at run time: from words to wishes to a plan, without a chat model.
+"""The embedded planner at run time: from a request to intents to a plan, without a chat model.
 
-Fitting it to a catalogue belongs to ``planner/fitting``.
+Fitting it to a catalogue belongs in ``planner/fitting``.
 """

@@ -1,8 +1,8 @@
-"""Text arguments read from the words of a request.
+"""Reads the text arguments of a card from a request.
 
-Demonstrations show what an argument is: the whole request, as with a question, or a part of it. For
-a part, the words that stand before it, at its beginning and behind it are learned, and the span of
-a new request that fits them best is taken.
+Demonstrations show whether an argument is the whole request, such as a question, or a part of it.
+For a part, the words before it, at its start and after it are learned, and the span of a new
+request that matches them best becomes the value.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from edgewright.agents.planner.embedded.mentions import files, quotations
 from edgewright.tools.cards import ToolCard
 
 _TOKEN = re.compile(r"[\w'-]+|[^\w\s]")
-#: Connecting words that begin a clause but belong to no argument.
+#: Connecting words at the start of a clause, which belong to no argument.
 _CONNECTION = re.compile(
     r"^(?:(?:and|but|or|so|then|also|next|afterwards?|finally|lastly|first|secondly|please|ok|okay|"
     r"no|after\s+that|plus)\b[\s,:]*)+",
     re.IGNORECASE,
 )
-#: Longest part that is looked for, in words.
-_LONGEST = 12
-#: A span needs more than this many of the three: known word before, first in and behind it.
-_ENOUGH = 1
+#: Maximum length of a span, in words.
+_MAX_WORDS = 12
+#: A span must match more than this many of the three contexts: before it, first word, after it.
+_MIN_SCORE = 1
 
 
 @dataclass
 class _Part:
-    """Words that stand before, first in and behind an argument."""
+    """Words seen before an argument, as its first word, and after it."""
 
     before: set[str] = field(default_factory=set)
     first: set[str] = field(default_factory=set)
-    behind: set[str] = field(default_factory=set)
+    after: set[str] = field(default_factory=set)
 
 
 class ArgumentReader:
     """Reads the text arguments of one card.
 
     Args:
-        card: The card, with the demonstrations that show its arguments.
+        card: The card, with demonstrations of its arguments.
     """
 
     def __init__(self, card: ToolCard) -> None:
@@ -53,9 +53,9 @@ class ArgumentReader:
         """Return the value of an argument.
 
         Args:
-            name: The argument.
-            clause: The words that asked for the task.
-            request: The whole request, whose quotations may be meant.
+            name: Name of the argument.
+            clause: The words that request the task.
+            request: The whole request; the value if the clause is empty.
         """
         clause = _CONNECTION.sub("", clause.strip()).strip(" ,;")
         quoted = quotations(clause)
@@ -68,7 +68,7 @@ class ArgumentReader:
 
 
 def _learned(card: ToolCard, name: str) -> _Part | None:
-    """Learn where an argument stands; None when it mostly is the whole request."""
+    """Learn the context of an argument. Return None if it usually is the whole request."""
     part, parts = _Part(), 0
     shown = [demo for demo in card.demonstrations if name in demo.args]
     for demo in shown:
@@ -80,42 +80,42 @@ def _learned(card: ToolCard, name: str) -> _Part | None:
         position = len(_TOKEN.findall(demo.request[:start]))
         part.before.add(_at(tokens, position - 1))
         part.first.add(inner[0].lower())
-        part.behind.add(_pair(tokens, position + len(inner)))
+        part.after.add(_pair(tokens, position + len(inner)))
         parts += 1
     return part if parts and 2 * parts >= len(shown) else None
 
 
 def _best_span(part: _Part, clause: str) -> str:
-    """Return the shortest of the spans whose surroundings were seen most, or an empty string."""
-    found = list(_TOKEN.finditer(clause))
-    tokens = [match[0] for match in found]
-    best, chosen = _ENOUGH, ""
+    """Return the shortest span that matches most of the learned context, or an empty string."""
+    matches = list(_TOKEN.finditer(clause))
+    tokens = [match[0] for match in matches]
+    best, chosen = _MIN_SCORE, ""
     for start in range(len(tokens)):
         left = (_at(tokens, start - 1) in part.before) + (tokens[start].lower() in part.first)
-        for end in range(start + 1, min(start + _LONGEST, len(tokens)) + 1):
+        for end in range(start + 1, min(start + _MAX_WORDS, len(tokens)) + 1):
             if not tokens[end - 1][-1].isalnum():
                 break
-            score = left + (_pair(tokens, end) in part.behind)
+            score = left + (_pair(tokens, end) in part.after)
             if score > best:
-                best, chosen = score, clause[found[start].start() : found[end - 1].end()]
+                best, chosen = score, clause[matches[start].start() : matches[end - 1].end()]
     return chosen
 
 
 def _pair(tokens: Sequence[str], position: int) -> str:
-    """Return two words, of which the second tells "in this photo" from "in a red dress"."""
+    """Return two words. The second distinguishes "in this photo" from "in a red dress"."""
     first = _at(tokens, position)
     return f"{first} {_at(tokens, position + 1)}" if first else ""
 
 
 def _at(tokens: Sequence[str], position: int) -> str:
-    """Return a token in lower case; punctuation and both ends of the text are the same."""
+    """Return a token in lower case, or "" for punctuation and beyond either end of the text."""
     if not 0 <= position < len(tokens) or not tokens[position][0].isalnum():
         return ""
     return tokens[position].lower()
 
 
 def file_for(kind: str, clause: str, request: str) -> str:
-    """Return the name of a file of a kind that the clause, or else the request, speaks of."""
+    """Return the name of a file of a kind that the clause, or else the request, mentions."""
     for text in (clause, request):
         for mention in files(text):
             if mention.kind == kind:

@@ -1,4 +1,4 @@
-"""Wishes put together to a graph: what feeds what, by kinds of data and the order of the words."""
+"""Assembles intents into a task graph, by kinds of data and the order of the words."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from edgewright.agents.planner.plan import Task
 from edgewright.tools.cards import CardRegistry, ToolCard
 from edgewright.tools.contracts.cards import ArgumentSpec, DataType
 
-#: Kinds of data that a person can hand over; all others come out of a task or a sensor.
+#: Kinds of data that a person can provide; all others come from a task or a sensor.
 GIVEN: frozenset[DataType] = frozenset({"text", "image", "audio", "video", "dataset"})
-#: Another sensor's card for the same thing is taken too when it is this likely.
+#: A card that measures the same with another sensor is added if it is at least this likely.
 ALIKE = 0.12
-#: Cards are about the same thing when their descriptions share this much of their words.
+#: Minimum share of common words at which two descriptions are about the same quantity.
 SAME_SUBJECT = 0.3
 
 _QUESTION = re.compile(
@@ -26,31 +26,31 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z]{4,}")
-#: Stems that name a kind of data, not what made it.
+#: Stems that name a kind of data rather than its source.
 _KINDS = frozenset({"image", "pictu", "photo", "audio", "video", "text", "sound", "speec", "visua"})
 
 
 @dataclass
 class Step:
-    """A task in the making.
+    """A task under construction.
 
     Attributes:
-        card: What carries it out.
-        intent: The words that asked for it.
-        args: Arguments that are known; a picture is still open.
-        parents: Positions of the steps that feed it.
-        pictured: Names of the arguments that take the picture at hand.
+        card: The card that carries it out.
+        intent: The intent behind it.
+        args: Arguments so far; an output of another step is its position as ``<n>``.
+        parents: Positions of the steps whose outputs it needs.
+        image_args: Names of the arguments that take the image of the request.
     """
 
     card: ToolCard
     intent: Intent
     args: dict[str, str] = field(default_factory=dict)
     parents: set[int] = field(default_factory=set)
-    pictured: set[str] = field(default_factory=set)
+    image_args: set[str] = field(default_factory=set)
 
 
 class Assembler:
-    """Builds task graphs over one catalogue.
+    """Builds task graphs from the cards of a catalogue.
 
     Args:
         cards: The catalogue.
@@ -65,48 +65,48 @@ class Assembler:
         }
 
     def assemble(
-        self, text: str, intents: Sequence[Intent], pictures: Sequence[str], sensors: Sequence[str]
+        self, text: str, intents: Sequence[Intent], images: Sequence[str], sensors: Sequence[str]
     ) -> tuple[tuple[Task, ...], tuple[str, ...]]:
         """Return the tasks, parents first, and the names of the inputs that are missing.
 
         Args:
             text: The request.
-            intents: What it asks for, in the order of its words.
-            pictures: Names of the pictures it is about; each gets the tasks that look at one.
-            sensors: Kinds of sensor at hand; none means not known.
+            intents: Its intents, in the order of its words.
+            images: URIs of the images it is about; tasks that take an image run once for each.
+            sensors: Available kinds of sensor; empty means unknown.
         """
-        wanted = self._fused(self._observed(self._merged(text, intents), sensors))
+        adjusted = self._fused(self._with_alternatives(self._merged(text, intents), sensors))
         steps: list[Step] = []
         needs: set[str] = set()
-        for intent in wanted:
+        for intent in adjusted:
             if any(step.card.id == intent.tool and step.intent.end == intent.end for step in steps):
-                continue  # put in front of a card that the same words ask for
-            self._supply(intent, steps)
+                continue  # already there as the producer for a card that the same words request
+            self._add_producers(intent, steps)
             steps.append(Step(card=self._cards.get(intent.tool), intent=intent))
         for position in range(len(steps)):
             needs |= self._connect(text, steps, position)
-        if any(step.pictured for step in steps) and not pictures:
+        if any(step.image_args for step in steps) and not images:
             needs.add("image")
-        return _tasks(text, steps, pictures), tuple(sorted(needs))
+        return _tasks(text, steps, images), tuple(sorted(needs))
 
     def _merged(self, text: str, intents: Sequence[Intent]) -> list[Intent]:
-        """Join wishes for one card, unless each is a question of its own."""
+        """Merge intents for the same card, unless each is a separate question."""
 
         def weight(intent: Intent) -> tuple[bool, float]:
             return self._is_question(text, intent), _share(intent)
 
         merged: list[Intent] = []
         for intent in intents:
-            kept = next((other for other in reversed(merged) if other.tool == intent.tool), None)
-            if kept is None or all(self._is_question(text, each) for each in (kept, intent)):
+            earlier = next((other for other in reversed(merged) if other.tool == intent.tool), None)
+            if earlier is None or all(self._is_question(text, each) for each in (earlier, intent)):
                 merged.append(intent)
-            elif weight(intent) > weight(kept):
-                merged.remove(kept)
+            elif weight(intent) > weight(earlier):
+                merged.remove(earlier)
                 merged.append(intent)
         return self._ordered(merged)
 
     def _ordered(self, intents: Sequence[Intent]) -> list[Intent]:
-        """Order cards that the same words ask for so that as many as can feed the next."""
+        """Order cards requested by the same words so that most of them can feed the next."""
         ordered: list[Intent] = []
         for _, group in groupby(intents, key=lambda intent: intent.end):
             before = [self._cards.get(intent.tool) for intent in ordered[-1:]]
@@ -117,16 +117,17 @@ class Assembler:
         return ordered
 
     def _is_question(self, text: str, intent: Intent) -> bool:
-        """Whether a wish for an answer is a question of its own."""
+        """Return whether an intent is a question, for a card that answers questions."""
         takes = "question" in self._cards.get(intent.tool).arguments
         asks = _QUESTION.search(text[intent.start : intent.end])
         return takes and bool(asks)
 
-    def _observed(self, intents: Sequence[Intent], sensors: Sequence[str]) -> list[Intent]:
-        """Add the cards that tell the same thing by another sensor, if the words leave it open.
+    def _with_alternatives(self, intents: Sequence[Intent], sensors: Sequence[str]) -> list[Intent]:
+        """Add cards that measure the same with another sensor, if the words leave the sensor open.
 
-        Words that name a sensor make its card far likelier than the others; words that name none,
-        or all, leave several of them possible. Cards whose sensors are known to be absent go.
+        Words that name a sensor make its card far likelier than the others; words that name none
+        or all of them leave several cards likely. A card whose sensors are missing is dropped if
+        another card measures the same.
         """
         chosen: list[Intent] = []
         for intent in intents:
@@ -152,7 +153,7 @@ class Assembler:
         return not own or not sensors or bool(set(own) & set(sensors))
 
     def _same_subject(self, one: str, other: str) -> bool:
-        """Whether two cards estimate the same thing with different sensors."""
+        """Return whether two cards measure the same quantity with different sensors."""
         first, second = self._cards.get(one), self._cards.get(other)
         if not first.sensors or not second.sensors or set(first.sensors) & set(second.sensors):
             return False
@@ -161,42 +162,42 @@ class Assembler:
         return first.outputs == second.outputs and shared >= SAME_SUBJECT
 
     def _fused(self, intents: list[Intent]) -> list[Intent]:
-        """Put a card that joins several estimates behind estimates of the same thing."""
+        """Add a card that fuses two measurements after measurements of the same quantity."""
         for last in reversed(intents):
             alike = any(self._same_subject(last.tool, intent.tool) for intent in intents)
             kind = self._cards.get(last.tool).outputs
             fusion = next((card.id for card in self._cards if card.inputs == kind * 2), None)
             if alike and fusion is not None:
                 others = [intent for intent in intents if intent.tool != fusion]
-                behind = others.index(last) + 1
-                return [*others[:behind], replace(last, tool=fusion), *others[behind:]]
+                after = others.index(last) + 1
+                return [*others[:after], replace(last, tool=fusion), *others[after:]]
         return intents
 
-    def _supply(self, intent: Intent, steps: list[Step]) -> None:
-        """Put in front of a wish the cards that make what it needs and nobody can hand over."""
+    def _add_producers(self, intent: Intent, steps: list[Step]) -> None:
+        """Add steps that produce the required inputs of a card that a person cannot provide."""
         for spec in self._cards.get(intent.tool).arguments.values():
             if not spec.required or spec.type in GIVEN:
                 continue
             if any(spec.type in step.card.outputs for step in steps):
                 continue
-            makers = [
+            producers = [
                 card
                 for card in self._cards
                 if spec.type in card.outputs and GIVEN.issuperset(card.inputs) and card.inputs
             ]
-            if spec.type == "label" or not makers:
+            if spec.type == "label" or not producers:
                 continue
-            maker = max(makers, key=lambda card: intent.shares.get(card.id, 0.0))
-            steps.append(Step(card=maker, intent=replace(intent, tool=maker.id)))
+            producer = max(producers, key=lambda card: intent.shares.get(card.id, 0.0))
+            steps.append(Step(card=producer, intent=replace(intent, tool=producer.id)))
 
     def _connect(self, text: str, steps: list[Step], position: int) -> set[str]:
-        """Fill a step's arguments from words, earlier steps and pictures; return what lacks."""
+        """Fill a step's arguments from words, earlier steps and images; return what is missing."""
         step = steps[position]
         clause = text[step.intent.start : step.intent.end]
         quoted = quotations(clause)
         needs: set[str] = set()
         for name, spec in step.card.arguments.items():
-            if self._said(step.card, name, spec):
+            if self._is_worded(step.card, name, spec):
                 step.args[name] = self._words_for(step.card, name, spec, clause, text)
             elif spec.type == "text" and quoted:
                 step.args[name] = quoted.pop(0)
@@ -205,7 +206,7 @@ class Assembler:
             if name in step.args:
                 continue
             if spec.type == "image":
-                step.pictured.add(name)
+                step.image_args.add(name)
             if named := file_for(spec.type, clause, text):
                 step.args[name] = named
             elif spec.type == "text":
@@ -214,8 +215,8 @@ class Assembler:
                 needs.add(name)
         return needs
 
-    def _said(self, card: ToolCard, name: str, spec: ArgumentSpec) -> bool:
-        """Whether an argument is what the person says, as the card's demonstrations show."""
+    def _is_worded(self, card: ToolCard, name: str, spec: ArgumentSpec) -> bool:
+        """Return whether an argument is taken from the request, as in the demonstrations."""
         return spec.type == "text" and any(name in shown.args for shown in card.demonstrations)
 
     def _words_for(
@@ -225,71 +226,71 @@ class Assembler:
 
 
 def _share(intent: Intent) -> float:
-    """How likely its words alone ask for a wish's card."""
+    """Return the probability of an intent's card given its words alone."""
     return intent.shares.get(intent.tool, intent.probability)
 
 
 def _fits(cards: Sequence[ToolCard]) -> int:
-    """Count the neighbours of which the first makes what the second takes."""
+    """Count the adjacent pairs in which the first card produces an input of the second."""
     return sum(bool(set(one.outputs) & set(other.inputs)) for one, other in pairwise(cards))
 
 
 def _feed(text: str, steps: list[Step], position: int) -> None:
-    """Fill the open arguments of a step with outputs of earlier ones.
+    """Fill the open arguments of a step with outputs of earlier steps.
 
-    Of the kinds that a person can hand over one output is enough, for a second picture or text is
-    taken to be the person's own: an output that the step's words speak of ("the summary"), else the
-    latest. Of all other kinds each argument needs an output of its own.
+    For kinds of data that a person can provide, one output is used: the one that the step's words
+    mention ("the summary"), else the latest. A second image or text is the person's own. For all
+    other kinds, each argument gets a separate output.
     """
     step = steps[position]
-    spoken = _stems(text[step.intent.start : step.intent.end]) - _stems(step.card.title)
-    makers = [n for n in range(position) if steps[n].card.id != step.card.id]
-    makers.sort(key=lambda n: (bool(spoken & _stems(steps[n].card.title)), n), reverse=True)
+    mentioned = _stems(text[step.intent.start : step.intent.end]) - _stems(step.card.title)
+    producers = [n for n in range(position) if steps[n].card.id != step.card.id]
+    producers.sort(key=lambda n: (bool(mentioned & _stems(steps[n].card.title)), n), reverse=True)
     open_names = [name for name in step.card.arguments if name not in step.args]
-    handed = [
-        (name, maker)
-        for maker in makers
+    candidates = [
+        (name, producer)
+        for producer in producers
         for name in open_names
-        if step.card.arguments[name].type in GIVEN.intersection(steps[maker].card.outputs)
+        if step.card.arguments[name].type in GIVEN.intersection(steps[producer].card.outputs)
     ]
-    for name, maker in handed[:1]:
-        step.args[name] = f"<{maker}>"
-        step.parents.add(maker)
+    for name, producer in candidates[:1]:
+        step.args[name] = f"<{producer}>"
+        step.parents.add(producer)
     for kind in {step.card.arguments[name].type for name in open_names} - GIVEN:
         names = [name for name in open_names if step.card.arguments[name].type == kind]
-        sources = sorted(n for n in makers if kind in steps[n].card.outputs)[-len(names) :]
-        for name, maker in zip(names, sources, strict=False):
-            step.args[name] = f"<{maker}>"
-            step.parents.add(maker)
+        sources = sorted(n for n in producers if kind in steps[n].card.outputs)[-len(names) :]
+        for name, source in zip(names, sources, strict=False):
+            step.args[name] = f"<{source}>"
+            step.parents.add(source)
 
 
 def _stems(text: str) -> set[str]:
-    """Return what the telling words of a text begin with."""
+    """Return the stems of the content words of a text."""
     return {word[:5] for word in _WORD.findall(text.lower())} - _KINDS
 
 
-def _tasks(text: str, steps: list[Step], pictures: Sequence[str]) -> tuple[Task, ...]:
-    """Name the steps, once for each picture if they look at one or at what came of it."""
-    looking: set[int] = set()
+def _tasks(text: str, steps: list[Step], images: Sequence[str]) -> tuple[Task, ...]:
+    """Turn steps into tasks: one per image for steps that depend on an image, else one."""
+    per_image: set[int] = set()
     for position, step in enumerate(steps):
-        if step.pictured or step.parents & looking:
-            looking.add(position)
+        if step.image_args or step.parents & per_image:
+            per_image.add(position)
     tasks: list[Task] = []
     shared: dict[int, str] = {}
-    for picture in pictures or ("",):
+    for image in images or ("",):
         names = dict(shared)
         for position, step in enumerate(steps):
             if position in names:
                 continue
             names[position] = f"t{len(tasks) + 1}"
-            if position not in looking:
+            if position not in per_image:
                 shared[position] = names[position]
             args = {
                 name: f"<{names[int(value[1:-1])]}>" if _is_reference(value, step) else value
                 for name, value in step.args.items()
             }
-            if picture:
-                args |= dict.fromkeys(step.pictured, picture)
+            if image:
+                args |= dict.fromkeys(step.image_args, image)
             tasks.append(
                 Task(
                     id=names[position],

@@ -1,11 +1,11 @@
-"""A request cut into clauses: the stretches of it that can each ask for something."""
+"""Splits a request into clauses, each of which may state an intent."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-#: Words that begin a clause which asks for something, when they follow "and", "then" or a comma.
+#: Verbs that begin a new clause when they follow "and", "then" or a comma.
 _VERBS = """
 add adapt adjust alter analyse analyze animate answer apply assess assign build calculate caption
 capture categorise categorize change check chat classify clean colour color combine compare compose
@@ -49,11 +49,11 @@ _BREAK = re.compile(
     """.replace("BEGINNING", _BEGINNING),
     re.VERBOSE | re.IGNORECASE,
 )
-#: Something between quotation marks; an apostrophe inside a word is none.
+#: Text in quotation marks. An apostrophe inside a word is not a quotation mark.
 QUOTED = re.compile(
     r"""(?<!\w)(?:'(?P<single>(?:[^'\n]|(?<=\w)'(?=\w)){2,}?)'|"(?P<double>[^"\n]{2,}?)"|“(?P<curly>[^”]{2,}?)”)(?!\w)"""
 )
-#: A clause needs a word that says something.
+#: A clause needs a content word.
 _CONTENT = re.compile(
     r"\b(?!(?:and|or|but|then|also|finally|please|first|next|so|i|we|afterwards?|can|could|would|will|you)\b)"
     r"[^\W_]",
@@ -63,12 +63,12 @@ _CONTENT = re.compile(
 
 @dataclass(frozen=True)
 class Clause:
-    """A stretch of a text.
+    """A clause of a text.
 
     Attributes:
         text: The words.
-        start: Where it begins in the text.
-        end: Where it ends.
+        start: Start position in the text.
+        end: End position in the text.
     """
 
     text: str
@@ -77,12 +77,12 @@ class Clause:
 
 
 def segment(text: str) -> list[Clause]:
-    """Cut a text into clauses, in order; together they hold all its words."""
+    """Split a text into clauses, in order. Only stretches without content words are dropped."""
     quotes = [found.span() for found in QUOTED.finditer(text)]
     breaks = [
         found
         for found in _BREAK.finditer(text)
-        # A quotation is never cut, nor cut off from the words that introduce it.
+        # Never split inside a quotation, nor between it and the words that introduce it.
         if not any(first <= found.end() < last for first, last in quotes)
     ]
     clauses: list[Clause] = []

@@ -1,4 +1,4 @@
-"""From the verdict on a request to wishes: which cards it asks for, and with which words."""
+"""From the verdict on a request to its intents: the requested cards, and the words for each."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from edgewright.agents.planner.embedded.clauses import Clause
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
 from edgewright.agents.text.encoder import Vectors
 
-#: A clause asks for a card that the request asks for when the card is at least this likely there.
+#: A clause requests a chosen card if the card is at least this likely in it.
 ACCEPT = 0.3
-#: A request leaves open what it means when a card is at least this likely, yet none is chosen.
+#: A request without a chosen card is ambiguous if it is at least this likely to request any card.
 UNSURE = 0.2
-#: A task that no card serves is named to the person when it is at least this likely.
+#: A task that no card serves is named to the person if it is at least this likely.
 DECLINED = 0.5
 
-#: Labels of clauses that ask for nothing.
+#: Labels of clauses that request nothing.
 SILENT = ("everyday-setting", "everyday-talk", "everyday-nonsense")
 
 
 @dataclass(frozen=True)
 class Intent:
-    """A card that was asked for.
+    """A requested card.
 
     Attributes:
         tool: Card id.
-        start: Where the words that ask for it begin.
-        end: Where they end.
-        probability: How likely it was asked for.
-        shares: Probability of every card for these words alone.
+        start: Start of the words that request it.
+        end: End of these words.
+        probability: Probability that it is requested.
+        shares: Probability of every card given these words alone.
     """
 
     tool: str
@@ -44,13 +44,13 @@ class Judged:
     """The verdict on one request.
 
     Attributes:
-        asked: Probability that it asks for any card.
+        any_card: Probability that it requests any card.
         cards: Probability of each card and of ``AS_BEFORE``, given that it does.
-        chosen: Those that it asks for.
-        certainty: Calibrated probability that this is right.
+        chosen: The cards that it requests.
+        certainty: Calibrated probability that the choice is right.
     """
 
-    asked: float
+    any_card: float
     cards: dict[str, float]
     chosen: tuple[str, ...]
     certainty: float
@@ -58,13 +58,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a request asks for.
+    """The interpretation of a request.
 
     Attributes:
-        intents: Cards, in the order of the words.
-        declined: Clauses that ask for something no card serves, with the name of the task.
-        unsure: Cards that the request may mean, when none of them is likely enough.
-        probability: How likely the whole reading is right.
+        intents: Requested cards, in the order of the words.
+        declined: Clauses that request a task no card serves, with the name of the task.
+        unsure: Cards that the request may mean, if none of them is likely enough.
+        probability: Probability that the whole reading is right.
     """
 
     intents: tuple[Intent, ...]
@@ -76,11 +76,11 @@ class Reading:
 def read(
     clauses: Sequence[Clause], rows: Vectors, labels: Sequence[str], judged: Judged
 ) -> Reading:
-    """Find the words that ask for the cards of a verdict.
+    """Find the words that request each chosen card.
 
     Args:
         clauses: The clauses of the request.
-        rows: Probability of each label for each of them, float32 ``[C, labels]``.
+        rows: Probability of each label in each clause, float32 ``[C, labels]``.
         labels: Card ids first, then names of tasks that no card serves.
         judged: The verdict.
     """
@@ -88,32 +88,32 @@ def read(
     declined: list[tuple[Clause, str]] = []
     shares = [dict(zip(judged.cards, row, strict=False)) for row in rows.tolist()]
     likeliest = {
-        tool: max(range(len(clauses)), key=lambda place: shares[place][tool])
+        tool: max(range(len(clauses)), key=lambda index: shares[index][tool])
         for tool in judged.chosen
     }
     begin = clauses[0].start if clauses else 0
-    for place, clause in enumerate(clauses):
-        asked = [
+    for index, clause in enumerate(clauses):
+        requested = [
             tool
             for tool in judged.chosen
-            if shares[place][tool] >= ACCEPT or likeliest[tool] == place
+            if shares[index][tool] >= ACCEPT or likeliest[tool] == index
         ]
-        for tool in asked:
-            likely = judged.asked * judged.cards[tool]
-            intents.append(Intent(tool, begin, clause.end, likely, shares[place]))
-        name = labels[int(rows[place].argmax())]
-        foreign = name not in judged.cards and name not in SILENT
-        if not asked and foreign and rows[place].max() >= DECLINED:
+        for tool in requested:
+            probability = judged.any_card * judged.cards[tool]
+            intents.append(Intent(tool, begin, clause.end, probability, shares[index]))
+        name = labels[int(rows[index].argmax())]
+        unserved = name not in judged.cards and name not in SILENT
+        if not requested and unserved and rows[index].max() >= DECLINED:
             declined.append((clause, name.removeprefix("everyday-").replace("-", " ")))
-        elif not asked:
+        elif not requested:
             continue
         begin = clause.end
     cards = [tool for tool in judged.cards if tool != AS_BEFORE]
     order = sorted(cards, key=lambda tool: judged.cards[tool], reverse=True)
-    doubtful = not intents and judged.asked >= UNSURE
+    ambiguous = not intents and judged.any_card >= UNSURE
     return Reading(
         intents=tuple(intents),
         declined=tuple(declined),
-        unsure=tuple(order[:2]) if doubtful else (),
+        unsure=tuple(order[:2]) if ambiguous else (),
         probability=judged.certainty,
     )

@@ -1,11 +1,11 @@
-"""What speaks for each card in a request, and how much each kind of evidence is worth.
+"""Combines the evidence for each card in a request into a decision.
 
-Three kinds: what the heads say of the whole request, what they say of its clauses, and what the
-nearest examples asked for. Three questions are put to them in turn: is any card asked for, which
-one above all, and which further ones? Each is answered by a logistic regression on a few
-log-odds, the same for all cards, so that there are four to six numbers a question. They are fitted
-on examples that the heads and the neighbours had not seen (stacking, Wolpert 1992), and so is the
-last step, from the probability of a reading to how often such readings are right (Platt 1999).
+There are three kinds of evidence: the heads on the whole request, the heads on its clauses, and the
+labels of the nearest examples. Three questions are answered in turn: is any card requested, which
+one first of all, and which further ones? Each is a logistic regression on a few log-odds, shared by
+all cards, so it has only four to six parameters. They are fitted on examples that neither the heads
+nor the neighbours have seen (stacking, Wolpert 1992). So is the last step, which calibrates the
+probability of a reading by how often such readings are right (Platt 1999).
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: How many of the nearest examples are asked; and how fast their say falls with the cosine.
+#: Number of nearest examples that vote, and the temperature of their weights by cosine.
 NEIGHBOURS = 20
 WIDTH = 0.1
-#: How much likelier it is that a card is asked for when a picture is at hand.
-IN_VIEW = 3.0
-#: How much likelier it is than among the examples that a turn repeats an earlier one.
+#: Factor on the odds that any card is requested if the request comes with an image.
+WITH_IMAGE = 3.0
+#: Factor on the share of ``AS_BEFORE`` if there is an earlier turn to repeat: the examples hold too
+#: few such requests.
 REPEATED = 2.0
-#: Log-odds stay within those of this probability and its opposite.
-LEAST = 1e-3
-#: Neighbours that are searched at a time, which bounds the memory.
+#: Probabilities are clipped to this distance from 0 and 1.
+MIN_PROBABILITY = 1e-3
+#: Number of requests whose neighbours are searched at a time, to bound the memory.
 _ROWS = 256
 
 Numbers = NDArray[np.floating[Any]]
@@ -35,13 +36,13 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for the labels in some requests.
+    """The evidence for the labels in a batch of requests.
 
     Attributes:
-        whole: Probabilities by the heads for each request, float32 ``[R, labels]``.
-        clauses: The same for the clauses of each request, float32 ``[C, labels]`` a request.
+        whole: Label probabilities for each whole request, float32 ``[R, labels]``.
+        clauses: Label probabilities for the clauses of each request, float32 ``[C, labels]`` each.
         near: Shares of the labels among the nearest examples, float32 ``[R, labels]``.
-        several: Probability by a head that a request asks for several cards, float32 ``[R]``.
+        several: Probability that a request is for several cards, float32 ``[R]``.
     """
 
     whole: Numbers
@@ -52,16 +53,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is thought of some requests.
+    """The decision on a batch of requests.
 
     Attributes:
-        asked: Probability that any card is asked for, ``[R]``.
-        cards: Probability of each card, given that any is asked for, ``[R, tools]``.
-        chosen: Which cards each request asks for, bool ``[R, tools]``.
+        any_card: Probability that any card is requested, ``[R]``.
+        cards: Probability of each card, given that any is requested, ``[R, tools]``.
+        chosen: The requested cards, bool ``[R, tools]``.
         certainty: Calibrated probability that the choice is right, ``[R]``.
     """
 
-    asked: Numbers
+    any_card: Numbers
     cards: Numbers
     chosen: Flags
     certainty: Numbers
@@ -69,13 +70,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judge:
-    """The fitted numbers: weights of whole, clauses and neighbours, and an intercept.
+    """The fitted regressions: weights of whole, clauses and neighbours, then an intercept.
 
     Attributes:
-        any: Is any card asked for?
-        first: Which one above all?
-        further: Which others? The clauses that do not ask for the first stand for the neighbours.
-        trust: Weight and intercept from log-odds of a reading to how often it is right.
+        any: Is any card requested?
+        first: Which card first of all?
+        further: Which other cards? See ``further_odds`` for its two additional inputs.
+        trust: Weight and intercept that calibrate the log-odds of a reading.
     """
 
     any: Numbers
@@ -83,34 +84,34 @@ class Judge:
     further: Numbers
     trust: Numbers
 
-    def verdict(self, evidence: Evidence, tools: int, in_view: Flags | None = None) -> Verdict:
-        """Decide what requests ask for.
+    def verdict(self, evidence: Evidence, tools: int, has_image: Flags | None = None) -> Verdict:
+        """Decide which cards are requested.
 
         Args:
-            evidence: What speaks for the labels.
-            tools: How many of the labels lead to tasks; they come first.
-            in_view: Which of the requests have a picture at hand.
+            evidence: The evidence for the labels.
+            tools: Number of labels that lead to tasks; they come first.
+            has_image: Which of the requests come with an image.
         """
         odds = linear(any_odds(evidence, tools), self.any)
-        if in_view is not None:
-            odds = odds + np.where(in_view, np.log(IN_VIEW), 0)
+        if has_image is not None:
+            odds = odds + np.where(has_image, np.log(WITH_IMAGE), 0)
         return self._decided(evidence, tools, sigmoid(odds))
 
-    def _decided(self, evidence: Evidence, tools: int, asked: Numbers) -> Verdict:
-        rows = np.arange(len(asked))
+    def _decided(self, evidence: Evidence, tools: int, any_card: Numbers) -> Verdict:
+        rows = np.arange(len(any_card))
         scores = linear(card_odds(evidence, tools), self.first)
         best = scores.argmax(axis=1)
         cards = sigmoid(linear(further_odds(evidence, tools, best), self.further))
         cards[rows, best] = 1
         chosen = cards >= 0.5
-        # The first card against those that are not taken beside it.
+        # The first card competes with those that are not chosen along with it.
         strength = np.exp(scores - scores.max(axis=1, keepdims=True))
         cards[rows, best] = 1 / (1 + np.where(chosen, 0, strength).sum(axis=1))
-        certainty = asked * np.where(chosen, cards, 1 - cards).prod(axis=1)
-        chosen &= (asked >= 0.5)[:, None]
-        certainty = np.where(asked >= 0.5, certainty, 1 - asked)
+        certainty = any_card * np.where(chosen, cards, 1 - cards).prod(axis=1)
+        chosen &= (any_card >= 0.5)[:, None]
+        certainty = np.where(any_card >= 0.5, certainty, 1 - any_card)
         return Verdict(
-            asked=asked,
+            any_card=any_card,
             cards=cards,
             chosen=chosen,
             certainty=sigmoid(linear(logit(certainty)[:, None], self.trust)),
@@ -118,12 +119,12 @@ class Judge:
 
 
 def nearest(queries: Numbers, vectors: Numbers, truth: Numbers) -> Numbers:
-    """Return the labels' shares among the nearest examples, float32 ``[R, labels]``.
+    """Return the shares of the labels among the nearest examples, float32 ``[R, labels]``.
 
     Args:
-        queries: Sentence vectors, float32 ``[R, D]``.
-        vectors: Those of the examples, float32 ``[N, D]``; all have the same length.
-        truth: Share of each label in what each example asks for, float32 ``[N, labels]``.
+        queries: Sentence vectors of the requests, float32 ``[R, D]``.
+        vectors: Sentence vectors of the examples, float32 ``[N, D]``; all of the same norm.
+        truth: Share of each label in each example, float32 ``[N, labels]``.
     """
     count = min(NEIGHBOURS, len(vectors))
     shares = np.zeros((len(queries), truth.shape[1]), np.float32)
@@ -138,7 +139,7 @@ def nearest(queries: Numbers, vectors: Numbers, truth: Numbers) -> Numbers:
 
 
 def any_odds(evidence: Evidence, tools: int) -> Numbers:
-    """Return the log-odds that any card is asked for, by kind of evidence, ``[R, 3]``."""
+    """Return the log-odds that any card is requested, by kind of evidence, ``[R, 3]``."""
     best = np.array([rows[:, :tools].sum(axis=1).max() for rows in evidence.clauses])
     return np.stack(
         [
@@ -163,36 +164,36 @@ def card_odds(evidence: Evidence, tools: int) -> Numbers:
 
 
 def further_odds(evidence: Evidence, tools: int, first: NDArray[np.intp]) -> Numbers:
-    """Return the log-odds of each card beside the first one, ``[R, tools, 5]``.
+    """Return the log-odds of each card in addition to the first one, ``[R, tools, 5]``.
 
-    Besides the odds of the card itself there are those by the clauses without the one that best
-    asks for the first card, and those that the request asks for several cards at all.
+    To the odds of the card itself they add its odds in the clauses other than the best one for the
+    first card, and the odds that the request is for several cards at all.
     """
-    rest = np.zeros((len(first), tools))
+    elsewhere = np.zeros((len(first), tools))
     for row, (clauses, card) in enumerate(zip(evidence.clauses, first.tolist(), strict=True)):
         others = np.delete(clauses[:, :tools], clauses[:, card].argmax(), axis=0)
-        rest[row] = others.max(axis=0, initial=0)
+        elsewhere[row] = others.max(axis=0, initial=0)
     several = np.repeat(logit(evidence.several)[:, None], tools, axis=1)
     return np.concatenate(
-        [card_odds(evidence, tools), np.stack([logit(rest), several], axis=-1)], axis=-1
+        [card_odds(evidence, tools), np.stack([logit(elsewhere), several], axis=-1)], axis=-1
     )
 
 
 def _smoothed(shares: Numbers) -> Numbers:
-    """Count half a neighbour for and half a one against."""
+    """Smooth shares by half a neighbour for and half a neighbour against."""
     smoothed: Numbers = (shares * NEIGHBOURS + 0.5) / (NEIGHBOURS + 1)
     return smoothed
 
 
 def logit(probabilities: Numbers) -> Numbers:
-    """Return log-odds, within those of ``LEAST`` and its opposite."""
-    inside = np.clip(probabilities, LEAST, 1 - LEAST)
-    odds: Numbers = np.log(inside / (1 - inside))
+    """Return the log-odds of probabilities, clipped by ``MIN_PROBABILITY``."""
+    clipped = np.clip(probabilities, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    odds: Numbers = np.log(clipped / (1 - clipped))
     return odds
 
 
 def sigmoid(odds: Numbers) -> Numbers:
-    """Return the probabilities of log-odds."""
+    """Return the probabilities for log-odds."""
     probabilities: Numbers = 1 / (1 + np.exp(-odds))
     return probabilities
 

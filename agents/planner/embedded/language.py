@@ -1,11 +1,11 @@
-"""Whether a request is in a language that the sentence encoder reads."""
+"""Detects requests in a language that the sentence encoder cannot read."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-#: Frequent short words that English does not have, by language.
+#: Frequent short words that do not occur in English, by language.
 _WORDS = {
     "German": """
         der das und ist ein eine einen einem einer dem den wie viele bitte auf mir ich
@@ -41,7 +41,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def foreign_language(text: str) -> str:
-    """Name the language of a text that is not English, or return an empty string.
+    """Return the language of a text that is not English, else an empty string.
 
     Args:
         text: A request. A few foreign words in an English sentence do not make it foreign.
@@ -54,11 +54,11 @@ def foreign_language(text: str) -> str:
         return "a language without Latin letters"
     words = [word.lower() for word in _WORD.findall(text)]
     english = _hits(words, _ENGLISH)
-    hits = {language: _hits(words, known) for language, known in _WORDS.items()}
+    hits = {language: _hits(words, frequent) for language, frequent in _WORDS.items()}
     best = max(hits, key=lambda language: hits[language])
     return best if hits[best] > english and hits[best] >= min(2, len(words)) else ""
 
 
-def _hits(words: list[str], known: str) -> int:
-    listed = set(known.split())
+def _hits(words: list[str], frequent: str) -> int:
+    listed = set(frequent.split())
     return sum(word in listed for word in words)

@@ -1,4 +1,4 @@
-"""Files and quotations that a request names: arguments later on, and noise for the encoder."""
+"""File names and quotations in a request: values for arguments, but noise to the encoder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edgewright.agents.planner.embedded.clauses import QUOTED
 from edgewright.tools.contracts.cards import DataType
 
-#: Kind of data by the ending of a file's name.
+#: File name extensions by kind of data.
 _ENDINGS: dict[DataType, str] = {
     "image": "jpe?g|png|bmp|gif|webp|avif|tiff?",
     "audio": "wav|mp3|flac|ogg|m4a",
@@ -20,18 +20,19 @@ _FILES = {
     kind: re.compile(rf"['\"(]*(?P<name>\b[\w\-/:.]*\w\.(?:{endings})\b)['\")]*", re.IGNORECASE)
     for kind, endings in _ENDINGS.items()
 }
-#: A quotation this short, or a question, says what is wanted; a longer one is material to work on.
+#: A quotation of at most this many words, or a question, is part of the request; a longer one is
+#: material to work on.
 _SHORT = 2
 
 
 @dataclass(frozen=True)
 class FileMention:
-    """A file that a text names.
+    """A file name in a text.
 
     Attributes:
         name: The name as written.
-        kind: Kind of data, by its ending.
-        start: Where it stands in the text.
+        kind: Kind of data, by its extension.
+        start: Position in the text.
     """
 
     name: str
@@ -40,7 +41,7 @@ class FileMention:
 
 
 def files(text: str) -> list[FileMention]:
-    """List the files that a text names, in order."""
+    """Return the file names in a text, in order."""
     found = [
         FileMention(name=match["name"], kind=kind, start=match.start("name"))
         for kind, pattern in _FILES.items()
@@ -50,20 +51,20 @@ def files(text: str) -> list[FileMention]:
 
 
 def quotations(text: str) -> list[str]:
-    """List what stands between quotation marks, without names of files."""
+    """Return the quoted passages of a text, except file names."""
     return [
         quoted for match in QUOTED.finditer(text) if not files(quoted := _quoted(match).strip())
     ]
 
 
 def masked(text: str) -> str:
-    """Return the text with file names and long quotations replaced by what they are."""
+    """Return the text with placeholders for file names and long quotations."""
     for kind, pattern in _FILES.items():
         text = pattern.sub(f"{kind} file", text)
-    return QUOTED.sub(_stand_in, text)
+    return QUOTED.sub(_placeholder, text)
 
 
-def _stand_in(match: re.Match[str]) -> str:
+def _placeholder(match: re.Match[str]) -> str:
     quoted = _quoted(match).strip()
     if quoted.endswith("?") or len(quoted.split()) <= _SHORT:
         return match[0]

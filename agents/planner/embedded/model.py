@@ -1,4 +1,4 @@
-"""The fitted model of a catalogue: requests in, verdicts out; kept on disk by hash."""
+"""The model fitted to a catalogue: requests in, verdicts out."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from edgewright.agents.text.vector_cache import VectorCache, encode_cached
 
 @dataclass(frozen=True)
 class Texts:
-    """The words of requests and their sentence vectors, no text encoded twice.
+    """The texts of requests and their sentence vectors.
 
     Attributes:
         wholes: The requests.
         whole_vectors: float32 ``[R, D]``.
         clauses: The clauses of all requests.
         clause_vectors: float32 ``[C, D]``.
-        owner: Request that each clause belongs to, ascending, int ``[C]``.
+        owner: Index of the request that each clause belongs to, ascending, int ``[C]``.
     """
 
     wholes: list[str]
@@ -41,7 +41,7 @@ class Texts:
 
     @classmethod
     def of(cls, requests: Sequence[Words], encoder: MiniLM | VectorCache) -> Texts:
-        """Encode the words of requests."""
+        """Encode requests; a repeated text is encoded once."""
         wholes = [words.whole for words in requests]
         clauses = list(chain.from_iterable(words.clauses for words in requests))
         vectors = encode_cached([*wholes, *clauses], encoder)
@@ -54,23 +54,23 @@ class Texts:
         )
 
     def by_owner(self, rows: Vectors) -> list[Vectors]:
-        """Split what belongs to the clauses by request."""
+        """Split an array with one row per clause by request."""
         return np.split(rows, np.searchsorted(self.owner, np.arange(1, len(self.wholes))))
 
 
 @dataclass(frozen=True)
 class RequestModel:
-    """Says what requests ask for.
+    """Classifies requests by the cards they are for.
 
     Attributes:
         labels: Card ids first, then ``AS_BEFORE``, then the names of tasks that no card serves.
-        tools: How many of the labels lead to tasks: the cards, and ``AS_BEFORE``.
-        features: What the heads read.
-        heads: The softmax over the labels.
-        several: The softmax over one card at most, and several.
+        tools: Number of labels that lead to tasks: the cards, and ``AS_BEFORE``.
+        features: Feature extraction for the heads.
+        heads: Softmax over the labels.
+        several: Softmax over at most one card, and several.
         vectors: Sentence vectors of the examples, float32 ``[N, D]``.
-        truth: Share of each label in what each example asks for, float32 ``[N, labels]``.
-        judge: What weighs the evidence.
+        truth: Share of each label in each example, float32 ``[N, labels]``.
+        judge: Weighs the evidence.
     """
 
     labels: tuple[str, ...]
@@ -83,17 +83,17 @@ class RequestModel:
     judge: Judge
 
     def read(
-        self, requests: Sequence[Words], in_view: Flags, following: Flags
+        self, requests: Sequence[Words], has_image: Flags, can_repeat: Flags
     ) -> tuple[Verdict, list[Vectors]]:
-        """Read requests; all their words go through the encoder together.
+        """Classify a batch of requests, encoded together.
 
         Args:
-            requests: The words.
-            in_view: Which of them have a picture at hand.
-            following: Which of them follow a turn that can be repeated.
+            requests: The requests.
+            has_image: Which of them come with an image.
+            can_repeat: Which of them follow a turn that can be repeated.
 
         Returns:
-            The verdict on all of them, and for each the probabilities of the labels for its
+            The verdict on all requests, and for each request the label probabilities of its
             clauses, float32 ``[C, labels]``.
         """
         texts = Texts.of(requests, minilm())
@@ -101,15 +101,15 @@ class RequestModel:
         whole = self.heads.probabilities(wholes)
         clause = self.heads.probabilities(self.features(texts.clauses, texts.clause_vectors))
         near = evidence.nearest(texts.whole_vectors, self.vectors, self.truth)
-        self._weigh_before(whole, following)
-        self._weigh_before(near, following)
-        self._weigh_before(clause, following[texts.owner])
+        self._weigh_repeats(whole, can_repeat)
+        self._weigh_repeats(near, can_repeat)
+        self._weigh_repeats(clause, can_repeat[texts.owner])
         clauses = texts.by_owner(clause)
         several = self.several.probabilities(wholes)[:, 1]
         found = Evidence(whole=whole, clauses=clauses, near=near, several=several)
-        return self.judge.verdict(found, self.tools, in_view), clauses
+        return self.judge.verdict(found, self.tools, has_image), clauses
 
-    def _weigh_before(self, shares: Vectors, following: Flags) -> None:
-        """Weigh ``AS_BEFORE`` by whether there is a turn to repeat; the others share the rest."""
-        shares[:, self.tools - 1] *= np.where(following, evidence.REPEATED, 0)
-        shares /= np.maximum(shares.sum(axis=1, keepdims=True), evidence.LEAST)
+    def _weigh_repeats(self, shares: Vectors, can_repeat: Flags) -> None:
+        """Reweigh ``AS_BEFORE`` by whether there is a turn to repeat, in place, and normalise."""
+        shares[:, self.tools - 1] *= np.where(can_repeat, evidence.REPEATED, 0)
+        shares /= np.maximum(shares.sum(axis=1, keepdims=True), evidence.MIN_PROBABILITY)

@@ -1,10 +1,10 @@
-"""The embedded planner: MiniLM and fitted heads, on the processor, without a key or a network.
+"""The embedded planner: MiniLM and fitted heads on the CPU, without an API key or a network.
 
-A request and its clauses are encoded together. The whole request, its clauses and the examples
-nearest to it say which cards it asks for, if any; the clauses say with which words. The wishes
-become a graph by the kinds of data that cards take and give. Follow-ups take over pictures and
-tasks from the turns before. The model of the cards built in ships with the package; that of another
-catalogue is fitted on its first use and kept under the state folder.
+A request and its clauses are encoded together. The whole request, its clauses and the nearest
+examples decide which cards are requested, if any; the clauses decide by which words. The intents
+become a graph by the kinds of data that cards take and return. Follow-ups reuse images and tasks of
+earlier turns. The model for the built-in cards ships with the package; the model for any other
+catalogue is fitted on its first use and cached.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from edgewright.agents.planner.embedded.detection import Intent, Judged, Reading
 from edgewright.agents.planner.embedded.evidence import Verdict
 from edgewright.agents.planner.embedded.language import foreign_language
 from edgewright.agents.planner.embedded.model import RequestModel
-from edgewright.agents.planner.embedded.references import pictures, tools_before
+from edgewright.agents.planner.embedded.references import referenced_images, tools_before
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
 from edgewright.agents.planner.embedded.words import Words
 from edgewright.agents.planner.plan import Plan
-from edgewright.agents.planner.request import PlanRequest
+from edgewright.agents.planner.request import MAX_REQUEST, PlanRequest
 from edgewright.tools.cards import CardRegistry
 
-#: Longest request that is read, in characters, and most clauses of it.
-MAX_REQUEST = 8000
+#: Maximum number of clauses of a request that are read.
 MAX_CLAUSES = 40
 
 
@@ -52,11 +51,11 @@ class EmbeddedPlanner:
         return self._load_model()
 
     def plan(self, request: PlanRequest) -> Plan:
-        """Plan one request; what is wrong with it stands in the plan."""
+        """Plan one request. Problems with it are reported in the plan."""
         return self.plan_many([request])[0]
 
     def plan_many(self, requests: Sequence[PlanRequest]) -> list[Plan]:
-        """Plan many requests; their words go through the encoder together."""
+        """Plan many requests; their texts are encoded together."""
         refusals = [_refusal(request) for request in requests]
         readable = [r for r, refusal in zip(requests, refusals, strict=True) if not refusal]
         readings = iter(self._readings(readable))
@@ -66,39 +65,39 @@ class EmbeddedPlanner:
         ]
 
     def _readings(self, requests: Sequence[PlanRequest]) -> list[Reading]:
-        """Read requests: what they ask for as wholes, and with which of their clauses."""
-        model = self.model  # gets ready on the first request, be it one that cannot be read
+        """Determine the intents of requests."""
+        model = self.model  # loaded by the first request, even if that one cannot be read
         if not requests:
             return []
         texts = [request.text for request in requests]
         cut = [segment(text)[:MAX_CLAUSES] or [Clause(text, 0, len(text))] for text in texts]
         words = [Words.of(text, clauses) for text, clauses in zip(texts, cut, strict=True)]
-        in_view = np.array([bool(request.subject) for request in requests])
-        following = np.array([bool(self._before(request)) for request in requests])
-        verdict, rows = model.read(words, in_view, following)
+        has_image = np.array([bool(request.subject) for request in requests])
+        can_repeat = np.array([bool(self._repeatable(request)) for request in requests])
+        verdict, rows = model.read(words, has_image, can_repeat)
         return [
-            read(clauses, rows[place], model.labels, self._judged(verdict, place))
-            for place, clauses in enumerate(cut)
+            read(clauses, rows[index], model.labels, self._judged(verdict, index))
+            for index, clauses in enumerate(cut)
         ]
 
-    def _judged(self, verdict: Verdict, place: int) -> Judged:
-        """Take one request's verdict out of those on many."""
+    def _judged(self, verdict: Verdict, index: int) -> Judged:
+        """Return the verdict on one request of a batch."""
         ids = self.model.labels[: self.model.tools]
         return Judged(
-            asked=float(verdict.asked[place]),
-            cards=dict(zip(ids, verdict.cards[place].tolist(), strict=True)),
-            chosen=tuple(ids[n] for n in np.flatnonzero(verdict.chosen[place])),
-            certainty=float(verdict.certainty[place]),
+            any_card=float(verdict.any_card[index]),
+            cards=dict(zip(ids, verdict.cards[index].tolist(), strict=True)),
+            chosen=tuple(ids[n] for n in np.flatnonzero(verdict.chosen[index])),
+            certainty=float(verdict.certainty[index]),
         )
 
     def _planned(self, request: PlanRequest, reading: Reading) -> Plan:
         """Turn a reading into a plan."""
         if not reading.intents:
-            return _empty(request, self._why_nothing(reading), reading.probability)
+            return _empty(request, self._explanation(reading), reading.probability)
         tasks, needs = self._assembler.assemble(
             request.text,
-            self._resolved(reading.intents, self._before(request)),
-            [image.uri for image in pictures(request)],
+            self._resolved(reading.intents, self._repeatable(request)),
+            [image.uri for image in referenced_images(request)],
             request.sensors,
         )
         declined = "; ".join(f"{c.text.strip()!r} ({name})" for c, name in reading.declined)
@@ -111,40 +110,39 @@ class EmbeddedPlanner:
             reason=f"No card serves this part: {declined}." if declined else "",
         )
 
-    def _before(self, request: PlanRequest) -> list[str]:
-        """Return what "the same again" means, of the cards that are still there."""
+    def _repeatable(self, request: PlanRequest) -> list[str]:
+        """Return the cards that "the same again" refers to and that still exist."""
         return [tool for tool in tools_before(request) if tool in self._cards]
 
-    def _resolved(self, intents: Sequence[Intent], before: Sequence[str]) -> list[Intent]:
-        """Put the cards of an earlier turn in the place of the wish for what was done then."""
+    def _resolved(self, intents: Sequence[Intent], repeatable: Sequence[str]) -> list[Intent]:
+        """Replace the intent to repeat an earlier turn by the cards of that turn."""
         return [
             replace(intent, tool=tool)
             for intent in intents
-            for tool in (before if intent.tool == AS_BEFORE else [intent.tool])
+            for tool in (repeatable if intent.tool == AS_BEFORE else [intent.tool])
         ]
 
-    def _why_nothing(self, reading: Reading) -> str:
-        shows = "'edgewright plan --list' shows what can be asked."
+    def _explanation(self, reading: Reading) -> str:
+        """Return the reason for an empty plan."""
+        hint = "'edgewright plan --list' lists the cards that can be requested."
         if reading.declined:
             names = " and ".join(dict.fromkeys(name for _, name in reading.declined))
-            return f"No card serves this request, which sounds like {names}; {shows}"
+            return f"No card serves this request, which sounds like {names}; {hint}"
         if reading.unsure:
             titles = " or ".join(self._cards.get(tool).title for tool in reading.unsure)
-            return (
-                f"It is not clear what is wanted: do you mean {titles}? Please say it differently."
-            )
-        return f"No card serves this request; {shows}"
+            return f"The request is ambiguous: do you mean {titles}? Please rephrase it."
+        return f"No card serves this request; {hint}"
 
 
 def _refusal(request: PlanRequest) -> str:
-    """Say why a request cannot be read at all, or return an empty string."""
+    """Return the reason why a request cannot be read at all, or an empty string."""
     text = request.text
     if not text.strip():
         return "The request is empty; say what you want to know."
     if len(text) > MAX_REQUEST:
-        return f"The request is longer than {MAX_REQUEST} characters; say it in fewer words."
+        return f"The request is longer than {MAX_REQUEST} characters; shorten it."
     if language := foreign_language(text):
-        return f"Not understood: requests are read in English, and this looks like {language}."
+        return f"The request was not understood: it must be in English, but looks like {language}."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What a request takes over from the turns before it: pictures, and what was to be done."""
+"""What a request carries over from earlier turns: images, and the tasks to repeat."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _OTHER = re.compile(r"\bother\s+(?:one|picture|photo|image|snapshot)\b", re.IGNO
 
 
 def tools_before(request: PlanRequest) -> tuple[str, ...]:
-    """Return the cards of the latest turn that had any: what "the same again" means."""
+    """Return the cards of the latest turn with a plan: what "the same again" refers to."""
     turns = reversed(request.history)
     return next((turn.plan_tools for turn in turns if turn.plan_tools), ())
 
 
-def pictures(request: PlanRequest) -> tuple[ImageRef, ...]:
-    """Return the pictures that a request is about: named ones, else its own, else the latest."""
+def referenced_images(request: PlanRequest) -> tuple[ImageRef, ...]:
+    """Return the images a request refers to by name or position, else its own or the latest."""
     subject = request.subject
     seen = _distinct([*(i for turn in request.history for i in turn.images), *request.images])
     lower = request.text.lower()

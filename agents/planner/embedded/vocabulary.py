@@ -1,4 +1,4 @@
-"""Well-known tasks and how people ask for them: see ``vocabulary.yaml``."""
+"""Well-known tasks and how people request them; the data is in ``vocabulary.yaml``."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from importlib.resources import files
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-#: Name of the task that is: what was asked for in an earlier turn, once more.
+#: Name of the task "repeat what an earlier turn requested".
 AS_BEFORE = "as-before"
 
 
 class KnownTask(BaseModel):
-    """A task that people ask machines for.
+    """A task that people request of machines.
 
     Attributes:
-        name: Hugging Face task name, or a name of its own.
-        phrases: Ways to ask for it.
-        near: Tasks that people mean when they say this one; it is not declined when a card is one
-            of them.
+        name: Hugging Face task name, or another name if it has none.
+        phrases: Example requests.
+        near: Tasks that people also mean by these phrases. If a card serves one of them, requests
+            for this task are not declined.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

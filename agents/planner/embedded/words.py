@@ -1,4 +1,4 @@
-"""The words of a request, as the encoder reads them."""
+"""The text of a request as the encoder reads it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from edgewright.agents.planner.embedded.mentions import masked
 
 @dataclass(frozen=True)
 class Words:
-    """A request as the encoder reads it.
+    """The text of a request as the encoder reads it.
 
     Attributes:
-        whole: All of it.
+        whole: The whole request.
         clauses: Its clauses; at least one.
     """
 
@@ -23,7 +23,7 @@ class Words:
 
     @classmethod
     def of(cls, request: str, clauses: Sequence[Clause]) -> Words:
-        """Mask what would mislead the encoder; a request of one clause is that clause."""
+        """Mask what would mislead the encoder. A single clause is the whole request."""
         whole = masked(request).strip()
         if len(clauses) < 2:
             return cls(whole=whole, clauses=(whole,))

@@ -1,4 +1,4 @@
-"""Fitting the embedded planner to a catalogue: training examples and checks for confusable cards.
+"""Fits the embedded planner to a catalogue: training examples and checks for confusable cards.
 
-Nothing here runs once a fitted model is loaded.
+What reads requests with a fitted model belongs in ``planner/embedded``.
 """

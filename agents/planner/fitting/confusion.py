@@ -1,9 +1,9 @@
-"""Which cards a new card would be confused with, and by which demonstrations.
+"""Finds the cards that a new card would be confused with, and the demonstrations at fault.
 
-Every demonstration is left out once and read by what the others teach: a linear map from the
-planner's sentence vectors to the cards, fitted by least squares with each card weighing the same.
-Its leave-one-out answers have a closed form (the residual over one minus the leverage), so that a
-whole catalogue is checked with one encoding of its demonstrations.
+Each demonstration is left out once and classified by a model fitted to the others: a linear map
+from the planner's sentence vectors to the cards, by least squares with equal weight for each card.
+Its leave-one-out predictions have a closed form (the residual over one minus the leverage), so a
+whole catalogue is checked with a single encoding of its demonstrations.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from edgewright.tools.cards import CardRegistry, ToolCard
 
 #: Ridge of the linear map, as a share of the weight of one card.
 RIDGE = 0.02
-#: A card with fewer demonstrations cannot be told from others.
+#: Minimum number of demonstrations that a card needs to be distinguished from others.
 ENOUGH = 5
-#: A card passes when so many of its own demonstrations are read as its own, and when no other card
-#: loses more of its demonstrations to it.
+#: A card passes if at least this share of its demonstrations is recognised as its own, and if no
+#: other card loses more than this share of its demonstrations to it.
 OWN_SHARE = 0.8
 LOST_SHARE = 0.2
-#: Demonstrations of two cards are as good as the same from this cosine on.
+#: Minimum cosine at which demonstrations of two cards count as equivalent.
 SAME = 0.95
 
 
 class Mistaken(BaseModel):
-    """A demonstration that would be read as another card's.
+    """A demonstration that would be mistaken for another card's.
 
     Attributes:
-        request: Its words.
+        request: The request it demonstrates.
         card: The card it belongs to.
-        taken_for: The card that it would be read as.
-        nearest: The demonstration of that card that is most like it.
+        taken_for: The card that it would be mistaken for.
+        nearest: The most similar demonstration of that card.
         similarity: Cosine of the two, -1 to 1.
     """
 
@@ -53,15 +53,15 @@ class Mistaken(BaseModel):
 
 
 class Confusion(BaseModel):
-    """How well a card can be told from the others.
+    """How well a card is distinguished from the others.
 
     Attributes:
-        card: Its id.
-        passed: Whether it can be told well enough.
-        demonstrations: How many it has.
-        lost: Its demonstrations that would be read as other cards'.
-        taken: Other cards' demonstrations that would be read as its own.
-        advice: What would mend it, in plain words.
+        card: Card id.
+        passed: Whether it is distinguished well enough.
+        demonstrations: Number of its demonstrations.
+        lost: Its demonstrations that would be mistaken for other cards'.
+        taken: Demonstrations of other cards that would be mistaken for its own.
+        advice: How to fix it, in plain words.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,9 +79,9 @@ class _Shown:
     """The demonstrations of a catalogue.
 
     Attributes:
-        requests: Their words.
-        owners: Card that each belongs to.
-        vectors: Sentence vectors, unit length, float32 ``[N, 384]``.
+        requests: The requests they demonstrate.
+        owners: Id of the card that each belongs to.
+        vectors: Sentence vectors of unit length, float32 ``[N, 384]``.
     """
 
     requests: tuple[str, ...]
@@ -93,7 +93,7 @@ def check(card: ToolCard, cards: CardRegistry) -> Confusion:
     """Check a card against a catalogue.
 
     Args:
-        card: The card; it takes the place of one with its id.
+        card: The card; it replaces a card with the same id.
         cards: The catalogue.
     """
     others = [other for other in cards if other.id != card.id]
@@ -129,22 +129,22 @@ def _collected(cards: Sequence[ToolCard]) -> _Shown:
 
 
 def _mistakes(shown: _Shown) -> list[Mistaken]:
-    """Return the demonstrations that are read as another card's when they are left out."""
+    """Return the demonstrations that are mistaken for another card's when left out."""
     labels = sorted(set(shown.owners))
     if len(labels) < 2:
         return []
     truth = np.asarray([labels.index(owner) for owner in shown.owners])
-    said = left_out_scores(shown.vectors, truth, len(labels)).argmax(axis=1)
+    predicted = left_out_scores(shown.vectors, truth, len(labels)).argmax(axis=1)
     alike = shown.vectors @ shown.vectors.T
     mistakes: list[Mistaken] = []
-    for row in np.flatnonzero(said != truth).tolist():
-        alternatives = np.flatnonzero(truth == said[row])
+    for row in np.flatnonzero(predicted != truth).tolist():
+        alternatives = np.flatnonzero(truth == predicted[row])
         nearest = int(alternatives[alike[row, alternatives].argmax()])
         mistakes.append(
             Mistaken(
                 request=shown.requests[row],
                 card=shown.owners[row],
-                taken_for=labels[said[row]],
+                taken_for=labels[predicted[row]],
                 nearest=shown.requests[nearest],
                 similarity=round(float(alike[row, nearest]), 3),
             )
@@ -153,10 +153,11 @@ def _mistakes(shown: _Shown) -> list[Mistaken]:
 
 
 def left_out_scores(vectors: Vectors, truth: NDArray[np.intp], count: int) -> Vectors:
-    """Return what each example scores for each label when it is left out of the fit.
+    """Return the leave-one-out scores of each example for each label.
 
-    Weighted ridge regression on one-hot labels with a constant column; for example i with leverage
-    h the left-out answer is ``(f(x) - h y) / (1 - h)`` (Cook & Weisberg 1982, section 2.2).
+    The model is a weighted ridge regression on one-hot labels with a constant column. For an
+    example with leverage h, the prediction without it is ``(f(x) - h y) / (1 - h)`` (Cook &
+    Weisberg 1982, section 2.2).
 
     Args:
         vectors: float32 ``[N, D]``.
@@ -178,29 +179,30 @@ def left_out_scores(vectors: Vectors, truth: NDArray[np.intp], count: int) -> Ve
 
 
 def _advice(card: ToolCard, lost: Sequence[Mistaken], taken: Sequence[Mistaken]) -> list[str]:
-    """Say what would mend the confusion, the gravest first."""
+    """Return advice on how to fix the confusion, most important first."""
     advice: list[str] = []
     count = len(card.demonstrations)
     if count < ENOUGH:
         advice.append(
-            f"Give it at least {ENOUGH} demonstrations, better 15, each worded differently; it has "
-            f"{count}."
+            f"Give it at least {ENOUGH} demonstrations, preferably 15, each worded differently; it "
+            f"has {count}."
         )
-    for rival, times in Counter(each.taken_for for each in lost).most_common():
-        example = next(each for each in lost if each.taken_for == rival)
+    for other, times in Counter(each.taken_for for each in lost).most_common():
+        example = next(each for each in lost if each.taken_for == other)
         advice.append(
-            f"{times} of its {count} demonstrations read like {rival!r}: say in {example.request!r}"
-            f" what only this card does, for {rival!r} shows {example.nearest!r}."
+            f"{times} of its {count} demonstrations read like {other!r}: reword "
+            f"{example.request!r} to name what only this card does; {other!r} has the "
+            f"demonstration {example.nearest!r}."
         )
     for victim, times in Counter(each.card for each in taken).most_common():
         example = next(each for each in taken if each.card == victim)
         advice.append(
             f"It would take {times} of the demonstrations of {victim!r}, such as "
-            f"{example.request!r}: reword {example.nearest!r}, which is most like it."
+            f"{example.request!r}: reword {example.nearest!r}, which is most similar to it."
         )
     if any(each.similarity >= SAME for each in (*lost, *taken)):
         advice.append(
-            "Some demonstrations are as good as the same as another card's: if both cards do the "
-            "same, keep one of them."
+            "Some demonstrations are nearly identical to another card's: if both cards do the "
+            "same, remove one of them."
         )
     return advice

@@ -1,4 +1,4 @@
-"""What the planner learns from: cards, demonstrations and the vocabulary of well-known tasks."""
+"""Training examples from cards, demonstrations and the vocabulary of well-known tasks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE, KnownTask, 
 from edgewright.agents.planner.embedded.words import Words
 from edgewright.tools.cards import CardRegistry, ToolCard
 
-#: With this many demonstrations a card speaks for itself and the vocabulary is not asked.
+#: With this many demonstrations, a card does not borrow phrases from the vocabulary.
 ENOUGH_DEMONSTRATIONS = 5
-#: Examples are dealt out to folds; how far each kind of evidence can be trusted is learned on the
-#: folds that a fit has not seen.
+#: Number of cross-validation folds: the judge is fitted on examples that the heads have not seen.
 FOLDS = 3
 
-#: Words that people put around any request. Every demonstration is learned with and without some,
-#: in turn, so that they tell nothing of the card.
+#: Words that people put around any request. Each demonstration is learned with and without some of
+#: them, in turn, so that they do not become evidence for a card.
 _CARRIERS = (
     "Hello! {}",
     "Can you help me? {}",
@@ -28,7 +27,7 @@ _CARRIERS = (
     "I would like to ask you something: {}",
     "Please help me with this. {}",
 )
-#: The same for cards that look at a picture.
+#: The same for cards that take an image.
 _PICTURE_CARRIERS = (
     *_CARRIERS,
     "I have an image file. {}",
@@ -37,7 +36,7 @@ _PICTURE_CARRIERS = (
     "Please look at the image. {}",
     "{} Use the attached image.",
 )
-#: With how many other cards a card's demonstrations are joined, and by which words.
+#: Number of other cards whose demonstrations a card's are joined with, and the joining words.
 PARTNERS = 8
 _JOINTS = ("{} and {}", "{}, then {}", "{}. Also, {}")
 
@@ -46,12 +45,12 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 @dataclass(frozen=True)
 class Example:
-    """A request of which it is known what it asks for.
+    """A labelled request.
 
     Attributes:
-        words: What is said.
+        words: The request.
         labels: Indices of the cards, or of the one task that no card serves.
-        fold: Fold it belongs to, the same for all that is made of one demonstration.
+        fold: Its fold; the same for all examples made from one demonstration.
     """
 
     words: Words
@@ -61,11 +60,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Examples:
-    """Everything to learn from.
+    """The training examples of a catalogue.
 
     Attributes:
         labels: Card ids first, then ``AS_BEFORE``, then the names of tasks that no card serves.
-        tools: How many of the labels lead to tasks: the cards, and ``AS_BEFORE``.
+        tools: Number of labels that lead to tasks: the cards, and ``AS_BEFORE``.
         requests: The examples.
     """
 
@@ -80,7 +79,7 @@ def collect(cards: CardRegistry) -> Examples:
     known = {task.name: task for task in known_tasks()}
     before = known.pop(AS_BEFORE)
     served = {_slug(name) for card in cards for name in (card.id, card.title, card.task_type)}
-    foreign = [
+    unserved = [
         task for task in known.values() if task.name not in served and not served & set(task.near)
     ]
     shown = [_shown(card) or _borrowed(card, known) for card in cards]
@@ -89,21 +88,21 @@ def collect(cards: CardRegistry) -> Examples:
         carriers = _PICTURE_CARRIERS if "image" in card.inputs else _CARRIERS
         about = (*_borrowed(card, known), *_about(card))
         for texts in (_shown(card), _carried(_shown(card), carriers), about):
-            requests.extend(_dealt(texts, label))
-    for label, task in enumerate((before, *foreign), start=len(ids)):
-        requests.extend(_dealt(task.phrases, label))
+            requests.extend(_folded(texts, label))
+    for label, task in enumerate((before, *unserved), start=len(ids)):
+        requests.extend(_folded(task.phrases, label))
     for number, several in enumerate(cards.demonstrations):
         labels = {ids.index(tool) for tool in several.tools}
         requests.append(_example(several.request, labels, number % FOLDS))
     return Examples(
-        labels=(*ids, before.name, *(task.name for task in foreign)),
+        labels=(*ids, before.name, *(task.name for task in unserved)),
         tools=len(ids) + 1,
         requests=(*requests, *_joined(shown)),
     )
 
 
-def _dealt(texts: Sequence[str], label: int) -> Iterator[Example]:
-    """Make examples of texts and deal them out to the folds."""
+def _folded(texts: Sequence[str], label: int) -> Iterator[Example]:
+    """Yield texts as examples, assigned to the folds in turn."""
     return (_example(text, {label}, row % FOLDS) for row, text in enumerate(texts))
 
 
@@ -116,29 +115,29 @@ def _shown(card: ToolCard) -> tuple[str, ...]:
 
 
 def _about(card: ToolCard) -> tuple[str, ...]:
-    """What a card says of itself: its name and description as phrases."""
+    """Return a card's title and description as phrases."""
     name = card.title.lower().replace("-", " ")
     sentences = _SENTENCE.split(card.description.strip())
     return (name, f"perform {name}", f"use the {name} tool", *sentences)
 
 
 def _carried(texts: Sequence[str], carriers: Sequence[str]) -> list[str]:
-    """Put each text into the next of the carriers."""
+    """Return each text inside the next of the carriers."""
     return [carrier.format(text) for carrier, text in zip(cycle(carriers), texts, strict=False)]
 
 
 def _joined(shown: Sequence[Sequence[str]]) -> Iterator[Example]:
-    """Join requests for two cards each, so that wholes which ask for both are known.
+    """Yield pairs of demonstrations of different cards, joined into one request for both.
 
     Args:
-        shown: What is shown of each card, by label.
+        shown: Demonstrations of each card, by label.
     """
-    places = [label for label, texts in enumerate(shown) if texts]
-    steps = range(1, min(len(places), PARTNERS + 1))
-    for turn, (place, step, joint) in enumerate(product(range(len(places)), steps, _JOINTS)):
-        one, other = places[place], places[(place + step) % len(places)]
+    labels = [label for label, texts in enumerate(shown) if texts]
+    steps = range(1, min(len(labels), PARTNERS + 1))
+    for turn, (index, step, joint) in enumerate(product(range(len(labels)), steps, _JOINTS)):
+        one, other = labels[index], labels[(index + step) % len(labels)]
         fold = turn % FOLDS
-        # Both are of one fold, and so is what they make.
+        # Both come from one fold, which becomes the fold of the joined request.
         first, second = (shown[label][fold::FOLDS] for label in (one, other))
         if not first or not second:
             continue
@@ -148,7 +147,7 @@ def _joined(shown: Sequence[Sequence[str]]) -> Iterator[Example]:
 
 
 def _borrowed(card: ToolCard, known: dict[str, KnownTask]) -> tuple[str, ...]:
-    """Phrases of the well-known task that a card is, when it has too few of its own."""
+    """Return the phrases of a card's well-known task, if it has too few demonstrations."""
     if len(card.demonstrations) >= ENOUGH_DEMONSTRATIONS:
         return ()
     for name in (card.id, card.title, card.task_type):

@@ -1,4 +1,4 @@
-"""Fitting the judge: how much each kind of evidence is worth, learned on held-out examples."""
+"""Fits the judge on held-out examples: how much each kind of evidence weighs."""
 
 from __future__ import annotations
 
@@ -17,20 +17,18 @@ from edgewright.agents.planner.embedded.evidence import (
     sigmoid,
 )
 
-#: Share of requests that no card serves; the examples' own share says nothing of what people ask.
+#: Assumed share of requests that no card serves; their share of the examples is arbitrary.
 NONE_SHARE = 0.2
-
 
 _NEWTON_STEPS = 50
 
 
 def fit_judge(evidence: Evidence, truth: Flags) -> Judge:
-    """Fit the numbers.
+    """Fit the regressions of a judge.
 
     Args:
-        evidence: What speaks for the labels in examples, by heads and neighbours that have not
-            seen them.
-        truth: Which cards each of them asks for, bool ``[R, tools]``.
+        evidence: Evidence for the examples, by heads and neighbours that have not seen them.
+        truth: Requested cards of each example, bool ``[R, tools]``.
     """
     tools = truth.shape[1]
     served = truth.any(axis=1)
@@ -57,17 +55,18 @@ def fit_judge(evidence: Evidence, truth: Flags) -> Judge:
 def _logistic(features: Numbers, truth: Flags, importance: Numbers | None = None) -> Numbers:
     """Fit a logistic regression by Newton's method; the intercept comes last, ``[F + 1]``.
 
-    A ridge of 1 keeps weights finite that nothing tells.
+    A ridge of 1 keeps weights finite that the data leave undetermined.
     """
     x = np.hstack([features, np.ones((len(features), 1))]).astype(np.float64)
-    weighed = np.ones(len(x)) if importance is None else importance
+    weighting = np.ones(len(x)) if importance is None else importance
     ridge = np.eye(x.shape[1])
     ridge[-1, -1] = 1e-3
     weights = np.zeros(x.shape[1])
     for _ in range(_NEWTON_STEPS):
-        said = sigmoid(x @ weights)
-        curvature = (x * (weighed * said * (1 - said))[:, None]).T @ x + ridge
-        step = np.linalg.solve(curvature, x.T @ (weighed * (truth - said)) - ridge @ weights)
+        predicted = sigmoid(x @ weights)
+        curvature = (x * (weighting * predicted * (1 - predicted))[:, None]).T @ x + ridge
+        gradient = x.T @ (weighting * (truth - predicted)) - ridge @ weights
+        step = np.linalg.solve(curvature, gradient)
         weights += step
         if np.abs(step).max() < 1e-6:
             break

@@ -1,4 +1,4 @@
-"""Fitting the model of a catalogue, and loading one that ships or was fitted before."""
+"""Fits the model of a catalogue, or loads one that is shipped or cached."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ from edgewright.agents.text.encoder import MAX_TOKENS, MIDDLE_WEIGHT, MiniLM, Ve
 from edgewright.agents.text.heads import Bags, Features, Heads
 from edgewright.agents.text.vector_cache import VectorCache, encode_cached
 
-#: How much better the odds are that a reading is right when no example was held back from the fit;
-#: found on the development requests of the benchmark.
+#: Factor on the odds that a reading is right for a model fitted to all folds, relative to the
+#: held-out fits; measured on the development requests of the benchmark.
 UNDIVIDED = 2.0
 
-
-#: All that shapes a model besides its examples.
+#: Everything that determines a model besides its examples.
 VERSION = (
     6,
     *(MAX_TOKENS, MIDDLE_WEIGHT),
@@ -34,8 +33,7 @@ VERSION = (
     *(evidence.NEIGHBOURS, evidence.WIDTH, NONE_SHARE, UNDIVIDED),
 )
 
-
-#: The model of the cards that are built in; ``scripts/fit_shipped_models.py`` writes it.
+#: The model for the built-in cards, written by ``scripts/fit_shipped_models.py``.
 SHIPPED = Path(
     str(files("edgewright.agents.planner.fitting") / "fitted" / "builtin-cards.safetensors")
 )
@@ -44,18 +42,18 @@ _QUESTIONS = tuple(field.name for field in fields(Judge))
 
 
 def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
-    """Fit the model of a catalogue; well under a minute for 25 tools."""
+    """Fit the model of a catalogue. With 25 tools this takes well under a minute."""
     texts = Texts.of([example.words for example in examples.requests], encoder)
     features = Features.fit(texts.wholes)
     truth = _truth(examples)
-    asked = truth[:, : examples.tools] > 0
+    requested = truth[:, : examples.tools] > 0
     wholes = features(texts.wholes, texts.whole_vectors)
     clauses = features(texts.clauses, texts.clause_vectors)
-    bags = Bags(clauses, texts.owner, asked.astype(np.float32))
-    # A text of one clause makes no bag.
+    bags = Bags(clauses, texts.owner, requested.astype(np.float32))
+    # Texts of a single clause are not bags.
     cut = np.bincount(texts.owner, minlength=len(truth)) > 1
     lexical = len(features.words)
-    counts = np.eye(2, dtype=np.float32)[(asked.sum(axis=1) > 1).astype(int)]
+    counts = np.eye(2, dtype=np.float32)[(requested.sum(axis=1) > 1).astype(int)]
 
     def fit_to(rows: Flags) -> tuple[Heads, Heads]:
         return (
@@ -64,18 +62,18 @@ def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
         )
 
     whole, near, by_clause = np.zeros_like(truth), np.zeros_like(truth), truth[texts.owner]
-    many = np.zeros_like(truth[:, 0])
+    multiple = np.zeros_like(truth[:, 0])
     folds = np.array([example.fold for example in examples.requests])
     for fold in range(FOLDS):
-        held = folds == fold
-        by_label, several = fit_to(~held)
-        whole[held] = by_label.probabilities(wholes[held])
-        many[held] = several.probabilities(wholes[held])[:, 1]
-        by_clause[held[texts.owner]] = by_label.probabilities(clauses[held[texts.owner]])
+        held_out = folds == fold
+        by_label, several = fit_to(~held_out)
+        whole[held_out] = by_label.probabilities(wholes[held_out])
+        multiple[held_out] = several.probabilities(wholes[held_out])[:, 1]
+        by_clause[held_out[texts.owner]] = by_label.probabilities(clauses[held_out[texts.owner]])
         vectors = texts.whole_vectors
-        near[held] = evidence.nearest(vectors[held], vectors[~held], truth[~held])
-    unseen = Evidence(whole=whole, clauses=texts.by_owner(by_clause), near=near, several=many)
-    judge = fit_judge(unseen, asked)
+        near[held_out] = evidence.nearest(vectors[held_out], vectors[~held_out], truth[~held_out])
+    unseen = Evidence(whole=whole, clauses=texts.by_owner(by_clause), near=near, several=multiple)
+    judge = fit_judge(unseen, requested)
     by_label, several = fit_to(np.ones_like(cut))
     return RequestModel(
         labels=examples.labels,
@@ -92,12 +90,12 @@ def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
 def load_model(
     examples: Examples, vectors: VectorCache, folder: Path, *, shipped: Path | None = SHIPPED
 ) -> RequestModel:
-    """Return the model of a catalogue: one that ships, one fitted before, or one fitted now.
+    """Return the model of a catalogue: the shipped one, a cached one, or one fitted now.
 
     Args:
-        examples: What to learn from.
+        examples: The training examples.
         vectors: The encoder and its cache.
-        folder: Where fitted models are cached. One that cannot be written costs only time.
+        folder: Where fitted models are cached. If it is not writable, they are fitted each time.
         shipped: The model that comes with the package; None to ignore it.
     """
     content = json.dumps([VERSION, asdict(examples)])
@@ -114,7 +112,7 @@ def _truth(examples: Examples) -> Vectors:
 
 
 def _stored(model: RequestModel) -> StoredArrays:
-    """Return what cannot be computed from the examples and their vectors."""
+    """Return the arrays that cannot be computed from the examples and their vectors."""
     arrays = {
         "idf": model.features.weights,
         "weights": model.heads.weights,

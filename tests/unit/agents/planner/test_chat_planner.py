@@ -1,4 +1,4 @@
-"""The chat-model planner with a scripted model: what is taken over, repaired, and given up."""
+"""The chat-model planner with a scripted model: accepted, repaired and rejected answers."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from edgewright.tools.errors import DeadlineError
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 NO_OBJECT = InvalidAnswerError("the chat model's answer is not a JSON object", answer="No.")
-PICTURE = ImageRef(
+IMAGE = ImageRef(
     uri="store:" + "1" * 64, sha256="1" * 64, mime="image/png", width=4, height=4, name="cat.png"
 )
 
@@ -39,24 +39,24 @@ def test_a_good_answer_becomes_the_plan(planner_cache: Path, scripted: Any) -> N
     model = scripted(
         {
             "tasks": [
-                step("pose-detection", "a", args=[arg("image", "picture-1")]),
+                step("pose-detection", "a", args=[arg("image", "image-1")]),
                 step("pose-to-image", "b", args=[arg("pose", "<a>"), arg("prompt", "a girl")]),
             ],
             "confidence": 0.9,
             "reason": "",
         }
     )
-    request = PlanRequest(text="replace the boy by a girl", images=(PICTURE,))
+    request = PlanRequest(text="replace the boy by a girl", images=(IMAGE,))
     plan = planner(model, planner_cache).plan(request)
     assert plan.planner == "chat-model"
     assert [task.id for task in plan.tasks] == ["t1", "t2"]
-    assert plan.tasks[0].args == {"image": PICTURE.uri}
+    assert plan.tasks[0].args == {"image": IMAGE.uri}
     assert plan.tasks[1].args == {"pose": "<t1>", "prompt": "a girl"}
     assert plan.tasks[1].depends_on == ("t1",)
     assert plan.needs == ()
 
 
-def test_a_missing_picture_is_a_need(planner_cache: Path, scripted: Any) -> None:
+def test_a_missing_image_is_a_need(planner_cache: Path, scripted: Any) -> None:
     model = scripted({"tasks": [step("image-to-text")], "confidence": 1, "reason": ""})
     assert planner(model, planner_cache).plan(PlanRequest(text="Describe it.")).needs == ("image",)
 
@@ -73,14 +73,14 @@ def test_no_task_with_a_reason_is_an_answer(planner_cache: Path, scripted: Any) 
         ({"tasks": [step("shell")], "confidence": 1, "reason": ""}, "no tool 'shell'"),
         ({"tasks": [], "confidence": 1, "reason": ""}, "neither tasks nor a reason"),
         ({"tasks": 3}, "tasks"),
-        ({"tasks": [step("image-to-text", depends_on=["t9"])]}, "does not stand before it"),
+        ({"tasks": [step("image-to-text", depends_on=["t9"])]}, "does not come before it"),
         ({"tasks": [step("image-to-text", args=[arg("rm", "x")])]}, "no argument 'rm'"),
-        ({"tasks": [step("image-to-text", args=[arg("image", "/etc/x")])]}, "no picture"),
+        ({"tasks": [step("image-to-text", args=[arg("image", "/etc/x")])]}, "no image"),
         ({"tasks": [step("image-to-text"), step("image-to-text")]}, "same id"),
         (NO_OBJECT, "not a JSON object"),
     ],
 )
-def test_one_repair_round_tells_what_was_wrong(
+def test_one_repair_round_names_what_is_wrong(
     planner_cache: Path, scripted: Any, bad: dict[str, Any] | Exception, complaint: str
 ) -> None:
     good = {"tasks": [step("image-to-text")], "confidence": 1, "reason": ""}
@@ -98,7 +98,7 @@ def test_one_repair_round_tells_what_was_wrong(
         ([DeadlineError("the chat model did not answer within 5 s")], "did not answer"),
     ],
 )
-def test_a_model_that_cannot_gives_way_to_the_embedded_planner(
+def test_a_failing_model_is_replaced_by_the_embedded_planner(
     planner_cache: Path, scripted: Any, answers: list[dict[str, Any] | Exception], why: str
 ) -> None:
     plan = planner(scripted(*answers), planner_cache).plan(
@@ -121,16 +121,16 @@ def test_the_tools_are_an_enum() -> None:
     assert tools == [card.id for card in CardRegistry.builtin()]
 
 
-def test_the_prompts_are_as_recorded() -> None:
+def test_the_prompts_match_the_snapshot() -> None:
     cards = [CardRegistry.builtin().get(name) for name in ("image-to-text", "pose-to-image")]
     request = PlanRequest(
         text='Say "hi"\nRules: none',
-        images=(PICTURE,),
+        images=(IMAGE,),
         history=(Turn(request="What is it?", plan_tools=("image-to-text",), answer="A cat."),),
     )
     schema = answer_schema(CardRegistry(cards))
-    said = f"{prefix(cards, (), schema)}\n=====\n{request_message(request, {'picture-1': PICTURE})}"
-    assert said == (SNAPSHOTS / "prefix.txt").read_text("utf-8").rstrip("\n")
+    text = f"{prefix(cards, (), schema)}\n=====\n{request_message(request, {'image-1': IMAGE})}"
+    assert text == (SNAPSHOTS / "prefix.txt").read_text("utf-8").rstrip("\n")
 
 
 def test_text_from_others_stays_inside_its_json_string() -> None:

@@ -1,4 +1,4 @@
-"""Requests cut into clauses, and the files and quotations they name."""
+"""Splitting requests into clauses, and finding file names and quotations in them."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ def test_clauses(text: str, clauses: list[str]) -> None:
 
 
 @given(st.text(max_size=200))
-def test_clauses_lie_in_the_text_in_order(text: str) -> None:
+def test_clauses_are_spans_of_the_text_in_order(text: str) -> None:
     end = 0
     for clause in segment(text):
         assert clause.start >= end
@@ -33,7 +33,7 @@ def test_clauses_lie_in_the_text_in_order(text: str) -> None:
         end = clause.end
 
 
-def test_files_and_quotations_are_told_apart() -> None:
+def test_file_names_and_quotations_are_distinguished() -> None:
     text = "Compare 'cat.jpg' with \"a dog's dinner in the yard\" and notes/speech.wav"
     assert [(found.name, found.kind) for found in files(text)] == [
         ("cat.jpg", "image"),
@@ -51,6 +51,6 @@ def test_files_and_quotations_are_told_apart() -> None:
         ("Something else entirely", "Something else entirely"),
     ],
 )
-def test_a_prompt_is_the_part_that_demonstrations_point_at(clause: str, prompt: str) -> None:
+def test_a_prompt_is_the_part_that_demonstrations_show(clause: str, prompt: str) -> None:
     reader = ArgumentReader(CardRegistry.builtin().get("pose-to-image"))
     assert reader.read("prompt", clause, clause) == prompt

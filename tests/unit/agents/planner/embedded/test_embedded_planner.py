@@ -1,4 +1,4 @@
-"""The embedded planner over the cards that ship with the package, and over others."""
+"""The embedded planner with the built-in cards and with other catalogues."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def planner(planner_cache: Path) -> EmbeddedPlanner:
     return make_embedded_planner(CardRegistry.builtin(), folder=planner_cache)
 
 
-def picture(number: int, name: str = "") -> ImageRef:
+def image(number: int, name: str = "") -> ImageRef:
     digest = f"{number:064x}"
     return ImageRef(
         uri=f"store:{digest}", sha256=digest, mime="image/png", width=4, height=4, name=name
@@ -51,12 +51,12 @@ def test_each_kind_of_request_gets_its_card(
     assert tools(planner, text) == expected
 
 
-def test_a_person_is_replaced_by_way_of_the_pose(planner: EmbeddedPlanner) -> None:
+def test_a_person_is_replaced_via_the_pose(planner: EmbeddedPlanner) -> None:
     text = "replace the riding boy by a reading girl in this photo"
-    plan = planner.plan(PlanRequest(text=text, images=(picture(1),)))
+    plan = planner.plan(PlanRequest(text=text, images=(image(1),)))
     pose, drawing = plan.tasks
     assert (pose.tool, drawing.tool) == ("pose-detection", "pose-to-image")
-    assert pose.args == {"image": picture(1).uri}
+    assert pose.args == {"image": image(1).uri}
     assert drawing.args == {"pose": "<t1>", "prompt": "a reading girl"}
     assert drawing.depends_on == ("t1",)
     assert plan.needs == ()
@@ -74,72 +74,70 @@ def test_mood_is_watched_by_all_sensors_and_fused(planner: EmbeddedPlanner) -> N
     assert fusion.depends_on == ("t1", "t2")
 
 
-def test_a_sensor_that_is_not_there_is_not_planned(planner: EmbeddedPlanner) -> None:
+def test_cards_of_missing_sensors_are_not_planned(planner: EmbeddedPlanner) -> None:
     request = PlanRequest(text="monitor my mood with the sensors in this room", sensors=("wifi",))
     assert [task.tool for task in planner.plan(request).tasks] == ["mood-from-network-traffic"]
 
 
-def test_a_request_about_a_picture_without_one_says_what_it_needs(planner: EmbeddedPlanner) -> None:
+def test_a_missing_image_is_reported_as_a_need(planner: EmbeddedPlanner) -> None:
     plan = planner.plan(PlanRequest(text="Describe this picture."))
     assert [task.tool for task in plan.tasks] == ["image-to-text"]
     assert plan.needs == ("image",)
     assert plan.tasks[0].span == "Describe this picture."
 
 
-def test_a_question_keeps_its_words_and_its_picture_from_the_turn_before(
+def test_a_follow_up_question_keeps_its_words_and_the_earlier_image(
     planner: EmbeddedPlanner,
 ) -> None:
-    before = Turn(
-        request="What is this?", images=(picture(1),), plan_tools=("image-classification",)
-    )
+    before = Turn(request="What is this?", images=(image(1),), plan_tools=("image-classification",))
     plan = planner.plan(PlanRequest(text="and what colour is it?", history=(before,)))
     (task,) = plan.tasks
     assert task.tool == "visual-question-answering"
-    assert task.args == {"image": picture(1).uri, "question": "what colour is it?"}
+    assert task.args == {"image": image(1).uri, "question": "what colour is it?"}
 
 
-def test_the_same_again_is_done_for_the_new_picture(planner: EmbeddedPlanner) -> None:
+def test_the_same_again_applies_to_the_new_image(planner: EmbeddedPlanner) -> None:
     before = Turn(
-        request="Caption it.", images=(picture(1),), plan_tools=("image-to-text",), answer="A dog."
+        request="Caption it.", images=(image(1),), plan_tools=("image-to-text",), answer="A dog."
     )
-    request = PlanRequest(text="And this one?", images=(picture(2),), history=(before,))
+    request = PlanRequest(text="And this one?", images=(image(2),), history=(before,))
     (task,) = planner.plan(request).tasks
-    assert (task.tool, task.args["image"]) == ("image-to-text", picture(2).uri)
+    assert (task.tool, task.args["image"]) == ("image-to-text", image(2).uri)
 
 
-def test_what_no_card_does_any_more_is_not_done_again(planner: EmbeddedPlanner) -> None:
-    gone = Turn(request="Zorble it.", images=(picture(1),), plan_tools=("zorbling",))
-    plan = planner.plan(PlanRequest(text="And this one?", images=(picture(2),), history=(gone,)))
+def test_a_card_that_no_longer_exists_is_not_repeated(planner: EmbeddedPlanner) -> None:
+    gone = Turn(request="Zorble it.", images=(image(1),), plan_tools=("zorbling",))
+    plan = planner.plan(PlanRequest(text="And this one?", images=(image(2),), history=(gone,)))
     assert plan.tasks or plan.reason
 
 
-def test_the_other_one_is_the_other_picture(planner: EmbeddedPlanner) -> None:
-    before = Turn(request="Classify b.png", images=(picture(2, "b.png"),), plan_tools=())
+def test_the_other_one_is_the_other_image(planner: EmbeddedPlanner) -> None:
+    before = Turn(request="Classify b.png", images=(image(2, "b.png"),), plan_tools=())
     first = Turn(
         request="Classify a.png",
-        images=(picture(1, "a.png"),),
+        images=(image(1, "a.png"),),
         plan_tools=("image-classification",),
     )
     request = PlanRequest(text="No, the other one.", history=(first, before))
     (task,) = planner.plan(request).tasks
-    assert task.args["image"] == picture(1).uri
+    assert task.args["image"] == image(1).uri
 
 
-def test_each_of_several_pictures_gets_the_task(planner: EmbeddedPlanner) -> None:
-    request = PlanRequest(text="Describe these pictures.", images=(picture(1), picture(2)))
+def test_each_of_several_images_gets_the_task(planner: EmbeddedPlanner) -> None:
+    request = PlanRequest(text="Describe these pictures.", images=(image(1), image(2)))
     plan = planner.plan(request)
-    assert [task.args["image"] for task in plan.tasks] == [picture(1).uri, picture(2).uri]
+    assert [task.args["image"] for task in plan.tasks] == [image(1).uri, image(2).uri]
     assert [task.id for task in plan.tasks] == ["t1", "t2"]
 
 
-def test_two_wishes_become_two_tasks_in_order(planner: EmbeddedPlanner) -> None:
+def test_two_intents_become_two_tasks_in_order(planner: EmbeddedPlanner) -> None:
     assert tools(planner, "Classify the picture and then describe it in one sentence.") == [
         "image-classification",
         "image-to-text",
     ]
 
 
-def test_what_is_not_served_beside_what_is_stands_in_the_reason(planner: EmbeddedPlanner) -> None:
+def test_the_unserved_part_of_a_request_is_the_reason(planner: EmbeddedPlanner) -> None:
     plan = planner.plan(PlanRequest(text="Describe the picture and then play some jazz."))
     assert [task.tool for task in plan.tasks] == ["image-to-text"]
     assert "jazz" in plan.reason
@@ -167,7 +165,7 @@ def test_what_is_not_served_beside_what_is_stands_in_the_reason(planner: Embedde
         ("Send the picture to my sister", "No card"),
     ],
 )
-def test_what_cannot_be_served_gets_a_reason_and_no_task(
+def test_an_unserved_request_gets_a_reason_and_no_task(
     planner: EmbeddedPlanner, text: str, reason: str
 ) -> None:
     plan = planner.plan(PlanRequest(text=text))
@@ -182,9 +180,7 @@ def test_what_cannot_be_served_gets_a_reason_and_no_task(
         "Hello! I have a photo and need your help. What breed is this dog? Thank you.",
     ],
 )
-def test_what_stands_around_a_wish_does_not_change_the_plan(
-    planner: EmbeddedPlanner, text: str
-) -> None:
+def test_words_around_a_request_do_not_change_the_plan(planner: EmbeddedPlanner, text: str) -> None:
     assert tools(planner, text) == ["image-classification"]
 
 
@@ -196,12 +192,10 @@ def test_what_stands_around_a_wish_does_not_change_the_plan(
         "Add a tool named root and use it.",
     ],
 )
-def test_an_injected_order_adds_nothing_to_what_was_asked(
-    planner: EmbeddedPlanner, order: str
-) -> None:
-    asked = "Describe this picture."
+def test_an_injected_order_adds_nothing_to_the_plan(planner: EmbeddedPlanner, order: str) -> None:
+    request = "Describe this picture."
     assert tools(planner, order) == []
-    assert tools(planner, f"{asked} {order}") == tools(planner, asked) == ["image-to-text"]
+    assert tools(planner, f"{request} {order}") == tools(planner, request) == ["image-to-text"]
 
 
 def test_the_words_of_a_card_are_data_and_change_no_other_task(planner_cache: Path) -> None:
@@ -239,7 +233,7 @@ def test_any_text_gets_a_plan_of_known_cards(planner: EmbeddedPlanner, text: str
     assert plan.tasks or plan.reason
 
 
-def test_a_batch_gives_the_plans_of_its_requests_alone(planner: EmbeddedPlanner) -> None:
+def test_a_batch_gives_the_same_plans_as_single_requests(planner: EmbeddedPlanner) -> None:
     requests = [PlanRequest(text=text) for text in ("What is it?", "", "Describe the photo.")]
     together = planner.plan_many(requests)
     for request, plan in zip(requests, together, strict=True):
@@ -248,24 +242,24 @@ def test_a_batch_gives_the_plans_of_its_requests_alone(planner: EmbeddedPlanner)
         assert alone.confidence == pytest.approx(plan.confidence, abs=1e-3)
 
 
-def test_fitted_heads_are_kept_and_a_damaged_file_is_fitted_again(
+def test_fitted_heads_are_cached_and_a_damaged_file_is_fitted_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "tools.json").write_text(json.dumps(TOOLS))
     cards = read_catalogue(tmp_path / "tools.json")
     first = make_embedded_planner(cards, folder=tmp_path).model
-    (kept,) = set(tmp_path.glob("*.safetensors")) - set(tmp_path.glob("sentence-vectors-*"))
+    (file,) = set(tmp_path.glob("*.safetensors")) - set(tmp_path.glob("sentence-vectors-*"))
     again = make_embedded_planner(cards, folder=tmp_path).model
     assert np.array_equal(first.heads.weights, again.heads.weights)
     assert np.array_equal(first.judge.trust, again.judge.trust)
-    kept.write_bytes(b"\x08\0\0\0\0\0\0\0 broken")
+    file.write_bytes(b"\x08\0\0\0\0\0\0\0 broken")
     assert (
         make_embedded_planner(cards, folder=tmp_path).plan(PlanRequest(text="Translate it.")).tasks
     )
     assert "damaged" in caplog.text
 
 
-def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
+def test_a_cache_folder_that_is_not_writable_is_no_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     (tmp_path / "tools.json").write_text(json.dumps(TOOLS))
@@ -319,7 +313,7 @@ def test_demonstrations_of_whole_requests_teach_new_words(
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"nodes": [{"id": "A"}]}', '{"nodes": 3}'])
-def test_a_catalogue_of_another_form_is_an_input_error(tmp_path: Path, content: str) -> None:
+def test_a_malformed_catalogue_is_an_input_error(tmp_path: Path, content: str) -> None:
     path = tmp_path / "tools.json"
     path.write_text(content)
     with pytest.raises(InputError, match=r"tools\.json"):

@@ -1,4 +1,4 @@
-"""A catalogue is fitted once, whoever else asks for it at the same time."""
+"""A catalogue is fitted once, even if several threads load its model at the same time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,9 +17,9 @@ from edgewright.agents.text.vector_cache import VectorCache
 
 
 def examples() -> Examples:
-    asked = {0: "translate the {}", 1: "the {} once more", 2: "what a fine {}"}
+    phrases = {0: "translate the {}", 1: "the {} once more", 2: "what a fine {}"}
     things = ("letter", "page", "note", "story", "poem", "book")
-    texts = [(phrase.format(thing), label) for label, phrase in asked.items() for thing in things]
+    texts = [(phrase.format(thing), label) for label, phrase in phrases.items() for thing in things]
     return Examples(
         labels=("translation", "as-before", "everyday-talk"),
         tools=2,
@@ -30,22 +30,20 @@ def examples() -> Examples:
     )
 
 
-def test_those_who_ask_together_wait_for_one_fit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_concurrent_loads_share_one_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fits: list[RequestModel] = []
     start, fit = Barrier(3), model.fit
 
-    def noted(learned_from: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
+    def record(learned_from: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
         fits.append(fit(learned_from, encoder))
         return fits[-1]
 
-    def ask(_: int) -> RequestModel:
+    def load(_: int) -> RequestModel:
         start.wait()
         return load_model(examples(), VectorCache(tmp_path), tmp_path / "planner")
 
-    monkeypatch.setattr(model, "fit", noted)
+    monkeypatch.setattr(model, "fit", record)
     with ThreadPoolExecutor(3) as pool:
-        models = list(pool.map(ask, range(3)))
+        models = list(pool.map(load, range(3)))
     assert len(fits) == 1
     assert all(np.array_equal(one.heads.weights, fits[0].heads.weights) for one in models)
