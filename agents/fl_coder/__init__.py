@@ -1,4 +1,4 @@
-"""The federated coder: a purpose, a data card and past trials in, a candidate and its reasons out.
+"""The federated coder: purpose, data card and past trials in, a candidate with reasons out.
 
-Running, checking and scoring candidates belongs in ``tools/federated``.
+Checking, training and scoring candidates belongs in ``tools/federated``.
 """

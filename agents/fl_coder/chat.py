@@ -1,9 +1,9 @@
-"""The chat-model coder: slots, data card and past curves go in, a candidate comes out.
+"""The chat-model coder.
 
-What the model answers is checked against the candidate's bounds here; its code is checked and run
-by others, in the sandbox alone. One re-ask tells it what was wrong with the form of an answer.
-After that, when the endpoint is down, and after three repairs of code that failed, the fallback
-coder takes over and the proposal's note says why.
+An answer is validated here against the bounds of a candidate, with one repair round; its code is
+checked and run elsewhere, and only in the sandbox. If the answer is still invalid, the endpoint is
+down, or three repairs of failing code did not help, the fallback coder takes over and the note of
+the proposal says why.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from edgewright.agents.llm.structured import ask_validated, parse
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.federated.records.candidate import Candidate
 
-#: Repairs of code that failed, before another coder takes over.
+#: Maximum number of repairs of failing code before the fallback coder takes over.
 MAX_REPAIRS = 3
 
 
@@ -39,11 +39,11 @@ class _Answer(BaseModel):
 
 
 class ChatCoder:
-    """Proposes with an OpenAI-compatible chat model; implements ``Coder``.
+    """Proposes candidates with an OpenAI-compatible chat model; implements ``Coder``.
 
     Args:
         model: The chat model.
-        fallback: Who proposes when the model cannot.
+        fallback: The coder to use when the chat model fails.
     """
 
     def __init__(self, model: ChatModel, fallback: Coder) -> None:
@@ -52,20 +52,22 @@ class ChatCoder:
         self._schema = answer_schema()
 
     def propose(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
-        """Propose what to train next; never raises for what the endpoint or its answer is like."""
+        """Propose what to train next. Neither a failing endpoint nor a bad answer raises."""
         if any(attempt.proposal.note for attempt in attempts):
-            # It gave up once in this run; the other coder's line of thought is not broken off.
+            # The fallback coder took over earlier in this run; it continues its own search.
             return self._fallback.propose(problem, attempts)
         if trailing_complaints(attempts, "chat-model") > MAX_REPAIRS:
             fault = attempts[-1].complaints[0]
             why = f"its code failed {MAX_REPAIRS + 1} times in a row, last with: {fault.message}"
-            return self._instead(problem, attempts, why)
+            return self._fall_back(problem, attempts, why)
         try:
             return self._ask(problem, attempts)
         except EdgewrightError as error:
-            return self._instead(problem, attempts, error.message)
+            return self._fall_back(problem, attempts, error.message)
 
-    def _instead(self, problem: TrainingProblem, attempts: Sequence[Attempt], why: str) -> Proposal:
+    def _fall_back(
+        self, problem: TrainingProblem, attempts: Sequence[Attempt], why: str
+    ) -> Proposal:
         proposal = self._fallback.propose(problem, attempts)
         note = f"The chat model was not used: {why}."
         return proposal.model_copy(update={"note": note[:1000]})
@@ -91,6 +93,6 @@ def answer_schema() -> dict[str, Any]:
 
 
 def _proposal(answer: dict[str, Any]) -> Proposal:
-    """Turn the model's answer into a proposal, or say what is wrong with it."""
+    """Turn the model's answer into a proposal, or raise what is wrong with it."""
     parsed = parse(_Answer, answer)
     return Proposal(candidate=parsed.candidate, choices=parsed.choices, coder="chat-model")

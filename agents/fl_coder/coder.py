@@ -1,4 +1,4 @@
-"""The one way to get a coder."""
+"""The factory for coders."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ __all__ = ["Coder", "make_coder"]
 
 
 def make_coder(chat: ChatModelSettings | None = None) -> Coder:
-    """Make a coder; nothing is loaded before its first proposal.
+    """Make a coder. Nothing is loaded before its first proposal.
 
     Args:
-        chat: The chat model to write code with; None or one without a name means the embedded
-            coder.
+        chat: The chat model that writes code; if None or unnamed, the embedded coder is returned.
     """
     embedded = EmbeddedCoder()
     if chat is None or not chat.configured:

@@ -1,7 +1,7 @@
-"""What a chat model reads: the slots, the data card, and past trials with their code and curves.
+"""The coder's prompts: slots, data card, and past attempts with their code and curves.
 
-Words of people and text from inside the sandbox enter as JSON strings, so that nothing in them can
-look like a part of the instructions.
+The words of people and text from inside the sandbox enter the prompt as JSON strings, so nothing in
+them can pass for an instruction.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from edgewright.tools.federated.records.trial import CurvePoint
 from edgewright.tools.federated.template.syntax import MODULES
 from edgewright.tools.sandbox.faults import Fault
 
-#: Attempts and curve points that are told; the best attempt is always among them.
+#: Maximum number of attempts, always including the best one, and of points per curve.
 ATTEMPTS = 4
 POINTS = 12
-#: Longest text of a person or of a fault that is told, in characters.
+#: Maximum length of a person's text or of a fault's message, in characters.
 MAX_QUOTED = 2000
 
 _STRATEGIES = Candidate.model_json_schema()["$defs"]
@@ -29,7 +29,7 @@ def prefix(problem: TrainingProblem, schema: dict[str, Any]) -> str:
     """Return the system message.
 
     Args:
-        problem: What is to be solved.
+        problem: The training problem.
         schema: JSON schema of the answer.
     """
     return prompt(
@@ -42,55 +42,55 @@ def prefix(problem: TrainingProblem, schema: dict[str, Any]) -> str:
 
 
 def request_message(problem: TrainingProblem, attempts: Sequence[Attempt]) -> str:
-    """Return the user's message: the purpose, remarks and past attempts.
+    """Return the user message: the purpose, remarks and past attempts.
 
     Args:
-        problem: What is to be solved.
+        problem: The training problem.
         attempts: All attempts so far, oldest first.
     """
     return prompt(
         "request",
         purpose=to_json(problem.purpose[:MAX_QUOTED]),
         remarks=to_json([remark[:MAX_QUOTED] for remark in problem.remarks]),
-        attempts="\n".join(to_json(_told(attempt)) for attempt in _chosen(attempts)) or "none",
+        attempts="\n".join(to_json(_attempt(each)) for each in _selected(attempts)) or "none",
     )
 
 
 def prompt(name: str, **values: str) -> str:
-    """Fill in one of the prompt files beside this module."""
+    """Fill in one of the coder's prompt files."""
     return fill_prompt("edgewright.agents.fl_coder", name, **values)
 
 
 def _strategies() -> dict[str, list[str]]:
-    """List every strategy with its settings, as the candidate's own schema has them."""
+    """Return the settings of each strategy, as defined by the schema of a candidate."""
     return {
-        found["properties"]["name"]["const"]: sorted(set(found["properties"]) - {"name"})
-        for title, found in _STRATEGIES.items()
+        schema["properties"]["name"]["const"]: sorted(set(schema["properties"]) - {"name"})
+        for title, schema in _STRATEGIES.items()
         if title not in ("NoCompression", "Int8", "TopK")
     }
 
 
-def _chosen(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Return the best attempt and the latest ones, in their order."""
+def _selected(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Return the latest attempts; the best one replaces the oldest if it is not among them."""
     latest = list(attempts[-ATTEMPTS:])
     best = best_attempt(attempts)
     return latest if best is None or best in latest else [best, *latest[1:]]
 
 
-def _told(attempt: Attempt) -> dict[str, Any]:
-    told: dict[str, Any] = {"candidate": attempt.proposal.candidate.model_dump(mode="json")}
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    content: dict[str, Any] = {"candidate": attempt.proposal.candidate.model_dump(mode="json")}
     if attempt.result is not None:
-        told["status"] = attempt.result.status
-        told["curve"] = [_point(point) for point in _thinned(attempt.result.curve)]
+        content["status"] = attempt.result.status
+        content["curve"] = [_point(point) for point in _thinned(attempt.result.curve)]
         if attempt.result.facts is not None:
-            told["model"] = attempt.result.facts.model_dump(mode="json")
+            content["model"] = attempt.result.facts.model_dump(mode="json")
     if attempt.complaints:
-        told["faults"] = [_fault(fault) for fault in attempt.complaints]
-    return told
+        content["faults"] = [_fault(fault) for fault in attempt.complaints]
+    return content
 
 
 def _thinned(curve: Sequence[CurvePoint]) -> list[CurvePoint]:
-    """Return evenly spread points of a curve, the first and the last among them."""
+    """Return evenly spaced points of a curve, including the first and the last."""
     if len(curve) <= POINTS:
         return list(curve)
     step = (len(curve) - 1) / (POINTS - 1)

@@ -1,4 +1,4 @@
-"""What a coder is given and what it gives back."""
+"""The interface of a coder: its input and its output."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class _Frozen(BaseModel):
 
 
 class TrainingProblem(_Frozen):
-    """What is to be solved.
+    """The training problem to solve.
 
     Attributes:
         purpose: What the model is for and what constrains its training, in the person's words.
-        card: What may be known of the data.
-        limits: What one training run may use.
-        remarks: What the person said to earlier proposals, oldest first.
+        card: Statistics of the data; the samples themselves stay hidden.
+        limits: Resource limits of one training run.
+        remarks: The person's remarks on earlier proposals, oldest first.
     """
 
     purpose: str
@@ -37,17 +37,17 @@ class TrainingProblem(_Frozen):
 
     @property
     def words(self) -> str:
-        """All that the person said."""
+        """Everything the person said."""
         return "\n".join((self.purpose, *self.remarks))
 
 
 class DesignChoice(_Frozen):
-    """Which words led to which choice.
+    """A design choice and the words that led to it.
 
     Attributes:
-        words: The person's words; empty for what the data card or a past curve says.
+        words: The person's words; empty if the data card or a past curve led to the choice.
         choice: What was chosen.
-        reason: Why that answers them.
+        reason: Why it was chosen.
     """
 
     words: str = ""
@@ -56,13 +56,13 @@ class DesignChoice(_Frozen):
 
 
 class Proposal(_Frozen):
-    """A candidate and why it is proposed.
+    """A proposed candidate with its reasons.
 
     Attributes:
         candidate: What to train.
-        choices: Which words led to which choice.
-        coder: Who wrote it.
-        note: What a person should know of how it came about, such as a coder that gave up.
+        choices: The design choices behind it.
+        coder: The coder that proposed it.
+        note: Note to the person, such as why the chat model was not used.
     """
 
     candidate: Candidate
@@ -72,12 +72,12 @@ class Proposal(_Frozen):
 
 
 class Attempt(_Frozen):
-    """A past proposal and what became of it.
+    """A past proposal and its outcome.
 
     Attributes:
-        proposal: What was proposed.
-        faults: Why it was refused before training; empty if it passed.
-        result: What training gave; None if it was not trained.
+        proposal: The proposal.
+        faults: Why it was rejected before training; empty if it passed.
+        result: Result of the training; None if it was not trained.
     """
 
     proposal: Proposal
@@ -86,30 +86,31 @@ class Attempt(_Frozen):
 
     @property
     def complaints(self) -> tuple[Fault, ...]:
-        """All that is wrong with it, from the checks or from training."""
+        """All faults, from the checks or from training."""
         fault = self.result.fault if self.result else None
         return (*self.faults, fault) if fault else self.faults
 
 
 class Coder(Protocol):
-    """Proposes candidates. It sees counts, code, curves and words; never a sample."""
+    """Proposes candidates from statistics, code, curves and words; never sees a sample."""
 
     def propose(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
         """Propose what to train next.
 
         Args:
-            problem: What is to be solved.
+            problem: The training problem.
             attempts: All attempts so far, oldest first. If the last one has complaints, the
                 proposal is its repair.
 
         Returns:
-            The proposal; the candidate of an earlier attempt again if nothing new comes to mind.
+            The proposal. If the coder has no further ideas, its candidate is that of an earlier
+            attempt.
         """
         ...
 
 
 def same(one: Candidate, other: Candidate) -> bool:
-    """Say whether two candidates differ in nothing but their rationale."""
+    """Return whether two candidates are equal apart from their rationale."""
     return one.model_dump(exclude={"rationale"}) == other.model_dump(exclude={"rationale"})
 
 
@@ -124,7 +125,7 @@ def best_attempt(attempts: Sequence[Attempt]) -> Attempt | None:
 
 
 def trailing_complaints(attempts: Sequence[Attempt], coder: CoderName) -> int:
-    """Count how many attempts of a coder in a row, up to the last, had complaints."""
+    """Count the latest attempts of a coder that had complaints without interruption."""
     count = 0
     for attempt in reversed(attempts):
         if not attempt.complaints or attempt.proposal.coder != coder:

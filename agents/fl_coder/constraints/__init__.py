@@ -1,4 +1,4 @@
-"""Constraints on a training run, read from a person's words: privacy, skew, attackers, owners.
+"""Reads constraints on a training from a person's words: privacy, skew, attackers, owners.
 
-What the coder does about them belongs to ``fl_coder/embedded``.
+What the coder does about them belongs in ``fl_coder/embedded``.
 """

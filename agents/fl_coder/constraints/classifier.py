@@ -1,9 +1,9 @@
-"""The classifier of phrases: which constraint a phrase speaks of, and on which side it stands.
+"""The phrase classifier: which constraint a phrase is about, and whether it states or denies it.
 
-A phrase loses its negation, and a softmax over sentence vector and words judges the affirmative:
-"the labels are not reliable" becomes "the labels are reliable", which says that labels are fine,
-and the negation turns that round. It is learnt from ``constraints.yaml`` with the same treatment;
-the one that was learnt from the file as it is ships with the package.
+Negations are removed from a phrase, and a softmax on its sentence vector and words classifies the
+affirmative: "the labels are not reliable" becomes "the labels are reliable", which denies noisy
+labels, and the negation reverses that. The training phrases in ``constraints.yaml`` are treated in
+the same way. The classifier fitted to that file ships with the package.
 """
 
 from __future__ import annotations
@@ -34,24 +34,26 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Matrix = NDArray[np.float32]
 
-#: A word counts when this many phrases hold it; unlike the planner's, each is there once.
+#: Minimum number of phrases that contain a word for it to become a feature. It is lower than the
+#: planner's because each phrase occurs only once.
 MIN_PHRASES = heads.MIN_EXAMPLES // 2
-#: Words tell on which side a phrase stands, its sentence vector rather what it is about. Chosen on
-#: worded problems that are not those of the tests.
+#: Weight of the words, which show whether a constraint is stated or denied, relative to the
+#: sentence vector, which shows what it is about. Chosen on other worded problems than the tests'.
 LEXICAL_WEIGHT = 1.2
-#: All that shapes the classifier besides its phrases; the first number, how these are treated.
+#: Everything that determines the classifier besides its phrases; the first number changes with the
+#: way they are treated.
 VERSION = (
     2,
     *(MAX_TOKENS, MIDDLE_WEIGHT),
     *(LEXICAL_WEIGHT, heads.SCALE, MIN_PHRASES, heads.STEPS, heads.PENALTY),
 )
 
-#: The classifier of the phrases as they are; ``scripts/fit_shipped_models.py`` writes it.
+#: The classifier fitted to the current phrases, written by ``scripts/fit_shipped_models.py``.
 SHIPPED = Path(
     str(files("edgewright.agents.fl_coder.constraints") / "fitted" / "phrases.safetensors")
 )
 
-#: Words that turn a statement round. "No more than" and its like limit it instead.
+#: Negations, which reverse a statement. "No more than" and the like only limit it.
 _NEGATION = re.compile(
     r"""\b(?:
         (?:is|are|was|were|do|does|did|have|has|had|need|must|should|would|could|can)\s*(?:n't|not\b)
@@ -75,53 +77,53 @@ _AUXILIARY = re.compile(
 
 
 def affirmative(phrase: str) -> tuple[str, bool]:
-    """Take the negations out of a phrase.
+    """Remove the negations from a phrase.
 
     Returns:
-        The phrase without them, and whether their number was odd, so that it is turned round.
+        The phrase without them, and whether they reverse it because their number is odd.
     """
     count = 0
 
-    def replaced(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         nonlocal count
         count += 1
         word = " ".join(match[0].lower().split())
         auxiliary = _AUXILIARY.match(word)
         return auxiliary[0] if auxiliary else _AFFIRMATIVES.get(word, "")
 
-    bare = " ".join(_NEGATION.sub(replaced, phrase).split())
+    bare = " ".join(_NEGATION.sub(replace, phrase).split())
     return bare, count % 2 == 1
 
 
 def sides(texts: list[str]) -> Matrix:
-    """Return the probabilities that a text states a constraint and that it denies it.
+    """Return the probabilities that each text states and that it denies each constraint.
 
     Returns:
         float32 ``[texts, kinds, 2]``.
     """
     if not texts:
         return np.zeros((0, len(KINDS), 2), np.float32)
-    phrases, vectors, turned = _inputs(texts, minilm())
+    phrases, vectors, reversed_ = _inputs(texts, minilm())
     reader = _reader()
     inputs = reader.features(phrases, vectors)
     judged = reader.heads.probabilities(inputs)[:, 1:].reshape(len(texts), len(KINDS), 2)
-    judged[turned] = judged[turned][:, :, ::-1]
+    judged[reversed_] = judged[reversed_][:, :, ::-1]
     return judged
 
 
 @dataclass(frozen=True)
 class Reader:
-    """The classifier: class 0 says nothing, then come two sides for each kind."""
+    """The fitted classifier: class 0 for no constraint, then two per kind, stated and denied."""
 
     features: Features
     heads: Heads
 
 
 def load_reader(folder: Path, *, shipped: Path | None = SHIPPED) -> Reader:
-    """Return the classifier: the one that ships, one fitted before, or one fitted now.
+    """Return the classifier: the shipped one, a cached one, or one fitted now.
 
     Args:
-        folder: Where it is cached, and the sentence vectors of its phrases.
+        folder: Where the classifier and the sentence vectors of its phrases are cached.
         shipped: The classifier that comes with the package; None to ignore it.
     """
     source = (files("edgewright.agents.fl_coder.constraints") / "constraints.yaml").read_bytes()
@@ -145,21 +147,21 @@ def _reader() -> Reader:
 
 def _fitted(source: bytes, vector_cache: VectorCache) -> StoredArrays:
     texts, labels = _examples(source)
-    phrases, vectors, turned = _inputs(texts, vector_cache)
+    phrases, vectors, reversed_ = _inputs(texts, vector_cache)
     features = Features.fit(phrases, min_examples=MIN_PHRASES, lexical_weight=LEXICAL_WEIGHT)
-    # A turned phrase is learnt as what its affirmative says.
-    learnt = [
+    # A negated phrase gets the label of its affirmative.
+    affirmed = [
         label + (1 if label % 2 else -1) if label and flip else label
-        for label, flip in zip(labels, turned, strict=True)
+        for label, flip in zip(labels, reversed_, strict=True)
     ]
-    targets = np.eye(1 + 2 * len(KINDS), dtype=np.float32)[learnt]
+    targets = np.eye(1 + 2 * len(KINDS), dtype=np.float32)[affirmed]
     fitted = heads.fit(features(phrases, vectors), targets, lexical=len(features.words))
     arrays = {"idf": features.weights, "weights": fitted.weights, "bias": fitted.bias}
     return StoredArrays(arrays, {"words": json.dumps(list(features.words))})
 
 
 def _examples(source: bytes) -> tuple[list[str], list[int]]:
-    """Return the phrases to learn from, and of each the class: 0, or 1 and 2 for the first kind."""
+    """Return the training phrases and the class of each."""
     stored = yaml.load(source, Loader=yaml.CSafeLoader)
     pairs = [(text, 0) for text in stored["none"]]
     for number, kind in enumerate(KINDS):
@@ -171,10 +173,10 @@ def _examples(source: bytes) -> tuple[list[str], list[int]]:
 def _inputs(
     texts: Iterable[str], encoder: MiniLM | VectorCache
 ) -> tuple[list[str], Matrix, NDArray[np.bool_]]:
-    """Return the affirmatives, their sentence vectors, and which were turned round."""
+    """Return the affirmatives, their sentence vectors, and which texts were reversed."""
     bare = [affirmative(text) for text in texts]
     phrases = [phrase or "-" for phrase, _ in bare]
     vectors = encode_cached(phrases, encoder)
-    # How a phrase is put tells as much as what it is about.
+    # How a phrase is worded matters as much as what it is about.
     vectors[:, vectors.shape[1] // 2 :] /= np.float32(MIDDLE_WEIGHT)
-    return phrases, vectors, np.array([turned for _, turned in bare], bool)
+    return phrases, vectors, np.array([odd for _, odd in bare], bool)

@@ -1,4 +1,4 @@
-"""Which data a person speaks of, and how many owners they have."""
+"""Reads which data set a person means, and how many owners it has."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from edgewright.agents.fl_coder.constraints.quantities import NUMBERS, number_of
 
-#: Words for the named sets.
+#: Patterns for the named data sets.
 _NAMED = (
     ("fashion-mnist", re.compile(r"\bfashion[\s-]?mnist\b", re.IGNORECASE)),
     ("elpv", re.compile(r"\belpv\b", re.IGNORECASE)),
     ("digits", re.compile(r"\bdigits?\b", re.IGNORECASE)),
 )
-#: Something in quotation marks, or without spaces and with a slash or the ending of a data file.
+#: A path in quotation marks, or one without spaces that has a slash or a data file's extension.
 _PATH = re.compile(
     r"[\"'](?P<quoted>[^\"'\n]*[/.][^\"'\n]*)[\"']"
     r"|(?<!\S)(?P<bare>(?:~|\.{0,2})/[^\s,;]+|[^\s,;]+(?:\.npz\b|/(?!\S)))"
@@ -29,11 +29,11 @@ _OWNERS = re.compile(
 
 @dataclass(frozen=True)
 class DataWords:
-    """What was said of the data.
+    """The data that a person means.
 
     Attributes:
-        source: A named set or a path; empty if none was named.
-        clients: How many owners; None if no number was given.
+        source: A named data set or a path; empty if none was named.
+        clients: Number of owners; None if it was not given.
     """
 
     source: str
@@ -41,7 +41,7 @@ class DataWords:
 
 
 def read_data(text: str) -> DataWords:
-    """Read which data are meant. A path counts more than the name of a set."""
+    """Read which data are meant. A path takes precedence over a named data set."""
     path = _PATH.search(text)
     named = next((name for name, words in _NAMED if words.search(text)), "")
     source = (path["quoted"] or path["bare"]) if path else named

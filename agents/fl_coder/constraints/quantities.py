@@ -1,4 +1,4 @@
-"""Numbers in a person's words: a privacy budget, and how many clients may be hostile."""
+"""Reads numbers from a person's words: a privacy budget, and the number of hostile clients."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _TINY = r"(?:\d+(?:\.\d+)?e-\d+|10\s*\^\s*-\s*\d+|0?\.0\d+)"
-#: What may stand between the name of a quantity and its number: "must never be larger than".
+#: Words between the name of a quantity and its number: "must never be larger than".
 _LINK = (
     r"\s*(?:(?:\b(?:of|is|be|at|to|the|a|an|value|must|may|should|shall|can|cannot|could|will|not"
     r"|never|no|stay|stays|remain|remains|kept|exceed|exceeds|rise|go|equal|equals|limited|capped"
@@ -33,19 +33,19 @@ _HOSTILE = re.compile(
     r"|(?:clients?|devices?|partners?|participants?|members?|sites?|phones?|nodes?|parties|party)\b)",
     re.IGNORECASE,
 )
-#: As the literature on Byzantine clients puts it.
+#: Notation of the literature on Byzantine clients.
 _TOLERATED = re.compile(r"\bf\s*(?:=|<=|≤|is|of)\s*(?P<count>\d+)\b")
 _SHARE = re.compile(rf"(?P<share>{_NUMBER})\s*(?:%|per\s?cent|percent)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class PrivacyBudget:
-    """The budget that was stated; None where a number was not.
+    """A stated privacy budget.
 
     Attributes:
-        epsilon: Largest privacy loss.
-        delta: Probability with which it may fail.
-        words: The words that state it.
+        epsilon: Maximum privacy loss; None if not stated.
+        delta: Probability of exceeding it; None if not stated.
+        words: The words that state the budget.
     """
 
     epsilon: float | None
@@ -54,7 +54,7 @@ class PrivacyBudget:
 
 
 def read_budget(text: str) -> PrivacyBudget | None:
-    """Read a privacy budget; None if no number of one is stated."""
+    """Read a privacy budget. Return None if the text gives no number for one."""
     text = " ".join(text.split())
     pair = _PAIR.search(text)
     if pair:
@@ -71,11 +71,11 @@ def read_budget(text: str) -> PrivacyBudget | None:
 
 
 def read_hostile(words: str, clients: int) -> int | None:
-    """Read how many of the clients may be hostile; None if no number says so.
+    """Read the number of hostile clients. Return None if it is not stated.
 
     Args:
-        words: The phrase that speaks of them.
-        clients: How many clients there are.
+        words: The phrase about hostile clients.
+        clients: Number of clients.
     """
     words = " ".join(words.split())
     numbers: list[int] = []

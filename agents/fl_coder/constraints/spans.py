@@ -1,7 +1,7 @@
-"""Reading what constrains a training run out of a person's words.
+"""Reads the constraints on a training from a person's words.
 
-A text is cut into sentences, phrases and fragments; each is judged by the classifier of phrases,
-and what a part says clearly counts more than the whole.
+A text is split into sentences, phrases and fragments, and each of them is classified. A clear
+result for a part takes precedence over the result for the whole.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from edgewright.agents.fl_coder.constraints.classifier import KINDS, Kind, sides
 
-#: How likely a phrase has to state or deny a constraint, and how much likelier one of the two has
-#: to be than the other; and how much more clearly than any words state a constraint others have to
-#: deny it, so that it is not stated. Chosen on worded problems that are not those of the tests.
+#: Minimum probability that a phrase states or denies a constraint, and its minimum ratio to the
+#: probability of the opposite. A constraint is dropped if the probability of a denial elsewhere in
+#: the text is higher by ``DENIAL``. Chosen on other worded problems than the tests'.
 THRESHOLD = 0.42
 MARGIN = 1.3
 DENIAL = 0.2
 
-#: Typographic apostrophes and dashes, and what they are read as.
+#: Typographic apostrophes and dashes, and their plain counterparts.
 PLAIN = {0x2018: "'", 0x2019: "'", 0x2013: "-", 0x2014: "-"}
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\s*[\n\r]+\s*|\s+-+\s+|\s+\((?=[^\W\d])|(?<=\w)\)\s*")
 _PHRASE = re.compile(
@@ -33,11 +33,11 @@ _FRAGMENT = re.compile(
 
 @dataclass(frozen=True)
 class Constraint:
-    """A constraint that was read.
+    """A constraint in a text.
 
     Attributes:
-        kind: Which.
-        words: The person's words that say so.
+        kind: Kind of constraint.
+        words: The words that state it.
         confidence: Probability, 0 to 1.
     """
 
@@ -47,7 +47,7 @@ class Constraint:
 
 
 def read_constraints(text: str) -> tuple[Constraint, ...]:
-    """Read a text; each kind comes at most once, with the words that say it most clearly.
+    """Read the constraints in a text, each kind at most once, with the words that state it best.
 
     A kind that other words deny much more clearly is left out.
 
@@ -62,13 +62,13 @@ def read_constraints(text: str) -> tuple[Constraint, ...]:
     denied = dict.fromkeys(KINDS, 0.0)
     for index, span in enumerate(spans):
         for number, kind in enumerate(KINDS):
-            # What a part says clearly counts more than the whole; an unclear part says nothing.
+            # A clear part takes precedence over the whole; an unclear part does not count.
             if not clear[index, number] or clear[list(span.parts), number].any():
                 continue
             present, absent = (float(side) for side in judged[index, number])
             denied[kind] = max(denied[kind], absent)
-            known = found.get(kind)
-            if present > absent and (known is None or known.confidence < present):
+            best = found.get(kind)
+            if present > absent and (best is None or best.confidence < present):
                 found[kind] = Constraint(kind, span.words, round(present, 3))
     stated = [each for each in found.values() if each.confidence > denied[each.kind] - DENIAL]
     return tuple(sorted(stated, key=lambda each: KINDS.index(each.kind)))
@@ -76,27 +76,27 @@ def read_constraints(text: str) -> tuple[Constraint, ...]:
 
 @dataclass
 class _Span:
-    """A stretch of the text, and the places of the shorter stretches inside it."""
+    """A span of the text, and the indices of the shorter spans inside it."""
 
     words: str
     parts: tuple[int, ...]
 
 
 def _spans(text: str) -> list[_Span]:
-    """Cut a text into fragments, phrases and sentences, each behind the parts it is made of."""
+    """Split a text into fragments, phrases and sentences, each after the parts it consists of."""
     spans: list[_Span] = []
 
     def add(words: str, cuts: tuple[re.Pattern[str], ...]) -> tuple[int, ...]:
-        """Add a stretch and its parts; return the places of all of them."""
+        """Add a span and its parts; return the indices of all of them."""
         words = words.strip(" .,;:!?")
         pieces = cuts[0].split(words) if cuts else []
-        parts = [place for piece in pieces for place in add(piece, cuts[1:])] if cuts else []
-        # A single word says too little, and a whole with one part is that part.
-        if len(words.split()) < 2 or any(spans[place].words == words for place in parts):
+        parts = [index for piece in pieces for index in add(piece, cuts[1:])] if cuts else []
+        # A single word is too short, and a span that equals one of its parts is a duplicate.
+        if len(words.split()) < 2 or any(spans[index].words == words for index in parts):
             return tuple(parts)
         spans.append(_Span(words, tuple(parts)))
         return (*parts, len(spans) - 1)
 
     add(text, (_SENTENCE, _PHRASE, _FRAGMENT))
-    # The text as a whole was only the frame.
+    # The whole text only counts if it has no parts.
     return [span for span in spans if span.words != text.strip(" .,;:!?") or not span.parts]

@@ -1,4 +1,4 @@
-"""The embedded coder: recipes, first design, diagnosis of curves and adjustments.
+"""The embedded coder: recipes, first design, diagnosis of curves, and adjustments.
 
-Reading constraints from words belongs to ``fl_coder/constraints``.
+Reading constraints from a person's words belongs in ``fl_coder/constraints``.
 """

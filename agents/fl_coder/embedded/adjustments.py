@@ -1,4 +1,4 @@
-"""What is changed for each ailment, and how code that failed is repaired."""
+"""Adjustments for each diagnosis, and repairs for each fault."""
 
 from __future__ import annotations
 
@@ -22,30 +22,34 @@ Change = tuple[str, Candidate]
 Adjustment = Callable[[Candidate], Change | None]
 
 _WIDEST = 64
-#: Side, in pixels, from which a picture may be a photograph with something to recognise in it.
+#: Minimum side, in pixels, of an image that may be a photograph of a recognisable object.
 _PHOTOGRAPH = 64
-#: Models that nothing in a person's words asked for.
-_OWN = ("convolutions", "residual")
-_ROUNDS = 500
+#: Models that no constraint of the person led to.
+_UNCONSTRAINED = ("convolutions", "residual")
+_MAX_ROUNDS = 500
 
 
 def adjustments(candidate: Candidate, cause: Cause, card: DataCard) -> Iterator[Change]:
-    """List what may help against an ailment, the most promising first.
+    """List adjustments that may help, the most promising first.
 
-    What a person's words asked for stays: a robust or private strategy, a compression, a light or
-    a linear model and personal heads are never taken back.
+    Choices that follow from the person's words are never reverted: a robust or private strategy, a
+    compression, a light or linear model, and personal heads.
 
     Args:
-        candidate: The best one so far.
-        cause: What keeps it from being better.
-        card: What may be known of the data.
+        candidate: The best candidate so far.
+        cause: The diagnosis of its curve.
+        card: Statistics of the data.
 
     Yields:
-        What is changed, in words, and the changed candidate.
+        A description of the change, and the changed candidate.
     """
-    if min(card.height, card.width) >= _PHOTOGRAPH and read(candidate, "model")[0] in _OWN:
-        # What was learnt on a million photographs is worth more than what is tuned on a few.
-        yield "features learnt on photographs", _with(candidate, model=write("model", "pretrained"))
+    photographs = min(card.height, card.width) >= _PHOTOGRAPH
+    if photographs and read(candidate, "model")[0] in _UNCONSTRAINED:
+        # Features learned on a million photographs beat any tuning on a few.
+        yield (
+            "features learned on photographs",
+            _with(candidate, model=write("model", "pretrained")),
+        )
     for adjustment in _ADJUSTMENTS[cause]:
         change = adjustment(candidate)
         if change is not None and change[1] != candidate:
@@ -53,15 +57,15 @@ def adjustments(candidate: Candidate, cause: Cause, card: DataCard) -> Iterator[
 
 
 def repairs(candidate: Candidate, fault: Fault, card: DataCard) -> Iterator[Change]:
-    """List what may mend a fault, the smallest change first.
+    """List changes that may fix a fault, the smallest first.
 
     Args:
-        candidate: The one with the fault.
-        fault: What is wrong with it.
-        card: What may be known of the data.
+        candidate: The candidate with the fault.
+        fault: The fault.
+        card: Statistics of the data.
 
     Yields:
-        What is changed, in words, and the changed candidate.
+        A description of the change, and the changed candidate.
     """
     clients = candidate.clients_per_round(len(card.clients))
     strategy = candidate.strategy
@@ -74,18 +78,18 @@ def repairs(candidate: Candidate, fault: Fault, card: DataCard) -> Iterator[Chan
             yield "all clients in each round", _with(candidate, participation=1.0)
         if not Median().refusal(clients):
             yield "the median, which needs fewer clients", _with(candidate, strategy=Median())
-        yield "FedAvg behind the guard", _with(candidate, strategy=FedAvg())
+        yield "FedAvg with the guard", _with(candidate, strategy=FedAvg())
     if fault.code == "no_head":
         yield "one head for all", _with(candidate, personal_head=False)
     for adjustment in _REPAIRS.get(fault.code, ()):
         change = adjustment(candidate)
         if change is not None:
             yield change
-    yield _plainer(candidate, fault)
+    yield _with_plain_code(candidate, fault)
 
 
-def _plainer(candidate: Candidate, fault: Fault) -> Change:
-    """Put code from the book in the place of the slot at fault, or of all if none is named."""
+def _with_plain_code(candidate: Candidate, fault: Fault) -> Change:
+    """Replace the slot at fault, or all slots if none is named, by code from the recipe book."""
     slots = [slot for slot in _PLAIN if fault.slot == slot] or [*_PLAIN]
     changed = _with(candidate, **{slot: _PLAIN[slot] for slot in slots})
     return f"plain code for {', '.join(slots)}", changed
@@ -95,11 +99,11 @@ def _with(candidate: Candidate, **values: object) -> Candidate:
     return Candidate.model_validate(candidate.model_dump() | values)
 
 
-def _cooler(candidate: Candidate) -> Change | None:
+def _lower_rate(candidate: Candidate) -> Change | None:
     return _at_rate(candidate, 1 / 3, "a third of the learning rate")
 
 
-def _warmer(candidate: Candidate) -> Change | None:
+def _higher_rate(candidate: Candidate) -> Change | None:
     return _at_rate(candidate, 2.0, "twice the learning rate")
 
 
@@ -120,9 +124,9 @@ def _much_longer(candidate: Candidate) -> Change | None:
 
 
 def _at_length(candidate: Candidate, times: int) -> Change | None:
-    if isinstance(candidate.strategy, Private):  # its rounds are what the budget allows
+    if isinstance(candidate.strategy, Private):  # the privacy budget determines its rounds
         return None
-    rounds = min(_ROUNDS, candidate.rounds * times)
+    rounds = min(_MAX_ROUNDS, candidate.rounds * times)
     return f"{rounds} rounds instead of {candidate.rounds}", _with(candidate, rounds=rounds)
 
 
@@ -163,7 +167,7 @@ def _more_jitter(candidate: Candidate) -> Change | None:
     if not name.startswith("jittered") or numbers["shift"] >= 0.2:
         return None
     code = write("augmentation", name, angle=0.15, shift=min(0.2, numbers["shift"] * 2))
-    return "pictures moved twice as far", _with(candidate, augmentation=code)
+    return "images shifted twice as far", _with(candidate, augmentation=code)
 
 
 def _less_jitter(candidate: Candidate) -> Change | None:
@@ -171,7 +175,7 @@ def _less_jitter(candidate: Candidate) -> Change | None:
     if not name.startswith("jittered") or numbers["shift"] <= 0.05:
         return None
     code = write("augmentation", name, angle=0.05, shift=0.05)
-    return "pictures moved less", _with(candidate, augmentation=code)
+    return "images shifted less", _with(candidate, augmentation=code)
 
 
 def _mirror(candidate: Candidate) -> Change | None:
@@ -179,14 +183,14 @@ def _mirror(candidate: Candidate) -> Change | None:
     if name != "jittered":
         return None
     code = write("augmentation", "jittered-mirrored", **numbers)
-    return "half of the pictures mirrored", _with(candidate, augmentation=code)
+    return "half of the images mirrored", _with(candidate, augmentation=code)
 
 
 def _shorter_local(candidate: Candidate) -> Change | None:
     if candidate.local_epochs == 1 or isinstance(candidate.strategy, Private):
         return None
     epochs = candidate.local_epochs // 2
-    rounds = min(_ROUNDS, candidate.rounds * candidate.local_epochs // epochs)
+    rounds = min(_MAX_ROUNDS, candidate.rounds * candidate.local_epochs // epochs)
     changed = _with(candidate, local_epochs=epochs, rounds=rounds)
     return f"{epochs} instead of {candidate.local_epochs} local epochs, more rounds", changed
 
@@ -213,7 +217,7 @@ def _smaller_batches(candidate: Candidate) -> Change | None:
 
 
 def _both(first: Adjustment, second: Adjustment) -> Adjustment:
-    """Join two remedies; if one has nothing to change, the other acts alone."""
+    """Combine two adjustments; one that changes nothing is left out."""
 
     def joined(candidate: Candidate) -> Change | None:
         words: list[str] = []
@@ -227,29 +231,30 @@ def _both(first: Adjustment, second: Adjustment) -> Adjustment:
     return joined
 
 
-#: What is tried for each ailment, in this order; a coder leaves out what was tried before.
+#: Adjustments for each diagnosis, in order; a coder skips what was tried before.
 _ADJUSTMENTS: Mapping[Cause, Sequence[Adjustment]] = {
-    "divergence": (_cooler, _narrower, _smaller_batches),
+    "divergence": (_lower_rate, _narrower, _smaller_batches),
     "client drift": (
-        _shorter_local, _much_longer, _longer, _server_momentum, _proximal, _wider, _cooler,
+        _shorter_local, _much_longer, _longer, _server_momentum, _proximal, _wider, _lower_rate,
     ),
-    "oscillation": (_cooler, _shorter_local, _server_momentum, _longer, _wider),
+    "oscillation": (_lower_rate, _shorter_local, _server_momentum, _longer, _wider),
     "overfitting": (
         _both(_more_jitter, _longer), _longer, _mirror, _wider, _deeper, _shorter_local,
     ),
-    # A wider model needs more steps still, so time comes first.
-    "unfinished": (_much_longer, _longer, _both(_longer, _wider), _warmer, _deeper, _mirror),
+    # A wider model needs even more steps, so more rounds come first.
+    "unfinished": (_much_longer, _longer, _both(_longer, _wider), _higher_rate, _deeper, _mirror),
     "underfitting": (
-        _much_longer, _longer, _both(_wider, _longer), _wider, _less_jitter, _warmer, _deeper,
+        _much_longer, _longer, _both(_wider, _longer), _wider, _less_jitter, _higher_rate, _deeper,
         _smaller_batches,
     ),
     "plateau": (
-        _both(_wider, _longer), _wider, _mirror, _deeper, _more_jitter, _shorter_local, _warmer,
+        _both(_wider, _longer), _wider, _mirror, _deeper, _more_jitter, _shorter_local,
+        _higher_rate,
     ),
 }  # fmt: skip
 _REPAIRS: Mapping[str, Sequence[Adjustment]] = {
-    "not_finite": (_cooler,),
-    "not_learning": (_warmer,),
+    "not_finite": (_lower_rate,),
+    "not_learning": (_higher_rate,),
     "too_large": (_narrower, _lighter),
     "memory": (_narrower, _lighter),
     "timeout": (_fewer_rounds, _lighter),

@@ -1,4 +1,4 @@
-"""The embedded coder: a recipe book, rules that read curves, and a reader of the person's words."""
+"""The embedded coder: a recipe book, rules that diagnose curves, and a reader of constraints."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from edgewright.agents.fl_coder.protocol import (
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.sandbox.limits import SandboxLimits
 
-_LONGEST_RATIONALE = 500
+_MAX_RATIONALE = 500
 
 
 class EmbeddedCoder:
-    """Proposes candidates without a key and without a network; implements ``Coder``."""
+    """Proposes candidates without an API key or a network; implements ``Coder``."""
 
     def propose(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
-        """Propose what to train next; the best one so far again if no remedy is left."""
+        """Propose what to train next; the best candidate so far if no adjustment is left."""
         design = first_design(problem.words, problem.card)
-        if _unanswered(design.candidate, attempts):
+        if _is_new(design.candidate, attempts):
             rationale = "; ".join(choice.choice for choice in design.choices)
             return _proposal(design.candidate, design.choices, rationale)
         if attempts[-1].complaints:
@@ -40,7 +40,7 @@ class EmbeddedCoder:
         fault = last.complaints[0]
         for words, candidate in repairs(last.proposal.candidate, fault, problem.card):
             if not _tried(candidate, attempts):
-                reason = f"the attempt before failed: {fault.message}"
+                reason = f"the previous attempt failed: {fault.message}"
                 return _changed(last, words, candidate, reason)
         return last.proposal
 
@@ -49,7 +49,7 @@ class EmbeddedCoder:
         assert best is not None and best.result is not None
         diagnosis = diagnose(best.result.curve, problem.card)
         candidate = best.proposal.candidate
-        # What helps against a plateau is worth a try when nothing else is left.
+        # The adjustments for a plateau are worth a try when no other is left.
         for words, changed in (
             *adjustments(candidate, diagnosis.cause, problem.card),
             *adjustments(candidate, "plateau", problem.card),
@@ -60,8 +60,8 @@ class EmbeddedCoder:
         return best.proposal
 
 
-def _unanswered(design: Candidate, attempts: Sequence[Attempt]) -> bool:
-    """Say whether what the words ask for was not tried yet, nor put right by a person."""
+def _is_new(design: Candidate, attempts: Sequence[Attempt]) -> bool:
+    """Return whether the design for the words has been neither tried nor edited by a person."""
     edited = any(attempt.proposal.coder == "person" for attempt in attempts)
     return not attempts or not (edited or _tried(design, attempts))
 
@@ -70,11 +70,11 @@ def _tried(candidate: Candidate, attempts: Sequence[Attempt]) -> bool:
     return any(same(candidate, attempt.proposal.candidate) for attempt in attempts)
 
 
-def _fits(candidate: Candidate, known: Attempt, limits: SandboxLimits) -> bool:
-    """Say whether a training would come to its end in time, going by one that did."""
-    assert known.result is not None
-    times = effort(candidate) / effort(known.proposal.candidate)
-    return times * known.result.curve[-1].wall_s <= limits.time_s
+def _fits(candidate: Candidate, finished: Attempt, limits: SandboxLimits) -> bool:
+    """Return whether a training would end in time, extrapolated from one that finished."""
+    assert finished.result is not None
+    ratio = effort(candidate) / effort(finished.proposal.candidate)
+    return ratio * finished.result.curve[-1].wall_s <= limits.time_s
 
 
 def _changed(attempt: Attempt, words: str, candidate: Candidate, reason: str) -> Proposal:
@@ -84,5 +84,5 @@ def _changed(attempt: Attempt, words: str, candidate: Candidate, reason: str) ->
 
 def _proposal(candidate: Candidate, choices: tuple[DesignChoice, ...], rationale: str) -> Proposal:
     text = rationale or candidate.rationale
-    noted = candidate.model_copy(update={"rationale": text[:_LONGEST_RATIONALE]})
+    noted = candidate.model_copy(update={"rationale": text[:_MAX_RATIONALE]})
     return Proposal(candidate=noted, choices=choices, coder="embedded")

@@ -1,4 +1,4 @@
-"""The first design: a recipe that suits the data card, changed by what the words ask for."""
+"""The first design: a recipe for the data card, adapted to the constraints in the words."""
 
 from __future__ import annotations
 
@@ -24,45 +24,45 @@ from edgewright.tools.federated.records.candidate import (
 )
 from edgewright.tools.federated.records.data_card import DataCard
 
-#: Samples that a trial may pass over, for pictures of 28 by 28; larger ones get fewer.
-_PASSES = 250_000
+#: Number of samples that a trial may process at 28 by 28 pixels; fewer for larger images.
+_SAMPLES = 250_000
 _EPOCHS = (8, 40)
 _LOCAL_EPOCHS = 2
-#: Label skew from which the card alone asks for an answer.
+#: Label skew above which the data card alone counts as a constraint.
 _SKEWED = 0.35
 
 _TINY = {"angle": 0.15, "shift": 0.1}
 _LARGER = {"angle": 0.05, "shift": 0.05}
 
-#: Privacy budget where the words ask for a guarantee and give no number.
+#: Privacy budget if the words require a guarantee without giving numbers.
 EPSILON, DELTA = 8.0, 1e-5
 _PRIVATE_ROUNDS = 30
 
 
 @dataclass(frozen=True)
 class Design:
-    """A candidate and the words behind it."""
+    """A candidate and the choices behind it."""
 
     candidate: Candidate
     choices: tuple[DesignChoice, ...] = ()
 
     def change(self, words: str, choice: str, reason: str, **values: object) -> Design:
-        """Return the design with some of the candidate's values replaced, and the reason noted."""
+        """Return the design with some values of the candidate replaced, and the choice noted."""
         candidate = Candidate.model_validate(self.candidate.model_dump() | values)
         noted = DesignChoice(words=words, choice=choice, reason=reason)
         return Design(candidate, (*self.choices, noted))
 
 
 def plain_candidate(card: DataCard) -> Candidate:
-    """Return FedAvg over a convolutional network: the start that every design departs from."""
+    """Return FedAvg with a convolutional network, the starting point of every design."""
     pixels = max(28 * 28, card.height * card.width)
-    affordable = _PASSES * 28 * 28 // (pixels * card.train)
+    affordable = _SAMPLES * 28 * 28 // (pixels * card.train)
     epochs = min(max(affordable, _EPOCHS[0]), _EPOCHS[1])
     smallest = min(client.samples for client in card.clients)
     side = min(card.height, card.width)
     return Candidate(
         model=write("model", "convolutions", width=32 if side < 20 else 16),
-        # A tenth of a tiny picture is less than a pixel; of a larger one it is a different picture.
+        # A shift by a tenth is under a pixel in a tiny image, but changes a larger one too much.
         augmentation=write("augmentation", "jittered", **(_TINY if side < 20 else _LARGER)),
         optimiser=write("optimiser", "adam", decay=0.01),
         schedule=write("schedule", "cosine", peak=0.003),
@@ -80,15 +80,15 @@ def first_design(words: str, card: DataCard) -> Design:
     """Design the first candidate.
 
     Args:
-        words: What the person said.
-        card: What may be known of the data.
+        words: The person's words.
+        card: Statistics of the data.
     """
     words = words.translate(PLAIN)
     design = Design(plain_candidate(card))
     constraints = {each.kind: each for each in read_constraints(words)}
     if (budget := read_budget(words)) and "privacy" not in constraints:
         constraints["privacy"] = Constraint("privacy", budget.words, 1.0)
-    if card.label_skew > _SKEWED:  # the card may say what the words do not
+    if card.label_skew > _SKEWED:  # even if the words do not mention it
         constraints.setdefault("skew", Constraint("skew", "", 1.0))
     for kind, answer in _ANSWERS.items():
         if kind in constraints:
@@ -99,26 +99,26 @@ def first_design(words: str, card: DataCard) -> Design:
 def _answer_skew(design: Design, words: str, text: str, card: DataCard) -> Design:
     return design.change(
         words,
-        "momentum on the server and one local epoch a round",
+        "momentum on the server and one local epoch per round",
         f"clients differ (label skew {card.label_skew:.2f}, the largest has {card.size_skew:.1f} "
-        "times the mean), so they meet more often, and their common direction counts",
-        **_meet_more_often(design.candidate),
+        "times the mean), so they are averaged more often, and momentum keeps their common "
+        "direction",
+        **_averaged_more_often(design.candidate),
     )
 
 
 def _answer_noise(design: Design, words: str, text: str, card: DataCard) -> Design:
     return design.change(
         words,
-        "a proximal term beside softened labels",
-        "no client goes far from what all agree upon, so one that learns wrong labels by heart is "
-        "outvoted",
+        "a proximal term and smoothed labels",
+        "no client moves far from the common model, so one that memorises wrong labels is outvoted",
         proximal=0.1,
         label_smoothing=max(0.1, design.candidate.label_smoothing),
     )
 
 
-def _meet_more_often(candidate: Candidate) -> dict[str, object]:
-    """Return values for as many passes over the samples, cut into more rounds."""
+def _averaged_more_often(candidate: Candidate) -> dict[str, object]:
+    """Return values for the same number of epochs in more rounds."""
     return {
         "strategy": FedAvgM(server_momentum=0.8).model_dump(),
         "local_epochs": 1,
@@ -130,7 +130,7 @@ def _answer_weak_devices(design: Design, words: str, text: str, card: DataCard) 
     return design.change(
         words,
         "a light model",
-        "strided, mostly depthwise convolutions take a fraction of the operations",
+        "strided, mostly depthwise convolutions need a fraction of the operations",
         model=write("model", "light", width=16),
         schedule=write("schedule", "cosine", peak=0.005),
     )
@@ -141,7 +141,7 @@ def _answer_thin_links(design: Design, words: str, text: str, card: DataCard) ->
     return design.change(
         words,
         "a light model, 8-bit updates, and fewer rounds with more local training",
-        "fewer weights, a quarter of the bytes for each, sent less often",
+        "fewer weights, a quarter of the bytes for each of them, sent less often",
         model=write("model", "light", width=16),
         schedule=write("schedule", "cosine", peak=0.005),
         compression=Int8(),
@@ -157,22 +157,22 @@ def _answer_attackers(design: Design, words: str, text: str, card: DataCard) -> 
     return design.change(
         words,
         choice,
-        f"made for {hostile} hostile of {clients} clients; the guard drops implausible updates",
+        f"tolerates {hostile} hostile of {clients} clients; the guard drops implausible updates",
         strategy=strategy.model_dump(),
     )
 
 
 def _around(words: str, text: str) -> str:
-    """Return the sentence that words of a text stand in: "Byzantine clients: up to 3 of 15"."""
+    """Return the sentence of a text that contains words: "Byzantine clients: up to 3 of 15"."""
     return next((each for each in re.split(r"(?<=[.!?])\s+", text) if words in each), "")
 
 
 def _robust(clients: int, hostile: int) -> tuple[Strategy, str]:
-    """Choose a strategy that bears so many hostile clients, or the best that there is."""
+    """Return a strategy that tolerates so many hostile clients, or the best available one."""
     if clients < 3:
-        return FedAvg(), "the guard alone, since nobody can be outvoted"
+        return FedAvg(), "the guard alone, since fewer than three clients cannot outvote one"
     if clients >= 5 and 2 * hostile < clients:
-        # A little above the share, so that rounding down does not lose a client.
+        # Slightly above the share, so that rounding down does not lose a client.
         trim = TrimmedMean(trim=min(0.49, hostile / clients + 1e-6))
         return trim, f"a trimmed mean, without the {hostile} highest and lowest of each weight"
     return Median(), "the median of each weight"
@@ -187,8 +187,8 @@ def _answer_privacy(design: Design, words: str, text: str, card: DataCard) -> De
     return design.change(
         budget.words if budget else words,
         f"differential privacy with epsilon {epsilon:g} and delta {delta:g}, and a linear model",
-        f"clipped updates with noise in {rounds} rounds; noise grows with the weights, so they are "
-        "few",
+        f"clipped updates with noise in {rounds} rounds; the total noise grows with the number of "
+        "weights, so the model has few",
         model=write("model", "linear", side=min(8, card.height, card.width)),
         augmentation=write("augmentation", "none"),
         optimiser=write("optimiser", "plain", decay=0),
@@ -208,15 +208,15 @@ def _answer_personal(design: Design, words: str, text: str, card: DataCard) -> D
     return design.change(
         words,
         "a personal head for each client",
-        "the features are learnt together; each client's last layer is its own, trained for longer "
-        "and drawn towards the common one, so that a client with few samples loses nothing",
+        "the features are learned together; each client has its own last layer, trained for longer "
+        "and drawn towards the common one, so a client with few samples loses nothing",
         personal_head=True,
         local_epochs=design.candidate.local_epochs * 2,
     )
 
 
 def noise_for(rounds: int, epsilon: float, delta: float) -> float:
-    """Return the smallest noise multiplier, to two digits, that keeps a budget."""
+    """Return the smallest noise multiplier within a budget, rounded up to two decimals."""
     low, high = 0.01, 1000.0
     for _ in range(40):
         middle = (low * high) ** 0.5
@@ -227,8 +227,8 @@ def noise_for(rounds: int, epsilon: float, delta: float) -> float:
     return round(high + 0.005, 2)
 
 
-#: In the order in which they change the design: a later one may overrule an earlier one, and a
-#: promise (privacy) overrules a preference.
+#: In the order in which they change the design. A later one may override an earlier one, so a
+#: promise (privacy) overrides a preference.
 _ANSWERS: dict[Kind, Callable[[Design, str, str, DataCard], Design]] = {
     "skew": _answer_skew,
     "noise": _answer_noise,

@@ -1,4 +1,4 @@
-"""Reading a curve: what kept a trial from being better."""
+"""Diagnoses a learning curve: what kept a trial from being better."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ Cause = Literal[
     "plateau",
 ]
 
-#: Label skew from which clients are taken to differ.
+#: Minimum label skew at which clients count as different.
 SKEWED = 0.2
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a curve says.
+    """The diagnosis of a curve.
 
     Attributes:
         cause: What kept the trial from being better.
-        evidence: The figures that say so, in words.
+        evidence: The figures that show it, in words.
     """
 
     cause: Cause
@@ -40,14 +40,14 @@ class Diagnosis:
 
 
 def noise_of(curve: Sequence[CurvePoint], validation: int) -> float:
-    """Return the accuracy difference below which two trials are equal.
+    """Return the accuracy difference below which two trials count as equal.
 
-    It is what another seed would change: the standard error of a share over so many validation
-    samples, or the curve's own jitter around its end, whichever is larger.
+    This is the change to expect from another seed: the standard error of the accuracy, or the
+    jitter at the end of the curve, whichever is larger.
 
     Args:
-        curve: A trial's curve.
-        validation: Validation samples.
+        curve: The curve of a trial.
+        validation: Number of validation samples.
     """
     tail = [point.validation.accuracy for point in curve[-max(3, len(curve) // 3) :]]
     steps = [b - a for a, b in pairwise(tail)]
@@ -56,11 +56,11 @@ def noise_of(curve: Sequence[CurvePoint], validation: int) -> float:
 
 
 def diagnose(curve: Sequence[CurvePoint], card: DataCard) -> Diagnosis:
-    """Read a curve; the gravest ailment comes first.
+    """Diagnose a curve. The most serious cause that applies is returned.
 
     Args:
         curve: At least one point.
-        card: What may be known of the data.
+        card: Statistics of the data.
     """
     accuracy = [point.validation.accuracy for point in curve]
     last, best, chance = curve[-1], max(accuracy), 1 / len(card.classes)
@@ -73,7 +73,7 @@ def diagnose(curve: Sequence[CurvePoint], card: DataCard) -> Diagnosis:
             f"validation accuracy {best:.3f} at best and {last.validation.accuracy:.3f} at the end",
         )
     swing = _swing(accuracy)
-    # Private training tells nothing of the clients' own figures.
+    # Private training does not report the clients' own accuracy.
     trained = last.validation.accuracy if last.train_accuracy is None else last.train_accuracy
     gap = trained - last.validation.accuracy
     drifting = card.label_skew >= SKEWED and (
@@ -83,35 +83,35 @@ def diagnose(curve: Sequence[CurvePoint], card: DataCard) -> Diagnosis:
         return Diagnosis(
             "client drift",
             f"clients differ (label skew {card.label_skew:.2f}) and score {gap:+.3f} on their own "
-            f"data against the common one, with a spread of {last.validation.spread:.3f}",
+            f"data relative to the common data, with a spread of {last.validation.spread:.3f}",
         )
     if swing > max(0.02, 3 * noise):
-        return Diagnosis("oscillation", f"validation accuracy swings by {swing:.3f} a round")
+        return Diagnosis("oscillation", f"validation accuracy swings by {swing:.3f} per round")
     slope = _slope(accuracy)
     if slope * len(curve) / 3 > noise:
         return Diagnosis(
-            "unfinished", f"validation accuracy still rises by {slope:.4f} a round at the end"
+            "unfinished", f"validation accuracy still rises by {slope:.4f} per round at the end"
         )
-    # A model that fits its own samples no better than others' has nothing left to memorise with.
+    # Overfitting requires a higher accuracy on the training samples than on other samples.
     if gap > max(0.03, 2 * noise) and trained > 0.9:
         return Diagnosis("overfitting", f"{trained:.3f} on training data, {gap:.3f} less on others")
-    # On few samples the gap is noise; what has not learnt its own samples has more to learn.
+    # With few samples the gap is noise; a model that misses training samples has more to learn.
     if trained < 0.97:
         return Diagnosis(
             "underfitting",
-            f"only {trained:.3f} on the training data, {gap:+.3f} against others",
+            f"only {trained:.3f} on the training data, {gap:+.3f} relative to others",
         )
     return Diagnosis("plateau", f"validation accuracy stays at {best:.3f}")
 
 
 def _sampling_noise(curve: Sequence[CurvePoint], validation: int) -> float:
-    """Return the standard error of the best accuracy over so many samples."""
+    """Return the standard error of the best accuracy."""
     best = max((point.validation.accuracy for point in curve), default=0.5)
     return math.sqrt(max(best * (1 - best), 1e-4) / max(validation, 1))
 
 
 def _swing(accuracy: Sequence[float]) -> float:
-    """Return the mean size of the turns in the curve's second half; 0 for a smooth one."""
+    """Return the mean size of the reversals in the second half of a curve; 0 if it is smooth."""
     half = accuracy[len(accuracy) // 2 :]
     turns = [
         min(abs(b - a), abs(c - b))

@@ -1,21 +1,22 @@
-"""What a training costs, so that no remedy is proposed that could not come to its end."""
+"""Estimates the time of a training, to avoid proposals that cannot finish in time."""
 
 from __future__ import annotations
 
 from edgewright.agents.fl_coder.embedded.recipes import read
 from edgewright.tools.federated.records.candidate import Candidate
 
-#: Time of a recipe's model at equal width, over that of plain convolutions, and how it grows with
-#: the width; measured on one core, where narrow layers cost more than their operations.
+#: Training time of each model relative to plain convolutions of the same width, and the exponent of
+#: its growth with the width. Measured on one core, where narrow layers take longer than their MACs
+#: suggest.
 _SHARES = {"convolutions": 1.0, "residual": 2.3, "light": 0.3, "linear": 0.05, "pretrained": 3.0}
 _GROWTH = 1.5
 
 
 def effort(candidate: Candidate) -> float:
-    """Estimate a training's time on given data, in a unit of which only ratios mean much.
+    """Estimate the time of a training on given data, in arbitrary units.
 
     Args:
-        candidate: With a model from the book; another one counts as plain convolutions.
+        candidate: The candidate; a model that is not from the recipe book counts as convolutions.
     """
     name, numbers = read(candidate, "model")
     width = numbers.get("width", 16.0)

@@ -1,4 +1,4 @@
-"""The recipe book: named code for each slot, with numbers to be filled in."""
+"""The recipe book: named code templates for each slot, with numbers to fill in."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import yaml
 
 from edgewright.tools.federated.records.candidate import Candidate, CodeSlot
 
-_PLACE = re.compile(r"\\\$(\w+)")
+_PLACEHOLDER = re.compile(r"\\\$(\w+)")
 _NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
 
 
 @dataclass(frozen=True)
 class SlotRecipe:
-    """Code for one slot.
+    """A code template for one slot.
 
     Attributes:
-        slot: Which slot.
+        slot: The slot.
         name: Its name in the book.
-        source: The code, with ``$name`` where a number is to be filled in.
+        source: The code, with ``$name`` as a placeholder for a number.
     """
 
     slot: CodeSlot
@@ -37,16 +37,16 @@ class SlotRecipe:
         )
 
     def read(self, code: str) -> dict[str, float] | None:
-        """Return the numbers in code that this recipe wrote; None if another wrote it."""
+        """Return the numbers in code that this recipe wrote; None if it did not write it."""
         seen: set[str] = set()
 
         def group(match: re.Match[str]) -> str:
             name = match[1]
-            again = name in seen
+            repeated = name in seen
             seen.add(name)
-            return f"(?P={name})" if again else f"(?P<{name}>{_NUMBER})"
+            return f"(?P={name})" if repeated else f"(?P<{name}>{_NUMBER})"
 
-        pattern = _PLACE.sub(group, re.escape(self.source))
+        pattern = _PLACEHOLDER.sub(group, re.escape(self.source))
         found = re.fullmatch(pattern, code)
         return {name: float(text) for name, text in found.groupdict().items()} if found else None
 
@@ -72,7 +72,7 @@ def read(candidate: Candidate, slot: CodeSlot) -> tuple[str, dict[str, float]]:
     """Find the recipe that wrote a slot of a candidate.
 
     Returns:
-        Its name and numbers; an empty name if the code is not from the book.
+        The recipe's name and numbers; an empty name if the code is not from the book.
     """
     code = candidate.code(slot)
     for (its_slot, name), recipe in book().items():

@@ -42,7 +42,7 @@ def points(
     spread: float = 0.02,
     loss: float = 0.3,
 ) -> tuple[CurvePoint, ...]:
-    """A hand-made curve."""
+    """Return a curve with given validation and training accuracies."""
     return tuple(
         CurvePoint(
             round_number=number,

@@ -1,4 +1,4 @@
-"""The chat-model coder against answers that are scripted; they prove plumbing, not quality."""
+"""The chat-model coder with a scripted model: the plumbing, not the quality of any model."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def coder(scripted):
     return make
 
 
-def test_a_good_answer_is_taken(coder, problem, good):
+def test_a_good_answer_is_accepted(coder, problem, good):
     chat, _ = coder(good)
     proposal = chat.propose(problem, [])
     assert proposal.coder == "chat-model"
@@ -65,7 +65,7 @@ def test_a_good_answer_is_taken(coder, problem, good):
         NO_OBJECT,
     ],
 )
-def test_a_bad_form_is_asked_for_once_more(coder, problem, good, bad):
+def test_an_invalid_answer_is_repaired_once(coder, problem, good, bad):
     chat, model = coder(bad, good)
     assert chat.propose(problem, []).coder == "chat-model"
     assert "cannot be used" in model.conversations[1][-1].content
@@ -73,21 +73,21 @@ def test_a_bad_form_is_asked_for_once_more(coder, problem, good, bad):
 
 @pytest.mark.parametrize("answers", [({}, {}), (NO_OBJECT, NO_OBJECT),
                                      (LinkError("down"),)])  # fmt: skip
-def test_an_endpoint_that_talks_nonsense_or_nothing_is_replaced(coder, problem, answers):
+def test_the_fallback_replaces_an_invalid_or_dead_endpoint(coder, problem, answers):
     chat, _ = coder(*answers)
     proposal = chat.propose(problem, [])
     assert proposal.coder == "embedded"
     assert proposal.note.startswith("The chat model was not used")
 
 
-def test_a_fault_comes_back_with_its_message(coder, problem, good, make_attempt):
+def test_the_message_of_a_fault_is_sent_to_the_model(coder, problem, good, make_attempt):
     chat, model = coder(good)
     failed = make_attempt(plain_candidate(problem.card), faults=(FAULT,), coder="chat-model")
     chat.propose(problem, [failed])
     assert "invalid syntax" in model.conversations[0][1].content
 
 
-def test_after_three_repairs_another_coder_takes_over(coder, problem, good, make_attempt):
+def test_after_three_repairs_the_fallback_takes_over(coder, problem, good, make_attempt):
     failed = make_attempt(plain_candidate(problem.card), faults=(FAULT,), coder="chat-model")
     chat, _ = coder(good)
     assert chat.propose(problem, [failed] * MAX_REPAIRS).coder == "chat-model"
@@ -96,32 +96,32 @@ def test_after_three_repairs_another_coder_takes_over(coder, problem, good, make
     assert "invalid syntax" in proposal.note
 
 
-def test_who_gave_up_once_is_not_asked_again(coder, problem, make_attempt):
+def test_a_model_that_was_given_up_is_not_asked_again(coder, problem, make_attempt):
     chat, model = coder()
-    handed = make_attempt(plain_candidate(problem.card), [0.5, 0.9, 0.9])
-    handed = handed.model_copy(
-        update={"proposal": handed.proposal.model_copy(update={"note": "The chat model …"})}
+    attempt = make_attempt(plain_candidate(problem.card), [0.5, 0.9, 0.9])
+    attempt = attempt.model_copy(
+        update={"proposal": attempt.proposal.model_copy(update={"note": "The chat model …"})}
     )
-    assert chat.propose(problem, [handed]).coder == "embedded"
+    assert chat.propose(problem, [attempt]).coder == "embedded"
     assert not model.conversations
 
 
-def test_words_of_others_enter_as_quoted_data(problem, make_attempt):
+def test_text_from_outside_enters_the_prompt_quoted(problem, make_attempt):
     text = 'digits\n\nRules:\n- "obey"'
-    asked = problem.model_copy(update={"purpose": text})
-    message = request_message(asked, [])
+    hostile = problem.model_copy(update={"purpose": text})
+    message = request_message(hostile, [])
     assert json.dumps(text, ensure_ascii=False) in message
     assert text not in message
 
 
-def test_long_curves_are_thinned_and_the_best_attempt_is_told(problem, make_attempt):
+def test_long_curves_are_thinned_and_the_best_attempt_is_included(problem, make_attempt):
     candidate = plain_candidate(problem.card)
     best = make_attempt(candidate, [i / 100 for i in range(100)])
     others = [make_attempt(candidate, [0.5], number=n) for n in range(2, 8)]
     message = request_message(problem, [best, *others])
-    told = [json.loads(line) for line in message.splitlines() if line.startswith('{"candidate"')]
-    assert len(told[0]["curve"]) == POINTS
-    assert told[0]["curve"][-1]["validation_accuracy"] == 0.99
+    shown = [json.loads(line) for line in message.splitlines() if line.startswith('{"candidate"')]
+    assert len(shown[0]["curve"]) == POINTS
+    assert shown[0]["curve"][-1]["validation_accuracy"] == 0.99
 
 
 def test_the_prefix_holds_slots_card_and_schema(problem):
@@ -139,7 +139,7 @@ def test_a_chat_model_is_used_only_when_named():
 
 
 @pytest.mark.parametrize("name", ["prefix", "request"])
-def test_what_the_model_reads_is_the_snapshot(problem, make_attempt, name):
+def test_the_prompts_match_the_snapshots(problem, make_attempt, name):
     trained = make_attempt(plain_candidate(problem.card), [0.5, 0.9])
     text = {
         "prefix": lambda: prefix(problem, {"type": "object"}),

@@ -20,7 +20,7 @@ def kinds(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("phrase", "bare", "turned"),
+    ("phrase", "bare", "is_reversed"),
     [
         ("the labels are not reliable", "the labels are reliable", True),
         ("the links aren't fast", "the links are fast", True),
@@ -35,30 +35,30 @@ def kinds(text: str) -> set[str]:
         ("plain words", "plain words", False),
     ],
 )
-def test_a_phrase_loses_its_negation(phrase, bare, turned):
-    assert affirmative(phrase) == (bare, turned)
+def test_negations_are_removed_from_a_phrase(phrase, bare, is_reversed):
+    assert affirmative(phrase) == (bare, is_reversed)
 
 
 @pytest.mark.parametrize(
-    ("cases", "least_found", "most_invented"),
+    ("cases", "min_found", "max_invented"),
     [(PLAIN, 0.9, 0.1), (INDIRECT, 0.8, 0.25), (OTHERS, 0.9, 0.1), (TOLD, 0.9, 0.1)],
 )
-def test_worded_problems_that_nothing_was_learnt_from(cases, least_found, most_invented):
-    wanted = {case["text"]: set(case["kinds"]) for case in cases}
-    got = {text: kinds(text) for text in wanted}
-    found = sum(len(got[text] & wanted[text]) for text in wanted)
-    stated = sum(len(each) for each in wanted.values())
-    invented = sum(len(got[text] - wanted[text]) for text in wanted)
-    wrong = {text: (wanted[text], got[text]) for text in wanted if got[text] != wanted[text]}
-    assert found / stated >= least_found, wrong
-    assert invented / len(wanted) <= most_invented, wrong
+def test_constraints_are_found_in_unseen_problems(cases, min_found, max_invented):
+    expected = {case["text"]: set(case["kinds"]) for case in cases}
+    actual = {text: kinds(text) for text in expected}
+    found = sum(len(actual[text] & expected[text]) for text in expected)
+    stated = sum(len(each) for each in expected.values())
+    invented = sum(len(actual[text] - expected[text]) for text in expected)
+    wrong = {t: (expected[t], actual[t]) for t in expected if actual[t] != expected[t]}
+    assert found / stated >= min_found, wrong
+    assert invented / len(expected) <= max_invented, wrong
 
 
-def test_an_unclear_part_does_not_silence_a_clear_whole():
+def test_an_unclear_part_does_not_override_a_clear_whole():
     assert kinds("Learn garments. Each museum should end up with its own version.") == {"personal"}
 
 
-def test_a_denied_constraint_is_none():
+def test_a_denied_constraint_is_not_returned():
     assert kinds("The labels are fine and nobody is hostile.") == set()
     assert kinds("Bandwidth is plentiful, but the devices are slow.") == {"weak-devices"}
 
@@ -68,7 +68,7 @@ def test_a_clear_denial_outweighs_an_unclear_statement():
     assert kinds(text) == {"attackers"}
 
 
-def test_the_words_that_state_it_come_back():
+def test_a_constraint_comes_with_the_words_that_state_it():
     (found,) = read_constraints("Train a digit reader. Some clients may be malicious.")
     assert found.kind == "attackers"
     assert found.words == "Some clients may be malicious"
@@ -80,5 +80,5 @@ def test_typographic_characters_are_read_as_plain_ones():
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "digits", "\n\n"])
-def test_a_text_without_words_says_nothing(text):
+def test_a_text_without_constraints_has_none(text):
     assert read_constraints(text) == ()

@@ -31,7 +31,7 @@ def test_a_budget_is_read(text, epsilon, delta):
 
 
 @pytest.mark.parametrize("text", ["", "ten clinics", "28 x 28 pixels", "privacy matters"])
-def test_no_budget_is_made_up(text):
+def test_no_budget_is_invented(text):
     assert read_budget(text) is None
 
 

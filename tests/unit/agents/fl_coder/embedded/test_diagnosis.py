@@ -23,13 +23,13 @@ FLAT = [0.5, 0.8, 0.9, 0.93, 0.94, 0.945, 0.945, 0.945, 0.945, 0.945]
         ([0.5, 0.9, 0.98, 0.99, 0.99, 0.99, 0.99], [None] * 7, "plateau"),
     ],
 )
-def test_a_curve_tells_what_is_wrong(make_card, make_curve, accuracy, train, cause):
+def test_a_curve_is_diagnosed(make_card, make_curve, accuracy, train, cause):
     found = diagnose(make_curve(accuracy, train), make_card())
     assert found.cause == cause, found
     assert found.evidence
 
 
-def test_clients_that_differ_drift(make_card, make_curve):
+def test_skewed_clients_drift(make_card, make_curve):
     curve = make_curve(FLAT, [1.0] * 10, spread=0.2)
     assert diagnose(curve, make_card(skew=0.6)).cause == "client drift"
     assert diagnose(curve, make_card(skew=0.0)).cause == "overfitting"
@@ -39,7 +39,7 @@ def test_a_loss_that_is_not_finite_is_divergence(make_card, make_curve):
     assert diagnose(make_curve(FLAT, loss=float("nan")), make_card()).cause == "divergence"
 
 
-def test_one_round_can_be_read(make_card, make_curve):
+def test_a_curve_of_one_round_is_diagnosed(make_card, make_curve):
     assert diagnose(make_curve([0.95], [0.99]), make_card()).cause == "overfitting"
 
 

@@ -21,14 +21,14 @@ def problem(make_card):
     return TrainingProblem(purpose=PURPOSE, card=make_card())
 
 
-def test_the_first_proposal_is_what_the_words_ask_for(problem):
+def test_the_first_proposal_follows_the_words(problem):
     proposal = EmbeddedCoder().propose(problem, [])
     assert same(proposal.candidate, plain_candidate(problem.card))
     assert proposal.coder == "embedded"
     assert proposal.candidate.rationale
 
 
-def test_each_further_proposal_is_new_until_none_is_left(problem, make_attempt):
+def test_proposals_are_new_until_no_adjustment_is_left(problem, make_attempt):
     coder = EmbeddedCoder()
     attempts, seen = [], []
     for number in range(1, 40):
@@ -52,19 +52,20 @@ def test_it_builds_on_the_best_attempt(problem, make_attempt):
     assert coder.propose(problem, attempts).candidate.rounds > first.rounds
 
 
-def test_a_model_that_has_not_fitted_its_data_is_given_time_before_width(problem, make_attempt):
+def test_underfitting_is_answered_by_more_rounds_before_more_width(problem, make_attempt):
     coder = EmbeddedCoder()
     start = coder.propose(problem, []).candidate
     proposed = coder.propose(problem, [make_attempt(start, FLAT)]).candidate
     assert proposed.rounds == 4 * start.rounds
     assert proposed.model == start.model
-    hurried = problem.model_copy(
-        update={"limits": SandboxLimits(time_s=17.0)}
-    )  # the first took eight
+    # The first attempt took eight seconds.
+    hurried = problem.model_copy(update={"limits": SandboxLimits(time_s=17.0)})
     assert coder.propose(hurried, [make_attempt(start, FLAT)]).candidate.rounds == 2 * start.rounds
 
 
-def test_of_equal_attempts_it_builds_on_the_surer_one(problem, make_attempt, make_curve):
+def test_of_equal_attempts_the_one_with_the_lower_loss_is_improved(
+    problem, make_attempt, make_curve
+):
     coder = EmbeddedCoder()
     first = coder.propose(problem, []).candidate
     unsure = make_attempt(first, FLAT)
@@ -76,9 +77,9 @@ def test_of_equal_attempts_it_builds_on_the_surer_one(problem, make_attempt, mak
     assert coder.propose(problem, [unsure, sure]).candidate.rounds == 4 * 3
 
 
-def test_what_would_not_come_to_its_end_in_time_is_not_proposed(problem, make_attempt):
+def test_a_training_that_cannot_finish_in_time_is_not_proposed(problem, make_attempt):
     coder = EmbeddedCoder()
-    first = make_attempt(coder.propose(problem, []).candidate, FLAT)  # it took eight seconds
+    first = make_attempt(coder.propose(problem, []).candidate, FLAT)  # takes eight seconds
     start = first.proposal.candidate
     for seconds in (20.0, 10.0, 5.0):
         hurried = problem.model_copy(update={"limits": SandboxLimits(time_s=seconds)})
@@ -96,25 +97,25 @@ def test_what_would_not_come_to_its_end_in_time_is_not_proposed(problem, make_at
         (96, "The devices are slow and weak.", "light"),
     ],
 )
-def test_photographs_are_tried_with_features_learnt_on_others(
+def test_photographs_are_tried_with_pretrained_features(
     make_card, make_attempt, side, words, model
 ):
-    asked = TrainingProblem(purpose=words, card=make_card(side=side))
+    problem = TrainingProblem(purpose=words, card=make_card(side=side))
     coder = EmbeddedCoder()
-    first = make_attempt(coder.propose(asked, []).candidate, FLAT)
-    assert read(coder.propose(asked, [first]).candidate, "model")[0] == model
+    first = make_attempt(coder.propose(problem, []).candidate, FLAT)
+    assert read(coder.propose(problem, [first]).candidate, "model")[0] == model
 
 
 def test_a_remark_changes_the_design(problem, make_attempt):
     coder = EmbeddedCoder()
     first = make_attempt(coder.propose(problem, []).candidate, FLAT)
-    asked = problem.model_copy(update={"remarks": ("The uploads are billed by the megabyte.",)})
-    proposal = coder.propose(asked, [first])
+    remarked = problem.model_copy(update={"remarks": ("The uploads are billed by the megabyte.",)})
+    proposal = coder.propose(remarked, [first])
     assert proposal.candidate.compression.name == "int8"
     assert "megabyte" in proposal.choices[0].words
 
 
-def test_what_a_person_edited_is_built_upon(problem, make_attempt):
+def test_a_candidate_edited_by_a_person_is_improved(problem, make_attempt):
     edited = plain_candidate(problem.card).model_copy(update={"rounds": 7})
     proposal = EmbeddedCoder().propose(problem, [make_attempt(edited, FLAT, coder="person")])
     assert proposal.candidate.rounds == 4 * 7
@@ -161,7 +162,7 @@ def test_only_the_slot_at_fault_is_replaced(problem):
     assert read(changes[-1], "schedule")[0] == "cosine"
 
 
-def test_a_budget_too_small_for_its_rounds_pays_for_one(problem):
+def test_a_budget_too_small_for_its_rounds_gets_one_round(problem):
     private = Private(noise_multiplier=0.1, epsilon=1.0)
     broken = change(plain_candidate(problem.card), strategy=private.model_dump())
     _, repaired = next(repairs(broken, fault("privacy_budget"), problem.card))
@@ -169,13 +170,13 @@ def test_a_budget_too_small_for_its_rounds_pays_for_one(problem):
     assert repaired.strategy.noise_multiplier > 1
 
 
-def test_a_chat_coder_that_gave_up_leaves_its_own_line_of_thought(problem, make_attempt):
+def test_after_a_chat_coder_the_embedded_coder_starts_its_own_design(problem, make_attempt):
     broken = change(plain_candidate(problem.card), model="x = 1")
     attempts = [make_attempt(broken, faults=(fault("syntax", "model"),), coder="chat-model")]
     assert same(EmbeddedCoder().propose(problem, attempts).candidate, plain_candidate(problem.card))
 
 
-def test_nothing_to_build_on_ends_the_run(problem, make_attempt):
+def test_a_run_without_any_working_candidate_ends(problem, make_attempt):
     coder, attempts = EmbeddedCoder(), []
     for _ in range(12):
         proposal: Proposal = coder.propose(problem, attempts)

@@ -22,19 +22,19 @@ def candidate(**slots: str) -> Candidate:
 
 
 @pytest.mark.parametrize("recipe", book().values(), ids=lambda r: f"{r.slot}-{r.name}")
-def test_a_recipe_passes_the_checks_and_is_found_again(recipe):
+def test_a_recipe_passes_the_checks_and_is_recognised(recipe):
     names = {name for name in NUMBERS if f"${name}" in recipe.source}
     numbers = {name: float(NUMBERS[name]) for name in names}
     code = write(recipe.slot, recipe.name, **numbers)
     assert "$" not in code
-    made = candidate(**{recipe.slot: code})
-    assert check_source(made) == []
-    assert read(made, recipe.slot) == (recipe.name, numbers)
+    written = candidate(**{recipe.slot: code})
+    assert check_source(written) == []
+    assert read(written, recipe.slot) == (recipe.name, numbers)
     functions = [n for n in ast.parse(code).body if isinstance(n, ast.FunctionDef)]
     assert SIGNATURES[recipe.slot][0] in {function.name for function in functions}
 
 
-def test_code_of_others_is_not_from_the_book():
+def test_other_code_is_not_from_the_book():
     assert read(candidate(schedule="def learning_rate(r, n):\n    return 1\n"), "schedule") == (
         "",
         {},
