@@ -1,4 +1,4 @@
-"""Who decides: text in, typed decision out. Touches no node, no file and no socket of a node.
+"""Decides: text in, a typed decision out, without access to any node, its files or its sockets.
 
-What carries a decision out belongs in ``tools``; what orders the steps belongs in ``graphs``.
+Carrying out a decision belongs in ``tools``, ordering the steps in ``graphs``.
 """

@@ -1,9 +1,9 @@
-"""Calibrates the entropy coder's tables that ship with the package, from photographs.
+"""Calibrates the shipped tables of the entropy coder on photographs.
 
-Run ``python scripts/calibrate_tables.py tools/codecs/tables.npz PHOTOGRAPH ...``; the same
-photographs and the same weights give the same file. The shipped one was made from ``astronaut``,
-``motorcycle_left``, ``hubble_deep_field``, ``ihc`` and ``retina`` of scikit-image, ``grace_hopper``
-of Matplotlib, and ``china`` and ``flower`` of scikit-learn, in this order.
+Run ``python scripts/calibrate_tables.py tools/codecs/tables.npz PHOTOGRAPH ...``. The result is
+reproducible: it depends only on the photographs and the weights. The shipped file was calibrated on
+``astronaut``, ``motorcycle_left``, ``hubble_deep_field``, ``ihc`` and ``retina`` of scikit-image,
+``grace_hopper`` of Matplotlib, and ``china`` and ``flower`` of scikit-learn, in this order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CROPS = 12
 
 
 def main() -> int:
-    """Calibrate and write the tables."""
+    """Calibrate the tables and write them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="file to write")
     parser.add_argument("photographs", type=Path, nargs="+", help="images to calibrate on")

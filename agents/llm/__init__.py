@@ -1,4 +1,4 @@
-"""Calls to chat models: the client, and asking for JSON until it validates.
+"""Calls to chat models: the client, prompt files, and asking for JSON until it validates.
 
-Prompts and schemas belong to the agents that ask.
+Prompts and schemas belong in the packages of the agents that use them.
 """

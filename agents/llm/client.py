@@ -36,8 +36,8 @@ class InvalidAnswerError(UnavailableError):
     """The model answered, but not with what was requested.
 
     Args:
-        message: What is wrong with the answer, as the model is told in a repair round.
-        answer: The text of the answer, if no JSON object could be read from it.
+        message: What is wrong with the answer, worded for the model.
+        answer: The text of the answer, if it holds no JSON object.
         code: Overrides the class's code.
         retry_after_s: When trying again makes sense, if known.
     """
@@ -115,8 +115,8 @@ class ChatModel:
             except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
                 outcome.append(error)
 
-        # After the deadline the thread is left to end with its own read: closing the client would
-        # fail other calls.
+        # After the deadline the thread is left to end by itself: closing the client would make
+        # concurrent calls fail.
         thread = threading.Thread(target=call, name="chat-model", daemon=True)
         thread.start()
         thread.join(max(deadline - time.monotonic(), 0))
@@ -187,7 +187,7 @@ def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
             code="chat_model_refused",
         )
     if isinstance(error, APIError | OpenAIError | ValueError | AttributeError | TypeError):
-        # The SDK does not validate bodies: one that is no chat completion fails when it is read.
+        # The SDK does not validate bodies; reading one that is no chat completion fails.
         return _no_object(str(error)[:200])
     return error
 

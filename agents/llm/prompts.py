@@ -1,4 +1,4 @@
-"""Prompts that stand as Markdown files in the packages of the agents."""
+"""Prompt files: ``prompts/*.md`` in the packages of the agents."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def fill_prompt(package: str, name: str, **values: str) -> str:
 
 
 def to_json(value: Any) -> str:
-    """Return a value as JSON. Quoted this way, text from outside cannot pose as instructions."""
+    """Return a value as JSON. As a JSON string, text from outside cannot pass for instructions."""
     return json.dumps(value, ensure_ascii=False)

@@ -42,7 +42,7 @@ def ask_validated(
         What ``validate`` returned.
 
     Raises:
-        InvalidAnswerError: The last answer is invalid too.
+        InvalidAnswerError: The last answer is still invalid.
         EdgewrightError: The endpoint cannot be reached, refused or was too slow.
     """
     deadline = time.monotonic() + model.settings.timeout_s
@@ -77,7 +77,7 @@ def parse(expected: type[M], answer: dict[str, Any]) -> M:
 
 
 def object_schema(**properties: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an object as strict structured output takes it: all fields required."""
+    """Return an object schema for strict structured output: all fields required, no others."""
     return {
         "type": "object",
         "properties": properties,

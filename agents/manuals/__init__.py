@@ -1,5 +1,4 @@
-"""Device manuals: numbered lines in, a draft of a card out, each of its facts with its quotation.
+"""Device manuals: numbered lines in, a draft of a card out, with a quotation for each fact.
 
-Reading files belongs in ``tools/manuals``; enabling a card that a person approved in
-``tools/cards``.
+Reading files belongs in ``tools/manuals``, enabling an approved card in ``tools/cards``.
 """

@@ -1,9 +1,9 @@
-"""The chat-model reader of manuals: structured output, each quotation checked word for word.
+"""The chat-model reader of manuals.
 
-The model sees the manual's lines as JSON strings, without those that speak to software, and its
-facts pass the same checks as the embedded reader's. One repair round tells it what was wrong; facts
-that are still wrong are left out. When nothing is left, or the endpoint is down, slow or talking
-nonsense, the embedded reader takes the manual and the note says why.
+The model sees the lines of a manual as JSON strings, without those addressed to software, and its
+facts are validated like the embedded reader's, each quotation word for word. Facts that are still
+invalid after one repair round are left out. If none is left, or the endpoint is down or slow, the
+embedded reader takes over and the note says why.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edgewright.agents.manuals.vocabulary import INTERFACES, quantities
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.manuals.manual import Line, Manual
 
-#: Most characters of a manual that are sent to a model, and most facts that are taken from it.
+#: Maximum number of characters of a manual sent to the model, and of facts accepted from it.
 MAX_CHARACTERS = 24_000
 MAX_FACTS = 60
 
@@ -33,11 +33,11 @@ class _Answer(BaseModel):
 
 
 class ChatExtractor:
-    """Reads manuals with an OpenAI-compatible chat model.
+    """Extracts facts from manuals with an OpenAI-compatible chat model.
 
     Args:
         model: The chat model.
-        embedded: Who reads when the model cannot.
+        embedded: The extractor to use when the chat model fails.
     """
 
     def __init__(self, model: ChatModel, embedded: EmbeddedExtractor) -> None:
@@ -45,31 +45,31 @@ class ChatExtractor:
         self._embedded = embedded
 
     def extract(self, manual: Manual) -> Extraction:
-        """Read the facts of a manual; never raises for what the endpoint is like."""
+        """Extract the facts of a manual. A failing endpoint does not raise."""
         try:
             facts = self._ask(manual)
         except EdgewrightError as error:
-            first, *_ = error.message.splitlines()  # of all that is wrong with the facts
-            return self._instead(manual, first)
+            first, *_ = error.message.splitlines()  # there may be one line per invalid fact
+            return self._fall_back(manual, first)
         if not values(facts, "senses"):
-            return self._instead(manual, "none of its facts says what the device senses")
+            return self._fall_back(manual, "none of its facts states what the device senses")
         return Extraction(facts=tuple(facts), drafted_by="chat-model")
 
-    def _instead(self, manual: Manual, why: str) -> Extraction:
-        read = self._embedded.extract(manual)
+    def _fall_back(self, manual: Manual, why: str) -> Extraction:
+        extraction = self._embedded.extract(manual)
         note = f"The chat model was not used: {why}."
-        return read.model_copy(update={"note": note[:MAX_NOTE]})
+        return extraction.model_copy(update={"note": note[:MAX_NOTE]})
 
     def _ask(self, manual: Manual) -> list[Fact]:
-        """Ask the model, with one repair round if some of its facts are wrong.
+        """Ask the model, with one repair round if some of its facts are invalid.
 
         Returns:
-            All facts if they are valid, else the valid ones of the latest answer that has any.
+            The valid facts of the latest answer that has any.
         """
         valid: list[Fact] = []
 
         def validate(answer: dict[str, Any]) -> list[Fact]:
-            facts, faults = _checked(answer, manual)
+            facts, faults = _validated(answer, manual)
             valid[:] = facts or valid
             if faults:
                 raise InvalidAnswerError("\n".join(faults))
@@ -91,7 +91,7 @@ class ChatExtractor:
 
 
 def messages_for(manual: Manual, schema: dict[str, Any]) -> list[Message]:
-    """Return what the model is told about its task and the manual."""
+    """Return the messages with the model's task and the lines of the manual."""
     known = quantities()
     rules = _prompt(
         "manual",
@@ -102,11 +102,11 @@ def messages_for(manual: Manual, schema: dict[str, Any]) -> list[Message]:
         schema=to_json(schema),
     )
     lines: list[str] = []
-    left = MAX_CHARACTERS
+    remaining = MAX_CHARACTERS
     for line in manual.lines:
-        row = to_json(_told(line))
-        left -= len(row)
-        if left < 0:
+        row = to_json(_row(line))
+        remaining -= len(row)
+        if remaining < 0:
             break
         if not is_command(line.text):
             lines.append(row)
@@ -117,7 +117,7 @@ def messages_for(manual: Manual, schema: dict[str, Any]) -> list[Message]:
 
 
 def answer_schema() -> dict[str, Any]:
-    """Return the schema of the model's answer, in what strict structured output takes of it."""
+    """Return the schema of the model's answer, within what strict structured output supports."""
     fact: dict[str, Any] = {
         "field": {"type": "string", "enum": ["device", "senses", "unit", "interface", "limit"]},
         "value": {"type": "string"},
@@ -129,8 +129,8 @@ def answer_schema() -> dict[str, Any]:
     return object_schema(facts={"type": "array", "items": object_schema(**fact)})
 
 
-def _checked(answer: dict[str, Any], manual: Manual) -> tuple[list[Fact], list[str]]:
-    """Return the facts that can be used, and what is wrong with the others."""
+def _validated(answer: dict[str, Any], manual: Manual) -> tuple[list[Fact], list[str]]:
+    """Return the valid facts, and what is wrong with the others."""
     facts: list[Fact] = []
     faults: list[str] = []
     for number, each in enumerate(parse(_Answer, answer).facts, start=1):
@@ -147,13 +147,13 @@ def _checked(answer: dict[str, Any], manual: Manual) -> tuple[list[Fact], list[s
 
 
 def _fact(given: dict[str, Any]) -> Fact:
-    """Read one fact; a limit is written as the program writes it."""
+    """Parse a fact; a limit is normalised."""
     fact = parse(Fact, {**given, "page": given.get("page") or None})
-    written = limits(fact.value) if fact.field == "limit" else []
-    return fact.model_copy(update={"value": written[0].text}) if written else fact
+    found = limits(fact.value) if fact.field == "limit" else []
+    return fact.model_copy(update={"value": found[0].text}) if found else fact
 
 
-def _told(line: Line) -> dict[str, Any]:
+def _row(line: Line) -> dict[str, Any]:
     return {"page": line.page or 0, "line": line.number, "text": line.text}
 
 

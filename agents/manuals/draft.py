@@ -1,4 +1,4 @@
-"""The draft of a card: facts with their quotations, and the card that they make."""
+"""The draft of a card: facts with their quotations, and the card made from them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from pydantic import BaseModel, ConfigDict, Field
 from edgewright.tools.cards import ToolCard
 from edgewright.tools.manuals.manual import Manual
 
-#: Longest quotation that is kept, in characters.
+#: Maximum length of a quotation, in characters.
 MAX_QUOTE = 240
 #: Maximum length of the note to a draft, in characters.
 MAX_NOTE = 500
-#: Most lines that one quotation runs over.
+#: Maximum number of lines in a quotation.
 MAX_WRAPPED = 4
 
 FactField = Literal["device", "senses", "unit", "interface", "limit"]
 
 
 class Fact(BaseModel):
-    """One thing that a manual says of its device.
+    """A statement of a manual about its device.
 
     Attributes:
-        field: What kind of thing.
-        value: What it says, in words of the program's own lists and numbers.
-        about: What a unit or a limit is of, such as ``air temperature`` or ``supply``.
-        quote: The words of the manual that say so.
-        line: Line that the quotation's sentence begins in; in a PDF counted on its page.
-        page: Page of a PDF.
+        field: Kind of statement.
+        value: Its value: numbers, or words from the program's own lists.
+        about: What a unit or limit applies to, such as ``air temperature`` or ``supply``.
+        quote: The words of the manual that state it.
+        line: Line in which the quoted sentence begins; in a PDF, counted per page.
+        page: Page of a PDF; None for other manuals.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,10 +46,10 @@ class CardDraft(BaseModel):
     """A card that a person has yet to approve.
 
     Attributes:
-        manual: Name of the manual's file.
-        drafted_by: Who read the manual.
-        note: What the person should know, such as why the chat model was not used.
-        facts: What the card is made from.
+        manual: File name of the manual.
+        drafted_by: The extractor that read the manual.
+        note: Note to the person, such as why the chat model was not used.
+        facts: The facts that the card is made from.
         card: The card.
     """
 
@@ -63,12 +63,12 @@ class CardDraft(BaseModel):
 
 
 class Extraction(BaseModel):
-    """What was read out of a manual, before a card is made of it.
+    """The facts extracted from a manual.
 
     Attributes:
         facts: The facts.
-        drafted_by: Who read them.
-        note: What the person should know.
+        drafted_by: The extractor that read them.
+        note: Note to the person.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,15 +79,15 @@ class Extraction(BaseModel):
 
 
 def values(facts: Sequence[Fact], field: FactField, about: str | None = None) -> list[str]:
-    """Return the distinct values of one field, in order; of one subject, if it is given."""
+    """Return the distinct values of a field in order, optionally of one subject only."""
     found = [f.value for f in facts if f.field == field and about in (None, f.about)]
     return list(dict.fromkeys(found))
 
 
-def stands_in(fact: Fact, manual: Manual) -> bool:
-    """Whether a manual holds a quotation, word for word, at the line that the fact names."""
-    for place, line in enumerate(manual.lines):
+def is_quoted_from(fact: Fact, manual: Manual) -> bool:
+    """Return whether a manual contains a fact's quotation word for word at the line it names."""
+    for index, line in enumerate(manual.lines):
         if (line.number, line.page) == (fact.line, fact.page):
-            here = [each.text for each in manual.lines[place : place + MAX_WRAPPED]]
-            return fact.quote in " ".join(here)
+            wrapped = [each.text for each in manual.lines[index : index + MAX_WRAPPED]]
+            return fact.quote in " ".join(wrapped)
     return False

@@ -1,4 +1,4 @@
-"""The one way to get a draft: a manual is read, its facts are checked, a card is made of them."""
+"""Drafts a card: a manual is read, its facts are checked, and a card is made from them."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from edgewright.tools.errors import RefusedError
 from edgewright.tools.manuals.manual import Manual
 from edgewright.tools.settings import ChatModelSettings
 
-#: Most quantities that one card speaks of.
+#: Maximum number of quantities on a card.
 MAX_QUANTITIES = 6
 MAX_TITLE = 60
-#: Ways to ask for any quantity, beside its own.
+#: Example requests for any quantity, in addition to its own.
 REQUESTS = ("Read the {}.", "What is the {} now?", "Tell me the {} in the kitchen.")
 
 
 class Extractor(Protocol):
-    """Whoever reads facts out of a manual."""
+    """Extracts facts from a manual."""
 
     def extract(self, manual: Manual) -> Extraction:
-        """Read the facts of a manual."""
+        """Extract the facts of a manual."""
         ...
 
 
 def make_extractor(chat: ChatModelSettings | None = None) -> Extractor:
-    """Return who reads manuals: the chat model, if one is named, else the embedded reader."""
+    """Make an extractor: the chat model if one is configured, else the embedded reader."""
     embedded = EmbeddedExtractor()
     if chat is None or not chat.configured:
         return embedded
@@ -45,37 +45,38 @@ def draft(manual: Manual, extractor: Extractor) -> CardDraft:
 
     Args:
         manual: The manual; data, never an instruction.
-        extractor: Who reads it.
+        extractor: Reads the manual.
 
     Raises:
-        RefusedError: It names nothing that a device can sense (``nothing_sensed``).
+        RefusedError: The manual names no known quantity that its device senses
+            (``nothing_sensed``).
     """
-    read = extractor.extract(manual)
-    facts = tuple(fact for fact in read.facts if not fault(fact, manual))
+    extraction = extractor.extract(manual)
+    facts = tuple(fact for fact in extraction.facts if not fault(fact, manual))
     if not values(facts, "senses"):
         raise RefusedError(
-            f"{manual.name!r} does not say, in words that are known here, what its device senses; "
-            "write the card by hand",
+            f"{manual.name!r} names no known quantity that its device senses; write the card by "
+            "hand",
             code="nothing_sensed",
         )
     return CardDraft(
         manual=manual.name,
-        drafted_by=read.drafted_by,
-        note=read.note,
+        drafted_by=extraction.drafted_by,
+        note=extraction.note,
         facts=facts,
         card=_card(facts),
     )
 
 
 def _card(facts: Sequence[Fact]) -> ToolCard:
-    """Make the card out of checked values alone; no words of the manual enter it."""
+    """Make the card from checked values alone; no words of the manual enter it."""
     sensed = values(facts, "senses")[:MAX_QUANTITIES]
     known = [quantities()[name] for name in sensed]
     device = next(iter(values(facts, "device")), "")
     title = f"{device} {_joined(sensed, 'and')}".strip()
-    asked = [request for quantity in known for request in quantity.ask]
-    asked += [request.format(name) for name in sensed for request in REQUESTS]
-    asked += [f"Measure the {name} with the {device}." for name in sensed if device]
+    requests = [request for quantity in known for request in quantity.ask]
+    requests += [request.format(name) for name in sensed for request in REQUESTS]
+    requests += [f"Measure the {name} with the {device}." for name in sensed if device]
     return ToolCard(
         id=_slug(device) or f"{_slug(sensed[0])}-sensor",
         task_type="sensor-reading",
@@ -83,7 +84,7 @@ def _card(facts: Sequence[Fact]) -> ToolCard:
         description=_description(facts, sensed, device),
         inputs=(),
         outputs=tuple(dict.fromkeys(quantity.output for quantity in known)),
-        demonstrations=tuple(Demonstration(request=request) for request in asked),
+        demonstrations=tuple(Demonstration(request=request) for request in requests),
         sensors=tuple(dict.fromkeys(quantity.sensor for quantity in known)),
     )
 

@@ -1,4 +1,4 @@
-"""The embedded reader of manuals: rules say what a sentence holds, MiniLM what it is about."""
+"""The embedded reader of manuals: rules find values in sentences, MiniLM classifies them."""
 
 from __future__ import annotations
 
@@ -18,30 +18,32 @@ from edgewright.agents.manuals.findings import (
     ranges,
     tolerances,
 )
-from edgewright.agents.manuals.kinds import Sentence, telling_sentences
+from edgewright.agents.manuals.kinds import Sentence, classified_sentences
 from edgewright.agents.manuals.vocabulary import quantities
 from edgewright.tools.manuals.manual import Manual
 
-#: Kinds of sentence that are about what the device measures.
+#: Kinds of sentences about what the device measures.
 _ABOUT_READINGS = ("senses", "measuring range", "accuracy")
-#: Lines at the beginning in which a device is named.
+#: Number of lines at the beginning in which the device is named.
 _TITLE_LINES = 10
 
-#: All of a device's name but the letters that it begins with, which name its series.
-_BEHIND_SERIES = re.compile(r"[^A-Z].*$")
+#: The part of a device's name after the leading letters, which name its series.
+_AFTER_SERIES = re.compile(r"[^A-Z].*$")
 
 
 class EmbeddedExtractor:
-    """Reads a manual without a key or a network."""
+    """Extracts facts from a manual without an API key or a network."""
 
     def extract(self, manual: Manual) -> Extraction:
-        """Read the facts of a manual; each is quoted from the first sentence that holds it."""
+        """Extract the facts of a manual, each with the first sentence that states it."""
         device = _device(manual)
         names = [fact.value for fact in device]
-        told = [each for each in telling_sentences(manual) if not _of_sibling(each.text, names)]
-        sensed = _sensed(told)
+        found = [
+            each for each in classified_sentences(manual) if not _is_about_sibling(each.text, names)
+        ]
+        sensed = _sensed(found)
         facts = [*device, *sensed.values()]
-        for sentence in told:
+        for sentence in found:
             facts += _values(sentence, list(sensed))
             if "connection" in (sentence.kind, sentence.section):
                 facts += [
@@ -53,7 +55,7 @@ class EmbeddedExtractor:
 
 
 def _device(manual: Manual) -> list[Fact]:
-    """Find what the device is called: of the names in the first lines, the one used most."""
+    """Return the name of the device: the most frequent of the names in the first lines."""
     uses = Counter(name for line in manual.lines for name in designations(line.text))
     named = [
         (uses[name], line, name)
@@ -69,20 +71,24 @@ def _device(manual: Manual) -> list[Fact]:
     return [Fact(field="device", value=best, quote=quote, line=line.number, page=line.page)]
 
 
-def _of_sibling(text: str, names: Sequence[str]) -> bool:
-    """Whether a sentence is about another device of the series alone."""
+def _is_about_sibling(text: str, names: Sequence[str]) -> bool:
+    """Return whether a sentence is only about another device of the same series."""
     named = designations(text)
-    series = {_BEHIND_SERIES.sub("", name) for name in names}
+    series = {_AFTER_SERIES.sub("", name) for name in names}
     siblings = [
-        name for name in named if _BEHIND_SERIES.sub("", name) in series and name not in names
+        name for name in named if _AFTER_SERIES.sub("", name) in series and name not in names
     ]
     return bool(siblings) and not set(names).intersection(named)
 
 
-def _sensed(told: Sequence[Sentence]) -> dict[str, Fact]:
-    """Return what the device senses: named where readings are the subject, by value or by verb."""
+def _sensed(sentences: Sequence[Sentence]) -> dict[str, Fact]:
+    """Return the quantities that the device senses.
+
+    They are named in a sentence about readings, which either says that the device senses them or
+    has a value in one of their units.
+    """
     found: dict[str, Fact] = {}
-    for sentence in told:
+    for sentence in sentences:
         if sentence.kind not in _ABOUT_READINGS:
             continue
         for name in named_quantities(sentence.text):
@@ -93,7 +99,7 @@ def _sensed(told: Sequence[Sentence]) -> dict[str, Fact]:
 
 
 def _values(sentence: Sentence, sensed: Sequence[str]) -> Iterator[Fact]:
-    """Yield the units and limits of a sentence."""
+    """Yield the units and limits in a sentence."""
     text = sentence.text
     if sentence.kind == "supply":
         volts = [limit for limit in ranges(text) or measures(text) if limit.unit == "V"]
@@ -110,18 +116,22 @@ def _values(sentence: Sentence, sensed: Sequence[str]) -> Iterator[Fact]:
 
 
 def _owner(limit: Limit, sentence: Sentence, sensed: Sequence[str]) -> str:
-    """Return the quantity that a limit belongs to: named nearest before it, else by its unit."""
-    fitting = [name for name in sensed if limit.unit in quantities()[name].units]
+    """Return the quantity that a limit belongs to, or an empty string.
+
+    It is the last one named before the limit, else one named in the sentence or the heading, else
+    the only one with that unit.
+    """
+    candidates = [name for name in sensed if limit.unit in quantities()[name].units]
     named = {
-        name: place for name, place in named_quantities(sentence.text).items() if name in fitting
+        name: start for name, start in named_quantities(sentence.text).items() if name in candidates
     }
-    before = [name for name, place in named.items() if place < limit.start]
+    before = [name for name, start in named.items() if start < limit.start]
     if named:
         return max(before or named, key=lambda name: named[name])
-    under = [name for name in named_quantities(sentence.heading) if name in fitting]
-    if under:
-        return under[0]
-    return fitting[0] if len(fitting) == 1 else ""
+    in_heading = [name for name in named_quantities(sentence.heading) if name in candidates]
+    if in_heading:
+        return in_heading[0]
+    return candidates[0] if len(candidates) == 1 else ""
 
 
 def _fact(field: FactField, value: str, sentence: Sentence, about: str = "") -> Fact:

@@ -1,4 +1,4 @@
-"""What stands in a sentence: quantities, interfaces, numbers with their units, commands."""
+"""Finds quantities, interfaces, numbers with units, and commands in a sentence."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _INTERFACES = {
     name: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE)
     for name, pattern in INTERFACES.items()
 }
-#: Names that look like a device's but are those of standards, classes and sizes.
+#: Names of standards, classes and sizes, which look like names of devices.
 _STANDARD = re.compile(r"(?:EN|IEC|ISO|IP|PM|UTF|DIN|IEEE|USB|AA+)-?\d")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=\W?[A-Z0-9])")
-#: Sentences that speak to software. What keeps a manual from steering a planner is that drafts take
-#: closed words and numbers alone; this only keeps such sentences from being quoted as facts.
+#: Sentences addressed to software. Manuals cannot steer a planner because drafts contain only known
+#: words and numbers; this pattern merely keeps such sentences from being quoted as facts.
 _COMMAND = re.compile(
     r"""
     \b(?:ignore|disregard|forget|override|bypass)\b.{0,60}
@@ -57,9 +57,9 @@ class Limit:
     """Numbers with a unit.
 
     Attributes:
-        text: As a draft says it, such as ``-40 to 85 °C``.
+        text: The normalised text, such as ``-40 to 85 °C``.
         unit: Canonical unit.
-        start: Where it stands in the sentence.
+        start: Position in the sentence.
     """
 
     text: str
@@ -68,23 +68,23 @@ class Limit:
 
 
 def sentences(line: str) -> list[str]:
-    """Cut a line into sentences; table bars and list marks at its ends are not part of them."""
+    """Split a line into sentences, without table bars and list marks at their ends."""
     return [part for each in _SENTENCE_END.split(line) if (part := each.strip(" |*-•\t"))]
 
 
 def is_command(sentence: str) -> bool:
-    """Whether a sentence tries to tell software what to do."""
+    """Return whether a sentence tries to instruct software."""
     return bool(_COMMAND.search(sentence))
 
 
 def named_quantities(sentence: str) -> dict[str, int]:
-    """Return the quantities that a sentence names, with where it names them first."""
+    """Return the quantities in a sentence, with the position of their first mention."""
     found: dict[str, int] = {}
     taken: list[range] = []
     for words, name in _quantity_words():
         for match in words.finditer(sentence):
             span = range(*match.span())
-            # "Skin temperature" is not also the plain "temperature".
+            # "Skin temperature" does not count as plain "temperature" as well.
             if not any(span.start in other for other in taken):
                 taken.append(span)
                 found.setdefault(name, span.start)
@@ -92,7 +92,7 @@ def named_quantities(sentence: str) -> dict[str, int]:
 
 
 def designations(text: str) -> list[str]:
-    """Return what a text calls devices: letters and a number, such as ``TH-20``."""
+    """Return the names of devices in a text: letters and a number, such as ``TH-20``."""
     return [
         name
         for name in DESIGNATION.findall(text)
@@ -101,7 +101,7 @@ def designations(text: str) -> list[str]:
 
 
 def named_interfaces(sentence: str) -> list[str]:
-    """Return the interfaces that a sentence says are there."""
+    """Return the interfaces that a sentence names without negating them."""
     return [
         name
         for name, pattern in _INTERFACES.items()
@@ -110,7 +110,7 @@ def named_interfaces(sentence: str) -> list[str]:
 
 
 def ranges(sentence: str) -> list[Limit]:
-    """Return the ranges of a sentence, such as ``-40 to 85 °C`` or ``20 Hz to 20 kHz``."""
+    """Return the ranges in a sentence, such as ``-40 to 85 °C`` or ``20 Hz to 20 kHz``."""
     found = []
     for match in _RANGE.finditer(sentence):
         unit = _CANONICAL[match["unit"]]
@@ -121,7 +121,7 @@ def ranges(sentence: str) -> list[Limit]:
 
 
 def tolerances(sentence: str) -> list[Limit]:
-    """Return the tolerances of a sentence, such as ``±0.3 °C``."""
+    """Return the tolerances in a sentence, such as ``±0.3 °C``."""
     return [
         Limit(f"±{_number(m['number'])} {unit}", unit, m.start())
         for m in _TOLERANCE.finditer(sentence)
@@ -130,12 +130,12 @@ def tolerances(sentence: str) -> list[Limit]:
 
 
 def limits(sentence: str) -> list[Limit]:
-    """Return all ranges, tolerances and single values of a sentence."""
+    """Return all ranges, tolerances and single values in a sentence."""
     return [*ranges(sentence), *tolerances(sentence), *measures(sentence)]
 
 
 def measures(sentence: str) -> list[Limit]:
-    """Return the single numbers with a unit of a sentence."""
+    """Return the single numbers with a unit in a sentence."""
     return [
         Limit(f"{_number(m['number'])} {unit}", unit, m.start())
         for m in _SINGLE.finditer(sentence)
@@ -149,7 +149,7 @@ def _number(text: str) -> str:
 
 @cache
 def _quantity_words() -> list[tuple[re.Pattern[str], str]]:
-    """Return a pattern for each way to name a quantity, the longest first."""
+    """Return a pattern for each name of a quantity, the longest first."""
     words = [(word, quantity.name) for quantity in quantities().values() for word in quantity.words]
     words.sort(key=lambda pair: len(pair[0]), reverse=True)
     return [(re.compile(any_of([word]), re.IGNORECASE), name) for word, name in words]

@@ -1,4 +1,4 @@
-"""What each sentence of a manual is about, by the nearest of a few example sentences."""
+"""Classifies the sentences of a manual by the nearest of a few example sentences."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from edgewright.agents.manuals.vocabulary import line_kinds
 from edgewright.agents.text.encoder import Vectors, minilm
 from edgewright.tools.manuals.manual import MAX_LINE, Line, Manual
 
-#: Most sentences that are looked at; a data sheet has its facts on its first pages.
+#: Maximum number of sentences to classify; a data sheet states its facts on the first pages.
 MAX_SENTENCES = 400
 
 _MARKED_HEADING = re.compile(r"^#{1,6}\s+(?P<words>.+?)\s*#*$")
-#: A heading without marks: a few words that end without a stop and hold no value.
+#: A heading without marks: a few words without a full stop or a value.
 _PLAIN_HEADING = re.compile(r"^(?:\d+(?:\.\d+)*\.?\s+)?[A-Z][A-Za-z ]{2,40}$")
 
 
@@ -32,10 +32,10 @@ class Sentence:
     """A sentence that may hold a fact.
 
     Attributes:
-        text: Its words.
-        heading: The heading it stands under.
-        line: The line it begins in, joined with those it runs on in.
-        kind: What it is about; empty before that is known.
+        text: Its text.
+        heading: The heading above it.
+        line: The line it begins in, joined with its continuation lines.
+        kind: What it is about; empty until it is classified.
         section: What its heading is about; empty if there is none.
     """
 
@@ -46,10 +46,10 @@ class Sentence:
     section: str = ""
 
 
-def telling_sentences(manual: Manual) -> list[Sentence]:
-    """Return the sentences that name a quantity, an interface or a value, each with its kind.
+def classified_sentences(manual: Manual) -> list[Sentence]:
+    """Return the sentences with a quantity, an interface or a value, each with its kind.
 
-    Sentences that try to tell software what to do are left out.
+    Sentences that try to instruct software are left out.
     """
     found = [
         sentence
@@ -71,7 +71,7 @@ def telling_sentences(manual: Manual) -> list[Sentence]:
 
 
 def _kinds(texts: Sequence[str]) -> list[str]:
-    """Return the kind of the example that each text is nearest to."""
+    """Return the kind of the nearest example for each text."""
     nearest = (minilm().vectors(texts) @ _example_vectors().T).argmax(axis=1)
     return [line_kinds()[row][0] for row in nearest.tolist()]
 
@@ -93,7 +93,7 @@ def _sentences(manual: Manual) -> Iterator[Sentence]:
 
 
 def _unwrapped(lines: Sequence[Line]) -> Iterator[Line]:
-    """Yield the lines, those joined that are one sentence: the next one goes on in lower case."""
+    """Yield the lines, joined with continuation lines: those that begin in lower case."""
     whole: Line | None = None
     parts = 0
     for line in lines:

@@ -1,7 +1,6 @@
-"""What a device can sense, in which units, and how it is connected: closed lists.
+"""Closed lists of the quantities a device can sense, their units, and device interfaces.
 
-A draft is made of these words and of numbers alone, so nothing that a manual says in its own words
-can reach a planner.
+A draft consists of these words and of numbers alone, so no wording of a manual can reach a planner.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-#: How devices are connected, by the name on a card, as manuals write it.
+#: Device interfaces: the name on a card, and a pattern for the spellings in manuals.
 INTERFACES: dict[str, str] = {
     "1-Wire": r"1-wire",
     "4-20 mA": r"4\s?(?:-|\u2013|to|…|\.\.\.?)\s?20\s?mA",
@@ -36,20 +35,20 @@ INTERFACES: dict[str, str] = {
     "Wi-Fi": r"wi-?fi|WLAN|IEEE\s802\.11\w*",
     "Zigbee": r"zigbee",
 }
-#: What a device is called: letters and a number, too short to say anything else.
+#: Name of a device: letters and a number, too short to carry any other content.
 DESIGNATION = re.compile(r"\b[A-Z]{1,5}-?\d{1,5}[A-Z]{0,2}\b")
 
 
 class Quantity(BaseModel):
-    """Something that a device can sense.
+    """A quantity that a device can sense.
 
     Attributes:
         name: Its name.
-        words: How manuals call it.
+        words: What manuals call it.
         units: Canonical units of its readings.
         sensor: Kind of sensor.
-        output: Kind of data that a reading is.
-        ask: How people ask for it.
+        output: Kind of data of a reading.
+        ask: Example requests for it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,25 +63,25 @@ class Quantity(BaseModel):
 
 @cache
 def units() -> dict[str, tuple[str, ...]]:
-    """Return the units of readings and supplies, each with other ways to write it."""
+    """Return the units of readings and supplies, each with its other spellings."""
     return {unit: tuple(aliases or ()) for unit, aliases in _packaged("units").items()}
 
 
 @cache
 def quantities() -> dict[str, Quantity]:
-    """Return the quantities that ship with the package, by name."""
+    """Return all known quantities by name."""
     return {entry["name"]: Quantity.model_validate(entry) for entry in _packaged("quantities")}
 
 
 @cache
 def line_kinds() -> tuple[tuple[str, str], ...]:
-    """Return example sentences of manuals, each with the kind of sentence that it is."""
+    """Return example sentences of manuals, each preceded by its kind."""
     examples = _packaged("line_kinds")
     return tuple((kind, sentence) for kind in examples for sentence in examples[kind])
 
 
 def any_of(words: Sequence[str]) -> str:
-    """Return a pattern of whole words, longer ones first."""
+    """Return a pattern that matches any of the words as a whole, longer ones first."""
     ordered = sorted(words, key=len, reverse=True)
     return rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)"
 

@@ -1,4 +1,4 @@
-"""What the tests of all agents share."""
+"""Fixtures shared by the tests of all agents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chat model's client: reading answers, and the life of its connections."""
+"""The client of a chat model: reading answers, and opening and closing connections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edgewright.tools.settings import ChatModelSettings
         ('{broken} {"a": 1}', {"a": 1}),
     ],
 )
-def test_the_first_object_is_read_out_of_prose(text: str, value: dict[str, Any]) -> None:
+def test_the_first_object_in_prose_is_returned(text: str, value: dict[str, Any]) -> None:
     assert _first_object(text) == value
 
 
@@ -30,7 +30,7 @@ def test_text_without_an_object_is_invalid(text: str) -> None:
     assert raised.value.answer == text
 
 
-def test_an_invalid_answer_crosses_a_process() -> None:
+def test_an_invalid_answer_can_be_sent_to_another_process() -> None:
     info = InvalidAnswerError("it is no object", answer="Seven.").info()
     rebuilt = from_info(info)
     assert isinstance(rebuilt, InvalidAnswerError)
@@ -45,5 +45,5 @@ def test_connections_are_opened_once_and_closed() -> None:
     assert client.is_closed()
 
 
-def test_a_model_that_was_never_asked_has_nothing_to_close() -> None:
+def test_a_model_without_connections_can_be_closed() -> None:
     ChatModel(ChatModelSettings(model="m")).close()

@@ -59,7 +59,7 @@ def test_a_repair_round_quotes_the_answer_and_what_is_wrong(scripted, invalid, q
     assert repair.content.startswith(f"Wrong: {complaint}")
 
 
-def test_a_long_answer_is_cut_where_it_is_quoted(scripted):
+def test_a_long_answer_is_truncated_when_quoted(scripted):
     model = scripted({"value": "x" * 2 * MAX_QUOTED_ANSWER}, {"value": 7})
     assert ask(model) == 7
     assert len(model.conversations[1][1].content) == MAX_QUOTED_ANSWER

@@ -1,10 +1,10 @@
-"""Drafts from three manuals by the embedded reader; a hostile one changes no other plan."""
+"""Drafts by the embedded reader from three manuals, one of which is hostile."""
 
 from pathlib import Path
 
 import pytest
 
-from edgewright.agents.manuals.draft import CardDraft, Fact, stands_in, values
+from edgewright.agents.manuals.draft import CardDraft, Fact, is_quoted_from, values
 from edgewright.agents.manuals.drafting import draft, make_extractor
 from edgewright.agents.manuals.facts import fault
 from edgewright.agents.manuals.vocabulary import quantities
@@ -83,13 +83,13 @@ def test_every_fact_quotes_its_line(
             assert fault(fact, manuals[name]) == ""
 
 
-def test_a_sentence_that_runs_over_lines_is_quoted_whole(drafts: dict[str, CardDraft]) -> None:
+def test_a_sentence_over_several_lines_is_quoted_whole(drafts: dict[str, CardDraft]) -> None:
     (fact,) = [f for f in drafts["acoustic.pdf"].facts if f.value == "sound level"]
     assert fact.quote.startswith("It measures the sound level around it")
     assert (fact.page, fact.line) == (1, 4)
 
 
-def test_a_hostile_manual_drafts_its_true_facts_alone(drafts: dict[str, CardDraft]) -> None:
+def test_a_hostile_manual_contributes_only_true_facts(drafts: dict[str, CardDraft]) -> None:
     drafted = drafts["hostile.md"]
     assert drafted.card.id == "px-7"
     assert values(drafted.facts, "senses") == ["air pressure"]
@@ -118,14 +118,14 @@ def test_a_hostile_manual_changes_no_other_plan(
         ]
 
 
-def test_a_manual_of_nothing_known_is_refused() -> None:
+def test_a_manual_without_known_quantities_is_refused() -> None:
     manual = Manual(name="chair.md", lines=tuple(numbered("# Chair\nIt has four legs.")))
     with pytest.raises(RefusedError) as caught:
         draft(manual, make_extractor())
     assert caught.value.info().code == "nothing_sensed"
 
 
-def test_a_device_without_a_name_is_named_after_what_it_senses() -> None:
+def test_a_device_without_a_name_is_named_after_its_quantity() -> None:
     text = "Smart probe\nThis sensor measures the soil moisture from 0 to 100 %."
     drafted = draft(Manual(name="probe.txt", lines=tuple(numbered(text))), make_extractor())
     assert drafted.card.id == "soil-moisture-sensor"
@@ -138,10 +138,10 @@ MANUAL = Manual(name="ab.md", lines=(LINE, RULES))
 
 
 def fact(**changes: object) -> Fact:
-    told: dict[str, object] = {
+    fields: dict[str, object] = {
         "field": "senses", "value": "air pressure", "quote": "measures air pressure", "line": 2,
     }  # fmt: skip
-    return Fact.model_validate(told | changes)
+    return Fact.model_validate(fields | changes)
 
 
 @pytest.mark.parametrize(
@@ -154,14 +154,14 @@ def fact(**changes: object) -> Fact:
         fact(field="limit", about="air pressure", value="300 to 1100 hPa", quote=LINE.text),
     ],
 )
-def test_facts_that_stand_there_are_accepted(good: Fact) -> None:
+def test_quoted_facts_are_valid(good: Fact) -> None:
     assert fault(good, MANUAL) == ""
 
 
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
-        (fact(quote="measures everything"), "does not stand in line 2"),
+        (fact(quote="measures everything"), "is not in line 2"),
         (fact(line=9), "line 9"),
         (fact(page=1), "page 1, line 2"),
         (fact(line=3, quote=RULES.text), "instruction"),
@@ -174,12 +174,12 @@ def test_facts_that_stand_there_are_accepted(good: Fact) -> None:
         (fact(field="limit", about="it", value="300 to 1100 hPa", quote=LINE.text), "cannot"),
     ],
 )
-def test_facts_that_do_not_are_not(bad: Fact, why: str) -> None:
+def test_other_facts_are_invalid(bad: Fact, why: str) -> None:
     assert why in fault(bad, MANUAL)
 
 
-def test_a_quotation_may_run_over_lines() -> None:
+def test_a_quotation_may_span_lines() -> None:
     lines = (Line(text="It measures the", number=1), Line(text="air pressure.", number=2))
-    assert stands_in(
+    assert is_quoted_from(
         fact(quote="measures the air pressure.", line=1), Manual(name="a", lines=lines)
     )
