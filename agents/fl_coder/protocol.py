@@ -77,7 +77,7 @@ class Attempt(_Frozen):
     Attributes:
         proposal: The proposal.
         faults: Why it was rejected before training; empty if it passed.
-        result: Result of the training; None if it was not trained.
+        result: Result of the training run; None if there was none.
     """
 
     proposal: Proposal

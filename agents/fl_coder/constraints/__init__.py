@@ -1,4 +1,4 @@
-"""Reads constraints on a training from a person's words: privacy, skew, attackers, owners.
+"""Reads constraints on a training run from a person's words: privacy, skew, attackers, owners.
 
 What the coder does about them belongs in ``fl_coder/embedded``.
 """

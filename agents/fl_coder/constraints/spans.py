@@ -1,4 +1,4 @@
-"""Reads the constraints on a training from a person's words.
+"""Reads the constraints on a training run from a person's words.
 
 A text is split into sentences, phrases and fragments, and each of them is classified. A clear
 result for a part takes precedence over the result for the whole.

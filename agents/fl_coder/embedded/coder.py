@@ -71,7 +71,7 @@ def _tried(candidate: Candidate, attempts: Sequence[Attempt]) -> bool:
 
 
 def _fits(candidate: Candidate, finished: Attempt, limits: SandboxLimits) -> bool:
-    """Return whether a training would end in time, extrapolated from one that finished."""
+    """Return whether a training run would finish in time, extrapolated from one that did."""
     assert finished.result is not None
     ratio = effort(candidate) / effort(finished.proposal.candidate)
     return ratio * finished.result.curve[-1].wall_s <= limits.time_s

@@ -1,4 +1,4 @@
-"""Estimates the time of a training, to avoid proposals that cannot finish in time."""
+"""Estimates the time of a training run, to avoid proposals that cannot finish in time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GROWTH = 1.5
 
 
 def effort(candidate: Candidate) -> float:
-    """Estimate the time of a training on given data, in arbitrary units.
+    """Estimate the time of a training run on given data, in arbitrary units.
 
     Args:
         candidate: The candidate; a model that is not from the recipe book counts as convolutions.

@@ -22,8 +22,8 @@ NEIGHBOURS = 20
 WIDTH = 0.1
 #: Factor on the odds that any card is requested if the request comes with an image.
 WITH_IMAGE = 3.0
-#: Factor on the share of ``AS_BEFORE`` if there is an earlier turn to repeat: the examples hold too
-#: few such requests.
+#: Factor on the share of ``AS_BEFORE`` if there is an earlier turn to repeat: people repeat turns
+#: more often than the examples suggest.
 REPEATED = 2.0
 #: Probabilities are clipped to this distance from 0 and 1.
 MIN_PROBABILITY = 1e-3

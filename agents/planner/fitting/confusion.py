@@ -24,8 +24,8 @@ from edgewright.tools.cards import CardRegistry, ToolCard
 RIDGE = 0.02
 #: Minimum number of demonstrations that a card needs to be distinguished from others.
 ENOUGH = 5
-#: A card passes if at least this share of its demonstrations is recognised as its own, and if no
-#: other card loses more than this share of its demonstrations to it.
+#: A card passes if at least ``OWN_SHARE`` of its demonstrations are recognised as its own, and no
+#: other card loses more than ``LOST_SHARE`` of its demonstrations to it.
 OWN_SHARE = 0.8
 LOST_SHARE = 0.2
 #: Minimum cosine at which demonstrations of two cards count as equivalent.
