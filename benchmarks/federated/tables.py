@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgewright.benchmarks.common.results import table
+from edgewright.benchmarks.common.scores import mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BASELINE, AGENT, RANDOM, TPE = "ResNet-18 + SGD, grid", "agent", "random search", "TPE"
-#: Two-sided 95 % points of Student's t for 1, 2, ... degrees of freedom.
-_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 _COLUMNS = (
     "clients", "method", "test accuracy", "best validation", "first trial's validation",
     "simulated s to the baseline's accuracy",
@@ -73,11 +72,9 @@ def _wins(partition: str, found: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def _interval(values: Sequence[float], unit: str) -> str:
-    mean = statistics.fmean(values)
     if len(values) < 2:
-        return f"{mean:.2f} {unit}"
-    student = _STUDENT[min(len(values) - 2, len(_STUDENT) - 1)]
-    half = student * statistics.stdev(values) / len(values) ** 0.5
+        return f"{values[0]:.2f} {unit}"
+    mean, half = mean_interval(values)
     return f"{mean:.2f} ± {half:.2f} {unit}"
 
 

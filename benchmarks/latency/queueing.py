@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
-from edgewright.benchmarks.latency.rig import photograph, say
+from edgewright.benchmarks.latency.rig import photograph
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.workers.pool import worker_from_config
 from edgewright.tools.contracts.arms import ServerLoad
@@ -125,7 +126,7 @@ async def _measure(*, quick: bool) -> list[Loaded]:
     async with launch_node(config, timeout_s=300) as node, NodeClient(node.url) as client:
         await _profiled(client)
         beside_ms, service_ms = await _unloaded(client, frame, quick=quick)
-        say(f"unloaded: {service_ms:.2f} ms of service, {beside_ms:.2f} ms beside it")
+        log(f"unloaded: {service_ms:.2f} ms of service, {beside_ms:.2f} ms beside it")
         measured: list[Loaded] = []
         for aimed, seconds in (QUICK if quick else FULL).items():
             one = await _at(client, frame, aimed, seconds, service_ms, beside_ms)
@@ -174,7 +175,7 @@ async def _at(
     beside_ms: float,
 ) -> Loaded:
     """Send Poisson arrivals for a while and compare."""
-    say(f"load {aimed:g}: {seconds:g} s")
+    log(f"load {aimed:g}: {seconds:g} s")
     chance = np.random.default_rng(round(100 * aimed))
     # Gaps between arrivals, counted in services.
     gaps = chance.exponential(1 / aimed, round(seconds * 1000 * aimed / service_ms))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.latency.rig import (
     MIN_ACCURACY_RETENTION,
     PICTURE,
@@ -24,7 +25,6 @@ from edgewright.benchmarks.latency.rig import (
     Conditions,
     Rig,
     cards_drawn,
-    say,
 )
 from edgewright.edge_runtime.peers.peer import MAX_PROBES
 from edgewright.tools.contracts.arms import Arm, ServerLoad
@@ -131,7 +131,7 @@ async def record(rig: Rig, *, segments: int, length: int, runs: int) -> Trace:
     )
     drawn = conditions_drawn(segments, seed=_SEED)
     for number, conditions in enumerate(drawn, start=1):
-        say(f"trace: segment {number} of {len(drawn)}, {conditions}")
+        log(f"trace: segment {number} of {len(drawn)}, {conditions}")
         trace.points.append(cards_drawn(length, seed=number))
         async with rig.under(conditions):
             trace.segments.append(await _segment(rig, trace, conditions, runs))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -16,6 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from edgewright.benchmarks.common.progress import log
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.profiling.measure import measure_profile, store
 from edgewright.tools.contracts.arms import Arm, ServerLoad
@@ -142,10 +142,10 @@ class Rig:
         edge = self._config(folder, "edge", role="edge")
         device = self._config(folder, "device", slowdown=SLOWDOWN)
         for config, kept in ((edge, self.edge), (device, self.device)):
-            say(f"measuring the profile of the {config['name']}")
+            log(f"measuring the profile of the {config['name']}")
             measured = await asyncio.to_thread(measure_profile, NodeConfig.model_validate(config))
             kept.update(measured.models)
-        say("starting the nodes")
+        log("starting the nodes")
         node = await self._stack.enter_async_context(launch_node(edge, timeout_s=300))
         self.edge_client = await self._connected(node.url)
         port = int(node.url.rpartition(":")[2])
@@ -283,12 +283,6 @@ def cards_drawn(count: int, *, seed: int) -> list[str]:
     """Draw cards by the mix."""
     names, weights = [card for card, _, _ in MIX], [share for _, _, share in MIX]
     return [str(card) for card in np.random.default_rng(seed).choice(names, count, p=weights)]
-
-
-def say(words: str) -> None:
-    """Tell whoever waits what is going on."""
-    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {words}\n")
-    sys.stderr.flush()
 
 
 def _model(card: str) -> str:

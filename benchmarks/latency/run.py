@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
 from edgewright.benchmarks.latency.replay import (
     LOADED_TIMES,
@@ -34,7 +35,6 @@ from edgewright.benchmarks.latency.rig import (
     Conditions,
     Rig,
     cards_drawn,
-    say,
 )
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ async def _sweep(rig: Rig, rate: float, rounds: int) -> dict[str, Any]:
     The policy's device is a process of its own. One that is asked more seldom than the other may
     find its caches colder, so they take turns.
     """
-    say(f"sweep: {rate:g} KB/s")
+    log(f"sweep: {rate:g} KB/s")
     arms = [arm for model in sorted(set(rig.models.values())) for arm in rig.arms(model)]
     times: dict[str, list[float]] = {}
     chosen: list[str] = []
@@ -156,7 +156,7 @@ async def _sweep(rig: Rig, rate: float, rounds: int) -> dict[str, Any]:
 async def _twins(rig: Rig, swept: Mapping[str, Any], rounds: int) -> dict[str, list[float]]:
     """Run the best arm on both devices in turns: processes alike differ by some percent."""
     rate = swept["rate_kb_per_s"]
-    say(f"twins: {rate:g} KB/s")
+    log(f"twins: {rate:g} KB/s")
     medians = _medians(swept)
     del medians[POLICY]
     label = min(medians, key=medians.__getitem__)
@@ -233,7 +233,7 @@ async def _steps(rig: Rig, extent: Extent) -> list[dict[str, Any]]:
     """Let the policy work while the link's rate jumps."""
     requests: list[dict[str, Any]] = []
     for number, rate in enumerate(extent.steps):
-        say(f"steps: {rate:g} KB/s")
+        log(f"steps: {rate:g} KB/s")
         async with rig.under(Conditions(rate_kb_per_s=rate)):
             for card in cards_drawn(extent.step_requests, seed=2 + number):
                 run = await rig.run(card, None)

@@ -13,7 +13,7 @@ from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.planner import make_planner
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.benchmarks.common.results import table
-from edgewright.benchmarks.common.scores import macro_f1, quantiles, share, shown
+from edgewright.benchmarks.common.scores import format_share, macro_f1, quantiles, share
 from edgewright.benchmarks.planner.baselines import (
     NEIGHBOURS,
     NONE,
@@ -106,7 +106,7 @@ def naming_table(scores: dict[str, dict[str, Any]]) -> str:
         [
             [
                 name,
-                shown(score["accuracy"]),
+                format_share(score["accuracy"]),
                 f"{100 * score['macro_f1']:.1f} %",
                 f"{score['p50_ms']:.1f}",
                 f"{score['p95_ms']:.1f}",
@@ -122,7 +122,11 @@ def kinds_table(scores: dict[str, dict[str, Any]]) -> str:
     return table(
         ["requests", "n", *scores],
         [
-            [kind, found["count"], *(shown(score["by_kind"][kind]) for score in scores.values())]
+            [
+                kind,
+                found["count"],
+                *(format_share(score["by_kind"][kind]) for score in scores.values()),
+            ]
             for kind, found in kinds.items()
         ],
     )

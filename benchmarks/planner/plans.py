@@ -17,10 +17,10 @@ from edgewright.agents.text.encoder import minilm
 from edgewright.benchmarks.common.results import table
 from edgewright.benchmarks.common.scores import (
     calibration_error,
+    format_share,
     quantiles,
     reliability,
     share,
-    shown,
 )
 from edgewright.benchmarks.planner.requests import Labelled, exact, path_of, read, right_tools
 from edgewright.tools.cards import CardRegistry
@@ -98,7 +98,8 @@ def measure_cost(
 def plans_table(plans: dict[str, Any], cost: dict[str, Any]) -> str:
     """Return what both functions found, one figure a line."""
     rows = [
-        [name, f"{shown(found)}, n={found['count']}"] for name, found in plans["shares"].items()
+        [name, f"{format_share(found)}, n={found['count']}"]
+        for name, found in plans["shares"].items()
     ]
     return table(
         ["embedded planner", "value (95 % interval)"],

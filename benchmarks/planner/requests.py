@@ -14,9 +14,8 @@ from pathlib import Path
 
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.request import PlanRequest, Turn
+from edgewright.benchmarks.common.data import DATA
 from edgewright.tools.contracts.images import ImageRef
-
-DATA = Path(__file__).parents[1] / "data" / "planner"
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Labelled:
 
 def path_of(split: str) -> Path:
     """Return the file of the ``dev`` or the ``test`` split."""
-    return DATA / f"{split}.jsonl"
+    return DATA / "planner" / f"{split}.jsonl"
 
 
 def read(path: Path) -> list[Labelled]:

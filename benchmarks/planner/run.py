@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from edgewright.agents.planner.planner import make_embedded_planner
+from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import write_results
 from edgewright.benchmarks.planner.naming import (
     all_methods,
@@ -64,20 +65,16 @@ def _measured(options: argparse.Namespace, kept: Path) -> dict[str, Any]:
     others = read(options.others) if options.others else []
     planner = make_embedded_planner(cards, folder=kept)
     figures: dict[str, Any] = {"requests": _described(options.split, asked)}
-    _tell("fitting, then naming one card a request by every method")
+    log("fitting, then naming one card a request by every method")
     figures["naming"] = score_naming(all_methods(cards, planner), asked, others)
-    _tell("planning whole requests")
+    log("planning whole requests")
     figures["plans"] = score_plans(planner, asked)
-    _tell("measuring time and memory")
+    log("measuring time and memory")
     figures["cost"] = measure_cost(planner, asked, options.split, kept)
     if options.taskbench:
-        _tell("cross-validating on the TaskBench file")
+        log("cross-validating on the TaskBench file")
         figures["taskbench"] = score_taskbench(options.taskbench, kept)
     return figures
-
-
-def _tell(stage: str) -> None:
-    sys.stderr.write(f"{stage} …\n")
 
 
 def _described(split: str, asked: Sequence[Labelled]) -> dict[str, Any]:

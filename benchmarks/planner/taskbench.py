@@ -14,7 +14,7 @@ from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.planner import make_embedded_planner
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.benchmarks.common.results import table
-from edgewright.benchmarks.common.scores import of_three_seeds
+from edgewright.benchmarks.common.scores import mean_interval
 from edgewright.benchmarks.planner.requests import graph_f1
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.cards.demonstrations import PlanDemonstration, read_demonstrations
@@ -64,7 +64,7 @@ def score_taskbench(folder: Path, kept: Path) -> dict[str, Any]:
 def taskbench_table(found: dict[str, Any]) -> str:
     """Return node F1 and edge F1, and what they are figures of."""
     seeds = found["cross_validated"].values()
-    means = [of_three_seeds([seed[place] for seed in seeds]) for place in (0, 1)]
+    means = [mean_interval([seed[place] for seed in seeds]) for place in (0, 1)]
     bare = found["no_demonstrations"]
     rows = [
         ["no demonstrations", f"{bare[0]:.1f}", f"{bare[1]:.1f}"],

@@ -23,6 +23,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from edgewright.benchmarks.common.results import table, write_results
+from edgewright.benchmarks.common.scores import quantiles
 from edgewright.benchmarks.runtime.null_worker import NullWorker, enter_null_worker
 from edgewright.edge_runtime.app import create_app
 from edgewright.edge_runtime.config import NodeConfig
@@ -219,8 +220,7 @@ def _received(connection: socket.socket) -> bytes:
 
 
 def _summary(times: Sequence[float]) -> dict[str, float]:
-    cuts = statistics.quantiles(times, n=100)
-    return {"p50_ms": cuts[49], "p95_ms": cuts[94], "mean_ms": statistics.fmean(times)}
+    return {**quantiles(times), "mean_ms": statistics.fmean(times)}
 
 
 def _draw(axes: Axes, times: dict[str, list[float]]) -> None:

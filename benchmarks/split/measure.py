@@ -6,7 +6,6 @@ import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from edgewright.benchmarks.common.data import DATA
 from edgewright.benchmarks.common.progress import ProgressLogger
 from edgewright.benchmarks.split.costs import head
 from edgewright.benchmarks.split.images import QUALITIES, image_encodings, send_all
@@ -85,7 +85,7 @@ def measured(job: Job) -> dict[str, Any] | str:
             if isinstance(workload.recipe, TrainedRecipe):
                 figures |= _with_receivers(workload, job.work, figures, tell)
             else:
-                tell.say("no receivers; its codec takes no training either")
+                tell.write("no receivers; its codec takes no training either")
     except (NotFoundError, UnavailableError) as error:
         return error.message
     return figures
@@ -140,7 +140,7 @@ def _with_receivers(
 
 
 def _shipped(workload: Workload) -> Path:
-    return Path(str(files("edgewright.benchmarks") / "data" / "codecs" / workload.name))
+    return DATA / "codecs" / workload.name
 
 
 def _trained(workload: Workload, work: Path, seed: int, tell: ProgressLogger) -> Path:

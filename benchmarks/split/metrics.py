@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edgewright.benchmarks.common.scores import T_OF_THREE, wilson
+from edgewright.benchmarks.common.scores import mean_interval, wilson
 from edgewright.tools.codec_training.cache import FeatureCache
 from edgewright.tools.models.engines.torch.blip import BlipCaptioning
 
@@ -133,6 +133,6 @@ def interval_of(by_seed: Sequence[NDArray[np.float64]], *, share: bool) -> tuple
         half = 1.96 * float(np.mean(by_seed, axis=0).std(ddof=1)) / math.sqrt(count)
         low, high = mean - half, mean + half
     if len(means) > 1:
-        half = T_OF_THREE * statistics.stdev(means) / len(means) ** 0.5
+        _, half = mean_interval(means)
         low, high = min(low, mean - half), max(high, mean + half)
     return (max(low, 0.0), min(high, 1.0)) if share else (low, high)

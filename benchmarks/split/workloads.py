@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from edgewright.benchmarks.common.data import DATA
 from edgewright.benchmarks.split.metrics import ACCURACY, LABEL_MATCH, Metric
 from edgewright.tools.codec_training.images import ImageSet, labelled
 from edgewright.tools.codec_training.loop import ReportProgress
@@ -61,11 +61,10 @@ def fashion_vit() -> Workload:
     samples = load_source("fashion-mnist")
     assert samples.test is not None
     training, validation = split_labelled(samples, licence="MIT")
-    model = Path(str(files("edgewright.benchmarks") / "data" / "fashion-vit"))
     return Workload(
         name="fashion-vit",
         title="ViT on Fashion-MNIST",
-        adapter=vit.load(ModelSource(str(model))),
+        adapter=vit.load(ModelSource(str(DATA / "fashion-vit"))),
         recipe=recipe_named("fashion-vit"),
         training=training,
         validation=validation,
@@ -144,7 +143,7 @@ def easy_vqa(name: str) -> Workload:
 
     known, held_out = split_held_out(load("train"))
     tested_on = load("test")
-    adapter = MODELS[name][1](ModelSource(str(files("edgewright.benchmarks") / "data" / name)))
+    adapter = MODELS[name][1](ModelSource(str(DATA / name)))
     metric, does = ACCURACY, "answers questions about"
     if isinstance(adapter, BlipCaptioning):
         references = [scene.captions for scene in tested_on if scene.captions]
