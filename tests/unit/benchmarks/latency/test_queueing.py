@@ -1,4 +1,4 @@
-"""The benchmark's ideal queue, and what it makes of its measurements."""
+"""The ideal queue that corrects for random arrivals, and the report of the measurements."""
 
 import json
 from pathlib import Path
@@ -11,13 +11,13 @@ from edgewright.benchmarks.latency.queueing import Loaded, _ideal_wait_s
 from edgewright.tools.offload.queueing import mean_wait_s
 
 
-def test_the_ideal_queue_waits_as_theory_says() -> None:
+def test_the_ideal_queue_has_the_theoretical_mean_wait() -> None:
     gaps_s = np.random.default_rng(2).exponential(1.0, 200_000)
     expected_s = mean_wait_s(1 / gaps_s.mean(), 0.7, service_scv=0)
     assert _ideal_wait_s(gaps_s, np.full(len(gaps_s), 0.7)) == pytest.approx(expected_s, rel=0.03)
 
 
-def test_nobody_waits_who_comes_after_the_others_have_gone() -> None:
+def test_a_request_waits_only_for_those_still_in_the_queue() -> None:
     assert _ideal_wait_s(np.array([5.0, 2.0, 2.0]), np.ones(3)) == 0
     assert _ideal_wait_s(np.array([5.0, 0.5, 0.5]), np.ones(3)) == pytest.approx((0.5 + 1.0) / 3)
 

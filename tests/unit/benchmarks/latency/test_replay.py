@@ -1,4 +1,4 @@
-"""The replay on a made-up world whose every time is known."""
+"""The replay on a simulated world in which every time is known."""
 
 import json
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright.benchmarks.latency import run as latency
 from edgewright.benchmarks.latency.replay import (
     Replay,
     Segment,
@@ -18,6 +17,7 @@ from edgewright.benchmarks.latency.replay import (
     summary,
 )
 from edgewright.benchmarks.latency.rig import MIX, SLOWDOWN, ArmRun, Conditions, cards_drawn
+from edgewright.benchmarks.latency.run import main
 from edgewright.tools.contracts.arms import Arm, ServerLoad
 from edgewright.tools.contracts.profiles import (
     BlockProfile,
@@ -30,12 +30,12 @@ from edgewright.tools.offload.link import ProbeTimes
 
 MODEL = "m"
 ANSWER_BYTES = 1100
-#: After each cut, what is sent; a block takes two milliseconds on the edge server.
+#: Frame size in bytes after each cut; a block takes two milliseconds on the edge server.
 FRAMES = (60_000, 30_000, 14_000, 12_000, 7000, 6500, 6000, 3000, 2500, 2200, 2000, 1900)
 
 
 def profile(slowdown: float) -> ModelProfile:
-    """A model of thirteen blocks."""
+    """Return the profile of a model of thirteen blocks."""
     return ModelProfile(
         model=MODEL,
         revision="r",
@@ -61,7 +61,7 @@ def profile(slowdown: float) -> ModelProfile:
 
 
 class World:
-    """Times as they would be, with a little noise."""
+    """True times, with a little noise."""
 
     def __init__(self, noise: float) -> None:
         self._chance = np.random.default_rng(5)
@@ -110,16 +110,16 @@ class World:
         if arm.kind == "device-only":
             return start + sum(one.ms for one in device.blocks) + device.postprocess_ms, 0.0, 0
         if arm.kind == "edge-only":
-            rest_ms = sum(one.ms for one in edge.blocks) + edge.postprocess_ms
+            tail_ms = sum(one.ms for one in edge.blocks) + edge.postprocess_ms
             codec = device.image_codecs[0]
-            return start + codec.encode_ms, edge.image_codecs[0].decode_ms + rest_ms, codec.bytes
+            return start + codec.encode_ms, edge.image_codecs[0].decode_ms + tail_ms, codec.bytes
         assert arm.point is not None
         point = device.points[arm.point - 1]
         head_ms = sum(one.ms for one in device.blocks[: arm.point])
-        rest_ms = sum(one.ms for one in edge.blocks[arm.point :]) + edge.postprocess_ms
+        tail_ms = sum(one.ms for one in edge.blocks[arm.point :]) + edge.postprocess_ms
         return (
             start + head_ms + point.encode_ms,
-            point.decode_ms / SLOWDOWN + rest_ms,
+            point.decode_ms / SLOWDOWN + tail_ms,
             point.frame_bytes,
         )
 
@@ -153,28 +153,28 @@ def replay(recorded: Trace, **more: Any) -> tuple[list[dict[str, Any]], dict[str
 
 def test_the_policy_is_near_the_oracle_and_beats_every_static_arm(varied: Trace) -> None:
     points = replayed(varied, passes=3)
-    found = summary(varied, points)
-    assert found["points"] == len(points) == 3 * 240
+    figures = summary(varied, points)
+    assert figures["points"] == len(points) == 3 * 240
     assert len({point["oracle"] for point in points}) >= 4
-    assert 1 <= found["mean_ratio"] <= 1.02
-    assert found["p99_ratio"] <= 1.1
-    assert found["policy_mean_ms"] < found["static_mean_ms"]
-    assert found["requests_to_settle"]["mean"] <= 1
+    assert 1 <= figures["mean_ratio"] <= 1.02
+    assert figures["p99_ratio"] <= 1.1
+    assert figures["policy_mean_ms"] < figures["static_mean_ms"]
+    assert figures["requests_to_settle"]["mean"] <= 1
 
 
 def test_the_policy_sees_only_what_it_chose(varied: Trace) -> None:
-    """Whatever the other arms took, the same choices are made."""
+    """The times of the other arms do not influence its choices."""
     chosen = [point["arm"] for point in replay(varied)[0]]
-    blind = varied.model_copy(deep=True)
-    for segment, number in zip(blind.segments, range(0, 240, 8), strict=True):
-        seen = set(chosen[number : number + 8])
+    altered = varied.model_copy(deep=True)
+    for segment, number in zip(altered.segments, range(0, 240, 8), strict=True):
+        observed = set(chosen[number : number + 8])
         for label, runs in segment.runs[MODEL].items():
-            if label not in seen:
+            if label not in observed:
                 segment.runs[MODEL][label] = [
                     ArmRun(**{**vars(run), "device_ms": 1.0, "edge_ms": 1.0, "link_ms": 1.0})
                     for run in runs
                 ]
-    assert [point["arm"] for point in replay(blind)[0]] == chosen
+    assert [point["arm"] for point in replay(altered)[0]] == chosen
 
 
 @pytest.mark.parametrize(
@@ -191,13 +191,13 @@ def test_a_change_is_followed_within_three_requests(change: dict[str, float]) ->
     usual = {"rate_kb_per_s": 200.0, "rtt_ms": 20.0, "slowdown": SLOWDOWN, "load": 0.0}
     drawn = [Conditions(**usual), Conditions(**{**usual, **change}), Conditions(**usual)]
     for seed in range(5):
-        _, found = replay(trace(drawn, noise=0.01), seed=seed)
-        assert found["requests_to_settle"]["p95"] <= 3
+        _, figures = replay(trace(drawn, noise=0.01), seed=seed)
+        assert figures["requests_to_settle"]["p95"] <= 3
 
 
-def test_it_does_not_flap_where_nothing_changes() -> None:
-    points, found = replay(trace([Conditions(rate_kb_per_s=120)], length=60))
-    assert found["changes_of_arm"] <= 6
+def test_it_does_not_flap_when_nothing_changes() -> None:
+    points, figures = replay(trace([Conditions(rate_kb_per_s=120)], length=60))
+    assert figures["changes_of_arm"] <= 6
     assert max(point["ms"] / point["oracle_ms"] for point in points[4:]) < 1.05
 
 
@@ -212,9 +212,9 @@ def test_it_does_not_get_stuck_on_the_device() -> None:
 def test_a_recorded_trace_is_replayed_from_its_file(
     varied: Trace, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recorded = tmp_path / "trace.json"
-    recorded.write_text(varied.model_dump_json(), "utf-8")
-    assert latency.main(["--replay", str(recorded), "--out", str(tmp_path)]) == 0
+    file = tmp_path / "trace.json"
+    file.write_text(varied.model_dump_json(), "utf-8")
+    assert main(["--replay", str(file), "--out", str(tmp_path)]) == 0
     figures = json.loads((tmp_path / "latency-replay.json").read_text("utf-8"))
     assert figures["mean_ratio"] == pytest.approx(replay(varied)[1]["mean_ratio"], abs=0.01)
     assert figures["points"] == 20 * 240
@@ -222,7 +222,7 @@ def test_a_recorded_trace_is_replayed_from_its_file(
     assert (tmp_path / "latency-replay.png").is_file()
 
 
-def test_a_median_is_that_of_the_whole_time() -> None:
+def test_a_median_is_of_the_total_time() -> None:
     runs = [
         ArmRun(total_ms=ms, device_ms=1, edge_ms=0, link_ms=0, bytes_up=0, bytes_down=0, arm="a")
         for ms in (3.0, 1.0, 2.0)
@@ -230,28 +230,7 @@ def test_a_median_is_that_of_the_whole_time() -> None:
     assert medians_of({"a": runs}) == {"a": 2.0}
 
 
-def test_the_sweep_and_the_steps_are_reported(tmp_path: Any) -> None:
-    swept = [
-        {
-            "rate_kb_per_s": rate,
-            "times_ms": {"policy": [90.0, 110.0], "b": [200.0], "a": [best]},
-            "twins_ms": {"free": [100.0, 150.0, 125.0], "fixed": [100.0]},
-        }
-        for rate, best in ((50.0, 80.0), (400.0, 125.0))
-    ]
-    latency._report_sweep(swept, tmp_path)
-    figures = json.loads((tmp_path / "latency.json").read_text("utf-8"))
-    assert figures["policy_over_best"] == [1.25, 0.8]
-    assert figures["policy_over_best_alike"] == pytest.approx([1.0, 0.64])
-    lines = (tmp_path / "latency.md").read_text("utf-8").splitlines()
-    assert lines[2] == "| median ms at | 50 KB/s | 400 KB/s |"
-    assert lines[4] == "| policy | 100 | 100 |"
-    requests = [{"rate_kb_per_s": 50.0, "ms": 10.0 * n, "arm": "a"} for n in (1, 2)]
-    latency._report_steps(requests, tmp_path)
-    assert "| 2 | 50 | a | 20 |" in (tmp_path / "latency-steps.md").read_text("utf-8")
-
-
-def test_only_what_was_run_can_be_chosen() -> None:
-    kept = [Arm(kind="device-only"), Arm(kind="co-inference", point=3, codec="quantised8")]
-    reduced = _with(profile(1.0), kept)
-    assert [one.arm for one in profiled_arms(reduced, profile(1.0))] == kept
+def test_only_recorded_arms_can_be_chosen() -> None:
+    arms = [Arm(kind="device-only"), Arm(kind="co-inference", point=3, codec="quantised8")]
+    reduced = _with(profile(1.0), arms)
+    assert [one.arm for one in profiled_arms(reduced, profile(1.0))] == arms
