@@ -1,12 +1,14 @@
-"""Whether an edge server under load answers as late as queueing theory says.
+"""Response times of an edge server under load, compared with queueing theory.
 
-Run ``python -m edgewright.benchmarks.latency.queueing``. Poisson arrivals to a real node, at loads
-from 0.3 to 0.9. The model is given what the node itself measures, arrivals and service times, and
-the time that a request takes beside its service, measured without load. As a machine is not always
-as fast, and a queue near its limit feels a percent, arrivals come the closer, the faster the node
-says that it is: so the load stays. As a few thousand random arrivals are seldom average ones, their
-luck is taken out with a control variate: the same arrivals at an ideal queue with the same
-services, whose mean is known exactly.
+Run ``python -m edgewright.benchmarks.latency.queueing``. Requests arrive at a real node as a
+Poisson process, at loads from 0.3 to 0.9. The model gets the arrival rate and the service times
+that the node itself measures, and the part of a response that is not service, measured without
+load.
+
+The speed of a machine varies, and a queue near saturation is sensitive to it, so gaps between
+arrivals scale with the service time that the node reports; this holds the load constant. A few
+thousand random arrivals are rarely typical, so the measured mean is corrected with a control
+variate: the same arrivals at an ideal queue with the same services, whose mean is known exactly.
 """
 
 from __future__ import annotations
@@ -38,14 +40,14 @@ from edgewright.tools.offload.queueing import mean_response_s, mean_wait_s
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: The measured mean may be so far from the model's.
+#: Maximum relative difference of a measured mean from the model's.
 LIMIT = 0.1
 _MODEL = "efficientnet-lite0"
-#: The server is slowed on purpose: who sends shares its two cores, and at hundreds of requests a
-#: second that alone would double its waiting times. A service so takes some thirty milliseconds.
+#: The server is slowed to some thirty milliseconds a service: the sender shares its two cores, and
+#: at hundreds of requests a second would double the waiting times.
 _SLOWDOWN = 12.0
 _OPTIONS = InvokeOptions(expert="efficientnet-lite0-classifier", deadline_s=60)
-#: Seconds for each load; the nearer to 1, the longer until a mean is one.
+#: Seconds for each load; close to 1, a mean takes longer to converge.
 FULL = {0.3: 40.0, 0.4: 40.0, 0.5: 60.0, 0.6: 60.0, 0.7: 90.0, 0.8: 180.0, 0.9: 300.0}
 QUICK = {0.5: 8.0}
 _UNLOADED = 200
@@ -54,17 +56,17 @@ _UNLOADED_QUICK = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """What was measured at one load, in milliseconds.
+    """Measurements at one load.
 
     Attributes:
-        aimed: Load that was aimed at.
-        load: Arrivals in a service, as the node measured services.
+        aimed: Intended load.
+        load: Mean arrivals per service time.
         service_ms: Mean service time as the node measured it.
         service_scv: Squared coefficient of variation of the service times.
-        model_ms: Mean response by the model.
-        raw_ms: Mean response as measured.
-        measured_ms: The same without the arrivals' luck.
-        requests: How many.
+        model_ms: Mean response time of the model.
+        raw_ms: Measured mean response time.
+        measured_ms: The same, corrected by the control variate.
+        requests: Number of requests.
     """
 
     aimed: float
@@ -81,17 +83,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, and write the results.
 
     Args:
-        arguments: Instead of the process's own.
+        arguments: Command line; the process's own by default.
 
     Returns:
-        0, or 1 when a mean is further than ``LIMIT`` from the model's.
+        0, or 1 when a measured mean differs from the model's by more than ``LIMIT``.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder")
     parser.add_argument("--quick", action="store_true", help="one load only, for CI")
     options = parser.parse_args(arguments)
     measured = asyncio.run(_measure(quick=options.quick))
-    off = [one.measured_ms / one.model_ms - 1 for one in measured]
+    errors = [one.measured_ms / one.model_ms - 1 for one in measured]
     rows = [
         [
             f"{one.load:.2f}",
@@ -100,17 +102,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{one.service_scv:.3f}",
             f"{one.model_ms:.2f}",
             f"{one.measured_ms:.2f}",
-            f"{difference:+.1%}",
+            f"{error:+.1%}",
             f"{one.raw_ms:.2f}",
         ]
-        for one, difference in zip(measured, off, strict=True)
+        for one, error in zip(measured, errors, strict=True)
     ]
-    columns = ["load", "requests", "service ms", "its scv", "model ms", "measured ms", "off"]
-    markdown = table([*columns, "measured, luck included, ms"], rows)
+    columns = ["load", "requests", "service ms", "service SCV", "model ms", "measured ms", "error"]
+    markdown = table([*columns, "measured ms, uncorrected"], rows)
     sys.stdout.write(markdown)
     figures = {"limit": LIMIT, "loads": [asdict(one) for one in measured]}
     write_results(options.out, "queueing", figures, markdown, lambda axes: _draw(axes, measured))
-    return int(max(abs(difference) for difference in off) > LIMIT)
+    return int(max(abs(error) for error in errors) > LIMIT)
 
 
 async def _measure(*, quick: bool) -> list[Loaded]:
@@ -125,19 +127,19 @@ async def _measure(*, quick: bool) -> list[Loaded]:
     frame = await _frame(config)
     async with launch_node(config, timeout_s=300) as node, NodeClient(node.url) as client:
         await _profiled(client)
-        beside_ms, service_ms = await _unloaded(client, frame, quick=quick)
-        log(f"unloaded: {service_ms:.2f} ms of service, {beside_ms:.2f} ms beside it")
+        overhead_ms, service_ms = await _unloaded(client, frame, quick=quick)
+        log(f"unloaded: {service_ms:.2f} ms of service, {overhead_ms:.2f} ms of overhead")
         measured: list[Loaded] = []
         for aimed, seconds in (QUICK if quick else FULL).items():
-            one = await _at(client, frame, aimed, seconds, service_ms, beside_ms)
+            one = await _at(client, frame, aimed, seconds, service_ms, overhead_ms)
             measured.append(one)
-            # Whoever sends takes processor time too, so services last longer under load.
+            # The sender takes processor time too, so services take longer under load.
             service_ms = one.service_ms
     return measured
 
 
 async def _frame(config: dict[str, Any]) -> bytes:
-    """Return the frame of the last cut, whose tail is short, so that much happens in a minute."""
+    """Return a frame for the last cut, whose tail is short, so that many fit into a minute."""
     worker = worker_from_config(NodeConfig.model_validate(config), _MODEL)
     try:
         await worker.load()
@@ -150,13 +152,13 @@ async def _frame(config: dict[str, Any]) -> bytes:
 
 
 async def _profiled(client: NodeClient) -> None:
-    """Wait until the node has measured itself, which would be load of its own."""
+    """Wait until the node has measured its profile, which is load too."""
     while not (await client.profile()).models:
         await asyncio.sleep(0.5)
 
 
 async def _unloaded(client: NodeClient, frame: bytes, *, quick: bool) -> tuple[float, float]:
-    """Return what a request takes beside its service, and its service, one after another."""
+    """Return the mean overhead of a request and its service time, sending one at a time."""
     times = []
     for _ in range(_UNLOADED_QUICK if quick else _UNLOADED):
         transfer = Transfer()
@@ -172,21 +174,21 @@ async def _at(
     aimed: float,
     seconds: float,
     service_ms: float,
-    beside_ms: float,
+    overhead_ms: float,
 ) -> Loaded:
-    """Send Poisson arrivals for a while and compare."""
+    """Send Poisson arrivals at one load and compare their response times with the model."""
     log(f"load {aimed:g}: {seconds:g} s")
-    chance = np.random.default_rng(round(100 * aimed))
-    # Gaps between arrivals, counted in services.
-    gaps = chance.exponential(1 / aimed, round(seconds * 1000 * aimed / service_ms))
+    rng = np.random.default_rng(round(100 * aimed))
+    # Gaps between arrivals, in units of the service time.
+    gaps = rng.exponential(1 / aimed, round(seconds * 1000 * aimed / service_ms))
     async with _sampled(client) as samples:
         responses_ms, services_s = await _send(client, frame, gaps, samples)
     service_s = float(services_s.mean())
     service_scv = statistics.fmean(one.service_scv for one in samples)
     load = len(gaps) / gaps.sum()
-    # Every time of a queue is as much longer as its services and gaps are, so the mean will do.
+    # Waiting times scale with services and gaps, so the mean service time suffices.
     expected_s = mean_response_s(load / service_s, service_s, service_scv=service_scv)
-    luck_s = _ideal_wait_s(gaps * services_s, services_s) - mean_wait_s(
+    bias_s = _ideal_wait_s(gaps * services_s, services_s) - mean_wait_s(
         load / service_s, service_s, service_scv=0
     )
     raw_ms = statistics.fmean(responses_ms)
@@ -195,9 +197,9 @@ async def _at(
         load=load,
         service_ms=service_s * 1000,
         service_scv=service_scv,
-        model_ms=expected_s * 1000 + beside_ms,
+        model_ms=expected_s * 1000 + overhead_ms,
         raw_ms=raw_ms,
-        measured_ms=raw_ms - luck_s * 1000,
+        measured_ms=raw_ms - bias_s * 1000,
         requests=len(responses_ms),
     )
 
@@ -205,28 +207,28 @@ async def _at(
 async def _send(
     client: NodeClient, frame: bytes, gaps: Values, samples: Sequence[ServerLoad]
 ) -> tuple[list[float], Values]:
-    """Send a request after each gap, whether or not the last one was answered.
+    """Send a request after each gap, whether or not earlier ones were answered.
 
     Args:
-        client: Of the node.
-        frame: What is sent.
-        gaps: In services.
-        samples: What the node says of its load; the last one counts.
+        client: Client of the node.
+        frame: The frame to send.
+        gaps: Gaps in units of the service time.
+        samples: Load that the node reported; the last sample is current.
 
     Returns:
-        Milliseconds of each response, and seconds of a service when it was sent.
+        Milliseconds of each response, and the service time in seconds at each arrival.
     """
     loop = asyncio.get_running_loop()
     due = loop.time()
     services_s = np.empty(len(gaps))
     async with asyncio.TaskGroup() as group:
-        sent = []
+        responses = []
         for place, gap in enumerate(gaps):
             services_s[place] = samples[-1].service_ms / 1000
             due += gap * services_s[place]
             await asyncio.sleep(max(0.0, due - loop.time()))
-            sent.append(group.create_task(_response_ms(client, frame)))
-    return [one.result() for one in sent], services_s
+            responses.append(group.create_task(_response_ms(client, frame)))
+    return [one.result() for one in responses], services_s
 
 
 async def _response_ms(client: NodeClient, frame: bytes) -> float:
@@ -237,7 +239,7 @@ async def _response_ms(client: NodeClient, frame: bytes) -> float:
 
 @asynccontextmanager
 async def _sampled(client: NodeClient) -> AsyncIterator[list[ServerLoad]]:
-    """Collect what the node says of its load: now, every second, and once at the end."""
+    """Sample the node's load: at the start, every second, and at the end."""
     samples = [await _load(client)]
 
     async def sample() -> None:
@@ -259,10 +261,10 @@ async def _load(client: NodeClient) -> ServerLoad:
 
 
 def _ideal_wait_s(gaps_s: Values, services_s: Values) -> float:
-    """Return the mean wait of these arrivals at a single server that takes just so long.
+    """Return the mean wait of these arrivals at a single server with these service times.
 
-    Lindley's recursion: who comes next waits for what the last one had to, and for its service,
-    less the gap between them.
+    By Lindley's recursion, a request waits for the previous one's wait and service, less the gap
+    between the two.
     """
     wait_s = total_s = 0.0
     for gap_s, service_s in zip(gaps_s[1:], services_s[:-1], strict=True):
@@ -277,10 +279,10 @@ def _draw(axes: Axes, measured: Sequence[Loaded]) -> None:
     measured_ms = [one.measured_ms for one in measured]
     axes.plot(loads, measured_ms, "o", color="black", label="measured")
     raw_ms = [one.raw_ms for one in measured]
-    axes.plot(loads, raw_ms, "x", color="grey", label="measured, the arrivals' luck included")
+    axes.plot(loads, raw_ms, "x", color="grey", label="measured, uncorrected")
     axes.set_xlabel("load of the edge server")
-    axes.set_ylabel("mean milliseconds to the answer")
-    axes.set_title("Poisson arrivals to a running edge server")
+    axes.set_ylabel("mean response time, ms")
+    axes.set_title("Poisson arrivals at a running edge server")
     axes.legend()
 
 

@@ -1,8 +1,8 @@
-"""How good the policy's choices are: every arm is run at every point of a trace, then it chooses.
+"""The policy against an oracle, on a recorded trace in which every arm was run at every point.
 
-At each point the oracle takes the arm that is really fastest there. The policy knows what a device
-would know: its profile, measured when it was cool; what its own requests took; and what it saw when
-it looked at the link. It never sees an arm's time that it did not choose.
+At each point the oracle takes the fastest arm. The policy knows only what a device would know: its
+profile, measured while the device was cool; the latencies of its own requests; and its link probes.
+It never sees the time of an arm that it did not choose.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pydantic import BaseModel
 
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.latency.rig import (
+    IMAGE,
     MIN_ACCURACY_RETENTION,
-    PICTURE,
     SLOWDOWN,
     WARM_SLOWDOWN,
     ArmRun,
@@ -33,34 +33,33 @@ from edgewright.tools.offload.choice import Situation
 from edgewright.tools.offload.link import LinkEstimator, ProbeTimes
 from edgewright.tools.offload.policy import OffloadingPolicy
 
-#: Of the trace. The policy was improved while looking at the trace of seed 0.
+#: Seed of the trace. The policy was developed on the trace of seed 0, so this one is unseen.
 _SEED = 1
-#: A device asks this often, and looks at its link this often.
+#: Time between a device's requests, and between its link probes.
 PERIOD_S, PROBE_INTERVAL_S = 3.0, 1.0
 _RATES = (25.0, 1000.0)
-#: Who waits behind others' requests, and for how long, is luck: the median of five runs of an arm
-#: was off by 15 % at times, so there are more of them where the edge server is loaded.
+#: How many times as many runs an arm gets under load: waiting times are random, and the median of
+#: five runs was off by up to 15 %.
 LOADED_TIMES = 3
-#: From stretch to stretch the rate drifts by about this factor, and every so often it jumps.
+#: Typical factor by which the rate drifts between segments, and segments between two jumps.
 _DRIFT, _JUMP_EVERY = 2.0, 5
-_OTHERS: Mapping[str, tuple[float, ...]] = {
+_OTHER_CONDITIONS: Mapping[str, tuple[float, ...]] = {
     "rtt_ms": (10.0, 20.0, 60.0),
     "slowdown": (SLOWDOWN, SLOWDOWN, WARM_SLOWDOWN),
     "load": (0.0, 0.0, 0.5),
 }
-#: The policy is unsettled while its choice is worse than the oracle's by more than this.
+#: The policy has settled once its choices take at most this many times the oracle's time.
 _SETTLED = 1.05
 
 
 class Segment(BaseModel):
-    """A stretch of the trace without change, and what was measured in it.
+    """A part of the trace with constant conditions, and the measurements under them.
 
     Attributes:
-        conditions: What the world was like.
-        probes: What came of each look at the link, with as large a filling as a device takes that
-            knows the rate.
-        load: What the edge server said of each model while others used it.
-        runs: By model and the label of the arm.
+        conditions: The conditions.
+        probes: Link probes, padded as by a device that knows the rate.
+        load: Load of each model under background requests, as the edge server reported it.
+        runs: Runs by model and label of the arm.
     """
 
     conditions: Conditions
@@ -73,12 +72,12 @@ class Trace(BaseModel):
     """A recorded trace.
 
     Attributes:
-        device: The device's profiles by model, as it measured itself.
-        edge: The edge server's.
+        device: The device's profiles by model.
+        edge: The edge server's profiles by model.
         models: The model of each card.
-        arms: By model.
-        segments: In order.
-        points: A card for each point of each segment.
+        arms: The recorded arms of each model.
+        segments: Segments in order.
+        points: For each segment, the card of each request.
     """
 
     device: dict[str, ModelProfile]
@@ -92,22 +91,22 @@ class Trace(BaseModel):
 def conditions_drawn(count: int, *, seed: int) -> list[Conditions]:
     """Draw the segments of a trace.
 
-    The rate drifts, and now and then it jumps to anywhere between the slowest and the fastest, on
-    a logarithmic scale. Of round trip, slow-down and load one or another changes too.
+    The rate drifts and sometimes jumps, both on a logarithmic scale. Round trip, slowdown and load
+    each change from time to time.
     """
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     slowest, fastest = np.log(_RATES)
-    rate, rest = 0.0, dict.fromkeys(_OTHERS, 0.0)
+    rate, other_conditions = 0.0, dict.fromkeys(_OTHER_CONDITIONS, 0.0)
     drawn: list[Conditions] = []
     for number in range(count):
-        rate += chance.normal(0, np.log(_DRIFT))
+        rate += rng.normal(0, np.log(_DRIFT))
         if number % _JUMP_EVERY == 0:
-            rate = chance.uniform(slowest, fastest)
+            rate = rng.uniform(slowest, fastest)
         rate = float(np.clip(rate, slowest, fastest))
-        for name, values in _OTHERS.items():
-            if number == 0 or chance.random() < 1 / len(_OTHERS):
-                rest[name] = float(chance.choice(values))
-        drawn.append(Conditions(rate_kb_per_s=round(float(np.exp(rate)), 1), **rest))
+        for name, values in _OTHER_CONDITIONS.items():
+            if number == 0 or rng.random() < 1 / len(_OTHER_CONDITIONS):
+                other_conditions[name] = float(rng.choice(values))
+        drawn.append(Conditions(rate_kb_per_s=round(float(np.exp(rate)), 1), **other_conditions))
     return drawn
 
 
@@ -116,9 +115,9 @@ async def record(rig: Rig, *, segments: int, length: int, runs: int) -> Trace:
 
     Args:
         rig: The nodes.
-        segments: How many stretches.
-        length: Points in each.
-        runs: Of each arm in each; ``LOADED_TIMES`` as many where the edge server is loaded.
+        segments: Number of segments.
+        length: Requests in each segment.
+        runs: Runs of each arm in each segment; ``LOADED_TIMES`` as many under load.
     """
     arms = {model: rig.arms(model) for model in sorted(set(rig.models.values()))}
     trace = Trace(
@@ -139,7 +138,7 @@ async def record(rig: Rig, *, segments: int, length: int, runs: int) -> Trace:
 
 
 def _with(profile: ModelProfile, arms: Sequence[Arm]) -> ModelProfile:
-    """Leave out of a profile what is not run, so that the policy cannot choose it."""
+    """Restrict a profile to the given arms, so that the policy cannot choose another."""
     cuts = {(arm.point, arm.codec) for arm in arms}
     encodings = {(arm.image_codec, arm.quality) for arm in arms}
     points = [one for one in profile.points if (one.point, one.codec) in cuts]
@@ -149,9 +148,9 @@ def _with(profile: ModelProfile, arms: Sequence[Arm]) -> ModelProfile:
 
 async def _segment(rig: Rig, trace: Trace, conditions: Conditions, runs: int) -> Segment:
     measured = Segment(conditions=conditions, probes=[], load={}, runs={})
-    filling = LinkEstimator(conditions.rate_kb_per_s, conditions.rtt_ms).filling(conditions.rtt_ms)
+    padding = LinkEstimator(conditions.rate_kb_per_s, conditions.rtt_ms).filling(conditions.rtt_ms)
     for turn in range(runs * (LOADED_TIMES if conditions.load else 1)):
-        measured.probes.append(await rig.probe(filling))
+        measured.probes.append(await rig.probe(padding))
         for model, arms in trace.arms.items():
             cards = [card for card in rig.models if rig.models[card] == model]
             for arm in arms:
@@ -159,34 +158,33 @@ async def _segment(rig: Rig, trace: Trace, conditions: Conditions, runs: int) ->
                 measured.runs.setdefault(model, {}).setdefault(arm.label, []).append(run)
     for model in trace.arms:
         if conditions.load and (load := await rig.load_of(model)):
-            # The recording's own requests are no load that a device would meet.
-            others = conditions.load * 1000 * load.servers / load.service_ms
-            measured.load[model] = load.model_copy(update={"arrivals_per_s": others})
+            # The load of the recording's own requests does not count.
+            background_per_s = conditions.load * 1000 * load.servers / load.service_ms
+            measured.load[model] = load.model_copy(update={"arrivals_per_s": background_per_s})
     return measured
 
 
 def replayed(trace: Trace, *, passes: int) -> list[dict[str, Any]]:
-    """Send the policy through a trace several times, each with other luck.
+    """Replay a trace several times, each pass with a random seed of its own.
 
     Args:
         trace: The trace.
-        passes: How often.
+        passes: Number of passes.
     """
     return [point for seed in range(passes) for point in Replay(trace, seed=seed).run()]
 
 
 class Replay:
-    """The policy on its way through a trace.
+    """One pass of the policy through a trace.
 
     Args:
         trace: The trace.
-        seed: Of what falls between the recorded things: when the world changes, and which of an
-            arm's runs it is that happens.
+        seed: Decides when conditions change and which of an arm's recorded runs is taken.
     """
 
     def __init__(self, trace: Trace, *, seed: int = 0) -> None:
         self._trace = trace
-        self._chance = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         self._now = 0.0
         self._probed_at = 0.0
         self._link = LinkEstimator(1000, 20, clock=lambda: self._now)
@@ -197,33 +195,33 @@ class Replay:
         }
 
     def run(self) -> list[dict[str, Any]]:
-        """Return what happened at each point."""
+        """Return the choice, its time and the oracle's at each point."""
         points: list[dict[str, Any]] = []
-        before = self._trace.segments[0]
+        previous = self._trace.segments[0]
         for number, (segment, cards) in enumerate(
             zip(self._trace.segments, self._trace.points, strict=True)
         ):
             for place, card in enumerate(cards):
-                self._wait(before, segment)
-                before = segment
+                self._wait(previous, segment)
+                previous = segment
                 point = self._request(segment, self._trace.models[card])
                 points.append({"segment": number, "place": place, "card": card, **point})
         return points
 
-    def _wait(self, before: Segment, after: Segment) -> None:
-        """Let the time to the next request pass; the world changes somewhere in it."""
+    def _wait(self, previous: Segment, after: Segment) -> None:
+        """Advance the clock to the next request; conditions change at a random moment before it."""
         until = self._now + PERIOD_S
-        change = self._now + self._chance.random() * PERIOD_S
+        change = self._now + self._rng.random() * PERIOD_S
         while self._probed_at + PROBE_INTERVAL_S <= until:
             self._probed_at = self._now = self._probed_at + PROBE_INTERVAL_S
             if self._link.age_s >= PROBE_INTERVAL_S:
-                self._probe(before if self._now < change else after)
+                self._probe(previous if self._now < change else after)
         self._now = until
 
     def _probe(self, segment: Segment) -> None:
         for _ in range(MAX_PROBES):
             if not self._link.observe_probe(
-                segment.probes[self._chance.integers(len(segment.probes))]
+                segment.probes[self._rng.integers(len(segment.probes))]
             ):
                 break
         self._load = dict(segment.load)
@@ -235,13 +233,13 @@ class Replay:
             edge=trace.edge[model],
             link=self._link.state(),
             load=self._load.get(model),
-            image=PICTURE,
+            image=IMAGE,
         )
         choice = policy.choose(situation)
         medians = medians_of(segment.runs[model])
         label = choice.arm.label
         runs = segment.runs[model][label]
-        run = runs[self._chance.integers(len(runs))]
+        run = runs[self._rng.integers(len(runs))]
         policy.observe(
             situation,
             choice.arm,
@@ -268,10 +266,7 @@ def medians_of(runs: Mapping[str, Sequence[ArmRun]]) -> dict[str, float]:
 
 
 def summary(trace: Trace, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Compare the policy with the oracle and with each arm taken always.
-
-    With several models an arm taken always is one of each model; the best of them are taken.
-    """
+    """Compare the policy with the oracle and with the best static arm of each model."""
     ratios = sorted(point["ms"] / point["oracle_ms"] for point in points)
     totals: dict[str, dict[str, float]] = {}
     for point in points:
@@ -300,7 +295,7 @@ def summary(trace: Trace, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]
 
 
 def _to_settle(points: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return how many requests of a segment pass until all later choices are good."""
+    """Return how many requests it takes after a change until all later choices are good."""
     needed: list[int] = []
     for point in points:
         if point["place"] == 0:

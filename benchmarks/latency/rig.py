@@ -1,4 +1,4 @@
-"""What latencies are measured on: real nodes, a shaped link between them, and others' work."""
+"""The test rig for latencies: real nodes, a shaped link between them, and background load."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ from edgewright.tools.nodes.shaped_link import ShapedLink
 from edgewright.tools.offload.arms import profiled_arms
 from edgewright.tools.offload.link import ProbeTimes
 
-#: The request mix: card, its arguments, and its share.
+#: The request mix: card, arguments and share.
 MIX: tuple[tuple[str, dict[str, str], float], ...] = (
     ("image-classification", {}, 0.1),
     ("image-to-text", {}, 0.4),
     ("visual-question-answering", {"question": "is there a cat in the picture?"}, 0.5),
 )
-#: Factor by which the device is slower than this machine, and one that is warm besides.
+#: Factors by which the device is slower than this machine: a cool one, and a throttled warm one.
 SLOWDOWN, WARM_SLOWDOWN = 8.0, 12.0
 MIN_ACCURACY_RETENTION = 0.99
-#: A picture as a camera sends it, of a size that a small device may have.
-PICTURE = ImageHeader(mime="image/jpeg", width=640, height=480)
+#: A camera image of a size that is usual on a small device.
+IMAGE = ImageHeader(mime="image/jpeg", width=640, height=480)
 _DEADLINE_S = 60.0
-#: What the others send is small, so that only their computing counts.
-_OTHERS_SIZE = (160, 120)
+#: Background requests carry small images, so that they load the processor and not the link.
+_BACKGROUND_SIZE = (160, 120)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """What the world is like.
+    """The conditions that a request meets.
 
     Attributes:
-        rate_kb_per_s: Of the link, each way.
-        rtt_ms: Of the link.
-        slowdown: Of the device.
-        load: Share of the edge server's time that others take.
+        rate_kb_per_s: Rate of the link, each way.
+        rtt_ms: Round trip of the link.
+        slowdown: Factor by which the device is slower than this machine.
+        load: Share of the edge server's time that background requests take.
     """
 
     rate_kb_per_s: float
@@ -68,16 +68,16 @@ class Conditions:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmRun:
-    """One request, measured from outside and as billed.
+    """One request: its latency at the caller, and the parts in its cost report.
 
     Attributes:
-        total_ms: From request to answer, at the person who asks the device.
-        device_ms: The device's stages.
-        edge_ms: The edge server's stages.
-        link_ms: The transfers.
-        bytes_up: Sent by the device.
-        bytes_down: Received by it.
-        arm: What it was, after fallbacks.
+        total_ms: From request to answer, measured at the device's caller.
+        device_ms: Sum of the device's stages.
+        edge_ms: Sum of the edge server's stages.
+        link_ms: Sum of the transfers.
+        bytes_up: Bytes that the device sent.
+        bytes_down: Bytes that it received.
+        arm: Label of the arm that ran in the end.
     """
 
     total_ms: float
@@ -90,7 +90,7 @@ class ArmRun:
 
     @classmethod
     def of(cls, total_ms: float, report: CostReport) -> ArmRun:
-        """Take the parts from a report."""
+        """Return the run that a cost report describes."""
         stages = report.stages_ms
         link_ms = stages.get("upload", 0.0) + stages.get("download", 0.0)
         other_ms = stages.get("edge_other", 0.0)
@@ -108,20 +108,20 @@ class ArmRun:
 
 
 class Rig:
-    """Devices and an edge server with a link between them; an async context manager.
+    """Devices, an edge server and the link between them; an async context manager.
 
-    The devices differ in their slow-down; each has a twin whose arms are not fixed, so that what
-    the one is made to do teaches the other's policy nothing.
+    Fixed arms run on a device for each slowdown; the policy runs on a device of its own, so that
+    it learns nothing from the fixed arms.
 
     Args:
-        quick: Measure profiles once only.
+        quick: Measure each profile with a single run.
     """
 
     def __init__(self, *, quick: bool) -> None:
         self._runs = 1 if quick else 9
         self._stack = AsyncExitStack()
-        self._picture = photograph((PICTURE.width, PICTURE.height))
-        self._others_picture = photograph(_OTHERS_SIZE)
+        self._image = photograph((IMAGE.width, IMAGE.height))
+        self._background_image = photograph(_BACKGROUND_SIZE)
         self.models = {card: _model(card) for card, _, _ in MIX}
         self.device: dict[str, ModelProfile] = {}
         self.edge: dict[str, ModelProfile] = {}
@@ -141,10 +141,10 @@ class Rig:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         edge = self._config(folder, "edge", role="edge")
         device = self._config(folder, "device", slowdown=SLOWDOWN)
-        for config, kept in ((edge, self.edge), (device, self.device)):
+        for config, profiles in ((edge, self.edge), (device, self.device)):
             log(f"measuring the profile of the {config['name']}")
             measured = await asyncio.to_thread(measure_profile, NodeConfig.model_validate(config))
-            kept.update(measured.models)
+            profiles.update(measured.models)
         log("starting the nodes")
         node = await self._stack.enter_async_context(launch_node(edge, timeout_s=300))
         self.edge_client = await self._connected(node.url)
@@ -152,24 +152,24 @@ class Rig:
         self._link = await self._stack.enter_async_context(ShapedLink("127.0.0.1", port))
         self._linked = await self._connected(f"http://127.0.0.1:{self._link.port}")
         peer = {"url": self._linked.url, "poll_s": 3600}
-        self._fixed: dict[float, NodeClient] = {}
+        self._fixed_devices: dict[float, NodeClient] = {}
         for slowdown in (SLOWDOWN, WARM_SLOWDOWN):
-            # Its arms are fixed, so whose profile it has makes no difference, but that it has one.
-            same = self._config(folder, f"device-{slowdown:g}", slowdown=slowdown)
+            # Its arms are fixed, so any profile will do; without one it would measure itself.
+            config = self._config(folder, f"device-{slowdown:g}", slowdown=slowdown)
             models = {
                 name: one.model_copy(update={"slowdown": slowdown})
                 for name, one in self.device.items()
             }
-            profile = NodeProfile(node=same["name"], role="device", models=models)
-            store(NodeConfig.model_validate(same), profile)
-            self._fixed[slowdown] = await self._launched(same, peer)
-        self._free = await self._launched(device, {**peer, "poll_s": 1})
+            profile = NodeProfile(node=config["name"], role="device", models=models)
+            store(NodeConfig.model_validate(config), profile)
+            self._fixed_devices[slowdown] = await self._launched(config, peer)
+        self._policy_device = await self._launched(device, {**peer, "poll_s": 1})
 
     async def _launched(self, config: dict[str, Any], peer: dict[str, Any]) -> NodeClient:
         node = launch_node({**config, "peer": peer}, timeout_s=300)
         started = await self._stack.enter_async_context(node)
         client = await self._connected(started.url)
-        while (peer_known := (await client.profile()).peer) is None or not peer_known.models:
+        while (known_peer := (await client.profile()).peer) is None or not known_peer.models:
             await asyncio.sleep(0.1)
         return client
 
@@ -189,112 +189,128 @@ class Rig:
         }
 
     def arms(self, model: str) -> list[Arm]:
-        """Return the arms of a model that are accurate enough and not beaten in every respect.
+        """Return a model's arms that are accurate enough and not dominated.
 
-        An arm is beaten by one that sends no more and computes no more, on the device and in
-        all; the device is never faster than the edge server.
+        An arm is dominated by one that sends no more bytes and computes no longer, on the device
+        and in total; the device is never faster than the edge server.
         """
-        able = [
+        candidates = [
             one
             for one in profiled_arms(self.device[model], self.edge[model])
             if one.accuracy_retention >= MIN_ACCURACY_RETENTION and not one.unknown
         ]
-        costs = [(one.bytes_up, one.device_ms, one.device_ms + one.edge_ms) for one in able]
+        costs = [(one.bytes_up, one.device_ms, one.device_ms + one.edge_ms) for one in candidates]
         return [
             one.arm
-            for one, cost in zip(able, costs, strict=True)
+            for one, cost in zip(candidates, costs, strict=True)
             if not any(
-                other != cost and all(less <= own for less, own in zip(other, cost, strict=True))
+                other != cost and all(a <= b for a, b in zip(other, cost, strict=True))
                 for other in costs
             )
         ]
 
     @asynccontextmanager
     async def under(self, conditions: Conditions) -> AsyncIterator[None]:
-        """Set the link, and have others send work to the edge server meanwhile."""
+        """Shape the link, and keep the edge server under background load meanwhile."""
         self._link.set_rate(conditions.rate_kb_per_s)
         self._link.set_delay(conditions.rtt_ms / 2)
         if not conditions.load:
             yield
             return
-        others = asyncio.create_task(self._others(conditions.load))
+        background = asyncio.create_task(self._background_load(conditions.load))
         await asyncio.sleep(3)
         try:
             yield
         finally:
-            others.cancel()
+            background.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await others
+                await background
 
     async def run(
-        self, card: str, arm: Arm | None, slowdown: float = SLOWDOWN, *, free: bool = False
+        self,
+        card: str,
+        arm: Arm | None,
+        slowdown: float = SLOWDOWN,
+        *,
+        on_policy_device: bool = False,
     ) -> ArmRun:
-        """Ask a device for something.
+        """Send a request to a device.
 
         Args:
-            card: What for.
-            arm: A fixed arm; None for the one that its policy chooses.
-            slowdown: Of the device whose arms are fixed.
-            free: Ask the device whose policy is at work for a fixed arm, too, which teaches it.
+            card: Id of the card.
+            arm: A fixed arm; None lets the policy choose.
+            slowdown: Slowdown of the device that runs a fixed arm.
+            on_policy_device: Run a fixed arm on the policy's device, which then learns from it.
+
+        Raises:
+            UnavailableError: The request was not carried out by this arm.
         """
-        client = self._free if arm is None or free else self._fixed[slowdown]
+        client = (
+            self._policy_device
+            if arm is None or on_policy_device
+            else self._fixed_devices[slowdown]
+        )
         args = next(args for name, args, _ in MIX if name == card)
         options = InvokeOptions(args=args, arm=arm, deadline_s=_DEADLINE_S)
-        began = time.perf_counter()
-        response = await client.invoke(card, options, self._picture)
-        total_ms = (time.perf_counter() - began) * 1000
+        started_at = time.perf_counter()
+        response = await client.invoke(card, options, self._image)
+        total_ms = (time.perf_counter() - started_at) * 1000
         if response.report is None or response.report.fallback:
-            raise UnavailableError(f"{card} was not carried out as asked; see the nodes' logs")
+            raise UnavailableError(
+                f"{card} was not carried out by the requested arm; see the nodes' logs"
+            )
         return ArmRun.of(total_ms, response.report)
 
-    async def probe(self, filling: int) -> ProbeTimes:
-        """Time the two exchanges by which a device looks at the link.
+    async def probe(self, padding: int) -> ProbeTimes:
+        """Time the two exchanges of a link probe.
 
         Args:
-            filling: Bytes that the second carries.
+            padding: Bytes that the second exchange carries.
         """
         first, second = Transfer(), Transfer()
         await self._linked.probe(0, transfer=first)
-        await self._linked.probe(filling, transfer=second)
+        await self._linked.probe(padding, transfer=second)
         headers = first.bytes_up + first.bytes_down
-        return ProbeTimes(first.link_ms, second.link_ms, filling, headers)
+        return ProbeTimes(first.link_ms, second.link_ms, padding, headers)
 
     async def load_of(self, model: str) -> ServerLoad | None:
-        """Return what the edge server says of a model's load."""
+        """Return the load of a model as the edge server reports it."""
         return (await self.edge_client.probe(0)).load.get(model)
 
-    async def _others(self, load: float) -> None:
-        """Send Poisson work that takes up a share of the edge server's time."""
+    async def _background_load(self, load: float) -> None:
+        """Send Poisson requests that take a share of the edge server's time."""
         card, args, _ = MIX[0]
         rate_per_s = load * 1000 / self.edge[self.models[card]].whole_ms
         options = InvokeOptions(args=args, deadline_s=_DEADLINE_S)
-        chance = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         async with asyncio.TaskGroup() as group:
             while True:
-                await asyncio.sleep(chance.exponential(1 / rate_per_s))
-                group.create_task(self._other(card, options))
+                await asyncio.sleep(rng.exponential(1 / rate_per_s))
+                group.create_task(self._background_request(card, options))
 
-    async def _other(self, card: str, options: InvokeOptions) -> None:
-        with contextlib.suppress(EdgewrightError):  # turned away, as others are too
-            await self.edge_client.invoke(card, options, self._others_picture)
+    async def _background_request(self, card: str, options: InvokeOptions) -> None:
+        with contextlib.suppress(EdgewrightError):  # an overloaded server refuses some
+            await self.edge_client.invoke(card, options, self._background_image)
 
 
 def cards_drawn(count: int, *, seed: int) -> list[str]:
-    """Draw cards by the mix."""
+    """Draw cards from the request mix."""
     names, weights = [card for card, _, _ in MIX], [share for _, _, share in MIX]
     return [str(card) for card in np.random.default_rng(seed).choice(names, count, p=weights)]
 
 
 def _model(card: str) -> str:
     statuses = expert_statuses()
-    able = [name for name in known_cards().get(card).experts if statuses[name].available]
-    if not able:
-        raise UnavailableError(f"no expert can carry out {card!r} here", code="card_unavailable")
-    return experts()[able[0]].model
+    candidates = [name for name in known_cards().get(card).experts if statuses[name].available]
+    if not candidates:
+        raise UnavailableError(
+            f"no expert on this machine can carry out {card!r}", code="card_unavailable"
+        )
+    return experts()[candidates[0]].model
 
 
 def photograph(size: tuple[int, int]) -> bytes:
-    """Return a photograph that ships with the package, as a camera sends it."""
+    """Return a photograph that ships with the package, encoded as a camera would."""
     folder = files("edgewright.tools.offload") / "photographs"
     first = min(
         (entry for entry in folder.iterdir() if entry.name.endswith(".jpg")),

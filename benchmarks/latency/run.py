@@ -1,10 +1,10 @@
-"""End-to-end latency: every way to run a request against the policy, over a rate-shaped link.
+"""End-to-end latency of every arm and of the policy, over a rate-shaped link.
 
-Run ``python -m edgewright.benchmarks.latency.run``. Real nodes in processes of their own, a device
-slowed by a stated factor, a relay between them that holds the link's rate and delay, and a mix of
-classification, captioning and question answering. Three parts: a sweep over the link's rate, a
-link whose rate jumps while the policy is at work, and the replay of a recorded trace, in which the
-policy is compared with an oracle.
+Run ``python -m edgewright.benchmarks.latency.run``. Nodes run in processes of their own, the device
+slowed by a stated factor; a relay between them holds the link's rate and delay; requests are a mix
+of classification, captioning and question answering. The benchmark has three parts: a sweep over
+the link's rate, a link whose rate jumps while the policy runs, and the replay of a recorded trace,
+which compares the policy with an oracle.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POLICY = "policy"
-#: Requests after a jump that belong to learning of it, and are not the sweep's.
+#: Requests with which the policy adapts to a new rate before the sweep measures.
 _SETTLING = 4
 _PAUSE_S = 0.5
-#: The recorded trace is replayed with other luck: when changes fall, and which run it is.
+#: Replays of the trace, each with its own random times of change and choice of runs.
 _PASSES = 20
 _TWINS = (
-    "The policy's device is a process of its own, so that no fixed arm teaches it anything; two "
-    "processes that do the same differ by some percent, which the last rows take out: once the "
-    "policy's work is done, its process runs the best arm too, in turns with the other."
+    "The policy runs on a device process of its own, so that it learns nothing from fixed arms. "
+    "Two identical processes differ by a few percent, for which the last rows correct: after the "
+    "sweep, both processes run the best arm in turns."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Extent:
-    """How much is measured."""
+    """The size of the benchmark."""
 
     rates: tuple[float, ...]
     rounds: int
@@ -84,18 +84,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the tables, and write the results.
 
     Args:
-        arguments: Instead of the process's own.
+        arguments: Command line; the process's own by default.
 
     Returns:
         0.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder")
-    parser.add_argument("--quick", action="store_true", help="little of everything, for CI")
-    parser.add_argument(
-        "--trace-alone", action="store_true", help="record and replay a trace alone"
-    )
-    parser.add_argument("--replay", type=Path, help="replay this recorded trace, measure nothing")
+    parser.add_argument("--quick", action="store_true", help="measure little, for CI")
+    parser.add_argument("--trace-alone", action="store_true", help="record and replay a trace only")
+    parser.add_argument("--replay", type=Path, help="replay this recorded trace without measuring")
     options = parser.parse_args(arguments)
     if options.replay:
         trace = Trace.model_validate_json(options.replay.read_bytes())
@@ -119,7 +117,7 @@ async def _measure(extent: Extent, out: Path, *, trace_alone: bool) -> Trace:
 async def _measure_rates(rig: Rig, extent: Extent, out: Path) -> None:
     swept = [await _sweep(rig, rate, extent.rounds) for rate in extent.rates]
     _report_steps(await _steps(rig, extent), out)
-    # Last, since it teaches the policy what it would not have seen.
+    # Last, since the policy learns from it.
     for one in swept:
         one["twins_ms"] = await _twins(rig, one, 2 * extent.rounds)
     _report_sweep(swept, out)
@@ -129,10 +127,9 @@ async def _measure_rates(rig: Rig, extent: Extent, out: Path) -> None:
 
 
 async def _sweep(rig: Rig, rate: float, rounds: int) -> dict[str, Any]:
-    """Ask for the same things by every arm, and as often by the policy.
+    """Run the same requests by every arm, and each time by the policy too.
 
-    The policy's device is a process of its own. One that is asked more seldom than the other may
-    find its caches colder, so they take turns.
+    The two device processes take turns, since the caches of an idle one grow cold.
     """
     log(f"sweep: {rate:g} KB/s")
     arms = [arm for model in sorted(set(rig.models.values())) for arm in rig.arms(model)]
@@ -154,7 +151,7 @@ async def _sweep(rig: Rig, rate: float, rounds: int) -> dict[str, Any]:
 
 
 async def _twins(rig: Rig, swept: Mapping[str, Any], rounds: int) -> dict[str, list[float]]:
-    """Run the best arm on both devices in turns: processes alike differ by some percent."""
+    """Run the best arm on both devices in turns, since identical processes differ slightly."""
     rate = swept["rate_kb_per_s"]
     log(f"twins: {rate:g} KB/s")
     medians = _medians(swept)
@@ -165,7 +162,7 @@ async def _twins(rig: Rig, swept: Mapping[str, Any], rounds: int) -> dict[str, l
         for card in cards_drawn(rounds, seed=1):
             arm = next(arm for arm in rig.arms(rig.models[card]) if arm.label == label)
             for name, each in times.items():
-                run = await rig.run(card, arm, free=name == "free")
+                run = await rig.run(card, arm, on_policy_device=name == "free")
                 each.append(run.total_ms)
     return times
 
@@ -182,17 +179,15 @@ def _report_sweep(swept: Sequence[Mapping[str, Any]], out: Path) -> None:
         [name, *(f"{each[name]:.0f}" for each in medians)] for name in names
     ]
     best = [min(ms for name, ms in each.items() if name != POLICY) for each in medians]
-    ratios = [each[POLICY] / least for each, least in zip(medians, best, strict=True)]
+    ratios = [each[POLICY] / best_ms for each, best_ms in zip(medians, best, strict=True)]
     twins = [
         statistics.median(one["twins_ms"]["free"]) / statistics.median(one["twins_ms"]["fixed"])
         for one in swept
     ]
-    alike = [ratio / twin for ratio, twin in zip(ratios, twins, strict=True)]
-    rows.append(["policy over best arm", *(f"{ratio:.3f}" for ratio in ratios)])
-    rows.append(
-        ["that arm on the policy's process over on the other", *(f"{t:.3f}" for t in twins)]
-    )
-    rows.append(["policy over best arm, processes alike", *(f"{ratio:.3f}" for ratio in alike)])
+    corrected = [ratio / twin for ratio, twin in zip(ratios, twins, strict=True)]
+    rows.append(["policy / best arm", *(f"{ratio:.3f}" for ratio in ratios)])
+    rows.append(["best arm: policy's process / other process", *(f"{twin:.3f}" for twin in twins)])
+    rows.append(["policy / best arm, corrected", *(f"{ratio:.3f}" for ratio in corrected)])
     markdown = f"{_setting()} {_TWINS}\n\n{table(columns, rows)}"
     sys.stdout.write(markdown)
     rates = [one["rate_kb_per_s"] for one in swept]
@@ -201,7 +196,7 @@ def _report_sweep(swept: Sequence[Mapping[str, Any]], out: Path) -> None:
         "sweep": list(swept),
         "policy_over_best": ratios,
         "twins": twins,
-        "policy_over_best_alike": alike,
+        "policy_over_best_alike": corrected,
     }
 
     def draw(axes: Axes) -> None:
@@ -210,8 +205,8 @@ def _report_sweep(swept: Sequence[Mapping[str, Any]], out: Path) -> None:
             axes.plot(rates, [each[name] for each in medians], label=name, marker=".", **style)
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_xlabel("rate of the link in KB/s")
-        axes.set_ylabel("median milliseconds to the answer")
+        axes.set_xlabel("link rate, KB/s")
+        axes.set_ylabel("median latency, ms")
         axes.set_title(f"Request mix, device slowed {SLOWDOWN:g} times")
         axes.legend(fontsize="xx-small")
 
@@ -221,8 +216,8 @@ def _report_sweep(swept: Sequence[Mapping[str, Any]], out: Path) -> None:
 def _setting() -> str:
     mix = ", ".join(f"{share:.0%} {card}" for card, _, share in MIX)
     return (
-        f"Mix: {mix}. Device slowed {SLOWDOWN:g} times, round trip 20 ms. Arms that keep "
-        f"{MIN_ACCURACY_RETENTION:.0%} accuracy retention and that no other arm beats in all."
+        f"Mix: {mix}. Device slowed {SLOWDOWN:g} times, round trip 20 ms. Arms that retain "
+        f"{MIN_ACCURACY_RETENTION:.0%} of the accuracy and are not dominated by another."
     )
 
 
@@ -230,7 +225,7 @@ def _setting() -> str:
 
 
 async def _steps(rig: Rig, extent: Extent) -> list[dict[str, Any]]:
-    """Let the policy work while the link's rate jumps."""
+    """Run the policy while the link's rate jumps."""
     requests: list[dict[str, Any]] = []
     for number, rate in enumerate(extent.steps):
         log(f"steps: {rate:g} KB/s")
@@ -255,11 +250,11 @@ def _report_steps(requests: Sequence[Mapping[str, Any]], out: Path) -> None:
         axes.step(numbers, [one["ms"] for one in requests], where="mid", color="black")
         axes.set_yscale("log")
         axes.set_xlabel("request")
-        axes.set_ylabel("milliseconds to the answer")
+        axes.set_ylabel("latency, ms")
         rate = axes.twinx()
         rate.step(numbers, [one["rate_kb_per_s"] for one in requests], where="mid", alpha=0.4)
         rate.set_yscale("log")
-        rate.set_ylabel("KB/s (blue)")
+        rate.set_ylabel("link rate, KB/s (blue)")
         axes.set_title("The policy on a link whose rate jumps")
 
     write_results(out, "latency-steps", {"requests": list(requests)}, markdown, draw)
@@ -270,17 +265,17 @@ def _report_steps(requests: Sequence[Mapping[str, Any]], out: Path) -> None:
 
 def _report_replay(trace: Trace, out: Path) -> None:
     points = replayed(trace, passes=_PASSES)
-    found = summary(trace, points)
-    settle = found["requests_to_settle"]
+    figures = summary(trace, points)
+    settle = figures["requests_to_settle"]
     rows: list[list[object]] = [
-        ["points", f"{len(points) // _PASSES}, each in {_PASSES} passes"],
-        ["mean of chosen over oracle", f"{found['mean_ratio']:.3f}"],
-        ["p99 of chosen over oracle", f"{found['p99_ratio']:.3f}"],
-        ["oracle, mean ms", f"{found['oracle_mean_ms']:.0f}"],
-        ["policy, mean ms", f"{found['policy_mean_ms']:.0f}"],
+        ["requests", f"{len(points) // _PASSES}, in each of {_PASSES} passes"],
+        ["policy / oracle, mean", f"{figures['mean_ratio']:.3f}"],
+        ["policy / oracle, p99", f"{figures['p99_ratio']:.3f}"],
+        ["oracle, mean ms", f"{figures['oracle_mean_ms']:.0f}"],
+        ["policy, mean ms", f"{figures['policy_mean_ms']:.0f}"],
         [
-            f"best static arm in hindsight ({', '.join(found['static_arms'].values())}), mean ms",
-            f"{found['static_mean_ms']:.0f}",
+            f"best static arm in hindsight ({', '.join(figures['static_arms'].values())}), mean ms",
+            f"{figures['static_mean_ms']:.0f}",
         ],
         ["requests to settle after a change, mean", f"{settle['mean']:.1f}"],
         ["requests to settle after a change, p95", f"{settle['p95']:.0f}"],
@@ -292,10 +287,10 @@ def _report_replay(trace: Trace, out: Path) -> None:
         for one in each.values()
     )
     markdown = (
-        f"Trace of {len(trace.segments)} stretches, each with another rate (25 to 1,000 KB/s), "
-        f"round trip (10 to 60 ms), slow-down of the device ({SLOWDOWN:g} or, warm, "
-        f"{WARM_SLOWDOWN:g}) and load of the edge server (0 or 50 %). An arm's time is the median "
-        f"of {runs} runs there, of {LOADED_TIMES} times as many under load.\n\n"
+        f"Trace of {len(trace.segments)} segments, each with its own rate (25 to 1,000 KB/s), "
+        f"round trip (10 to 60 ms), device slowdown ({SLOWDOWN:g} or, when warm, "
+        f"{WARM_SLOWDOWN:g}) and edge-server load (0 or 50 %). An arm's time is the median "
+        f"of {runs} runs, or of {LOADED_TIMES} times as many under load.\n\n"
         + table(["replay", "value"], rows)
     )
     sys.stdout.write(f"\n{markdown}")
@@ -307,12 +302,12 @@ def _report_replay(trace: Trace, out: Path) -> None:
         axes.plot(numbers, [one["oracle_ms"] for one in first], label="oracle", linewidth=2.5)
         axes.plot(numbers, [one["ms"] for one in first], label="policy", color="black")
         axes.set_yscale("log")
-        axes.set_xlabel("point of the trace")
-        axes.set_ylabel("milliseconds to the answer")
-        axes.set_title("Replay: the policy's choice and the best arm")
+        axes.set_xlabel("request of the trace")
+        axes.set_ylabel("latency, ms")
+        axes.set_title("Replay: the policy and the oracle")
         axes.legend()
 
-    write_results(out, "latency-replay", {**found, "first_pass": first}, markdown, draw)
+    write_results(out, "latency-replay", {**figures, "first_pass": first}, markdown, draw)
 
 
 if __name__ == "__main__":

@@ -218,7 +218,7 @@ def test_a_recorded_trace_is_replayed_from_its_file(
     figures = json.loads((tmp_path / "latency-replay.json").read_text("utf-8"))
     assert figures["mean_ratio"] == pytest.approx(replay(varied)[1]["mean_ratio"], abs=0.01)
     assert figures["points"] == 20 * 240
-    assert "mean of chosen over oracle" in capsys.readouterr().out
+    assert "policy / oracle, mean" in capsys.readouterr().out
     assert (tmp_path / "latency-replay.png").is_file()
 
 
