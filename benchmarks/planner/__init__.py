@@ -1,4 +1,4 @@
-"""How well and how fast requests are planned.
+"""Accuracy and speed of the planner.
 
-Request sets lie in ``benchmarks/data/planner``.
+Request sets belong to ``benchmarks/data/planner``.
 """

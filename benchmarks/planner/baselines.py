@@ -1,4 +1,4 @@
-"""What the embedded planner is compared with: three ways to name one card, or none, by MiniLM."""
+"""Baselines of the embedded planner: three ways to name one card, or none, with MiniLM vectors."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from edgewright.agents.text import heads
 from edgewright.agents.text.encoder import minilm
 from edgewright.tools.cards import CardRegistry
 
-#: What a rival answers when it thinks that no card serves a request.
+#: A baseline's answer when no card serves a request.
 NONE = ""
-#: How many nearest demonstrations vote.
+#: Number of nearest demonstrations that vote.
 NEIGHBOURS = 5
 
 
 class ZeroShot:
-    """The card whose description is nearest: the kind of baseline the seed system compares with.
+    """Names the card whose description is nearest to the request.
 
     Args:
         cards: The catalogue.
-        threshold: Cosine under which no card is taken; ``best_threshold`` chooses it.
+        threshold: Minimum cosine; below it no card is named. ``best_threshold`` chooses it.
     """
 
     def __init__(self, cards: CardRegistry, threshold: float) -> None:
@@ -33,28 +33,30 @@ class ZeroShot:
         self._threshold = threshold
 
     def name(self, text: str) -> str:
-        """Name the card that a request asks for."""
+        """Return the id of the card that serves a request, or ``NONE``."""
         cosines = self._vectors @ minilm().vectors([text])[0]
         best = int(cosines.argmax())
         return self._ids[best] if cosines[best] >= self._threshold else NONE
 
-    def best_threshold(self, texts: Sequence[str], wanted: Sequence[str]) -> float:
-        """Return which of 0.05, 0.1 … 0.5 names the most requests as wanted."""
+    def best_threshold(self, texts: Sequence[str], expected: Sequence[str]) -> float:
+        """Return the threshold among 0.05, 0.1 … 0.5 with the most correct answers."""
         cosines = minilm().vectors(texts) @ self._vectors.T
-        hits = [self._ids[row.argmax()] == card for row, card in zip(cosines, wanted, strict=True)]
+        hits = [
+            self._ids[row.argmax()] == card for row, card in zip(cosines, expected, strict=True)
+        ]
 
-        def right(threshold: float) -> int:
-            taken = cosines.max(axis=1) >= threshold
+        def count_correct(threshold: float) -> int:
+            named = cosines.max(axis=1) >= threshold
             return sum(
                 hit if one else card == NONE
-                for one, hit, card in zip(taken, hits, wanted, strict=True)
+                for one, hit, card in zip(named, hits, expected, strict=True)
             )
 
-        return max((step / 20 for step in range(1, 11)), key=right)
+        return max((step / 20 for step in range(1, 11)), key=count_correct)
 
 
 class Nearest:
-    """The majority among the nearest demonstrations and phrases, each vote weighed by its cosine.
+    """Names the majority among the nearest demonstrations and phrases, weighted by cosine.
 
     Args:
         examples: Demonstrations of the cards, and phrases of tasks that no card serves.
@@ -66,7 +68,7 @@ class Nearest:
         self._vectors = minilm().vectors(texts)
 
     def name(self, text: str) -> str:
-        """Name the card that a request asks for."""
+        """Return the id of the card that serves a request, or ``NONE``."""
         cosines = self._vectors @ minilm().vectors([text])[0]
         votes: dict[int, float] = defaultdict(float)
         for row in np.argsort(-cosines)[:NEIGHBOURS]:
@@ -75,7 +77,7 @@ class Nearest:
 
 
 class LinearProbe:
-    """A softmax over the sentence vector of the whole request.
+    """Names a card by a softmax over the sentence vector of the whole request.
 
     Args:
         examples: Demonstrations of the cards, and phrases of tasks that no card serves.
@@ -88,13 +90,13 @@ class LinearProbe:
         self._heads = heads.fit(minilm().vectors(texts), truth)
 
     def name(self, text: str) -> str:
-        """Name the card that a request asks for."""
-        shares = self._heads.probabilities(minilm().vectors([text]))[0]
-        return _card(self._examples, int(shares.argmax()))
+        """Return the id of the card that serves a request, or ``NONE``."""
+        probabilities = self._heads.probabilities(minilm().vectors([text]))[0]
+        return _card(self._examples, int(probabilities.argmax()))
 
 
 def _of_one_label(examples: Examples) -> tuple[list[str], list[int]]:
-    """Return the examples that ask for one thing that words alone can tell, and their labels."""
+    """Return texts and labels of the examples with one label that does not refer back."""
     before = examples.labels.index(AS_BEFORE)
     single = [example for example in examples.requests if len(example.labels) == 1]
     single = [example for example in single if example.labels[0] != before]

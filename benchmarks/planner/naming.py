@@ -1,4 +1,4 @@
-"""Which card a request asks for, or none: every method on the requests that have one answer."""
+"""Accuracy of every method at naming the one card, or none, that serves a request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from edgewright.tools.cards import CardRegistry
 from edgewright.tools.settings import ChatModelSettings
 
 VISION = ("image-classification", "image-to-text", "visual-question-answering")
-#: What a chat model is taken to have said when the embedded planner had to stand in for it.
+#: Answer attributed to a chat model when the planner fell back to the embedded one.
 NO_ANSWER = "no usable answer"
 
 Method = Callable[[PlanRequest], str]
@@ -34,7 +34,7 @@ Method = Callable[[PlanRequest], str]
 
 @dataclass(frozen=True)
 class _Answers:
-    said: list[str]
+    names: list[str]
     times_ms: list[float]
 
 
@@ -65,33 +65,33 @@ def all_methods(cards: CardRegistry, embedded: EmbeddedPlanner) -> dict[str, Met
 def score_naming(
     methods: Mapping[str, Method], own: Sequence[Labelled], others: Sequence[Labelled]
 ) -> dict[str, dict[str, Any]]:
-    """Score every method; the whole catalogue and "none" are the alternatives in each case.
+    """Score every method; each request may be answered with any card of the catalogue or none.
 
     Args:
-        methods: What names a card, by the name of the method.
-        own: Requests of a split; those for several cards and follow-ups are left out.
+        methods: Functions that name a card, by the name of the method.
+        own: Requests of a split; follow-ups and those for several cards are left out.
         others: Requests that others wrote.
 
     Returns:
-        For each method its accuracy, macro-F1, times, and accuracy by kind of request.
+        Accuracy, macro-F1, times, and accuracy by kind of request, for each method.
     """
-    asked = [truth for truth in own if truth.kind in ("single", "none")]
-    kinds = _kinds(asked, others)
+    scored = [truth for truth in own if truth.kind in ("single", "none")]
+    kinds = _kinds(scored, others)
     scores = {}
     for name, method in methods.items():
-        answers = _answers(method, [*asked, *others])
-        said = answers.said[: len(asked)]
-        wanted = [_wanted(truth) for truth in asked]
-        times_ms = answers.times_ms[: len(asked)]
+        answers = _answers(method, [*scored, *others])
+        names = answers.names[: len(scored)]
+        expected = [_expected(truth) for truth in scored]
+        times_ms = answers.times_ms[: len(scored)]
         scores[name] = {
-            "accuracy": _accuracy(said, wanted),
-            "macro_f1": macro_f1(said, wanted),
+            "accuracy": _accuracy(names, expected),
+            "macro_f1": macro_f1(names, expected),
             **quantiles(times_ms),
             "times_ms": [round(time_ms, 3) for time_ms in times_ms],
             "by_kind": {
                 kind: _accuracy(
-                    [answers.said[row] for row in rows],
-                    [_wanted([*asked, *others][row]) for row in rows],
+                    [answers.names[row] for row in rows],
+                    [_expected([*scored, *others][row]) for row in rows],
                 )
                 for kind, rows in kinds.items()
             },
@@ -100,7 +100,7 @@ def score_naming(
 
 
 def naming_table(scores: dict[str, dict[str, Any]]) -> str:
-    """Return accuracy, macro-F1 and latency of every method."""
+    """Return the Markdown table of accuracy, macro-F1 and latency by method."""
     return table(
         ["method", "accuracy (95 % interval)", "macro-F1", "p50 ms", "p95 ms"],
         [
@@ -117,7 +117,7 @@ def naming_table(scores: dict[str, dict[str, Any]]) -> str:
 
 
 def kinds_table(scores: dict[str, dict[str, Any]]) -> str:
-    """Return every method's accuracy on every kind of request."""
+    """Return the Markdown table of accuracy by kind of request and method."""
     kinds = next(iter(scores.values()))["by_kind"]
     return table(
         ["requests", "n", *scores],
@@ -133,41 +133,41 @@ def kinds_table(scores: dict[str, dict[str, Any]]) -> str:
 
 
 def _tuned_zero_shot(cards: CardRegistry) -> ZeroShot:
-    """Choose the baseline's threshold on the development split."""
-    asked = [truth for truth in read(path_of("dev")) if truth.kind in ("single", "none")]
-    texts = [truth.request.text for truth in asked]
-    threshold = ZeroShot(cards, 0).best_threshold(texts, [_wanted(truth) for truth in asked])
+    """Return the zero-shot baseline with the best threshold on the development split."""
+    scored = [truth for truth in read(path_of("dev")) if truth.kind in ("single", "none")]
+    texts = [truth.request.text for truth in scored]
+    threshold = ZeroShot(cards, 0).best_threshold(texts, [_expected(truth) for truth in scored])
     return ZeroShot(cards, threshold)
 
 
-def _answers(method: Method, asked: Sequence[Labelled]) -> _Answers:
-    method(asked[0].request)  # the first use fits or loads what a method needs
+def _answers(method: Method, scored: Sequence[Labelled]) -> _Answers:
+    method(scored[0].request)  # a warm-up: the first call fits or loads the method
     answers = _Answers([], [])
-    for truth in asked:
-        begin = time.perf_counter()
-        answers.said.append(method(truth.request))
-        answers.times_ms.append((time.perf_counter() - begin) * 1000)
+    for truth in scored:
+        started_at = time.perf_counter()
+        answers.names.append(method(truth.request))
+        answers.times_ms.append((time.perf_counter() - started_at) * 1000)
     return answers
 
 
 def _kinds(own: Sequence[Labelled], others: Sequence[Labelled]) -> dict[str, list[int]]:
-    """Sort requests into kinds: the row numbers of each, the others' after our own."""
+    """Return the row numbers of each kind of request; rows of others follow our own."""
     kinds: dict[str, list[int]] = {"three vision tasks": [], "other cards": [], "none of these": []}
     for row, truth in enumerate(own):
-        wanted = _wanted(truth)
-        kind = "three vision tasks" if wanted in VISION else "other cards"
-        kinds["none of these" if wanted == NONE else kind].append(row)
+        expected = _expected(truth)
+        kind = "three vision tasks" if expected in VISION else "other cards"
+        kinds["none of these" if expected == NONE else kind].append(row)
     for row, truth in enumerate(others, start=len(own)):
         kinds.setdefault("by others, all", []).append(row)
         kinds.setdefault(f"by others: {truth.source}", []).append(row)
     return kinds
 
 
-def _accuracy(said: Sequence[str], wanted: Sequence[str]) -> dict[str, Any]:
-    return share(sum(a == b for a, b in zip(said, wanted, strict=True)), len(wanted))
+def _accuracy(names: Sequence[str], expected: Sequence[str]) -> dict[str, Any]:
+    return share(sum(a == b for a, b in zip(names, expected, strict=True)), len(expected))
 
 
-def _wanted(truth: Labelled) -> str:
+def _expected(truth: Labelled) -> str:
     return truth.tools[0] if truth.tools else NONE
 
 

@@ -1,8 +1,8 @@
-"""The request set of the planner benchmark, and how a plan is compared with it.
+"""The request set of the planner benchmark, and the comparison of plans with its labels.
 
-``data/planner`` holds requests that were written apart from the cards' demonstrations, in a
-development split, for settings, and a test split that is scored once per method; its README says
-how they were made.
+``data/planner`` holds requests that were written independently of the cards' demonstrations: a
+development split to choose settings on, and a test split that is scored once per method. Its README
+describes how they were made.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Labelled:
     """A request and the plan it should get.
 
     Attributes:
-        request: What the planner is given.
+        request: Input of the planner.
         kind: ``single``, ``multi``, ``none`` or ``follow-up``.
-        tools: Card ids, once for each task.
-        links: Pairs of card ids, source first.
-        source: Who asked it, for requests that others wrote; empty for our own.
+        tools: Card id of each task.
+        links: Edges as pairs of card ids, source first.
+        source: Origin of a request that others wrote; empty for our own.
     """
 
     request: PlanRequest
@@ -43,7 +43,7 @@ def path_of(split: str) -> Path:
 
 
 def read(path: Path) -> list[Labelled]:
-    """Read labelled requests, one a line, in the form of ``data/planner``."""
+    """Read labelled requests from JSON lines in the form of ``data/planner``."""
     return [_labelled(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
 
 
@@ -54,12 +54,12 @@ def links(plan: Plan) -> set[tuple[str, str]]:
 
 
 def right_tools(plan: Plan, truth: Labelled) -> bool:
-    """Whether a plan has the right set of cards."""
+    """Return whether a plan has the right set of cards."""
     return {task.tool for task in plan.tasks} == set(truth.tools)
 
 
 def exact(plan: Plan, truth: Labelled) -> bool:
-    """Whether a plan has the right tasks, each as often as asked for, and the right edges."""
+    """Return whether a plan has the right tasks, each the right number of times, and edges."""
     tools = sorted(task.tool for task in plan.tasks)
     return tools == sorted(truth.tools) and links(plan) == set(truth.links)
 
@@ -70,18 +70,18 @@ def graph_f1(
     """Return node F1 and edge F1 in percent, micro-averaged as TaskBench does.
 
     Args:
-        plans: What was planned.
-        truth: For each plan, the set of tools and the set of edges.
+        plans: The plans.
+        truth: The true set of tools and set of edges for each plan.
     """
     nodes = [0, 0]
     edges = [0, 0]
-    for plan, (tools, wanted) in zip(plans, truth, strict=True):
+    for plan, (tools, true_edges) in zip(plans, truth, strict=True):
         planned = {task.tool for task in plan.tasks}
         nodes[0] += len(planned & tools)
         nodes[1] += len(planned) + len(tools)
-        drawn = links(plan)
-        edges[0] += len(drawn & wanted)
-        edges[1] += len(drawn) + len(wanted)
+        plan_edges = links(plan)
+        edges[0] += len(plan_edges & true_edges)
+        edges[1] += len(plan_edges) + len(true_edges)
     return 200 * nodes[0] / max(1, nodes[1]), 200 * edges[0] / max(1, edges[1])
 
 
@@ -90,12 +90,12 @@ def _labelled(row: dict[str, object]) -> Labelled:
     assert isinstance(history, list)
     request = PlanRequest(
         text=str(row["request"]),
-        images=(_picture(len(history)),) if row.get("image") else (),
+        images=(_image(len(history)),) if row.get("image") else (),
         history=tuple(
             Turn(
                 request=turn["request"],
                 plan_tools=tuple(turn["plan_tools"]),
-                images=(_picture(number),) if turn.get("image") else (),
+                images=(_image(number),) if turn.get("image") else (),
             )
             for number, turn in enumerate(history)
         ),
@@ -112,6 +112,6 @@ def _labelled(row: dict[str, object]) -> Labelled:
     )
 
 
-def _picture(number: int) -> ImageRef:
+def _image(number: int) -> ImageRef:
     digest = f"{number:064x}"
     return ImageRef(uri=f"store:{digest}", sha256=digest, mime="image/png", width=64, height=64)

@@ -1,8 +1,8 @@
-"""How well and how fast requests are planned, on our own request set and on files of others.
+"""Accuracy and speed of the planner, on our own request set and on files that others wrote.
 
-Run ``python -m edgewright.benchmarks.planner.run [--taskbench FOLDER] [--others FILE]``. While
-settings are being tried, ``--split dev`` prints the figures of the development split and writes
-none: the results in the docs are always those of the test split.
+Run ``python -m edgewright.benchmarks.planner.run [--taskbench FOLDER] [--others FILE]``. To try
+settings, ``--split dev`` prints the figures of the development split and writes no results: those
+in the docs are always of the test split.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--split", choices=("test", "dev"), default="test")
     parser.add_argument("--taskbench", type=Path, help="folder with tools.json and dev.jsonl")
     parser.add_argument(
-        "--others", type=Path, help="JSON lines as in data/planner, each with its source"
+        "--others", type=Path, help="JSON lines as in data/planner, each with a source"
     )
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
     options = parser.parse_args(arguments)
-    with TemporaryDirectory() as kept:
-        figures = _measured(options, Path(kept))
+    with TemporaryDirectory() as cache:
+        figures = _measured(options, Path(cache))
     markdown = _markdown(figures)
     sys.stdout.write(markdown)
     if options.split == "test":
@@ -58,31 +58,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measured(options: argparse.Namespace, kept: Path) -> dict[str, Any]:
-    """Take all figures; fitted heads go to the given folder, so that every run fits anew."""
+def _measured(options: argparse.Namespace, cache: Path) -> dict[str, Any]:
+    """Measure everything; fitted heads go to ``cache``, so that every run fits again."""
     cards = CardRegistry.builtin()
-    asked = read(path_of(options.split))
+    labelled = read(path_of(options.split))
     others = read(options.others) if options.others else []
-    planner = make_embedded_planner(cards, folder=kept)
-    figures: dict[str, Any] = {"requests": _described(options.split, asked)}
-    log("fitting, then naming one card a request by every method")
-    figures["naming"] = score_naming(all_methods(cards, planner), asked, others)
+    planner = make_embedded_planner(cards, folder=cache)
+    figures: dict[str, Any] = {"requests": _described(options.split, labelled)}
+    log("fitting every method and naming a card for each request")
+    figures["naming"] = score_naming(all_methods(cards, planner), labelled, others)
     log("planning whole requests")
-    figures["plans"] = score_plans(planner, asked)
+    figures["plans"] = score_plans(planner, labelled)
     log("measuring time and memory")
-    figures["cost"] = measure_cost(planner, asked, options.split, kept)
+    figures["cost"] = measure_cost(planner, labelled, options.split, cache)
     if options.taskbench:
         log("cross-validating on the TaskBench file")
-        figures["taskbench"] = score_taskbench(options.taskbench, kept)
+        figures["taskbench"] = score_taskbench(options.taskbench, cache)
     return figures
 
 
-def _described(split: str, asked: Sequence[Labelled]) -> dict[str, Any]:
+def _described(split: str, labelled: Sequence[Labelled]) -> dict[str, Any]:
     content = path_of(split).read_bytes()
     return {
         "split": split,
         "sha256": hashlib.sha256(content).hexdigest(),
-        "kinds": Counter(truth.kind for truth in asked),
+        "kinds": Counter(truth.kind for truth in labelled),
     }
 
 
@@ -90,9 +90,9 @@ def _markdown(figures: dict[str, Any]) -> str:
     split = figures["requests"]["split"]
     count = next(iter(figures["naming"].values()))["accuracy"]["count"]
     parts = [
-        f"One card or none, {count} whole requests of the {split} split:\n",
+        f"One card or none for {count} whole requests of the {split} split:\n",
         naming_table(figures["naming"]),
-        "\nThe same by kind of request, accuracy (95 % interval) with the whole catalogue as "
+        "\nThe same by kind of request: accuracy (95 % interval), with the whole catalogue as "
         "alternatives:\n",
         kinds_table(figures["naming"]),
         f"\nWhole plans, {figures['requests']['kinds'].total()} requests of the {split} split:\n",
@@ -105,9 +105,11 @@ def _markdown(figures: dict[str, Any]) -> str:
 
 def _draw(axes: Axes, bins: Sequence[dict[str, float]]) -> None:
     axes.plot([0, 1], [0, 1], linestyle=":", color="grey", label="perfect")
-    sizes = [20 + 2 * found["count"] for found in bins]
-    sure = [found["confidence"] for found in bins]
-    axes.scatter(sure, [found["accuracy"] for found in bins], s=sizes, label="plans, by number")
+    sizes = [20 + 2 * each["count"] for each in bins]
+    confidences = [each["confidence"] for each in bins]
+    axes.scatter(
+        confidences, [each["accuracy"] for each in bins], s=sizes, label="plans, area by count"
+    )
     axes.set_xlabel("confidence of the plan")
     axes.set_ylabel("share of exact plans")
     axes.set_title("Reliability on the test split")

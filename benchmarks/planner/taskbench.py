@@ -1,4 +1,4 @@
-"""The embedded planner on a file in TaskBench's form, without and with its demonstrations."""
+"""The embedded planner on a file in TaskBench's form, with and without its demonstrations."""
 
 from __future__ import annotations
 
@@ -22,79 +22,82 @@ from edgewright.tools.cards.taskbench import read_catalogue
 
 FOLDS = 5
 SEEDS = (0, 1, 2)
-WHAT_IT_IS = (
-    "TaskBench's catalogue of Hugging Face tools. The requests are a sample and their labels are "
-    "transcribed: close to leaderboard figures, but none. With demonstrations: {folds}-fold "
-    "cross-validation, so never a sample's own."
+DESCRIPTION = (
+    "TaskBench's catalogue of Hugging Face tools. The requests are a sample with transcribed "
+    "labels, so the figures only approximate the leaderboard's. Demonstrations come from "
+    "{folds}-fold cross-validation, so that no request is its own demonstration."
 )
 
 
-def score_taskbench(folder: Path, kept: Path) -> dict[str, Any]:
-    """Score node F1 and edge F1 in percent.
+def score_taskbench(folder: Path, cache: Path) -> dict[str, Any]:
+    """Return node F1 and edge F1 in percent.
 
     Args:
-        folder: Holds ``tools.json`` and ``dev.jsonl``.
-        kept: Empty folder for the fitted heads, so that the fits are timed.
+        folder: Folder with ``tools.json`` and ``dev.jsonl``.
+        cache: Empty folder for the fitted heads; empty, since the fits are timed.
     """
     cards = read_catalogue(folder / "tools.json")
     samples = read_demonstrations(folder / "dev.jsonl", cards)
     truth = [(set(sample.tools), set(sample.links)) for sample in samples]
-    bare = make_embedded_planner(cards, folder=kept).plan_many(_requests(samples))
+    without = make_embedded_planner(cards, folder=cache).plan_many(_requests(samples))
     fits_s: list[float] = []
-    seeds = []
+    scores = []
     for seed in SEEDS:
         folds = _folds(samples, seed)
         plans: dict[int, Plan] = {}
         for fold in range(FOLDS):
-            held = [row for row, its in enumerate(folds) if its == fold]
-            shown = [samples[row] for row, its in enumerate(folds) if its != fold]
-            planner = _fitted(cards, shown, kept, fits_s)
-            made = planner.plan_many(_requests([samples[row] for row in held]))
-            plans |= dict(zip(held, made, strict=True))
-        seeds.append(graph_f1([plans[row] for row in range(len(samples))], truth))
+            test_rows = [row for row, number in enumerate(folds) if number == fold]
+            demonstrations = [samples[row] for row, number in enumerate(folds) if number != fold]
+            planner = _fitted(cards, demonstrations, cache, fits_s)
+            fold_plans = planner.plan_many(_requests([samples[row] for row in test_rows]))
+            plans |= dict(zip(test_rows, fold_plans, strict=True))
+        scores.append(graph_f1([plans[row] for row in range(len(samples))], truth))
     return {
         "samples": len(samples),
         "tools": len(cards),
-        "no_demonstrations": graph_f1(bare, truth),
-        "cross_validated": dict(zip(SEEDS, seeds, strict=True)),
+        "no_demonstrations": graph_f1(without, truth),
+        "cross_validated": dict(zip(SEEDS, scores, strict=True)),
         "slowest_fit_s": max(fits_s),
     }
 
 
-def taskbench_table(found: dict[str, Any]) -> str:
-    """Return node F1 and edge F1, and what they are figures of."""
-    seeds = found["cross_validated"].values()
-    means = [mean_interval([seed[place] for seed in seeds]) for place in (0, 1)]
-    bare = found["no_demonstrations"]
+def taskbench_table(figures: dict[str, Any]) -> str:
+    """Return the Markdown table of node F1 and edge F1, with its explanation."""
+    scores = figures["cross_validated"].values()
+    means = [mean_interval([score[index] for score in scores]) for index in (0, 1)]
+    without = figures["no_demonstrations"]
     rows = [
-        ["no demonstrations", f"{bare[0]:.1f}", f"{bare[1]:.1f}"],
+        ["no demonstrations", f"{without[0]:.1f}", f"{without[1]:.1f}"],
         [
             f"with demonstrations, mean of {len(SEEDS)} seeds (95 % interval)",
             *(f"{mean:.1f} ± {half:.1f}" for mean, half in means),
         ],
     ]
     return (
-        f"{WHAT_IT_IS.format(folds=FOLDS)}\n\n"
-        + table([f"embedded planner, {found['samples']} requests", "node F1", "edge F1"], rows)
-        + f"\nSlowest fit to the {found['tools']} tools: {found['slowest_fit_s']:.1f} s.\n"
+        f"{DESCRIPTION.format(folds=FOLDS)}\n\n"
+        + table([f"embedded planner, {figures['samples']} requests", "node F1", "edge F1"], rows)
+        + f"\nSlowest fit to the {figures['tools']} tools: {figures['slowest_fit_s']:.1f} s.\n"
     )
 
 
 def _fitted(
-    cards: CardRegistry, shown: Sequence[PlanDemonstration], kept: Path, fits_s: list[float]
+    cards: CardRegistry,
+    demonstrations: Sequence[PlanDemonstration],
+    cache: Path,
+    fits_s: list[float],
 ) -> EmbeddedPlanner:
-    begin = time.perf_counter()
-    planner = make_embedded_planner(cards.with_demonstrations(shown), folder=kept)
+    started_at = time.perf_counter()
+    planner = make_embedded_planner(cards.with_demonstrations(demonstrations), folder=cache)
     planner.plan(PlanRequest(text="Describe the picture."))
-    fits_s.append(time.perf_counter() - begin)
+    fits_s.append(time.perf_counter() - started_at)
     return planner
 
 
 def _folds(samples: Sequence[PlanDemonstration], seed: int) -> list[int]:
-    """Deal the samples out to folds; a request that occurs twice goes to one fold."""
+    """Assign samples to folds; a request that occurs twice goes to one fold."""
     texts = sorted({sample.request for sample in samples})
-    dealt = np.random.default_rng(seed).permutation(len(texts)) % FOLDS
-    fold_of = dict(zip(texts, dealt.tolist(), strict=True))
+    fold_numbers = np.random.default_rng(seed).permutation(len(texts)) % FOLDS
+    fold_of = dict(zip(texts, fold_numbers.tolist(), strict=True))
     return [fold_of[sample.request] for sample in samples]
 
 

@@ -1,4 +1,4 @@
-"""Lanes with no model behind them: frames are checked, nothing is computed."""
+"""Model workers without a model: they check frames and compute nothing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from edgewright.tools.codecs.frame import read_header
 
 
 class NullOperations:
-    """Checks a frame's envelope and answers with nothing."""
+    """Operations that check a frame's envelope and return an empty result."""
 
     def describe(self) -> dict[str, Any]:
-        """Describe the model that is not there."""
+        """Return the description of an empty model."""
         return {"revision": "null", "blocks": [], "input_size": [0, 0]}
 
     def run(
@@ -24,8 +24,8 @@ class NullOperations:
         """Check the frame.
 
         Args:
-            operation: Any.
-            parameters: Any.
+            operation: Ignored.
+            parameters: Ignored.
             blob: The frame.
         """
         header = read_header(blob)
@@ -33,20 +33,20 @@ class NullOperations:
 
 
 def enter_null_worker(connection: socket.socket, settings: WorkerSettings) -> None:
-    """Run the process of a null lane.
+    """Run the process of a null worker.
 
     Args:
-        connection: To the node.
-        settings: As for any lane.
+        connection: Connection to the node.
+        settings: Settings of the worker.
     """
     enter(connection, settings, NullOperations)
 
 
 class NullWorker(ModelWorker):
-    """A lane without even a process: the frame is checked where the route runs."""
+    """A null worker without a process: the frame is checked where the route runs."""
 
     async def load(self) -> None:
-        """Load nothing."""
+        """Do nothing: there is no model to load."""
 
     async def call(
         self, operation: str, parameters: dict[str, Any], blob: bytes = b"", *, deadline: float
@@ -54,9 +54,9 @@ class NullWorker(ModelWorker):
         """Check the frame.
 
         Args:
-            operation: Any.
-            parameters: Any.
+            operation: Ignored.
+            parameters: Ignored.
             blob: The frame.
-            deadline: Any.
+            deadline: Ignored.
         """
         return NullOperations().run(operation, parameters, blob)

@@ -1,9 +1,9 @@
-"""How much a node adds to a request: its tail route, with no model behind it, against an echo.
+"""The overhead of a node: its tail route without a model, against an echo.
 
-All are paths of one uvicorn server, asked in turns over one kept connection with the same frame.
-The echo reads the frame and sends back as many bytes as the node answers with. The node checks the
-frame and computes nothing; once more with the process between that every model has, to show what
-keeping a stuck or crashed model away from the node costs.
+All routes belong to one uvicorn server and get the same frame in turns, over one open connection.
+The echo reads the frame and returns as many bytes as the node does. The node checks the frame and
+computes nothing, once in its own process and once in a worker process, which shows the cost of
+isolating the node from a stuck or crashed model.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FRAME_BYTES = 20_000
-#: The node's median may be at most this many times the echo's.
+#: Maximum ratio of the node's median to the echo's.
 LIMIT = 2.0
 _MODEL = "null"
 _MODEL_IN_PROCESS = "null-process"
 _TAIL = "/v1/split/{}/tail"
 _ECHO = "/echo"
-_NAMES = ("raw ASGI echo", "tail route", "tail route and a lane's process")
+_NAMES = ("raw ASGI echo", "tail route", "tail route and a worker process")
 _WARM_UP = 300
 
 
 class NullCodec:
-    """Just enough of a codec for a frame that passes every check of the envelope."""
+    """The minimum of a codec whose frames pass every check of the envelope."""
 
     name = "null"
     model = _MODEL
@@ -59,27 +59,27 @@ class NullCodec:
     fingerprint = bytes(8)
 
     def encode(self, features: Any) -> bytes:
-        """Return a payload that fills the frame."""
+        """Return a payload that fills a frame of ``FRAME_BYTES``."""
         return bytes(FRAME_BYTES - HEADER_BYTES)
 
     def decode(self, payload: bytes) -> Any:
-        """Return nothing."""
+        """Return None; no features are decoded."""
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Read a request and answer; the least that any application can do.
+    """Read a request and respond, the minimum work of any ASGI application.
 
     Args:
-        scope: Of the request; its query says how many bytes to send back.
-        receive: Of the request.
-        send: Of the request.
+        scope: ASGI scope; the query string is the number of bytes to send back.
+        receive: ASGI channel of the request.
+        send: ASGI channel of the response.
     """
     chunks: list[bytes] = []
-    more = True
-    while more:
+    more_body = True
+    while more_body:
         message = await receive()
         chunks.append(message.get("body", b""))
-        more = message.get("more_body", False)
+        more_body = message.get("more_body", False)
     body = b"".join(chunks)[: int(scope["query_string"])]
     headers = [
         (b"content-type", b"application/octet-stream"),
@@ -95,12 +95,12 @@ async def serve() -> None:
     workers = WorkerPool([_MODEL, _MODEL_IN_PROCESS], _worker)
     node = create_app(config, workers=workers)
 
-    async def both(scope: Scope, receive: Receive, send: Send) -> None:
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         app = echo if scope.get("path") == _ECHO else node
         await app(scope, receive, send)
 
     with listen(config) as listener:
-        server = uvicorn.Server(uvicorn_config(config, both))
+        server = uvicorn.Server(uvicorn_config(config, dispatch))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await workers.load(_MODEL_IN_PROCESS)
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
@@ -116,14 +116,14 @@ def _worker(model: str) -> ModelWorker:
 
 
 def measure(port: int, count: int) -> dict[str, list[float]]:
-    """Ask both in turns.
+    """Time the routes in turns.
 
     Args:
-        port: Where they answer.
-        count: How often to ask each.
+        port: Port of the server.
+        count: Requests to each route.
 
     Returns:
-        Milliseconds of every exchange, by name.
+        Milliseconds of every exchange, by the route's name.
     """
     codec = NullCodec()
     frame = pack(codec.encode(None), codec)
@@ -136,10 +136,10 @@ def measure(port: int, count: int) -> dict[str, list[float]]:
         times: dict[str, list[float]] = {name: [] for name in requests}
         for index in range(_WARM_UP + count):
             for name, request in requests.items():
-                began = time.perf_counter()
+                started_at = time.perf_counter()
                 _exchange(connection, request)
                 if index >= _WARM_UP:
-                    times[name].append((time.perf_counter() - began) * 1000)
+                    times[name].append((time.perf_counter() - started_at) * 1000)
     return times
 
 
@@ -147,14 +147,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, and write the results.
 
     Args:
-        arguments: Instead of the process's own.
+        arguments: Command line; the process's own by default.
 
     Returns:
-        0, or 1 when the node takes more than ``LIMIT`` times as long as the echo.
+        0, or 1 when the node's median is more than ``LIMIT`` times the echo's.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder")
-    parser.add_argument("--count", type=int, default=3000, help="requests of each kind")
+    parser.add_argument("--count", type=int, default=3000, help="requests to each route")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.serve:
@@ -197,7 +197,7 @@ def _request(path: str, frame: bytes) -> bytes:
 
 
 def _exchange(connection: socket.socket, request: bytes) -> bytes:
-    """Send a request and return the answer's body."""
+    """Send a request and return the body of the response."""
     connection.sendall(request)
     data = b""
     while b"\r\n\r\n" not in data:
@@ -229,7 +229,7 @@ def _draw(axes: Axes, times: dict[str, list[float]]) -> None:
         shares = [(index + 1) / len(ordered) for index in range(len(ordered))]
         axes.plot(ordered, shares, label=name)
     axes.set_xlim(0, 3 * max(statistics.median(values) for values in times.values()))
-    axes.set_xlabel("milliseconds from request to answer")
+    axes.set_xlabel("latency, ms")
     axes.set_ylabel("share of requests")
     axes.set_title(f"{FRAME_BYTES // 1000} KB frame over loopback, no model")
     axes.legend()

@@ -1,4 +1,4 @@
-"""The request set: its composition, and that its test split was seen by nobody."""
+"""The composition of the request set, and the independence of its test split."""
 
 import re
 from collections import Counter
@@ -34,13 +34,13 @@ def test_every_label_is_a_card_and_every_link_joins_two_of_its_tasks(split: str)
             assert len(truth.tools) == (truth.kind == "single")
 
 
-def test_the_test_split_has_the_promised_composition() -> None:
-    found = read(path_of("test"))
-    kinds = Counter(truth.kind for truth in found)
-    assert len(found) >= 260
+def test_the_test_split_has_the_documented_composition() -> None:
+    labelled = read(path_of("test"))
+    kinds = Counter(truth.kind for truth in labelled)
+    assert len(labelled) >= 260
     assert kinds["none"] >= 40
     assert min(kinds["multi"], kinds["follow-up"]) >= 20
-    single = Counter(truth.tools for truth in found if truth.kind == "single")
+    single = Counter(truth.tools for truth in labelled if truth.kind == "single")
     vision = sum(single[card,] for card in VISION)
     for card, part in zip(VISION, (26, 25, 31), strict=True):
         assert single[card,] / vision == pytest.approx(part / 82, abs=0.01)
@@ -50,8 +50,8 @@ def test_no_test_request_is_near_a_development_request_or_a_demonstration() -> N
     test = [truth.request.text for truth in read(path_of("test"))]
     known = {words(truth.request.text) for truth in read(path_of("dev"))}
     cards = CardRegistry.builtin()
-    shown = [one for card in cards for one in card.demonstrations]
-    known |= {words(one.request) for one in (*shown, *cards.demonstrations)}
+    demonstrations = [one for card in cards for one in card.demonstrations]
+    known |= {words(one.request) for one in (*demonstrations, *cards.demonstrations)}
     known |= {words(phrase) for task in known_tasks() for phrase in task.phrases}
     assert [row for row, text in enumerate(test) if near(words(text), known)] == []
     assert len({words(text) for text in test}) == len(test)
@@ -67,7 +67,7 @@ def test_requests_of_others_name_their_source(tmp_path: Path) -> None:
     assert (truth.source, truth.request.images) == ("them", ())
 
 
-def test_a_follow_up_brings_its_turns_and_pictures(tmp_path: Path) -> None:
+def test_a_follow_up_has_its_turns_and_images(tmp_path: Path) -> None:
     file = tmp_path / "one.jsonl"
     file.write_text(
         '{"kind": "follow-up", "request": "and here?", "tools": [], "links": [], "image": true,'
@@ -94,5 +94,5 @@ def test_a_plan_is_compared_by_cards_by_graph_and_by_f1(tmp_path: Path) -> None:
     assert exact(good, truth)
     assert right_tools(flat, truth)
     assert not exact(flat, truth)
-    wanted = (set(truth.tools), set(truth.links))
-    assert graph_f1([good, flat], [wanted, wanted]) == pytest.approx((100, 200 / 3))
+    expected = (set(truth.tools), set(truth.links))
+    assert graph_f1([good, flat], [expected, expected]) == pytest.approx((100, 200 / 3))

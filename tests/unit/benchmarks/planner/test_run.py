@@ -37,7 +37,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "plans": score_plans(_Decliner(), requests),
         "cost": {**cost, "batch_speed_up": 3.5, "memory_mb": 301.2},
     }
-    monkeypatch.setattr(run, "_measured", lambda options, folder: measured)
+    monkeypatch.setattr(run, "_measured", lambda options, cache: measured)
     return measured
 
 
@@ -58,7 +58,10 @@ def test_only_the_test_split_writes_results(
     assert run.main(["--split", "dev", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "| peak memory above the bare interpreter | 301 MB |" in printed
-    assert "| 1,000 requests in a batch, against one by one | 4.0 s, 3.5 times as fast |" in printed
+    assert (
+        "| 1,000 requests in one batch, compared with one by one | 4.0 s, 3.5 times as fast |"
+        in printed
+    )
     assert list(tmp_path.iterdir()) == []
     assert run.main(["--out", str(tmp_path)]) == 0
     assert sorted(file.name for file in tmp_path.iterdir()) == [

@@ -22,6 +22,6 @@ def test_the_table_explains_its_figures() -> None:
         "slowest_fit_s": 12.34,
     }
     markdown = taskbench_table(figures)
-    assert "a sample and their labels are transcribed" in markdown
+    assert "a sample with transcribed labels" in markdown
     assert "| no demonstrations | 72.0 | 40.0 |" in markdown
     assert "| 82.0 ± 0.0 | 59.0 ± 2.5 |" in markdown
