@@ -1,4 +1,4 @@
 """Bytes against accuracy: images sent whole, and models cut between device and edge server.
 
-Models and data that are measured belong to ``benchmarks/workloads``.
+Models and data sets belong to ``benchmarks/workloads``.
 """

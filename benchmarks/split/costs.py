@@ -1,4 +1,4 @@
-"""What a cut asks of device and edge server: what they hold and compute, and how long it takes."""
+"""The cost of a cut on device and edge server: parameters, MACs and latency."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from edgewright.tools.models.macs import block_macs, counted
 
 
 def head(workload: Workload, folder: Path) -> dict[str, float]:
-    """Return what the device has to hold and to compute.
+    """Return the parameters and MACs on the device.
 
     Args:
         workload: Model and recipe.
-        folder: The codec's.
+        folder: Folder of the codec.
     """
     adapter, point = workload.adapter, workload.recipe.point
     halves = Halves(folder, adapter)
@@ -42,18 +42,18 @@ def head(workload: Workload, folder: Path) -> dict[str, float]:
     }
 
 
-def latency(workload: Workload, folder: Path, pictures: Sequence[Image.Image]) -> dict[str, float]:
-    """Return median milliseconds on this machine, one thread, one picture at a time.
+def latency(workload: Workload, folder: Path, images: Sequence[Image.Image]) -> dict[str, float]:
+    """Return median milliseconds on this machine, one thread, one image at a time.
 
     Args:
         workload: Model and recipe.
-        folder: The codec's; its first rate point is timed.
-        pictures: Fitted ones.
+        folder: Folder of the codec; its first rate point is timed.
+        images: Images at the model's input size.
     """
     adapter, last = workload.adapter, len(workload.adapter.block_names)
     codec = load_codecs(folder, adapter)[0]
-    inputs = [adapter.tensor(picture) for picture in pictures]
-    files_ = [encode(picture, "jpeg", 90) for picture in pictures]
+    inputs = [adapter.tensor(image) for image in images]
+    encoded = [encode(image, "jpeg", 90) for image in images]
     with torch.inference_mode():
         frames = [_device(workload, codec, one) for one in inputs]
         return {
@@ -62,8 +62,8 @@ def latency(workload: Workload, folder: Path, pictures: Sequence[Image.Image]) -
             ),
             "edge: decoder, tail": _median_ms(lambda one: _edge(workload, codec, one), frames),
             "whole model": _median_ms(lambda one: adapter.run(one, 0, last), inputs),
-            "JPEG 90 encode": _median_ms(lambda one: encode(one, "jpeg", 90), pictures),
-            "JPEG 90 decode": _median_ms(lambda one: adapter.tensor(decode(one)), files_),
+            "JPEG 90 encode": _median_ms(lambda one: encode(one, "jpeg", 90), images),
+            "JPEG 90 decode": _median_ms(lambda one: adapter.tensor(decode(one)), encoded),
         }
 
 

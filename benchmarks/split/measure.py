@@ -1,4 +1,4 @@
-"""What each way to send a test picture costs and leaves of the answers, for one workload."""
+"""Bytes and answer quality of every way to send the test images, for one workload."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from edgewright.tools.memory import keep_freed_memory
 
 QUICK_IMAGES = 120
 QUICK_STEP = 4
-#: Pictures the whole model runs at once; more of them outgrow the processor's caches.
+#: Images per batch of the whole model; larger batches exceed the processor's caches.
 _BATCH = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is to be measured of one workload.
+    """The measurement of one workload.
 
     Attributes:
-        name: Of the workload.
-        work: Folder for its features, checkpoints and codecs.
-        seeds: Codecs to train.
-        quick: Measure the codec that ships, on few pictures, and train nothing.
-        receivers: Also tune a receiver to each lossy coding.
+        name: Name of the workload.
+        work: Folder of its features, checkpoints and codecs.
+        seeds: Seeds of the codecs to train.
+        quick: Measure the shipped codec on few images, without training.
+        receivers: Also tune a receiver to each lossy encoding.
     """
 
     name: str
@@ -58,50 +58,50 @@ class Job:
     receivers: bool
 
     def workload(self) -> Workload:
-        """Load model and pictures; the model may have to be tuned first.
+        """Load model and images; some models are tuned first.
 
         Raises:
-            NotFoundError: The pictures are not installed (``data_missing``).
+            NotFoundError: The images are not installed (``data_missing``).
         """
         return WORKLOADS[self.name](self.work, ProgressLogger(self.name))
 
     def codec(self, workload: Workload) -> Path:
-        """Return the folder of the first codec that is measured."""
+        """Return the folder of the first measured codec."""
         return _shipped(workload) if self.quick else _folder(workload, self.work)
 
 
 def measured(job: Job) -> dict[str, Any] | str:
-    """Train what there is to train and measure all but times; or say why that cannot be.
+    """Train the codecs and measure everything but latency; return the reason if that fails.
 
-    It takes one thread; several workloads are meant to be measured side by side.
+    It takes one thread, so that several workloads can be measured in parallel.
     """
     torch.set_num_threads(1)
     keep_freed_memory()  # as nodes do
-    tell = ProgressLogger(job.name)
+    report = ProgressLogger(job.name)
     try:
         workload = job.workload()
-        figures = _measure(workload, job, tell)
+        figures = _measure(workload, job, report)
         if job.receivers and not job.quick:
             if isinstance(workload.recipe, TrainedRecipe):
-                figures |= _with_receivers(workload, job.work, figures, tell)
+                figures |= _with_receivers(workload, job.work, figures, report)
             else:
-                tell.write("no receivers; its codec takes no training either")
+                report.write("no receivers, since its codec is not trained")
     except (NotFoundError, UnavailableError) as error:
         return error.message
     return figures
 
 
-def _measure(workload: Workload, job: Job, tell: ProgressLogger) -> dict[str, Any]:
+def _measure(workload: Workload, job: Job, report: ProgressLogger) -> dict[str, Any]:
     work, quick, seeds = job.work, job.quick, job.seeds
     folders = (
-        [_shipped(workload)] if quick else [_trained(workload, work, one, tell) for one in seeds]
+        [_shipped(workload)] if quick else [_trained(workload, work, one, report) for one in seeds]
     )
     codecs = [load_codecs(folder, workload.adapter) for folder in folders]
     test = first(workload.test, QUICK_IMAGES) if quick else workload.test
     points = (workload.recipe.point, workload.recipe.decoder_point)
-    cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", tell)
-    pictures = [workload.adapter.preprocess(picture) for picture in test.read()]
-    sent = _pictures_sent(workload, pictures, cache, QUICK_STEP if quick else 1, {})
+    cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", report)
+    images = [workload.adapter.preprocess(image) for image in test.read()]
+    sent = _images_sent(workload, images, cache, QUICK_STEP if quick else 1, {})
     cut = [calibrated(workload, cache), *_cut(workload, codecs, cache)]
     return {
         "title": workload.title,
@@ -119,19 +119,19 @@ def _measure(workload: Workload, job: Job, tell: ProgressLogger) -> dict[str, An
 
 
 def _with_receivers(
-    workload: Workload, work: Path, figures: Mapping[str, Any], tell: ProgressLogger
+    workload: Workload, work: Path, figures: Mapping[str, Any], report: ProgressLogger
 ) -> dict[str, Any]:
-    """Send the pictures to receivers that were tuned to their coding, and compare again."""
+    """Send the images to receivers tuned to their encoding, and compare again."""
     folder = _folder(workload, work)
     receivers = {
-        encoding: tuned_receiver(workload, encoding, features=work, work=folder, report=tell)
+        encoding: tuned_receiver(workload, encoding, features=work, work=folder, report=report)
         for encoding in QUALITIES
     }
     points = (workload.recipe.point, workload.recipe.decoder_point)
     test = workload.test
-    cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", tell)
-    pictures = [workload.adapter.preprocess(picture) for picture in test.read()]
-    tuned = _pictures_sent(workload, pictures, cache, 1, receivers)
+    cache = cached_features(workload.adapter, test, points, work / f"test-{test.count}", report)
+    images = [workload.adapter.preprocess(image) for image in test.read()]
+    tuned = _images_sent(workload, images, cache, 1, receivers)
     cut = [Point(**point) for point in figures["points"] if point["kind"] == "co-inference"]
     return {
         "tuned_points": [asdict(point) for point in tuned],
@@ -143,10 +143,10 @@ def _shipped(workload: Workload) -> Path:
     return DATA / "codecs" / workload.name
 
 
-def _trained(workload: Workload, work: Path, seed: int, tell: ProgressLogger) -> Path:
-    """Train a codec, go on with it, or take one that was kept; its name says what it depends on.
+def _trained(workload: Workload, work: Path, seed: int, report: ProgressLogger) -> Path:
+    """Return the folder of a trained codec; train it, or resume, if need be.
 
-    Its features are those of the other seeds.
+    All seeds share their cached features.
     """
     seeded = replace(workload, recipe=workload.recipe.changed(seed=seed))
     out = _folder(seeded, work)
@@ -159,32 +159,32 @@ def _trained(workload: Workload, work: Path, seed: int, tell: ProgressLogger) ->
             features=work,
             work=out / "training",
             out=out,
-            report=tell,
+            report=report,
         )
     return out
 
 
 def _folder(workload: Workload, work: Path) -> Path:
-    """Return the folder of what is trained by this recipe, on these pictures, for this model."""
+    """Return the folder of a training, named by a digest of recipe, images and model."""
     recipe = workload.recipe.model_dump_json()
     identity = f"{workload.adapter.revision} {workload.training.name} {recipe}"
     return work / f"codec-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
-def _pictures_sent(
+def _images_sent(
     workload: Workload,
-    pictures: Sequence[Image.Image],
+    images: Sequence[Image.Image],
     cache: FeatureCache,
     step: int,
     receivers: Mapping[str, TunedBlocks],
 ) -> list[Point]:
-    """Send the pictures in every coding to the uncut model, or to the coding's own receiver."""
-    tell = ProgressLogger(workload.name)
-    ways = list(image_encodings(step, finest=workload.finest))
+    """Send the images in every encoding to the uncut model, or to the encoding's receiver."""
+    report = ProgressLogger(workload.name)
+    encodings = list(image_encodings(step, finest=workload.finest))
     found: list[Point] = []
-    for encoding, quality in ways:
-        tell(EpochProgress("pictures sent in every coding", len(found), len(ways), 0.0))
-        received, file_bytes, payload_bytes = send_all(pictures, encoding, quality)
+    for encoding, quality in encodings:
+        report(EpochProgress("images sent in every encoding", len(found), len(encodings), 0.0))
+        received, file_bytes, payload_bytes = send_all(images, encoding, quality)
         output = _output(workload, received, receivers.get(encoding))
         values = workload.metric.values(cache, output)
         found.append(
@@ -203,26 +203,26 @@ def _pictures_sent(
 
 
 def _output(
-    workload: Workload, pictures: Sequence[Image.Image], receiver: TunedBlocks | None
+    workload: Workload, images: Sequence[Image.Image], receiver: TunedBlocks | None
 ) -> torch.Tensor:
-    """Return what the last block makes of pictures."""
+    """Return the last block's output on images."""
     adapter, last = workload.adapter, len(workload.adapter.block_names)
     point = workload.recipe.point
     outputs = []
     with torch.inference_mode():
-        for start in range(0, len(pictures), _BATCH):
-            batch = torch.cat([adapter.tensor(one) for one in pictures[start : start + _BATCH]])
+        for start in range(0, len(images), _BATCH):
+            batch = torch.cat([adapter.tensor(one) for one in images[start : start + _BATCH]])
             features = adapter.run(batch, 0, point)
             outputs.append(receiver(features) if receiver else adapter.run(features, point, last))
     return torch.cat(outputs)
 
 
 def calibrated(workload: Workload, cache: FeatureCache) -> Point:
-    """Send the features with the codec that every cut has: calibrated, and nothing trained.
+    """Send the features with the calibrated codec, which needs no training.
 
     Args:
         workload: Model and cut.
-        cache: Features of the test pictures there.
+        cache: Features of the test images at the cut.
     """
     adapter, point = workload.adapter, workload.recipe.point
     codec = codec_for(adapter, point)
@@ -252,7 +252,7 @@ def _cut(
     by_seed: Sequence[Sequence[LearnedCodec]],
     cache: FeatureCache,
 ) -> list[Point]:
-    """Send the features with every rate point of every trained codec."""
+    """Send the features at every rate point of every trained codec."""
     points = []
     for codecs in zip(*by_seed, strict=True):
         scores = [score(codec, workload.adapter, cache.features) for codec in codecs]

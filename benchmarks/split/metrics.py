@@ -1,4 +1,4 @@
-"""How good the answers to the test pictures are: shares of right ones, and CIDEr of captions."""
+"""Quality of the answers to test images: accuracy, and CIDEr of captions."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from edgewright.benchmarks.common.scores import mean_interval, wilson
 from edgewright.tools.codec_training.cache import FeatureCache
 from edgewright.tools.models.engines.torch.blip import BlipCaptioning
 
-#: CIDEr compares single words up to runs of so many, and is written as tenfold the similarity.
-_LONGEST_RUN, _SCALE = 4, 10.0
+#: CIDEr compares runs of one to four words, and is ten times their mean similarity.
+_MAX_RUN, _SCALE = 4, 10.0
 _BATCH = 250
 _Run = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """What is asked of the answers.
+    """A score of a model's answers.
 
     Attributes:
-        name: For people.
-        share: Whether its values are 1 for right and 0 for wrong, and are given in percent.
-        values: A value for each answer, float64, of the last block's output on the pictures of a
-            cache.
+        name: Label in tables and plots.
+        share: Whether values are 1 for right and 0 for wrong, and are reported in percent.
+        values: Computes a float64 value for each answer from the last block's output on the images
+            of a cache.
     """
 
     name: str
@@ -39,34 +39,34 @@ class Metric:
 
 
 def right_answers(cache: FeatureCache, output: torch.Tensor) -> NDArray[np.float64]:
-    """Return 1 for each right answer; where nobody knows, for each that is the uncut model's."""
+    """Return 1 for each right answer; without labels, for each that equals the uncut model's."""
     truth = cache.outputs.argmax(1) if cache.truth is None else cache.truth
     with torch.inference_mode():
-        said = cache.answers.scores(output, cache.pictures).argmax(1)
-    values: NDArray[np.float64] = (said == truth).double().numpy()
+        predicted = cache.answers.scores(output, cache.pictures).argmax(1)
+    values: NDArray[np.float64] = (predicted == truth).double().numpy()
     return values
 
 
 ACCURACY = Metric(name="accuracy", share=True, values=right_answers)
-LABEL_MATCH = Metric(name="agreement with the uncut model", share=True, values=right_answers)
+LABEL_MATCH = Metric(name="labels equal to the uncut model's", share=True, values=right_answers)
 
 
 def caption_quality(adapter: BlipCaptioning, references: Sequence[Sequence[str]]) -> Metric:
-    """Return CIDEr against the captions of each picture.
+    """Return CIDEr against the reference captions of each image.
 
-    It rewards the wording too: a tuned tail that keeps to one that many references share scores
-    above the uncut model, whose wording varies.
+    CIDEr rewards wording too: a tuned tail that always uses a wording common among the references
+    scores above the uncut model, whose wording varies.
 
     Args:
-        adapter: The model; it writes a caption for each picture.
-        references: Captions of each picture, in the pictures' order.
+        adapter: The model that writes the captions.
+        references: Captions of each image, in the order of the images.
     """
 
     def values(cache: FeatureCache, output: torch.Tensor) -> NDArray[np.float64]:
         with torch.inference_mode():
             parts = torch.split(output, _BATCH)
-            written = [text for part in parts for text in adapter.captions(part)]
-        return cider(written, references[: len(written)])
+            captions = [text for part in parts for text in adapter.captions(part)]
+        return cider(captions, references[: len(captions)])
 
     return Metric(name="CIDEr", share=False, values=values)
 
@@ -74,23 +74,23 @@ def caption_quality(adapter: BlipCaptioning, references: Sequence[Sequence[str]]
 def cider(captions: Sequence[str], references: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     """Return the CIDEr of each caption (Vedantam et al., CVPR 2015, equations 1 to 3).
 
-    Words are what stands between spaces; nothing is stemmed.
+    Words are separated by spaces and not stemmed.
 
     Args:
-        captions: One for each picture.
-        references: At least one for each picture.
+        captions: One for each image.
+        references: At least one for each image.
     """
-    pictures_with: Counter[_Run] = Counter()
+    image_counts: Counter[_Run] = Counter()
     for each in references:
-        pictures_with.update({run for text in each for run in _runs(text)})
+        image_counts.update({run for text in each for run in _runs(text)})
 
     def vectors(text: str) -> list[dict[_Run, float]]:
-        """Return the weights of a text's runs, for each length."""
-        found: list[dict[_Run, float]] = [{} for _ in range(_LONGEST_RUN)]
+        """Return the TF-IDF weights of a text's runs, by length."""
+        weights: list[dict[_Run, float]] = [{} for _ in range(_MAX_RUN)]
         for run, count in Counter(_runs(text)).items():
-            weight = math.log(len(captions) / max(1, pictures_with[run]))
-            found[len(run) - 1][run] = count * weight
-        return found
+            weight = math.log(len(captions) / max(1, image_counts[run]))
+            weights[len(run) - 1][run] = count * weight
+        return weights
 
     def similarity(caption: str, reference: str) -> float:
         pairs = zip(vectors(caption), vectors(reference), strict=True)
@@ -106,9 +106,9 @@ def cider(captions: Sequence[str], references: Sequence[Sequence[str]]) -> NDArr
 
 
 def _runs(text: str) -> Iterator[_Run]:
-    """Yield all runs of words of a text, up to the longest."""
+    """Yield all runs of one to four words in a text."""
     words = text.split()
-    for length in range(1, _LONGEST_RUN + 1):
+    for length in range(1, _MAX_RUN + 1):
         for start in range(len(words) - length + 1):
             yield tuple(words[start : start + length])
 
@@ -119,11 +119,11 @@ def _cosine(one: Mapping[_Run, float], other: Mapping[_Run, float]) -> float:
 
 
 def interval_of(by_seed: Sequence[NDArray[np.float64]], *, share: bool) -> tuple[float, float]:
-    """Return the wider of the 95 % intervals over answers and over seeds.
+    """Return the union of the 95 % intervals over answers and over seeds.
 
     Args:
-        by_seed: The values of all answers, for each seed.
-        share: Whether they are 1 and 0; then the first is Wilson's.
+        by_seed: Values of all answers, for each seed.
+        share: Whether values are 1 and 0; the interval over answers is then Wilson's.
     """
     means = [float(values.mean()) for values in by_seed]
     mean, count = statistics.fmean(means), len(by_seed[0])

@@ -1,4 +1,4 @@
-"""Receivers tuned on what a lossy coding leaves, as a codec's tail is on its latents."""
+"""Receivers tuned to the images of a lossy encoding, as a codec's tail is to its latents."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from edgewright.tools.codecs.learned.tail import TunedBlocks, weights_of_blocks
 def tuned_receiver(
     workload: Workload, encoding: str, *, features: Path, work: Path, report: ReportProgress
 ) -> TunedBlocks:
-    """Tune all of the model behind the head to a coding, go on with it, or take what was kept.
+    """Tune the model behind the head to a lossy encoding; resume or reuse an earlier training.
 
     There is one receiver for all qualities, as a codec has one tail for all its rate points. It
-    learns the same answers on the same pictures by as many steps as that tail.
+    learns the same answers on the same images, in as many steps as that tail.
 
     Args:
-        workload: Model, recipe and pictures; its codec is trained.
+        workload: Model, recipe and images; its recipe trains a codec.
         encoding: ``jpeg``, ``webp`` or ``avif``.
-        features: Folder for features; those of the codec's training are taken from there.
-        work: Folder for the checkpoint; it belongs to this recipe alone.
-        report: Told after every step.
+        features: Folder of cached features, shared with the training of the codec.
+        work: Folder of the checkpoint, for this recipe only.
+        report: Called after every step.
     """
     adapter, recipe = workload.adapter, workload.recipe
     assert isinstance(recipe, TrainedRecipe)
@@ -43,9 +43,9 @@ def tuned_receiver(
         features / "training",
         report,
     )
-    seen = cached_features(
+    decoded = cached_features(
         adapter,
-        _coded(workload, encoding),
+        _decoded_images(workload, encoding),
         (recipe.point, last),
         features / f"training-{encoding}",
         report,
@@ -54,8 +54,8 @@ def tuned_receiver(
     receiver = TunedBlocks(adapter, recipe.point, last, weights).requires_grad_(True)
 
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
-        with fast_products(seen.features.shape[1:]):
-            output = receiver(rows(seen.features, indices))
+        with fast_products(decoded.features.shape[1:]):
+            output = receiver(rows(decoded.features, indices))
         return answer_loss(output, teacher, indices)
 
     work.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def tuned_receiver(
         f"receiver of {encoding}",
         receiver,
         loss_of,
-        samples=len(seen),
+        samples=len(decoded),
         schedule=_schedule(recipe),
         seed=recipe.seed,
         checkpoint=work / f"receiver-{encoding}.pt",
@@ -80,14 +80,14 @@ def _schedule(recipe: TrainedRecipe) -> Schedule:
     )
 
 
-def _coded(workload: Workload, encoding: str) -> ImageSet:
-    """Return the training pictures as they arrive, in all qualities by turns."""
+def _decoded_images(workload: Workload, encoding: str) -> ImageSet:
+    """Return the training images after encoding and decoding, with the qualities in turns."""
     training, qualities = workload.training, QUALITIES[encoding]
 
     def read() -> Iterator[Image.Image]:
-        for number, picture in enumerate(training.read()):
+        for number, image in enumerate(training.read()):
             quality = qualities[number % len(qualities)]
-            yield send(workload.adapter.preprocess(picture), encoding, quality).picture
+            yield send(workload.adapter.preprocess(image), encoding, quality).image
 
     return ImageSet(
         name=f"{training.name}, {encoding}",

@@ -1,9 +1,9 @@
-"""Bytes against accuracy: pictures sent whole, and models cut between device and edge server.
+"""Bytes against accuracy: images sent whole, and models cut between device and edge server.
 
-Run ``python -m edgewright.benchmarks.split.run``. Codecs are trained first, for three seeds each,
-which takes most of the time and goes on where it was broken off; with ``QUICK=1`` in the
-environment the codecs that ship with the package are measured on few pictures, and what has none is
-left out. Where the licence of the pictures lets no weights ship, the model is trained first too.
+Run ``python -m edgewright.benchmarks.split.run``. Codecs are trained first, with three seeds each,
+which takes most of the time and resumes after an interruption. With ``QUICK=1`` in the environment,
+the codecs that ship with the package are measured on few images, and workloads without one are
+skipped. If the licence of the images forbids shipping weights, the model is trained first too.
 """
 
 from __future__ import annotations
@@ -33,9 +33,15 @@ _TIMED = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark.
+
+    Returns:
+        0, or 1 when no workload could be measured.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=WORKLOADS, action="append", help="measure these alone")
+    parser.add_argument(
+        "--only", choices=WORKLOADS, action="append", help="measure only this workload (repeatable)"
+    )
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
     parser.add_argument(
         "--work", type=Path, default=home() / "bench-split", help="features, checkpoints, codecs"
@@ -43,16 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--receivers",
         action="store_true",
-        help="also tune a receiver to each lossy coding, which takes longer than all the rest",
+        help="also tune a receiver to each lossy encoding, which takes longer than everything else",
     )
     parser.add_argument(
-        "--seeds", type=int, choices=(1, len(SEEDS)), default=len(SEEDS), help="codecs to train"
+        "--seeds", type=int, choices=(1, len(SEEDS)), default=len(SEEDS), help="seeds of the codecs"
     )
     parser.add_argument(
         "--jobs",
         type=int,
         default=len(os.sched_getaffinity(0)),
-        help="models measured side by side, one thread and up to 5 GB each; one a core unless told",
+        help="workloads measured in parallel, one thread and up to 5 GB each (default: cores)",
     )
     options = parser.parse_args(arguments)
     quick = os.environ.get("QUICK") == "1"
@@ -69,31 +75,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name in SHIPPED or not quick
     ]
     for name in set(chosen) - {job.name for job in jobs}:
-        sys.stderr.write(f"{name} is left out of quick runs: no codec of it ships\n")
-    done = False
+        sys.stderr.write(f"{name} is skipped in quick runs: no codec ships for it\n")
+    any_measured = False
     for job, figures in zip(jobs, _side_by_side(jobs, options.jobs), strict=True):
         if isinstance(figures, str):
-            sys.stderr.write(f"{job.name} is left out: {figures}\n")
+            sys.stderr.write(f"{job.name} is skipped: {figures}\n")
         else:
             _report(job, figures, options.out)
-            done = True
-    return 0 if done else 1
+            any_measured = True
+    return 0 if any_measured else 1
 
 
 def _side_by_side(jobs: Sequence[Job], count: int) -> list[dict[str, Any] | str]:
-    """Measure all; a process each, so that one's memory is free before the next begins."""
+    """Measure every job in a process of its own, which frees its memory before the next."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=context, max_tasks_per_child=1) as pool:
         return list(pool.map(measured, jobs))
 
 
 def _report(job: Job, figures: dict[str, Any], out: Path) -> None:
-    """Measure times, now that nothing else runs, and write everything."""
+    """Measure latencies, now that nothing else runs, and write the results."""
     torch.set_num_threads(1)
     keep_freed_memory()  # as nodes do
     workload = job.workload()
-    pictures = [workload.adapter.preprocess(each) for each in islice(workload.test.read(), _TIMED)]
-    figures["latency_ms"] = latency(workload, job.codec(workload), pictures)
+    images = [workload.adapter.preprocess(each) for each in islice(workload.test.read(), _TIMED)]
+    figures["latency_ms"] = latency(workload, job.codec(workload), images)
     markdown = markdown_of(figures)
     sys.stdout.write(f"\n### {figures['title']}\n\n{markdown}")
     suffix = "-quick" if job.quick else ""

@@ -1,4 +1,4 @@
-"""The models and pictures that the split benchmark measures; each says what it needs."""
+"""The workloads of the split benchmark: models, recipes and images."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from edgewright.benchmarks.common.data import DATA
-from edgewright.benchmarks.split.metrics import ACCURACY, LABEL_MATCH, Metric
+from edgewright.benchmarks.split.metrics import ACCURACY, LABEL_MATCH, Metric, caption_quality
 from edgewright.tools.codec_training.images import ImageSet, labelled
 from edgewright.tools.codec_training.loop import ReportProgress
 from edgewright.tools.codec_training.project import split_labelled
 from edgewright.tools.codec_training.recipe import TrainedRecipe, TransformRecipe, recipe_named
 from edgewright.tools.datasets.sources import load_source
+from edgewright.tools.models.engines.torch.blip import BlipCaptioning
 from edgewright.tools.models.engines.torch.chain import Chain
+from edgewright.tools.models.source import ModelSource
 
 _HALF_TURN = Image.Transpose.ROTATE_180
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """A model, how its codec is trained, and pictures that neither was trained on.
+    """A model, the recipe of its codec, and test images that neither was trained on.
 
     Attributes:
-        name: Also the name of the codec's recipe and of its shipped folder.
-        title: For people.
+        name: Name of the workload, of the codec's recipe and of its folder in the package.
+        title: Title of tables and plots.
         adapter: The model.
-        recipe: How its codec is made.
-        training: Pictures to train on.
-        validation: Pictures for the figures in the codec's manifest.
-        test: Pictures that figures are measured on.
-        metric: What is measured of the answers.
-        finest: Whether pictures are also sent in qualities that are near lossless.
+        recipe: Recipe of its codec.
+        training: Images to train on.
+        validation: Images for the figures in the codec's manifest.
+        test: Images to measure on.
+        metric: Score of the answers.
+        finest: Whether images are also sent in near-lossless qualities.
     """
 
     name: str
@@ -50,13 +52,12 @@ class Workload:
 
 
 def fashion_vit() -> Workload:
-    """A small vision transformer on Fashion-MNIST, with its labels.
+    """Return a small vision transformer on Fashion-MNIST, with labels.
 
     Raises:
         NotFoundError: The data are not installed (``data_missing``).
     """
     from edgewright.tools.models.engines.torch import vit
-    from edgewright.tools.models.source import ModelSource
 
     samples = load_source("fashion-mnist")
     assert samples.test is not None
@@ -73,19 +74,19 @@ def fashion_vit() -> Workload:
 
 
 def photographs(name: str) -> Workload:
-    """EfficientNet-Lite0 on natural photographs, without labels.
+    """Return EfficientNet-Lite0 on natural photographs, without labels.
 
     Args:
-        name: Recipe; ``photographs`` cuts where a third of the model has run, ``photographs-early``
-            where a quarter has.
+        name: Recipe; ``photographs`` cuts after a third of the model, ``photographs-early`` after
+            a quarter.
 
     Raises:
-        NotFoundError: Their packages are not installed (``data_missing``).
+        NotFoundError: The packages with photographs are not installed (``data_missing``).
     """
-    from edgewright.benchmarks.workloads import photographs as pictures
+    from edgewright.benchmarks.workloads.photographs import load
     from edgewright.tools.models.engines.torch import efficientnet
 
-    training, validation, test = pictures.load()
+    training, validation, test = load()
     adapter, recipe = efficientnet.load(), recipe_named(name)
     cut = adapter.block_names[recipe.point - 1]
     return Workload(
@@ -102,32 +103,36 @@ def photographs(name: str) -> Workload:
 
 
 def elpv(work: Path, report: ReportProgress) -> Workload:
-    """EfficientNet-Lite0 tuned to solar cells, with their labels; it is tuned first.
+    """Return EfficientNet-Lite0 on solar cells, with labels; tune it first if need be.
+
+    Args:
+        work: Folder of the tuned model.
+        report: Called after every step.
 
     Raises:
         NotFoundError: The data are not installed (``data_missing``).
     """
-    from edgewright.benchmarks.workloads import elpv as base
+    from edgewright.benchmarks.workloads.elpv import LICENCE, load_samples, tuned
 
-    samples = base.load_samples()
+    samples = load_samples()
     assert samples.test is not None
-    mirrored, validation = split_labelled(samples, licence=base.LICENCE)
-    # A cell has neither a left nor an upper side.
+    mirrored, validation = split_labelled(samples, licence=LICENCE)
+    # A cell has no preferred orientation.
     turns = (ImageOps.mirror, ImageOps.flip, lambda cell: cell.transpose(_HALF_TURN))
-    training, _ = split_labelled(samples, licence=base.LICENCE, turns=turns)
+    training, _ = split_labelled(samples, licence=LICENCE, turns=turns)
     return Workload(
         name="elpv",
         title="EfficientNet-Lite0 on solar cells (ELPV)",
-        adapter=base.tuned(mirrored, validation, work, report),
+        adapter=tuned(mirrored, validation, work, report),
         recipe=recipe_named("elpv"),
         training=training,
         validation=validation,
-        test=labelled(samples, np.flatnonzero(samples.test), part="test", licence=base.LICENCE),
+        test=labelled(samples, np.flatnonzero(samples.test), part="test", licence=LICENCE),
     )
 
 
 def easy_vqa(name: str) -> Workload:
-    """A small BLIP that answers questions about easy-VQA's pictures, or writes their captions.
+    """Return a small BLIP that answers questions about easy-VQA's images, or captions them.
 
     Args:
         name: ``easy-vqa-questions`` or ``easy-vqa-captions``.
@@ -135,40 +140,37 @@ def easy_vqa(name: str) -> Workload:
     Raises:
         NotFoundError: The data are not installed (``data_missing``).
     """
-    from edgewright.benchmarks.split.metrics import caption_quality
     from edgewright.benchmarks.workloads.easy_vqa import answered, load, split_held_out
     from edgewright.benchmarks.workloads.easy_vqa_blip import MODELS
-    from edgewright.tools.models.engines.torch.blip import BlipCaptioning
-    from edgewright.tools.models.source import ModelSource
 
-    known, held_out = split_held_out(load("train"))
-    tested_on = load("test")
+    training_scenes, validation_scenes = split_held_out(load("train"))
+    test_scenes = load("test")
     adapter = MODELS[name][1](ModelSource(str(DATA / name)))
-    metric, does = ACCURACY, "answers questions about"
+    metric, task = ACCURACY, "answers questions about"
     if isinstance(adapter, BlipCaptioning):
-        references = [scene.captions for scene in tested_on if scene.captions]
-        metric, does = caption_quality(adapter, references), "describes"
+        references = [scene.captions for scene in test_scenes if scene.captions]
+        metric, task = caption_quality(adapter, references), "describes"
     return Workload(
         name=name,
-        title=f"BLIP that {does} shapes (easy-VQA)",
+        title=f"BLIP that {task} shapes (easy-VQA)",
         adapter=adapter,
         recipe=recipe_named(name),
-        training=answered(adapter, known, part="training", mirrored=True),
-        validation=answered(adapter, held_out, part="validation"),
-        test=answered(adapter, tested_on, part="test"),
+        training=answered(adapter, training_scenes, part="training", mirrored=True),
+        validation=answered(adapter, validation_scenes, part="validation"),
+        test=answered(adapter, test_scenes, part="test"),
         metric=metric,
     )
 
 
 WORKLOADS: dict[str, Callable[[Path, ReportProgress], Workload]] = {
-    "elpv": elpv,  # takes longest, so it begins first
+    "elpv": elpv,  # the longest, so it starts first
     "fashion-vit": lambda work, report: fashion_vit(),
     "easy-vqa-questions": lambda work, report: easy_vqa("easy-vqa-questions"),
     "easy-vqa-captions": lambda work, report: easy_vqa("easy-vqa-captions"),
     "photographs": lambda work, report: photographs("photographs"),
     "photographs-early": lambda work, report: photographs("photographs-early"),
 }
-#: Those whose codecs ship with the package, so that nothing has to be trained.
+#: Workloads whose codecs ship with the package, so that nothing has to be trained.
 SHIPPED = (
     "fashion-vit",
     "easy-vqa-questions",
@@ -178,13 +180,13 @@ SHIPPED = (
 )
 
 
-def first(pictures: ImageSet, count: int) -> ImageSet:
-    """Return the first of some pictures."""
-    count = min(count, pictures.count)
+def first(images: ImageSet, count: int) -> ImageSet:
+    """Return the first images of a set."""
+    count = min(count, images.count)
     return ImageSet(
-        name=f"{pictures.name}, first {count}",
-        licence=pictures.licence,
+        name=f"{images.name}, first {count}",
+        licence=images.licence,
         count=count,
-        read=lambda: islice(pictures.read(), count),
-        answers=pictures.answers,
+        read=lambda: islice(images.read(), count),
+        answers=images.answers,
     )

@@ -1,4 +1,4 @@
-"""Data sets and small models that benchmarks measure.
+"""Data sets and small models to measure.
 
-Measuring them belongs to the benchmarks.
+The measurements belong to the benchmarks.
 """

@@ -1,7 +1,7 @@
-"""Easy-VQA: pictures of one coloured shape each, questions about them, and captions.
+"""Easy-VQA: images of one coloured shape each, with questions and captions.
 
-The set is that of the package ``easy-vqa`` (MIT). It has no captions; they are put together from
-shape and colour as its questions and answers tell them, in five wordings, the references of CIDEr.
+The set is that of the package ``easy-vqa`` (MIT). It has no captions; they are composed of the
+shape and colour that its questions and answers state, in five wordings, the references of CIDEr.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _WORDINGS = (
     "the shape is a {colour} {shape}",
     "a {shape} that is {colour}",
 )
-#: One scene of so many of the training part is kept back, to choose by.
+#: One scene in this many of the training part is held out for validation.
 _HELD_OUT = 12
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture and what is known of it.
+    """An image with its questions and captions.
 
     Attributes:
-        picture: Its file.
-        questions: With their answers.
-        captions: Five of them; none where the questions do not tell shape and colour.
+        image: The file.
+        questions: Pairs of question and answer.
+        captions: Five captions; none if the questions do not state shape and colour.
     """
 
-    picture: Path
+    image: Path
     questions: tuple[tuple[str, str], ...]
     captions: tuple[str, ...]
 
@@ -63,55 +63,55 @@ def load(part: str) -> list[Scene]:
         ) from None
     questions, answers, images = getattr(easy_vqa, f"get_{part}_questions")()
     paths = getattr(easy_vqa, f"get_{part}_image_paths")()
-    asked: dict[int, list[tuple[str, str]]] = {image: [] for image in paths}
+    questions_of: dict[int, list[tuple[str, str]]] = {image: [] for image in paths}
     for question, answer, image in zip(questions, answers, images, strict=True):
-        asked[image].append((question, answer))
+        questions_of[image].append((question, answer))
     return [
-        Scene(Path(paths[image]), tuple(asked[image]), captions_of(asked[image]))
-        for image in sorted(asked)
-        if asked[image]
+        Scene(Path(paths[image]), tuple(questions_of[image]), captions_of(questions_of[image]))
+        for image in sorted(questions_of)
+        if questions_of[image]
     ]
 
 
 def split_held_out(scenes: Sequence[Scene]) -> tuple[list[Scene], list[Scene]]:
-    """Return the scenes of the training part to train on, and those to choose by."""
+    """Return the scenes of the training part to train on, and those to validate on."""
     count = len(scenes) // _HELD_OUT
     return list(scenes[:-count]), list(scenes[-count:])
 
 
 def captions_of(questions: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """Return the captions of a picture by what its questions and answers say of it.
+    """Return the captions of an image as its questions and answers describe it.
 
     Args:
-        questions: With their answers.
+        questions: Pairs of question and answer.
 
     Returns:
-        One in each wording; none where shape or colour is not told.
+        A caption in each wording; none if shape or colour is not stated.
     """
-    told: set[str] = set()
+    facts: set[str] = set()
     for question, answer in questions:
         words = set(question.rstrip("?").split())
-        # What a question takes for granted or affirms is in the picture, and so is its answer.
+        # What a question presupposes or an answer affirms is in the image.
         if answer not in ("yes", "no"):
-            told |= {answer, *words}
+            facts |= {answer, *words}
         elif (answer == "yes") != bool(words & {"not", "no"}):
-            told |= words
-    shapes, colours = told.intersection(SHAPES), told.intersection(COLOURS)
+            facts |= words
+    shapes, colours = facts.intersection(SHAPES), facts.intersection(COLOURS)
     if len(shapes) != 1 or len(colours) != 1:
         return ()
     return tuple(wording.format(colour=min(colours), shape=min(shapes)) for wording in _WORDINGS)
 
 
 class Written:
-    """What a BLIP writes about pictures, word for word (``Answers``).
+    """The words that a BLIP should write about images (``Answers``).
 
-    Each row is a word that is to follow those before it, given the picture and, if there is one,
-    the question.
+    Each row is a word to predict from the preceding ones, the image and, if there is one, the
+    question.
 
     Args:
         adapter: The model.
-        questions: For each picture, the question of each text; empty for a captioner.
-        texts: For each picture, the answers or captions.
+        questions: For each image, the question of each text; empty for a captioner.
+        texts: For each image, the answers or captions.
         ends: Whether the end of a text counts as a word.
     """
 
@@ -126,60 +126,62 @@ class Written:
         self._adapter = adapter
         self._questions: torch.Tensor | None = None
         if isinstance(adapter, BlipQuestions):
-            asked, mask = adapter.question_tokens([one for each in questions for one in each])
-            self._questions, self._question_lengths = asked, mask.sum(1)
+            question_tokens, mask = adapter.question_tokens(
+                [one for each in questions for one in each]
+            )
+            self._questions, self._question_lengths = question_tokens, mask.sum(1)
         tokens, mask = adapter.tokens([text for each in texts for text in each])
-        self._written, following = tokens[:, :-1], tokens[:, 1:]
-        self._counted = torch.zeros_like(following, dtype=torch.bool)
+        self._inputs, following = tokens[:, :-1], tokens[:, 1:]
+        self._is_row = torch.zeros_like(following, dtype=torch.bool)
         words = mask[:, 1:] if ends else mask[:, 2:]
-        self._counted[:, : words.shape[1]] = words.bool()
-        self.truth: torch.Tensor | None = following[self._counted]
-        self._texts = _Runs(torch.tensor([len(each) for each in texts]))
-        self._rows = _Runs(self._counted.sum(1))
+        self._is_row[:, : words.shape[1]] = words.bool()
+        self.truth: torch.Tensor | None = following[self._is_row]
+        self._texts = _Ranges(torch.tensor([len(each) for each in texts]))
+        self._rows = _Ranges(self._is_row.sum(1))
 
-    def rows(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Return the rows of some pictures; see ``Answers``."""
-        return self._rows.of(self._texts.of(pictures))
+    def rows(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the rows of some images; see ``Answers``."""
+        return self._rows.of(self._texts.of(images))
 
-    def scores(self, output: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+    def scores(self, output: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
         """Return the logits of each word; see ``Answers``."""
-        chosen = self._texts.of(pictures)
-        states = output.repeat_interleave(self._texts.lengths[pictures], dim=0)
-        logits = self._logits(states, chosen)
-        return logits[self._counted[chosen]]
+        selected = self._texts.of(images)
+        states = output.repeat_interleave(self._texts.lengths[images], dim=0)
+        logits = self._logits(states, selected)
+        return logits[self._is_row[selected]]
 
-    def _logits(self, states: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-        """Return the logits behind every token of some texts, given what is known of each."""
+    def _logits(self, states: torch.Tensor, selected: torch.Tensor) -> torch.Tensor:
+        """Return the logits after every token of some texts, given image and question."""
         if not isinstance(self._adapter, BlipQuestions):
-            return self._adapter.scores(states, self._written[chosen])
+            return self._adapter.scores(states, self._inputs[selected])
         assert self._questions is not None
-        lengths = self._question_lengths[chosen]
+        lengths = self._question_lengths[selected]
         order, parts = [], []
-        for length in sorted(set(lengths.tolist())):  # questions of one length need no padding
-            (at,) = torch.nonzero(lengths == length, as_tuple=True)
-            asked = self._questions[chosen[at], :length]
-            read = self._adapter.states(states[at], asked)
-            parts.append(self._adapter.scores(read, self._written[chosen[at]]))
-            order.append(at)
+        for length in sorted(set(lengths.tolist())):  # questions of equal length need no padding
+            (rows,) = torch.nonzero(lengths == length, as_tuple=True)
+            question_tokens = self._questions[selected[rows], :length]
+            read = self._adapter.states(states[rows], question_tokens)
+            parts.append(self._adapter.scores(read, self._inputs[selected[rows]]))
+            order.append(rows)
         return torch.cat(parts)[torch.cat(order).argsort()]
 
 
-class _Runs:
-    """Consecutive runs of a numbering, one for each thing.
+class _Ranges:
+    """Consecutive ranges of row numbers, one for each item.
 
     Args:
-        lengths: How long each run is, int64 ``[N]``.
+        lengths: Length of each range, int64 ``[N]``.
     """
 
     def __init__(self, lengths: torch.Tensor) -> None:
         self.lengths = lengths
-        self._stops = lengths.cumsum(0)
+        self._ends = lengths.cumsum(0)
 
-    def of(self, things: torch.Tensor) -> torch.Tensor:
-        """Return the numbers in the runs of some things, int64."""
-        lengths = self.lengths[things]
+    def of(self, items: torch.Tensor) -> torch.Tensor:
+        """Return the numbers in the ranges of some items, int64."""
+        lengths = self.lengths[items]
         before = lengths.cumsum(0) - lengths
-        first = self._stops[things] - lengths
+        first = self._ends[items] - lengths
         return (first - before).repeat_interleave(lengths) + torch.arange(int(lengths.sum()))
 
 
@@ -191,33 +193,33 @@ def answered(
     mirrored: bool = False,
     ends: bool = False,
 ) -> ImageSet:
-    """Return scenes as pictures with what the model should write about them.
+    """Return scenes as images with the words that the model should write about them.
 
     Args:
         adapter: The model; it answers the questions, or writes the captions.
-        scenes: The scenes; a captioner gets those that have captions.
+        scenes: The scenes; a captioner gets only those with captions.
         part: Name of the part, such as ``training``.
-        mirrored: Take each again, mirrored, which changes neither shape nor colour.
-        ends: Whether the end of an answer counts; that of a caption always does.
+        mirrored: Add each image mirrored, which changes neither shape nor colour.
+        ends: Whether the end of an answer counts as a word; that of a caption always does.
     """
     asks = isinstance(adapter, BlipQuestions)
-    chosen = [scene for scene in scenes if asks or scene.captions]
+    selected = [scene for scene in scenes if asks or scene.captions]
     turns = (ImageOps.mirror,) if mirrored else ()
 
     def read() -> Iterator[Image.Image]:
-        for scene in chosen:
-            with Image.open(scene.picture) as picture:
-                yield picture.convert("RGB")
+        for scene in selected:
+            with Image.open(scene.image) as image:
+                yield image.convert("RGB")
 
     times = 1 + len(turns)
-    questions = [[question for question, _ in scene.questions] for scene in chosen if asks]
+    questions = [[question for question, _ in scene.questions] for scene in selected if asks]
     texts = [
-        [answer for _, answer in scene.questions] if asks else scene.captions for scene in chosen
+        [answer for _, answer in scene.questions] if asks else scene.captions for scene in selected
     ]
     return ImageSet(
         name=f"easy-vqa, {part}",
         licence=LICENCE,
-        count=len(chosen) * times,
+        count=len(selected) * times,
         read=lambda: with_turns(read, turns),
         answers=Written(adapter, questions * times, texts * times, ends=ends or not asks),
     )

@@ -1,7 +1,7 @@
-"""Trains the two small BLIP models for easy-VQA that the split benchmark cuts.
+"""Train the two small BLIP models on easy-VQA for the split benchmark.
 
 Run ``python -m edgewright.benchmarks.workloads.easy_vqa_blip FOLDER`` after ``pip install
-easy-vqa``; interrupted, it resumes after the last epoch. One model writes captions, the other
+easy-vqa``. After an interruption it resumes at the last epoch. One model writes captions, the other
 answers questions; as in BLIP itself, the second starts from the vision tower of the first.
 """
 
@@ -36,7 +36,7 @@ from edgewright.tools.models.engines.torch.chain import fingerprint
 from edgewright.tools.models.source import ModelSource
 
 CAPTIONS, QUESTIONS = "easy-vqa-captions", "easy-vqa-questions"
-#: What each model is, by its folder's name, in the order of training.
+#: Network and adapter classes of each model, by its folder's name, in the order of training.
 MODELS: dict[str, tuple[Any, Callable[[ModelSource], BlipQuestions | BlipCaptioning]]] = {
     CAPTIONS: (BlipForConditionalGeneration, BlipCaptioning),
     QUESTIONS: (BlipForQuestionAnswering, BlipQuestions),
@@ -53,7 +53,11 @@ _WIDTHS = {"hidden_size": 96, "intermediate_size": 192, "num_attention_heads": 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train and save the models."""
+    """Train and save the models.
+
+    Returns:
+        0, or 1 when the data are not installed.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the models are written")
     options = parser.parse_args(arguments)
@@ -68,11 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def train(name: str, parent: Path) -> None:
-    """Train a model, or go on with it, and write it with a manifest.
+    """Train a model, resuming if interrupted, and write it with a manifest.
 
     Args:
         name: One of ``MODELS``.
-        parent: Where its folder is made.
+        parent: Parent of the model's folder.
 
     Raises:
         NotFoundError: The set is not installed (``data_missing``).
@@ -87,11 +91,11 @@ def train(name: str, parent: Path) -> None:
     folder, schedule = parent / name, _SCHEDULES[name]
     adapter = _untrained(name, folder, sorted(words))
     if name == QUESTIONS:
-        seeing = MODELS[CAPTIONS][1](ModelSource(str(parent / CAPTIONS))).network.vision_model
-        adapter.network.vision_model.load_state_dict(seeing.state_dict())
-    known, held_out = split_held_out(scenes)
-    training = answered(adapter, known, part="training", mirrored=True, ends=True)
-    validation = answered(adapter, held_out, part="validation")
+        vision_model = MODELS[CAPTIONS][1](ModelSource(str(parent / CAPTIONS))).network.vision_model
+        adapter.network.vision_model.load_state_dict(vision_model.state_dict())
+    training_scenes, validation_scenes = split_held_out(scenes)
+    training = answered(adapter, training_scenes, part="training", mirrored=True, ends=True)
+    validation = answered(adapter, validation_scenes, part="validation")
     network, last = adapter.network, len(adapter.block_names)
     pixels = _pixels(adapter, training)
 
@@ -127,7 +131,7 @@ def train(name: str, parent: Path) -> None:
 
 
 def _untrained(name: str, folder: Path, words: Sequence[str]) -> BlipQuestions | BlipCaptioning:
-    """Write a model with random weights whose vocabulary are these words, and load it."""
+    """Write a model with random weights and this vocabulary, and load it."""
     network_class, adapter_class = MODELS[name]
     vocabulary = {word: index for index, word in enumerate([*_SPECIAL, *words])}
     config = BlipConfig(
@@ -161,21 +165,21 @@ def _untrained(name: str, folder: Path, words: Sequence[str]) -> BlipQuestions |
     return adapter_class(ModelSource(str(folder)))
 
 
-def _pixels(adapter: BlipQuestions | BlipCaptioning, pictures: ImageSet) -> torch.Tensor:
-    """Return all pictures, uint8 ``[N, 3, H, W]``."""
-    inputs = [adapter.tensor(adapter.preprocess(picture)) for picture in pictures.read()]
+def _pixels(adapter: BlipQuestions | BlipCaptioning, images: ImageSet) -> torch.Tensor:
+    """Return all images, uint8 ``[N, 3, H, W]``."""
+    inputs = [adapter.tensor(adapter.preprocess(image)) for image in images.read()]
     return ((torch.cat(inputs) + 1) * 127.5).round().to(torch.uint8)
 
 
-def _accuracy(adapter: BlipQuestions | BlipCaptioning, pictures: ImageSet) -> float:
-    """Return the share of words that the model would have written as they are."""
-    assert pictures.answers.truth is not None
+def _accuracy(adapter: BlipQuestions | BlipCaptioning, images: ImageSet) -> float:
+    """Return the share of words that the model predicts correctly."""
+    assert images.answers.truth is not None
     with torch.inference_mode():
         output = adapter.run(
-            _pixels(adapter, pictures).float() / 127.5 - 1, 0, len(adapter.block_names)
+            _pixels(adapter, images).float() / 127.5 - 1, 0, len(adapter.block_names)
         )
-        scores = pictures.answers.scores(output, torch.arange(pictures.count))
-    return float((scores.argmax(1) == pictures.answers.truth).double().mean())
+        scores = images.answers.scores(output, torch.arange(images.count))
+    return float((scores.argmax(1) == images.answers.truth).double().mean())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""EfficientNet-Lite0 tuned to find defects in solar cells, which the split benchmark cuts.
+"""EfficientNet-Lite0 tuned to find defects in solar cells, for the split benchmark.
 
-The pictures are those of ``elpv-dataset`` (Buerhop-Lutz et al., "A benchmark for visual
+The images are those of ``elpv-dataset`` (Buerhop-Lutz et al., "A benchmark for visual
 identification of defective solar cells in electroluminescence imagery", 2018). Their licence is
-non-commercial, so that no weights trained on them ship; they are kept in the benchmark's folder.
+non-commercial, so weights trained on them do not ship; they stay in the benchmark's work folder.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from edgewright.tools.models.source import ModelSource
 
 LICENCE = "CC-BY-NC-SA-4.0"
 _SIZE = (224, 224)
-#: Share of the pictures that is tested on.
+#: Share of the images that is held out for testing.
 _TEST_SHARE = 0.25
-#: Decides which pictures these are, and all else that is random.
+#: Seed of the split and of everything else that is random.
 _SEED = 0
 _SCHEDULE = Schedule(epochs=2, batch=32, rate=1e-3, decay=0.05)
-#: The first blocks keep their ImageNet weights: edges and grain look alike everywhere, and half
-#: of the time would go into them.
+#: Number of blocks that stay frozen at their ImageNet weights: edges and grain are the same in any
+#: image, and training them would take half of the time.
 _FROZEN = 3
-#: The package's own momentum is meant for trainings of a hundred thousand steps.
+#: Momentum of batch norms; the package's default is meant for a hundred thousand steps.
 _MOMENTUM = 0.1
 
 
 def load_samples() -> Samples:
-    """Load the pictures at the network's size, shuffled, the last quarter for testing.
+    """Load the images at the network's input size, shuffled, the last quarter for testing.
 
     Raises:
         NotFoundError: The set is not installed (``data_missing``).
@@ -65,13 +65,13 @@ def load_samples() -> Samples:
 
 
 def tuned(training: ImageSet, validation: ImageSet, work: Path, report: ReportProgress) -> Chain:
-    """Tune the network, go on with it, or take what an earlier call kept.
+    """Return the tuned network; tune it, or resume, unless an earlier call has finished.
 
     Args:
-        training: Labelled pictures to train on.
-        validation: Others, for the figure in the manifest.
-        work: Where weights are kept, in a folder named by what they depend on.
-        report: Told after every step.
+        training: Labelled images to train on.
+        validation: Images for the accuracy in the manifest.
+        work: Folder of the weights, which get a subfolder named by a digest of the recipe.
+        report: Called after every step.
     """
     recipe = {
         "schedule": asdict(_SCHEDULE), "seed": _SEED, "frozen": _FROZEN, "momentum": _MOMENTUM,
@@ -84,14 +84,14 @@ def tuned(training: ImageSet, validation: ImageSet, work: Path, report: ReportPr
         adapter = _train(training, folder / "checkpoint.pt", report)
         weights = {name: one.contiguous() for name, one in adapter.network.state_dict().items()}
         save_file(weights, folder / efficientnet.WEIGHTS)
-        right = _right(adapter, validation)
+        correct = _count_correct(adapter, validation)
         manifest = {
             "model": adapter.model,
             "revision": fingerprint(weights),
             "recipe": recipe,
             "source": {"name": training.name, "licence": LICENCE, "count": training.count},
-            "validation_accuracy": right / validation.count,
-            "validation_interval": wilson(right, validation.count),
+            "validation_accuracy": correct / validation.count,
+            "validation_interval": wilson(correct, validation.count),
         }
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
         (folder / "checkpoint.pt").unlink()
@@ -111,10 +111,10 @@ def _train(training: ImageSet, checkpoint: Path, report: ReportProgress) -> Chai
     for name, module in network.named_modules():
         if f"{name}.weight" in learned and isinstance(module, torch.nn.BatchNorm2d):
             module.train().momentum = _MOMENTUM
-    pictures = [adapter.preprocess(picture) for picture in training.read()]
+    images = [adapter.preprocess(image) for image in training.read()]
 
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
-        batch = torch.cat([_turned(adapter.tensor(pictures[index])) for index in indices])
+        batch = torch.cat([_flipped(adapter.tensor(images[index])) for index in indices])
         with torch.no_grad():
             features = adapter.run(batch, 0, _FROZEN)
         return functional.cross_entropy(adapter.run(features, _FROZEN, last), labels[indices])
@@ -133,18 +133,18 @@ def _train(training: ImageSet, checkpoint: Path, report: ReportProgress) -> Chai
     return adapter
 
 
-def _turned(batch: torch.Tensor) -> torch.Tensor:
-    """Turn a picture upside down, half of the time; a cell has no upper side."""
+def _flipped(batch: torch.Tensor) -> torch.Tensor:
+    """Flip images vertically half of the time, since a cell has no preferred orientation."""
     return batch.flip(2) if torch.rand(()) < 0.5 else batch
 
 
-def _right(adapter: Chain, pictures: ImageSet) -> int:
-    """Count the pictures whose label the network finds."""
-    assert pictures.answers.truth is not None
+def _count_correct(adapter: Chain, images: ImageSet) -> int:
+    """Count the images that the network classifies correctly."""
+    assert images.answers.truth is not None
     last = len(adapter.block_names)
     with torch.inference_mode():
         scores = [
-            adapter.run(adapter.tensor(adapter.preprocess(picture)), 0, last)
-            for picture in pictures.read()
+            adapter.run(adapter.tensor(adapter.preprocess(image)), 0, last)
+            for image in images.read()
         ]
-    return int((torch.cat(scores).argmax(1) == pictures.answers.truth).sum())
+    return int((torch.cat(scores).argmax(1) == images.answers.truth).sum())

@@ -1,7 +1,7 @@
-"""Trains the small vision transformer for Fashion-MNIST that the split benchmark cuts.
+"""Train the small vision transformer on Fashion-MNIST for the split benchmark.
 
-Run ``python -m edgewright.benchmarks.workloads.fashion_vit FOLDER``; interrupted, it
-resumes after the last epoch. The data come from Debian's ``dataset-fashion-mnist``.
+Run ``python -m edgewright.benchmarks.workloads.fashion_vit FOLDER``. After an interruption it
+resumes at the last epoch. The data come from Debian's ``dataset-fashion-mnist``.
 """
 
 from __future__ import annotations
@@ -25,16 +25,20 @@ from edgewright.tools.datasets.sources import load_source
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.models.engines.torch.chain import fingerprint
 
-#: Pictures of the training split that are kept back for choosing.
+#: Images of the training split that are held out for validation.
 VALIDATION = 5000
 _SCHEDULE = Schedule(epochs=7, batch=128, rate=2e-3, decay=0.05)
-#: Most pixels by which a training picture is moved in each direction.
+#: Maximum shift of a training image in each direction, in pixels.
 _SHIFT = 2
 _SEED = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train and save the model."""
+    """Train and save the model.
+
+    Returns:
+        0, or 1 when the data are not installed.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the model is written")
     options = parser.parse_args(arguments)
@@ -51,19 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def split(samples: Samples) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the indices of the training and the validation pictures."""
+    """Return the indices of the training and the validation images."""
     assert samples.test is not None
     usable = torch.nonzero(~torch.from_numpy(samples.test))[:, 0]
     return usable[:-VALIDATION], usable[-VALIDATION:]
 
 
 def pixels(images: torch.Tensor) -> torch.Tensor:
-    """Turn uint8 ``[B, H, W, 1]`` into the network's input, float32 ``[B, 3, H, W]``."""
+    """Convert uint8 ``[B, H, W, 1]`` to the network's input, float32 ``[B, 3, H, W]``."""
     return (images.permute(0, 3, 1, 2).float() / 127.5 - 1).expand(-1, 3, -1, -1)
 
 
 def train(samples: Samples, checkpoint: Path) -> Any:
-    """Train the transformer with cross-entropy on pictures moved at random."""
+    """Train the transformer with cross-entropy on randomly shifted images."""
     from transformers import ViTConfig, ViTForImageClassification
 
     torch.manual_seed(_SEED)
@@ -84,8 +88,8 @@ def train(samples: Samples, checkpoint: Path) -> Any:
     images, labels = torch.from_numpy(samples.images), torch.from_numpy(samples.labels)
 
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
-        at = chosen[indices]
-        loss: torch.Tensor = network(_moved(pixels(images[at])), labels=labels[at]).loss
+        rows = chosen[indices]
+        loss: torch.Tensor = network(_shifted(pixels(images[rows])), labels=labels[rows]).loss
         return loss
 
     fit(
@@ -101,21 +105,21 @@ def train(samples: Samples, checkpoint: Path) -> Any:
     return network.eval()
 
 
-def _moved(batch: torch.Tensor) -> torch.Tensor:
-    """Move each picture by up to ``_SHIFT`` pixels; what comes in is background."""
+def _shifted(batch: torch.Tensor) -> torch.Tensor:
+    """Shift each image by up to ``_SHIFT`` pixels, with background at the borders."""
     height, width = batch.shape[2:]
     padded = functional.pad(batch, (_SHIFT,) * 4, value=-1.0)
     corners = torch.randint(2 * _SHIFT + 1, (len(batch), 2)).tolist()
     return torch.stack(
         [
-            picture[:, top : top + height, left : left + width]
-            for picture, (top, left) in zip(padded, corners, strict=True)
+            image[:, top : top + height, left : left + width]
+            for image, (top, left) in zip(padded, corners, strict=True)
         ]
     )
 
 
 def save(network: Any, samples: Samples, folder: Path) -> None:
-    """Write the model as transformers does, and a manifest beside it."""
+    """Write the model in the format of transformers, with a manifest."""
     from transformers import ViTImageProcessor
 
     network.save_pretrained(folder)
@@ -136,11 +140,11 @@ def save(network: Any, samples: Samples, folder: Path) -> None:
 
 def _accuracy(network: Any, samples: Samples) -> float:
     images, labels = torch.from_numpy(samples.images), torch.from_numpy(samples.labels)
-    right = 0
+    correct = 0
     with torch.inference_mode():
-        for at in torch.split(split(samples)[1], 500):
-            right += int((network(pixels(images[at])).logits.argmax(1) == labels[at]).sum())
-    return right / VALIDATION
+        for rows in torch.split(split(samples)[1], 500):
+            correct += int((network(pixels(images[rows])).logits.argmax(1) == labels[rows]).sum())
+    return correct / VALIDATION
 
 
 if __name__ == "__main__":

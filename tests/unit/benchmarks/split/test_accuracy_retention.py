@@ -1,4 +1,4 @@
-"""What a coding leaves of the accuracy that the uncut model expects."""
+"""Accuracy retention of encodings, as the uncut model expects it."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from edgewright.tools.offload.profile import IMAGE_ENCODINGS
 
 
 class Redness(torch.nn.Module):
-    """Gives the red of a picture to the first class, and a half to the second."""
+    """Scores the first class by the red of an image, and the second by one half."""
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         red = pixels[:, 0].mean((1, 2))
@@ -22,33 +22,35 @@ class Redness(torch.nn.Module):
 @pytest.fixture
 def adapter() -> Chain:
     network = torch.nn.Sequential(torch.nn.Identity(), Redness())
-    fitting = Preprocessing(
+    preprocessing = Preprocessing(
         size=(16, 16), resample=Image.Resampling.NEAREST, mean=(0.0,) * 3, deviation=(255.0,) * 3
     )
     blocks = {"body": network[0], "head": network[1]}
-    return Chain(model="redness", network=network, blocks=blocks, preprocessing=fitting)
+    return Chain(model="redness", network=network, blocks=blocks, preprocessing=preprocessing)
 
 
 @pytest.fixture
-def judge(adapter: Chain) -> ReferenceModel:
+def reference(adapter: Chain) -> ReferenceModel:
     return ReferenceModel(adapter, [Image.new("RGB", (16, 16), (red, 9, 9)) for red in (51, 204)])
 
 
-def test_a_change_costs_what_the_model_held_of_the_label_that_it_gave_up(judge):
-    assert judge.kept(judge.inputs, 0) == {"share": 1.0, "half": 0.0, "same": 1.0}
-    turned = judge.kept(judge.inputs.flip(0), 0)
-    # The first was held to be of the second class by 5 to 2, the second of the first by 8 to 5.
-    kept, best = 2 / 7 + 5 / 13, 5 / 7 + 8 / 13
-    assert turned["share"] == pytest.approx(kept / best, rel=1e-5)
-    assert turned["same"] == 0
+def test_a_changed_label_costs_the_probability_that_the_model_loses(reference):
+    assert reference.retention(reference.inputs, 0) == {"share": 1.0, "half": 0.0, "same": 1.0}
+    swapped = reference.retention(reference.inputs.flip(0), 0)
+    # The model gives the first image's classes odds of 2 to 5, and the second image's 8 to 5.
+    retention, best = 2 / 7 + 5 / 13, 5 / 7 + 8 / 13
+    assert swapped["share"] == pytest.approx(retention / best, rel=1e-5)
+    assert swapped["same"] == 0
 
 
-def test_every_lossy_coding_and_every_codec_is_measured(adapter, judge, tmp_path, monkeypatch):
+def test_every_lossy_encoding_and_every_codec_is_measured(
+    adapter, reference, tmp_path, monkeypatch
+):
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
-    found = list(measured(adapter, judge))
-    pictures = [one.key for one in found if not one.point]
-    assert pictures == [
+    results = list(measured(adapter, reference))
+    image_keys = [one.key for one in results if not one.point]
+    assert image_keys == [
         image_key(*encoding) for encoding in IMAGE_ENCODINGS if encoding[1] is not None
     ]
-    assert [one.family for one in found if one.point] == ["quantised8, point 1"]
-    assert all(one.share == 1 for one in found)
+    assert [one.family for one in results if one.point] == ["quantised8, point 1"]
+    assert all(one.share == 1 for one in results)

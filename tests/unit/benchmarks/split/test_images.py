@@ -22,9 +22,9 @@ def grey() -> Image.Image:
 def test_a_payload_is_a_part_of_its_file(grey, encoding, quality):
     sent = send(grey, encoding, quality)
     assert 0 < sent.payload_bytes < sent.file_bytes
-    assert sent.picture.size == grey.size
+    assert sent.image.size == grey.size
     if encoding == "png":
-        assert sent.picture.tobytes() == grey.tobytes()
+        assert sent.image.tobytes() == grey.tobytes()
 
 
 def test_a_payload_starts_after_the_headers(grey):

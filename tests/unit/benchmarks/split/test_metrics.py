@@ -1,4 +1,4 @@
-"""CIDEr by hand, and right answers by whoever knows them."""
+"""CIDEr against a calculation by hand, and right answers with and without labels."""
 
 import math
 
@@ -12,19 +12,19 @@ from edgewright.tools.codec_training.cache import FeatureCache
 
 
 def cache(truth: torch.Tensor | None, outputs: torch.Tensor) -> FeatureCache:
-    nothing = np.zeros((len(outputs), 1), np.float16)
-    return FeatureCache(nothing, nothing, outputs, FirstLabel(truth))
+    no_features = np.zeros((len(outputs), 1), np.float16)
+    return FeatureCache(no_features, no_features, outputs, FirstLabel(truth))
 
 
-def test_answers_are_right_by_the_truth_or_else_by_the_uncut_model():
-    said = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+def test_answers_are_right_by_the_labels_or_else_by_the_uncut_model():
+    predicted = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
     uncut = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    assert right_answers(cache(None, uncut), said).tolist() == [1, 0, 1]
-    assert right_answers(cache(torch.tensor([1, 1, 1]), uncut), said).tolist() == [0, 1, 1]
+    assert right_answers(cache(None, uncut), predicted).tolist() == [1, 0, 1]
+    assert right_answers(cache(torch.tensor([1, 1, 1]), uncut), predicted).tolist() == [0, 1, 1]
 
 
 def test_cider_by_hand():
-    """Two pictures; what both have says nothing, and runs that a caption lacks count as 0."""
+    """Runs that occur with both images weigh nothing; runs that a caption lacks count as 0."""
     references = [["a red cat", "a cat"], ["a blue dog"]]
     first, second = cider(["a red cat", "a cat"], references)
     # Words: red and cat weigh log 2 each. Pairs: "a red", "red cat"; "a cat" is one pair.

@@ -17,7 +17,7 @@ def test_a_receiver_learns_from_decoded_images_and_is_stored(workload, tmp_path)
     receiver = tuned()
     assert steps[-1].steps == 20 * 2
     adapter = workload.adapter
-    sent = [send(image, "jpeg", 5).picture for image in workload.training.read()]
+    sent = [send(image, "jpeg", 5).image for image in workload.training.read()]
     features = adapter.run(torch.cat([adapter.tensor(one) for one in sent]), 0, 1)
     errors_before, errors_after = (
         (scores.argmax(1) != workload.training.answers.truth).double().mean()

@@ -1,4 +1,6 @@
-"""Captions from questions and answers, and every word that a small BLIP writes as a row."""
+"""Captions composed from questions and answers, and the words of a text as rows."""
+
+import sys
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from PIL import Image
 
 from edgewright.benchmarks.workloads import easy_vqa
 from edgewright.benchmarks.workloads.easy_vqa import Scene, answered, captions_of
+from edgewright.tools.errors import NotFoundError
 from edgewright.tools.models.engines.torch import blip
 from edgewright.tools.models.source import ModelSource
 
@@ -23,7 +26,7 @@ from edgewright.tools.models.source import ModelSource
         ([], None),
     ],
 )
-def test_captions_say_what_questions_and_answers_tell(questions, caption):
+def test_captions_state_what_questions_and_answers_do(questions, caption):
     captions = captions_of(questions)
     assert captions[:1] == (() if caption is None else (caption,))
     assert len(captions) in (0, 5)
@@ -31,9 +34,9 @@ def test_captions_say_what_questions_and_answers_tell(questions, caption):
 
 @pytest.fixture
 def scenes(tmp_path):
-    """Two pictures of noise, with questions in the words that the small model knows."""
+    """Return two images of noise, with questions in the vocabulary of the small model."""
     random = np.random.default_rng(0)
-    found = []
+    scenes = []
     for number, questions in enumerate(
         [
             (("is there a cat ?", "a red cat"), ("how many ?", "a")),
@@ -42,8 +45,8 @@ def scenes(tmp_path):
     ):
         path = tmp_path / f"{number}.png"
         Image.fromarray(random.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(path)
-        found.append(Scene(path, questions, ("a red cat", "a dog is on what")))
-    return found
+        scenes.append(Scene(path, questions, ("a red cat", "a dog is on what")))
+    return scenes
 
 
 @pytest.fixture
@@ -56,68 +59,62 @@ def captions(tiny_blip):
     return blip.load_captioning(ModelSource.parse(str(tiny_blip("captioning"))))
 
 
-def outputs(adapter, pictures) -> torch.Tensor:
-    inputs = [adapter.tensor(adapter.preprocess(picture)) for picture in pictures.read()]
+def outputs(adapter, images) -> torch.Tensor:
+    inputs = [adapter.tensor(adapter.preprocess(image)) for image in images.read()]
     with torch.inference_mode():
         return adapter.run(torch.cat(inputs), 0, len(adapter.block_names))
 
 
 def test_rows_are_the_words_of_the_answers(questions, scenes):
-    pictures = answered(questions, scenes, part="test")
-    words = questions._tokenizer.convert_ids_to_tokens(pictures.answers.truth.tolist())
+    images = answered(questions, scenes, part="test")
+    words = questions._tokenizer.convert_ids_to_tokens(images.answers.truth.tolist())
     assert words == ["a", "red", "cat", "a", "dog"]
-    assert pictures.answers.rows(torch.tensor([1, 0])).tolist() == [4, 0, 1, 2, 3]
+    assert images.answers.rows(torch.tensor([1, 0])).tolist() == [4, 0, 1, 2, 3]
     with_ends = answered(questions, scenes, part="test", ends=True).answers.truth.tolist()
     words = questions._tokenizer.convert_ids_to_tokens(with_ends)
     assert words == ["a", "red", "cat", "[SEP]", "a", "[SEP]", "dog", "[SEP]"]
 
 
-def test_a_row_does_not_depend_on_what_is_read_beside_it(questions, scenes):
-    """Questions of other lengths are padding to each other."""
-    pictures = answered(questions, scenes, part="test")
-    output, everything = outputs(questions, pictures), torch.arange(2)
+def test_a_row_does_not_depend_on_the_rest_of_the_batch(questions, scenes):
+    """Questions of different lengths would pad each other."""
+    images = answered(questions, scenes, part="test")
+    output, everything = outputs(questions, images), torch.arange(2)
     with torch.inference_mode():
-        together = pictures.answers.scores(output, everything)
+        together = images.answers.scores(output, everything)
         alone = [
-            pictures.answers.scores(output[at : at + 1], everything[at : at + 1]) for at in (0, 1)
+            images.answers.scores(output[at : at + 1], everything[at : at + 1]) for at in (0, 1)
         ]
     assert torch.allclose(together, torch.cat(alone), atol=1e-5)
 
 
 def test_the_first_row_of_an_answer_is_the_first_word_that_is_generated(questions, scenes):
-    pictures = answered(questions, scenes, part="test")
-    output = outputs(questions, pictures)
+    images = answered(questions, scenes, part="test")
+    output = outputs(questions, images)
     with torch.inference_mode():
-        scores = pictures.answers.scores(output, torch.arange(2))
-        for row, picture, question in ((0, 0, "is there a cat ?"), (4, 1, "is a dog on a cat ?")):
+        scores = images.answers.scores(output, torch.arange(2))
+        for row, image, question in ((0, 0, "is there a cat ?"), (4, 1, "is a dog on a cat ?")):
             word = questions._tokenizer.convert_ids_to_tokens([int(scores[row].argmax())])
-            said = questions.answer(output[picture : picture + 1], question)
-            assert said.split()[:1] == word or word[0].startswith("[")
+            answer = questions.answer(output[image : image + 1], question)
+            assert answer.split()[:1] == word or word[0].startswith("[")
 
 
-def test_a_captioner_gets_the_captions_and_mirrored_pictures_have_the_same(captions, scenes):
-    pictures = answered(
-        captions, [*scenes, Scene(scenes[0].picture, (), ())], part="t", mirrored=True
-    )
-    assert pictures.count == 4
-    read = list(pictures.read())
+def test_a_captioner_gets_captions_which_mirrored_images_share(captions, scenes):
+    images = answered(captions, [*scenes, Scene(scenes[0].image, (), ())], part="t", mirrored=True)
+    assert images.count == 4
+    read = list(images.read())
     assert np.array_equal(np.asarray(read[0]), np.asarray(read[2])[:, ::-1])
-    rows = [pictures.answers.truth[pictures.answers.rows(torch.tensor([at]))] for at in range(4)]
+    rows = [images.answers.truth[images.answers.rows(torch.tensor([at]))] for at in range(4)]
     assert torch.equal(rows[0], rows[2])
     # Three words and five, each with its end.
     assert len(rows[0]) == 10
-    output = outputs(captions, pictures)
+    output = outputs(captions, images)
     with torch.inference_mode():
         together = captions.captions(output)
         alone = [text for one in output.split(1) for text in captions.captions(one)]
     assert together == alone
 
 
-def test_without_the_package_it_is_said_how_to_get_it(monkeypatch):
-    import sys
-
-    from edgewright.tools.errors import NotFoundError
-
+def test_a_missing_package_is_reported_with_the_fix(monkeypatch):
     monkeypatch.setitem(sys.modules, "easy_vqa", None)
     with pytest.raises(NotFoundError, match="pip install easy-vqa"):
         easy_vqa.load("train")

@@ -1,4 +1,4 @@
-"""The base model for solar cells: which cells are tested on, and what tuning touches."""
+"""The base model for solar cells: its test split, and the blocks that tuning changes."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ CELLS = 8
 
 @pytest.fixture
 def samples(monkeypatch):
-    """A set in the form of the package's, whose cells can be told apart by their grey."""
+    """Return a set in the package's form, whose cells are distinguished by their grey value."""
     probability = np.array([0, 1 / 3, 2 / 3, 1] * (CELLS // 4))
     cells = np.repeat(np.arange(CELLS, dtype=np.uint8) * 20, 300 * 300).reshape(CELLS, 300, 300)
     package = ModuleType("elpv_dataset.utils")
@@ -29,7 +29,7 @@ def samples(monkeypatch):
     return elpv.load_samples()
 
 
-def test_a_quarter_is_tested_on_and_labels_stay_with_their_cells(samples):
+def test_a_quarter_is_for_testing_and_labels_stay_with_their_cells(samples):
     assert samples.images.shape == (CELLS, 224, 224, 1)
     assert samples.test.sum() == CELLS // 4
     cells = samples.images[:, 0, 0, 0] // 20
@@ -39,14 +39,14 @@ def test_a_quarter_is_tested_on_and_labels_stay_with_their_cells(samples):
     assert np.array_equal(elpv.load_samples().images, samples.images)
 
 
-def test_without_the_package_it_is_said_how_to_get_it(monkeypatch):
+def test_a_missing_package_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "elpv_dataset.utils", None)
     with pytest.raises(NotFoundError) as caught:
         elpv.load_samples()
     assert caught.value.info().code == "data_missing"
 
 
-def test_tuning_leaves_the_first_blocks_alone_and_is_done_once(samples, monkeypatch, tmp_path):
+def test_tuning_leaves_the_first_blocks_unchanged_and_runs_once(samples, monkeypatch, tmp_path):
     monkeypatch.setattr(elpv, "_SCHEDULE", Schedule(epochs=1, batch=2, rate=1e-3))
     training, validation = (
         labelled(samples, np.array(chosen), part=part, licence="none")

@@ -1,4 +1,4 @@
-"""Scenes to make a codec from: things laid over photographs."""
+"""Scenes to fit a codec to: things pasted onto photographs."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def backgrounds() -> ImageSet:
 
 @pytest.fixture
 def thing(tmp_path):
-    """A red square with a border that cannot be seen."""
+    """A red square with a transparent border."""
     stamp = Image.new("RGBA", (200, 140), (0, 255, 0, 0))
     stamp.paste((*RED, 255), (50, 20, 150, 120))
     path = tmp_path / "thing.png"
@@ -32,20 +32,20 @@ def thing(tmp_path):
     return path
 
 
-def test_there_are_as_many_pictures_as_announced_and_the_same_each_time(backgrounds, thing):
+def test_a_set_has_its_count_of_images_and_is_reproducible(backgrounds, thing):
     scenes = photographs._with_things(backgrounds, [thing, thing], part="training")
     first, again = list(scenes.read()), list(scenes.read())
     assert len(first) == scenes.count > backgrounds.count
     assert [one.tobytes() for one in first] == [one.tobytes() for one in again]
 
 
-def test_each_thing_lies_whole_or_in_part_on_its_scene(backgrounds, thing):
+def test_each_thing_is_partly_or_fully_visible(backgrounds, thing):
     scenes = photographs._with_things(backgrounds, [thing], part="training")
-    laid = list(scenes.read())[backgrounds.count :]
-    shares = [float((np.asarray(one) == RED).all(2).mean()) for one in laid]
+    composed = list(scenes.read())[backgrounds.count :]
+    shares = [float((np.asarray(one) == RED).all(2).mean()) for one in composed]
     assert all(0.02 < share < 0.9 for share in shares)
     assert len(set(shares)) > 1
-    assert not any((np.asarray(one) == (0, 255, 0)).all(2).any() for one in laid)
+    assert not any((np.asarray(one) == (0, 255, 0)).all(2).any() for one in composed)
 
 
 def test_a_wallpaper_in_many_sizes_is_one_photograph(tmp_path):
