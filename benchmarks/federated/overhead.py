@@ -1,8 +1,8 @@
-"""What engines and sandboxes add: clients that answer at once, programs that say one word.
+"""The overhead of engines and sandboxes, with clients and programs that do nothing.
 
-The exchange, from the first order to the last reply, is the engine's own time, since the clients
-do nothing. The whole round has Flower's own strategy before and after it, which both engines
-share. Each measurement of an engine is a process of its own.
+The exchange, from the first message to the last reply, is the engine's own time, since the clients
+reply immediately. The round adds Flower's strategy before and after it, which both engines share.
+Each engine is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def measure() -> dict[str, dict[str, dict[str, float]]]:
     """Time both engines at each model size.
 
     Returns:
-        By size and engine: median seconds of the ``round`` and of the ``exchange``.
+        Median seconds of the ``round`` and the ``exchange``, by size and engine.
     """
     return {
         label: {engine: _measured(engine, size) for engine in ("in-process", "ray")}
@@ -51,47 +51,50 @@ def measure() -> dict[str, dict[str, dict[str, float]]]:
 
 
 def sandbox_starts() -> dict[str, float]:
-    """Time each sandbox from its start to a program's first word; median seconds by its name.
+    """Return the median seconds from a sandbox's start to its program's first output, by name.
 
-    Those that this machine does not have are left out.
+    Sandboxes that this machine lacks are skipped.
     """
     command = [sys.executable, "-I", "-S", "-c", "print('up')"]
-    found = {}
+    results = {}
     for backend in BACKENDS:
         times = []
         with scratch_folder() as folder:
             try:
                 for _ in range(STARTS):
-                    begin = time.perf_counter()
+                    started_at = time.perf_counter()
                     with backend.start(command, Policy(scratch=folder)) as confined:
                         if confined.receive(_LIMIT_S) != "up":
                             raise UnavailableError(confined.errors, code="no_sandbox")
-                        times.append(time.perf_counter() - begin)
+                        times.append(time.perf_counter() - started_at)
             except (ImportError, OSError, RuntimeError, UnavailableError):
                 continue
-        found[backend.name] = statistics.median(times)
-    return found
+        results[backend.name] = statistics.median(times)
+    return results
 
 
-def sandbox_table(found: dict[str, float]) -> str:
-    """Return the Markdown table of how long sandboxes take to start."""
-    rows = [[name, f"{1000 * seconds:.0f}"] for name, seconds in found.items()]
-    return f"Start of a sandbox, median of {STARTS}:\n\n" + table(["sandbox", "ms"], rows)
+def sandbox_table(results: dict[str, float]) -> str:
+    """Return the Markdown table of start-up times."""
+    rows = [[name, f"{1000 * seconds:.0f}"] for name, seconds in results.items()]
+    return f"Start-up time of a sandbox, median of {STARTS} starts:\n\n" + table(
+        ["sandbox", "ms"], rows
+    )
 
 
-def overhead_table(found: dict[str, dict[str, dict[str, float]]]) -> str:
-    """Return the Markdown table of both engines and how many times Ray takes longer."""
+def overhead_table(results: dict[str, dict[str, dict[str, float]]]) -> str:
+    """Return the Markdown table of both engines, with Ray's time relative to the in-process one."""
     columns = ["weights"]
     columns += [
-        f"{part}, {where}" for part in _PARTS for where in ("in-process, ms", "Ray, ms", "times")
+        f"{part}, {where}" for part in _PARTS for where in ("in-process, ms", "Ray, ms", "ratio")
     ]
     rows = [
         [label, *(cell for part in _PARTS for cell in _cells(engines, part))]
-        for label, engines in found.items()
+        for label, engines in results.items()
     ]
     return (
-        f"Engine overhead: {CLIENTS} clients that answer at once. The exchange is the engine's "
-        "alone; the round includes Flower's FedAvg, which both share:\n\n" + table(columns, rows)
+        f"Engine overhead with {CLIENTS} clients that reply immediately. The exchange is the "
+        "engine's own time; the round includes Flower's FedAvg, which both engines share:\n\n"
+        + table(columns, rows)
     )
 
 
@@ -108,7 +111,7 @@ def _measured(engine: Engine, size: int) -> dict[str, float]:
             "RAY_USAGE_STATS_ENABLED": "0",
         }
         out = Path(home) / "times.json"
-        done = subprocess.run(  # noqa: S603 - every argument is ours
+        process = subprocess.run(  # noqa: S603 - every argument is ours
             [sys.executable, "-m", __spec__.name, engine, str(size), str(out)],
             env=environment,
             capture_output=True,
@@ -117,7 +120,7 @@ def _measured(engine: Engine, size: int) -> dict[str, float]:
             check=False,
         )
         if not out.is_file():
-            raise RuntimeError(f"{engine} gave no times: {done.stderr[-2000:]}")
+            raise RuntimeError(f"the {engine} engine returned no times: {process.stderr[-2000:]}")
         times: dict[str, float] = json.loads(out.read_text("utf-8"))
         return times
 
@@ -126,8 +129,8 @@ client_app = ClientApp()
 
 
 @client_app.train()
-def _answer(message: Message, context: Context) -> Message:
-    """Send the model back as it came."""
+def _reply(message: Message, context: Context) -> Message:
+    """Return the model unchanged."""
     del context
     content = RecordDict(
         {"arrays": message.content["arrays"], "metrics": MetricRecord({"num-examples": 1})}
@@ -136,27 +139,27 @@ def _answer(message: Message, context: Context) -> Message:
 
 
 def _rounds(grid: Grid, size: int) -> dict[str, float]:
-    """Run rounds and time them; the first one, in which Ray starts its actors, does not count."""
+    """Return the median times of the rounds after the first, in which Ray starts its actors."""
     strategy = FedAvg(min_train_nodes=CLIENTS, min_available_nodes=CLIENTS)
     arrays = ArrayRecord([np.ones(size, np.float32)])
     whole, exchange = [], []
     for number in range(1, ROUNDS + 2):
-        begin = time.perf_counter()
-        orders = list(strategy.configure_train(number, arrays, ConfigRecord(), grid))
-        sent = time.perf_counter()
-        replies = list(grid.send_and_receive(orders))
-        back = time.perf_counter()
+        started_at = time.perf_counter()
+        messages = list(strategy.configure_train(number, arrays, ConfigRecord(), grid))
+        sent_at = time.perf_counter()
+        replies = list(grid.send_and_receive(messages))
+        received_at = time.perf_counter()
         mean, _ = strategy.aggregate_train(number, replies)
-        end = time.perf_counter()
+        finished_at = time.perf_counter()
         if mean is None:
-            raise RuntimeError("a round came to nothing")
+            raise RuntimeError("a round returned no model")
         arrays = mean
-        whole.append(end - begin)
-        exchange.append(back - sent)
+        whole.append(finished_at - started_at)
+        exchange.append(received_at - sent_at)
     return {"round": statistics.median(whole[1:]), "exchange": statistics.median(exchange[1:])}
 
 
-def _program(engine: str, size: int, out: Path) -> None:
+def _measure_in_process(engine: str, size: int, out: Path) -> None:
     times: dict[str, Any] = {}
     if engine == "in-process":
         times = _rounds(InProcessGrid(client_app, CLIENTS, {}), size)
@@ -180,4 +183,4 @@ def _program(engine: str, size: int, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    _program(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    _measure_in_process(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))

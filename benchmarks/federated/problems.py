@@ -1,6 +1,6 @@
 """The embedded coder against plain FedAvg on worded training problems.
 
-What was finished is kept, so that a benchmark that was broken off goes on where it was.
+Finished problems are cached, so that an interrupted benchmark resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -30,31 +30,37 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark.
+
+    Returns:
+        0.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="*", default=[], help="names of problems; none for all")
-    parser.add_argument("--problems", type=Path, help="a file of other problems than its own")
+    parser.add_argument("--only", nargs="*", default=[], help="names of problems (default: all)")
+    parser.add_argument(
+        "--problems", type=Path, help="file of problems to use instead of the built-in ones"
+    )
     parser.add_argument("--cache", type=Path, default=Path(".bench-federated/problems"))
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
-    given = parser.parse_args(arguments)
-    cache = given.cache.resolve()
+    options = parser.parse_args(arguments)
+    cache = options.cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
     os.environ["EDGEWRIGHT_HOME"] = str(cache / "home")
-    problems = load_problems(given.problems)
-    chosen = [each for each in problems if not given.only or each.name in given.only]
+    problems = load_problems(options.problems)
+    chosen = [each for each in problems if not options.only or each.name in options.only]
     outcomes = []
     for problem in chosen:
-        stored = cache / f"{problem.name}.json"
-        if not stored.exists():
+        cached = cache / f"{problem.name}.json"
+        if not cached.exists():
             outcome = asyncio.run(solve(problem))
-            stored.write_text(outcome.model_dump_json(indent=2), "utf-8")
-        outcomes.append(ProblemOutcome.model_validate_json(stored.read_text("utf-8")))
+            cached.write_text(outcome.model_dump_json(indent=2), "utf-8")
+        outcomes.append(ProblemOutcome.model_validate_json(cached.read_text("utf-8")))
         sys.stderr.write(f"{outcomes[-1].model_dump_json()}\n")
     markdown = _markdown(outcomes)
     sys.stdout.write(markdown)
     figures = {"problems": [outcome.model_dump(mode="json") for outcome in outcomes]}
     write_results(
-        given.out, "federated-problems", figures, markdown, lambda axes: _draw(axes, outcomes)
+        options.out, "federated-problems", figures, markdown, lambda axes: _draw(axes, outcomes)
     )
     return 0
 
@@ -66,8 +72,8 @@ def _markdown(outcomes: Sequence[ProblemOutcome]) -> str:
             outcome.name,
             outcome.kind,
             outcome.figure,
-            _shown(outcome.figure, outcome.ours),
-            _shown(outcome.figure, outcome.control),
+            _format_figure(outcome.figure, outcome.ours),
+            _format_figure(outcome.figure, outcome.control),
             f"{100 * outcome.accuracy:.1f} %",
             f"{100 * outcome.control_accuracy:.1f} %",
             "yes" if outcome.answered else "no",
@@ -76,19 +82,19 @@ def _markdown(outcomes: Sequence[ProblemOutcome]) -> str:
         for outcome in outcomes
     ]
     columns = [
-        "problem", "constraint", "figure", "coder", "FedAvg", "test accuracy", "of FedAvg",
-        "answered", "as well",
+        "problem", "constraint", "metric", "coder", "FedAvg", "test accuracy",
+        "FedAvg's test accuracy", "satisfied", "as good",
     ]  # fmt: skip
     return (
-        f"{good} of {len(outcomes)} designs answer the constraint and do at least as well as plain "
-        "FedAvg on its figure (accuracies within one standard error count as equal; the worst "
-        f"client's is the mean over {SEEDS['worst-client']} seeds; bytes and "
-        f"simulated seconds until {100 * NEARLY:.0f} points below FedAvg's best):\n\n"
+        f"{good} of {len(outcomes)} designs satisfy the constraint and are at least as good as "
+        "plain FedAvg on its metric (accuracies within one standard error count as equal; the "
+        f"worst client's is the mean over {SEEDS['worst-client']} seeds; bytes and simulated "
+        f"seconds count until {100 * NEARLY:.0f} points below FedAvg's best accuracy):\n\n"
         + table(columns, rows)
     )
 
 
-def _shown(figure: Figure, value: float | None) -> str:
+def _format_figure(figure: Figure, value: float | None) -> str:
     if value is None:
         return "no guarantee" if figure == "epsilon" else "never"
     if figure in ("accuracy", "worst-client"):
@@ -97,13 +103,16 @@ def _shown(figure: Figure, value: float | None) -> str:
 
 
 def _draw(axes: Axes, outcomes: Sequence[ProblemOutcome]) -> None:
-    places = np.arange(len(outcomes))
-    axes.bar(places - 0.2, [100 * each.accuracy for each in outcomes], 0.4, label="coder")
+    positions = np.arange(len(outcomes))
+    axes.bar(positions - 0.2, [100 * each.accuracy for each in outcomes], 0.4, label="coder")
     axes.bar(
-        places + 0.2, [100 * each.control_accuracy for each in outcomes], 0.4, label="plain FedAvg"
+        positions + 0.2,
+        [100 * each.control_accuracy for each in outcomes],
+        0.4,
+        label="plain FedAvg",
     )
     names = [f"{outcome.name}\n({outcome.kind})" for outcome in outcomes]
-    axes.set_xticks(places, names, rotation=60, ha="right", fontsize=6)
+    axes.set_xticks(positions, names, rotation=60, ha="right", fontsize=6)
     axes.set_ylabel("test accuracy, %")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncol=2, frameon=False)
 

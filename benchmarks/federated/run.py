@@ -1,8 +1,8 @@
-"""The training agent against a grid-searched baseline and two searches, at equal trials.
+"""The training agent against a grid-searched baseline and two searches, with equal trials.
 
-Each method has its own run with its own splits on disk; it chooses by the validation split, and
-its test split is scored once, at the end. Finished trials are kept, so that a benchmark that was
-broken off goes on where it was.
+Each method has a run of its own with its own splits on disk. It selects a trial by the validation
+split; the test split is scored once, at the end. Finished trials are cached, so that an interrupted
+benchmark resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -51,11 +51,10 @@ from edgewright.tools.federated.trials.prepare import DataRequest, load_card, pr
 from edgewright.tools.federated.trials.scoring import score_test
 
 CLIENTS, TRIALS, ALPHA = 10, 4, 0.3
-#: Samples to train and validate with, for all methods alike, half of them for each. The comparison
-#: is of some hundred trainings, each in a sandbox of its own: on so few samples they take some
-#: hours of one core, on all of Fashion-MNIST days. Validation and a test split of the set's own,
-#: which stays whole, cost one pass, and a thousand samples and more tell what is better; a hundred
-#: would leave every search to chance.
+#: Samples for training and validation, half for each, the same for all methods. The benchmark runs
+#: about a hundred trainings, each in a sandbox of its own: with this many samples they take some
+#: hours of one core, with all of Fashion-MNIST days. Validating and testing cost a single pass, so
+#: the set's own test split stays whole; a hundred validation samples would not rank trials.
 SAMPLES = 2000
 VALIDATION = 0.5
 PARTITIONS: dict[Partition, str] = {
@@ -67,13 +66,13 @@ PARTITIONS: dict[Partition, str] = {
 
 @dataclass(frozen=True)
 class Options:
-    """What is measured.
+    """The size of the benchmark.
 
     Attributes:
-        data: Named set.
-        samples: At most so many of its samples to train and validate with; 0 for all.
-        seeds: How many seeds: each has its own clients, initial weights and search.
-        partitions: How samples are dealt.
+        data: Name of the data set.
+        samples: Maximum number of samples for training and validation; 0 for all.
+        seeds: Number of seeds, each with its own clients, initial weights and search.
+        partitions: Partitions of the samples among clients.
         cache: Folder of the runs.
     """
 
@@ -84,37 +83,41 @@ class Options:
     cache: Path
 
     def run(self, partition: Partition, seed: int, method: str) -> RunFolder:
-        """Return a method's run."""
+        """Return the folder of a method's run."""
         name = "-".join(method.lower().replace(",", " ").replace("+", " ").split())
         case = f"{self.data}-{self.samples}-{self.validation:g}-{partition}"
         return RunFolder(self.cache / case / f"seed-{seed}" / name)
 
     @property
     def validation(self) -> float:
-        """Share that is validated with, of what the set's own test split leaves."""
+        """Share of the samples outside the set's own test split that is used for validation."""
         return VALIDATION if self.samples else 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark.
+
+    Returns:
+        0.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="fashion-mnist")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help="at most so many; 0 for all")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="maximum number; 0 for all")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--partitions", nargs="+", choices=PARTITIONS, default=[*PARTITIONS])
-    parser.add_argument("--workers", type=int, default=2, help="trainings side by side")
+    parser.add_argument("--workers", type=int, default=2, help="parallel trainings")
     parser.add_argument("--cache", type=Path, default=Path(".bench-federated"))
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
-    given = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     options = Options(
-        data=given.data,
-        samples=given.samples,
-        seeds=given.seeds,
-        partitions=tuple(given.partitions),
-        cache=given.cache.resolve(),
+        data=parsed.data,
+        samples=parsed.samples,
+        seeds=parsed.seeds,
+        partitions=tuple(parsed.partitions),
+        cache=parsed.cache.resolve(),
     )
     seeds = range(options.seeds)
-    with ThreadPoolExecutor(given.workers) as pool:
+    with ThreadPoolExecutor(parsed.workers) as pool:
         cases = [(seed, partition) for seed in seeds for partition in options.partitions]
         jobs = [
             pool.submit(work, options, partition, seed)
@@ -136,37 +139,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "sandbox_start_s": starts,
     }
     card = load_card(options.run(options.partitions[0], 0, BASELINE))
-    shown = markdown_of(_setting(options, card), options.partitions, records)
-    parts = (shown, overhead_table(engines), sandbox_table(starts))
+    results_table = markdown_of(_setting(options, card), options.partitions, records)
+    parts = (results_table, overhead_table(engines), sandbox_table(starts))
     markdown = "\n".join(parts)
     sys.stdout.write(markdown)
     name = f"federated-{options.data}"
-    write_results(given.out, name, figures, markdown, lambda axes: draw(axes, records))
+    write_results(parsed.out, name, figures, markdown, lambda axes: draw(axes, records))
     return 0
 
 
 def _searches(options: Options, partition: Partition, seed: int) -> list[dict[str, Any]]:
-    """Run the three searches that begin with the same trial."""
+    """Run the three searches that start with the same trial."""
     words = PARTITIONS[partition]
     agent_run = options.run(partition, seed, AGENT)
     records = []
     for method in (AGENT, RANDOM, TPE):
         run = options.run(partition, seed, method)
         card = prepare(_request(options, partition, seed), run)
-        start = first_design(words, card).candidate
+        first_candidate = first_design(words, card).candidate
         search: Search
         if method == AGENT:
             search = Agent(TrainingProblem(purpose=words, card=card))
         else:
-            search = (random_search if method == RANDOM else tree_parzen)(start, seed)
-        first = None if method == AGENT else agent_run
-        results = run_search(run, search, trials=TRIALS, seed=seed, start=first)
+            search = (random_search if method == RANDOM else tree_parzen)(first_candidate, seed)
+        shared_run = None if method == AGENT else agent_run
+        results = run_search(run, search, trials=TRIALS, seed=seed, start=shared_run)
         records.append(_record(run, method, partition, seed, results))
     return records
 
 
 def _baseline(options: Options, partition: Partition, seed: int) -> list[dict[str, Any]]:
-    """Train the baseline at all points of its grid."""
+    """Train the baseline at every point of its grid."""
     run = options.run(partition, seed, BASELINE)
     card = prepare(_request(options, partition, seed), run)
     grid = Grid(first_design(PARTITIONS[partition], card).candidate)
@@ -190,8 +193,8 @@ def _request(options: Options, partition: Partition, seed: int) -> DataRequest:
 def _record(
     run: RunFolder, method: str, partition: str, seed: int, results: Sequence[TrialResult]
 ) -> dict[str, Any]:
-    """Choose by validation, score the choice on the test split, and keep the curves."""
-    chosen = max(range(len(results)), key=lambda place: rank(results[place]))
+    """Select a trial by validation, score it on the test split, and return it with the curves."""
+    chosen = max(range(len(results)), key=lambda index: rank(results[index]))
     test = score_test(run, results[chosen].number)
     sys.stderr.write(f"{partition}, seed {seed}, {method}: test accuracy {test.accuracy:.4f}\n")
     return {
@@ -217,14 +220,14 @@ def _record(
 
 
 def _setting(options: Options, card: DataCard) -> str:
-    few = ", so few that a hundred trainings take hours and not days" if options.samples else ""
-    sizes = f"{card.train} samples to train with and {card.validation} to validate with{few}"
+    reason = " (few, so that a hundred trainings take hours, not days)" if options.samples else ""
+    sizes = f"{card.train} training samples, {card.validation} validation samples{reason}"
     return (
-        f"{options.data}: {sizes}, {card.test} to test with. {CLIENTS} clients, IID or "
-        f"Dirichlet({ALPHA}), seeds: {options.seeds}, {TRIALS} "
-        f"trials each from the same start, none more than {EFFORT:g} times as costly as it. Means "
-        "with 95 % intervals over the seeds. Simulated time counts all earlier trials of the "
-        "method; of the baseline, its best trial alone"
+        f"{options.data}: {sizes}, {card.test} test samples. {CLIENTS} clients, IID or "
+        f"Dirichlet({ALPHA}). Seeds: {options.seeds}; {TRIALS} "
+        f"trials each from the same start, at most {EFFORT:g} times as costly as the first. Means "
+        "with 95 % intervals over the seeds. Simulated time includes all earlier trials of the "
+        "method; for the baseline, only its best trial"
     )
 
 

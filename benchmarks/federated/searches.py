@@ -1,4 +1,4 @@
-"""Ways to choose what to train next: the coder, and two that search a space from its start."""
+"""Searches that choose the next trial: the coder, two samplers of a space, and a grid."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from edgewright.tools.federated.records.trial import TrialRequest, TrialResult
 from edgewright.tools.federated.trials.runner import run_trial
 from edgewright.tools.sandbox.limits import SandboxLimits
 
-#: How much more than its start a search may spend on one trial.
+#: Maximum effort of a trial, relative to the first trial of its search.
 EFFORT = 4.0
-#: The space: all that the coder's remedies can change, as factors of the start or as values.
+#: The space: everything that the coder's adjustments change, as factors of the start or values.
 _SPACE: dict[str, Sequence[Any]] = {
     "model": ("convolutions", "residual"),
     "width": (0.5, 1, 2),
@@ -36,7 +36,7 @@ _SPACE: dict[str, Sequence[Any]] = {
     "label_smoothing": (0.0, 0.1),
 }
 _RATE = (1 / 8, 8.0)  # factor of the learning rate, on a logarithmic scale
-#: The baseline: its network, and the grid of its learning rate and momentum.
+#: The baseline: its network, its optimiser, and the grid of learning rate and momentum.
 _RESNET = """\
 from torch import nn
 from torchvision.models import resnet18
@@ -55,19 +55,19 @@ def build_optimiser(parameters, learning_rate):
     return optim.SGD(parameters, lr=learning_rate, momentum=$momentum)
 """
 _GRID = ((0.1, 0.0), (0.01, 0.9), (0.03, 0.9))
-#: Nothing may run longer, however slow the machine is; effort is what is held equal.
+#: An upper bound for slow machines; searches are limited by effort, not by time.
 _LIMITS = SandboxLimits(time_s=6 * 3600)
 
 
 class Search(Protocol):
-    """Chooses candidates one after the other."""
+    """Chooses one candidate after another."""
 
     def ask(self) -> Candidate | None:
-        """Return the next candidate; None if nothing new comes to mind."""
+        """Return the next candidate; None if there is no new one."""
         ...
 
     def tell(self, result: TrialResult) -> None:
-        """Learn what became of it."""
+        """Record the result of the last candidate."""
         ...
 
 
@@ -75,7 +75,7 @@ class Agent:
     """The embedded coder.
 
     Args:
-        problem: What it is given.
+        problem: The training problem.
     """
 
     def __init__(self, problem: TrainingProblem) -> None:
@@ -84,38 +84,38 @@ class Agent:
         self._proposal: Proposal | None = None
 
     def ask(self) -> Candidate | None:
-        """Return the next candidate; None if nothing new comes to mind."""
+        """Return the next candidate; None if there is no new one."""
         self._proposal = EmbeddedCoder().propose(self._limited(), self._attempts)
         candidate = self._proposal.candidate
-        old = any(same(candidate, each.proposal.candidate) for each in self._attempts)
-        return None if old else candidate
+        repeated = any(same(candidate, each.proposal.candidate) for each in self._attempts)
+        return None if repeated else candidate
 
     def tell(self, result: TrialResult) -> None:
-        """Learn what became of it."""
+        """Record the result of the last candidate."""
         assert self._proposal is not None
         self._attempts.append(Attempt(proposal=self._proposal, result=result))
 
     def _limited(self) -> TrainingProblem:
-        """Put the limit that the space has in the coder's terms: seconds, by its best attempt."""
-        paces = [
+        """Return the problem with the effort limit as seconds, at the speed of the best attempt."""
+        rates = [
             (rank(each.result), each.result.curve[-1].wall_s / effort(each.proposal.candidate))
             for each in self._attempts
             if each.result and each.result.curve
         ]
-        if not paces:
+        if not rates:
             return self._problem
-        _, pace = max(paces, key=itemgetter(0))
-        seconds = pace * effort(self._attempts[0].proposal.candidate)
+        _, seconds_per_effort = max(rates, key=itemgetter(0))
+        seconds = seconds_per_effort * effort(self._attempts[0].proposal.candidate)
         limits = SandboxLimits(time_s=EFFORT * seconds)
         return self._problem.model_copy(update={"limits": limits})
 
 
 class SpaceSearch:
-    """A search of the space by one of Optuna's samplers.
+    """A search of the space with one of Optuna's samplers.
 
     Args:
         start: The first candidate.
-        sampler: Chooses the others.
+        sampler: Sampler of the others.
     """
 
     def __init__(self, start: Candidate, sampler: optuna.samplers.BaseSampler) -> None:
@@ -126,24 +126,24 @@ class SpaceSearch:
         self._trial: optuna.trial.Trial | None = None
 
     def ask(self) -> Candidate | None:
-        """Return the next candidate that is not too costly."""
+        """Return the next candidate within the effort limit."""
         while True:
             self._trial = self._study.ask()
-            candidate = _drawn(self._trial, self._start)
+            candidate = _sample(self._trial, self._start)
             if effort(candidate) <= EFFORT * effort(self._start):
                 return candidate
 
     def tell(self, result: TrialResult) -> None:
-        """Learn what became of it."""
+        """Record the result of the last candidate."""
         assert self._trial is not None
         self._study.tell(self._trial, accuracy(result))
 
 
 class Grid:
-    """ResNet-18 with SGD and FedAvg, as many rounds and passes as the searches' start has.
+    """ResNet-18 with SGD and FedAvg, with the rounds and local epochs of the searches' start.
 
     Args:
-        start: That start.
+        start: The first candidate of the searches.
     """
 
     def __init__(self, start: Candidate) -> None:
@@ -154,12 +154,12 @@ class Grid:
         return len(self._candidates)
 
     def ask(self) -> Candidate | None:
-        """Return the next point."""
+        """Return the next point of the grid."""
         self._next += 1
         return self._candidates[self._next - 1]
 
     def tell(self, result: TrialResult) -> None:
-        """Learn nothing: a grid is fixed."""
+        """Ignore the result, since the grid is fixed."""
 
 
 def _resnet(start: Candidate, rate: float, momentum: float) -> Candidate:
@@ -180,12 +180,12 @@ def random_search(start: Candidate, seed: int) -> SpaceSearch:
 
 
 def tree_parzen(start: Candidate, seed: int) -> SpaceSearch:
-    """Return Optuna's TPE, which learns from the first trial on."""
+    """Return Optuna's TPE, which uses every trial from the first on."""
     return SpaceSearch(start, optuna.samplers.TPESampler(seed=seed, n_startup_trials=1))
 
 
 def rank(result: TrialResult) -> tuple[float, float]:
-    """Return what a trial is chosen by; zeros if it failed."""
+    """Return the rank by which trials are compared; zeros if the trial failed."""
     return result.best.validation.rank if result.best and not result.fault else (0.0, 0.0)
 
 
@@ -197,14 +197,14 @@ def accuracy(result: TrialResult) -> float:
 def run_search(
     run: RunFolder, search: Search, *, trials: int, seed: int, start: RunFolder | None = None
 ) -> list[TrialResult]:
-    """Run a search; what was trained before is taken from its folder.
+    """Run a search; trials that are already in the run's folder are not trained again.
 
     Args:
-        run: A prepared run of its own.
-        search: Chooses the candidates.
-        trials: How many.
-        seed: Of the trainings.
-        start: A run whose first trial is the same, so that it is not trained again.
+        run: A prepared run for this search alone.
+        search: The search.
+        trials: Maximum number of trials.
+        seed: Seed of the trainings.
+        start: A run whose first trial is the same and is copied.
     """
     if start is not None and not run.trial(1).result.exists():
         shutil.copytree(start.trial(1).root, run.trial(1).root, dirs_exist_ok=True)
@@ -221,19 +221,19 @@ def run_search(
 
 
 def _assert_same(run: RunFolder, request: TrialRequest) -> None:
-    """Refuse to take what another version of a search has trained for this one's."""
+    """Raise an error if the folder holds the training of another candidate."""
     path = run.trial(request.number).request
     if path.exists():
         stored = TrialRequest.model_validate_json(path.read_text("utf-8"))
         if not same(stored.candidate, request.candidate):
             raise InputError(
-                f"{path.parent} holds another candidate's training; remove {run.root}",
+                f"{path.parent} holds the training of another candidate; remove {run.root}",
                 code="other_trial",
             )
 
 
 def _parameters_of(start: Candidate) -> dict[str, Any]:
-    """Return the point of the space that is the start."""
+    """Return the start as a point of the space."""
     values: dict[str, Any] = {name: 1 for name in _SPACE if 1 in _SPACE[name]}
     return values | {
         "model": read(start, "model")[0],
@@ -245,27 +245,29 @@ def _parameters_of(start: Candidate) -> dict[str, Any]:
     }
 
 
-def _drawn(trial: optuna.trial.Trial, start: Candidate) -> Candidate:
-    """Draw a point of the space and write it as a candidate."""
-    drawn = {name: trial.suggest_categorical(name, values) for name, values in _SPACE.items()}
+def _sample(trial: optuna.trial.Trial, start: Candidate) -> Candidate:
+    """Sample a point of the space and return it as a candidate."""
+    values = {name: trial.suggest_categorical(name, values) for name, values in _SPACE.items()}
     factor = trial.suggest_float("rate", *_RATE, log=True)
     width = read(start, "model")[1]["width"]
     jitter = read(start, "augmentation")[1]
     schedule, numbers = read(start, "schedule")
-    augmentation = drawn["augmentation"]
-    reach = {} if augmentation == "none" else jitter | {"shift": jitter["shift"] * drawn["shift"]}
-    momentum = drawn["server_momentum"]
+    augmentation = values["augmentation"]
+    strength = (
+        {} if augmentation == "none" else jitter | {"shift": jitter["shift"] * values["shift"]}
+    )
+    momentum = values["server_momentum"]
     changes = {
-        "model": write("model", drawn["model"], width=width * drawn["width"]),
-        "augmentation": write("augmentation", augmentation, **reach),
+        "model": write("model", values["model"], width=width * values["width"]),
+        "augmentation": write("augmentation", augmentation, **strength),
         "schedule": write("schedule", schedule, peak=float(f"{numbers['peak'] * factor:.3g}")),
-        "rounds": max(1, round(start.rounds * drawn["rounds"])),
-        "local_epochs": max(1, round(start.local_epochs * drawn["local_epochs"])),
-        "batch_size": max(2, round(start.batch_size * drawn["batch_size"])),
+        "rounds": max(1, round(start.rounds * values["rounds"])),
+        "local_epochs": max(1, round(start.local_epochs * values["local_epochs"])),
+        "batch_size": max(2, round(start.batch_size * values["batch_size"])),
         "strategy": {"name": "fedavgm", "server_momentum": momentum}
         if momentum
         else {"name": "fedavg"},
-        "proximal": drawn["proximal"],
-        "label_smoothing": drawn["label_smoothing"],
+        "proximal": values["proximal"],
+        "label_smoothing": values["label_smoothing"],
     }
     return Candidate.model_validate(start.model_dump() | changes)

@@ -1,4 +1,4 @@
-"""The federated benchmark's records: table, who is ahead, and plot."""
+"""Table and plot of the federated benchmark, and the seeds in which the agent is ahead."""
 
 from __future__ import annotations
 
@@ -14,61 +14,70 @@ if TYPE_CHECKING:
 
 BASELINE, AGENT, RANDOM, TPE = "ResNet-18 + SGD, grid", "agent", "random search", "TPE"
 _COLUMNS = (
-    "clients", "method", "test accuracy", "best validation", "first trial's validation",
-    "simulated s to the baseline's accuracy",
+    "partition", "method", "test accuracy", "best validation accuracy",
+    "first trial's validation accuracy", "simulated s to the baseline's accuracy",
 )  # fmt: skip
 
 
 def markdown_of(setting: str, partitions: Sequence[str], records: Sequence[dict[str, Any]]) -> str:
-    """Write the table, and for each way of dealing samples who is ahead.
+    """Return the table, and for each partition the seeds in which the agent is ahead.
 
     Args:
-        setting: What was measured, in words.
-        partitions: How samples were dealt.
+        setting: Description of the measurement.
+        partitions: Partitions of the samples among clients.
         records: One for each method, partition and seed.
     """
     rows, wins = [], []
     for partition in partitions:
-        found = {
+        by_method = {
             method: [r for r in records if (r["partition"], r["method"]) == (partition, method)]
             for method in (BASELINE, AGENT, RANDOM, TPE)
         }
-        for method, mine in found.items():
+        for method, own_records in by_method.items():
             rows.append(
                 [
                     partition,
                     method,
-                    _interval([100 * r["test"] for r in mine], "%"),
-                    _interval([100 * max(t["best"] for t in r["trials"]) for r in mine], "%"),
-                    _interval([100 * r["trials"][0]["best"] for r in mine], "%"),
-                    _median([reaching(r, b) for r, b in zip(mine, found[BASELINE], strict=True)]),
+                    _interval([100 * r["test"] for r in own_records], "%"),
+                    _interval(
+                        [100 * max(t["best"] for t in r["trials"]) for r in own_records], "%"
+                    ),
+                    _interval([100 * r["trials"][0]["best"] for r in own_records], "%"),
+                    _median(
+                        [
+                            reaching(r, b)
+                            for r, b in zip(own_records, by_method[BASELINE], strict=True)
+                        ]
+                    ),
                 ]
             )
-        wins.append(_wins(partition, found))
+        wins.append(_wins(partition, by_method))
     return f"{setting}:\n\n{table(_COLUMNS, rows)}\n" + "\n".join(wins) + "\n"
 
 
 def reaching(record: dict[str, Any], baseline: dict[str, Any]) -> float | None:
-    """Return the simulated time until a method is as good as the baseline; None if never."""
+    """Return the simulated time until a method reaches the baseline's accuracy; None if never."""
     goal = max(trial["best"] for trial in baseline["trials"])
-    own = record["method"] == BASELINE
-    spent = 0.0
-    for trial in [record["trials"][record["chosen"]]] if own else record["trials"]:
+    is_baseline = record["method"] == BASELINE
+    earlier_s = 0.0
+    for trial in [record["trials"][record["chosen"]]] if is_baseline else record["trials"]:
         for moment, value in zip(trial["simulated_s"], trial["validation"], strict=True):
             if value >= goal:
-                return float(spent + moment)
-        spent += trial["simulated_s"][-1] if trial["simulated_s"] else 0.0
+                return float(earlier_s + moment)
+        earlier_s += trial["simulated_s"][-1] if trial["simulated_s"] else 0.0
     return None
 
 
-def _wins(partition: str, found: dict[str, list[dict[str, Any]]]) -> str:
-    """Count the seeds with which the agent is ahead, by test accuracy."""
+def _wins(partition: str, by_method: dict[str, list[dict[str, Any]]]) -> str:
+    """Return how often the agent has the higher test accuracy, as a line of Markdown."""
     parts = []
-    for rival in (RANDOM, TPE, BASELINE):
-        gaps = [a["test"] - b["test"] for a, b in zip(found[AGENT], found[rival], strict=True)]
-        ahead, level = sum(gap > 0 for gap in gaps), sum(gap == 0 for gap in gaps)
-        parts.append(f"{rival} {ahead} of {len(gaps)} ({level} equal)")
-    return f"- {partition}: the agent is ahead in test accuracy of " + "; ".join(parts)
+    for method in (RANDOM, TPE, BASELINE):
+        gaps = [
+            a["test"] - b["test"] for a, b in zip(by_method[AGENT], by_method[method], strict=True)
+        ]
+        ahead, equal = sum(gap > 0 for gap in gaps), sum(gap == 0 for gap in gaps)
+        parts.append(f"{method} {ahead} of {len(gaps)} ({equal} equal)")
+    return f"- {partition}: seeds in which the agent's test accuracy is higher: " + "; ".join(parts)
 
 
 def _interval(values: Sequence[float], unit: str) -> str:
@@ -79,30 +88,32 @@ def _interval(values: Sequence[float], unit: str) -> str:
 
 
 def _median(times: Sequence[float | None]) -> str:
-    reached = [moment for moment in times if moment is not None]
-    if not reached:
+    times_reached = [moment for moment in times if moment is not None]
+    if not times_reached:
         return "never"
-    note = f" ({len(reached)} of {len(times)} seeds)" if len(reached) < len(times) else ""
-    return f"{statistics.median(reached):.0f}{note}"
+    note = (
+        f" ({len(times_reached)} of {len(times)} seeds)" if len(times_reached) < len(times) else ""
+    )
+    return f"{statistics.median(times_reached):.0f}{note}"
 
 
 def draw(axes: Axes, records: Sequence[dict[str, Any]]) -> None:
-    """Draw the first seed: the baseline and each trial of the agent."""
+    """Draw the baseline and each of the agent's trials for the first seed."""
     for record in records:
         if record["seed"] or record["method"] not in (BASELINE, AGENT):
             continue
         line = "-" if record["partition"] == "iid" else ":"
         for number, trial in enumerate(record["trials"]):
-            own = record["method"] == BASELINE
-            if own and number != record["chosen"]:
+            is_baseline = record["method"] == BASELINE
+            if is_baseline and number != record["chosen"]:
                 continue
-            colour = "black" if own else f"C{number}"
-            label = BASELINE if own else f"agent, trial {number + 1}"
+            colour = "black" if is_baseline else f"C{number}"
+            label = BASELINE if is_baseline else f"agent, trial {number + 1}"
             axes.plot(
                 trial["simulated_s"], [100 * value for value in trial["validation"]],
                 line, color=colour, label=f"{label} ({record['partition']})",
             )  # fmt: skip
     axes.set_xscale("log")
-    axes.set_xlabel("simulated wall-clock, s (250 KB/s up, 500 KB/s down, 50 GFLOP/s)")
+    axes.set_xlabel("simulated time, s (250 KB/s up, 500 KB/s down, 50 GFLOP/s)")
     axes.set_ylabel("validation accuracy, %")
     axes.legend(fontsize=7)

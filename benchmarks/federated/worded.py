@@ -1,8 +1,8 @@
 """Worded training problems, solved by the embedded coder and by plain FedAvg.
 
-Each has one constraint in its words. The design has to answer it, and to do at least as well as
-plain FedAvg on the figure that the constraint is about. Both get one trial for each seed; a figure
-is the mean over the seeds.
+The words of each problem state one constraint. The design must satisfy it, and be at least as good
+as plain FedAvg on the metric that the constraint is about. Both get one trial for each seed; the
+metric is averaged over the seeds.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.sandbox.limits import SandboxLimits
 
 Figure = Literal["accuracy", "worst-client", "bytes", "seconds", "epsilon"]
-#: How far below the control's best a training counts as nearly as good.
+#: Accuracy below the control's best at which bytes and seconds are counted.
 NEARLY = 0.05
-#: The worst client alone may have no more than some twenty samples to test with.
+#: Seeds of a metric, if more than one: the worst client may have only twenty test samples.
 SEEDS: dict[Figure, int] = {"worst-client": 5}
 _LIMITS = SandboxLimits(time_s=6 * 3600)
 
 
-class Worded(BaseModel):
-    """A problem of the file.
+class WordedProblem(BaseModel):
+    """A problem from the file.
 
     Attributes:
-        name: Its name.
-        kind: The constraint that its words state.
-        words: What the person says.
-        data: What to train on.
-        figure: What the constraint is about.
-        link: The simulated link and device.
+        name: Name of the problem.
+        kind: Constraint that the words state.
+        words: The person's request.
+        data: Training data.
+        figure: Metric that the constraint is about.
+        link: Simulated link and device.
         hostile: Clients whose labels are all wrong.
     """
 
@@ -67,19 +67,19 @@ class Worded(BaseModel):
 
 
 class ProblemOutcome(BaseModel):
-    """What became of a problem.
+    """The result of a problem.
 
     Attributes:
-        name: The problem's name.
+        name: Name of the problem.
         kind: Its constraint.
-        figure: What is compared.
-        answered: Whether the design has what the constraint asks for.
-        ours: The figure, of the coder's design; None if it was never reached.
-        control: The figure, of plain FedAvg; None for a guarantee that it does not give.
+        figure: Metric that is compared.
+        answered: Whether the design satisfies the constraint.
+        ours: Metric of the coder's design; None if the accuracy was never reached.
+        control: Metric of plain FedAvg; None where it gives no guarantee.
         as_well: Whether ours is at least as good; accuracies within one standard error are equal.
         accuracy: Test accuracy of the design.
         control_accuracy: Test accuracy of plain FedAvg.
-        choices: What the coder says that it chose.
+        choices: The coder's choices, in its own words.
     """
 
     name: str
@@ -94,18 +94,20 @@ class ProblemOutcome(BaseModel):
     choices: str
 
 
-def load_problems(path: Path | None = None) -> list[Worded]:
-    """Read problems.
+def load_problems(path: Path | None = None) -> list[WordedProblem]:
+    """Read worded problems.
 
     Args:
-        path: A file like ``federated_worded.yaml``; None for that one.
+        path: A file in the form of ``worded.yaml``, which is the default.
     """
     source = path or files("edgewright.benchmarks.federated") / "worded.yaml"
-    return [Worded.model_validate(each) for each in yaml.safe_load(source.read_text("utf-8"))]
+    return [
+        WordedProblem.model_validate(each) for each in yaml.safe_load(source.read_text("utf-8"))
+    ]
 
 
 def answers(candidate: Candidate, kind: Kind, control: Candidate) -> bool:
-    """Say whether a design has what answers a constraint.
+    """Return whether a design satisfies a constraint.
 
     Args:
         candidate: The design.
@@ -124,8 +126,8 @@ def answers(candidate: Candidate, kind: Kind, control: Candidate) -> bool:
     }[kind]
 
 
-async def solve(problem: Worded) -> ProblemOutcome:
-    """Run a problem with the coder and with plain FedAvg, and compare.
+async def solve(problem: WordedProblem) -> ProblemOutcome:
+    """Solve a problem with the coder and with plain FedAvg, and compare.
 
     Args:
         problem: The problem.
@@ -148,7 +150,7 @@ async def solve(problem: Worded) -> ProblemOutcome:
         ),
         ours=figures[0],
         control=figures[1],
-        as_well=_as_well(problem.figure, *figures, samples=sum(each.data.test for each in ours))
+        as_well=_as_good(problem.figure, *figures, samples=sum(each.data.test for each in ours))
         and all(_best(each).status == "finished" for each in ours),
         accuracy=statistics.fmean(_test(each).accuracy for each in ours),
         control_accuracy=statistics.fmean(_test(each).accuracy for each in control),
@@ -156,46 +158,46 @@ async def solve(problem: Worded) -> ProblemOutcome:
     )
 
 
-async def _run(problem: Worded, coder: Coder, seed: int) -> RunReport:
+async def _run(problem: WordedProblem, coder: Coder, seed: int) -> RunReport:
     backend = _BenchmarkBackend(problem.hostile)
     settings = TrainSettings(trials=1, seed=seed, link=problem.link, limits=_LIMITS)
     data = problem.data.model_copy(update={"seed": seed})
     async with open_run(
         TrainingContext(services=TrainingServices(coder=coder, backend=backend))
     ) as run:
-        return await run.begin(problem.words, data, settings, approve=_nobody)
+        return await run.begin(problem.words, data, settings, approve=_refuse_questions)
 
 
-def _nobody(asked: dict[str, Any]) -> dict[str, Any]:
-    raise AssertionError(f"nobody is there to be asked: {asked}")
+def _refuse_questions(question: dict[str, Any]) -> dict[str, Any]:
+    raise AssertionError(f"a benchmark answers no questions: {question}")
 
 
 class _PlainCoder:
-    """FedAvg, whatever the words say: the control."""
+    """The control: proposes plain FedAvg, whatever the request."""
 
     def propose(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
-        """Propose it."""
+        """Return plain FedAvg."""
         del attempts
         return Proposal(candidate=plain_candidate(problem.card), coder="person")
 
 
 class _BenchmarkBackend(LocalTrainingBackend):
-    """The machine's backend, on whose clients some labels may be wrong on purpose.
+    """The local backend, with wrong labels at some clients.
 
     Args:
-        hostile: Those clients.
+        hostile: Clients whose labels are all wrong.
     """
 
     def __init__(self, hostile: Sequence[int]) -> None:
         self._hostile = hostile
 
     def prepare(self, request: DataRequest, run: RunFolder) -> DataCard:
-        """Prepare the data; every label of a hostile client becomes the next class."""
+        """Prepare the data, and replace every label of a hostile client by the next class."""
         card = super().prepare(request, run)
         labels = np.load(run.data / "train_labels.npy")
         clients = np.load(run.data / "train_clients.npy")
-        theirs = np.isin(clients, self._hostile)
-        labels[theirs] = (labels[theirs] + 1) % len(card.classes)
+        hostile_samples = np.isin(clients, self._hostile)
+        labels[hostile_samples] = (labels[hostile_samples] + 1) % len(card.classes)
         np.save(run.data / "train_labels.npy", labels, allow_pickle=False)
         return card
 
@@ -204,7 +206,7 @@ def _best_trial(report: RunReport) -> TrialReport:
     trial = report.best_trial
     if trial is None or trial.result is None:
         faults = [fault.message for each in report.trials for fault in each.complaints]
-        raise RuntimeError(f"no training came to its end: {faults}")
+        raise RuntimeError(f"no training finished: {faults}")
     return trial
 
 
@@ -222,14 +224,14 @@ def _test(report: RunReport) -> ModelScore:
 def _mean_figure(
     figure: Figure, reports: Sequence[RunReport], levels: Sequence[float]
 ) -> float | None:
-    """Return the mean over seeds; None if with one of them there is nothing to compare."""
-    found = [_figure(figure, *each) for each in zip(reports, levels, strict=True)]
-    given = [value for value in found if value is not None]
-    return statistics.fmean(given) if len(given) == len(found) else None
+    """Return the mean of a metric over seeds; None if any seed has none."""
+    values = [_figure(figure, *each) for each in zip(reports, levels, strict=True)]
+    available = [value for value in values if value is not None]
+    return statistics.fmean(available) if len(available) == len(values) else None
 
 
 def _figure(figure: Figure, report: RunReport, level: float) -> float | None:
-    """Return what is compared; None if it was never reached, or is not given at all."""
+    """Return the metric; None if its accuracy was never reached or it is not reported."""
     curve = _best(report).curve
     if figure == "accuracy":
         return _test(report).accuracy
@@ -237,15 +239,15 @@ def _figure(figure: Figure, report: RunReport, level: float) -> float | None:
         return _test(report).worst_client
     if figure == "epsilon":
         return curve[-1].epsilon
-    moved = 0
+    total_bytes = 0
     for point in curve:
-        moved += point.bytes_up + point.bytes_down
+        total_bytes += point.bytes_up + point.bytes_down
         if point.validation.accuracy >= level:
-            return float(moved) if figure == "bytes" else point.simulated_s
+            return float(total_bytes) if figure == "bytes" else point.simulated_s
     return None
 
 
-def _as_well(figure: Figure, ours: float | None, control: float | None, *, samples: int) -> bool:
+def _as_good(figure: Figure, ours: float | None, control: float | None, *, samples: int) -> bool:
     if ours is None or control is None:
         return ours is not None
     if figure in ("bytes", "seconds", "epsilon"):

@@ -7,7 +7,7 @@ import pytest
 from edgewright.agents.fl_coder.constraints.classifier import KINDS
 from edgewright.agents.fl_coder.constraints.spans import read_constraints
 from edgewright.agents.fl_coder.embedded.design import first_design, plain_candidate
-from edgewright.benchmarks.federated.worded import _as_well, answers, load_problems
+from edgewright.benchmarks.federated.worded import _as_good, answers, load_problems
 
 PROBLEMS = load_problems()
 
@@ -40,5 +40,5 @@ def test_a_problem_is_understood_and_answered(problem, card):
         ("epsilon", None, None, False),
     ],
 )
-def test_as_well_as_the_control(figure, ours, control, as_well):
-    assert _as_well(figure, ours, control, samples=300) is as_well
+def test_as_good_as_the_control(figure, ours, control, as_well):
+    assert _as_good(figure, ours, control, samples=300) is as_well
