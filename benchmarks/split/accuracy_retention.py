@@ -217,7 +217,7 @@ def _markdown(figures: dict[str, Any]) -> str:
         for one in figures["encodings"]
     ]
     return (
-        f"{figures['count']} images ({figures['pictures']}), to none of which a codec was fitted. "
+        f"{figures['count']} images ({figures['pictures']}), to which no codec was fitted. "
         "Accuracy is the uncut model's expectation. The 95 % intervals treat images as "
         "independent, although some show the same photograph.\n\n"
         + table(["encoding", "sent as", "bytes", "accuracy retention", "same label"], rows)
