@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures and settings that all tests share."""
 
 import os
 import signal
@@ -11,17 +11,17 @@ from edgewright.tools.settings import cache_folder
 from edgewright.tools.storage.atomic import write_file
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # Coverage is that of the test processes. What these start runs untraced: a traced node takes
-    # half as long again, and its times are what offloading is decided by.
+    # Only test processes are measured for coverage, not the processes that they start: a traced
+    # node takes one and a half times as long, and its measured times decide what is offloaded.
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
-# A shell lets what it starts in the background ignore Ctrl-C, and so would all that starts here.
+# A shell makes background jobs ignore Ctrl-C, and every process started here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache for all tests, with the sentence vectors that set-up has encoded already."""
+    """Return a cache for all tests, with the sentence vectors that set-up has already encoded."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # each worker has a folder of its own there
@@ -37,5 +37,5 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def planner_cache(shared_cache: Path) -> Path:
-    """Where planners are cached: each is fitted once for all tests."""
+    """Return the folder of cached planners, which are fitted once for all tests."""
     return shared_cache / "planner"

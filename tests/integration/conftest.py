@@ -1,4 +1,4 @@
-"""Two real nodes for the tests of nodes, and pictures for them."""
+"""Two real nodes, and images for them."""
 
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,7 +19,7 @@ Encode = Callable[..., bytes]
 
 @pytest.fixture(scope="session")
 def encoded() -> Encode:
-    """Return a real photograph, by its name in scikit-image, as encoded bytes."""
+    """Return a function that encodes a photograph of scikit-image, given its name."""
 
     def encode(name: str = "chelsea", kind: str = "JPEG") -> bytes:
         buffer = io.BytesIO()
@@ -31,7 +31,7 @@ def encoded() -> Encode:
 
 @pytest.fixture(scope="session")
 def camera_folder(tmp_path_factory: pytest.TempPathFactory, encoded: Encode) -> Path:
-    """A camera with one photograph, so that measuring with it is quick."""
+    """Return a camera folder with one photograph, so that profiling is quick."""
     folder = tmp_path_factory.mktemp("camera")
     (folder / "cat.jpg").write_bytes(encoded())
     return folder
@@ -39,7 +39,7 @@ def camera_folder(tmp_path_factory: pytest.TempPathFactory, encoded: Encode) -> 
 
 @pytest.fixture(scope="session")
 def node_profiles(tmp_path_factory: pytest.TempPathFactory, camera_folder: Path) -> Path:
-    """What this machine's nodes measure, measured once for all of them."""
+    """Return the profile of this machine's nodes, measured once for all of them."""
     path = tmp_path_factory.mktemp("profiles") / "node.json"
     config = NodeConfig(profile_file=path, profile_runs=1, camera=camera_folder)
     measure_profile(config)
@@ -48,7 +48,7 @@ def node_profiles(tmp_path_factory: pytest.TempPathFactory, camera_folder: Path)
 
 @pytest.fixture(scope="session")
 def node_settings(node_profiles: Path, camera_folder: Path) -> Callable[..., dict[str, Any]]:
-    """Return the configuration of a node that has measured itself already."""
+    """Return a function that returns the configuration of a node with a measured profile."""
 
     def settings(role: str, **more: Any) -> dict[str, Any]:
         common = {"name": role, "role": role, "port": 0, "profile_file": str(node_profiles)}
@@ -59,7 +59,7 @@ def node_settings(node_profiles: Path, camera_folder: Path) -> Callable[..., dic
 
 @pytest.fixture(scope="session")
 def edge_node(node_settings: Callable[..., dict[str, Any]]) -> Iterator[NodeProcess]:
-    """An edge server."""
+    """Start an edge server."""
     with launch_node(node_settings("edge")) as node:
         yield node
 
@@ -68,7 +68,7 @@ def edge_node(node_settings: Callable[..., dict[str, Any]]) -> Iterator[NodeProc
 def device_node(
     node_settings: Callable[..., dict[str, Any]], edge_node: NodeProcess
 ) -> Iterator[NodeProcess]:
-    """A device with the edge server as its peer."""
+    """Start a device with the edge server as its peer."""
     peer = {"url": edge_node.url, "poll_s": 0.2}
     with launch_node(node_settings("device", peer=peer)) as node:
         yield node
@@ -76,13 +76,13 @@ def device_node(
 
 @pytest.fixture
 async def edge_client(edge_node: NodeProcess) -> AsyncIterator[NodeClient]:
-    """Speaks to the edge server."""
+    """Return a client of the edge server."""
     async with NodeClient(edge_node.url) as client:
         yield client
 
 
 @pytest.fixture
 async def device_client(device_node: NodeProcess) -> AsyncIterator[NodeClient]:
-    """Speaks to the device."""
+    """Return a client of the device."""
     async with NodeClient(device_node.url) as client:
         yield client

@@ -1,9 +1,9 @@
 # ruff: noqa: E501
-"""The escape corpus: programs that try to get out of the sandbox; each prints ESCAPED if it does.
+"""The escape corpus: programs that try to escape the sandbox, and print ESCAPED if they succeed.
 
-Every probe is written so that its success would do no harm: it sets the clock to what it is, opens
-a file for writing without writing, aims at files, ports and processes that the test owns.
-The names in capitals are filled in by the test: paths, ports and ids of things that it owns.
+A probe that succeeds does no harm: it sets the clock to the current time, opens a file for writing
+without writing, or targets files, ports and processes of the test. The test replaces the names in
+capitals with paths, ports and ids of its own.
 """
 
 SYSCALL = """
@@ -16,7 +16,7 @@ def syscall(*arguments):
     return result
 """
 
-#: Each is one attempt; an exception means that it was refused.
+#: One attempt each; an exception means that it was refused.
 PROBES: dict[str, str] = {
     # files
     "secret file": "print(open('SECRET').read())",
@@ -123,7 +123,7 @@ PROBES: dict[str, str] = {
     "32-bit system calls": SYSCALL + "syscall(0x40000000 | 41, 2, 1, 0); print('ESCAPED')",
 }
 
-#: These use up something; the watcher or the kernel has to end them with the given fault.
+#: Programs that exhaust a resource; the watcher or the kernel must end them with this fault.
 HOGS: dict[str, tuple[str, str]] = {
     "memory": ("hoard = []\nwhile True: hoard.append(bytearray(10_000_000))", "memory"),
     "mapped memory": (
@@ -146,7 +146,7 @@ HOGS: dict[str, tuple[str, str]] = {
     "threads": (
         "import threading, time\n"
         "while True: threading.Thread(target=time.sleep, args=(1e6,)).start()",
-        "timeout",  # the kernel refuses more threads; Python then waits for those it has
+        "timeout",  # the kernel refuses more threads; Python then waits for the existing ones
     ),
     "output flood": ("while True: print('x' * 10_000)", "timeout"),
     "error flood": (

@@ -1,4 +1,4 @@
-"""The assistant with the embedded planner and a real node in a process of its own."""
+"""The assistant with the embedded planner and a real node in its own process."""
 
 import pytest
 import skimage.data
@@ -43,7 +43,7 @@ def opened(device, tmp_path):
     return lambda thread=None: open_session(AssistantContext(node_url=device.url), thread=thread)
 
 
-async def test_a_photograph_is_named_and_billed(opened, photographs):
+async def test_a_photograph_is_classified_with_a_cost_report(opened, photographs):
     async with opened() as session:
         image = take_image(str(photographs / "cat.png"), session.services.images)
         reply = await session.ask("Which animal is in this picture?", images=[image])
@@ -55,14 +55,14 @@ async def test_a_photograph_is_named_and_billed(opened, photographs):
     assert sum(report.stages_ms.values()) > 0
 
 
-async def test_the_next_turn_is_about_the_same_picture(opened, photographs):
+async def test_the_next_turn_is_about_the_same_image(opened, photographs):
     async with opened("garden") as session:
         image = take_image(str(photographs / "cat.png"), session.services.images)
         await session.ask("Which animal is in this picture?", images=[image])
     async with opened("garden") as session:
         reply = await session.ask("And what colour is it?")
     assert [task.args.get("image") for task in reply.plan.tasks] == [image.uri]
-    # Labels know no colours; the expert says so instead of guessing.
+    # Labels contain no colours, which the expert reports instead of guessing.
     assert reply.results[0].status == "refused"
     assert "colour" in reply.answer
 
@@ -76,7 +76,7 @@ async def test_a_cameras_photograph_never_leaves_its_device(opened):
     assert lost.results[0].error.code == "unknown_photograph"
 
 
-async def test_a_picture_that_breaks_off_inside_is_told(opened, photographs):
+async def test_a_truncated_image_is_reported(opened, photographs):
     data = (photographs / "cat.png").read_bytes()
     async with opened() as session:
         image = session.services.images.put(data[: len(data) // 2], "half.png")
@@ -89,8 +89,8 @@ async def test_a_picture_that_breaks_off_inside_is_told(opened, photographs):
 async def test_tools_for_other_agents_run_on_the_node(device, photographs):
     async with open_services(Settings(node_url=device.url)) as services:
         image = take_image(str(photographs / "cup.png"), services.images)
-        made = await make_tools(services.node, services.cards, services.images)
-        tools = {tool.name: tool for tool in made}
+        created = await make_tools(services.node, services.cards, services.images)
+        tools = {tool.name: tool for tool in created}
         message = await tools["image-classification"].ainvoke(
             {
                 "type": "tool_call",

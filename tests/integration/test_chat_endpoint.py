@@ -1,6 +1,6 @@
 """The chat-model planner against a scripted OpenAI-compatible server on loopback.
 
-The server proves the plumbing, not the quality of any model.
+The server tests the plumbing, not the quality of any model.
 """
 
 import json
@@ -36,14 +36,14 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def endpoint(
     answers: list[tuple[int, str, float]],
 ) -> Iterator[tuple[str, list[dict[str, object]]]]:
-    """Serve answers one after the other: status, body, seconds before it; keep the requests."""
-    asked: list[dict[str, object]] = []
+    """Serve answers in turn (status, body, seconds of delay), and record the requests."""
+    requests: list[dict[str, object]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            status, body, wait_s = answers.pop(0)
-            time.sleep(wait_s)
+            requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            status, body, delay_s = answers.pop(0)
+            time.sleep(delay_s)
             try:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -59,7 +59,7 @@ def endpoint(
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", asked
+        yield f"http://127.0.0.1:{server.server_port}/v1", requests
     finally:
         server.shutdown()
         server.server_close()
@@ -80,19 +80,19 @@ def plan(url: str, timeout_s: float = 5) -> Plan:
     return planner.plan(PlanRequest(text="Describe this picture."))
 
 
-def test_structured_output_is_asked_for_and_used() -> None:
-    with endpoint([(200, completion(json.dumps(GOOD)), 0)]) as (url, asked):
-        made = plan(url)
-    assert made.planner == "chat-model"
-    assert [task.tool for task in made.tasks] == ["image-to-text"]
-    assert "json_schema" in json.dumps(asked[0]["response_format"])
+def test_structured_output_is_requested_and_used() -> None:
+    with endpoint([(200, completion(json.dumps(GOOD)), 0)]) as (url, requests):
+        result = plan(url)
+    assert result.planner == "chat-model"
+    assert [task.tool for task in result.tasks] == ["image-to-text"]
+    assert "json_schema" in json.dumps(requests[0]["response_format"])
 
 
-def test_an_endpoint_without_structured_output_is_asked_the_plain_way() -> None:
+def test_an_endpoint_without_structured_output_gets_a_plain_request() -> None:
     fenced = completion(f"Sure!\n```json\n{json.dumps(GOOD)}\n```")
-    with endpoint([(400, '{"error": {"message": "?"}}', 0), (200, fenced, 0)]) as (url, asked):
+    with endpoint([(400, '{"error": {"message": "?"}}', 0), (200, fenced, 0)]) as (url, requests):
         assert plan(url).planner == "chat-model"
-    assert "response_format" not in asked[1]
+    assert "response_format" not in requests[1]
 
 
 @pytest.mark.parametrize(
@@ -109,21 +109,21 @@ def test_nonsense_and_refusals_give_way_to_the_embedded_planner(
     answers: list[tuple[int, str, float]], why: str
 ) -> None:
     with endpoint(list(answers)) as (url, _):
-        made = plan(url)
-    assert made.planner == "embedded"
-    assert [task.tool for task in made.tasks] == ["image-to-text"]
-    assert why in made.reason
+        result = plan(url)
+    assert result.planner == "embedded"
+    assert [task.tool for task in result.tasks] == ["image-to-text"]
+    assert why in result.reason
 
 
 def test_a_slow_endpoint_costs_no_more_than_its_time() -> None:
-    plan("http://127.0.0.1:9/v1")  # the fallback has fitted its heads by then
+    plan("http://127.0.0.1:9/v1")  # so that the fallback has already fitted its heads
     with endpoint([(200, completion(json.dumps(GOOD)), 10)]) as (url, _):
         begin = time.monotonic()
-        made = plan(url, timeout_s=0.5)
+        result = plan(url, timeout_s=0.5)
         took_s = time.monotonic() - begin
-    assert "did not answer within 0.5 s" in made.reason
+    assert "did not answer within 0.5 s" in result.reason
     assert took_s < 10
-    assert made.planner == "embedded"
+    assert result.planner == "embedded"
 
 
 def test_a_closed_model_can_be_asked_again() -> None:
@@ -137,6 +137,6 @@ def test_a_closed_model_can_be_asked_again() -> None:
 
 
 def test_a_dead_endpoint_is_named() -> None:
-    made = plan("http://127.0.0.1:9/v1")
-    assert made.planner == "embedded"
-    assert "cannot be reached" in made.reason
+    result = plan("http://127.0.0.1:9/v1")
+    assert result.planner == "embedded"
+    assert "cannot be reached" in result.reason

@@ -1,4 +1,4 @@
-"""Each half of a codec at work in a process that does not have the other.
+"""Each half of a codec runs in a process without the other half.
 
 The processes run this file: ``test_codec_halves.py device|edge FOLDER``.
 """
@@ -54,45 +54,45 @@ def small_model() -> Chain:
         ),
     )
     centre = (127.5, 127.5, 127.5)
-    fitting = Preprocessing(
+    preprocessing = Preprocessing(
         size=(SIDE, SIDE), resample=Image.Resampling.BICUBIC, mean=centre, deviation=centre
     )
     blocks = {f"block{index}": block for index, block in enumerate(network)}
-    return Chain(model="small", network=network, blocks=blocks, preprocessing=fitting)
+    return Chain(model="small", network=network, blocks=blocks, preprocessing=preprocessing)
 
 
-def picture() -> Image.Image:
+def ramp_image() -> Image.Image:
     ramp = np.add.outer(np.arange(SIDE), np.arange(SIDE) ** 2) % 256
     return Image.fromarray(ramp.astype(np.uint8)).convert("RGB")
 
 
 def frame_of(model: Chain, codec: LearnedCodec) -> bytes:
-    """Do what the device does."""
-    features = model.run(model.tensor(picture()), 0, codec.point)
+    """Return the frame that the device sends."""
+    features = model.run(model.tensor(ramp_image()), 0, codec.point)
     return pack(codec.encode(features[0].numpy()), codec)
 
 
 def scores_of(model: Chain, codec: LearnedCodec, frame: bytes) -> bytes:
-    """Do what the edge server does."""
+    """Return the scores that the edge server computes."""
     features = torch.from_numpy(codec.decode(unpack(frame, codec)))[None]
     return model.run(features, codec.resume_point, len(model.block_names)).numpy().tobytes()
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Folder of a codec with both halves."""
+    """Return the folder of a codec with both halves."""
     work = tmp_path_factory.mktemp("codec")
-    pictures = ImageSet(
+    images = ImageSet(
         name="ramps",
         licence="none",
         count=8,
-        read=lambda: iter([picture().rotate(40 * turn) for turn in range(8)]),
+        read=lambda: iter([ramp_image().rotate(40 * turn) for turn in range(8)]),
     )
     train_codec(
         small_model(),
         RECIPE,
-        pictures,
-        pictures,
+        images,
+        images,
         features=work,
         work=work,
         out=work / "whole",
@@ -106,7 +106,7 @@ def start(side: str, folder: Path, source: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE)
 
 
-def test_two_processes_with_half_a_codec_each_do_what_one_with_both_does(whole, tmp_path):
+def test_two_processes_with_one_half_each_compute_the_same_as_one_with_both(whole, tmp_path):
     for half, missing in (("device", EDGE_HALF), ("edge", DEVICE_HALF)):
         copy_half(whole, half, tmp_path / half)
         assert not (tmp_path / half / missing).exists()

@@ -1,4 +1,4 @@
-"""Flower's own runtimes run the same written app, and the in-process grid has their arithmetic."""
+"""Flower's own runtimes run the same app as the in-process grid, with equal weights."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ def trained(run: RunFolder, number: int, engine: Engine, **changes: object) -> T
 
 
 def flower_processes() -> set[int]:
-    """Find what descends from this test, or runs in a folder that it made."""
+    """Return the ids of this test's child processes."""
     return {child.pid for child in psutil.Process(os.getpid()).children(recursive=True)}
 
 
@@ -61,21 +61,27 @@ def test_flower_trains_the_written_app_to_equal_weights(
     run = RunFolder(tmp_path)
     prepare(DataRequest(clients=clients), run)
     before = flower_processes()
-    theirs = trained(run, 1, engine)
-    assert (theirs.status, theirs.fault, theirs.sandbox) == ("finished", None, "none")
-    assert len(theirs.curve) == 2
-    ours = trained(run, 2, "in-process")
-    assert ours.weights_sha256 == theirs.weights_sha256
-    assert [p.validation for p in ours.curve] == [p.validation for p in theirs.curve]
+    flower_result = trained(run, 1, engine)
+    assert (flower_result.status, flower_result.fault, flower_result.sandbox) == (
+        "finished",
+        None,
+        "none",
+    )
+    assert len(flower_result.curve) == 2
+    in_process_result = trained(run, 2, "in-process")
+    assert in_process_result.weights_sha256 == flower_result.weights_sha256
+    assert [p.validation for p in in_process_result.curve] == [
+        p.validation for p in flower_result.curve
+    ]
     assert flower_processes() <= before
-    admitted = [log.read_text() for log in run.trial(1).root.glob("logs/register-*.log")]
-    assert len(admitted) == (clients if engine == "deployment" else 0)
-    assert all("registered successfully" in words for words in admitted)
+    registrations = [log.read_text() for log in run.trial(1).root.glob("logs/register-*.log")]
+    assert len(registrations) == (clients if engine == "deployment" else 0)
+    assert all("registered successfully" in text for text in registrations)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+def test_a_run_that_exceeds_its_time_limit_is_ended(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     prepare(DataRequest(clients=3), run)
     request = TrialRequest(
@@ -132,7 +138,7 @@ def test_a_deployment_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     assert not any(map(command, started))
 
 
-def test_a_superlink_that_does_not_come_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_superlink_that_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flower, "_START_S", 0.1)
     run = RunFolder(tmp_path)
     prepare(DataRequest(clients=3), run)

@@ -1,4 +1,4 @@
-"""The escape corpus against every sandbox of this machine: nothing gets out, nothing is seen."""
+"""The escape corpus against every sandbox of this machine: nothing escapes or leaks."""
 
 import importlib.util
 import os
@@ -40,7 +40,7 @@ PREFIX = (
 
 @dataclass
 class Outside:
-    """Things outside the sandbox that the probes go for, and what they must still be afterwards."""
+    """Targets of the probes outside the sandbox, with their state before the attack."""
 
     root: Path
     victim: subprocess.Popen[bytes]
@@ -102,18 +102,18 @@ def outside(tmp_path: Path) -> Iterator[Outside]:
     udp.bind(("127.0.0.1", 0))
     unix.bind(str(tmp_path / "unix.sock"))
     abstract.bind(f"\0edgewright-{os.getpid()}")
-    for one in (tcp, unix, abstract):
-        one.listen()
-    for one in (tcp, udp, unix, abstract):
-        one.setblocking(False)
+    for each in (tcp, unix, abstract):
+        each.listen()
+    for each in (tcp, udp, unix, abstract):
+        each.setblocking(False)
     victim = subprocess.Popen(["sleep", "600"], env={"CANARY": CANARY})
     target = Outside(tmp_path, victim, tcp, udp, unix, abstract, ())
     target.before = target.facts()
     yield target
     victim.kill()
     victim.wait()
-    for one in (tcp, udp, unix, abstract):
-        one.close()
+    for each in (tcp, udp, unix, abstract):
+        each.close()
 
 
 @pytest.fixture(params=BACKENDS, ids=lambda backend: backend.name)
@@ -127,22 +127,22 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def run(backend: Sandbox, outside: Outside, program: str) -> tuple[str, Confined]:
-    """Run a program to its end and return all that it printed and left in its scratch folder."""
+    """Run a program to its end; return its output and the confined process."""
     policy = Policy(
         scratch=outside.root / "scratch",
         read=(outside.root / "data", outside.root / "app"),
         limits=LIMITS,
     )
     with backend.start([sys.executable, "-I", "-B", "-c", program], policy) as confined:
-        said = []
+        output = []
         while (line := confined.receive(LIMITS.time_s + 10)) is not None:
-            said.append(line)
+            output.append(line)
         confined.wait(10)
-    return "\n".join([*said, confined.errors]), confined
+    return "\n".join([*output, confined.errors]), confined
 
 
 def belongs(command_line: Path, outside: Outside) -> bool:
-    """Tell whether a process was started with a folder of this test."""
+    """Return whether a process was started with a folder of this test."""
     try:
         return str(outside.root).encode() in command_line.read_bytes()
     except OSError:
@@ -154,17 +154,17 @@ def test_the_corpus_is_large_enough() -> None:
 
 
 def test_a_harmless_program_runs_and_writes(backend: Sandbox, outside: Outside) -> None:
-    said, confined = run(
+    output, confined = run(
         backend, outside, PREFIX + "open('x', 'w').write('1'); print(open('DATA/train.npy').read())"
         .replace("DATA", str(outside.root / "data"))
     )  # fmt: skip
-    assert said.strip() == "data"
+    assert output.strip() == "data"
     assert confined.status == 0
     assert (outside.root / "scratch" / "x").read_text() == "1"
 
 
-def test_the_watch_begins_when_the_program_does() -> None:
-    """Before that it is a copy of its parent, and would be ended for the parent's memory."""
+def test_the_watcher_starts_with_the_program() -> None:
+    """Before exec, the child is a copy of its parent, whose memory must not count."""
     child = os.fork()
     if child == 0:
         time.sleep(0.3)
@@ -176,10 +176,10 @@ def test_the_watch_begins_when_the_program_does() -> None:
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    wait_for_exec(child)  # one that has ended is not waited for
+    wait_for_exec(child)  # returns at once for a process that has ended
 
 
-def test_a_program_that_is_ended_at_its_start_leaves_nothing_behind(
+def test_a_program_that_is_ended_at_its_start_leaves_no_process(
     backend: Sandbox, outside: Outside
 ) -> None:
     policy = Policy(scratch=outside.root / "scratch", limits=LIMITS)
@@ -192,9 +192,9 @@ def test_a_program_that_is_ended_at_its_start_leaves_nothing_behind(
 
 @pytest.mark.parametrize("name", corpus.PROBES)
 def test_probe_does_not_escape(backend: Sandbox, outside: Outside, name: str) -> None:
-    said, confined = run(backend, outside, PREFIX + outside.fill(corpus.PROBES[name]))
-    assert "ESCAPED" not in said.replace("print('ESCAPED')", "")
-    assert CANARY not in said
+    output, confined = run(backend, outside, PREFIX + outside.fill(corpus.PROBES[name]))
+    assert "ESCAPED" not in output.replace("print('ESCAPED')", "")
+    assert CANARY not in output
     left = [path for path in (outside.root / "scratch").rglob("*") if path.is_file()]
     assert not any(CANARY.encode() in path.read_bytes() for path in left)
     assert not any(path.is_symlink() or path.is_fifo() for path in left)
@@ -209,10 +209,12 @@ def test_hog_is_ended(
     monkeypatch.setattr(sys.modules[__name__], "LIMITS", LIMITS.model_copy(update={"time_s": 4.0}))
     program, fault = corpus.HOGS[name]
     started = time.monotonic()
-    said, confined = run(backend, outside, PREFIX + program)
+    output, confined = run(backend, outside, PREFIX + program)
     assert time.monotonic() - started < 12
-    assert confined.ended_by == fault or (confined.ended_by is None and confined.status != 0), said
-    assert len(said) <= LIMITS.output_bytes + 10_000
+    assert confined.ended_by == fault or (confined.ended_by is None and confined.status != 0), (
+        output
+    )
+    assert len(output) <= LIMITS.output_bytes + 10_000
     used = sum(path.stat().st_size for path in (outside.root / "scratch").rglob("*"))
     assert used < 10 * LIMITS.disk_bytes
     outside.unharmed()

@@ -1,4 +1,4 @@
-"""Whole trials: written app, sandbox, in-process grid, host-side scoring; hostile code too."""
+"""Whole trials: app, sandbox, in-process grid and scoring by the host, also of hostile code."""
 
 import json
 import os
@@ -128,7 +128,7 @@ def test_personal_heads_are_scored_with_their_own_clients(
     assert result.best is not None and result.best.validation.accuracy > 0.8
 
 
-#: How often a training is killed at the least; more with EDGEWRIGHT_TEST_KILLS=20, say.
+#: Minimum number of times that a training is killed; EDGEWRIGHT_TEST_KILLS raises it.
 KILLS = int(os.environ.get("EDGEWRIGHT_TEST_KILLS", "3"))
 
 
@@ -155,10 +155,10 @@ def test_killed_at_random_moments_and_resumed(run: RunFolder, candidate: Candida
         process = subprocess.Popen([sys.executable, "-c", program, str(run.root), str(orders)])
         started = len(read_curve(run.trial(2)))
         deadline = time.monotonic() + 60
-        wanted = started + rng.randint(0, 12)
+        target_rounds = started + rng.randint(0, 12)
         while (
             process.poll() is None
-            and len(read_curve(run.trial(2))) < wanted
+            and len(read_curve(run.trial(2))) < target_rounds
             and time.monotonic() < deadline
         ):
             time.sleep(0.02)
@@ -175,8 +175,8 @@ def test_killed_at_random_moments_and_resumed(run: RunFolder, candidate: Candida
     assert result.weights_sha256 == whole.weights_sha256
     assert [p.validation for p in result.curve] == [p.validation for p in whole.curve]
     lines = [json.loads(line) for line in run.trial(2).progress.read_text().splitlines()]
-    told = [line["round"] for line in lines if line["event"] == "round"]
-    assert told == list(range(1, rounds + 1))
+    reported = [line["round"] for line in lines if line["event"] == "round"]
+    assert reported == list(range(1, rounds + 1))
 
 
 def test_only_one_at_a_time(run: RunFolder, candidate: Candidate) -> None:
@@ -258,7 +258,7 @@ def test_a_failed_check_is_a_failed_trial(run: RunFolder, candidate: Candidate) 
 def hostile(
     run: RunFolder, candidate: Candidate, slot: str, source: str, *, time_s: float = 40
 ) -> TrialResult:
-    """Run a trial whose code did not go through the check, as if the check had been fooled."""
+    """Run a trial whose code bypassed the check, as if it had deceived it."""
     trial = run.trial(1)
     trial.root.mkdir(parents=True)
     facts = ModelFacts(parameters=1000, weight_bytes=4000, flop_per_sample=1e4)
@@ -358,7 +358,7 @@ def test_code_that_reads_a_secret_fails_and_shows_nothing(
          "    import time; time.sleep(9)\n", "disk"),
     ],
 )  # fmt: skip
-def test_what_uses_up_the_machine_is_ended(
+def test_code_that_exhausts_a_resource_is_ended(
     run: RunFolder, candidate: Candidate, body: str, code: str
 ) -> None:
     seconds = 15 if code == "timeout" else 40
@@ -368,7 +368,7 @@ def test_what_uses_up_the_machine_is_ended(
     assert result.fault is not None and result.fault.code == code
 
 
-def test_a_confined_model_answers_and_says_what_is_wrong(
+def test_a_sandboxed_model_answers_and_reports_errors(
     run: RunFolder, candidate: Candidate, tmp_path: Path
 ) -> None:
     from edgewright.tools.federated.template.writer import settings_for, write_app

@@ -1,4 +1,4 @@
-"""Worded problems run end to end: the design answers the words, and the figure shows it."""
+"""A worded problem end to end: the design satisfies the constraint, and the metric shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``langgraph dev`` serves the assistant offline: a thread is driven with the LangGraph SDK."""
+"""``langgraph dev`` serves the assistant offline; the LangGraph SDK drives a thread."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ def url(state, log, tmp_path_factory):
     with log.open("wb") as output:
         server = subprocess.Popen(
             command,
-            # The server keeps its threads in the working folder.
+            # The server stores its threads in the working directory.
             cwd=tmp_path_factory.mktemp("work"),
             env=environment,
             stdout=output,
@@ -141,13 +141,13 @@ async def test_a_thread_is_served_streamed_and_resumed(client, log, cat):
     state = await client.threads.get_state(thread["thread_id"])
     assert len(state["values"]["messages"]) == 4
 
-    said = log.read_text()
-    assert "BlockingError" not in said
-    assert "Blocking call" not in said
-    assert "Traceback" not in said
+    logged = log.read_text()
+    assert "BlockingError" not in logged
+    assert "Blocking call" not in logged
+    assert "Traceback" not in logged
 
 
-async def test_the_schemas_are_those_that_studio_shows(client):
+async def test_the_schemas_are_available_to_studio(client):
     (assistant,) = await client.assistants.search(graph_id="assistant")
     schemas = await client.assistants.get_schemas(assistant["assistant_id"])
     assert set(schemas["input_schema"]["properties"]) == {"messages", "attachments"}

@@ -1,4 +1,4 @@
-"""A device between real processes: it follows its link and the edge server's load."""
+"""A device with a real edge server adapts to its link and to the server's load."""
 
 import asyncio
 import json
@@ -17,14 +17,13 @@ pytestmark = pytest.mark.timeout(180)
 
 CARD = "image-classification"
 SLOWDOWN = 6.0
-#: Whatever the link, the device alone needs far less than at the slowest rate and far more than
-#: at the fastest.
+#: Rates in KB/s at which offloading is far faster, and far slower, than the device alone.
 FAST, SLOW = 20_000, 1
 
 
 @pytest.fixture
 def slow_device(node_settings, node_profiles, tmp_path):
-    """Start a slow device whose peer stands behind a link."""
+    """Return a function that starts a slow device whose peer is behind a link."""
 
     @asynccontextmanager
     async def start(link: ShapedLink):
@@ -58,14 +57,14 @@ def slow_device(node_settings, node_profiles, tmp_path):
     return start
 
 
-async def _requests_until(client: NodeClient, picture: bytes, *, alone: bool) -> int:
-    """Return how many requests it takes until the device works alone, or does so no more."""
+async def _requests_until(client: NodeClient, image: bytes, *, alone: bool) -> int:
+    """Return the number of requests until the device works alone, or no longer alone."""
     for count in range(10):
-        response = await client.invoke(CARD, InvokeOptions(), picture)
+        response = await client.invoke(CARD, InvokeOptions(), image)
         if (response.report.planned_arm == "device-only") == alone:
             return count
         await asyncio.sleep(0.3)
-    raise AssertionError("it never changed its arm")
+    raise AssertionError("the device never changed its arm")
 
 
 async def test_a_change_of_the_links_rate_changes_the_arm_within_three_requests(
@@ -83,7 +82,7 @@ async def test_a_change_of_the_links_rate_changes_the_arm_within_three_requests(
         assert await _requests_until(client, encoded(), alone=False) <= 3
 
 
-async def test_others_load_drives_the_work_back_to_the_device(
+async def test_load_of_others_moves_work_back_to_the_device(
     edge_node, slow_device, encoded, edge_client
 ):
     port = int(edge_node.url.rpartition(":")[2])
@@ -93,31 +92,31 @@ async def test_others_load_drives_the_work_back_to_the_device(
     ):
         assert await _requests_until(client, encoded(), alone=False) <= 3
 
-        picture = encoded()
+        image = encoded()
 
         async def overload() -> None:
-            # More than any machine serves, and no more than this one can ask for.
+            # More requests than any machine serves, at a rate that this one can still send.
             async with asyncio.TaskGroup() as group:
                 while True:
-                    group.create_task(_asked(edge_client, picture))
+                    group.create_task(_send(edge_client, image))
                     await asyncio.sleep(0.01)
 
-        others = asyncio.create_task(overload())
+        background = asyncio.create_task(overload())
         try:
-            # The load is that of a window of seconds, which fills while the others ask.
+            # The load is averaged over a window of seconds, which takes time to fill.
             for _ in range(20):
                 await asyncio.sleep(1)
-                decision = await client.decide(CARD, InvokeOptions(), picture)
+                decision = await client.decide(CARD, InvokeOptions(), image)
                 if decision.load is not None and decision.load.utilisation >= 1:
                     break
         finally:
-            others.cancel()
-            await asyncio.wait([others])
+            background.cancel()
+            await asyncio.wait([background])
         assert decision.load.utilisation >= 1
         assert decision.arm.kind == "device-only"
         assert "other callers ask the edge server for" in decision.reason
 
 
-async def _asked(client: NodeClient, picture: bytes) -> None:
-    with suppress(EdgewrightError):  # turned away, which is what the test is about
-        await client.invoke(CARD, InvokeOptions(deadline_s=5), picture)
+async def _send(client: NodeClient, image: bytes) -> None:
+    with suppress(EdgewrightError):  # refused by the overloaded server, as intended
+        await client.invoke(CARD, InvokeOptions(deadline_s=5), image)

@@ -1,4 +1,4 @@
-"""The link cut and the edge server killed: every answer is there, equal, and says what happened."""
+"""The link cut, the edge server killed: every request gets the same answer and a report of it."""
 
 import asyncio
 import os
@@ -17,18 +17,18 @@ from edgewright.tools.nodes.shaped_link import ShapedLink
 CARD = "image-classification"
 ALONE = InvokeOptions(arm=Arm(kind="device-only"))
 SPLIT = InvokeOptions(arm=Arm(kind="co-inference", point=4))
-#: A full run takes 500; the suite has less time.
+#: A full run takes 500 cuts; the suite has less time.
 CUTS = int(os.environ.get("EDGEWRIGHT_TEST_CUTS", "200"))
 KILLS = 10
 
 
 @pytest.fixture
 def linked(node_settings):
-    """Start a device whose peer stands behind a link."""
+    """Return a function that starts a device whose peer is behind a link."""
 
     @asynccontextmanager
     async def start(link: ShapedLink, **more):
-        # Its own look-outs would fall into the traps that are laid for its transfers.
+        # Link probes are switched off, since they would trigger the faults meant for transfers.
         peer = {"url": f"http://127.0.0.1:{link.port}", "poll_s": 3600, **more}
         async with (
             launch_node(node_settings("device", peer=peer)) as node,
@@ -57,39 +57,39 @@ def _assert_reused(response, alone, *codes: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300 + CUTS)
 async def test_a_link_cut_anywhere_in_the_upload(edge_node, linked, encoded):
-    picture = encoded()
-    chance = random.Random(0)
+    image = encoded()
+    rng = random.Random(0)
     async with _link(edge_node.url) as link, linked(link) as client:
-        alone = await client.invoke(CARD, ALONE, picture)
-        whole = await client.invoke(CARD, SPLIT, picture)
+        alone = await client.invoke(CARD, ALONE, image)
+        whole = await client.invoke(CARD, SPLIT, image)
         assert whole.report.fallback == []
-        billed = []
+        bytes_up = []
         for _ in range(CUTS):
-            # The request's head, which is no part of the body, comes first on the wire.
-            link.cut_after(chance.randrange(1, whole.report.frame_bytes))
-            response = await client.invoke(CARD, SPLIT, picture)
+            # HTTP headers precede the body on the wire and are not counted in ``frame_bytes``.
+            link.cut_after(rng.randrange(1, whole.report.frame_bytes))
+            response = await client.invoke(CARD, SPLIT, image)
             _assert_reused(response, alone, "link_broken")
             assert response.report.bytes_down == 0
-            billed.append(response.report.bytes_up)
-        assert 0 <= min(billed) < max(billed) <= whole.report.frame_bytes
-        again = await client.invoke(CARD, SPLIT, picture)
+            bytes_up.append(response.report.bytes_up)
+        assert 0 <= min(bytes_up) < max(bytes_up) <= whole.report.frame_bytes
+        again = await client.invoke(CARD, SPLIT, image)
         assert again.report.fallback == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_an_edge_server_killed_at_any_moment(node_settings, linked, encoded):
-    picture = encoded()
-    chance = random.Random(0)
+    image = encoded()
+    rng = random.Random(0)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     async with ShapedLink("127.0.0.1", port, rate_kb_per_s=100) as link, linked(link) as client:
-        alone = await client.invoke(CARD, ALONE, picture)
+        alone = await client.invoke(CARD, ALONE, image)
         for _ in range(KILLS):
             async with launch_node(node_settings("edge", port=port)) as edge:
-                call = asyncio.create_task(client.invoke(CARD, SPLIT, picture))
-                # From before the head is done until shortly before the frame is through.
-                await asyncio.sleep(chance.uniform(0, 0.3))
+                call = asyncio.create_task(client.invoke(CARD, SPLIT, image))
+                # Between the start of the head and the end of the frame's transfer.
+                await asyncio.sleep(rng.uniform(0, 0.3))
                 await asyncio.to_thread(edge.kill)
                 _assert_reused(await call, alone, "link_broken", "link_refused")
 
@@ -107,15 +107,15 @@ async def test_an_edge_server_that_was_never_there(node_settings, encoded):
         assert chosen.output == alone.output
         assert chosen.report.planned_arm == "device-only"
         _assert_reused(await client.invoke(CARD, SPLIT, encoded()), alone, "link_refused")
-        known = await client.profile()
-        assert known.peer is None
+        profile = await client.profile()
+        assert profile.peer is None
         async with launch_node(node_settings("edge", port=port)):
             for _ in range(200):
-                known = await client.profile()
-                if known.peer is not None and known.peer.models and known.link.up:
+                profile = await client.profile()
+                if profile.peer is not None and profile.peer.models and profile.link.up:
                     break
                 await asyncio.sleep(0.1)
-            assert known.peer.models
+            assert profile.peer.models
             response = await client.invoke(CARD, SPLIT, encoded())
             assert response.report.fallback == []
 
@@ -133,7 +133,9 @@ async def test_a_stalled_edge_server_costs_some_patience_only(edge_node, linked,
         assert not decision.link.up
 
 
-async def test_a_short_deadline_leaves_the_device_time_to_go_on_alone(edge_node, linked, encoded):
+async def test_a_short_deadline_leaves_the_device_time_to_continue_alone(
+    edge_node, linked, encoded
+):
     async with _link(edge_node.url) as link, linked(link) as client:
         alone = await client.invoke(CARD, ALONE, encoded())
         link.stall(True)

@@ -1,4 +1,4 @@
-"""The tail route under tens of thousands of frames that are not what they say."""
+"""The tail route under tens of thousands of damaged and forged frames."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from edgewright.tools.nodes.launch import launch_node
 MODEL = "efficientnet-lite0"
 PATH = f"/v1/split/{MODEL}/tail"
 POINT = 12
-#: A full run takes 100,000; the suite has less time.
+#: A full run takes 100,000 frames; the suite has less time.
 COUNT = int(os.environ.get("EDGEWRIGHT_TEST_FRAMES", "20000"))
 FORGED = COUNT // 100
 CONNECTIONS = 4
@@ -91,7 +91,7 @@ async def test_each_check_has_its_code(http, frame, damage, code):
 
 
 class _Lying:
-    """A codec that says of itself what it is not, to make frames with a right checksum."""
+    """A codec with false attributes, to make frames with a valid checksum."""
 
     def __init__(self, codec, **lies):
         self.__dict__.update({"point": codec.point, "fingerprint": codec.fingerprint, **lies})
@@ -127,7 +127,7 @@ async def test_features_that_are_not_finite_are_never_sent(codec, features):
 
 
 async def test_features_too_large_to_compute_with_end_no_process(http, codec, edge_node):
-    """Finite when they are sent, but not what the network makes of them."""
+    """They are finite when sent, but the network's activations are not."""
     huge = np.full(codec.shape, 3e9, dtype=np.float32)
     huge.flat[::2] *= -1
     answer = await http.post(PATH, content=pack(codec.encode(huge), codec))
@@ -150,33 +150,33 @@ async def test_wrong_tail_requests(http, frame, headers, path, status, code):
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def _mutate(frame: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """Damage a frame in one of the ways in which bytes go wrong, or are made to."""
+def _mutate(frame: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    """Damage a frame in one or more random ways."""
     data = bytearray(frame)
-    for _ in range(chance.choice((1, 1, 1, 2, 8))):
-        way = chance.randrange(7)
-        at = chance.randrange(len(data)) if data else 0
+    for _ in range(rng.choice((1, 1, 1, 2, 8))):
+        way = rng.randrange(7)
+        at = rng.randrange(len(data)) if data else 0
         if way == 0 and data:
-            data[at] ^= 1 << chance.randrange(8)
+            data[at] ^= 1 << rng.randrange(8)
         elif way == 1:
             del data[at:]
         elif way == 2:
-            data[at:at] = chance.randbytes(chance.randrange(1, 64))
+            data[at:at] = rng.randbytes(rng.randrange(1, 64))
         elif way == 3:
-            data[at : at + chance.randrange(1, 32)] = b""
+            data[at : at + rng.randrange(1, 32)] = b""
         elif way == 4:
-            size = chance.randrange(1, 5)
-            data[at : at + size] = chance.choice((b"\0", b"\xff", b"\x80")) * size
+            size = rng.randrange(1, 5)
+            data[at : at + size] = rng.choice((b"\0", b"\xff", b"\x80")) * size
         elif way == 5:  # the envelope alone
-            at = chance.randrange(HEADER_BYTES)
-            data[at : at + 1] = chance.randbytes(1)
+            at = rng.randrange(HEADER_BYTES)
+            data[at : at + 1] = rng.randbytes(1)
         else:
-            data[at:] = chance.choice(others)[at:]
+            data[at:] = rng.choice(others)[at:]
     return bytes(data)
 
 
 class _Connection:
-    """One kept connection; httpx would take most of the test's time."""
+    """A persistent connection; httpx would take most of the test's time."""
 
     def __init__(self, url: str) -> None:
         self._address = url.removeprefix("http://").split(":")
@@ -211,16 +211,16 @@ async def test_mutated_frames_are_refused_and_nothing_breaks(node_settings, code
         return _mutate(frame, others, random.Random(index))
 
     def forged(index: int) -> bytes:
-        """With a right checksum a frame may by chance be one that an encoder could have made."""
+        """Return a frame with a valid checksum, which by chance may be decodable."""
         return pack(mutated(index)[HEADER_BYTES:], codec)
 
     async def send(url: str, frames: Iterator[bytes], allowed: set[int]) -> None:
         nonlocal slowest
         async with _Connection(url) as connection:
             for one in frames:
-                began = time.monotonic()
+                started_at = time.monotonic()
                 status, answer = await connection.post(one)
-                slowest = max(slowest, time.monotonic() - began)
+                slowest = max(slowest, time.monotonic() - started_at)
                 statuses[status] += 1
                 if one not in valid:
                     assert status in allowed, answer

@@ -1,4 +1,4 @@
-"""Two nodes as separate processes: every arm, every form of a request, every wrong picture."""
+"""Two nodes in separate processes: every arm, every form of request, every invalid image."""
 
 import base64
 import io
@@ -38,7 +38,7 @@ async def http(device_node):
 
 
 @pytest.mark.parametrize("arm", ARMS, ids=lambda arm: arm.label)
-async def test_every_arm_names_the_cat_and_bills_what_it_did(device_client, encoded, arm):
+async def test_every_arm_names_the_cat_and_reports_its_cost(device_client, encoded, arm):
     response = await device_client.invoke(CARD, InvokeOptions(arm=arm), encoded())
     report = response.report
     assert "cat" in response.output["text"]
@@ -73,8 +73,8 @@ async def test_lossless_arms_agree_exactly(device_client, encoded):
 
 async def test_the_device_decides_from_profiles_and_link(device_client, encoded):
     for _ in range(100):
-        known = await device_client.profile()
-        if known.peer is not None and known.peer.models:
+        profile = await device_client.profile()
+        if profile.peer is not None and profile.peer.models:
             break
         time.sleep(0.1)
     decision = await device_client.decide(CARD, InvokeOptions(), encoded())
@@ -135,13 +135,13 @@ def _type(media_type: str) -> dict[str, str]:
 
 
 def _bomb(kind: str, side: int = 8_000) -> bytes:
-    """A small file of one colour that would decode to 192 MB and more."""
+    """Return a small file of one colour that would decode to at least 192 MB."""
     buffer = io.BytesIO()
     Image.new("RGB", (side, side)).save(buffer, kind)
     return buffer.getvalue()
 
 
-WRONG_PICTURES = [
+INVALID_IMAGES = [
     ("image/png", b"", 422, "empty_image"),
     ("image/png", b"this is not a picture", 422, "not_an_image"),
     ("image/jpeg", b"\xff\xd8\xff\xe0", 422, "image_truncated"),
@@ -150,20 +150,20 @@ WRONG_PICTURES = [
 ]
 
 
-@pytest.mark.parametrize(("media_type", "body", "status", "code"), WRONG_PICTURES)
-async def test_wrong_pictures(http, media_type, body, status, code):
+@pytest.mark.parametrize(("media_type", "body", "status", "code"), INVALID_IMAGES)
+async def test_invalid_images(http, media_type, body, status, code):
     answer = await http.post(f"/v1/tools/{CARD}:invoke", content=body, headers=_type(media_type))
     _is_problem(answer, status, code)
 
 
 @pytest.mark.parametrize("cut", [100, 5000, -500])
-async def test_truncated_picture(http, encoded, cut):
+async def test_truncated_image(http, encoded, cut):
     body = encoded(kind="PNG")[:cut]
     answer = await http.post(f"/v1/tools/{CARD}:invoke", content=body, headers=_type("image/png"))
     _is_problem(answer, 422, "image_truncated")
 
 
-async def test_picture_of_another_type_than_declared(http, encoded):
+async def test_image_of_another_type_than_declared(http, encoded):
     headers = _type("image/png")
     answer = await http.post(f"/v1/tools/{CARD}:invoke", content=encoded(), headers=headers)
     _is_problem(answer, 415, "unsupported_media_type")
@@ -175,15 +175,15 @@ async def test_a_bomb_is_refused_at_once_and_takes_no_memory(http, device_node, 
     assert len(bomb) < 4_000_000
     await http.get("/v2/health/live")
     before = _memory(device_node.pid)
-    took = []
+    times_s = []
     for _ in range(3):
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         answer = await http.post(
             f"/v1/tools/{CARD}:invoke", content=bomb, headers=_type(f"image/{kind.lower()}")
         )
-        took.append(time.perf_counter() - began)
+        times_s.append(time.perf_counter() - started_at)
         _is_problem(answer, 413, "too_many_pixels")
-    assert min(took) < 0.1
+    assert min(times_s) < 0.1
     assert _memory(device_node.pid) - before < 150_000_000
 
 
@@ -235,14 +235,14 @@ async def test_the_clients_errors_are_the_nodes_own(device_client, encoded):
 
 
 async def test_a_killed_worker_is_replaced_and_the_node_stays(node_settings, encoded):
-    """Its own node, because others would see the replacement."""
+    """The node is not shared, since other tests would see the replacement."""
     async with launch_node(node_settings("device")) as node, NodeClient(node.url) as client:
         for _ in range(2):
             worker = max(
                 psutil.Process(node.pid).children(recursive=True), key=lambda one: one.create_time()
             )
             os.kill(worker.pid, signal.SIGKILL)
-            began = time.monotonic()
+            started_at = time.monotonic()
             response = None
             while response is None:
                 try:
@@ -250,7 +250,7 @@ async def test_a_killed_worker_is_replaced_and_the_node_stays(node_settings, enc
                 except EdgewrightError as error:
                     assert error.info().code == "worker_lost"
             assert "cat" in response.output["text"]
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - started_at < 10
             time.sleep(1.2)
         assert await client.ready()
 

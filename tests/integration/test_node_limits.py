@@ -1,4 +1,4 @@
-"""Keys, limits, TLS, and a node that is told to stop."""
+"""Keys, limits, TLS, and the shutdown of a node."""
 
 import asyncio
 import datetime
@@ -56,7 +56,7 @@ def _bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-async def test_health_asks_for_no_key(http):
+async def test_health_needs_no_key(http):
     assert (await http.get("/v2/health/live")).json() == {"live": True}
     assert (await http.get("/v2/health/ready")).json() == {"ready": True}
 
@@ -118,9 +118,9 @@ async def test_slow_uploads_end_and_do_not_take_the_node_over(http, guarded, key
         asyncio.create_task(http.post(INVOKE, content=slow(), headers=headers)) for _ in range(2)
     ]
     await asyncio.sleep(0.3)
-    turned_away = await http.post(INVOKE, content=encoded(), headers=headers)
-    assert (turned_away.status_code, turned_away.json()["code"]) == (429, "overloaded")
-    assert turned_away.headers["retry-after"] == "1"
+    refused = await http.post(INVOKE, content=encoded(), headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (429, "overloaded")
+    assert refused.headers["retry-after"] == "1"
     assert (await http.get("/v2/health/ready")).status_code == 200
     for answer in await asyncio.gather(*slow_ones):
         assert (answer.status_code, answer.json()["code"]) == (504, "upload_too_slow")
@@ -163,21 +163,21 @@ def test_a_wrong_configuration(arguments, message):
     assert "Traceback" not in result.stderr
 
 
-def test_a_model_that_is_not_to_be_had(tmp_path):
+def test_a_model_that_is_not_installed(tmp_path):
     config = tmp_path / "node.yaml"
     config.write_text("port: 0\npreload: [vit]\n")
     with pytest.raises(EdgewrightError, match="ViT weights not found"), launch_node(config):
         pass
 
 
-def test_a_new_key_fits_its_digest():
+def test_a_new_key_is_printed_with_its_digest():
     lines = _run("hash-key").stdout.splitlines()
     assert len(lines) == 2
     assert len(lines[1].rpartition(" ")[2]) == 64
 
 
-async def test_a_node_told_to_stop_finishes_what_it_began(node_settings, encoded, tmp_path):
-    # Slow enough that the answer still waits when it is looked for, on any machine.
+async def test_a_stopping_node_finishes_running_requests(node_settings, encoded, tmp_path):
+    # Slow enough on any machine that the request still runs when the test checks.
     settings = node_settings("device", slowdown=80, profile_file=str(tmp_path / "none.json"))
     async with launch_node(settings) as node, NodeClient(node.url) as client:
         call = asyncio.create_task(

@@ -1,4 +1,4 @@
-"""The node keeps what its OpenAPI description promises."""
+"""The node conforms to its OpenAPI description."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from edgewright.tools.nodes.launch import launch_node
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-#: A picture cannot be described by a schema, so bytes that fit the schema may well be refused.
+#: A schema cannot describe an image, so bytes that match the schema may be refused.
 SKIPPED_CHECK = "positive_data_acceptance"
 
 
@@ -25,7 +25,7 @@ def _schemathesis(url: str, folder: Path, *more: str) -> subprocess.CompletedPro
             *("--suppress-health-check", "all", *more),
         ],
         cwd=folder,
-        # With CI set, Hypothesis takes its own settings instead of those on this command line.
+        # With CI set, Hypothesis ignores the settings on this command line.
         env={name: value for name, value in os.environ.items() if name != "CI"},
         capture_output=True,
         text=True,
@@ -39,7 +39,7 @@ def test_an_open_node(device_node, tmp_path):
     assert result.returncode == 0, result.stdout
 
 
-def test_a_node_that_asks_for_keys(node_settings, tmp_path):
+def test_a_node_that_requires_keys(node_settings, tmp_path):
     key, sha256 = new_key()
     keys = [{"name": "test", "sha256": sha256, "scopes": ["infer", "admin"]}]
     with launch_node(node_settings("edge", keys=keys)) as node:

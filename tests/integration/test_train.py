@@ -1,4 +1,4 @@
-"""Whole runs on the real engine: by command line, broken off and resumed, in a conversation."""
+"""Whole runs on the real engine: by command line, interrupted and resumed, in a conversation."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def shapes(tmp_path: Path) -> Path:
-    """A folder of coloured pictures of several sizes, in three classes."""
+    """Return a folder of coloured images of several sizes, in three classes."""
     rng = np.random.default_rng(0)
     folder = tmp_path / "parts"
     colours = {"brass": (200, 170, 60), "copper": (190, 90, 50), "steel": (130, 140, 150)}
@@ -63,9 +63,9 @@ def edgewright(*args: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def last_json(done: subprocess.CompletedProcess[str]) -> Any:
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+def last_json(process: subprocess.CompletedProcess[str]) -> Any:
+    assert process.stdout, process.stderr
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def digit(index: int) -> bytes:
@@ -75,30 +75,30 @@ def digit(index: int) -> bytes:
     return buffer.getvalue()
 
 
-def test_a_folder_that_nobody_has_seen_becomes_a_tool(shapes, home):
-    done = edgewright(
+def test_a_folder_of_unknown_images_becomes_a_tool(shapes, home):
+    process = edgewright(
         "train", "sort photos of metal parts; some shops have far more than others",
         "--data", str(shapes), "--clients", "4", "--partition", "dirichlet", "--alpha", "1",
         "--trials", "1", "--target", "0.95", "--json",
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    told = last_json(done)
-    assert told["tool"] == "metal-part-classifier"
-    assert told["test"]["accuracy"] >= 0.8
-    assert any("far more" in reason["words"] for reason in told["reasons"])
-    folder = home / "runs" / told["run"]
+    assert process.returncode == 0, process.stderr
+    report = last_json(process)
+    assert report["tool"] == "metal-part-classifier"
+    assert report["test"]["accuracy"] >= 0.8
+    assert any("far more" in reason["words"] for reason in report["reasons"])
+    folder = home / "runs" / report["run"]
     for name in ("report.json", "summary.md", "curves.png", "app/pyproject.toml",
                  "weights/weights.safetensors"):  # fmt: skip
         assert (folder / name).stat().st_size > 0
     with Image.open(folder / "curves.png") as drawn:
         assert drawn.width > 500
 
-    shown = edgewright("runs", "show", told["run"])
+    shown = edgewright("runs", "show", report["run"])
     assert "metal-part-classifier" in shown.stdout
     (row,) = last_json(edgewright("runs", "list", "--json"))
     assert row["tool"] == "metal-part-classifier"
-    (compared,) = last_json(edgewright("runs", "compare", told["run"], "--json"))
-    assert compared == told
+    (compared,) = last_json(edgewright("runs", "compare", report["run"], "--json"))
+    assert compared == report
     cards = last_json(edgewright("plan", "--list", "--json"))
     assert {card["id"]: card["available"] for card in cards}["metal-part-classifier"]
 
@@ -114,13 +114,13 @@ def test_a_folder_that_nobody_has_seen_becomes_a_tool(shapes, home):
         ([], "usage", 2),
     ],
 )
-def test_what_cannot_work_is_said_before_anything_starts(args, code, status):
-    done = edgewright("train", *args, "--json")
-    assert done.returncode == status
-    assert last_json(done)["error"]["code"] == code
+def test_invalid_arguments_are_reported_before_anything_starts(args, code, status):
+    process = edgewright("train", *args, "--json")
+    assert process.returncode == status
+    assert last_json(process)["error"]["code"] == code
 
 
-def test_a_run_that_was_killed_goes_on(home):
+def test_a_killed_run_resumes(home):
     process = subprocess.Popen(
         [*EDGEWRIGHT, "train", CLINICS, "--trials", "1", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
@@ -140,30 +140,30 @@ def test_a_run_that_was_killed_goes_on(home):
     before = json.loads(curves[0].read_text("utf-8"))
     (row,) = last_json(edgewright("runs", "list", "--json"))
     assert row["state"] == "broken off"
-    done = edgewright("train", "--resume", row["run"], "--json")
-    assert done.returncode == 0, done.stderr
-    assert last_json(done)["test"]["accuracy"] >= 0.93
+    resumed = edgewright("train", "--resume", row["run"], "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert last_json(resumed)["test"]["accuracy"] >= 0.93
     after = json.loads(curves[0].read_text("utf-8"))
     assert after[: len(before)] == before
     assert [point["round_number"] for point in after] == list(range(1, len(after) + 1))
 
 
 async def test_one_conversation_goes_from_no_tool_to_using_it():
-    # A node of its own that loads nothing before it is asked.
+    # A node of its own that loads no model before the first request.
     bare = {"name": "local", "role": "device", "port": 0, "preload": []}
     async with launch_node(bare) as node:
         trainer = LocalTrainer(ChatModelSettings(), TrainSettings(trials=1, target=0.97))
         async with open_services(Settings(node_url=node.url)) as services:
-            picture = services.images.put(digit(3))
+            image = services.images.put(digit(3))
             context = AssistantContext(services=services, trainer=trainer)
             async with open_session(context) as session:
-                before = await session.ask("which digit is this?", images=[picture])
+                before = await session.ask("which digit is this?", images=[image])
                 assert "digit" not in " ".join(task.tool for task in before.plan.tasks)
                 training = await session.ask(CLINICS)
                 assert [task.tool for task in training.plan.tasks] == ["federated-training"]
                 (model,) = installed_models()
                 assert model.manifest.model in training.answer
-                after = await session.ask("which digit is this?", images=[picture])
+                after = await session.ask("which digit is this?", images=[image])
     assert [task.tool for task in after.plan.tasks] == [model.manifest.model]
     assert after.results[0].output["labels"][0]["label"] == "3"
     assert after.answer.startswith("3")

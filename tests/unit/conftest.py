@@ -1,4 +1,4 @@
-"""Unit tests touch no network, asyncio's own self-pipe apart; small real models for them."""
+"""Unit tests have no network, apart from asyncio's self-pipe; they get small real models."""
 
 from collections.abc import Callable
 from pathlib import Path
