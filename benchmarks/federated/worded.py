@@ -35,7 +35,7 @@ from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.sandbox.limits import SandboxLimits
 
 Figure = Literal["accuracy", "worst-client", "bytes", "seconds", "epsilon"]
-#: Accuracy below the control's best at which bytes and seconds are counted.
+#: Bytes and seconds count until accuracy is this close to the control's best.
 NEARLY = 0.05
 #: Seeds of a metric, if more than one: the worst client may have only twenty test samples.
 SEEDS: dict[Figure, int] = {"worst-client": 5}

@@ -89,7 +89,7 @@ class Trace(BaseModel):
 
 
 def conditions_drawn(count: int, *, seed: int) -> list[Conditions]:
-    """Draw the segments of a trace.
+    """Draw the conditions of a trace's segments.
 
     The rate drifts and sometimes jumps, both on a logarithmic scale. Round trip, slowdown and load
     each change from time to time.

@@ -134,7 +134,7 @@ def _train(training: ImageSet, checkpoint: Path, report: ReportProgress) -> Chai
 
 
 def _flipped(batch: torch.Tensor) -> torch.Tensor:
-    """Flip images vertically half of the time, since a cell has no preferred orientation."""
+    """Flip an image vertically half of the time, since a cell has no preferred orientation."""
     return batch.flip(2) if torch.rand(()) < 0.5 else batch
 
 

@@ -1,7 +1,7 @@
 """Natural photographs from Debian's packages, without labels, to fit and to test a codec on.
 
-Few photographs are free and packaged, and most show landscapes, which tell a classifier little.
-So cut-out photographs of animals, fruit and tools, from a painting program for children, are pasted
+Few free photographs are packaged, and most show landscapes, with little that a classifier knows. So
+cut-out photographs of animals, fruit and tools, from a painting program for children, are pasted
 onto them. Test photographs are unaltered and by other authors.
 """
 
