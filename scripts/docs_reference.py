@@ -21,12 +21,15 @@ import click
 import typer.main
 from griffe import Docstring
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from typer.models import ArgumentInfo
 
 Json = Mapping[str, Any]
 
 PROGRAM = "edgewright"
+_FOREIGN = re.compile(r'<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)="https?://[^"]*"')
 _GENERATED = "<!-- Made from the code by scripts/docs_reference.py. -->\n"
 
 
@@ -47,6 +50,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, content in pages.items():
         files.append(File.generated(config, path, content=content))
     return files
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Refuse a page that would load something from another host."""
+    del config
+    if foreign := _FOREIGN.search(output):
+        raise PluginError(f"{page.file.src_path} loads from another host: {foreign[0]}")
+    return output
 
 
 def link_packages(root: Path) -> None:
