@@ -7,41 +7,34 @@ from typing import Any
 from langchain_core.tools import StructuredTool, ToolException
 
 from edgewright.graphs.services.inputs import prepare
-from edgewright.graphs.services.services import NodeAccess
-from edgewright.tools.cards import CardRegistry, ToolCard
+from edgewright.graphs.services.services import Services
+from edgewright.tools.cards import ToolCard
 from edgewright.tools.errors import EdgewrightError
-from edgewright.tools.images.store import ImageStore
 
 
-async def make_tools(
-    node: NodeAccess, cards: CardRegistry, images: ImageStore, *, deadline_s: float = 30.0
-) -> list[StructuredTool]:
-    """Make a tool from each card that a node can run.
+async def make_tools(services: Services, *, deadline_s: float = 30.0) -> list[StructuredTool]:
+    """Make a tool from each card that the node can run.
 
     A tool takes the card's arguments, a picture as ``store:<sha256>`` or ``camera:<name>``. Its
     content is the result's text and its artifact the report as JSON values. What goes wrong is
     told to the agent as the tool's answer with the status ``error``.
 
     Args:
-        node: Who carries the cards out.
-        cards: The cards.
-        images: Where stored pictures lie.
+        services: Opened services; they must stay open while the tools are used.
         deadline_s: Longest time for one call.
 
     Returns:
         Async tools, in the order of the cards.
     """
-    runnable = {view.id for view in await node.tools() if view.available}
-    return [_tool(card, node, images, deadline_s) for card in cards if card.id in runnable]
+    runnable = {view.id for view in await services.node.tools() if view.available}
+    return [_tool(card, services, deadline_s) for card in services.cards if card.id in runnable]
 
 
-def _tool(
-    card: ToolCard, node: NodeAccess, images: ImageStore, deadline_s: float
-) -> StructuredTool:
+def _tool(card: ToolCard, services: Services, deadline_s: float) -> StructuredTool:
     async def call(**args: str) -> tuple[str, dict[str, Any]]:
         try:
-            options, image = await prepare(card, args, images, deadline_s=deadline_s)
-            response = await node.invoke(card.id, options, image)
+            options, image = await prepare(card, args, services.images, deadline_s=deadline_s)
+            response = await services.node.invoke(card.id, options, image)
         except EdgewrightError as error:
             raise ToolException(error.message) from error
         if response.error is not None:

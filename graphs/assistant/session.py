@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from edgewright.graphs.services.threads import clear_errors, open_threads
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import InputError
+from edgewright.tools.images.files import take_image
 from edgewright.tools.settings import home
 
 
@@ -81,25 +83,27 @@ class Session:
         self,
         text: str,
         *,
-        images: Sequence[ImageRef] = (),
+        images: Sequence[ImageRef | str | Path] = (),
         on_event: Callable[[Event], None] = lambda _: None,
     ) -> Reply:
         """Have a request done and answered.
 
         Args:
             text: The request.
-            images: Pictures that go with it.
+            images: Images that go with it: files, ``camera:NAME``, or references from
+                ``take_image``.
             on_event: Told of progress as it happens.
 
         Returns:
             The reply. Tasks that failed are in its results; they raise nothing.
 
         Raises:
-            EdgewrightError: The request cannot be read or the thread not be kept.
+            EdgewrightError: The request or an image cannot be read or the thread not be kept.
         """
+        attached = await asyncio.to_thread(self._taken, images)
         turn: AssistantInput = {
             "messages": [HumanMessage(text)],
-            "attachments": [image.model_dump(mode="json") for image in images],
+            "attachments": [image.model_dump(mode="json") for image in attached],
         }
         try:
             with clear_errors():
@@ -126,6 +130,10 @@ class Session:
     def start_new_thread(self) -> None:
         """Leave the thread and begin another."""
         self.thread = _new_thread()
+
+    def _taken(self, images: Sequence[ImageRef | str | Path]) -> list[ImageRef]:
+        store = self.services.images
+        return [each if isinstance(each, ImageRef) else take_image(each, store) for each in images]
 
     @property
     def _config(self) -> RunnableConfig:

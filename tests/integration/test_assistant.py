@@ -89,7 +89,7 @@ async def test_a_truncated_image_is_reported(opened, photographs):
 async def test_tools_for_other_agents_run_on_the_node(device, photographs):
     async with open_services(Settings(node_url=device.url)) as services:
         image = take_image(str(photographs / "cup.png"), services.images)
-        created = await make_tools(services.node, services.cards, services.images)
+        created = await make_tools(services)
         tools = {tool.name: tool for tool in created}
         message = await tools["image-classification"].ainvoke(
             {

@@ -15,7 +15,7 @@ from edgewright.tools.images.store import ImageStore
 MAX_FILE_BYTES = 16_000_000
 
 
-def take_image(where: str, store: ImageStore) -> ImageRef:
+def take_image(where: str | Path, store: ImageStore) -> ImageRef:
     """Put a file into the store, or name a camera's picture.
 
     Args:
@@ -30,6 +30,7 @@ def take_image(where: str, store: ImageStore) -> ImageRef:
         TooLargeError: The file is too long, or has too many pixels.
         StorageError: The picture cannot be kept.
     """
+    where = str(where)
     if where.startswith("camera:"):
         try:
             return ImageRef.camera(where.removeprefix("camera:"))

@@ -52,15 +52,21 @@ class Policy:
 
 
 def _python() -> list[Path]:
-    """Find the interpreter, its libraries and the one subpackage of ours that runs inside."""
-    own = importlib.util.find_spec("edgewright.tools")
-    if own is None or not own.submodule_search_locations:
-        raise RuntimeError("edgewright.tools has no folder")
+    """Find the interpreter, its libraries and the packages of ours that run inside."""
     return [
         Path(sys.prefix) / "bin",
         Path(sys.prefix) / "lib",
         Path(sys.prefix) / "pyvenv.cfg",
         Path(sys.base_prefix) / "bin",
         Path(sys.base_prefix) / "lib",
-        *(Path(location) for location in own.submodule_search_locations),
+        # The first is only the package's ``__init__`` in an editable install.
+        _folder("edgewright"),
+        _folder("edgewright.tools"),
     ]
+
+
+def _folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"{package} has no folder")
+    return Path(spec.origin).parent

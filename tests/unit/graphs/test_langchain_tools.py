@@ -10,8 +10,8 @@ QUESTION = "visual-question-answering"
 
 
 @pytest.fixture
-async def tools(node, services):
-    made = await make_tools(node, services.cards, services.images)
+async def tools(services):
+    made = await make_tools(services)
     return {tool.name: tool for tool in made}
 
 

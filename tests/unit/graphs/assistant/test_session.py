@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,17 @@ async def test_the_next_turn_knows_the_picture_of_the_last(
     asked = planner.requests[1]
     assert asked.images == ()
     assert asked.subject == (image,)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+async def test_a_file_can_be_named_by_its_path(opened, planner, picture, tmp_path, kind):
+    (tmp_path / "gate.png").write_bytes(picture)
+    async with opened() as session:
+        await session.ask("what is it?", images=[kind(tmp_path / "gate.png")])
+        with pytest.raises(InputError, match="cannot read"):
+            await session.ask("what is it?", images=[kind(tmp_path / "none.png")])
+    assert [image.name for image in planner.requests[0].images] == ["gate.png"]
+    assert len(planner.requests) == 1
 
 
 async def test_a_thread_goes_on_in_another_process_run(opened, planner, node, task):
