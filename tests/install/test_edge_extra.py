@@ -14,7 +14,7 @@ PYTHON = os.environ.get("EDGEWRIGHT_EDGE_PYTHON", "")
 MUST_BE_ABSENT = ("langgraph", "langchain", "langchain_core", "openai", "flwr", "compressai")
 
 if not PYTHON:
-    pytest.fail("run this by 'make test-edge', which makes the clean environment", pytrace=False)
+    pytest.fail("run this by 'make test-install', which makes the clean environment", pytrace=False)
 
 
 def _python(code: str) -> str:
