@@ -89,34 +89,37 @@ docs: $(STAMP) ## Build the documentation into site/; any warning is an error
 fit-models: $(STAMP) ## Fit the models that ship, after the texts they learn from changed
 	$(BIN)/python scripts/fit_shipped_models.py
 
+results: $(STAMP) ## Gather the benchmarks' tables in docs/results.md, and the headlines in README
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
 bench: bench-runtime bench-planner bench-split bench-accuracy-retention bench-latency bench-federated ## Run all benchmarks; tables, plots and raw figures go to docs/results
 
 bench-runtime: $(STAMP) ## Compare the tail route with a raw ASGI echo
 	$(BIN)/python -m edgewright.benchmarks.runtime.run
-	@$(BIN)/python -m edgewright.benchmarks.common.readme
+	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-planner: $(STAMP) ## Score planning on the request set  (TASKBENCH=folder OTHERS=file: also on requests by others)
 	$(BIN)/python -m edgewright.benchmarks.planner.run $(if $(TASKBENCH),--taskbench $(TASKBENCH)) $(if $(OTHERS),--others $(OTHERS))
-	@$(BIN)/python -m edgewright.benchmarks.common.readme
+	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-split: $(STAMP) ## Measure bytes against accuracy of image and feature codecs  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.split.run
-	@$(BIN)/python -m edgewright.benchmarks.common.readme
+	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-accuracy-retention: $(STAMP) ## Measure the accuracy retention that the policy uses; written into the package
 	$(BIN)/python -m edgewright.benchmarks.split.accuracy_retention
-	@$(BIN)/python -m edgewright.benchmarks.common.readme
+	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-latency: $(STAMP) ## Measure latency, the policy against an oracle, and queueing  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.latency.run $(if $(QUICK),--quick)
 	$(BIN)/python -m edgewright.benchmarks.latency.queueing $(if $(QUICK),--quick)
-	@$(BIN)/python -m edgewright.benchmarks.common.readme
+	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-federated: $(STAMP) ## Compare the training agent with a baseline and searches  (QUICK=1: digits; SAMPLES=n)
 	$(BIN)/python -m edgewright.benchmarks.federated.run $(if $(QUICK),--data digits --samples 0 --seeds 1 --partitions iid) \
 		$(if $(SAMPLES),--samples $(SAMPLES))
 	$(BIN)/python -m edgewright.benchmarks.federated.problems $(if $(QUICK),--only lighthouses parking-meters)
-	@$(BIN)/python -m edgewright.benchmarks.common.readme
+	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 clean: ## Remove everything that was built, the environment included
 	rm -rf $(VENV) $(EDGE_VENV) $(PACKAGE) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +25,11 @@ _PACKAGES = (
     "uvicorn",
     "h11",
 )
+
+
+#: Files of results are read by people and kept for ever: no digits that mean nothing.
+SIGNIFICANT_DIGITS = 8
+_FLAT_LIST = re.compile(r"\[[^\[\]{}]*\]")
 
 
 def circumstances() -> dict[str, Any]:
@@ -72,12 +78,30 @@ def write_results(
 
     folder.mkdir(parents=True, exist_ok=True)
     content = {"benchmark": name, "circumstances": circumstances(), **figures}
-    (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    (folder / f"{name}.json").write_text(as_json(content), "utf-8")
     (folder / f"{name}.md").write_text(markdown, "utf-8")
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
     draw(axes)
     figure.savefig(folder / f"{name}.png", dpi=120)
     pyplot.close(figure)
+
+
+def as_json(figures: Mapping[str, Any]) -> str:
+    """Return figures as compact JSON: rounded, and with lists of plain values on one line each.
+
+    Args:
+        figures: JSON values.
+    """
+    text = json.dumps(_rounded(figures), indent=1)
+    return _FLAT_LIST.sub(lambda found: re.sub(r"\n *", "", found[0]), text) + "\n"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {name: _rounded(each) for name, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _version(package: str) -> str | None:

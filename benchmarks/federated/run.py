@@ -46,7 +46,7 @@ from edgewright.benchmarks.federated.tables import (
 from edgewright.tools.datasets.partition import Partition
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.layout import RunFolder
-from edgewright.tools.federated.records.trial import TrialResult
+from edgewright.tools.federated.records.trial import CurvePoint, TrialResult
 from edgewright.tools.federated.trials.prepare import DataRequest, load_card, prepare
 from edgewright.tools.federated.trials.scoring import score_test
 
@@ -207,16 +207,29 @@ def _record(
         "trials": [
             {
                 "status": result.status,
-                "best": accuracy(result),
+                "best": round(accuracy(result), 5),
                 "parameters": result.facts.parameters if result.facts else None,
-                "simulated_s": [round(point.simulated_s, 3) for point in result.curve],
-                "validation": [round(point.validation.accuracy, 5) for point in result.curve],
+                **_improvements(result.curve),
                 "bytes_up": sum(point.bytes_up for point in result.curve),
                 "wall_s": round(result.curve[-1].wall_s, 1) if result.curve else None,
             }
             for result in results
         ],
     }
+
+
+def _improvements(curve: Sequence[CurvePoint]) -> dict[str, list[float]]:
+    """Return the rounds that were better than all before them, and the last one."""
+    simulated_s: list[float] = []
+    validation: list[float] = []
+    best = -1.0
+    for point in curve:
+        value = round(point.validation.accuracy, 5)
+        if value > best or point is curve[-1]:
+            simulated_s.append(round(point.simulated_s, 3))
+            validation.append(value)
+            best = max(best, value)
+    return {"simulated_s": simulated_s, "validation": validation}
 
 
 def _setting(options: Options, card: DataCard) -> str:

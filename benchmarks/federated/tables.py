@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -110,10 +111,12 @@ def draw(axes: Axes, records: Sequence[dict[str, Any]]) -> None:
             colour = "black" if is_baseline else f"C{number}"
             label = BASELINE if is_baseline else f"agent, trial {number + 1}"
             axes.plot(
-                trial["simulated_s"], [100 * value for value in trial["validation"]],
-                line, color=colour, label=f"{label} ({record['partition']})",
+                trial["simulated_s"],
+                [100 * value for value in itertools.accumulate(trial["validation"], max)],
+                line, drawstyle="steps-post",
+                color=colour, label=f"{label} ({record['partition']})",
             )  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlabel("simulated time, s (250 KB/s up, 500 KB/s down, 50 GFLOP/s)")
-    axes.set_ylabel("validation accuracy, %")
+    axes.set_ylabel("best validation accuracy so far, %")
     axes.legend(fontsize=7)

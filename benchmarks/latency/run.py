@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gzip
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POLICY = "policy"
+#: The recorded trace among the results; compressed, since it is long and only replayed.
+TRACE = "latency-trace.json.gz"
 #: Requests with which the policy adapts to a new rate before the sweep measures.
 _SETTLING = 4
 _PAUSE_S = 0.5
@@ -96,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replay", type=Path, help="replay this recorded trace without measuring")
     options = parser.parse_args(arguments)
     if options.replay:
-        trace = Trace.model_validate_json(options.replay.read_bytes())
+        trace = Trace.model_validate_json(gzip.decompress(options.replay.read_bytes()))
     else:
         extent = QUICK if options.quick else FULL
         trace = asyncio.run(_measure(extent, options.out, trace_alone=options.trace_alone))
@@ -110,7 +113,7 @@ async def _measure(extent: Extent, out: Path, *, trace_alone: bool) -> Trace:
             await _measure_rates(rig, extent, out)
         trace = await record(rig, segments=extent.segments, length=extent.length, runs=extent.runs)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "latency-trace.json").write_text(trace.model_dump_json(), "utf-8")
+    (out / TRACE).write_bytes(gzip.compress(trace.model_dump_json().encode(), mtime=0))
     return trace
 
 

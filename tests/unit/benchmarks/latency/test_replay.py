@@ -1,5 +1,6 @@
 """The replay on a simulated world in which every time is known."""
 
+import gzip
 import json
 from typing import Any
 
@@ -212,9 +213,9 @@ def test_it_does_not_get_stuck_on_the_device() -> None:
 def test_a_recorded_trace_is_replayed_from_its_file(
     varied: Trace, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = tmp_path / "trace.json"
-    file.write_text(varied.model_dump_json(), "utf-8")
-    assert main(["--replay", str(file), "--out", str(tmp_path)]) == 0
+    recorded = tmp_path / "trace.json.gz"
+    recorded.write_bytes(gzip.compress(varied.model_dump_json().encode()))
+    assert main(["--replay", str(recorded), "--out", str(tmp_path)]) == 0
     figures = json.loads((tmp_path / "latency-replay.json").read_text("utf-8"))
     assert figures["mean_ratio"] == pytest.approx(replay(varied)[1]["mean_ratio"], abs=0.01)
     assert figures["points"] == 20 * 240
