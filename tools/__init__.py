@@ -1,4 +1,4 @@
-"""What gets done: cards, experts, split execution, offloading and the client for nodes.
+"""The building blocks: cards, experts, split execution, offloading and the node client.
 
-Nothing here decides what to do next (``agents``) or serves a port (``edge_runtime``).
+Nothing here plans the next step (``agents``) or serves a port (``edge_runtime``).
 """

@@ -1,4 +1,4 @@
-"""The one family of errors: each has a code to act on and says whether trying again can help."""
+"""The error family: each error has a code to act on and says whether a retry can help."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pydantic import BaseModel
 
 
 class ErrorInfo(BaseModel):
-    """An error as it crosses a process or a socket.
+    """An error in the form that crosses process and network boundaries.
 
     Attributes:
         code: Stable snake_case name that a caller can act on.
-        message: One sentence for a person: what is wrong and what mends it. Never a path on the
-            node nor a traceback.
-        retryable: Whether the same call may succeed later without being changed.
-        status: HTTP status that carries it.
+        message: One sentence for a person: what is wrong and how to fix it. Never contains a path
+            on the node or a traceback.
+        retryable: Whether the unchanged call may succeed later.
+        status: HTTP status code of the response that carries it.
     """
 
     code: str
@@ -25,12 +25,12 @@ class ErrorInfo(BaseModel):
 
 
 class EdgewrightError(Exception):
-    """Base of every error that this package raises on purpose.
+    """Base class of every error that Edgewright raises deliberately.
 
     Args:
-        message: What is wrong and what mends it.
-        code: Overrides the class's code with a more exact one.
-        retry_after_s: When trying again makes sense, if known.
+        message: What is wrong and how to fix it.
+        code: A more specific code than the class's own.
+        retry_after_s: Seconds to wait before a retry, if known.
     """
 
     code: ClassVar[str] = "internal"
@@ -46,7 +46,7 @@ class EdgewrightError(Exception):
         self._code = code
 
     def info(self) -> ErrorInfo:
-        """Return the error in the form that is sent to others."""
+        """Return the error in the form that is sent to other processes."""
         return ErrorInfo(
             code=self._code or self.code,
             message=self.message,
@@ -65,14 +65,14 @@ def _rebuild(
 
 
 class InputError(EdgewrightError):
-    """What was given cannot be used: not an image, a wrong argument, a missing file."""
+    """The input cannot be used: not an image, a wrong argument, a missing file."""
 
     code = "invalid_input"
     status = 422
 
 
 class MediaTypeError(InputError):
-    """The declared or the actual type of a body is not one that is accepted."""
+    """The declared or detected media type of a body is not accepted."""
 
     code = "unsupported_media_type"
     status = 415
@@ -86,7 +86,7 @@ class TooLargeError(InputError):
 
 
 class FrameError(InputError):
-    """A frame failed one of its checks; nothing of it was decoded."""
+    """A frame failed one of its checks; none of it was decoded."""
 
     code = "frame_invalid"
 
@@ -99,42 +99,42 @@ class NotFoundError(EdgewrightError):
 
 
 class RefusedError(EdgewrightError):
-    """An expert was asked for something that it cannot know; it does not guess."""
+    """An expert refuses a request that it cannot answer, instead of guessing."""
 
     code = "refused"
     status = 422
 
 
 class AuthenticationError(EdgewrightError):
-    """No key, or a key that is not known."""
+    """The API key is missing or unknown."""
 
     code = "unauthorised"
     status = 401
 
 
 class ScopeError(EdgewrightError):
-    """A known key without the scope that the route asks for."""
+    """The API key is known but lacks the scope that the route requires."""
 
     code = "forbidden"
     status = 403
 
 
 class UnavailableError(EdgewrightError):
-    """A model, a service or a store that is needed cannot be had."""
+    """A required model, service or store is not available."""
 
     code = "unavailable"
     status = 503
 
 
 class StorageError(UnavailableError):
-    """The disk is full or the store cannot be written."""
+    """The disk is full or the store is not writable."""
 
     code = "storage_full"
     status = 507
 
 
 class TransientError(EdgewrightError):
-    """Something that may work when tried again."""
+    """A failure that a retry may overcome."""
 
     code = "transient"
     retryable = True
@@ -142,28 +142,28 @@ class TransientError(EdgewrightError):
 
 
 class OverloadedError(TransientError):
-    """All lanes are busy."""
+    """All workers are busy."""
 
     code = "overloaded"
     status = 429
 
 
 class LinkError(TransientError):
-    """The other node cannot be reached, or the transfer broke off."""
+    """The other node cannot be reached, or the transfer was interrupted."""
 
     code = "link_down"
     status = 502
 
 
 class DeadlineError(TransientError):
-    """The work did not end within its deadline."""
+    """The work did not finish within its deadline."""
 
     code = "deadline_exceeded"
     status = 504
 
 
 class WorkerLostError(TransientError):
-    """The process that did the work ended; a new one takes its place."""
+    """The worker process died; a new one replaces it."""
 
     code = "worker_lost"
     status = 503
@@ -173,11 +173,11 @@ def from_info(info: ErrorInfo) -> EdgewrightError:
     """Rebuild an error received from another process.
 
     Args:
-        info: What the other side sent.
+        info: The error as the other process sent it.
 
     Returns:
-        An instance of the class with that code, else of one with the same status and
-        retryability; the code is kept either way.
+        An instance of the class with that code, otherwise of a class with the same status and
+        retryability. It carries the received code in either case.
     """
     family = _family(EdgewrightError)
     same_code = [cls for cls in family if cls.code == info.code]
@@ -190,7 +190,7 @@ def from_info(info: ErrorInfo) -> EdgewrightError:
 
 
 def _family(cls: type[EdgewrightError]) -> list[type[EdgewrightError]]:
-    """List all subclasses, those defined first before their own subclasses."""
+    """List all subclasses, each before its own subclasses."""
     found: list[type[EdgewrightError]] = []
     for child in cls.__subclasses__():
         found.append(child)

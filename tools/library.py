@@ -1,6 +1,6 @@
-"""What this machine can do: all cards, experts and models, built in, added and trained here.
+"""The cards, experts and models of this machine: built in, added and trained.
 
-Nothing heavy is imported before a model is loaded, so that a light client can ask for statuses.
+Heavy packages are imported only when a model is loaded, so that a light client can read statuses.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ def models() -> ModelRegistry:
 
 
 def experts() -> dict[str, Expert]:
-    """Return all experts by id; none of them loads anything yet."""
+    """Return all experts by id, without loading any model."""
     known = (*builtin_experts(load_adapter), *trained_experts())
     return {expert.id: expert for expert in known}
 
 
 def known_cards() -> CardRegistry:
-    """Return the cards that ship with the package, of models trained here, and added by a person.
+    """Return the built-in cards, those of models trained here, and those added by a person.
 
-    An added card never takes the place of another one.
+    An added card never replaces another one.
     """
     cards = CardRegistry.builtin().with_cards(model.card for model in installed_models())
     return cards.with_cards(card for card in added_cards() if card.id not in cards)
 
 
 def expert_statuses() -> dict[str, ExpertStatus]:
-    """Return for every expert whether it can run on this machine, and if not, the fix."""
+    """Return, for each expert, whether it can run on this machine and, if not, the fix."""
     registry = models()
     obstacles = {expert.id: registry.get(expert.model).obstacle() for expert in experts().values()}
     return {
@@ -53,13 +53,13 @@ def expert_statuses() -> dict[str, ExpertStatus]:
 
 
 def load_adapter(model: str) -> PartitionAdapter:
-    """Load a model, once a process.
+    """Load a model; each process loads it once.
 
     Args:
         model: Model id.
 
     Raises:
         NotFoundError: No such model (``unknown_model``).
-        UnavailableError: It cannot be loaded here; the message names the fix.
+        UnavailableError: The model cannot be loaded here; the message names the fix.
     """
     return models().load(model)

@@ -1,4 +1,4 @@
-"""Settings from the environment, read here alone; an explicit argument comes before them."""
+"""Settings from environment variables, read only here; explicit arguments override them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from edgewright.tools.errors import InputError
 def home() -> Path:
     """Return the folder for state (images, threads, profiles, models), set by ``EDGEWRIGHT_HOME``.
 
-    Default: ``$XDG_STATE_HOME/edgewright`` or ``~/.local/state/edgewright``. Not created here.
+    Default: ``$XDG_STATE_HOME/edgewright`` or ``~/.local/state/edgewright``. It is not created.
     """
     return _folder("EDGEWRIGHT_HOME", "XDG_STATE_HOME", ".local/state")
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be computed again, set by ``EDGEWRIGHT_CACHE``.
+    """Return the folder for recomputable data, set by ``EDGEWRIGHT_CACHE``.
 
-    Default: ``$XDG_CACHE_HOME/edgewright`` or ``~/.cache/edgewright``. Not created here.
+    Default: ``$XDG_CACHE_HOME/edgewright`` or ``~/.cache/edgewright``. It is not created.
     """
     return _folder("EDGEWRIGHT_CACHE", "XDG_CACHE_HOME", ".cache")
 
 
 def model_source(variable: str) -> str:
-    """Return where a configured model's weights come from; empty if it is not configured.
+    """Return the configured source of a model's weights; empty if none is configured.
 
     Args:
         variable: The model's environment variable, such as ``EDGEWRIGHT_VIT``.
@@ -36,13 +36,13 @@ def model_source(variable: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatModelSettings:
-    """How to reach an OpenAI-compatible chat model; none is configured when ``model`` is empty.
+    """Connection to an OpenAI-compatible chat model; none is configured when ``model`` is empty.
 
     Attributes:
         model: Model name, from ``EDGEWRIGHT_CHAT_MODEL``.
-        base_url: Endpoint, from ``OPENAI_BASE_URL``; empty means the provider's own.
-        api_key: Key, from ``OPENAI_API_KEY``; local servers take any.
-        timeout_s: Maximum wait for one answer, from ``EDGEWRIGHT_CHAT_TIMEOUT_S``.
+        base_url: Endpoint, from ``OPENAI_BASE_URL``; empty means the provider's default.
+        api_key: API key, from ``OPENAI_API_KEY``; local servers accept any.
+        timeout_s: Maximum wait for one response, from ``EDGEWRIGHT_CHAT_TIMEOUT_S``.
     """
 
     model: str = ""
@@ -66,18 +66,19 @@ class ChatModelSettings:
 
     @property
     def configured(self) -> bool:
-        """Whether a chat model was named."""
+        """Whether a chat model is configured."""
         return bool(self.model)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What requests are planned and carried out with.
+    """Settings for planning and running requests.
 
     Attributes:
-        node_url: The device node, from ``EDGEWRIGHT_DEVICE_URL``; empty means a private node.
-        api_key: Key to present to the node, from ``EDGEWRIGHT_API_KEY``.
-        chat: The chat model that plans and words answers.
+        node_url: URL of the device node, from ``EDGEWRIGHT_DEVICE_URL``; empty means a private
+            node.
+        api_key: API key sent to the node, from ``EDGEWRIGHT_API_KEY``.
+        chat: The chat model that plans requests and phrases answers.
     """
 
     node_url: str = ""
@@ -89,11 +90,11 @@ class Settings:
         """Read the settings from the environment.
 
         Args:
-            node_url: The device node; None takes the environment's.
-            embedded: Use no chat model, whatever the environment says.
+            node_url: URL of the device node; None takes it from the environment.
+            embedded: Use no chat model, even if the environment names one.
 
         Raises:
-            InputError: A setting has a value that cannot be used.
+            InputError: A setting has an invalid value.
         """
         return cls(
             node_url=node_url or os.environ.get("EDGEWRIGHT_DEVICE_URL", ""),

@@ -82,7 +82,7 @@ async def test_a_key_without_the_scope(http, keys):
 async def test_the_client_presents_its_key(guarded, keys, encoded):
     async with NodeClient(guarded.url, api_key=keys["infer"][0]) as client:
         response = await client.invoke("image-classification", InvokeOptions(), encoded())
-    assert response.report.arm == "edge-only (picture as it is)"
+    assert response.report.arm == "edge-only (original image)"
     async with NodeClient(guarded.url) as client:
         with pytest.raises(EdgewrightError) as raised:
             await client.tools()

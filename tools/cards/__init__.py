@@ -1,6 +1,6 @@
-"""Tool cards: what can be asked for, and the registry that knows what is available and what not.
+"""Tool cards: what can be requested, and the registry that reports what is available.
 
-How a card is carried out belongs in ``tools/vision`` and its siblings.
+Code that carries out a card belongs in ``tools/vision`` and its siblings.
 """
 
 from edgewright.tools.cards.registry import CardRegistry

@@ -1,4 +1,4 @@
-"""Cards that a person added on this machine: one YAML file each, in the state folder."""
+"""Cards added by a person on this machine: one YAML file each in the state folder."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _LOG = logging.getLogger(__name__)
 
 
 def cards_folder() -> Path:
-    """Return the folder of added cards; it may not exist."""
+    """Return the folder of added cards, which may not exist."""
     return home() / "cards"
 
 
 def added_cards() -> list[ToolCard]:
-    """List the added cards, by file name; one that is damaged is left out and logged."""
+    """List the added cards by file name; an invalid card is logged and skipped."""
     found = []
     for path in sorted(cards_folder().glob("*.yaml")):
         try:
@@ -32,17 +32,17 @@ def added_cards() -> list[ToolCard]:
 
 
 def add_card(card: ToolCard) -> Path:
-    """Add a card, so that it can be asked for from now on.
+    """Add a card so that requests can use it from now on.
 
     Args:
-        card: The card; a person has approved it.
+        card: The card, approved by a person.
 
     Returns:
-        Its file.
+        Path of its file.
 
     Raises:
-        InputError: A card of that id was added before (``card_exists``).
-        StorageError: The folder cannot be written.
+        InputError: A card with that id was added before (``card_exists``).
+        StorageError: The folder is not writable.
     """
     path = cards_folder() / f"{card.id}.yaml"
     text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -52,11 +52,11 @@ def add_card(card: ToolCard) -> Path:
             file.write(text)
     except FileExistsError:
         raise InputError(
-            f"there is a card {card.id!r} already; remove {str(path)!r} first", code="card_exists"
+            f"card {card.id!r} already exists; remove {str(path)!r} first", code="card_exists"
         ) from None
     except OSError as error:
         raise StorageError(
-            f"cannot write {str(path)!r}: {error.strerror}; set EDGEWRIGHT_HOME to a folder that "
-            "can be written"
+            f"cannot write {str(path)!r}: {error.strerror}; set EDGEWRIGHT_HOME to a "
+            "writable folder"
         ) from None
     return path

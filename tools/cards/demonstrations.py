@@ -1,8 +1,8 @@
-"""Demonstrations of whole requests: which tools they need, and which feeds which.
+"""Demonstrations of requests that need several tools: the tools and the links between them.
 
-A card shows on itself how it alone is asked for. Requests for several cards at once stand beside
-the cards, in a file of JSON lines with ``request``, ``tools`` (card ids) and, if wanted, ``links``
-(pairs of card ids). TaskBench calls the ids ``nodes``; both names are read.
+Requests for one card are part of that card. Requests for several cards are stored beside the cards
+in a JSON Lines file with ``request``, ``tools`` (card ids) and, optionally, ``links`` (pairs of
+card ids). TaskBench calls the ids ``nodes``; both names are accepted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from edgewright.tools.errors import InputError
 
-#: Name of the file in a folder of cards.
+#: Name of the demonstrations file in a folder of cards.
 DEMONSTRATIONS = "demonstrations.jsonl"
 
 
@@ -22,9 +22,9 @@ class PlanDemonstration(BaseModel):
     """A request and the graph of tools that serves it.
 
     Attributes:
-        request: The words.
-        tools: Ids of the cards that it asks for.
-        links: Pairs of card ids: the first one's output is the second one's input.
+        request: Text of the request.
+        tools: Ids of the cards it needs.
+        links: Pairs of card ids: the first card's output is the second card's input.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,31 +35,31 @@ class PlanDemonstration(BaseModel):
 
 
 def read_demonstrations(path: Path, cards: Container[str]) -> tuple[PlanDemonstration, ...]:
-    """Read demonstrations.
+    """Read demonstrations from a file.
 
     Args:
-        path: JSON lines.
-        cards: The catalogue, or the card ids, that they speak of.
+        path: A JSON Lines file.
+        cards: The catalogue, or the card ids, that the demonstrations may name.
 
     Raises:
-        InputError: A line is not of that form, or names a tool that is not in the catalogue.
+        InputError: A line does not validate, or names a tool that is not in the catalogue.
     """
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
-        raise InputError(f"cannot read {path.name!r} as a text file") from None
+        raise InputError(f"cannot read {path.name!r} as UTF-8 text; check the path") from None
     return parse_demonstrations(path.name, text, cards)
 
 
 def parse_demonstrations(
     name: str, text: str, cards: Container[str]
 ) -> tuple[PlanDemonstration, ...]:
-    """Read demonstrations from text, as ``read_demonstrations`` does from a file.
+    """Parse demonstrations from text, as ``read_demonstrations`` does from a file.
 
     Args:
-        name: What the text is called in messages.
+        name: Name of the text in error messages.
         text: JSON lines.
-        cards: The catalogue, or the card ids, that they speak of.
+        cards: The catalogue, or the card ids, that the demonstrations may name.
     """
     demonstrations: list[PlanDemonstration] = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -73,6 +73,6 @@ def parse_demonstrations(
             raise InputError(f"{name}, line {number}: {where}: {first['msg']}") from None
         for tool in {*shown.tools, *(end for link in shown.links for end in link)}:
             if tool not in cards:
-                raise InputError(f"{name}, line {number}: no tool {tool[:100]!r}")
+                raise InputError(f"{name}, line {number}: unknown tool {tool[:100]!r}")
         demonstrations.append(shown)
     return tuple(demonstrations)

@@ -1,4 +1,4 @@
-"""Which cards exist and which of them can be carried out here, and if not, why not."""
+"""The card registry: which cards exist, and whether they can be carried out here."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from edgewright.tools.errors import InputError, NotFoundError
 
 
 class CardRegistry:
-    """An ordered set of cards, with requests that show how several of them are asked for at once.
+    """An ordered set of cards, with demonstrations of requests for several of them.
 
     Args:
         cards: The cards; ids must be unique.
-        demonstrations: Requests for several of the cards.
+        demonstrations: Requests that need several of the cards.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class CardRegistry:
         """Load every ``*.yaml`` card of a folder.
 
         Args:
-            folder: Where the cards lie, one a file, and if wanted ``demonstrations.jsonl``.
+            folder: Folder with one card per file and, optionally, ``demonstrations.jsonl``.
 
         Raises:
             InputError: A file does not validate; the message names the file and the field.
@@ -79,7 +79,7 @@ class CardRegistry:
         """Return one card.
 
         Raises:
-            NotFoundError: No such card.
+            NotFoundError: There is no such card.
         """
         try:
             return self._cards[card_id]
@@ -90,18 +90,18 @@ class CardRegistry:
             ) from None
 
     def with_cards(self, cards: Iterable[ToolCard]) -> CardRegistry:
-        """Return a registry with further cards; this one stays as it is."""
+        """Return a new registry with additional cards."""
         return CardRegistry([*self, *cards], self.demonstrations)
 
     def with_demonstrations(self, demonstrations: Iterable[PlanDemonstration]) -> CardRegistry:
-        """Return a registry with further demonstrations; this one stays as it is."""
+        """Return a new registry with additional demonstrations."""
         return CardRegistry(self, [*self.demonstrations, *demonstrations])
 
     def statuses(self, experts: Mapping[str, ExpertStatus]) -> list[CardStatus]:
-        """Match every card with the first of its experts that can run.
+        """Match each card with the first of its experts that can run.
 
         Args:
-            experts: What is known of each expert, by id.
+            experts: Status of each expert, by id.
         """
         return [self._status(card, experts) for card in self]
 
@@ -132,13 +132,14 @@ def read_card(path: Path) -> ToolCard:
         path: The file.
 
     Raises:
-        InputError: It cannot be read or does not validate; the message names file and field.
+        InputError: It cannot be read or does not validate; the message names the file and the
+            field.
     """
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise InputError(
-            f"cannot read the card {str(path)!r} as a text file; check the path",
+            f"cannot read the card {str(path)!r} as UTF-8 text; check the path",
             code="file_missing",
         ) from None
     return _parse(path.name, text)

@@ -1,4 +1,4 @@
-"""A catalogue and its demonstrations from whatever file or folder a person names."""
+"""Opening a card catalogue from a file or folder in any supported format."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ def open_catalogue(path: Path) -> CardRegistry:
     """Read a catalogue.
 
     Args:
-        path: A folder of YAML cards, one YAML card, or a ``tools.json`` in TaskBench's form.
+        path: A folder of YAML cards, one YAML card, or a ``tools.json`` in TaskBench's format.
 
     Raises:
-        InputError: There is nothing there, or it does not validate; the message says where.
+        InputError: The path does not exist or does not validate; the message says where.
     """
     if path.is_dir():
         return CardRegistry.from_folder(path)
     if not path.is_file():
         raise InputError(
-            f"no cards at {str(path)!r}: give a YAML card, a folder of them, or a tools.json",
+            f"no cards at {str(path)!r}: pass a YAML card, a folder of them, or a tools.json",
             code="file_missing",
         )
     if path.suffix.lower() in (".yaml", ".yml"):

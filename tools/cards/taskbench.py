@@ -1,6 +1,6 @@
-"""Catalogues in TaskBench's form, read as cards.
+"""Reader for catalogues in TaskBench's format.
 
-``tools.json`` holds ``{"nodes": [{"id", "desc", "input-type", "output-type"}]}``; requests with
+``tools.json`` holds ``{"nodes": [{"id", "desc", "input-type", "output-type"}]}``. Requests with
 their tools are read by ``tools/cards/demonstrations.py``.
 """
 
@@ -20,7 +20,7 @@ from edgewright.tools.errors import InputError
 
 
 class PublishedCard(ToolCard):
-    """A card of somebody else's catalogue, which keeps the id that it was published under."""
+    """A card from a third-party catalogue, under the id it was published with."""
 
     @field_validator("id")
     @classmethod
@@ -44,7 +44,7 @@ def read_catalogue(path: Path) -> CardRegistry:
         path: A ``tools.json``.
 
     Raises:
-        InputError: The file is not of that form; the message says where.
+        InputError: The file does not have the expected form; the message says where.
     """
     try:
         nodes = json.loads(_text(path))["nodes"]
@@ -64,11 +64,11 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
-        raise InputError(f"cannot read {path.name!r} as a text file") from None
+        raise InputError(f"cannot read {path.name!r} as UTF-8 text; check the path") from None
 
 
 def _card(node: _Node) -> ToolCard:
-    """Make a card; its arguments are named after the kinds of its inputs."""
+    """Convert a node to a card; its arguments are named after its input types."""
     return PublishedCard(
         id=node.id,
         task_type=re.sub(r"[^a-z0-9]+", "-", node.id.lower()).strip("-") or "tool",
@@ -86,5 +86,5 @@ def _arguments(inputs: tuple[DataType, ...]) -> dict[str, ArgumentSpec]:
     for kind in inputs:
         seen[kind] += 1
         name = kind if seen[kind] == 1 else f"{kind}_{seen[kind]}"
-        arguments[name] = ArgumentSpec(type=kind, description=f"The {kind} to work on.")
+        arguments[name] = ArgumentSpec(type=kind, description=f"The {kind} to process.")
     return arguments

@@ -1,4 +1,4 @@
-"""What crosses the wire or a package boundary: images, cards, arms, profiles, reports, problems.
+"""Types that cross the wire or a package boundary: images, cards, arms, profiles, reports.
 
-Only data here; behaviour belongs to the packages that use it.
+Data only; behaviour belongs to the packages that use it.
 """

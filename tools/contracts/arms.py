@@ -1,4 +1,4 @@
-"""Arms: ways to execute a task, what each is expected to cost, and the one that was chosen."""
+"""Arms: ways to execute a task, their expected costs and the decision between them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Arm(BaseModel):
 
     Attributes:
         kind: Where the model runs.
-        image_codec: For edge-only: how the picture is sent; None sends it as it is.
+        image_codec: For edge-only: how the image is encoded; None sends the original bytes.
         quality: For edge-only with a lossy codec: its quality setting, 1 to 100.
-        point: For co-inference: the partition point, the number of blocks the device runs.
+        point: For co-inference: the partition point, as the number of blocks the device runs.
         codec: For co-inference: name of the feature codec.
     """
 
@@ -33,10 +33,10 @@ class Arm(BaseModel):
 
     @property
     def label(self) -> str:
-        """Return the arm in one word or two, e.g. ``edge-only (jpeg q90)``."""
+        """Return a short name of the arm, e.g. ``edge-only (jpeg q90)``."""
         if self.kind == "edge-only":
             suffix = f" q{self.quality}" if self.quality is not None else ""
-            return f"edge-only ({self.image_codec or 'picture as it is'}{suffix})"
+            return f"edge-only ({self.image_codec or 'original image'}{suffix})"
         if self.kind == "co-inference":
             suffix = f", {self.codec}" if self.codec else ""
             return f"co-inference (point {self.point}{suffix})"
@@ -44,14 +44,14 @@ class Arm(BaseModel):
 
 
 class Forecast(BaseModel):
-    """What one arm is expected to cost.
+    """The expected cost of one arm.
 
     Attributes:
         arm: The arm.
-        latency_ms: Expected end-to-end time; None when the arm cannot be used.
+        latency_ms: Expected end-to-end latency; None when the arm cannot be used.
         bytes_up: Expected bytes from device to edge.
-        energy_j: Expected energy of the device; None when the arm cannot be used.
-        unusable: Why the arm cannot be used, or empty.
+        energy_j: Expected energy that the device spends; None when the arm cannot be used.
+        unusable: Why the arm cannot be used; empty if it can.
     """
 
     arm: Arm
@@ -62,12 +62,12 @@ class Forecast(BaseModel):
 
 
 class LinkState(BaseModel):
-    """What is known of the link to the edge peer.
+    """The estimated state of the link to the edge peer.
 
     Attributes:
-        rate_kb_per_s: Uplink rate in kilobytes (1000 bytes) a second.
+        rate_kb_per_s: Uplink rate in kilobytes (1000 bytes) per second.
         rtt_ms: Round-trip time.
-        samples: Transfers behind the estimate; 0 means the configured prior.
+        samples: Number of transfers behind the estimate; 0 means the configured prior.
         up: Whether the last contact succeeded.
     """
 
@@ -78,14 +78,14 @@ class LinkState(BaseModel):
 
 
 class ServerLoad(BaseModel):
-    """How busy one model of an edge server is, measured over its last calls.
+    """Load of one model on an edge server, measured over its recent calls.
 
     Attributes:
-        arrivals_per_s: Calls that arrive in a second.
-        arrival_scv: Squared coefficient of variation of the times between them; 1 for Poisson.
-        service_ms: Mean time to serve a call, without its waiting.
+        arrivals_per_s: Arrival rate of calls.
+        arrival_scv: Squared coefficient of variation of the interarrival times; 1 for Poisson.
+        service_ms: Mean service time of a call, waiting excluded.
         service_scv: Squared coefficient of variation of the service times.
-        servers: Calls that are served at once.
+        servers: Number of calls served concurrently.
     """
 
     arrivals_per_s: float = Field(ge=0)
@@ -96,20 +96,20 @@ class ServerLoad(BaseModel):
 
     @property
     def utilisation(self) -> float:
-        """Return the share of the servers' time that is taken; from 1 on the queue only grows."""
+        """Return the fraction of time the servers are busy; at 1 or more the queue only grows."""
         return self.arrivals_per_s * self.service_ms / 1000 / self.servers
 
 
 class Decision(BaseModel):
-    """The arm chosen for a task, and why.
+    """The arm chosen for a task, and the reason.
 
     Attributes:
         arm: The chosen arm.
-        reason: One sentence for a person, naming the runner-up and the margin.
-        forecasts: All arms that were weighed, best first.
-        link: The link as it was known at that moment; None on a node without a peer.
-        load: Other callers' load on the edge server's model; None when it is not known.
-        deadline_ms: Deadline under which the choice was made; None means no limit.
+        reason: One sentence for a person that names the runner-up and the margin.
+        forecasts: All arms that were considered, best first.
+        link: The link estimate at that moment; None on a node without a peer.
+        load: Other callers' load on the edge server's model; None when unknown.
+        deadline_ms: Deadline that the choice had to meet; None means no limit.
     """
 
     arm: Arm

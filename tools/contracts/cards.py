@@ -1,4 +1,4 @@
-"""The tool card: a description that planners, nodes and people share."""
+"""The tool card: the description of a tool that planners, nodes and people share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class ArgumentSpec(BaseModel):
     """One argument of a card.
 
     Attributes:
-        type: Kind of data the argument takes.
-        description: What it is, for a planner and for a person.
-        required: Whether the card can run without it.
+        type: Type of data the argument takes.
+        description: What it is, for planners and people.
+        required: Whether the card needs it to run.
         default: Value used when a request gives none.
-        max_length: Longest text accepted, in characters.
+        max_length: Maximum length of the text, in characters.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,7 +33,7 @@ class ArgumentSpec(BaseModel):
 
 
 class Demonstration(BaseModel):
-    """A request that this card serves, with the arguments it should be given."""
+    """An example request that a card serves, with the expected arguments."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,19 +42,19 @@ class Demonstration(BaseModel):
 
 
 class ToolCard(BaseModel):
-    """What can be asked for.
+    """Description of one capability that can be requested.
 
     Attributes:
         id: Unique kebab-case name, e.g. ``image-classification``.
         task_type: The Hugging Face task name, e.g. ``visual-question-answering``.
         title: Two or three words for a table.
         description: What it does and when to use it, in one to three sentences.
-        inputs: Kinds of data consumed.
-        outputs: Kinds of data produced.
-        arguments: Argument name to specification.
+        inputs: Types of data consumed.
+        outputs: Types of data produced.
+        arguments: Specifications by argument name.
         demonstrations: Requests that the card serves; data for planners, never instructions.
         sensors: Kinds of sensor that can feed it (``camera``, ``microphone``, ``wifi`` …).
-        experts: Experts that can carry it out, best first; empty when none exists yet.
+        experts: Ids of experts that can carry it out, best first; empty when none exists yet.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -114,10 +114,10 @@ class ExpertStatus(BaseModel):
 
     Attributes:
         expert: Expert id.
-        model: Model it runs on.
+        model: Id of the model it uses.
         available: Whether it can run.
-        approximate: Whether it stands in for a better one.
-        reason: Why not, and what mends it; or what would make it better.
+        approximate: Whether it stands in for a better expert.
+        reason: Why it cannot run and how to fix that, or what would improve it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -130,13 +130,13 @@ class ExpertStatus(BaseModel):
 
 
 class CardStatus(BaseModel):
-    """A card and who would carry it out here.
+    """A card and the expert that would carry it out on this machine.
 
     Attributes:
         card: The card.
         available: Whether any expert can run it.
-        expert: The first expert that can; None if none.
-        reason: Why not, or why the better experts were passed over.
+        expert: The first expert that can run it; None if there is none.
+        reason: Why it is not available, or why better experts were skipped.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""The cost report: what a result really cost."""
+"""The cost report: the measured cost of a result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class Fallback(BaseModel):
-    """One step down the ladder: what was tried, what stopped it, what was done instead."""
+    """One step of the fallback chain: what was tried, why it failed and what replaced it."""
 
     tried: str
     code: str
@@ -15,23 +15,24 @@ class Fallback(BaseModel):
 
 
 class CostReport(BaseModel):
-    """What a result really cost.
+    """The measured cost of a result.
 
     Attributes:
-        arm: The arm that produced the result, in words.
-        planned_arm: The arm that was chosen at first; differs from ``arm`` after a fallback.
+        arm: Label of the arm that produced the result.
+        planned_arm: Label of the arm chosen first; differs from ``arm`` after a fallback.
         nodes: Names of the nodes that computed something, in order.
         model: Model id and revision.
-        expert: Expert that read the model's output.
-        approximate: True when the expert stands in for a better one that is not configured.
+        expert: Id of the expert that interpreted the model's output.
+        approximate: Whether the expert stands in for a better one that is not configured.
         bytes_up: Bytes of bodies sent from device to edge, failed attempts included.
         bytes_down: Bytes of bodies sent back.
-        frame_bytes: Size of the co-inference frame, 0 when there was none.
-        stages_ms: Milliseconds by stage, in the order they happened.
-        head_reused: Whether the head's features were used again after a fallback.
-        energy_j: Energy that the device spent, by its configured model; failed attempts included.
-        slowdown: Factor by which the device was slowed on purpose; 1 means not.
-        fallback: Steps down the ladder; empty when the first choice worked.
+        frame_bytes: Size of the co-inference frame; 0 when there was none.
+        stages_ms: Milliseconds by stage, in order of execution.
+        head_reused: Whether the head's features were reused after a fallback.
+        energy_j: Energy that the device spent according to its configured energy model, failed
+            attempts included.
+        slowdown: Factor by which the device was slowed deliberately; 1 means full speed.
+        fallback: Steps of the fallback chain; empty when the first choice worked.
     """
 
     arm: str

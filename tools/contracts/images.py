@@ -1,4 +1,4 @@
-"""How a picture is named in state, plans and requests: never by its bytes."""
+"""Image references: how state, plans and requests name an image without carrying its bytes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ Mime = Literal["image/png", "image/jpeg", "image/webp", "image/avif"]
 
 
 class ImageRef(BaseModel):
-    """A picture, by reference.
+    """A reference to an image.
 
     Attributes:
-        uri: ``store:<sha256>`` for a picture in the image store, ``camera:<name>`` for one that a
+        uri: ``store:<sha256>`` for an image in the image store, ``camera:<name>`` for one that a
             device's camera holds.
-        sha256: Digest of the encoded bytes, hexadecimal.
-        mime: Type found in the bytes, not the one claimed.
-        width: Pixels, from the header.
-        height: Pixels, from the header.
-        name: What the person called it (a file name), for answers and for "the first one".
+        sha256: Hexadecimal digest of the encoded bytes.
+        mime: Type detected from the bytes, not the declared one.
+        width: Width in pixels, from the header.
+        height: Height in pixels, from the header.
+        name: The person's name for it (a file name), used in answers and references such as "the
+            first one".
 
-    Digest, type and size are empty for a camera's picture, which never left its device.
+    Digest, type and size are empty for a camera's image, which has not left its device.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,11 +36,11 @@ class ImageRef(BaseModel):
 
     @classmethod
     def camera(cls, name: str) -> ImageRef:
-        """Name a picture that a device's camera holds."""
+        """Return a reference to an image that a device's camera holds."""
         return cls(uri=f"camera:{name}", name=name)
 
     @model_validator(mode="after")
     def _stored_is_known(self) -> ImageRef:
         if self.uri.startswith("store:") and self.uri != f"store:{self.sha256}":
-            raise ValueError("the uri of a stored picture names its sha256")
+            raise ValueError("uri of a stored image must be 'store:' followed by its sha256")
         return self

@@ -1,4 +1,4 @@
-"""Invocations: how a card is requested from a node, and what the node answers."""
+"""Invocations: requests to run a card on a node, and the node's responses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from edgewright.tools.contracts.arms import Arm, ServerLoad
 from edgewright.tools.contracts.cost_report import CostReport
 from edgewright.tools.errors import ErrorInfo
 
-#: Header that carries an ``InvokeOptions`` as ASCII JSON beside a raw body (picture or frame).
+#: Header that carries an ``InvokeOptions`` as ASCII JSON beside a raw body (image or frame).
 OPTIONS_HEADER = "Edgewright-Options"
 
 
-#: Header by which one request is followed through all nodes and logs.
+#: Header that identifies a request across nodes and logs.
 REQUEST_ID_HEADER = "Edgewright-Request-Id"
 
 
@@ -22,14 +22,14 @@ Status = Literal["ok", "refused", "unavailable", "error"]
 
 
 class InvokeOptions(BaseModel):
-    """How a card is to be run; the picture travels beside it.
+    """How to run a card; the image travels separately.
 
     Attributes:
-        args: The card's arguments, by name, without the picture.
-        camera: Name of a picture in the device's camera, instead of sending one.
-        arm: Fixed arm, or None to let the device choose.
-        deadline_s: Longest time for the whole call.
-        expert: Fixed expert, or None for the first that is available.
+        args: The card's arguments by name, without the image.
+        camera: Name of an image in the device's camera, instead of sending one.
+        arm: Arm to use, or None to let the device choose.
+        deadline_s: Maximum time for the whole call.
+        expert: Id of the expert to use, or None for the first available one.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -45,22 +45,22 @@ class InvokeRequest(InvokeOptions):
     """The JSON form of an invocation, for tool-calling programs.
 
     Attributes:
-        image_base64: The picture, encoded; or use ``camera``, or send the picture as raw body
-            with the options in the header.
+        image_base64: The image, base64-encoded. Alternatives: name it in ``camera``, or send it as
+            the raw body with the options in the header.
     """
 
     image_base64: str | None = None
 
 
 class InvokeResponse(BaseModel):
-    """What a node answers to an invocation.
+    """A node's response to an invocation.
 
     Attributes:
         status: ``ok``, or ``refused`` when the expert cannot know the answer.
         output: The expert's output, JSON values only; empty unless ``ok``.
-        report: The bill; None when nothing was run.
+        report: The cost report; None when nothing was run.
         error: Set unless ``ok``.
-        load: On an edge server: how busy the model is that served.
+        load: On an edge server: the load of the model that served the call.
     """
 
     status: Status
@@ -71,14 +71,14 @@ class InvokeResponse(BaseModel):
 
 
 class TailResult(BaseModel):
-    """What the tail route answers.
+    """Response of the tail route.
 
     Attributes:
         output: The expert's output.
         model: Model id and revision.
-        expert: Expert that read the output.
-        stages_ms: ``decode``, ``tail`` and ``postprocess`` on the edge server.
-        load: How busy the model is.
+        expert: Id of the expert that interpreted the model's output.
+        stages_ms: Milliseconds of ``decode``, ``tail`` and ``postprocess`` on the edge server.
+        load: The model's load.
     """
 
     output: dict[str, Any]
@@ -89,10 +89,10 @@ class TailResult(BaseModel):
 
 
 class LinkProbe(BaseModel):
-    """What the probe route answers: the bytes came through, and this is how busy the models are.
+    """Response of the link-probe route: the bytes arrived, and this is the models' load.
 
     Attributes:
-        load: By model id, of the models that were called lately.
+        load: Load by model id, for the recently called models.
     """
 
     load: dict[str, ServerLoad] = Field(default_factory=dict)

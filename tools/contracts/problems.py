@@ -10,12 +10,12 @@ class Problem(BaseModel):
 
     Attributes:
         type: ``urn:edgewright:problem:<code>``.
-        title: The status in words.
-        status: HTTP status.
+        title: Reason phrase of the status.
+        status: HTTP status code.
         detail: One sentence for a person.
         code: The same code as in ``ErrorInfo``.
         retryable: Whether the unchanged call may succeed later.
-        request_id: To find the call in the node's log.
+        request_id: Identifies the call in the node's log.
     """
 
     type: str

@@ -1,4 +1,4 @@
-"""Profiles: measured times of models on a node, and all that a node knows of its own speed."""
+"""Profiles: measured times of models on a node, and a node's view of its own speed and link."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ Role = Literal["device", "edge"]
 
 
 class BlockProfile(BaseModel):
-    """Time of one block, median over several runs, in milliseconds."""
+    """Median time of one block over several runs, in milliseconds."""
 
     name: str
     ms: float
 
 
 class PointProfile(BaseModel):
-    """What a cut at one partition point costs.
+    """The cost of cutting the model at one partition point.
 
     Attributes:
-        point: Number of blocks that the head runs.
-        name: Name of the last block of the head.
+        point: Number of blocks in the head.
+        name: Name of the head's last block.
         frame_bytes: Median size of the frame over the calibration photographs.
-        encode_ms: Time to quantise and code the features.
-        decode_ms: Time to decode and rescale them.
-        accuracy_retention: Share of the uncut model's top-1 accuracy that the encoding keeps
-            (``tools/offload/profile.py`` says how it is estimated).
+        encode_ms: Time to quantise and encode the features.
+        decode_ms: Time to decode and dequantise them.
+        accuracy_retention: Share of the uncut model's top-1 accuracy that the encoding keeps;
+            ``tools/offload/profile.py`` documents the estimate.
         codec: Name of the feature codec.
-        resume_point: Block at which the model goes on behind the decoding; None for the point
-            itself, more when the codec's decoder takes the place of some blocks.
-        fingerprint: Of the codec, hexadecimal; two nodes can use it only if they hold the same one.
+        resume_point: Block at which the model resumes after decoding; None means ``point``. It is
+            larger when the codec's decoder replaces some blocks.
+        fingerprint: Hexadecimal fingerprint of the codec; two nodes can use it only if they hold
+            the same one.
     """
 
     point: int
@@ -47,7 +48,7 @@ class PointProfile(BaseModel):
 
 
 class ImageCodecProfile(BaseModel):
-    """What sending a picture with one image codec costs at the model's input size.
+    """The cost of sending an image with one image codec at the model's input size.
 
     Attributes:
         image_codec: Codec name.
@@ -55,8 +56,8 @@ class ImageCodecProfile(BaseModel):
         bytes: Median size over the calibration photographs.
         encode_ms: Time to encode.
         decode_ms: Time to decode.
-        accuracy_retention: Share of the uncut model's top-1 accuracy that the encoding keeps
-            (``tools/offload/profile.py`` says how it is estimated).
+        accuracy_retention: Share of the uncut model's top-1 accuracy that the encoding keeps;
+            ``tools/offload/profile.py`` documents the estimate.
     """
 
     image_codec: ImageCodec
@@ -73,16 +74,17 @@ class ModelProfile(BaseModel):
     Attributes:
         model: Model id.
         revision: Fingerprint of the weights.
-        preprocess_ms: Decode and resize; every arm begins with it.
-        preprocess_pixels: Pixels of the pictures for which that was measured.
-        normalise_ms: Turn the resized picture into the network's input, where blocks are run.
+        preprocess_ms: Time to decode and resize the image; every arm starts with it.
+        preprocess_pixels: Pixels of the images with which ``preprocess_ms`` was measured.
+        normalise_ms: Time to turn the resized image into the network's input, on the node that runs
+            the first block.
         blocks: Every block in order, the classifier included.
-        postprocess_ms: Median time for the expert to read the output.
-        points: The cuts.
-        image_codecs: The codings of the picture.
-        threads: Torch threads used.
-        slowdown: Factor applied on purpose to all times above.
-        encodings: Fingerprint of all encodings and of what is known of their accuracy.
+        postprocess_ms: Median time for the expert to interpret the output.
+        points: Costs of the partition points.
+        image_codecs: Costs of the image codecs.
+        threads: Number of PyTorch threads used.
+        slowdown: Factor applied deliberately to all times above.
+        encodings: Fingerprint of all encodings and of the data behind their accuracy retention.
     """
 
     model: str
@@ -100,21 +102,21 @@ class ModelProfile(BaseModel):
 
     @property
     def whole_ms(self) -> float:
-        """Time of the whole model on this node, from a camera's bytes to the answer."""
+        """Time of the uncut model on this node, from encoded image to answer."""
         blocks_ms = sum(block.ms for block in self.blocks)
         return self.preprocess_ms + self.normalise_ms + blocks_ms + self.postprocess_ms
 
 
 class NodeProfile(BaseModel):
-    """All that a node knows of its own speed and of its link.
+    """A node's measured speed, load and link.
 
     Attributes:
         node: Name of the node.
-        role: Its role.
+        role: Role of the node.
         models: Profiles by model id.
-        load: How busy each model is that was called lately, by model id.
+        load: Load by model id, for the recently called models.
         link: The link to its peer; None without a peer.
-        peer: The peer's profile as last fetched; None without one.
+        peer: The peer's profile as last fetched; None without a peer.
     """
 
     node: str

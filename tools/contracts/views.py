@@ -1,4 +1,4 @@
-"""Views: how a node lists its cards, sensors and models."""
+"""Views: the forms in which a node lists its cards, sensors and models."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class CardView(BaseModel):
         description: The card's description.
         schema_: JSON schema of the arguments.
         available: Whether this node can run it.
-        expert: Expert that would run it.
-        approximate: Whether that expert is a stand-in.
-        reason: Why it is not available, or what would make it better.
+        expert: Id of the expert that would run it.
+        approximate: Whether that expert stands in for a better one.
+        reason: Why it is not available, or what would improve it.
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -36,7 +36,7 @@ class CardView(BaseModel):
 
     @classmethod
     def of(cls, status: CardStatus) -> CardView:
-        """Describe a card as the machine with this status sees it."""
+        """Return the view of a card with its status on this machine."""
         expert = status.expert
         return cls(
             id=status.card.id,
@@ -51,12 +51,12 @@ class CardView(BaseModel):
 
 
 class SensorView(BaseModel):
-    """A sensor of a device, and what it holds.
+    """A sensor of a device and the items it holds.
 
     Attributes:
         kind: ``camera``, ``microphone`` …
         name: Name of the sensor.
-        items: For a camera: names of its pictures.
+        items: For a camera: names of its images.
     """
 
     kind: str
@@ -65,7 +65,7 @@ class SensorView(BaseModel):
 
 
 class ModelView(BaseModel):
-    """A model as KServe's ``/v2/models/{model}`` describes it."""
+    """A model in the form of KServe's ``/v2/models/{model}``."""
 
     name: str
     versions: list[str]

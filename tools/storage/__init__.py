@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all, and temporary folders that always go.
+"""Atomic files and folders, and temporary folders that are always removed.
 
-Formats belong to the packages that write them.
+File formats belong to the packages that write them.
 """

@@ -1,4 +1,4 @@
-"""Writing files and folders beside their place, then renaming them: readers see all or nothing."""
+"""Atomic writes: files and folders are written beside their target, then renamed onto it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file in the place of an earlier one; several processes may do so at once.
+    """Write or replace a file atomically; several processes may do so concurrently.
 
     Args:
         path: The file; its folder must exist.
-        data: The new content, on disk before the rename.
+        data: The new content, synced to disk before the rename.
 
     Raises:
-        OSError: It cannot be written; the earlier file is as it was, and nothing else is left.
+        OSError: Writing failed; an earlier file is unchanged and no temporary file remains.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
@@ -34,13 +34,13 @@ def write_file(path: Path, data: bytes) -> None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Fill a folder in the block; at its end it takes the place of an earlier one.
+    """Fill a folder in a ``with`` block; at the end it replaces an earlier one.
 
     Args:
         path: The folder; its parent is created if missing.
 
     Yields:
-        The folder to fill, beside its final place. It is removed if the block raises.
+        The folder to fill, beside its final path. It is removed if the block raises.
     """
     part = path.with_name(f".{path.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -56,7 +56,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    """Make a rename last through a power cut."""
+    """Make a rename survive a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

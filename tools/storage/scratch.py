@@ -1,7 +1,7 @@
-"""Temporary folders that go even if the process that made them is killed.
+"""Temporary folders that are removed even if the process that created them is killed.
 
-A folder's owner holds its lock, which the kernel lets go of at the owner's end, however that came
-about. So whoever makes the next folder can tell which of the others nobody needs any more.
+The process that owns a folder holds a lock on it. The kernel releases the lock when the process
+ends for any reason, so whoever creates the next folder can detect and remove abandoned ones.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _PREFIX = "edgewright-scratch-"
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Make a folder for this process and user alone; it is removed at the end of the block.
+    """Create a folder private to this process and user; it is removed at the end of the block.
 
-    If the process is killed before, the next one that makes such a folder removes it.
+    If the process is killed first, the next process that creates such a folder removes it.
     """
     for orphan in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         _remove(orphan, _lock(orphan))
@@ -36,12 +36,12 @@ def _locked_folder() -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
         lock = _lock(folder)
-        if lock is not None:  # else it was taken for an orphan before it was locked
+        if lock is not None:  # otherwise removed as an orphan before it was locked
             return folder, lock
 
 
 def _lock(folder: Path) -> int | None:
-    """Return a handle that locks a folder; None if it is another's or not there any more."""
+    """Lock a folder and return the handle; None if it is locked by another or gone."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:

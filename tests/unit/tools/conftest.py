@@ -1,4 +1,4 @@
-"""Small real models, saved the way big ones are, and real photographs."""
+"""Small real models, saved like large ones, and real photographs."""
 
 import io
 import json
@@ -55,7 +55,7 @@ def tiny_vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def save_classifier() -> Callable[..., Path]:
-    """Save a classifier of torchvision with seeded weights, the way one that was trained is."""
+    """Save a torchvision classifier with seeded weights, in the form of a trained one."""
     import torch
     import torchvision
     from safetensors.torch import save_file
@@ -63,7 +63,7 @@ def save_classifier() -> Callable[..., Path]:
     def save(folder: Path, network_name: str, **config: object) -> Path:
         torch.manual_seed(0)
         network = torchvision.models.get_model(network_name, weights=None, num_classes=7)
-        # Fresh batch norms say nothing; give each channel statistics of its own.
+        # Fresh batch norms are identities; give each channel its own statistics.
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -81,6 +81,6 @@ def save_classifier() -> Callable[..., Path]:
 
 @pytest.fixture
 def noise() -> Image.Image:
-    """Return a seeded picture of noise, 50 x 40."""
+    """Return a seeded noise image, 50 x 40 pixels."""
     values = np.random.default_rng(7).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     return Image.fromarray(values)

@@ -1,4 +1,4 @@
-"""The library says what can run, why the rest cannot, and loads what can."""
+"""The library reports what can run and why other experts cannot, and loads models."""
 
 import importlib.util
 import subprocess
@@ -57,7 +57,7 @@ def test_a_configured_folder_takes_over(monkeypatch, tiny_blip):
     ("value", "code"),
     [("google/vit", "model_not_pinned"), ("/no/such/folder", "model_missing")],
 )
-def test_wrong_configuration_is_said(monkeypatch, value, code):
+def test_wrong_configuration_is_reported(monkeypatch, value, code):
     monkeypatch.setenv("EDGEWRIGHT_VIT", value)
     status = expert_statuses()["vit-classifier"]
     assert not status.available
@@ -67,7 +67,7 @@ def test_wrong_configuration_is_said(monkeypatch, value, code):
     assert caught.value.info().code == code
 
 
-def test_a_hub_model_that_is_not_here_is_said(monkeypatch, tmp_path):
+def test_a_hub_model_that_is_not_cached_is_reported(monkeypatch, tmp_path):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -80,7 +80,7 @@ def test_a_hub_model_that_is_not_here_is_said(monkeypatch, tmp_path):
     assert expert_statuses()["vit-classifier"].available
 
 
-def test_missing_packages_are_said(monkeypatch):
+def test_missing_packages_are_reported(monkeypatch):
     real = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "torch" else real(name)
@@ -90,7 +90,7 @@ def test_missing_packages_are_said(monkeypatch):
         assert status.reason == "torch not installed: pip install 'edgewright[vision]'"
 
 
-def test_unknown_and_unconfigured_models_are_said():
+def test_unknown_and_unconfigured_models_raise():
     with pytest.raises(NotFoundError) as caught:
         load_adapter("resnet")
     assert caught.value.info().code == "unknown_model"
@@ -108,7 +108,7 @@ def test_unknown_and_unconfigured_models_are_said():
         ("blip-vqa", "EDGEWRIGHT_BLIP_VQA", "blip-question-answerer", {"question": "is it red ?"}),
     ],
 )
-def test_configured_models_run_from_picture_to_text(
+def test_configured_models_run_from_image_to_text(
     monkeypatch, tmp_path, noise, request, model, variable, expert, args
 ):
     if model == "torchvision":
@@ -141,7 +141,7 @@ def test_a_tuned_efficientnet_is_configured_by_its_folder(monkeypatch, tmp_path)
     assert load_adapter("efficientnet-lite0-tuned").feature_shape(18) == (2,)
 
 
-def test_a_question_is_needed_before_blip_is_asked():
+def test_blip_requires_a_question():
     with pytest.raises(InputError):
         experts()["blip-question-answerer"].check({})
 

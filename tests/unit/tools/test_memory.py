@@ -1,4 +1,4 @@
-"""Memory that was freed is used again instead of being asked for anew."""
+"""Freed memory is reused instead of being allocated from the system again."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ _FAULTS = """
 import resource, sys
 from edgewright.tools.memory import keep_freed_memory
 
-if "kept" in sys.argv and not keep_freed_memory():
-    sys.exit("not here")
+if "keep" in sys.argv and not keep_freed_memory():
+    sys.exit("unsupported")
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -18,7 +18,7 @@ def faults():
     del layers
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-for _ in range(3):  # glibc's thresholds follow what is freed, up to their own limits
+for _ in range(3):  # glibc adapts its thresholds to freed blocks, up to limits
     faults()
 print(faults())
 """
@@ -28,13 +28,13 @@ def _page_faults(*arguments: str) -> int:
     done = subprocess.run(
         [sys.executable, "-c", _FAULTS, *arguments], check=False, capture_output=True, text=True
     )
-    if done.stderr.strip() == "not here":
+    if done.stderr.strip() == "unsupported":
         pytest.skip("no glibc")
     return int(done.stdout)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems do as they like")
-def test_pages_are_asked_for_once():
-    usual, kept = _page_faults(), _page_faults("kept")
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has these thresholds")
+def test_pages_are_allocated_once():
+    usual, reused = _page_faults(), _page_faults("keep")
     assert usual > 10_000  # 80 MB in pages of 4 KB
-    assert kept < usual / 100
+    assert reused < usual / 100

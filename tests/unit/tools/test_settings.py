@@ -1,4 +1,4 @@
-"""The environment sets what no argument sets, and a wrong value is told plainly."""
+"""The environment applies where no argument is given, and a wrong value raises a clear error."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def test_the_chat_model_is_read_from_the_environment(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan"])
-def test_a_wrong_time_is_told(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_a_wrong_timeout_raises(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("EDGEWRIGHT_CHAT_TIMEOUT_S", value)
     with pytest.raises(InputError, match="EDGEWRIGHT_CHAT_TIMEOUT_S"):
         ChatModelSettings.from_environment()

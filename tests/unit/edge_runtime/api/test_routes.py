@@ -25,7 +25,7 @@ async def test_an_edge_server_runs_the_whole_model(make_app, connect, cat):
     answer = await http.post(INVOKE, content=cat, headers={"Content-Type": "image/jpeg"})
     report = answer.json()["report"]
     assert "cat" in answer.json()["output"]["text"]
-    assert (report["arm"], report["nodes"]) == ("edge-only (picture as it is)", ["edge"])
+    assert (report["arm"], report["nodes"]) == ("edge-only (original image)", ["edge"])
     assert answer.headers["server-timing"].startswith("app;dur=")
 
 

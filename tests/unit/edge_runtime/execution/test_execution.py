@@ -182,7 +182,7 @@ async def test_a_refused_frame_sends_the_picture_if_it_fits(node, wire, cat):
     await _refuse_tails(wire)
     response = await _run(node, cat, SPLIT)
     assert response.output == alone.output
-    assert response.report.arm == "edge-only (picture as it is)"
+    assert response.report.arm == "edge-only (original image)"
     assert [step.code for step in response.report.fallback] == ["frame_fingerprint"]
     assert response.report.bytes_up == response.report.frame_bytes + len(cat)
 
@@ -216,7 +216,7 @@ async def test_a_lost_worker_hands_the_picture_to_the_edge(node, cat):
     _acquaint(node)
     _fail(node, "whole", WorkerLostError("gone"))
     response = await _run(node, cat, ALONE)
-    assert response.report.arm == "edge-only (picture as it is)"
+    assert response.report.arm == "edge-only (original image)"
     assert response.report.nodes == ["edge"]
     assert response.report.fallback[0].code == "worker_lost"
 

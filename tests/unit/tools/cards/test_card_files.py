@@ -1,4 +1,4 @@
-"""Cards from files that a person names, and cards that a person added."""
+"""Cards read from files, and cards added by a person."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "state"))
 
 
-def test_an_added_card_can_be_asked_for_from_then_on() -> None:
+def test_an_added_card_can_be_requested_from_then_on() -> None:
     assert SOIL.id not in known_cards()
     path = add_card(SOIL)
     assert read_card(path) == SOIL
@@ -44,7 +44,7 @@ def test_a_card_is_added_once() -> None:
     assert caught.value.info().code == "card_exists"
 
 
-def test_an_added_card_never_takes_the_place_of_another() -> None:
+def test_an_added_card_never_replaces_another() -> None:
     mine = SOIL.model_copy(update={"id": "image-to-text"})
     add_card(mine)
     assert known_cards().get("image-to-text") != mine
@@ -57,7 +57,7 @@ def test_a_damaged_card_is_left_out_and_logged(caplog: pytest.LogCaptureFixture)
     assert "bad.yaml" in caplog.text
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_writable_raises(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(StorageError, match="EDGEWRIGHT_HOME"):
         add_card(SOIL)
@@ -72,12 +72,12 @@ def test_a_catalogue_is_a_card_a_folder_or_a_published_file(tmp_path: Path) -> N
     assert [card.id for card in open_catalogue(tmp_path / "tools.json")] == ["Soil Moisture"]
 
 
-def test_a_catalogue_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_catalogue_raises(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"tools\.json"):
         open_catalogue(tmp_path / "nothing")
 
 
-def test_a_card_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_a_card_that_is_not_text_raises(tmp_path: Path) -> None:
     (tmp_path / "soil.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match=r"soil\.yaml"):
         read_card(tmp_path / "soil.yaml")
@@ -95,8 +95,8 @@ def test_a_folder_of_cards_brings_requests_for_several_of_them(tmp_path: Path) -
     light = SOIL.model_copy(update={"id": "light-level"})
     for card in (SOIL, light):
         (tmp_path / f"{card.id}.yaml").write_text(yaml.safe_dump(card.model_dump(mode="json")))
-    shown = tmp_path / "demonstrations.jsonl"
-    shown.write_text(
+    demonstrations = tmp_path / "demonstrations.jsonl"
+    demonstrations.write_text(
         '{"request": "Is it dry and dark?", "tools": ["soil-moisture", "light-level"]}'
     )
     cards = open_catalogue(tmp_path)
@@ -104,11 +104,11 @@ def test_a_folder_of_cards_brings_requests_for_several_of_them(tmp_path: Path) -
     assert several.tools == (SOIL.id, light.id)
     more = cards.with_cards([SOIL.model_copy(update={"id": "rain"})]).with_demonstrations([several])
     assert more.demonstrations == (several, several)
-    shown.write_text('{"request": "Is it windy?", "tools": ["wind"]}')
-    with pytest.raises(InputError, match=r"demonstrations\.jsonl, line 1: no tool 'wind'"):
+    demonstrations.write_text('{"request": "Is it windy?", "tools": ["wind"]}')
+    with pytest.raises(InputError, match=r"demonstrations\.jsonl, line 1: unknown tool 'wind'"):
         open_catalogue(tmp_path)
 
 
-def test_demonstrations_that_are_no_text_are_told(tmp_path: Path) -> None:
+def test_demonstrations_that_are_not_text_raise(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.jsonl"):
         read_demonstrations(tmp_path / "gone.jsonl", CardRegistry([SOIL]))

@@ -1,4 +1,4 @@
-"""Cards validate, and the registry says what is available, what is not, and why not."""
+"""Cards validate, and the registry reports which are available and why others are not."""
 
 from pathlib import Path
 
@@ -45,16 +45,16 @@ def test_builtin_cards_have_demonstrations_of_their_own() -> None:
         assert len(card.demonstrations) >= 5, card.id
         for demonstration in card.demonstrations:
             other = seen.setdefault(demonstration.request.lower(), card.id)
-            assert other == card.id, f"{demonstration.request!r} stands on two cards"
+            assert other == card.id, f"{demonstration.request!r} is on two cards"
 
 
-def test_a_card_without_expert_says_so() -> None:
+def test_a_card_without_an_expert_gives_the_reason() -> None:
     statuses = {status.card.id: status for status in CardRegistry.builtin().statuses({})}
     assert not statuses["pose-detection"].available
     assert "no expert" in statuses["pose-detection"].reason
 
 
-def test_the_first_available_expert_is_taken_and_the_better_one_explained() -> None:
+def test_the_first_available_expert_is_used_and_better_ones_explained() -> None:
     registry = CardRegistry.builtin()
     experts = {
         "blip-captioner": ExpertStatus(

@@ -1,4 +1,4 @@
-"""Scratch folders go at the end of their block, and those of a killed process with the next one."""
+"""Scratch folders are removed at the end of their block, or by the next one after a kill."""
 
 import signal
 import subprocess
@@ -22,12 +22,14 @@ with scratch_folder() as folder:
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)  # it is read from the environment once
+    monkeypatch.setattr("tempfile.tempdir", None)  # clear the cached value
     return tmp_path
 
 
 @pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
-def test_it_is_removed_whatever_happens(temporary: Path, error: type[BaseException] | None) -> None:
+def test_the_folder_is_removed_in_every_case(
+    temporary: Path, error: type[BaseException] | None
+) -> None:
     def use() -> None:
         with scratch_folder() as folder:
             assert folder.parent == temporary.resolve()
@@ -44,19 +46,19 @@ def test_it_is_removed_whatever_happens(temporary: Path, error: type[BaseExcepti
     assert list(temporary.iterdir()) == []
 
 
-def test_a_killed_process_leaves_none_for_long(temporary: Path) -> None:
+def test_the_folder_of_a_killed_process_is_removed_by_the_next(temporary: Path) -> None:
     foreign = temporary / "edgewright-node-x"
     foreign.mkdir()
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout is not None
-        theirs = Path(holder.stdout.readline().strip())
+        abandoned = Path(holder.stdout.readline().strip())
         with scratch_folder() as own:
-            assert own != theirs
-            assert (theirs / "file").exists()  # it lives
+            assert own != abandoned
+            assert (abandoned / "file").exists()  # its owner is alive
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-        assert theirs.exists()
+        assert abandoned.exists()
     with scratch_folder() as own:
         assert set(temporary.iterdir()) == {own, foreign}
