@@ -316,4 +316,4 @@ def photograph(size: tuple[int, int]) -> bytes:
         (entry for entry in folder.iterdir() if entry.name.endswith(".jpg")),
         key=lambda entry: entry.name,
     )
-    return encode(decode(first.read_bytes()).resize(size), "jpeg", 90, full_colours=False)
+    return encode(decode(first.read_bytes()).resize(size), "jpeg", 90, full_chroma=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from edgewright.tools.images.encode import FULL_COLOURS
+from edgewright.tools.images.encode import FULL_CHROMA_QUALITY
 
 #: Qualities of the lossy encodings, in ascending order.
 QUALITIES = {
@@ -54,7 +54,7 @@ def send(image: Image.Image, encoding: str, quality: int | None) -> Sent:
     """Encode an image, in greyscale if it is grey, and decode it again."""
     converted = image.convert("L") if _is_grey(image) else image
     options: dict[str, Any] = {} if quality is None else {"quality": quality}
-    if quality is not None and quality >= FULL_COLOURS and encoding in ("jpeg", "avif"):
+    if quality is not None and quality >= FULL_CHROMA_QUALITY and encoding in ("jpeg", "avif"):
         options["subsampling"] = "4:4:4"
     data = _encoded(converted, encoding, optimize=encoding != "avif", **options)
     with Image.open(io.BytesIO(data)) as decoded:

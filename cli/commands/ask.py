@@ -64,9 +64,9 @@ def ask(
     with reported_errors(as_json):
         from edgewright.graphs.assistant.context import AssistantContext
         from edgewright.graphs.services.services import image_store
-        from edgewright.tools.images.files import take_image
+        from edgewright.tools.images.files import resolve_image
 
-        images = [take_image(where, image_store()) for where in image or []]
+        images = [resolve_image(where, image_store()) for where in image or []]
         context = AssistantContext(
             node_url=node, planner="embedded" if embedded else "auto", deadline_s=deadline
         )

@@ -115,9 +115,9 @@ class Conversation:
 
     def attach(self, where: str) -> None:
         """Take a picture for the next request."""
-        from edgewright.tools.images.files import take_image
+        from edgewright.tools.images.files import resolve_image
 
-        image = take_image(where, self._session.services.images)
+        image = resolve_image(where, self._session.services.images)
         self._attached.append(image)
         self._say(f"attached {image.name}")
 

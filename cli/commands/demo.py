@@ -98,11 +98,11 @@ async def _ask(session: Session, number: int, text: str, where: str, console: Co
 
     from edgewright.cli.views.progress import progress
     from edgewright.cli.views.results import answer_panel, cost_table
-    from edgewright.tools.images.files import take_image
+    from edgewright.tools.images.files import resolve_image
 
     console.print()
     console.print(Rule(Text.assemble(f"{number}. ", (text, "bold"), f"  {where}"), align="left"))
-    image = await asyncio.to_thread(take_image, where, session.services.images)
+    image = await asyncio.to_thread(resolve_image, where, session.services.images)
     with progress(console, [image]) as view:
         # Each request stands alone: the demo's questions do not lean on one another.
         session.start_new_thread()

@@ -172,12 +172,12 @@ def _read(source: Path) -> Iterator[tuple[Any, PlanRequest]]:
 
 def _request(text: str, images: list[str]) -> PlanRequest:
     from edgewright.agents.planner.request import PlanRequest
-    from edgewright.tools.images.files import take_image
+    from edgewright.tools.images.files import resolve_image
     from edgewright.tools.images.store import ImageStore
     from edgewright.tools.settings import home
 
     store = ImageStore(home() / "images")
-    return PlanRequest(text=text, images=tuple(take_image(each, store) for each in images))
+    return PlanRequest(text=text, images=tuple(resolve_image(each, store) for each in images))
 
 
 def _planner(cards: Path | None, demos: Path | None, embedded: bool) -> AnyPlanner:

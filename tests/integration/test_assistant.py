@@ -9,7 +9,7 @@ from edgewright.graphs.assistant.session import open_session
 from edgewright.graphs.langchain_tools import make_tools
 from edgewright.graphs.services.services import open_services
 from edgewright.tools.contracts.images import ImageRef
-from edgewright.tools.images.files import take_image
+from edgewright.tools.images.files import resolve_image
 from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.settings import Settings
 
@@ -45,7 +45,7 @@ def opened(device, tmp_path):
 
 async def test_a_photograph_is_classified_with_a_cost_report(opened, photographs):
     async with opened() as session:
-        image = take_image(str(photographs / "cat.png"), session.services.images)
+        image = resolve_image(str(photographs / "cat.png"), session.services.images)
         reply = await session.ask("Which animal is in this picture?", images=[image])
     assert reply.status == "answered"
     assert "cat" in reply.answer.lower()
@@ -57,7 +57,7 @@ async def test_a_photograph_is_classified_with_a_cost_report(opened, photographs
 
 async def test_the_next_turn_is_about_the_same_image(opened, photographs):
     async with opened("garden") as session:
-        image = take_image(str(photographs / "cat.png"), session.services.images)
+        image = resolve_image(str(photographs / "cat.png"), session.services.images)
         await session.ask("Which animal is in this picture?", images=[image])
     async with opened("garden") as session:
         reply = await session.ask("And what colour is it?")
@@ -88,7 +88,7 @@ async def test_a_truncated_image_is_reported(opened, photographs):
 
 async def test_tools_for_other_agents_run_on_the_node(device, photographs):
     async with open_services(Settings(node_url=device.url)) as services:
-        image = take_image(str(photographs / "cup.png"), services.images)
+        image = resolve_image(str(photographs / "cup.png"), services.images)
         created = await make_tools(services)
         tools = {tool.name: tool for tool in created}
         message = await tools["image-classification"].ainvoke(

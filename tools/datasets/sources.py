@@ -15,8 +15,8 @@ from PIL import Image
 
 from edgewright.tools.datasets.samples import Samples, common_side, drop_colour, to_array
 from edgewright.tools.errors import EdgewrightError, InputError, NotFoundError, TooLargeError
+from edgewright.tools.images.conversion import IMAGE_SUFFIXES, to_accepted_format
 from edgewright.tools.images.decode import decode
-from edgewright.tools.images.foreign import IMAGE_SUFFIXES, recoded
 
 #: Pictures a folder may hold, and bytes an .npz file may unpack to.
 MAX_IMAGES = 200_000
@@ -217,7 +217,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> Image.Image:
     try:
-        return decode(recoded(path.read_bytes()))
+        return decode(to_accepted_format(path.read_bytes()))
     except EdgewrightError as error:
         raise InputError(
             f"{path.parent.name}/{path.name}: {error.message}", code="image_corrupt"

@@ -1,4 +1,4 @@
-"""Pictures as data: header check, safe decoding, the content-addressed store, ``ImageRef``.
+"""Images as data: header checks, safe decoding, encoding and the content-addressed store.
 
-What a model makes of a picture belongs in ``tools/vision``.
+Interpreting an image with a model belongs in ``tools/vision``.
 """

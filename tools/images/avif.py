@@ -1,13 +1,13 @@
-"""The size of an AVIF picture, from its boxes and from the AV1 stream inside of them.
+"""Reading the size of an AVIF image from its boxes and its AV1 bitstream.
 
-The decoder allocates what the stream says, whatever size the container claims, so both are read
-here and must agree. Accepted is what encoders write for one still picture: items of one coded
-frame each, all of one size, in the form of stream that cannot change it from frame to frame. Grids,
-sequences, layers and whatever else an AVIF may be are refused: each is another way to ask for
-memory.
+The decoder allocates memory for the size in the bitstream, whatever the container declares, so both
+are read here and must agree. Only the form that encoders write for a single still image is
+accepted: items of one coded frame each, all of the same size, in the bitstream profile that cannot
+change the size between frames. Grids, sequences, layers and other AVIF features are rejected, since
+each is another way to make the decoder allocate memory.
 
-Sources: ISO/IEC 14496-12 and 23008-12 for the boxes; the AV1 specification, 5.3 to 5.5, for the
-stream.
+Sources: ISO/IEC 14496-12 and 23008-12 for the boxes; sections 5.3 to 5.5 of the AV1 specification
+for the bitstream.
 """
 
 from __future__ import annotations
@@ -21,49 +21,49 @@ Size = tuple[int, int]
 _FILE_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"free"})
 _META_BOXES = frozenset({b"hdlr", b"pitm", b"iloc", b"iinf", b"iprp", b"iref", b"dinf", b"free"})
 _CODED = b"av01"
-#: Coded frames, of colours or of transparency, and what a camera notes about them.
+#: Coded frames (colour or alpha) and metadata.
 _ITEMS = frozenset({_CODED, b"Exif", b"mime"})
-#: Size, the decoder's configuration, and what changes neither.
+#: The size, the decoder configuration, and properties that affect neither.
 _PROPERTIES = frozenset(
     {b"ispe", b"av1C", b"pixi", b"colr", b"pasp", b"irot", b"imir", b"auxC", b"clli", b"mdcv"}
 )
 
 _SEQUENCE_HEADER = 1
-_FRAMES = frozenset({3, 6})  # a frame's header alone, or with its tiles
+_FRAMES = frozenset({3, 6})  # a frame header alone, or a frame with its tiles
 _OTHER_UNITS = frozenset({2, 4, 5, 15})  # temporal delimiter, tiles, metadata, padding
 
 
-# A picture's boxes have a few dozen parts; a walk through millions is an attack.
-_MOST_PARTS = 10_000
-_MOST_CODED = 2  # colours and transparency
+# A real file has a few dozen fields; iterating over millions would be an attack.
+_MAX_FIELDS = 10_000
+_MAX_CODED_ITEMS = 2  # colour and alpha
 
 
 class _Reader:
-    """Reads big-endian numbers and parts; ``IndexError`` where the bytes end."""
+    """Reads byte strings and big-endian integers; raises ``IndexError`` at the end of the data."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._at = 0
-        self._parts = 0
+        self._position = 0
+        self._fields = 0
 
     def __bool__(self) -> bool:
-        return self._at < len(self._data)
+        return self._position < len(self._data)
 
     def take(self, length: int) -> bytes:
-        start, self._at = self._at, self._at + length
-        if self._at > len(self._data):
+        start, self._position = self._position, self._position + length
+        if self._position > len(self._data):
             raise IndexError
-        self._parts += 1
-        if self._parts > _MOST_PARTS:
-            raise _unusual("more parts than a picture needs")
-        return self._data[start : self._at]
+        self._fields += 1
+        if self._fields > _MAX_FIELDS:
+            raise _unsupported("more fields than an image needs")
+        return self._data[start : self._position]
 
     def number(self, length: int) -> int:
         return int.from_bytes(self.take(length), "big")
 
 
 def is_avif(data: bytes) -> bool:
-    """Whether a file says of itself that it is AVIF."""
+    """Return whether a file declares itself as AVIF."""
     brands = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
     return data[4:8] == b"ftyp" and b"avif" in {brands[at : at + 4] for at in range(0, 256, 4)}
 
@@ -72,26 +72,26 @@ def avif_size(data: bytes) -> Size:
     """Return width and height in pixels.
 
     Args:
-        data: The file.
+        data: The contents of the file.
 
     Raises:
-        MediaTypeError: It is not one still picture, or its parts disagree about the size.
-        IndexError: It breaks off.
+        MediaTypeError: It is not a single still image, or its parts declare different sizes.
+        IndexError: It is truncated.
     """
     meta = _distinct(data, _FILE_BOXES).get(b"meta", b"")
     parts = _distinct(meta[4:], _META_BOXES)
     coded = _coded_items(parts.get(b"iinf", b""))
-    places = _places(_Reader(parts.get(b"iloc", b"")))
+    locations = _locations(_Reader(parts.get(b"iloc", b"")))
     properties = _properties(parts.get(b"iprp", b""))
     sizes: set[Size] = set()
     for item in coded:
-        start, length = places.get(item, (0, 0))
+        start, length = locations.get(item, (0, 0))
         if start + length > len(data):
             raise IndexError
-        sizes |= _claimed_sizes(properties.get(item, []))
+        sizes |= _declared_sizes(properties.get(item, []))
         sizes |= _stream_sizes(data[start : start + length])
     if len(sizes) != 1:
-        raise _unusual("parts that disagree about its size")
+        raise _unsupported("parts that declare different sizes")
     return sizes.pop()
 
 
@@ -99,27 +99,27 @@ def avif_size(data: bytes) -> Size:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield type and content of the boxes that follow each other."""
+    """Yield type and content of consecutive boxes."""
     reader = _Reader(data)
     while reader:
         length, kind = reader.number(4), reader.take(4)
         if length < 8:
-            raise _unusual("a box without a length of its own")
+            raise _unsupported("a box without an explicit length")
         yield kind, reader.take(length - 8)
 
 
 def _distinct(data: bytes, known: frozenset[bytes]) -> dict[bytes, bytes]:
-    """Return boxes by type; of two alike, a decoder might read the other one."""
+    """Return boxes by type; reject duplicates, of which a decoder might read the other one."""
     found: dict[bytes, bytes] = {}
     for kind, content in _boxes(data):
         if kind not in known or (kind in found and kind != b"free"):
-            raise _unusual("unusual boxes, such as those of a sequence")
+            raise _unsupported("unsupported boxes, such as those of a sequence")
         found[kind] = content
     return found
 
 
 def _coded_items(iinf: bytes) -> set[int]:
-    """Return the numbers of the items that are coded frames."""
+    """Return the ids of the items that are coded frames."""
     coded: set[int] = set()
     for box, content in _boxes(iinf[6:]):
         entry = _Reader(content)
@@ -127,39 +127,49 @@ def _coded_items(iinf: bytes) -> set[int]:
         entry.take(2)
         kind = entry.take(4)
         if (box, version) != (b"infe", 2) or kind not in _ITEMS:
-            raise _unusual("a grid, or items of an unusual kind")
+            raise _unsupported("a grid, or items of an unsupported type")
         if kind == _CODED:
             coded.add(item)
-    if len(coded) > _MOST_CODED:
-        raise _unusual("more than one picture")
+    if len(coded) > _MAX_CODED_ITEMS:
+        raise _unsupported("more than one image")
     return coded
 
 
-def _places(iloc: _Reader) -> dict[int, tuple[int, int]]:
-    """Return where in the file each item starts, and its length."""
+def _locations(iloc: _Reader) -> dict[int, tuple[int, int]]:
+    """Return each item's offset in the file and its length."""
     version = iloc.number(4) >> 24
-    widths = iloc.number(2)
-    places: dict[int, tuple[int, int]] = {}
+    field_sizes = iloc.number(2)
+    locations: dict[int, tuple[int, int]] = {}
     for _ in range(iloc.number(2)):
         item = iloc.number(2)
-        inside_a_box = iloc.number(2) if version == 1 else 0
-        elsewhere = iloc.number(2)
-        start = iloc.number(widths >> 4 & 15)
-        pieces = iloc.number(2)
-        if version > 1 or widths & 15 or inside_a_box or elsewhere or pieces != 1 or item in places:
-            raise _unusual("items at an unusual place")
-        places[item] = (start + iloc.number(widths >> 12), iloc.number(widths >> 8 & 15))
-    return places
+        construction_method = iloc.number(2) if version == 1 else 0
+        data_reference = iloc.number(2)
+        start = iloc.number(field_sizes >> 4 & 15)
+        extent_count = iloc.number(2)
+        if (
+            version > 1
+            or field_sizes & 15
+            or construction_method
+            or data_reference
+            or extent_count != 1
+            or item in locations
+        ):
+            raise _unsupported("items at an unsupported location")
+        locations[item] = (
+            start + iloc.number(field_sizes >> 12),
+            iloc.number(field_sizes >> 8 & 15),
+        )
+    return locations
 
 
 def _properties(iprp: bytes) -> dict[int, list[tuple[bytes, bytes]]]:
-    """Return type and content of each item's properties."""
+    """Return type and content of each item's properties, by item id."""
     parts = _distinct(iprp, frozenset({b"ipco", b"ipma"}))
     known = list(_boxes(parts.get(b"ipco", b"")))
     links = _Reader(parts.get(b"ipma", b""))
     version_and_flags = links.number(4)
     if version_and_flags > 1:
-        raise _unusual("properties of an unusual kind")
+        raise _unsupported("properties of an unsupported type")
     width = 2 if version_and_flags else 1
     found: dict[int, list[tuple[bytes, bytes]]] = {}
     for _ in range(links.number(4)):
@@ -168,17 +178,17 @@ def _properties(iprp: bytes) -> dict[int, list[tuple[bytes, bytes]]]:
             links.number(width) & (0x7FFF if width == 2 else 0x7F) for _ in range(links.number(1))
         ]
         if item in found or 0 in indices:
-            raise _unusual("properties of an unusual kind")
+            raise _unsupported("properties of an unsupported type")
         found[item] = [known[index - 1] for index in indices]
     return found
 
 
-def _claimed_sizes(properties: list[tuple[bytes, bytes]]) -> set[Size]:
-    """Return the sizes that an item's properties name."""
+def _declared_sizes(properties: list[tuple[bytes, bytes]]) -> set[Size]:
+    """Return the sizes that an item's properties declare."""
     sizes: set[Size] = set()
     for kind, content in properties:
         if kind not in _PROPERTIES:
-            raise _unusual("properties of an unusual kind")
+            raise _unsupported("properties of an unsupported type")
         reader = _Reader(content)
         if kind == b"ispe":
             reader.take(4)
@@ -190,7 +200,7 @@ def _claimed_sizes(properties: list[tuple[bytes, bytes]]) -> set[Size]:
 
 
 def _stream_sizes(stream: bytes) -> set[Size]:
-    """Return the sizes that a stream of one frame names."""
+    """Return the sizes that the sequence headers of a one-frame bitstream declare."""
     sizes: set[Size] = set()
     frames = 0
     for kind, content in _units(_Reader(stream)):
@@ -199,24 +209,24 @@ def _stream_sizes(stream: bytes) -> set[Size]:
         elif kind in _FRAMES:
             frames += 1
         elif kind not in _OTHER_UNITS:
-            raise _unusual("an unusual stream")
+            raise _unsupported("an unsupported bitstream")
     if frames != 1 or not sizes:
-        raise _unusual("a stream of more or less than one frame")
+        raise _unsupported("a bitstream that does not hold exactly one frame")
     return sizes
 
 
 def _units(stream: _Reader) -> Iterator[tuple[int, bytes]]:
-    """Yield type and content of the units of a stream ("OBUs")."""
+    """Yield type and content of the open bitstream units (OBUs)."""
     while stream:
         header = stream.number(1)
-        # Nothing but a type and the flag that a length follows.
+        # Only the type and the has-size flag may be set.
         if header & 0b1000_0111 != 0b010:
-            raise _unusual("an unusual stream")
+            raise _unsupported("an unsupported bitstream")
         yield header >> 3, stream.take(_variable_length(stream))
 
 
 def _variable_length(stream: _Reader) -> int:
-    """Read a little-endian number of seven bits a byte ("leb128")."""
+    """Read a LEB128 integer: little-endian, seven bits per byte."""
     value = 0
     for position in range(8):
         byte = stream.number(1)
@@ -227,7 +237,7 @@ def _variable_length(stream: _Reader) -> int:
 
 
 def _sequence_size(header: bytes) -> Size:
-    """Read the largest frame size off a sequence header, which here is that of every frame."""
+    """Read the maximum frame size from a sequence header; for a still image it is the frame's."""
     bits = int.from_bytes(header[:8].ljust(8, b"\0"), "big")
     left = 64
 
@@ -237,15 +247,15 @@ def _sequence_size(header: bytes) -> Size:
         return bits >> left & ((1 << count) - 1)
 
     read(3)
-    # Without the short header for still pictures, a frame may be of any size it likes.
+    # Without the reduced still-picture header, a frame may override the size.
     if read(2) != 0b11:
-        raise _unusual("a stream made for videos")
+        raise _unsupported("a video bitstream")
     read(5)
     width_bits, height_bits = read(4) + 1, read(4) + 1
     return read(width_bits) + 1, read(height_bits) + 1
 
 
-def _unusual(what: str) -> MediaTypeError:
+def _unsupported(what: str) -> MediaTypeError:
     return MediaTypeError(
-        f"the AVIF picture has {what}; save it anew as one still picture, or as PNG, JPEG or WebP"
+        f"the AVIF image has {what}; save it again as a single still image, or as PNG, JPEG or WebP"
     )

@@ -1,4 +1,4 @@
-"""From encoded bytes to an upright RGB picture, with every limit checked first."""
+"""Decoding of encoded bytes to an upright RGB image, after all limits are checked."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from PIL import ExifTags, Image
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.probe import MAX_PIXELS, probe
 
-#: What Pillow's decoders raise on damaged files; anything else would be a defect of ours.
-DAMAGED = (
+#: Exceptions that Pillow's decoders raise on damaged files; any other is a bug in this package.
+DECODING_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -28,8 +28,8 @@ DAMAGED = (
     Image.DecompressionBombError,
 )
 
-# What sets a picture upright, by its EXIF orientation.
-_UPRIGHT = {
+# Transpositions that transposition an image upright, by EXIF orientation.
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -41,26 +41,26 @@ _UPRIGHT = {
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Decode a picture; of an animation, its first frame.
+    """Decode an image, or the first frame of an animation.
 
-    Transparent parts are laid over white, 16-bit grey is scaled to 8 bits, and the EXIF
+    Transparent areas are composited over white, 16-bit grey is scaled to 8 bits, and the EXIF
     orientation is applied.
 
     Args:
-        data: The encoded picture: PNG, JPEG, WebP or AVIF.
-        max_pixels: Largest width times height that is accepted.
+        data: The encoded image: PNG, JPEG, WebP or AVIF.
+        max_pixels: Maximum number of pixels (width times height).
 
     Returns:
-        The picture in mode RGB.
+        The image in mode RGB.
 
     Raises:
-        InputError: As ``probe`` says, or damaged behind its header (``image_truncated``).
-        TooLargeError: More pixels than the limit.
+        InputError: As for ``probe``, or the data after the header is damaged (``image_truncated``).
+        TooLargeError: The image exceeds ``max_pixels``.
     """
     header = probe(data, max_pixels=max_pixels)
     kind = header.mime.removeprefix("image/").upper()
     try:
-        # Pillow warns of damaged metadata; the pixels alone count here.
+        # Pillow warns about damaged metadata; only the pixels matter here.
         with (
             warnings.catch_warnings(action="ignore"),
             Image.open(io.BytesIO(data), formats=[kind]) as image,
@@ -68,12 +68,12 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
             if image.size != (header.width, header.height):
                 raise ValueError("header and content disagree about the size")
             image.load()
-            turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+            transposition = _TRANSPOSITIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
             rgb = _rgb(image)
-            return rgb if turn is None else rgb.transpose(turn)
-    except DAMAGED:
+            return rgb if transposition is None else rgb.transpose(transposition)
+    except DECODING_ERRORS:
         raise InputError(
-            f"the {kind} picture breaks off or is damaged behind its header; send the file again",
+            f"the {kind} image is truncated or damaged after its header; send the file again",
             code="image_truncated",
         ) from None
 

@@ -1,4 +1,4 @@
-"""From a picture to encoded bytes, as small as the chosen codec makes them."""
+"""Encoding of images with PNG, JPEG, WebP or AVIF."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from PIL import Image
 from edgewright.tools.contracts.arms import ImageCodec
 from edgewright.tools.errors import InputError
 
-#: From this quality on JPEG and AVIF keep colours at full resolution: with fewer of them no quality
-#: leaves a classifier 99 % of its accuracy.
-FULL_COLOURS = 90
+#: From this quality on, JPEG and AVIF store chroma at full resolution. With subsampled chroma, no
+#: quality setting lets a classifier retain 99 % of its accuracy.
+FULL_CHROMA_QUALITY = 90
 
 
 def encode(
@@ -20,28 +20,28 @@ def encode(
     image_codec: ImageCodec,
     quality: int | None = None,
     *,
-    full_colours: bool | None = None,
+    full_chroma: bool | None = None,
 ) -> bytes:
-    """Encode an RGB picture.
+    """Encode an RGB image.
 
     Args:
-        image: The picture.
+        image: The image.
         image_codec: ``png`` (lossless), ``jpeg``, ``webp`` or ``avif``.
-        quality: 1 to 100 for the lossy codecs; None for PNG, which has none.
-        full_colours: Whether JPEG and AVIF keep colours at full resolution, which cameras do not;
-            None does so from quality ``FULL_COLOURS`` on.
+        quality: 1 to 100 for the lossy codecs; None for PNG.
+        full_chroma: Whether JPEG and AVIF store chroma at full resolution (4:4:4), which cameras
+            do not; None does so from quality ``FULL_CHROMA_QUALITY`` on.
 
     Raises:
-        InputError: A quality for PNG, or none for a lossy codec (``quality_mismatch``).
+        InputError: A quality is given for PNG, or missing for a lossy codec (``quality_mismatch``).
     """
     if (quality is None) != (image_codec == "png"):
         raise InputError(
-            "give a quality from 1 to 100 with jpeg, webp and avif, and none with png",
+            "quality must be 1 to 100 for jpeg, webp and avif, and None for png",
             code="quality_mismatch",
         )
     options: dict[str, Any] = {} if quality is None else {"quality": quality, "optimize": True}
     if quality is not None and image_codec in ("jpeg", "avif"):
-        full = quality >= FULL_COLOURS if full_colours is None else full_colours
+        full = quality >= FULL_CHROMA_QUALITY if full_chroma is None else full_chroma
         options["subsampling"] = "4:4:4" if full else "4:2:0"
     buffer = io.BytesIO()
     image.save(buffer, image_codec.upper(), **options)

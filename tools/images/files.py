@@ -1,4 +1,4 @@
-"""Taking a picture that a person names: a file on this machine, or one that a camera holds."""
+"""Resolving an image location given by a person: a local file, or an image held by a camera."""
 
 from __future__ import annotations
 
@@ -8,54 +8,54 @@ from pydantic import ValidationError
 
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import InputError, TooLargeError
-from edgewright.tools.images.foreign import recoded
+from edgewright.tools.images.conversion import to_accepted_format
 from edgewright.tools.images.store import ImageStore
 
-#: Longest file that is read; a node accepts no longer body by default.
+#: Maximum size of a file; also a node's default limit on request bodies.
 MAX_FILE_BYTES = 16_000_000
 
 
-def take_image(where: str | Path, store: ImageStore) -> ImageRef:
-    """Put a file into the store, or name a camera's picture.
+def resolve_image(location: str | Path, store: ImageStore) -> ImageRef:
+    """Return a reference to an image, storing it first if it is a local file.
 
     Args:
-        where: Path of a file, or ``camera:<name>``.
-        store: Where files are kept.
+        location: Path of a file, or ``camera:<name>``.
+        store: Store for local files.
 
     Returns:
         The reference.
 
     Raises:
-        InputError: There is no such file (``file_missing``), or it is not a picture.
-        TooLargeError: The file is too long, or has too many pixels.
-        StorageError: The picture cannot be kept.
+        InputError: There is no such file (``file_missing``), or it is not an image.
+        TooLargeError: The file has too many bytes or pixels.
+        StorageError: The image cannot be stored.
     """
-    where = str(where)
-    if where.startswith("camera:"):
+    location = str(location)
+    if location.startswith("camera:"):
         try:
-            return ImageRef.camera(where.removeprefix("camera:"))
+            return ImageRef.camera(location.removeprefix("camera:"))
         except ValidationError:
             raise InputError(
-                f"{where[:100]!r} names no picture of a camera; write 'camera:NAME'",
+                f"{location[:100]!r} is not a valid name of a camera's image; use 'camera:NAME'",
                 code="image_unknown",
             ) from None
-    path = Path(where).expanduser()
+    path = Path(location).expanduser()
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise TooLargeError(
-                f"{where!r} has {size} bytes, more than the limit of {MAX_FILE_BYTES}; "
-                "send a smaller one",
+                f"{location!r} has {size} bytes, more than the limit of {MAX_FILE_BYTES}; "
+                "choose a smaller file",
                 code="file_too_large",
             )
         data = path.read_bytes()
     except OSError as error:
         raise InputError(
-            f"cannot read the picture {where!r}: {error.strerror}; check the path",
+            f"cannot read the image {location!r}: {error.strerror}; check the path",
             code="file_missing" if isinstance(error, FileNotFoundError) else "file_unreadable",
         ) from None
     try:
-        return store.put(recoded(data), path.name)
+        return store.put(to_accepted_format(data), path.name)
     except InputError as error:
-        # With several pictures, a person must know which one it is.
-        raise type(error)(f"{where!r}: {error.message}", code=error.info().code) from None
+        # With several images, the message must say which one failed.
+        raise type(error)(f"{location!r}: {error.message}", code=error.info().code) from None

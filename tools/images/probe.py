@@ -1,8 +1,8 @@
-"""What a picture's header says, read without allocating a single pixel.
+"""Reading type and size from an image's header, without allocating any pixels.
 
-Decoders allocate the canvas as soon as they open a file (WebP does), so the size is read here
-from the container alone, before any decoder sees the bytes; for AVIF also from the coded stream
-inside of it (``avif.py``).
+Some decoders (WebP's, for one) allocate the canvas as soon as they open a file, so the size is read
+here from the container, before any decoder sees the bytes. For AVIF it is also read from the
+bitstream (``avif.py``).
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from edgewright.tools.contracts.images import Mime
 from edgewright.tools.errors import InputError, MediaTypeError, TooLargeError
 from edgewright.tools.images.avif import avif_size, is_avif
 
-#: Default limit on the pixels of a picture; a 40-megapixel RGB picture takes 120 MB.
+#: Default limit on an image's pixels; a 40-megapixel RGB image takes 120 MB.
 MAX_PIXELS = 40_000_000
 
 ACCEPTED = "PNG, JPEG, WebP or AVIF"
 
-# A real JPEG has a few dozen segments before its size; a walk through millions is an attack.
+# A real JPEG has a few dozen segments before its size; iterating over millions would be an attack.
 _MAX_JPEG_SEGMENTS = 10_000
-# Markers that stand alone: TEM, and the restart markers, carry no length.
-_JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-# Start of frame: all of C0..CF but DHT, JPG and DAC.
+# Standalone markers: TEM and the restart markers carry no length.
+_JPEG_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+# Start of frame: C0 to CF, except DHT, JPG and DAC.
 _JPEG_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# End of image, or start of scan: no size can follow.
+# End of image or start of scan: no size can follow.
 _JPEG_END = frozenset({0xD9, 0xDA})
 
 _OTHER_TYPES = {
@@ -43,12 +43,12 @@ _OTHER_TYPES = {
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """What the header says.
+    """Type and size from an image's header.
 
     Attributes:
-        mime: Type found in the bytes.
-        width: Pixels as stored, before the EXIF orientation is applied.
-        height: Pixels as stored.
+        mime: Type detected from the bytes.
+        width: Stored width in pixels, before the EXIF orientation is applied.
+        height: Stored height in pixels.
     """
 
     mime: Mime
@@ -57,18 +57,18 @@ class ImageHeader:
 
 
 def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
-    """Read type and size of a picture from its header.
+    """Read type and size of an image from its header.
 
     Args:
-        data: The encoded picture.
-        max_pixels: Largest width times height that is accepted.
+        data: The encoded image.
+        max_pixels: Maximum number of pixels (width times height).
 
     Raises:
-        InputError: No bytes (``empty_image``), no picture (``not_an_image``), or a header that
-            breaks off or contradicts itself (``image_truncated``).
-        MediaTypeError: A picture of a type that is not accepted, or an AVIF that is not one still
-            picture (``unsupported_media_type``).
-        TooLargeError: More pixels than the limit (``too_many_pixels``).
+        InputError: The data is empty (``empty_image``) or not an image (``not_an_image``), or its
+            header is truncated or contradictory (``image_truncated``).
+        MediaTypeError: The type is not accepted, or an AVIF file is not a single still image
+            (``unsupported_media_type``).
+        TooLargeError: The image exceeds ``max_pixels`` (``too_many_pixels``).
     """
     mime = _mime(data)
     try:
@@ -77,12 +77,12 @@ def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
         raise _truncated(mime) from None
     if width <= 0 or height <= 0:
         raise InputError(
-            "the picture's header gives it no width or no height; export it again",
+            "the image's header declares a width or height of zero; export it again",
             code="not_an_image",
         )
     if width * height > max_pixels:
         raise TooLargeError(
-            f"the picture has {width} x {height} pixels, more than the limit of {max_pixels}; "
+            f"the image has {width} x {height} pixels, more than the limit of {max_pixels}; "
             "send a smaller one",
             code="too_many_pixels",
         )
@@ -91,7 +91,7 @@ def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
 
 def _mime(data: bytes) -> Mime:
     if not data:
-        raise InputError("the picture is empty (0 bytes); choose another file", code="empty_image")
+        raise InputError("the image is empty (0 bytes); choose another file", code="empty_image")
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -104,8 +104,8 @@ def _mime(data: bytes) -> Mime:
     if data[4:8] == b"ftyp":
         other = "HEIC or a video"
     if other:
-        raise MediaTypeError(f"this is {other}; send a picture as {ACCEPTED}")
-    raise InputError(f"this is not a picture; send one as {ACCEPTED}", code="not_an_image")
+        raise MediaTypeError(f"{other} is not accepted; send the image as {ACCEPTED}")
+    raise InputError(f"the data is not an image; send one as {ACCEPTED}", code="not_an_image")
 
 
 def _png_size(data: bytes) -> tuple[int, int]:
@@ -116,22 +116,22 @@ def _png_size(data: bytes) -> tuple[int, int]:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
-    at = 2
+    position = 2
     for _ in range(_MAX_JPEG_SEGMENTS):
-        if data[at] != 0xFF:
+        if data[position] != 0xFF:
             break
-        marker = data[at + 1]
+        marker = data[position + 1]
         if marker == 0xFF:  # a fill byte before the marker
-            at += 1
-        elif marker in _JPEG_ALONE:
-            at += 2
+            position += 1
+        elif marker in _JPEG_STANDALONE:
+            position += 2
         elif marker in _JPEG_FRAME:
-            height, width = struct.unpack_from(">HH", data, at + 5)
+            height, width = struct.unpack_from(">HH", data, position + 5)
             return width, height
         elif marker in _JPEG_END:
             break
         else:
-            at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+            position += 2 + struct.unpack_from(">H", data, position + 2)[0]
     raise _truncated("image/jpeg")
 
 
@@ -147,7 +147,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
         (bits,) = struct.unpack_from("<I", data, 21)
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
-        # Two bits above each 14-bit size tell a player how to scale; they are not part of it.
+        # The two bits above each 14-bit size are a scaling hint for players, not part of the size.
         width, height = struct.unpack_from("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
     raise _truncated("image/webp")
@@ -156,7 +156,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 def _truncated(mime: Mime) -> InputError:
     name = mime.removeprefix("image/").upper()
     return InputError(
-        f"the {name} picture breaks off or is damaged; send the file again",
+        f"the {name} image is truncated or damaged; send the file again",
         code="image_truncated",
     )
 

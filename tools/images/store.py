@@ -1,4 +1,4 @@
-"""The content-addressed store: a picture is written once and named by its digest."""
+"""The content-addressed image store: each image is written once under its digest."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from edgewright.tools.storage.atomic import write_file
 
 
 class ImageStore:
-    """Pictures in a folder, by SHA-256.
+    """Stores images in a folder by their SHA-256 digest.
 
     Args:
-        folder: Where the pictures lie; made when the first one is put.
-        max_pixels: Largest width times height that is accepted.
+        folder: The folder; created when the first image is stored.
+        max_pixels: Maximum number of pixels (width times height).
     """
 
     def __init__(self, folder: Path, *, max_pixels: int = MAX_PIXELS) -> None:
@@ -24,15 +24,15 @@ class ImageStore:
         self._max_pixels = max_pixels
 
     def put(self, data: bytes, name: str = "") -> ImageRef:
-        """Keep a picture and return its reference; the same bytes are kept once.
+        """Store an image and return its reference; identical bytes are stored once.
 
         Args:
-            data: The encoded picture.
-            name: What the person called it, for answers.
+            data: The encoded image.
+            name: The person's name for it, used in answers.
 
         Raises:
-            InputError: The bytes are not a picture that is accepted.
-            StorageError: The disk is full or the folder cannot be written.
+            InputError: The bytes are not an accepted image.
+            StorageError: The disk is full or the folder is not writable.
         """
         header = probe(data, max_pixels=self._max_pixels)
         digest = hashlib.sha256(data).hexdigest()
@@ -43,8 +43,8 @@ class ImageStore:
                 write_file(path, data)
         except OSError as error:
             raise StorageError(
-                f"the picture cannot be kept ({error.strerror}); free some space or set "
-                "EDGEWRIGHT_HOME to a folder that can be written"
+                f"the image cannot be stored ({error.strerror}); free some disk space or set "
+                "EDGEWRIGHT_HOME to a writable folder"
             ) from error
         return ImageRef(
             uri=f"store:{digest}",
@@ -56,10 +56,10 @@ class ImageStore:
         )
 
     def get(self, ref: ImageRef) -> bytes:
-        """Return a picture's bytes, checked against its digest.
+        """Return an image's bytes, verified against its digest.
 
         Raises:
-            NotFoundError: The store does not hold it, or holds it damaged (``image_missing``).
+            NotFoundError: The image is missing or damaged (``image_missing``).
         """
         try:
             data = self._path(ref.sha256).read_bytes()
@@ -67,7 +67,7 @@ class ImageStore:
             data = b""
         if hashlib.sha256(data).hexdigest() != ref.sha256:
             raise NotFoundError(
-                f"the picture {ref.name or ref.sha256[:12]!r} is no longer in the store; "
+                f"the image {ref.name or ref.sha256[:12]!r} is no longer in the store; "
                 "attach it again",
                 code="image_missing",
             )

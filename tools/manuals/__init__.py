@@ -1,4 +1,4 @@
-"""Manuals of devices as numbered lines, read from text, Markdown or PDF under strict limits.
+"""Device manuals as numbered lines, read from text, Markdown or PDF under strict limits.
 
-What a manual says about its device is decided in ``agents/manuals``.
+Extracting facts from a manual belongs in ``agents/manuals``.
 """

@@ -1,4 +1,4 @@
-"""A manual as its numbered lines."""
+"""The manual type: a document as numbered lines."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import unicodedata
 
 from pydantic import BaseModel, ConfigDict, Field
 
-#: Longest line that is kept, in characters.
+#: Maximum length of a line, in characters; longer lines are cut.
 MAX_LINE = 2000
 
 
 class Line(BaseModel):
-    """One line of a manual that holds any words.
+    """One non-empty line of a manual.
 
     Attributes:
-        text: The line, cleaned.
-        number: Its number, from 1; in a PDF counted on each page.
-        page: Its page, from 1; None in a text file.
+        text: The cleaned text.
+        number: Line number, from 1; in a PDF, counted per page.
+        page: Page number, from 1; None in a text file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,7 +31,7 @@ class Manual(BaseModel):
 
     Attributes:
         name: Name of its file.
-        lines: Its lines in order, without empty ones.
+        lines: Its non-empty lines in order.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,16 +41,18 @@ class Manual(BaseModel):
 
 
 def numbered(text: str, page: int | None = None) -> list[Line]:
-    """Return the lines of a text, or of one page of it, cleaned and without empty ones."""
+    """Return the cleaned, non-empty lines of a text or of one page, with their numbers."""
     cleaned = ((number, clean(line)) for number, line in enumerate(text.splitlines(), start=1))
     return [Line(text=line, number=number, page=page) for number, line in cleaned if line]
 
 
 def clean(line: str) -> str:
-    """Return a line without control, invisible and direction characters, and with single spaces.
+    """Return a line with single spaces and without control, invisible and bidi characters.
 
-    Such characters can hide text from a person who reads a quotation on a terminal.
+    Such characters can hide text from a person who reads a quotation in a terminal.
     """
     spaced = " ".join(line.split())
-    visible = "".join(each for each in spaced if unicodedata.category(each)[0] != "C")
+    visible = "".join(
+        character for character in spaced if unicodedata.category(character)[0] != "C"
+    )
     return visible[:MAX_LINE].strip()

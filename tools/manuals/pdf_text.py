@@ -1,7 +1,7 @@
-"""The process that parses a PDF: its bytes on standard input, a ``Manual`` as JSON on output.
+"""Subprocess that parses a PDF from standard input and writes a ``Manual`` as JSON.
 
-Run as ``python -m edgewright.tools.manuals.pdf_text NAME MAX_PAGES MAX_CHARACTERS``. Whatever goes
-wrong in it, the caller sees only that no manual came out.
+Run as ``python -m edgewright.tools.manuals.pdf_text NAME MAX_PAGES MAX_CHARACTERS``. On any failure
+the caller sees only that no manual was written.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from io import BytesIO
 
 from edgewright.tools.manuals.manual import Line, Manual, numbered
 
-#: Most memory that the process may take; pypdf itself needs a tenth of it.
+#: Maximum memory of the process; pypdf itself needs a tenth of it.
 MAX_MEMORY_BYTES = 1_000_000_000
 
 
 def main(name: str, max_pages: int, max_characters: int) -> None:
-    """Read the PDF on standard input."""
+    """Convert the PDF on standard input to a ``Manual`` on standard output."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     from pypdf import PdfReader
 

@@ -1,7 +1,7 @@
-"""Reading a manual's file: text, Markdown or PDF, none of which is trusted.
+"""Reading manuals from text, Markdown or PDF files, none of which are trusted.
 
-A PDF is parsed in a process of its own, with limits on memory and time: parsers of that format
-have been led into endless loops and huge allocations by small files.
+PDFs are parsed in a subprocess with limits on memory and time, since small malformed PDFs are known
+to drive parsers into endless loops and huge allocations.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from edgewright.tools.errors import InputError, TooLargeError, UnavailableError
 from edgewright.tools.manuals.manual import Manual, numbered
 
-#: Longest file, in bytes; most text of it that is kept, in characters; most pages of a PDF.
+#: Maximum size of a file in bytes, of its text in characters, and of a PDF in pages.
 MAX_BYTES = 16_000_000
 MAX_CHARACTERS = 400_000
 MAX_PAGES = 300
-#: Longest time that a PDF may take to parse.
+#: Maximum time to parse a PDF.
 TIMEOUT_S = 30.0
 
 _TEXT = (".txt", ".md", ".markdown")
@@ -33,21 +33,21 @@ def read_manual(path: Path) -> Manual:
         path: A ``.txt``, ``.md`` or ``.pdf`` file.
 
     Raises:
-        InputError: The file is missing, of another type, damaged, or holds no text.
-        TooLargeError: It is beyond a limit.
-        UnavailableError: It is a PDF and the package that reads it is not installed.
+        InputError: The file is missing, of an unsupported type, damaged, or contains no text.
+        TooLargeError: The file exceeds a limit.
+        UnavailableError: The file is a PDF and pypdf is not installed.
     """
     kind = path.suffix.lower()
     if kind not in (*_TEXT, ".pdf"):
         raise InputError(
-            f"{path.name!r} is no manual that can be read; give a .txt, .md or .pdf file",
+            f"{path.name!r} is not a supported manual; use a .txt, .md or .pdf file",
             code="unsupported_manual",
         )
     data = _bytes(path)
     manual = _from_pdf(path.name, data) if kind == ".pdf" else _from_text(path.name, data)
     if not manual.lines:
         raise InputError(
-            f"{path.name!r} holds no text; a scanned manual needs text recognition first",
+            f"{path.name!r} contains no text; run text recognition on a scanned manual first",
             code="manual_empty",
         )
     return manual
@@ -62,7 +62,7 @@ def _bytes(path: Path) -> bytes:
             f"cannot read {path.name!r}: {error.strerror}; check the path", code="file_missing"
         ) from None
     if len(data) > MAX_BYTES:
-        raise TooLargeError(f"{path.name!r} has more than {MAX_BYTES} bytes; send a shorter part")
+        raise TooLargeError(f"{path.name!r} has more than {MAX_BYTES} bytes; use a shorter part")
     return data
 
 
@@ -75,21 +75,21 @@ def _from_text(name: str, data: bytes) -> Manual:
         ) from None
     if len(text) > MAX_CHARACTERS:
         raise TooLargeError(
-            f"{name!r} has more than {MAX_CHARACTERS} characters; send the part about the device"
+            f"{name!r} has more than {MAX_CHARACTERS} characters; use the part about the device"
         )
     return Manual(name=name, lines=tuple(numbered(text)))
 
 
 def _from_pdf(name: str, data: bytes) -> Manual:
-    """Let ``pdf_text`` read the pages in a process that can be ended."""
+    """Read the pages with ``pdf_text``, in a subprocess that can be killed."""
     if find_spec("pypdf") is None:
         raise UnavailableError(
-            "PDF manuals need pypdf; pip install 'edgewright[agent]', or save the manual as text",
+            "PDF manuals need pypdf: pip install 'edgewright[agent]', or save the manual as text",
             code="pdf_reader_missing",
         )
     command = [sys.executable, "-m", "edgewright.tools.manuals.pdf_text"]
     try:
-        child = subprocess.run(  # noqa: S603 - our own module, the file comes by standard input
+        child = subprocess.run(  # noqa: S603 - our own module; the file is passed on standard input
             [*command, name, str(MAX_PAGES), str(MAX_CHARACTERS)],
             input=data,
             capture_output=True,
@@ -98,14 +98,14 @@ def _from_pdf(name: str, data: bytes) -> Manual:
         )
     except subprocess.TimeoutExpired:
         raise TooLargeError(
-            f"{name!r} took longer than {TIMEOUT_S:g} s to read; send it as a text file",
+            f"{name!r} took longer than {TIMEOUT_S:g} s to parse; save it as a text file",
             code="manual_too_slow",
         ) from None
     try:
         return Manual.model_validate_json(child.stdout)
     except ValidationError:
         raise InputError(
-            f"{name!r} cannot be read as a PDF, it may be damaged, encrypted or too long "
-            f"(at most {MAX_PAGES} pages); save it as text",
+            f"{name!r} cannot be read as a PDF; it may be damaged, encrypted or too long "
+            f"(maximum {MAX_PAGES} pages); save it as text",
             code="manual_unreadable",
         ) from None

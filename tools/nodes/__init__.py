@@ -1,4 +1,4 @@
-"""Speaking to nodes: the wire schema both sides share, the client, and links made worse on purpose.
+"""Access to nodes: the client, launching a node process, and a traffic-shaping relay.
 
-The service that answers belongs in ``edge_runtime``.
+The node's service belongs in ``edge_runtime``.
 """

@@ -1,4 +1,4 @@
-"""The client for nodes: used by graphs and the command line, and by a device for its edge peer."""
+"""The HTTP client for nodes, used by graphs, the command line and devices with an edge peer."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ from edgewright.tools.images.probe import probe
 FRAME_MEDIA_TYPE = "application/vnd.edgewright.frame"
 _ANY_MEDIA_TYPE = "application/octet-stream"
 _CONNECT_TIMEOUT_S = 3.0
-#: A node that misses a deadline says so itself, if it is given this much longer.
+#: Extra wait after the deadline, so that a node that misses it can report so itself.
 _GRACE_S = 0.25
 _MAX_ANSWER_BYTES = 16_000_000
-#: A cut upload is billed in steps of this many bytes.
+#: Granularity at which the bytes of an interrupted upload are counted.
 _CHUNK_BYTES = 4096
 
 _Answer = TypeVar("_Answer")
@@ -50,14 +50,15 @@ _Answer = TypeVar("_Answer")
 
 @dataclass
 class Transfer:
-    """What one call moved; filled in as it happens, so that a failed call is billed too.
+    """Bytes and times of one call, updated as it runs so that failed calls are counted too.
 
     Attributes:
-        bytes_up: Body bytes handed to the socket.
+        bytes_up: Body bytes passed to the socket.
         bytes_down: Body bytes received.
-        upload_ms: From the start of the call to the answer's first byte, less ``server_ms``.
-        server_ms: What the node itself took once it had the body, as it says.
-        download_ms: From the answer's first byte to its last.
+        upload_ms: From the start of the call to the first byte of the response, minus
+            ``server_ms``.
+        server_ms: Time the node took after receiving the body, as it reports.
+        download_ms: From the first byte of the response to the last.
     """
 
     bytes_up: int = 0
@@ -68,7 +69,7 @@ class Transfer:
 
     @property
     def link_ms(self) -> float:
-        """Return the time that was the link's, not the node's."""
+        """Return the time spent on the link, without the node's own time."""
         return self.upload_ms + self.download_ms
 
 
@@ -82,19 +83,18 @@ class _Body:
 
 
 class NodeClient:
-    """Speaks to one node over HTTP; an async context manager.
+    """HTTP client for one node; an async context manager.
 
-    Every failure is an ``EdgewrightError``: what the node refused comes back as the node's own
-    error, a node that cannot be reached as ``LinkError``, one that is too slow as
-    ``DeadlineError``.
+    Every failure is an ``EdgewrightError``: the node's own error if it rejects the request,
+    ``LinkError`` if it cannot be reached, ``DeadlineError`` if it is too slow.
 
     Args:
         url: Base URL, such as ``http://127.0.0.1:8760``.
-        api_key: Key to present; None for a node without keys.
-        timeout_s: Longest time for a call that has no deadline of its own.
-        ca: Certificate to trust, for a node with its own certificate.
-        transport: Carries the requests instead of sockets, such as ``httpx.ASGITransport`` to
-            speak to an application in the same process.
+        api_key: API key to send; None for a node without keys.
+        timeout_s: Maximum time for a call without its own deadline.
+        ca: Certificate to trust, for a node with a self-signed certificate.
+        transport: Transport to use instead of sockets, such as ``httpx.ASGITransport`` for an
+            application in the same process.
     """
 
     def __init__(
@@ -112,11 +112,11 @@ class NodeClient:
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            # Reading the system's certificates takes longer than a whole call to a near node.
+            # Loading the system's certificates takes longer than a whole call to a nearby node.
             verify=ssl.create_default_context(cafile=ca)
             if secure
             else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            # Nodes are near; a proxy from the environment would only carry pictures elsewhere.
+            # Nodes are nearby; a proxy from the environment would only expose the images.
             trust_env=False,
             transport=transport,
         )
@@ -132,7 +132,7 @@ class NodeClient:
         await self._http.aclose()
 
     async def ready(self) -> bool:
-        """Return whether the node takes work."""
+        """Return whether the node is ready for requests."""
         try:
             await self._call("GET", "/v2/health/ready")
         except EdgewrightError:
@@ -152,25 +152,25 @@ class NodeClient:
         return _parse(list[ModelView], await self._call("GET", "/v2/models"))
 
     async def profile(self, *, transfer: Transfer | None = None) -> NodeProfile:
-        """Fetch what the node knows of its own speed and of its link.
+        """Fetch the node's profile: its speed, load and link.
 
         Args:
-            transfer: Filled with what the call moved.
+            transfer: Receives the bytes and times of the call.
         """
         return _parse(NodeProfile, await self._call("GET", "/v1/profile", transfer=transfer))
 
     async def probe(self, size: int, *, transfer: Transfer | None = None) -> LinkProbe:
-        """Send bytes that mean nothing, to time them, and learn how busy the node is.
+        """Send dummy bytes to time the link, and return the load of the node's models.
 
         Args:
-            size: How many.
-            transfer: Filled with what the call moved, also when it fails.
+            size: Number of bytes.
+            transfer: Receives the bytes and times of the call, even if it fails.
         """
         body = _Body(bytes(size), _ANY_MEDIA_TYPE)
         return _parse(LinkProbe, await self._call("POST", "/v1/probe", body, transfer=transfer))
 
     async def decide(self, card: str, options: InvokeOptions, image: bytes | None) -> Decision:
-        """Ask which arm the node would take, without running anything.
+        """Return which arm the node would choose, without running anything.
 
         Args:
             card: Card id.
@@ -191,14 +191,14 @@ class NodeClient:
         transfer: Transfer | None = None,
         request_id: str = "",
     ) -> InvokeResponse:
-        """Have the node carry out a card.
+        """Run a card on the node.
 
         Args:
             card: Card id.
-            options: Arguments, deadline, and what else is fixed.
-            image: Encoded picture; None when ``options.camera`` names one.
-            transfer: Filled with what the call moved, also when it fails.
-            request_id: To follow the call through all nodes.
+            options: Arguments, deadline and optional constraints such as the arm.
+            image: Encoded image; None when ``options.camera`` names one.
+            transfer: Receives the bytes and times of the call, even if it fails.
+            request_id: Identifies the call on all nodes.
         """
         answer = await self._call(
             "POST",
@@ -219,14 +219,14 @@ class NodeClient:
         transfer: Transfer | None = None,
         request_id: str = "",
     ) -> TailResult:
-        """Have the node run the tail of a model on a frame.
+        """Run the tail of a model on a frame.
 
         Args:
             model: Model id.
-            frame: The frame, whole.
+            frame: The complete frame.
             options: Expert, arguments and deadline.
-            transfer: Filled with what the call moved, also when it fails.
-            request_id: To follow the call through all nodes.
+            transfer: Receives the bytes and times of the call, even if it fails.
+            request_id: Identifies the call on all nodes.
         """
         answer = await self._call(
             "POST",
@@ -316,7 +316,7 @@ class NodeClient:
 
 
 async def _counted(data: bytes, transfer: Transfer) -> AsyncIterator[bytes]:
-    """Yield the body in small chunks and count those that the socket has taken."""
+    """Yield the body in small chunks and count those that the socket has accepted."""
     for start in range(0, len(data), _CHUNK_BYTES):
         chunk = data[start : start + _CHUNK_BYTES]
         yield chunk
@@ -331,7 +331,7 @@ def _invocation(options: InvokeOptions, image: bytes | None) -> _Body:
 
 
 def _server_ms(timing: str) -> float:
-    """Read ``app;dur=1.25`` out of a Server-Timing header; 0 when it is not there."""
+    """Return the ``app;dur=1.25`` value of a Server-Timing header; 0 if it is missing."""
     for entry in timing.split(","):
         name, _, duration = entry.strip().partition(";dur=")
         if name == "app":

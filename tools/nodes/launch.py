@@ -1,4 +1,4 @@
-"""Starting a node as a process of its own, and stopping it again."""
+"""Starting and stopping a node as a subprocess."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _STOP_GRACE_S = 15.0
 
 
 class NodeProcess:
-    """A node in a process of its own; ``with`` and ``async with`` both start and stop it.
+    """A node in a subprocess; ``with`` and ``async with`` both start and stop it.
 
     Attributes:
-        url: Where it answers, once started.
-        pid: Its process id, once started.
-        name: Its name, once started.
+        url: Base URL, once started.
+        pid: Process id, once started.
+        name: Name of the node, once started.
     """
 
     def __init__(
@@ -69,17 +69,17 @@ class NodeProcess:
 
     @property
     def returncode(self) -> int | None:
-        """Exit code, or None while it runs."""
+        """Exit code, or None while the process is running."""
         return None if self._process is None else self._process.poll()
 
     def kill(self) -> None:
-        """End the node at once, as a power cut would."""
+        """Kill the node immediately, as a power failure would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def stop(self) -> None:
-        """Ask the node to finish and wait for it; end it if it does not."""
+        """Stop the node gracefully; kill it if it does not exit in time."""
         process = self._process
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -98,7 +98,7 @@ class NodeProcess:
         config = self._config
         if not isinstance(config, Path):
             path = folder / "node.yaml"
-            # It may hold the peer's key.
+            # The configuration may contain the peer's API key.
             path.touch(mode=0o600)
             path.write_text(yaml.safe_dump(dict(config)), "utf-8")
             config = path
@@ -109,13 +109,13 @@ class NodeProcess:
                     *(sys.executable, "-m", "edgewright.edge_runtime"),
                     *("--config", str(config), "--attached"),
                 ],
-                # The node ends when this pipe closes, so it cannot outlive a killed parent.
+                # The node exits when this pipe closes, so it cannot outlive a killed parent.
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
                 env={**os.environ, **self._environment},
-                # Ctrl-C is for the parent, which then stops the node in good order.
+                # Ctrl-C must reach only the parent, which then stops the node gracefully.
                 start_new_session=True,
             )
         ready = self._await_ready(self._process, log)
@@ -129,7 +129,8 @@ class NodeProcess:
             line = lines.get(timeout=self._timeout_s)
         except queue.Empty:
             raise UnavailableError(
-                f"the node was not ready within {self._timeout_s:.3g} s", code="node_not_ready"
+                f"the node was not ready within {self._timeout_s:.3g} s; increase timeout_s",
+                code="node_not_ready",
             ) from None
         if not line:
             raise UnavailableError(
@@ -146,17 +147,17 @@ def launch_node(
     log: Path | None = None,
     timeout_s: float = 90.0,
 ) -> NodeProcess:
-    """Prepare a node to be started by ``with`` or ``async with``.
+    """Return a node that is started by ``with`` or ``async with``.
 
     Args:
         config: A configuration file, or its content.
-        environment: Variables to set for it beside the inherited ones.
-        log: File for its log; kept in a temporary folder when None.
-        timeout_s: Longest wait until it is ready.
+        environment: Environment variables to set in addition to the inherited ones.
+        log: Log file; None logs to a temporary folder.
+        timeout_s: Maximum wait until the node is ready.
 
     Returns:
-        The node; entering it raises ``UnavailableError`` with the node's own reason if it does
-        not start.
+        The node. Entering it raises ``UnavailableError`` with the node's own error message if it
+        does not start.
     """
     return NodeProcess(config, environment=environment, log=log, timeout_s=timeout_s)
 
@@ -167,4 +168,4 @@ def _read_line(stream: IO[str], lines: queue.Queue[str]) -> None:
 
 def _last_line(log: Path) -> str:
     lines = log.read_text("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else "it ended without a word"
+    return lines[-1] if lines else "it exited without a log message"

@@ -147,7 +147,7 @@ class _Measurement:
     def preprocess_ms(self) -> float:
         """Time from a camera's bytes to a picture of the network's size."""
         pictures = [
-            encode(one, "jpeg", _CAMERA_QUALITY, full_colours=False) for one in self._pictures
+            encode(one, "jpeg", _CAMERA_QUALITY, full_chroma=False) for one in self._pictures
         ]
         return self._median_ms(lambda data: self._adapter.preprocess(decode(data)), pictures)
 

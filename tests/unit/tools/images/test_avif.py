@@ -1,4 +1,4 @@
-"""What an AVIF claims and what its stream makes the decoder allocate must be the same."""
+"""The size an AVIF declares must equal the size its bitstream makes the decoder allocate."""
 
 import io
 import struct
@@ -23,8 +23,8 @@ def encoded(image: Image.Image, **options: object) -> bytes:
 
 
 PLAIN = encoded(Image.new("RGB", SIZE, "grey"))
-#: The stream's sequence header: a unit of type 1 with a length, behind the temporal delimiter.
-HEADER_AT = PLAIN.index(b"\x12\x00\x0a") + 4
+#: Offset of the sequence header: an OBU of type 1 with a length, after the temporal delimiter.
+SEQUENCE_HEADER = PLAIN.index(b"\x12\x00\x0a") + 4
 
 
 def code_of(data: bytes) -> str:
@@ -35,18 +35,18 @@ def code_of(data: bytes) -> str:
     return caught.value.info().code
 
 
-def behind(kind: bytes, offset: int, change: bytes, data: bytes = PLAIN) -> bytes:
-    """Return a file with other bytes at an offset behind the type of a box."""
-    at = data.index(kind) + 4 + offset
-    return data[:at] + change + data[at + len(change) :]
+def with_bytes_after(kind: bytes, offset: int, change: bytes, data: bytes = PLAIN) -> bytes:
+    """Return a file with changed bytes position an offset after a box's type."""
+    position = data.index(kind) + 4 + offset
+    return data[:position] + change + data[position + len(change) :]
 
 
 def with_bits(start: int, length: int, value: int) -> bytes:
-    """Return a file with other bits in the sequence header of its stream."""
-    header = int.from_bytes(PLAIN[HEADER_AT : HEADER_AT + 8], "big")
+    """Return a file with changed bits in its sequence header."""
+    header = int.from_bytes(PLAIN[SEQUENCE_HEADER : SEQUENCE_HEADER + 8], "big")
     left = 64 - start - length
     header = header & ~(((1 << length) - 1) << left) | value << left
-    return PLAIN[:HEADER_AT] + header.to_bytes(8, "big") + PLAIN[HEADER_AT + 8 :]
+    return PLAIN[:SEQUENCE_HEADER] + header.to_bytes(8, "big") + PLAIN[SEQUENCE_HEADER + 8 :]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (16, 16), (300, 17)])
@@ -58,14 +58,14 @@ def test_sizes_are_read(noise, size, options):
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "LA"])
-def test_grey_and_transparent_pictures_are_read(noise, mode):
-    picture = noise.convert("RGB")
+def test_grey_and_transparent_images_are_read(noise, mode):
+    image = noise.convert("RGB")
     if mode != "L":
-        picture.putalpha(noise.convert("L"))
-    assert avif_size(encoded(picture.convert(mode))) == noise.size
+        image.putalpha(noise.convert("L"))
+    assert avif_size(encoded(image.convert(mode))) == noise.size
 
 
-def test_notes_of_a_camera_do_not_matter(noise):
+def test_camera_metadata_does_not_matter(noise):
     exif = Image.Exif()
     exif[0x010E] = "a description"
     data = encoded(noise, exif=exif, xmp=b"<x/>", icc_profile=b"profile " * 20)
@@ -73,12 +73,15 @@ def test_notes_of_a_camera_do_not_matter(noise):
 
 
 def test_a_container_that_claims_less_than_its_stream_is_refused():
-    """Pillow alone allocates what the stream says: 300 MiB for 12,000 x 12,000 as 16 x 16."""
-    assert code_of(behind(b"ispe", 4, struct.pack(">II", 16, 16))) == "unsupported_media_type"
+    """Pillow allocates the bitstream's size: 300 MiB for 12,000 x 12,000 declared as 16 x 16."""
+    assert (
+        code_of(with_bytes_after(b"ispe", 4, struct.pack(">II", 16, 16)))
+        == "unsupported_media_type"
+    )
 
 
 def test_the_limit_on_pixels_holds():
-    data = behind(b"ispe", 4, struct.pack(">II", 60_000, 60_000))
+    data = with_bytes_after(b"ispe", 4, struct.pack(">II", 60_000, 60_000))
     assert code_of(data) == "unsupported_media_type"
 
     with pytest.raises(EdgewrightError) as caught:
@@ -89,10 +92,10 @@ def test_the_limit_on_pixels_holds():
 @pytest.mark.parametrize(
     "change",
     [
-        (18, 6, 15),  # the frame's width, in as many bits as the header says
-        (10, 4, 15),  # the number of those bits
-        (3, 1, 0),  # not a still picture
-        (4, 1, 0),  # with frame headers that may name sizes of their own
+        (18, 6, 15),  # the frame's width, in the number of bits the header declares
+        (10, 4, 15),  # the number of these bits
+        (3, 1, 0),  # not a still image
+        (4, 1, 0),  # frame headers may override the size
     ],
 )
 def test_a_stream_of_another_size_or_kind_is_refused(change: tuple[int, int, int]):
@@ -100,12 +103,12 @@ def test_a_stream_of_another_size_or_kind_is_refused(change: tuple[int, int, int
 
 
 def test_a_second_frame_is_refused():
-    """Appended to the stream, with the item's length adjusted to reach it."""
-    at = PLAIN.index(b"mdat") + 4
-    stream = PLAIN[at:]
-    longer = behind(b"iloc", 18, struct.pack(">I", 2 * len(stream)))
+    """The frame is appended to the bitstream, with the item's length extended over it."""
+    position = PLAIN.index(b"mdat") + 4
+    stream = PLAIN[position:]
+    extended = with_bytes_after(b"iloc", 18, struct.pack(">I", 2 * len(stream)))
     size = struct.pack(">I", 8 + 2 * len(stream))
-    data = longer[: at - 8] + size + b"mdat" + stream * 2
+    data = extended[: position - 8] + size + b"mdat" + stream * 2
     assert code_of(data) == "unsupported_media_type"
 
 
@@ -130,8 +133,8 @@ def test_a_second_frame_is_refused():
         (b"mdat", 0, b"\x52"),
     ],
 )
-def test_what_else_an_avif_may_be_is_refused(kind, offset, change):
-    assert code_of(behind(kind, offset, change)) == "unsupported_media_type"
+def test_other_avif_features_are_refused(kind, offset, change):
+    assert code_of(with_bytes_after(kind, offset, change)) == "unsupported_media_type"
 
 
 def test_animations_are_refused():
@@ -141,7 +144,7 @@ def test_animations_are_refused():
 
 
 @pytest.mark.parametrize("length", range(30, len(PLAIN), 7))
-def test_files_that_break_off_are_refused(length):
+def test_truncated_files_are_refused(length):
     assert code_of(PLAIN[:length]) in {"image_truncated", "unsupported_media_type"}
 
 
@@ -151,9 +154,9 @@ def _many_boxes() -> bytes:
 
 def _many_units() -> bytes:
     stream = b"\x7a\x00" * 2_000_000
-    at = PLAIN.index(b"mdat") + 4
-    longer = behind(b"iloc", 18, struct.pack(">I", len(stream)))
-    return longer[: at - 8] + struct.pack(">I", 8 + len(stream)) + b"mdat" + stream
+    position = PLAIN.index(b"mdat") + 4
+    extended = with_bytes_after(b"iloc", 18, struct.pack(">I", len(stream)))
+    return extended[: position - 8] + struct.pack(">I", 8 + len(stream)) + b"mdat" + stream
 
 
 def _many_items() -> bytes:
@@ -165,7 +168,7 @@ def _many_items() -> bytes:
 
 
 @pytest.mark.parametrize("make", [_many_boxes, _many_units, _many_items])
-def test_walks_through_hostile_files_end_soon(make: Callable[[], bytes]):
+def test_parsing_hostile_files_ends_soon(make: Callable[[], bytes]):
     data = make()
     start = time.process_time()
     with pytest.raises(MediaTypeError):

@@ -1,4 +1,4 @@
-"""Pictures that a person names."""
+"""Image locations given by a person: files, conversion and camera references."""
 
 from contextlib import suppress
 from io import BytesIO
@@ -10,9 +10,9 @@ from PIL import Image
 
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import InputError, StorageError, TooLargeError
-from edgewright.tools.images import foreign
+from edgewright.tools.images import conversion
 from edgewright.tools.images.decode import decode
-from edgewright.tools.images.files import MAX_FILE_BYTES, take_image
+from edgewright.tools.images.files import MAX_FILE_BYTES, resolve_image
 from edgewright.tools.images.probe import probe
 from edgewright.tools.images.store import ImageStore
 
@@ -32,7 +32,7 @@ def png(tmp_path):
 
 
 def test_a_file_goes_to_the_store_under_its_name(store, png):
-    image = take_image(str(png), store)
+    image = resolve_image(str(png), store)
     assert (image.name, image.width, image.height) == ("gate.png", 8, 6)
     assert store.get(image) == png.read_bytes()
 
@@ -52,21 +52,21 @@ def test_a_file_goes_to_the_store_under_its_name(store, png):
 def test_files_of_other_kinds_become_png(store, tmp_path, kind, mode):
     path = tmp_path / "gate.one"
     Image.new(mode, (8, 6)).save(path, kind)
-    image = take_image(str(path), store)
+    image = resolve_image(str(path), store)
     assert (image.name, image.mime, image.width, image.height) == ("gate.one", "image/png", 8, 6)
     assert decode(store.get(image)).size == (8, 6)
 
 
-def test_other_kinds_that_cannot_be_used(store, tmp_path, monkeypatch):
+def test_other_kinds_that_are_too_large_or_damaged_are_refused(store, tmp_path, monkeypatch):
     path = tmp_path / "gate.bmp"
     Image.new("RGB", (8, 6)).save(path)
-    monkeypatch.setattr(foreign, "MAX_PIXELS", 47)
+    monkeypatch.setattr(conversion, "MAX_PIXELS", 47)
     with pytest.raises(TooLargeError, match="8 x 6"):
-        take_image(str(path), store)
+        resolve_image(str(path), store)
     monkeypatch.undo()
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(InputError, match=r"gate\.bmp.*BMP") as caught:
-        take_image(str(path), store)
+        resolve_image(str(path), store)
     assert caught.value.info().code == "image_truncated"
 
 
@@ -79,26 +79,26 @@ def test_damaged_files_of_other_kinds_are_refused_or_become_png(kind, changes):
     for place, value in changes:
         data[4 + place % (len(data) - 4)] = value
     with suppress(InputError, TooLargeError):
-        assert probe(foreign.recoded(bytes(data))).mime == "image/png"
+        assert probe(conversion.to_accepted_format(bytes(data))).mime == "image/png"
 
 
-def test_a_cameras_picture_is_only_named(store):
-    assert take_image("camera:gate.png", store) == ImageRef.camera("gate.png")
+def test_a_cameras_image_is_only_referenced(store):
+    assert resolve_image("camera:gate.png", store) == ImageRef.camera("gate.png")
 
 
-@pytest.mark.parametrize("where", ["camera:", "camera:../etc/passwd", "camera:" + "a" * 300])
-def test_a_name_that_no_camera_can_have(store, where):
+@pytest.mark.parametrize("location", ["camera:", "camera:../etc/passwd", "camera:" + "a" * 300])
+def test_an_invalid_camera_name_is_refused(store, location):
     with pytest.raises(InputError) as caught:
-        take_image(where, store)
+        resolve_image(location, store)
     assert caught.value.info().code == "image_unknown"
 
 
-def test_what_cannot_be_read_is_named(store, tmp_path):
+def test_an_unreadable_file_is_named(store, tmp_path):
     with pytest.raises(InputError, match=r"none\.png") as caught:
-        take_image(str(tmp_path / "none.png"), store)
+        resolve_image(str(tmp_path / "none.png"), store)
     assert caught.value.info().code == "file_missing"
     with pytest.raises(InputError) as caught:
-        take_image(str(tmp_path), store)
+        resolve_image(str(tmp_path), store)
     assert caught.value.info().code == "file_unreadable"
 
 
@@ -107,22 +107,22 @@ def test_a_file_that_is_too_long_is_not_read(store, tmp_path):
     with path.open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(TooLargeError):
-        take_image(str(path), store)
+        resolve_image(str(path), store)
 
 
-def test_a_picture_that_is_refused_keeps_its_code(store, tmp_path):
-    (tmp_path / "text.png").write_text("no picture")
+def test_an_image_that_is_refused_keeps_its_code(store, tmp_path):
+    (tmp_path / "text.png").write_text("not an image")
     with pytest.raises(InputError, match=r"text\.png") as caught:
-        take_image(str(tmp_path / "text.png"), store)
+        resolve_image(str(tmp_path / "text.png"), store)
     assert caught.value.info().code == "not_an_image"
 
 
-def test_a_store_that_cannot_be_written_is_told(tmp_path, png):
+def test_a_store_that_is_not_writable_raises(tmp_path, png):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError):
-        take_image(str(png), ImageStore(tmp_path / "file"))
+        resolve_image(str(png), ImageStore(tmp_path / "file"))
 
 
-def test_a_stored_picture_is_named_by_its_own_digest():
+def test_a_stored_image_is_named_by_its_own_digest():
     with pytest.raises(ValueError, match="sha256"):
         ImageRef(uri="store:" + "a" * 64, sha256="b" * 64)

@@ -1,4 +1,4 @@
-"""Headers are read without pixels, and hostile bytes end in one of our errors."""
+"""Headers are read without decoding pixels, and hostile bytes raise an Edgewright error."""
 
 import io
 import struct
@@ -78,10 +78,10 @@ def test_sizes_are_read_and_the_limit_is_exact(claim):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["chelsea", "rocket"])
 def test_photographs_are_probed_as_pillow_reads_them(kind, name, photograph):
-    picture = photograph(name)
-    data = encoded(picture, kind)
-    assert probe(data) == ImageHeader(f"image/{kind.lower()}", *picture.size)
-    difference = np.asarray(decode(data), dtype=int) - np.asarray(picture)
+    image = photograph(name)
+    data = encoded(image, kind)
+    assert probe(data) == ImageHeader(f"image/{kind.lower()}", *image.size)
+    difference = np.asarray(decode(data), dtype=int) - np.asarray(image)
     assert abs(difference).mean() < 8
 
 
@@ -93,13 +93,13 @@ def test_all_forms_of_webp_are_probed(noise, options):
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16", "YCbCr"])
 def test_every_mode_becomes_rgb(photograph, mode):
-    picture = photograph("chelsea")
-    grey = np.asarray(picture.convert("L"))
+    image = photograph("chelsea")
+    grey = np.asarray(image.convert("L"))
     if mode == "I;16":
         data = encoded(Image.fromarray(grey.astype(np.uint16) * 257), "PNG")
     else:
         kind = "JPEG" if mode in {"CMYK", "YCbCr"} else "PNG"
-        data = encoded(picture.convert(mode), kind)
+        data = encoded(image.convert(mode), kind)
     result = decode(data)
     assert result.mode == "RGB"
     assert abs(np.asarray(result.convert("L"), dtype=int).mean() - grey.mean()) < 3
@@ -118,7 +118,7 @@ def test_transparent_palettes_are_white():
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_the_first_frame_of_an_animation_is_taken(kind):
+def test_the_first_frame_of_an_animation_is_decoded(kind):
     frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue", "green")]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
     red, green, blue = np.asarray(decode(data)).reshape(-1, 3).mean(axis=0)
@@ -129,12 +129,12 @@ def test_the_first_frame_of_an_animation_is_taken(kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_exif_orientation_is_applied(kind, orientation):
-    picture = Image.new("RGB", (40, 20), "white")
-    picture.paste("black", (0, 0, 10, 20))
-    picture.paste("red", (20, 0, 40, 10))
+    image = Image.new("RGB", (40, 20), "white")
+    image.paste("black", (0, 0, 10, 20))
+    image.paste("red", (20, 0, 40, 10))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(picture, kind, exif=exif)
+    data = encoded(image, kind, exif=exif)
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     upright = decode(data)
     assert upright.size == ((40, 20) if orientation < 5 else (20, 40))
@@ -180,7 +180,7 @@ def test_a_damaged_exif_block_does_not_matter(photograph):
         (b"RIFF\x20\0\0\0WEBPABCD" + b"\0" * 40, "image_truncated"),
     ],
 )
-def test_what_is_no_picture_is_refused(data, code):
+def test_data_that_is_not_an_image_is_refused(data, code):
     assert code_of(data) == code
     assert code_of(data, decode) == code
 
@@ -194,19 +194,19 @@ def test_errors_are_of_the_right_class():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
-def test_truncated_pictures_are_refused(photograph, kind, share):
+def test_truncated_images_are_refused(photograph, kind, share):
     data = encoded(photograph("chelsea"), kind)
     assert code_of(data[: int(len(data) * share)], decode) == "image_truncated"
 
 
-def test_a_second_size_behind_the_first_is_refused(noise):
+def test_a_second_size_after_the_first_is_refused(noise):
     data = encoded(noise, "PNG")
     body = b"IHDR" + struct.pack(">IIBBBBB", 9000, 9000, 8, 2, 0, 0, 0)
     second = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
     assert code_of(data[:33] + second + data[33:], decode) == "image_truncated"
 
 
-def test_walks_through_hostile_headers_end_soon():
+def test_parsing_hostile_headers_ends_soon():
     hostile = [
         b"\xff\xd8" + b"\xff\xe0\x00\x02" * 1_000_000,
         b"\xff\xd8\xff" + b"\0" * 4_000_000,
@@ -220,9 +220,9 @@ def test_walks_through_hostile_headers_end_soon():
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), kind=st.sampled_from(KINDS))
-def test_mutated_pictures_raise_only_our_errors(noise, data, kind):
+def test_mutated_images_raise_only_edgewright_errors(noise, data, kind):
     mutated = bytearray(encoded(noise, kind))
-    # The header is where a parser can be led astray; hit it more often than the pixels.
+    # Parsers are misled by headers, so mutate them more often than the pixels.
     reach = data.draw(st.sampled_from([40, 400, len(mutated)]))
     for _ in range(data.draw(st.integers(1, 6))):
         position = data.draw(st.integers(0, min(reach, len(mutated)) - 1))
@@ -241,7 +241,7 @@ def test_mutated_pictures_raise_only_our_errors(noise, data, kind):
         [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"\0\0\0\x10ftypavif\0\0\0\0", b""]
     ),
 )
-def test_random_bytes_raise_only_our_errors(data, magic):
+def test_random_bytes_raise_only_edgewright_errors(data, magic):
     try:
         probe(magic + data)
     except EdgewrightError as error:

@@ -1,4 +1,4 @@
-"""The store keeps pictures by digest; the encoder makes them small."""
+"""The store saves images by digest; the encoder writes every codec and quality."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ from edgewright.tools.images.encode import encode
 from edgewright.tools.images.store import ImageStore
 
 
-def test_what_is_put_can_be_got(tmp_path, jpeg):
+def test_a_stored_image_can_be_read(tmp_path, jpeg):
     store = ImageStore(tmp_path / "images")
     data = jpeg("chelsea")
     ref = store.put(data, "cat.jpg")
@@ -25,7 +25,7 @@ def test_what_is_put_can_be_got(tmp_path, jpeg):
     assert ImageStore(tmp_path / "images").get(ref) == data
 
 
-def test_the_same_picture_is_kept_once(tmp_path, jpeg):
+def test_the_same_image_is_stored_once(tmp_path, jpeg):
     store = ImageStore(tmp_path)
     with ThreadPoolExecutor(8) as pool:
         refs = list(pool.map(store.put, [jpeg("coffee")] * 16))
@@ -33,13 +33,13 @@ def test_the_same_picture_is_kept_once(tmp_path, jpeg):
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
-def test_only_pictures_are_kept(tmp_path):
+def test_only_images_are_stored(tmp_path):
     with pytest.raises(InputError):
-        ImageStore(tmp_path).put(b"no picture")
+        ImageStore(tmp_path).put(b"not an image")
     assert not list(tmp_path.iterdir())
 
 
-def test_missing_and_damaged_pictures_are_not_found(tmp_path, jpeg):
+def test_missing_and_damaged_images_are_not_found(tmp_path, jpeg):
     store = ImageStore(tmp_path)
     ref = store.put(jpeg("rocket"), "rocket.jpg")
     path = next(path for path in tmp_path.rglob("*") if path.is_file())
@@ -52,7 +52,7 @@ def test_missing_and_damaged_pictures_are_not_found(tmp_path, jpeg):
         path.unlink(missing_ok=True)
 
 
-def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path, jpeg, monkeypatch):
+def test_a_full_disk_raises_and_leaves_no_file(tmp_path, jpeg, monkeypatch):
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -64,7 +64,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path, jpeg, monkeypat
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path, jpeg):
+def test_a_folder_that_cannot_be_created_raises(tmp_path, jpeg):
     Path(tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError):
         ImageStore(tmp_path / "file").put(jpeg("chelsea"))
@@ -73,10 +73,10 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path, jpeg):
 @pytest.mark.parametrize(
     ("codec", "quality"), [("jpeg", 90), ("webp", 90), ("avif", 90), ("png", None)]
 )
-def test_pictures_are_encoded(photograph, codec, quality):
-    picture = photograph("chelsea")
-    decoded = decode(encode(picture, codec, quality))
-    difference = np.asarray(decoded, dtype=int) - np.asarray(picture)
+def test_images_are_encoded(photograph, codec, quality):
+    image = photograph("chelsea")
+    decoded = decode(encode(image, codec, quality))
+    difference = np.asarray(decoded, dtype=int) - np.asarray(image)
     assert abs(difference).mean() < (0.001 if codec == "png" else 4)
 
 
@@ -88,24 +88,24 @@ def test_lower_quality_is_smaller(photograph):
 @pytest.mark.parametrize(
     ("codec", "quality"), [("png", 90), ("jpeg", None), ("webp", None), ("avif", None)]
 )
-def test_qualities_that_do_not_fit_are_refused(photograph, codec, quality):
+def test_mismatched_qualities_are_refused(photograph, codec, quality):
     with pytest.raises(InputError) as caught:
         encode(photograph("chelsea"), codec, quality)
     assert caught.value.info().code == "quality_mismatch"
 
 
 @pytest.mark.parametrize("image_codec", ["jpeg", "avif"])
-def test_fine_pictures_keep_their_colours_and_those_of_cameras_do_not(image_codec):
-    """Stripes of red and green, one pixel wide each, are grey at half the resolution."""
+def test_chroma_is_subsampled_only_at_low_quality_or_on_request(image_codec):
+    """Red and green stripes of one pixel each turn grey at half the chroma resolution."""
     stripes = np.zeros((32, 32, 3), np.uint8)
     stripes[:, ::2, 0] = stripes[:, 1::2, 1] = 255
-    picture = Image.fromarray(stripes)
+    image = Image.fromarray(stripes)
 
-    def colour_left(quality, **options):
-        arrived = np.asarray(decode(encode(picture, image_codec, quality, **options)), int)
-        return np.abs(arrived[..., 0] - arrived[..., 1]).mean()
+    def chroma_contrast(quality, **options):
+        decoded = np.asarray(decode(encode(image, image_codec, quality, **options)), int)
+        return np.abs(decoded[..., 0] - decoded[..., 1]).mean()
 
-    assert colour_left(95) > 200
-    assert colour_left(95, full_colours=False) < 100
-    assert colour_left(80) < 100
-    assert colour_left(80, full_colours=True) > 150
+    assert chroma_contrast(95) > 200
+    assert chroma_contrast(95, full_chroma=False) < 100
+    assert chroma_contrast(80) < 100
+    assert chroma_contrast(80, full_chroma=True) > 150

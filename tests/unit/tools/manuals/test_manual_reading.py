@@ -1,4 +1,4 @@
-"""Manuals become numbered lines; what is too large, too slow or no manual is refused."""
+"""Manuals become numbered lines; files that are too large, too slow or invalid are refused."""
 
 import zlib
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_lines_of_a_pdf_are_counted_on_their_pages() -> None:
 
 
 @given(st.text())
-def test_no_line_keeps_a_character_that_cannot_be_seen(text: str) -> None:
+def test_lines_contain_only_printable_characters(text: str) -> None:
     for line in numbered(text):
         assert line.text.replace(" ", "").isprintable()
         assert len(line.text) <= MAX_LINE
@@ -49,10 +49,10 @@ def test_hidden_characters_are_removed() -> None:
         ("missing.md", None, "file_missing"),
         ("latin.txt", b"20 \xb0C", "manual_unreadable"),
         ("empty.md", b"\n \n", "manual_empty"),
-        ("broken.pdf", b"%PDF-1.4 nothing of the kind", "manual_unreadable"),
+        ("broken.pdf", b"%PDF-1.4 not really a PDF", "manual_unreadable"),
     ],
 )
-def test_what_is_no_manual_is_refused(
+def test_an_invalid_manual_is_refused(
     tmp_path: Path, name: str, content: bytes | None, code: str
 ) -> None:
     if content is not None:
@@ -84,21 +84,21 @@ def test_a_pdf_with_too_many_pages_or_words_is_refused(
         read_manual(MANUALS / "acoustic.pdf")
 
 
-def test_a_pdf_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parsing_a_slow_pdf_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "TIMEOUT_S", 0.01)
     with pytest.raises(TooLargeError) as caught:
         read_manual(MANUALS / "acoustic.pdf")
     assert caught.value.info().code == "manual_too_slow"
 
 
-def test_a_pdf_that_unpacks_to_a_thousand_times_its_size_is_refused(tmp_path: Path) -> None:
-    packer = zlib.compressobj(9)
-    bomb = b"".join(packer.compress(bytes(1_000_000)) for _ in range(100)) + packer.flush()
+def test_a_pdf_that_is_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
+    compressor = zlib.compressobj(9)
+    bomb = b"".join(compressor.compress(bytes(1_000_000)) for _ in range(100)) + compressor.flush()
     pdf = (MANUALS / "acoustic.pdf").read_bytes()
     start = pdf.index(b"<< /Length")
     end = pdf.index(b"endstream", start)
     head = b"<< /Length %d /Filter /FlateDecode >>\nstream\n" % len(bomb)
-    # The cross-reference table no longer fits; readers then look the objects up one by one.
+    # The cross-reference table no longer matches; readers then scan for the objects.
     (tmp_path / "bomb.pdf").write_bytes(pdf[:start] + head + bomb + b"\n" + pdf[end:])
     with pytest.raises(InputError, match=r"bomb\.pdf"):
         read_manual(tmp_path / "bomb.pdf")

@@ -1,4 +1,4 @@
-"""The client for nodes: what it sends, what it bills, and how failures come back."""
+"""The node client: what it sends, what it counts, and how failures are raised."""
 
 import asyncio
 import io
@@ -29,8 +29,8 @@ from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient, Transfer
 RESULT = TailResult(output={"text": "cat"}, model="m@1", expert="e", stages_ms={"tail": 1.0})
 
 
-class Answering(httpx.AsyncBaseTransport):
-    """Takes a request's body bit by bit and gives one answer."""
+class StubTransport(httpx.AsyncBaseTransport):
+    """Reads a request's body chunk by chunk and returns one canned response."""
 
     def __init__(self, status=200, content=b"", *, headers=None, failure=None, pause_s=0.0):
         self.answer = (status, content, headers or {})
@@ -38,13 +38,13 @@ class Answering(httpx.AsyncBaseTransport):
         self.pause_s = pause_s
         self.request = None
         self.body = b""
-        self.take = None
+        self.max_body_bytes = None
 
     async def handle_async_request(self, request):
         self.request = request
         async for chunk in request.stream:
             self.body += chunk
-            if self.take is not None and len(self.body) > self.take:
+            if self.max_body_bytes is not None and len(self.body) > self.max_body_bytes:
                 raise httpx.WriteError("cut")
         await asyncio.sleep(self.pause_s)
         if self.failure:
@@ -53,8 +53,8 @@ class Answering(httpx.AsyncBaseTransport):
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(content))
 
 
-def _client(transport, **more) -> NodeClient:
-    return NodeClient("http://node/", transport=transport, **more)
+def _client(transport, **options) -> NodeClient:
+    return NodeClient("http://node/", transport=transport, **options)
 
 
 def _png() -> bytes:
@@ -63,8 +63,8 @@ def _png() -> bytes:
     return buffer.getvalue()
 
 
-async def test_a_frame_travels_raw_and_is_billed():
-    transport = Answering(
+async def test_a_frame_is_sent_raw_and_counted():
+    transport = StubTransport(
         content=RESULT.model_dump_json().encode(), headers={"Server-Timing": "db;dur=1, app;dur=7"}
     )
     transfer = Transfer()
@@ -87,17 +87,17 @@ async def test_a_frame_travels_raw_and_is_billed():
 
 
 @pytest.mark.parametrize("timing", ["", "app", "app;dur=x", "other;dur=5"])
-async def test_a_node_that_does_not_say_how_long_it_took(timing):
+async def test_a_missing_server_timing_counts_as_zero(timing):
     content = RESULT.model_dump_json().encode()
     transfer = Transfer()
-    async with _client(Answering(content=content, headers={"Server-Timing": timing})) as client:
+    async with _client(StubTransport(content=content, headers={"Server-Timing": timing})) as client:
         await client.tail("m", b"f", InvokeOptions(), transfer=transfer)
     assert transfer.server_ms == 0
 
 
-async def test_a_cut_upload_is_billed_up_to_the_cut():
-    transport = Answering()
-    transport.take = 9_000
+async def test_an_interrupted_upload_is_counted_up_to_the_interruption():
+    transport = StubTransport()
+    transport.max_body_bytes = 9_000
     transfer = Transfer()
     async with _client(transport) as client:
         with pytest.raises(LinkError) as raised:
@@ -117,21 +117,21 @@ async def test_a_cut_upload_is_billed_up_to_the_cut():
         (httpx.ReadTimeout("late"), DeadlineError, "deadline_exceeded"),
     ],
 )
-async def test_failures_of_the_link(failure, error, code):
-    async with _client(Answering(failure=failure)) as client:
+async def test_link_failures_raise_retryable_errors(failure, error, code):
+    async with _client(StubTransport(failure=failure)) as client:
         with pytest.raises(error) as raised:
             await client.tools()
     assert raised.value.info().code == code
     assert raised.value.info().retryable
 
 
-async def test_a_stalled_node_is_given_up_at_the_deadline():
-    async with _client(Answering(pause_s=20)) as client:
+async def test_a_stalled_node_raises_at_the_deadline():
+    async with _client(StubTransport(pause_s=20)) as client:
         with pytest.raises(DeadlineError, match=r"within 0\.05 s"):
             await client.tail("m", b"f", InvokeOptions(deadline_s=0.05))
 
 
-async def test_a_nodes_problem_comes_back_as_its_error():
+async def test_a_nodes_problem_is_raised_as_its_error():
     problem = {
         "type": "x",
         "title": "x",
@@ -140,7 +140,7 @@ async def test_a_nodes_problem_comes_back_as_its_error():
         "code": "overloaded",
         "retryable": True,
     }
-    transport = Answering(429, json.dumps(problem).encode(), headers={"Retry-After": "3"})
+    transport = StubTransport(429, json.dumps(problem).encode(), headers={"Retry-After": "3"})
     async with _client(transport) as client:
         with pytest.raises(OverloadedError) as raised:
             await client.sensors()
@@ -150,48 +150,48 @@ async def test_a_nodes_problem_comes_back_as_its_error():
 
 
 @pytest.mark.parametrize(("status", "content"), [(404, b"<html>"), (200, b"<html>"), (200, b"{}")])
-async def test_something_else_at_that_address(status, content):
-    async with _client(Answering(status, content)) as client:
+async def test_a_server_that_is_not_a_node_raises(status, content):
+    async with _client(StubTransport(status, content)) as client:
         with pytest.raises(UnavailableError) as raised:
             await client.models()
     assert raised.value.info().code == "not_a_node"
 
 
-async def test_an_answer_without_end():
-    async with _client(Answering(content=bytes(16_000_001))) as client:
+async def test_an_oversized_answer_raises():
+    async with _client(StubTransport(content=bytes(16_000_001))) as client:
         with pytest.raises(UnavailableError) as raised:
             await client.profile()
     assert raised.value.info().code == "answer_too_large"
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://node"])
-async def test_an_address_that_is_none(url):
+async def test_an_invalid_url_raises(url):
     async with NodeClient(url) as client:
         with pytest.raises(UnavailableError) as raised:
             await client.tools()
     assert raised.value.info().code == "invalid_url"
 
 
-async def test_pictures_travel_raw_with_the_type_found_in_them():
+async def test_images_are_sent_raw_with_their_detected_type():
     content = InvokeResponse(status="ok").model_dump_json().encode()
-    transport = Answering(content=content)
+    transport = StubTransport(content=content)
     async with _client(transport) as client:
         await client.invoke("card", InvokeOptions(), _png())
     assert transport.request.headers["Content-Type"] == "image/png"
     assert transport.body == _png()
 
 
-async def test_what_is_no_picture_is_not_even_sent():
-    transport = Answering()
+async def test_data_that_is_not_an_image_is_not_sent():
+    transport = StubTransport()
     async with _client(transport) as client:
         with pytest.raises(InputError):
             await client.invoke("card", InvokeOptions(), b"text")
     assert transport.request is None
 
 
-async def test_a_camera_picture_is_named_in_json():
+async def test_a_camera_image_is_named_in_json():
     content = b'{"arm": {"kind": "device-only"}, "reason": "", "forecasts": [], "link": null}'
-    transport = Answering(content=content)
+    transport = StubTransport(content=content)
     async with _client(transport) as client:
         decision = await client.decide("card", InvokeOptions(camera="cat.jpg"), None)
     assert isinstance(decision, Decision)
@@ -201,6 +201,6 @@ async def test_a_camera_picture_is_named_in_json():
 
 async def test_ready_and_profile():
     profile = NodeProfile(node="n", role="edge")
-    async with _client(Answering(content=profile.model_dump_json().encode())) as client:
+    async with _client(StubTransport(content=profile.model_dump_json().encode())) as client:
         assert await client.profile() == profile
         assert await client.ready()

@@ -1,4 +1,4 @@
-"""Starting nodes that do not start."""
+"""Failures to start a node."""
 
 import time
 
@@ -8,7 +8,7 @@ from edgewright.tools.errors import UnavailableError
 from edgewright.tools.nodes.launch import launch_node
 
 
-async def test_a_node_that_cannot_start_says_why(tmp_path):
+async def test_a_node_that_cannot_start_reports_the_reason(tmp_path):
     log = tmp_path / "node.log"
     with pytest.raises(UnavailableError, match="slowdown") as raised:
         async with launch_node({"slowdown": 0}, log=log):
@@ -17,13 +17,13 @@ async def test_a_node_that_cannot_start_says_why(tmp_path):
     assert "slowdown" in log.read_text("utf-8")
 
 
-def test_a_node_that_takes_too_long_is_stopped():
+def test_a_node_that_is_not_ready_in_time_is_stopped():
     node = launch_node({"port": 0}, timeout_s=0.05)
-    began = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(UnavailableError) as raised, node:
         pass
     assert raised.value.info().code == "node_not_ready"
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - started < 15
     assert node.returncode is not None
 
 
@@ -34,7 +34,7 @@ def test_a_node_that_was_never_started_can_be_stopped():
     assert node.returncode is None
 
 
-def test_a_configuration_file_is_used_as_it_is(tmp_path):
+def test_a_configuration_file_is_used_unchanged(tmp_path):
     path = tmp_path / "node.yaml"
     path.write_text("nonsense: 1\n", "utf-8")
     with pytest.raises(UnavailableError, match="nonsense"), launch_node(path):
