@@ -18,7 +18,7 @@ from edgewright.tools.codecs.learned.codec import Halves, LearnedCodec, load_cod
 from edgewright.tools.codecs.learned.tail import weights_of_blocks
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
-from edgewright.tools.models.macs import block_macs, counted
+from edgewright.tools.models.macs import block_macs, count_macs
 
 
 def head(workload: Workload, folder: Path) -> dict[str, float]:
@@ -32,7 +32,7 @@ def head(workload: Workload, folder: Path) -> dict[str, float]:
     halves = Halves(folder, adapter)
     blocks = block_macs(adapter)
     features = torch.zeros(1, *adapter.feature_shape(point))
-    encoder = counted(halves.encoder, features)[1]
+    encoder = count_macs(halves.encoder, features)[1]
     weights = sum(one.numel() for one in weights_of_blocks(adapter, 0, point).values())
     return {
         "blocks_parameters": weights,

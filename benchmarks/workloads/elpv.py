@@ -102,7 +102,7 @@ def _train(training: ImageSet, checkpoint: Path, report: ReportProgress) -> Chai
     labels = training.answers.truth
     assert labels is not None
     torch.manual_seed(_SEED)
-    adapter = efficientnet.to_tune(int(labels.max()) + 1)
+    adapter = efficientnet.load_for_tuning(int(labels.max()) + 1)
     network, last = adapter.network, len(adapter.block_names)
     network.to(memory_format=torch.channels_last)
     learned = weights_of_blocks(adapter, _FROZEN, last)

@@ -28,7 +28,7 @@ DECODING_ERRORS = (
     Image.DecompressionBombError,
 )
 
-# Transpositions that transposition an image upright, by EXIF orientation.
+# Transpositions that turn an image upright, by EXIF orientation.
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

@@ -1,4 +1,4 @@
-"""Models: how to describe, load, run and cut them, and the expert protocol that reads their output.
+"""Models: describing, loading, running and cutting them, and the expert protocol.
 
-Experts for a modality belong to packages such as ``tools/vision``.
+Experts for a modality belong in packages such as ``tools/vision``.
 """

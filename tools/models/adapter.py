@@ -1,4 +1,4 @@
-"""The partition adapter: a model seen as a chain of blocks that can be cut between any two."""
+"""The partition adapter protocol: a model as a chain of blocks that can be cut between any two."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 class PartitionAdapter(Protocol):
     """One model as a chain of blocks.
 
-    A partition point ``p`` is the number of blocks that the head runs: ``p = 0`` sends the
-    network's input, ``p = len(block_names)`` runs everything on the device. For every ``p``,
+    A partition point ``p`` is the number of blocks in the head: ``p = 0`` sends the network's
+    input, ``p = len(block_names)`` runs the whole model on the device. For every ``p``,
     ``tail(head(x, p), p)`` equals the uncut model's output within 1e-5.
 
     Attributes:
         model: Model id, e.g. ``efficientnet-lite0``.
-        revision: Fingerprint of the weights (hexadecimal); head and tail must agree on it.
-        block_names: Names of the blocks in order; the classifier or projection is the last.
+        revision: Hexadecimal fingerprint of the weights; head and tail must have the same one.
+        block_names: Names of the blocks in order; the last is the classifier or projection.
         input_size: Height and width of the network's input in pixels.
     """
 
@@ -30,15 +30,15 @@ class PartitionAdapter(Protocol):
     input_size: tuple[int, int]
 
     def preprocess(self, image: Image.Image) -> Image.Image:
-        """Resize and crop an RGB picture to ``input_size``.
+        """Resize and crop an RGB image to ``input_size``.
 
-        A picture that has that size already is returned as it is, so that a device can fit a
-        picture before it sends it and the edge server sees the very same pixels.
+        An image that already has this size is returned unchanged. So when a device preprocesses an
+        image before sending it, the edge server works on exactly the same pixels.
         """
         ...
 
     def tensor(self, image: Image.Image) -> torch.Tensor:
-        """Turn a fitted picture into the network's input, float32 ``[1, 3, H, W]``."""
+        """Convert a preprocessed image to the network's input, float32 ``[1, 3, H, W]``."""
         ...
 
     def run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
@@ -52,5 +52,5 @@ class PartitionAdapter(Protocol):
         ...
 
     def feature_shape(self, point: int) -> tuple[int, ...]:
-        """Return the shape of the features at a point, without the batch dimension."""
+        """Return the shape of the features at a partition point, without the batch dimension."""
         ...

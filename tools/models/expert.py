@@ -1,4 +1,4 @@
-"""The expert: a backbone's output read for one card."""
+"""The expert protocol: interpreting a backbone's output for one card."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 
 class Expert(Protocol):
-    """Reads a backbone's output as the answer to one card.
+    """Interprets a backbone's output as the result of one card.
 
-    The backbone runs as a chain of blocks (``tools/split``), on one node or on two; ``postprocess``
-    runs wherever the last block ran. ``check`` needs no weights and runs before anything else, so
-    a question that cannot be answered costs neither computation nor bytes.
+    The backbone runs as a chain of blocks (``tools/split``), on one node or two; ``postprocess``
+    runs on the node that ran the last block. ``check`` needs no weights and runs first, so that a
+    request that cannot be served costs neither computation nor bytes.
 
     Attributes:
         id: Expert id, as named by cards.
-        card: Card it carries out.
+        card: Id of the card it carries out.
         model: Model id of its backbone.
         approximate: Whether it stands in for a better expert that is not configured.
     """
@@ -29,23 +29,23 @@ class Expert(Protocol):
     approximate: bool
 
     def check(self, args: Mapping[str, str]) -> None:
-        """Raise before any work is done if the arguments cannot be served.
+        """Check the arguments before any work is done.
 
         Raises:
             InputError: An argument is missing or too long.
-            RefusedError: The expert cannot know this, with the reason.
+            RefusedError: The expert cannot answer the request; the message gives the reason.
         """
         ...
 
     def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
-        """Read the backbone's output.
+        """Convert the backbone's output to the card's result.
 
         Args:
             output: float32, the last block's output for a batch of one.
             args: The card's arguments.
 
         Returns:
-            JSON values only. ``text`` is always there: one sentence or phrase for a person.
+            JSON values only. ``text`` is always present: one sentence or phrase for a person.
             Classification adds ``labels``: a list of ``{"label", "score"}``, best first.
         """
         ...

@@ -1,4 +1,4 @@
-"""Multiply-adds of a model's blocks: what a device that runs the head is asked to compute."""
+"""Counting the multiply-accumulate operations (MACs) of a model's blocks."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _Result = TypeVar("_Result")
 
 
 def block_macs(adapter: PartitionAdapter) -> list[int]:
-    """Count the multiply-adds of every block for one picture.
+    """Count the MACs of each block for one image.
 
-    Counted are convolutions, matrix products and attention, as torch's own counter does; what
-    works value by value is left out. A text side that reads the last block's output is not a
-    block, so that it never makes a head's share look smaller.
+    Like PyTorch's own counter, this includes convolutions, matrix products and attention, and
+    excludes element-wise operations. A text decoder that follows the last block is not a block, so
+    it does not reduce the head's share.
 
     Args:
         adapter: The model.
@@ -27,13 +27,13 @@ def block_macs(adapter: PartitionAdapter) -> list[int]:
     features = torch.zeros(1, *adapter.feature_shape(0))
     counts: list[int] = []
     for block in range(len(adapter.block_names)):
-        features, count = counted(adapter.run, features, block, block + 1)
+        features, count = count_macs(adapter.run, features, block, block + 1)
         counts.append(count)
     return counts
 
 
 def head_shares(adapter: PartitionAdapter) -> list[float]:
-    """Return, for every partition point, the head's share of the model's multiply-adds.
+    """Return the head's share of the model's MACs for every partition point.
 
     Args:
         adapter: The model.
@@ -42,16 +42,17 @@ def head_shares(adapter: PartitionAdapter) -> list[float]:
     return [sum(counts[:point]) / sum(counts) for point in range(len(counts) + 1)]
 
 
-def counted(function: Callable[..., _Result], *args: Any, **kwargs: Any) -> tuple[_Result, int]:
-    """Call a function that computes with tensors; return its result and its multiply-adds.
+def count_macs(function: Callable[..., _Result], *args: Any, **kwargs: Any) -> tuple[_Result, int]:
+    """Call a function on tensors; return its result and its MACs.
 
     Args:
         function: The function.
-        *args: Its arguments.
-        **kwargs: Its named arguments.
+        *args: Its positional arguments.
+        **kwargs: Its keyword arguments.
     """
     fused = torch.backends.mha.get_fastpath_enabled()
-    # The counter does not know attention as the CPU fuses it; unfused, it sees the products.
+    # The counter does not recognise the CPU's fused attention; unfused, it sees the matrix
+    # products.
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with (

@@ -1,4 +1,4 @@
-"""The registry of models: those that are built in, and those that a provider adds."""
+"""The model registry: built-in models and those that a provider adds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from edgewright.tools.models.specification import BUILTIN_MODELS, ModelSpec
 
 
 class ModelRegistry:
-    """Models by id.
+    """Looks up and loads models by id.
 
     Args:
-        provider: Returns further models, such as those trained on this machine; called at each
-            look-up, since models are installed while the program runs.
+        provider: Returns additional models, such as those trained on this machine. It is called at
+            each look-up, since models may be installed while the program runs.
     """
 
     def __init__(self, provider: Callable[[], Iterable[ModelSpec]] = tuple) -> None:
@@ -24,21 +24,21 @@ class ModelRegistry:
         """Return a model's specification.
 
         Raises:
-            NotFoundError: No such model (``unknown_model``).
+            NotFoundError: There is no such model (``unknown_model``).
         """
         known = {spec.id: spec for spec in (*BUILTIN_MODELS, *self._provider())}
         if model not in known:
             raise NotFoundError(
-                f"no model {model[:100]!r}; the models are {', '.join(known)}",
+                f"unknown model {model[:100]!r}; known models: {', '.join(known)}",
                 code="unknown_model",
             )
         return known[model]
 
     def load(self, model: str) -> PartitionAdapter:
-        """Load a model, once a process.
+        """Load a model; each process loads it once.
 
         Raises:
-            NotFoundError: No such model (``unknown_model``).
-            UnavailableError: It cannot be loaded here; the message names the fix.
+            NotFoundError: There is no such model (``unknown_model``).
+            UnavailableError: The model cannot be loaded here; the message names the fix.
         """
         return self.get(model).load()

@@ -1,4 +1,4 @@
-"""Where the weights of a configured model come from: a local folder, or the hub at a revision."""
+"""Sources of model weights: a local folder, or a hub repository at a pinned revision."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from edgewright.tools.errors import UnavailableError
 
 _HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+$")
-# Weights as safetensors and text files only: nothing that runs code when it is opened.
-_WANTED = ["*.safetensors", "*.json", "*.txt"]
+# Only safetensors and text files: nothing that can execute code when it is loaded.
+_ALLOWED_FILES = ["*.safetensors", "*.json", "*.txt"]
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A local folder, or a hub id with its revision.
+    """A local folder, or a hub id with a revision.
 
     Attributes:
         location: Path of the folder, or the hub id ``owner/name``.
@@ -28,11 +28,11 @@ class ModelSource:
 
     @classmethod
     def parse(cls, text: str) -> ModelSource:
-        """Read ``folder`` or ``hub-id@revision``.
+        """Parse ``folder`` or ``hub-id@revision``.
 
         Raises:
-            UnavailableError: No such folder (``model_missing``), or a hub id without a revision
-                (``model_not_pinned``).
+            UnavailableError: There is no such folder (``model_missing``), or a hub id has no
+                revision (``model_not_pinned``).
         """
         folder = Path(text).expanduser()
         if folder.is_dir():
@@ -40,27 +40,27 @@ class ModelSource:
         location, _, revision = text.partition("@")
         if not _HUB_ID.match(location):
             raise UnavailableError(
-                "neither a folder of this machine nor hub-id@revision is named; name one of them",
+                "not a local folder or hub-id@revision; set it to one of them",
                 code="model_missing",
             )
         if not revision:
             raise UnavailableError(
-                f"a hub id needs a revision; write {location}@<tag or commit>, or name a folder",
+                f"the hub id has no revision; use {location}@<tag or commit> or a local folder",
                 code="model_not_pinned",
             )
         return cls(location, revision)
 
     def folder(self) -> Path:
-        """Return the folder with the files, fetched from the hub if need be.
+        """Return the folder with the files, downloading them from the hub if necessary.
 
         Raises:
-            UnavailableError: The hub cannot be reached or does not have it (``hub_unreachable``),
-                or there are no safetensors (``model_not_safetensors``).
+            UnavailableError: The hub cannot be reached or does not have the model
+                (``hub_unreachable``), or there are no safetensors (``model_not_safetensors``).
         """
         folder = self._snapshot() if self.revision else Path(self.location)
         if not any(folder.glob("*.safetensors")):
             raise UnavailableError(
-                f"{self.name!r} holds no *.safetensors; convert its weights with "
+                f"{self.name!r} contains no *.safetensors; convert its weights with "
                 "save_pretrained() of a current transformers release",
                 code="model_not_safetensors",
             )
@@ -68,12 +68,12 @@ class ModelSource:
 
     @property
     def name(self) -> str:
-        """Return the hub id, or the folder's own name without the path to it."""
+        """Return the hub id, or the folder's name without its path."""
         return self.location if self.revision else Path(self.location).name
 
     @property
-    def at_hand(self) -> bool:
-        """Whether the files lie on this machine, or may be fetched when they are needed."""
+    def available(self) -> bool:
+        """Whether the files are on this machine or can be downloaded when needed."""
         if not self.revision:
             return True
         if importlib.util.find_spec("huggingface_hub") is None:
@@ -97,7 +97,10 @@ class ModelSource:
         try:
             return Path(
                 snapshot_download(
-                    self.location, revision=self.revision, allow_patterns=_WANTED, etag_timeout=10
+                    self.location,
+                    revision=self.revision,
+                    allow_patterns=_ALLOWED_FILES,
+                    etag_timeout=10,
                 )
             )
         except (
@@ -108,16 +111,16 @@ class ModelSource:
             OSError,
         ):
             raise UnavailableError(
-                f"{self.location}@{self.revision} could not be fetched from the hub; connect this "
-                "machine to it, or download the model elsewhere and name its local folder",
+                f"{self.location}@{self.revision} could not be downloaded from the hub; connect to "
+                "the hub, or download the model elsewhere and set its local folder",
                 code="hub_unreachable",
             ) from None
 
 
-def unreadable(source: ModelSource, error: BaseException) -> UnavailableError:
-    """Say that a model's files cannot be used, without a path of this machine."""
+def unreadable_error(source: ModelSource, error: BaseException) -> UnavailableError:
+    """Return the error for unusable model files, without a path on this machine."""
     return UnavailableError(
-        f"the files of {source.name!r} cannot be read ({type(error).__name__}); fetch the model "
-        "again",
+        f"the files of {source.name!r} cannot be read ({type(error).__name__}); download the "
+        "model again",
         code="model_unreadable",
     )

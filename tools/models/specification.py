@@ -1,4 +1,4 @@
-"""The specification of a model: everything the program knows of it before it is loaded."""
+"""Model specifications: what is known about each model before it is loaded."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ def _no_obstacle() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """A model.
+    """Specification of a model.
 
     Attributes:
-        id: Model id, named by experts and profiles.
-        title: Its name in messages.
-        loader: Loads it, once a process; called with the source of its weights if ``variable`` is
-            set, without an argument otherwise.
-        packages: Import names of the packages that it needs.
-        variable: Environment variable that names the source of its weights; empty if they come
-            with a package.
-        other_obstacle: Returns what else keeps it from running here, and the fix; empty if nothing.
+        id: Model id, used by experts and profiles.
+        title: Name in messages.
+        loader: Loads the model, once per process; called with the source of its weights if
+            ``variable`` is set, otherwise without arguments.
+        packages: Import names of the packages it needs.
+        variable: Environment variable with the source of its weights; empty if a package contains
+            them.
+        other_obstacle: Returns any other reason why the model cannot run here, with the fix; empty
+            if there is none.
     """
 
     id: str
@@ -42,18 +43,18 @@ class ModelSpec:
     other_obstacle: Callable[[], str] = _no_obstacle
 
     def load(self) -> PartitionAdapter:
-        """Load the model, once a process.
+        """Load the model; each process loads it once.
 
         Raises:
-            UnavailableError: It is not configured (``model_not_configured``) or cannot be loaded;
-                the message names the fix.
+            UnavailableError: The model is not configured (``model_not_configured``) or cannot be
+                loaded; the message names the fix.
         """
         return self.loader(self._source()) if self.variable else self.loader()
 
     def obstacle(self) -> str:
-        """Return what keeps the model from running on this machine, and the fix; empty if nothing.
+        """Return why the model cannot run on this machine, with the fix; empty if it can.
 
-        Nothing heavy is imported, so that a light client can call it.
+        Imports nothing heavy, so that a light client can call it.
         """
         missing = [name for name in self.packages if importlib.util.find_spec(name) is None]
         if missing:
@@ -64,11 +65,11 @@ class ModelSpec:
             source = self._source()
         except UnavailableError as error:
             return error.message
-        if source.at_hand:
+        if source.available:
             return ""
         return (
-            f"{source.location}@{source.revision} is not on this machine and the hub is switched "
-            f"off: set {self.variable} to a local folder"
+            f"{source.location}@{source.revision} is not on this machine and the hub is disabled "
+            f"(HF_HUB_OFFLINE): set {self.variable} to a local folder"
         )
 
     def _source(self) -> ModelSource:
@@ -87,7 +88,7 @@ class ModelSpec:
 
 
 def _torch(module: str, function: str) -> Callable[..., PartitionAdapter]:
-    """Return a loader of the torch engine that imports its module only when it is called."""
+    """Return a loader of the PyTorch engine that imports its module only when called."""
     return partial(_load, f"edgewright.tools.models.engines.torch.{module}", function)
 
 
@@ -104,7 +105,7 @@ _EFFICIENTNET = (
 )
 _TRANSFORMERS = ("torch", "torchvision", "transformers", "safetensors")
 
-#: The models that the program knows; trained ones come from ``tools/federated/serving``.
+#: The built-in models; trained models come from ``tools/federated/serving``.
 BUILTIN_MODELS = (
     ModelSpec(
         id="efficientnet-lite0",

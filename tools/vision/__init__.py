@@ -1,4 +1,4 @@
-"""Experts: models that carry out a card on a picture, and the readers of their outputs.
+"""Vision experts: they carry out cards on images by interpreting the outputs of models.
 
-Where a model is cut belongs in ``tools/split``; which node runs it in ``tools/offload``.
+Cutting a model belongs in ``tools/split``; choosing the node that runs it in ``tools/offload``.
 """

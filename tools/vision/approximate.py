@@ -1,4 +1,4 @@
-"""Stand-ins that caption and answer questions from labels alone, and say so."""
+"""Approximate experts that caption images and answer questions from labels alone."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from edgewright.tools.vision.questions import Question, understand
 if TYPE_CHECKING:
     import torch
 
-# The rule that decides, on the probability that the main subject is what was asked for:
-# from YES on the answer is yes; below NO it is no, provided that the classifier recognises
-# something else (with RECOGNISED at least, and not a wider group that contains what was asked
-# for); otherwise it is unsure.
+# The decision rule uses the probability that the main subject is the queried concept. From YES on,
+# the answer is yes. Below NO it is no, provided that the classifier recognises something else (with
+# at least RECOGNISED, and not a wider group that contains the concept). Otherwise it is unsure.
 YES = 0.5
 NO = 0.15
 RECOGNISED = 0.2
 
-_UNRECOGNISED = "The classifier does not recognise this picture"
+_UNRECOGNISED = "The classifier does not recognise this image"
 
 
 class LabelCaptioner:
-    """Captions a picture by naming its main subject; implements ``Expert``."""
+    """Captions an image by naming its main subject; implements ``Expert``."""
 
     id = "label-captioner"
     card = "image-to-text"
@@ -33,30 +32,30 @@ class LabelCaptioner:
     approximate = True
 
     def check(self, args: Mapping[str, str]) -> None:
-        """Accept anything: a picture alone is enough."""
+        """Accept any arguments: only the image is needed."""
 
     def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
-        """Write one sentence that hedges as much as the probabilities ask for."""
+        """Return one sentence, hedged according to the probabilities."""
         words = vocabulary()
         probabilities = probabilities_of(output)
         concept, score = words.name(probabilities)
-        thing = _described(concept, probabilities, words)
+        thing = _phrase(concept, probabilities, words)
         if score >= 0.8:
-            text = f"A picture that very probably shows {thing}."
+            text = f"An image that very probably shows {thing}."
         elif score >= YES:
-            text = f"A picture that probably shows {thing}."
+            text = f"An image that probably shows {thing}."
         elif score >= RECOGNISED:
-            text = f"A picture that may show {thing}, but the classifier is not sure."
+            text = f"An image that may show {thing}, but the classifier is not sure."
         else:
             text = (
-                "A picture whose subject the classifier does not recognise; its best guess, "
+                "An image whose subject the classifier does not recognise; its best guess, "
                 f"{thing}, has only {percent(score)}."
             )
         return {"text": text, "score": round(score, 4)}
 
 
 class LabelQuestionAnswerer:
-    """Answers "is there a …" and "what is it" from labels, and refuses all else."""
+    """Answers "is there a …" and "what is it" from labels, and refuses other questions."""
 
     id = "label-question-answerer"
     card = "visual-question-answering"
@@ -64,16 +63,16 @@ class LabelQuestionAnswerer:
     approximate = True
 
     def check(self, args: Mapping[str, str]) -> None:
-        """Refuse what labels cannot answer."""
+        """Refuse questions that labels cannot answer."""
         understand(question_of(args), vocabulary())
 
     def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
-        """Answer by the rule above; ``answer`` is ``yes``, ``no``, ``unsure`` or a name."""
+        """Answer by the decision rule; ``answer`` is ``yes``, ``no``, ``unsure`` or a name."""
         words = vocabulary()
         probabilities = probabilities_of(output)
         question = understand(question_of(args), words)
-        reading = _presence if question.kind == "presence" else _what
-        answer = reading(question, probabilities, words)
+        answer_question = _presence if question.kind == "presence" else _what
+        answer = answer_question(question, probabilities, words)
         return {**answer, "labels": top_labels(probabilities, words.labels)}
 
 
@@ -83,27 +82,29 @@ def _presence(question: Question, probabilities: list[float], words: Vocabulary)
     subject, subject_score = words.name(probabilities)
     found = f"{thing} ({percent(score)})"
     if score >= YES:
-        return _answer("yes", f"Yes, probably: the picture seems to show {found}.", score)
+        return _answer("yes", f"Yes, probably: the image seems to show {found}.", score)
     if score >= NO or set(question.concept.labels) & set(subject.labels):
         return _answer("unsure", f"I cannot tell: it may show {found}, or something else.", score)
     if subject_score < RECOGNISED:
         return _answer("unsure", f"{_UNRECOGNISED}, so I cannot tell about {thing}.", score)
-    text = f"Probably not: no sign of {found}; the picture seems to show {subject.phrase}."
+    text = f"Probably not: no sign of {found}; the image seems to show {subject.phrase}."
     return _answer("no", text, score)
 
 
 def _what(question: Question, probabilities: list[float], words: Vocabulary) -> dict[str, Any]:
     subject, score = words.name(probabilities)
     if question.concept is not None:
-        among = question.concept.score(probabilities)
-        if among < YES:
-            found = f"{question.concept.phrase} ({percent(among)})"
-            return _answer("unsure", f"I cannot tell: {found} does not stand out here.", among)
+        group_score = question.concept.score(probabilities)
+        if group_score < YES:
+            found = f"{question.concept.phrase} ({percent(group_score)})"
+            return _answer(
+                "unsure", f"I cannot tell: {found} does not stand out here.", group_score
+            )
     if score < RECOGNISED:
         text = f"{_UNRECOGNISED}; the best guess, {subject.phrase}, has {percent(score)}."
         return _answer("unsure", text, score)
     hedge = "Probably" if score >= YES else "Perhaps"
-    thing = _described(subject, probabilities, words)
+    thing = _phrase(subject, probabilities, words)
     return _answer(subject.words[0], f"{hedge} {thing} ({percent(score)}).", score)
 
 
@@ -111,9 +112,9 @@ def _answer(answer: str, text: str, score: float) -> dict[str, Any]:
     return {"text": text, "answer": answer, "score": round(score, 4)}
 
 
-def _described(concept: Concept, probabilities: list[float], words: Vocabulary) -> str:
-    """Name a concept, with the best of its labels when it is a group of several."""
+def _phrase(concept: Concept, probabilities: list[float], words: Vocabulary) -> str:
+    """Return a concept's phrase, with the most probable label if it is a group."""
     if len(concept.labels) == 1:
         return concept.phrase
     best = max(concept.labels, key=probabilities.__getitem__)
-    return f"{concept.phrase}, perhaps {words.own(best).phrase}"
+    return f"{concept.phrase}, perhaps {words.label_concept(best).phrase}"

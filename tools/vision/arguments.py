@@ -1,4 +1,4 @@
-"""Arguments that experts share, checked in one place."""
+"""Validation of card arguments that several experts share."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ _MAX_QUESTION = 300
 
 
 def question_of(args: Mapping[str, str]) -> str:
-    """Return the question among a card's arguments.
+    """Return the question from a card's arguments.
 
     Raises:
-        InputError: It is missing (``argument_missing``) or too long (``argument_too_long``).
+        InputError: The question is missing (``argument_missing``) or too long
+            (``argument_too_long``).
     """
     question = args.get("question", "").strip()
     if not question:
         raise InputError(
-            "the argument 'question' is missing; say what to answer about the picture",
+            "the argument 'question' is missing; pass a question about the image",
             code="argument_missing",
         )
     if len(question) > _MAX_QUESTION:
         raise InputError(
-            f"the question has {len(question)} characters; shorten it to {_MAX_QUESTION}",
+            f"the question has {len(question)} characters; shorten it to at most {_MAX_QUESTION}",
             code="argument_too_long",
         )
     return question

@@ -1,4 +1,4 @@
-"""Experts that name what a picture shows."""
+"""Image classification experts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from edgewright.tools.vision.labels import vocabulary
 if TYPE_CHECKING:
     import torch
 
-#: How many labels a classification lists.
+#: Number of labels in a classification.
 TOP = 5
 
 
 class LabelClassifier:
-    """Reads ImageNet logits as a list of labels and a name; implements ``Expert``."""
+    """Interprets ImageNet logits as a list of labels and a name; implements ``Expert``."""
 
     id = "efficientnet-lite0-classifier"
     card = "image-classification"
@@ -23,10 +23,10 @@ class LabelClassifier:
     approximate = False
 
     def check(self, args: Mapping[str, str]) -> None:
-        """Accept anything: a picture alone is enough."""
+        """Accept any arguments: only the image is needed."""
 
     def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
-        """Read the logits; ``text`` names the group when no single label stands out."""
+        """Return the top labels; ``text`` names a group if no single label stands out."""
         words = vocabulary()
         probabilities = probabilities_of(output)
         labels = top_labels(probabilities, words.labels)
@@ -38,11 +38,11 @@ class LabelClassifier:
 
 
 class NamedClassifier:
-    """Reads a configured model's logits with label names of its own; implements ``Expert``.
+    """Interprets the logits of a model with its own label names; implements ``Expert``.
 
     Args:
         model: Model id.
-        label_names: Returns the names by index; called when the first output is read.
+        label_names: Returns the names by index; called for each output.
     """
 
     card = "image-classification"
@@ -54,17 +54,17 @@ class NamedClassifier:
         self._label_names = label_names
 
     def check(self, args: Mapping[str, str]) -> None:
-        """Accept anything: a picture alone is enough."""
+        """Accept any arguments: only the image is needed."""
 
     def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
-        """Read the logits."""
+        """Return the top labels; ``text`` names the best one."""
         labels = top_labels(probabilities_of(output), self._label_names())
         best = labels[0]
         return {"text": f"{best['label']} ({percent(best['score'])})", "labels": labels}
 
 
 def probabilities_of(logits: torch.Tensor) -> list[float]:
-    """Turn logits ``[1, N]`` into probabilities."""
+    """Convert logits ``[1, N]`` to probabilities."""
     probabilities: list[float] = logits[0].double().softmax(0).tolist()
     return probabilities
 
@@ -76,5 +76,5 @@ def top_labels(probabilities: Sequence[float], names: Sequence[str]) -> list[dic
 
 
 def percent(score: float) -> str:
-    """Write a probability for a person; never a certainty that a model cannot have."""
+    """Format a probability for a person, never as a certainty."""
     return f"{min(max(round(score * 100), 1), 99)} %" if score >= 0.005 else "under 1 %"

@@ -1,4 +1,4 @@
-"""The experts on images that are built in."""
+"""The built-in vision experts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from edgewright.tools.vision.generation import BlipCaptioner, BlipQuestionAnswer
 
 
 def builtin_experts(load: Callable[[str], Any]) -> tuple[Expert, ...]:
-    """Return the experts; none of them loads anything yet.
+    """Return the experts, without loading any model.
 
     Args:
-        load: Returns the loaded model of an id; called by an expert that reads labels or texts
-            from its model.
+        load: Returns the loaded model with a given id; called by experts that need labels or
+            generated text from their model.
     """
     return (
         LabelClassifier(),

@@ -1,4 +1,4 @@
-"""Experts that write text with a BLIP model: captions and answers."""
+"""Experts that generate captions and answers with a BLIP model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class BlipCaptioner:
-    """Writes a caption from image embeddings; implements ``Expert``.
+    """Generates a caption from image embeddings; implements ``Expert``.
 
     Args:
-        caption: Writes a caption from the last block's output; loads the model when first called.
+        caption: Generates a caption from the last block's output; loads the model on first use.
     """
 
     id = "blip-captioner"
@@ -27,10 +27,10 @@ class BlipCaptioner:
         self._caption = caption
 
     def check(self, args: Mapping[str, str]) -> None:
-        """Accept anything: a picture alone is enough."""
+        """Accept any arguments: only the image is needed."""
 
     def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
-        """Write the caption."""
+        """Generate the caption."""
         return {"text": self._caption(output)}
 
 
@@ -38,7 +38,7 @@ class BlipQuestionAnswerer:
     """Answers a question from image embeddings; implements ``Expert``.
 
     Args:
-        answer: Answers a question from the last block's output; loads the model when first called.
+        answer: Answers a question from the last block's output; loads the model on first use.
     """
 
     id = "blip-question-answerer"
@@ -50,7 +50,7 @@ class BlipQuestionAnswerer:
         self._answer = answer
 
     def check(self, args: Mapping[str, str]) -> None:
-        """Ask for a question."""
+        """Require a question."""
         question_of(args)
 
     def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:

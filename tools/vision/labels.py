@@ -1,4 +1,4 @@
-"""The thousand ImageNet labels, and the everyday words that stand for groups of them."""
+"""The vocabulary: the 1000 ImageNet labels, and everyday words for groups of them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from edgewright.tools.errors import UnavailableError
 
 @dataclass(frozen=True)
 class Concept:
-    """Something that can be asked for or named.
+    """A label or a group of labels that questions and answers can name.
 
     Attributes:
-        phrase: How it reads in a sentence, with its article: ``a cat``, ``food``.
-        words: What people call it, singular and lower case; the first is the plainest.
-        labels: Indices of the ImageNet labels that it covers.
+        phrase: Its form in a sentence, with an article where needed: ``a cat``, ``food``.
+        words: Its names in singular and lower case; the first is the plainest.
+        labels: Indices of the ImageNet labels it covers.
     """
 
     phrase: str
@@ -30,17 +30,17 @@ class Concept:
     labels: tuple[int, ...]
 
     def score(self, probabilities: Sequence[float]) -> float:
-        """Return the probability that the picture's main subject is any of these."""
+        """Return the probability that the image's main subject is one of its labels."""
         return sum(probabilities[index] for index in self.labels)
 
 
 class Vocabulary:
-    """All concepts: the labels themselves and the groups above them.
+    """All concepts: the single labels and the groups of labels.
 
     Args:
         labels: Label names by index.
-        groups: Groups of labels, as ``label_groups.yaml`` lists them.
-        ambiguous: Label names that are not understood in a question.
+        groups: Groups of labels, as listed in ``label_groups.yaml``.
+        ambiguous: Label names that are not recognised in questions.
         uncountable: Label names that take no article.
     """
 
@@ -55,29 +55,31 @@ class Vocabulary:
         self.groups = tuple(sorted(groups, key=lambda group: len(group.labels)))
         self.ambiguous = ambiguous
         self.uncountable = uncountable
-        self._own = tuple(
+        self._label_concepts = tuple(
             Concept(name if name in uncountable else _with_article(name), (_plain(name),), (index,))
             for index, name in enumerate(labels)
         )
         self._by_word = {
-            concept.words[0]: concept for concept in self._own if concept.words[0] not in ambiguous
+            concept.words[0]: concept
+            for concept in self._label_concepts
+            if concept.words[0] not in ambiguous
         }
         self._by_word |= {word: group for group in groups for word in group.words}
 
     def find(self, noun: str) -> Concept | None:
-        """Find what a noun stands for, in the singular or the plural; None if nothing does."""
+        """Return the concept that a singular or plural noun names; None if there is none."""
         forms = _singulars(_plain(noun))
         return next((self._by_word[form] for form in forms if form in self._by_word), None)
 
-    def own(self, index: int) -> Concept:
-        """Return the concept of a single label."""
-        return self._own[index]
+    def label_concept(self, index: int) -> Concept:
+        """Return the concept of a single label, by index."""
+        return self._label_concepts[index]
 
     def name(self, probabilities: Sequence[float]) -> tuple[Concept, float]:
-        """Name a picture's main subject as exactly as the probabilities allow.
+        """Name an image's main subject as specifically as the probabilities allow.
 
-        That is the best label if it holds half of the probability, else the narrowest group
-        around it that does, else the best label after all.
+        This is the best label if its probability is at least 0.5, otherwise the smallest group that
+        contains it and reaches 0.5, otherwise the best label.
 
         Returns:
             The concept and its probability.
@@ -87,15 +89,15 @@ class Vocabulary:
             for group in self.groups:
                 if best in group.labels and (score := group.score(probabilities)) >= 0.5:
                     return group, score
-        return self._own[best], probabilities[best]
+        return self._label_concepts[best], probabilities[best]
 
 
 @cache
 def imagenet_labels() -> tuple[str, ...]:
-    """Return the label names by index, as torchvision lists them.
+    """Return the label names by index, as listed in torchvision.
 
-    The list is read from torchvision's source file: importing torchvision would import torch,
-    and questions are checked in processes that do without it.
+    The list is parsed from torchvision's source file: importing torchvision would import PyTorch,
+    and questions are checked in processes that do not load it.
 
     Raises:
         UnavailableError: torchvision is not installed (``model_missing``).
@@ -103,7 +105,7 @@ def imagenet_labels() -> tuple[str, ...]:
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
         raise UnavailableError(
-            "the label names need torchvision; pip install 'edgewright[vision]'",
+            "the label names need torchvision: pip install 'edgewright[vision]'",
             code="model_missing",
         )
     source = Path(spec.origin).parent / "models" / "_meta.py"
@@ -113,8 +115,8 @@ def imagenet_labels() -> tuple[str, ...]:
             if len(names) == 1000:
                 return tuple(names)
     raise UnavailableError(
-        "this torchvision keeps no list of ImageNet labels; install the version that "
-        "'edgewright[vision]' asks for",
+        "the installed torchvision has no list of ImageNet labels; install the version that "
+        "'edgewright[vision]' requires",
         code="model_missing",
     )
 

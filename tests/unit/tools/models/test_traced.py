@@ -1,4 +1,4 @@
-"""Models that torch.fx can trace are cut by their own graph, and stay what they were."""
+"""Models that torch.fx can trace are cut along their graph and compute the same output."""
 
 import math
 from pathlib import Path
@@ -11,31 +11,31 @@ from torch import nn
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.torchvision_classifier import Classifier
-from edgewright.tools.models.engines.torch.traced import Crossing, traced_blocks
+from edgewright.tools.models.engines.torch.traced import TensorPacker, traced_blocks
 from edgewright.tools.models.macs import block_macs, head_shares
 from edgewright.tools.models.source import ModelSource
 
 SIZE = 64
-#: Millions of multiply-adds at 224 x 224 as torchvision's documentation states them, and the number
-#: of features that the classifier's last layer reads.
-STATED = {"resnet18": (1814, 512), "mobilenet_v2": (301, 1280), "densenet121": (2834, 1024)}
+#: Millions of MACs at 224 x 224 according to torchvision's documentation, and the number of input
+#: features of the classifier's last layer.
+PUBLISHED = {"resnet18": (1814, 512), "mobilenet_v2": (301, 1280), "densenet121": (2834, 1024)}
 
 
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory, save_classifier):
-    """Return a small classifier by the name of its architecture."""
-    made: dict[str, Classifier] = {}
+    """Return a small classifier by its architecture's name."""
+    cache: dict[str, Classifier] = {}
 
     def get(architecture: str) -> Classifier:
-        if architecture not in made:
+        if architecture not in cache:
             folder = save_classifier(tmp_path_factory.mktemp("models"), architecture)
-            made[architecture] = Classifier(ModelSource(str(folder)))
-        return made[architecture]
+            cache[architecture] = Classifier(ModelSource(str(folder)))
+        return cache[architecture]
 
     return get
 
 
-@pytest.mark.parametrize("architecture", STATED)
+@pytest.mark.parametrize("architecture", PUBLISHED)
 def test_cut_equals_whole_at_every_point(classifier, photograph, architecture):
     chain = classifier(architecture)
     x = chain.tensor(chain.preprocess(photograph("chelsea")))
@@ -52,7 +52,7 @@ def test_cut_equals_whole_at_every_point(classifier, photograph, architecture):
     assert whole.shape == (1, 7)
 
 
-def test_a_chain_is_cut_before_each_operation_that_multiplies():
+def test_a_chain_is_cut_before_each_operation_with_macs():
     network = nn.Sequential(
         nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 4, 3), nn.Flatten(),
         nn.Linear(4 * 16, 5),
@@ -68,13 +68,13 @@ def test_residual_blocks_are_cut_between_and_never_inside(classifier):
 
 def test_inside_a_dense_block_several_tensors_cross(classifier):
     chain = classifier("densenet121")
-    crossing = [len(block._leaving.shapes) for block in chain._blocks]
+    crossing = [len(block._outputs.shapes) for block in chain._blocks]
     assert max(crossing) > 4
     assert chain.feature_shape(2) == (64 + 32, SIZE // 4, SIZE // 4)
 
 
 class Inception(nn.Module):
-    """Two branches that are narrow in their middle, and wide before and behind it."""
+    """Two branches that are narrow in the middle and wide before and after it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Inception(nn.Module):
         return self.last(torch.cat(branches, dim=1).relu()).flatten(1)
 
 
-def test_branches_are_cut_where_together_they_are_narrowest():
+def test_branches_are_cut_where_their_total_width_is_smallest():
     torch.manual_seed(0)
     network = Inception().eval()
     blocks = traced_blocks(network, (3, 8, 8))
@@ -105,24 +105,24 @@ def test_branches_are_cut_where_together_they_are_narrowest():
 
 
 class Uneven(nn.Module):
-    """Two tensors cross, of different sizes; a number that is no tensor must not."""
+    """Two tensors of different sizes cross the cut; a plain number must not."""
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 8, 1)
         self.left = nn.Conv2d(8, 2, 2, stride=2)
         self.right = nn.Conv2d(8, 1, 4, stride=4)
-        self.behind = nn.ModuleList([nn.Linear(32, 50), nn.Linear(4, 50)])
+        self.heads = nn.ModuleList([nn.Linear(32, 50), nn.Linear(4, 50)])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.stem(x)
-        pictures = x.shape[0]
+        batch = x.shape[0]
         left, right = self.left(x), self.right(x)
-        left = self.behind[0](left.reshape(pictures, -1))
-        return left + self.behind[1](right.reshape(pictures, -1))
+        left = self.heads[0](left.reshape(batch, -1))
+        return left + self.heads[1](right.reshape(batch, -1))
 
 
-def test_a_number_stays_on_the_side_that_made_it():
+def test_a_plain_number_does_not_cross_a_cut():
     torch.manual_seed(0)
     network = Uneven().eval()
     x = torch.randn(2, 3, 8, 8)
@@ -135,27 +135,27 @@ def test_a_number_stays_on_the_side_that_made_it():
     assert shapes == [(8, 8, 8), (32 + 4,), (50,)]
 
 
-class Counting(nn.Module):
-    """What it does depends on what it sees, or its answer is more than one tensor."""
+class Untraceable(nn.Module):
+    """Its control flow depends on the input, or its output is more than one tensor."""
 
-    def __init__(self, seen: bool) -> None:
+    def __init__(self, data_dependent: bool) -> None:
         super().__init__()
-        self.seen = seen
+        self.data_dependent = data_dependent
 
     def forward(self, x: torch.Tensor) -> object:
-        if self.seen:
+        if self.data_dependent:
             return x if x.sum() > 0 else -x
         return [x, 2 * x]
 
 
-@pytest.mark.parametrize("seen", [True, False])
-def test_what_cannot_be_traced_is_said(seen):
+@pytest.mark.parametrize("data_dependent", [True, False])
+def test_an_untraceable_model_raises(data_dependent):
     with pytest.raises(UnavailableError) as caught:
-        traced_blocks(Counting(seen), (3, 8, 8))
+        traced_blocks(Untraceable(data_dependent), (3, 8, 8))
     assert caught.value.info().code == "model_not_traceable"
 
 
-def test_features_are_left_as_they_are():
+def test_features_are_not_modified():
     network = nn.Sequential(nn.SiLU(inplace=True), nn.Conv2d(3, 4, 1)).eval()
     x = torch.randn(1, 3, 8, 8)
     before = x.clone()
@@ -163,23 +163,23 @@ def test_features_are_left_as_they_are():
     assert torch.equal(x, before)
 
 
-def test_what_crosses_comes_apart_as_it_was():
+def test_packed_tensors_are_unpacked_unchanged():
     for shapes in ([(2, 3, 3), (5, 3, 3)], [(2, 3, 3), (4,), (2, 2)], [(6,)]):
         tensors = [torch.randn(2, *shape) for shape in shapes]
-        crossing = Crossing(shapes)
-        joined = crossing.join(tensors)
-        assert joined[0].numel() == sum(math.prod(shape) for shape in shapes)
-        for known, arrived in zip(tensors, crossing.part(joined), strict=True):
-            assert torch.equal(known, arrived)
+        packer = TensorPacker(shapes)
+        packed = packer.pack(tensors)
+        assert packed[0].numel() == sum(math.prod(shape) for shape in shapes)
+        for expected, unpacked in zip(tensors, packer.unpack(packed), strict=True):
+            assert torch.equal(expected, unpacked)
 
 
-@pytest.mark.parametrize("architecture", STATED)
-def test_multiply_adds_are_those_that_are_known(classifier, architecture):
+@pytest.mark.parametrize("architecture", PUBLISHED)
+def test_macs_equal_the_published_ones(classifier, architecture):
     chain = classifier(architecture)
-    stated, width = STATED[architecture]
-    behind_size = sum(block_macs(chain)) - width * 7
-    total = behind_size * (224 / SIZE) ** 2 + width * 1000
-    assert total / 1e6 == pytest.approx(stated, rel=0.002)
+    published, width = PUBLISHED[architecture]
+    backbone = sum(block_macs(chain)) - width * 7
+    total = backbone * (224 / SIZE) ** 2 + width * 1000
+    assert total / 1e6 == pytest.approx(published, rel=0.002)
     shares = head_shares(chain)
     assert shares[0] == 0
     assert shares == sorted(shares)
@@ -220,17 +220,17 @@ def test_a_wrong_description_is_an_error(save_classifier, tmp_path, config, code
 
 def test_damaged_weights_are_an_error(save_classifier, tmp_path):
     folder = save_classifier(tmp_path, "squeezenet1_1")
-    (tmp_path / "model.safetensors").write_bytes(b"no weights at all")
+    (tmp_path / "model.safetensors").write_bytes(b"not weights")
     assert error_of(folder) == "model_unreadable"
     (tmp_path / "config.json").unlink()
     assert error_of(folder) == "model_unreadable"
 
 
-def test_pictures_are_prepared_as_torchvision_prepares_them(save_classifier, tmp_path):
+def test_images_are_preprocessed_as_in_torchvision(save_classifier, tmp_path):
     folder = save_classifier(tmp_path, "squeezenet1_1", image_size=None)
     chain = Classifier(ModelSource(str(folder)))
     assert chain.input_size == (224, 224)
     expected = torchvision.models.get_model_weights("squeezenet1_1").DEFAULT.transforms()
-    picture = Image.new("RGB", (256, 256), (255, 0, 51))
-    assert torch.allclose(chain.tensor(chain.preprocess(picture))[0], expected(picture), atol=1e-5)
+    image = Image.new("RGB", (256, 256), (255, 0, 51))
+    assert torch.allclose(chain.tensor(chain.preprocess(image))[0], expected(image), atol=1e-5)
     assert chain.label_names[6] == "thing 6"

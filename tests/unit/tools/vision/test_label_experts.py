@@ -1,4 +1,4 @@
-"""Photographs are named rightly, questions are answered or refused, never guessed at."""
+"""Photographs are named correctly; questions are answered or refused, never guessed."""
 
 import importlib.util
 import json
@@ -35,8 +35,8 @@ def logits(photograph):
 def logits_of(**scores):
     """Return logits whose softmax gives these labels (``_`` for a space) these scores."""
     names = imagenet_labels()
-    rest = (1 - sum(scores.values())) / (len(names) - len(scores))
-    probabilities = torch.full((1, len(names)), rest)
+    remaining = (1 - sum(scores.values())) / (len(names) - len(scores))
+    probabilities = torch.full((1, len(names)), remaining)
     for name, score in scores.items():
         probabilities[0, names.index(name.replace("_", " "))] = score
     return probabilities.log()
@@ -55,7 +55,7 @@ def ask(output, question):
         ("rocket", {"missile", "projectile", "space shuttle"}, "rocket"),
     ],
 )
-def test_photographs_are_named_rightly(logits, name, best, word):
+def test_photographs_are_named_correctly(logits, name, best, word):
     output = LabelClassifier().postprocess(logits(name), {})
     assert output["labels"][0]["label"] in best
     assert len(output["labels"]) == 5
@@ -68,15 +68,15 @@ def test_photographs_are_named_rightly(logits, name, best, word):
 @pytest.mark.parametrize(
     ("scores", "text"),
     [
-        ({"tabby": 0.9}, "A picture that very probably shows a tabby."),
-        ({"tabby": 0.6}, "A picture that probably shows a tabby."),
-        ({"tabby": 0.3, "Egyptian_cat": 0.3}, "A picture that probably shows a cat, perhaps a"),
-        ({"espresso": 0.85}, "A picture that very probably shows espresso."),
+        ({"tabby": 0.9}, "An image that very probably shows a tabby."),
+        ({"tabby": 0.6}, "An image that probably shows a tabby."),
+        ({"tabby": 0.3, "Egyptian_cat": 0.3}, "An image that probably shows a cat, perhaps a"),
+        ({"espresso": 0.85}, "An image that very probably shows espresso."),
         (
             {"accordion": 0.3},
-            "A picture that may show an accordion, but the classifier is not sure",
+            "An image that may show an accordion, but the classifier is not sure",
         ),
-        ({"tabby": 0.1}, "A picture whose subject the classifier does not recognise"),
+        ({"tabby": 0.1}, "An image whose subject the classifier does not recognise"),
     ],
 )
 def test_captions_hedge(scores, text):
@@ -85,7 +85,7 @@ def test_captions_hedge(scores, text):
 
 
 @pytest.mark.parametrize(
-    ("picture", "question", "answer"),
+    ("photograph_name", "question", "answer"),
     [
         ("chelsea", "Is there a cat in the picture?", "yes"),
         ("chelsea", "Are there any cats?", "yes"),
@@ -107,8 +107,8 @@ def test_captions_hedge(scores, text):
         ("astronaut", "What is this?", "unsure"),
     ],
 )
-def test_questions_about_photographs(logits, picture, question, answer):
-    output = ask(logits(picture), question)
+def test_questions_about_photographs(logits, photograph_name, question, answer):
+    output = ask(logits(photograph_name), question)
     assert output["answer"] == answer
     assert output["text"].endswith(".")
     assert {"yes": "Yes, probably", "no": "Probably not"}.get(answer, "") in output["text"]
@@ -129,7 +129,7 @@ def test_questions_about_photographs(logits, picture, question, answer):
         ({"pug": 0.3, "accordion": 0.3}, "What is it?", "pug"),
     ],
 )
-def test_the_rule_that_decides(scores, question, answer):
+def test_the_decision_rule(scores, question, answer):
     assert ask(logits_of(**scores), question)["answer"] == answer
 
 
@@ -155,7 +155,7 @@ def test_the_rule_that_decides(scores, question, answer):
         "Is there an African elephant?",
     ],
 )
-def test_what_is_understood(question):
+def test_supported_questions_are_understood(question):
     ANSWERER.check({"question": question})
 
 
@@ -192,7 +192,7 @@ def test_what_is_understood(question):
         ("???", "is there a"),
     ],
 )
-def test_what_is_refused_and_why(question, reason):
+def test_other_questions_are_refused_with_a_reason(question, reason):
     with pytest.raises(RefusedError) as caught:
         ANSWERER.check({"question": question})
     assert reason in caught.value.message
@@ -209,7 +209,7 @@ def test_what_is_refused_and_why(question, reason):
         ({"question": "is there a cat" * 50}, "argument_too_long"),
     ],
 )
-def test_questions_that_cannot_be_read(args, code):
+def test_missing_and_overlong_questions_are_refused(args, code):
     with pytest.raises(InputError) as caught:
         ANSWERER.check(args)
     assert caught.value.info().code == code
@@ -222,7 +222,7 @@ def test_labels_are_torchvisions():
 
 
 @pytest.mark.parametrize("source", [None, "NAMES = ['tench', 'goldfish']\nimport torch\n"])
-def test_labels_that_cannot_be_had_are_said(monkeypatch, tmp_path, source):
+def test_unavailable_labels_raise(monkeypatch, tmp_path, source):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "_meta.py").write_text(source or "")
     spec = SimpleNamespace(origin=str(tmp_path / "__init__.py")) if source else None
@@ -268,11 +268,11 @@ def test_every_dog_is_an_animal_and_no_group_leaks():
     for word in ("dog", "cat", "bird", "fish", "insect", "snake", "frog", "monkey", "mammal"):
         assert set(words.find(word).labels) <= animal
     assert words.labels.index("amphibian") in words.find("vehicle").labels
-    assert words.find("nothing of the kind") is None
+    assert words.find("no such word") is None
     assert set(words.find("fruit").labels) <= set(words.find("food").labels)
 
 
-def test_hostile_questions_are_read_fast():
+def test_hostile_questions_are_parsed_quickly():
     import time
 
     for text in ("is there a" + " in it" * 46, "is this a " + "a " * 140, "what " + "is it " * 48):

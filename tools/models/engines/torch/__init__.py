@@ -1,4 +1,4 @@
-"""Partition adapters: one module a model family, and what they share.
+"""Partition adapters for PyTorch models: one module per model family, and shared code.
 
-An adapter cuts and runs a model; reading its output belongs in ``tools/vision``.
+An adapter cuts and runs a model; interpreting its output belongs in ``tools/vision``.
 """

@@ -1,4 +1,4 @@
-"""BLIP: the vision tower is what is cut; the text side reads its output on the last node."""
+"""BLIP: the vision tower can be cut; the text decoder runs after it on the last node."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from edgewright.tools.models.source import ModelSource
 CAPTIONING = "blip-captioning"
 QUESTIONS = "blip-vqa"
 
-# Captions and answers are short; a limit keeps a wandering decoder from running on.
+# Captions and answers are short; the limit stops a decoder that fails to end.
 _CAPTION_TOKENS = 40
 _ANSWER_TOKENS = 15
 
 
 class _Blip(Chain):
-    """What both BLIP models share; the last block's output are the image embeddings."""
+    """Base of both BLIP models; the last block outputs the image embeddings."""
 
     def __init__(self, model: str, cls: Any, source: ModelSource) -> None:
         network = load_network(cls, source)
@@ -54,54 +54,54 @@ class _Blip(Chain):
         self._tokenizer = load_part(BertTokenizer, source, files=TOKENIZER_FILES)
 
     def tokens(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Turn texts into what the decoder writes: a start, their words, an end, and padding.
+        """Tokenise texts as decoder targets: start token, words, end token and padding.
 
         Args:
             texts: Captions or answers.
 
         Returns:
-            int64 ``[B, length]``, and the mask of the tokens that are no padding.
+            Tokens, int64 ``[B, length]``, and the mask of non-padding tokens.
         """
         tokens, mask = self._tokens(texts)
         tokens[:, 0] = self._text.bos_token_id
         return tokens, mask
 
     def scores(self, states: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
-        """Return how likely the decoder holds each word of its vocabulary to come next.
+        """Return the decoder's logits for the next token at each position.
 
         Args:
-            states: float32 ``[B, positions, width]``, what the decoder reads.
-            written: int64 ``[B, length]``, tokens written so far.
+            states: Encoder states, float32 ``[B, positions, width]``.
+            written: Decoder tokens so far, int64 ``[B, length]``.
 
         Returns:
-            float32 ``[B, length, vocabulary]``, the logits behind each token.
+            Logits, float32 ``[B, length, vocabulary]``.
         """
         logits: torch.Tensor = self.network.text_decoder(
             input_ids=written,
             encoder_hidden_states=states,
-            encoder_attention_mask=_ones(states),
+            encoder_attention_mask=_full_mask(states),
         ).logits
         return logits
 
     def _tokens(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return padded tokens and their mask, both int64 ``[B, length]``."""
-        found = self._tokenizer(
+        encoded = self._tokenizer(
             [*texts],
             return_tensors="pt",
             padding=True,
             truncation=True,
             max_length=self._text.max_position_embeddings,
         )
-        return found["input_ids"], found["attention_mask"]
+        return encoded["input_ids"], encoded["attention_mask"]
 
     def _decode(self, states: torch.Tensor, limit: int) -> list[str]:
-        """Generate greedily what the text decoder makes of these encoder states."""
+        """Decode encoder states to texts greedily."""
         tokens = self.network.text_decoder.generate(
             input_ids=torch.full((len(states), 1), self._text.bos_token_id),
             eos_token_id=self._text.sep_token_id,
             pad_token_id=self._text.pad_token_id,
             encoder_hidden_states=states,
-            encoder_attention_mask=_ones(states),
+            encoder_attention_mask=_full_mask(states),
             max_new_tokens=limit,
             do_sample=False,
         )
@@ -116,7 +116,7 @@ class BlipCaptioning(_Blip):
         super().__init__(CAPTIONING, BlipForConditionalGeneration, source)
 
     def captions(self, embeddings: torch.Tensor) -> list[str]:
-        """Write a caption for each picture.
+        """Generate a caption for each image.
 
         Args:
             embeddings: float32 ``[B, tokens, width]``, the output of the last block.
@@ -135,63 +135,62 @@ class BlipQuestions(_Blip):
 
         Args:
             embeddings: float32 ``[1, tokens, width]``, the output of the last block.
-            question: The question in the person's own words.
+            question: Text of the question.
         """
         tokens, _ = self.question_tokens([question])
         return self._decode(self.states(embeddings, tokens), _ANSWER_TOKENS)[0]
 
     def question_tokens(self, questions: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Turn questions into tokens.
+        """Tokenise questions.
 
         Args:
             questions: The questions.
 
         Returns:
-            int64 ``[B, length]``, and the mask of the tokens that are no padding.
+            Tokens, int64 ``[B, length]``, and the mask of non-padding tokens.
         """
         return self._tokens(questions)
 
     def states(self, embeddings: torch.Tensor, questions: torch.Tensor) -> torch.Tensor:
-        """Read questions in the light of pictures, for the decoder to answer.
+        """Encode questions with cross-attention to images, as input for the decoder.
 
         Args:
             embeddings: float32 ``[B, tokens, width]``, the output of the last block.
-            questions: Tokens of one for each picture, int64 ``[B, length]``. None may be padding:
-                the library's cross-attention does not look at its mask, so that the decoder would
-                read it.
+            questions: Tokens of one question per image, int64 ``[B, length]``, without padding: the
+                library's cross-attention ignores its mask, so the decoder would attend to padding.
 
         Returns:
-            float32 ``[B, length, width]``.
+            Encoder states, float32 ``[B, length, width]``.
         """
         states: torch.Tensor = self.network.text_encoder(
             input_ids=questions,
             attention_mask=torch.ones_like(questions),
             encoder_hidden_states=embeddings,
-            encoder_attention_mask=_ones(embeddings),
+            encoder_attention_mask=_full_mask(embeddings),
         ).last_hidden_state
         return states
 
 
-def _ones(states: torch.Tensor) -> torch.Tensor:
-    """Return the mask of states none of which is padding."""
+def _full_mask(states: torch.Tensor) -> torch.Tensor:
+    """Return a mask for states without padding."""
     return torch.ones(states.shape[:-1], dtype=torch.long)
 
 
 @cache
 def load_captioning(source: ModelSource) -> BlipCaptioning:
-    """Load a model once a process; its expert writes captions with the same one.
+    """Load a model once per process; its expert generates captions with the same instance.
 
     Raises:
-        UnavailableError: The model cannot be had whole; the message says what is missing.
+        UnavailableError: The model is missing or incomplete; the message says what is missing.
     """
     return BlipCaptioning(source)
 
 
 @cache
 def load_questions(source: ModelSource) -> BlipQuestions:
-    """Load a model once a process; its expert answers with the same one.
+    """Load a model once per process; its expert answers with the same instance.
 
     Raises:
-        UnavailableError: The model cannot be had whole; the message says what is missing.
+        UnavailableError: The model is missing or incomplete; the message says what is missing.
     """
     return BlipQuestions(source)

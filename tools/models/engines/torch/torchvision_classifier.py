@@ -1,6 +1,6 @@
-"""Any classifier of torchvision, from a local folder or the hub, cut by its own graph.
+"""Any torchvision classifier, from a local folder or the hub, cut along its traced graph.
 
-The folder holds ``model.safetensors``, the model's ``state_dict()``, and ``config.json``::
+The folder contains ``model.safetensors``, the model's ``state_dict()``, and ``config.json``::
 
     {"architecture": "resnet18", "label_names": ["cat", "dog"]}
 """
@@ -22,20 +22,21 @@ from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.chain import Chain
 from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
 from edgewright.tools.models.engines.torch.traced import traced_blocks
-from edgewright.tools.models.source import ModelSource, unreadable
+from edgewright.tools.models.source import ModelSource, unreadable_error
 
 MODEL = "torchvision"
 
 
 class Description(BaseModel):
-    """What ``config.json`` says.
+    """The contents of ``config.json``.
 
     Attributes:
         architecture: Name of the model in torchvision, e.g. ``densenet121``.
-        label_names: Names of the classes by index; those of ImageNet if none are given.
-        image_size: Side of the input in pixels; torchvision's own if none is given.
-        weights: The one of torchvision's weights whose preparation of pictures applies.
-        options: Further arguments of torchvision's builder, e.g. ``{"aux_logits": false}``.
+        label_names: Names of the classes by index; default: the ImageNet labels.
+        image_size: Side of the input in pixels; default: that of torchvision's weights.
+        weights: Name of the torchvision weights whose image preprocessing applies.
+        options: Additional arguments of torchvision's model builder, e.g. ``{"aux_logits":
+            false}``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,7 +49,7 @@ class Description(BaseModel):
 
 
 class Classifier(Chain):
-    """A classifier of torchvision.
+    """A torchvision classifier.
 
     Attributes:
         label_names: Names of the classes by index.
@@ -56,7 +57,7 @@ class Classifier(Chain):
 
     def __init__(self, source: ModelSource) -> None:
         folder = source.folder()
-        description = _described(folder, source)
+        description = _read_description(folder, source)
         preset = _preset(description, source)
         self.label_names = description.label_names or tuple(preset.meta["categories"])
         preprocessing = _preprocessing(preset.transforms(), description.image_size)
@@ -71,28 +72,28 @@ class Classifier(Chain):
 
 @cache
 def load(source: ModelSource) -> Classifier:
-    """Load a model once a process; its expert reads the label names of the same one.
+    """Load a model once per process; its expert reads the label names of the same instance.
 
     Raises:
-        UnavailableError: The model cannot be had whole; the message says what is missing.
+        UnavailableError: The model is missing or incomplete; the message says what is missing.
     """
     return Classifier(source)
 
 
-def _described(folder: Path, source: ModelSource) -> Description:
+def _read_description(folder: Path, source: ModelSource) -> Description:
     try:
         return Description.model_validate_json((folder / "config.json").read_bytes())
     except (OSError, ValidationError) as error:
-        raise unreadable(source, error) from error
+        raise unreadable_error(source, error) from error
 
 
 def _preset(description: Description, source: ModelSource) -> Any:
-    """Return one of torchvision's weights: how pictures are prepared, and the labels' names."""
+    """Return the torchvision weights that define the image preprocessing and label names."""
     classifiers = torchvision.models.list_models(module=torchvision.models)
     if description.architecture not in classifiers:
         raise UnavailableError(
-            f"{source.name!r} names the architecture {description.architecture[:100]!r}, which is "
-            "no classifier of torchvision; name one such as 'resnet18' in its config.json",
+            f"{source.name!r} has the architecture {description.architecture[:100]!r}, which is "
+            "not a torchvision classifier; set one such as 'resnet18' in its config.json",
             code="model_unreadable",
         )
     known = torchvision.models.get_model_weights(description.architecture)
@@ -100,14 +101,14 @@ def _preset(description: Description, source: ModelSource) -> Any:
         return known[description.weights]
     except KeyError:
         raise UnavailableError(
-            f"{source.name!r} names the weights {description.weights[:100]!r}; "
-            f"{description.architecture} has {', '.join(known.__members__)}",
+            f"{source.name!r} has the unknown weights {description.weights[:100]!r}; "
+            f"set one of {', '.join(known.__members__)} in its config.json",
             code="model_unreadable",
         ) from None
 
 
 def _preprocessing(transforms: Any, image_size: int | None) -> Preprocessing:
-    """Read resizing and normalisation off torchvision's preset for classification."""
+    """Return the resizing and normalisation of torchvision's classification preset."""
     crop, resize = transforms.crop_size[0], transforms.resize_size[0]
     side = image_size or crop
     return Preprocessing(
@@ -122,20 +123,20 @@ def _preprocessing(transforms: Any, image_size: int | None) -> Preprocessing:
 def _network(
     description: Description, classes: int, folder: Path, source: ModelSource
 ) -> torch.nn.Module:
-    """Build the network and fill in every one of its weights."""
+    """Build the network and load all of its weights."""
     try:
         network: torch.nn.Module = torchvision.models.get_model(
             description.architecture, weights=None, num_classes=classes, **description.options
         )
         weights = load_file(folder / "model.safetensors")
     except (OSError, TypeError, ValueError, SafetensorError) as error:
-        raise unreadable(source, error) from error
+        raise unreadable_error(source, error) from error
     try:
         network.load_state_dict(weights)
     except RuntimeError:
         raise UnavailableError(
-            f"the weights of {source.name!r} are not those of a {description.architecture} with "
-            f"{classes} classes; correct its config.json, or fetch the model again",
+            f"the weights of {source.name!r} do not match a {description.architecture} with "
+            f"{classes} classes; correct its config.json, or download the model again",
             code="model_incomplete",
         ) from None
     return network.eval()

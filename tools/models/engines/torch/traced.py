@@ -1,4 +1,4 @@
-"""Models cut by their own graph: what torch.fx can trace needs no adapter written by hand."""
+"""Cutting models along their traced graph: torch.fx replaces hand-written adapters."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ from torch.fx.proxy import TraceError
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.chain import Block
-from edgewright.tools.models.engines.torch.cutting import heads, leaving, measure, operations
+from edgewright.tools.models.engines.torch.cutting import (
+    annotate,
+    find_heads,
+    live_outputs,
+    operations,
+)
 
 
 def traced_blocks(network: torch.nn.Module, input_shape: tuple[int, ...]) -> dict[str, Block]:
-    """Cut a model into blocks, each named after the last of its operations that leaves it.
+    """Cut a model into blocks, each named after the last of its operations with a live output.
 
     Args:
-        network: The model, in evaluation mode; one tensor goes in, one comes out.
+        network: The model in evaluation mode, with one input tensor and one output tensor.
         input_shape: Shape of its input, without the batch dimension.
 
     Raises:
-        UnavailableError: What it computes depends on the picture in ways that cannot be traced, or
-            its output is not one tensor (``model_not_traceable``).
+        UnavailableError: The model has control flow that depends on the image, or its output is not
+            a single tensor (``model_not_traceable``).
     """
     try:
         module = symbolic_trace(network)
@@ -35,20 +40,20 @@ def traced_blocks(network: torch.nn.Module, input_shape: tuple[int, ...]) -> dic
         raise UnavailableError(
             f"torch.fx cannot trace the model: {error}", code="model_not_traceable"
         ) from error
-    _work_out_of_place(module)
-    measure(module, input_shape)
-    cuts = heads(module)
+    _disable_in_place(module)
+    annotate(module, input_shape)
+    cuts = find_heads(module)
     blocks: dict[str, Block] = {}
     for before, head in pairwise(cuts):
         nodes = [node for node in operations(module) if node in head and node not in before]
-        behind = leaving(head)
-        name = [node.name for node in behind if node not in before][-1]
-        blocks[name] = _TracedBlock(module, nodes, leaving(before), behind)
+        outputs = live_outputs(head)
+        name = [node.name for node in outputs if node not in before][-1]
+        blocks[name] = _TracedBlock(module, nodes, live_outputs(before), outputs)
     return blocks
 
 
-def _work_out_of_place(module: GraphModule) -> None:
-    """Let no operation write over its input: a head's features may be needed once more."""
+def _disable_in_place(module: GraphModule) -> None:
+    """Disable in-place operations: a head's features may be used again."""
     parts: Iterable[Any] = module.modules()
     for part in parts:
         if getattr(part, "inplace", False):
@@ -59,70 +64,72 @@ def _work_out_of_place(module: GraphModule) -> None:
 
 
 @dataclass(frozen=True)
-class Crossing:
-    """The tensors that cross a cut, which travel as one.
+class TensorPacker:
+    """Packs the tensors that cross a cut into one tensor.
 
-    Tensors that differ in their channels alone are stacked along these, so that a codec finds
-    channels; others are laid end to end.
+    Tensors that differ only in their number of channels are concatenated along the channels, so
+    that a codec can work per channel; others are flattened and concatenated.
 
     Attributes:
-        shapes: Their shapes, without the batch dimension.
+        shapes: Shapes of the tensors, without the batch dimension.
     """
 
     shapes: Sequence[tuple[int, ...]]
 
-    def join(self, tensors: Sequence[Tensor]) -> Tensor:
-        """Make one tensor of them."""
+    def pack(self, tensors: Sequence[Tensor]) -> Tensor:
+        """Pack the tensors into one."""
         if len(tensors) == 1:
             return tensors[0]
-        if not self._alike:
+        if not self._same_except_channels:
             tensors = [tensor.flatten(1) for tensor in tensors]
         return torch.cat(list(tensors), dim=1)
 
-    def part(self, features: Tensor) -> list[Tensor]:
-        """Take them apart again."""
+    def unpack(self, features: Tensor) -> list[Tensor]:
+        """Unpack the tensors."""
         if len(self.shapes) == 1:
             return [features]
-        sizes = [shape[0] if self._alike else math.prod(shape) for shape in self.shapes]
+        sizes = [
+            shape[0] if self._same_except_channels else math.prod(shape) for shape in self.shapes
+        ]
         parts = torch.split(features, sizes, dim=1)
         return [part.reshape(-1, *shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
     @property
-    def _alike(self) -> bool:
+    def _same_except_channels(self) -> bool:
         return len({shape[1:] for shape in self.shapes}) == 1
 
 
 class _TracedBlock:
-    """Some operations of a traced model.
+    """A block of operations of a traced model.
 
     Args:
-        module: The traced model, after ``measure``.
+        module: The traced model, after ``annotate``.
         nodes: The operations, in order.
-        entering: Operations before them whose output is needed here or later.
-        leaving: Operations whose output is needed later.
+        inputs: Earlier operations whose output is used in this block or later.
+        outputs: Operations up to the end of this block whose output is used later.
     """
 
     def __init__(
         self,
         module: GraphModule,
         nodes: Sequence[Node],
-        entering: Sequence[Node],
-        leaving: Sequence[Node],
+        inputs: Sequence[Node],
+        outputs: Sequence[Node],
     ) -> None:
         graph = Graph()
-        copies = {node: graph.placeholder(node.name) for node in entering}
+        copies = {node: graph.placeholder(node.name) for node in inputs}
 
-        def copied(node: Node) -> Node:
+        def copy_of(node: Node) -> Node:
             if node not in copies:
-                copies[node] = graph.node_copy(node, copied)
+                copies[node] = graph.node_copy(node, copy_of)
             return copies[node]
 
         for node in nodes:
-            copied(node)
-        graph.output(tuple(copied(node) for node in leaving))
+            copy_of(node)
+        graph.output(tuple(copy_of(node) for node in outputs))
         self._module = GraphModule(module, graph)
-        self._entering = Crossing([node.meta["shape"] for node in entering])
-        self._leaving = Crossing([node.meta["shape"] for node in leaving])
+        self._inputs = TensorPacker([node.meta["shape"] for node in inputs])
+        self._outputs = TensorPacker([node.meta["shape"] for node in outputs])
 
     def __call__(self, features: Tensor) -> Tensor:
-        return self._leaving.join(self._module(*self._entering.part(features)))
+        return self._outputs.pack(self._module(*self._inputs.unpack(features)))

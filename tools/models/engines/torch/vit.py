@@ -23,7 +23,7 @@ class ViT(Chain):
     """A vision transformer cut between its layers.
 
     Attributes:
-        label_names: Names of the classes by index, from the model's own configuration.
+        label_names: Names of the classes by index, from the model's configuration.
     """
 
     def __init__(self, source: ModelSource) -> None:
@@ -41,10 +41,10 @@ class ViT(Chain):
 
 @cache
 def load(source: ModelSource) -> ViT:
-    """Load a model once a process; its expert reads the label names of the same one.
+    """Load a model once per process; its expert reads the label names of the same instance.
 
     Raises:
-        UnavailableError: The model cannot be had whole; the message says what is missing.
+        UnavailableError: The model is missing or incomplete; the message says what is missing.
     """
     return ViT(source)
 
@@ -53,6 +53,6 @@ def _blocks(network: Any) -> dict[str, Block]:
     vit = network.vit
     blocks: dict[str, Block] = {"embeddings": vit.embeddings}
     blocks |= {f"layer{index}": layer for index, layer in enumerate(vit.layers, start=1)}
-    # The layer norm works token by token, so that only the class token needs it.
+    # The layer norm acts on each token separately, so only the class token needs it.
     blocks["classifier"] = lambda x: network.classifier(vit.layernorm(x)[:, 0])
     return blocks
