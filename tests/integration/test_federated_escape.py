@@ -18,7 +18,7 @@ import pytest
 from edgewright.tools.sandbox.backends import BACKENDS, Sandbox, wait_for_exec
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
-from edgewright.tools.sandbox.watcher import Confined
+from edgewright.tools.sandbox.watcher import SandboxedProcess
 
 _spec = importlib.util.spec_from_file_location(
     "federated_probes", Path(__file__).with_name("federated_probes.py")
@@ -126,8 +126,8 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return found
 
 
-def run(backend: Sandbox, outside: Outside, program: str) -> tuple[str, Confined]:
-    """Run a program to its end; return its output and the confined process."""
+def run(backend: Sandbox, outside: Outside, program: str) -> tuple[str, SandboxedProcess]:
+    """Run a program to its end; return its output and the process."""
     policy = Policy(
         scratch=outside.root / "scratch",
         read=(outside.root / "data", outside.root / "app"),

@@ -33,7 +33,7 @@ from edgewright.tools.codecs.learned.manifest import (
     Source,
     digest_of,
 )
-from edgewright.tools.codecs.learned.networks import parameters_of
+from edgewright.tools.codecs.learned.networks import count_parameters
 from edgewright.tools.models.engines.torch.chain import Chain
 
 _BATCH = 512
@@ -100,7 +100,7 @@ def export(
         rates=tuple(unscored for _ in rates),
         recipe=recipe.model_dump(mode="json"),
         source=source,
-        encoder_parameters=parameters_of(parts.encoder),
+        encoder_parameters=count_parameters(parts.encoder),
         device_digest=digest_of(folder / DEVICE_HALF),
         edge_digest=digest_of(folder / EDGE_HALF),
     )
@@ -126,11 +126,11 @@ def score(codec: LearnedCodec, adapter: Chain, features: NDArray[np.float16]) ->
     last = len(adapter.block_names)
     for start in range(0, len(features), _BATCH):
         batch = torch.from_numpy(features[start : start + _BATCH].astype(np.float32))
-        symbols = codec.symbols(batch)
-        lengths += [len(codec.code(one)) for one in symbols]
+        symbols = codec.quantise(batch)
+        lengths += [len(codec.encode_symbols(one)) for one in symbols]
         information += [entropy_bytes(codec.tables, one) for one in symbols]
         with torch.inference_mode():
-            outputs.append(adapter.run(codec.features(symbols), codec.resume_point, last))
+            outputs.append(adapter.run(codec.dequantise(symbols), codec.resume_point, last))
     return CodecScore(np.array(lengths), np.array(information), torch.cat(outputs))
 
 

@@ -30,9 +30,9 @@ from edgewright.tools.codec_training.parts import rounded_latents
 from edgewright.tools.codec_training.recipe import TrainedRecipe
 from edgewright.tools.codecs.learned.manifest import MAX_REACH, Layout
 from edgewright.tools.codecs.learned.networks import (
+    check_encoder_size,
     make_decoder,
     make_encoder,
-    refuse_if_too_large,
 )
 from edgewright.tools.codecs.learned.tail import TunedBlocks, weights_of_blocks
 from edgewright.tools.errors import UnavailableError
@@ -66,7 +66,7 @@ class Student(nn.Module):
             decoder_width=recipe.decoder_width,
         )
         self.encoder = make_encoder(self.layout)
-        refuse_if_too_large(self.encoder)
+        check_encoder_size(self.encoder)
         self.decoder = make_decoder(self.layout)
         weights = weights_of_blocks(adapter, recipe.decoder_point, recipe.resume_point)
         self.tail = TunedBlocks(adapter, recipe.decoder_point, recipe.resume_point, weights)

@@ -27,9 +27,9 @@ from edgewright.tools.codec_training.loop import EpochProgress, ReportProgress
 from edgewright.tools.codec_training.recipe import TransformRecipe
 from edgewright.tools.codecs.learned.manifest import MAX_REACH, Layout
 from edgewright.tools.codecs.learned.networks import (
+    check_encoder_size,
     make_decoder,
     make_encoder,
-    refuse_if_too_large,
 )
 from edgewright.tools.codecs.learned.tail import TunedBlocks
 from edgewright.tools.errors import InputError
@@ -91,7 +91,7 @@ class TransformParts:
             block=recipe.block,
         )
         self.encoder, self.decoder = make_encoder(self.layout), make_decoder(self.layout)
-        refuse_if_too_large(self.encoder)
+        check_encoder_size(self.encoder)
         self.tail = TunedBlocks(adapter, recipe.point, recipe.point, {})
         gains = torch.tensor([1 / step_of(price) for price in recipe.prices])
         self.all_gains = gains[:, None].repeat(1, recipe.channels)

@@ -1,4 +1,4 @@
-"""Feature codecs at run time: protocol, registry, frame, entropy coder and the codecs themselves.
+"""Feature codecs at run time: protocol, registry, frame, entropy coder and implementations.
 
-Making a codec belongs to ``tools/codec_training``.
+Training and calibrating codecs belongs in ``tools/codec_training``.
 """

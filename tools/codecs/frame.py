@@ -1,14 +1,13 @@
-"""The frame: what crosses the wire between a head and its tail, checked before it is decoded.
+"""The frame: the checked envelope around the features that a head sends to its tail.
 
 Layout, little-endian, 22 bytes before the payload::
 
     magic 3s | version u8 | point u16 | codec fingerprint 8s | checksum 8s
 
-The fingerprint stands for model, weights, partition point, shape and tables: two nodes that hold
-the same codec have agreed on all of these, so a frame says none of them again and there is no
-session that a restart could lose. The checksum is BLAKE2b over everything else, so a damaged frame
-is refused as a whole. It guards against faults, not against forgery: who may send frames is
-decided by the node's API keys.
+The fingerprint identifies model, weights, partition point, shape and tables. Two nodes with the
+same codec share all of these, so frames do not repeat them and there is no session state to lose on
+a restart. The checksum is BLAKE2b over everything else, so a damaged frame is rejected as a whole.
+It protects against faults, not against forgery: a node's API keys control who may send frames.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from edgewright.tools.errors import FrameError
 
 MAGIC = b"EWF"
 VERSION = 2
-#: Largest frame that is looked at unless a caller sets another limit.
+#: Default maximum size of a frame.
 MAX_FRAME_BYTES = 4_000_000
 
 _FIELDS = struct.Struct("<3sBH8s")
@@ -32,11 +31,11 @@ HEADER_BYTES = _FIELDS.size + _CHECKSUM_BYTES
 
 @dataclass(frozen=True, kw_only=True)
 class FrameHeader:
-    """What a frame says of itself, after its checksum was verified.
+    """The header of a frame with a verified checksum.
 
     Attributes:
         point: Partition point.
-        fingerprint: Fingerprint of the codec that made the payload.
+        fingerprint: Fingerprint of the codec that encoded the payload.
     """
 
     point: int
@@ -44,11 +43,11 @@ class FrameHeader:
 
 
 def pack(payload: bytes, codec: FeatureCodec) -> bytes:
-    """Put a payload into its envelope.
+    """Wrap a payload in a frame.
 
     Args:
-        payload: What ``codec.encode`` returned.
-        codec: The codec that made it.
+        payload: The output of ``codec.encode``.
+        codec: The codec that encoded it.
     """
     fields = _FIELDS.pack(MAGIC, VERSION, codec.point, codec.fingerprint)
     return fields + _checksum(fields, payload) + payload
@@ -59,7 +58,7 @@ def read_header(frame: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> FrameHeade
 
     Args:
         frame: The bytes as received.
-        max_bytes: Longest frame accepted.
+        max_bytes: Maximum size of the frame.
 
     Raises:
         FrameError: With code ``frame_length``, ``frame_magic``, ``frame_version`` or
@@ -95,16 +94,16 @@ def read_header(frame: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> FrameHeade
 
 
 def unpack(frame: bytes, codec: FeatureCodec, *, max_bytes: int = MAX_FRAME_BYTES) -> bytes:
-    """Return the payload of a frame that ``codec`` may decode.
+    """Verify a frame and return its payload.
 
     Args:
         frame: The bytes as received.
-        codec: The codec for the partition point that the frame's header names.
-        max_bytes: Longest frame accepted.
+        codec: The codec for the partition point in the frame's header.
+        max_bytes: Maximum size of the frame.
 
     Raises:
-        FrameError: As ``read_header``; also with code ``frame_fingerprint`` when another codec or
-            other weights made the frame.
+        FrameError: As for ``read_header``; also with code ``frame_fingerprint`` when the frame was
+            encoded with another codec or other weights.
     """
     header = read_header(frame, max_bytes=max_bytes)
     if (header.point, header.fingerprint) != (codec.point, codec.fingerprint):

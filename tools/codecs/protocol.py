@@ -1,4 +1,4 @@
-"""The feature codec's one small protocol; learned codecs implement it too."""
+"""The feature codec protocol, implemented by quantised and learned codecs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Features = NDArray[np.float32]
 
 
 class FeatureCodec(Protocol):
-    """Turns features at one partition point into bytes and back.
+    """Encodes features at one partition point to bytes, and decodes them.
 
     Attributes:
         name: Short name used in arms and reports, e.g. ``quantised8``.
-        model: Model the codec was made for.
-        point: Partition point it was made for.
-        resume_point: Point at which the model goes on with what ``decode`` returns: ``point``,
-            unless the codec brings tuned blocks of its own that take the place of the model's.
-        shape: Shape of the features without the batch dimension.
-        fingerprint: First 8 bytes of the SHA-256 over model, revision, point, shape and tables;
-            frames with another fingerprint are refused.
+        model: Id of the model the codec is for.
+        point: Partition point the codec is for.
+        resume_point: Point at which the model resumes with the decoded features: ``point``, unless
+            the codec includes tuned blocks that replace some of the model's.
+        shape: Shape of the features, without the batch dimension.
+        fingerprint: First 8 bytes of a SHA-256 over everything that both sides must share; frames
+            with another fingerprint are rejected.
     """
 
     name: str
@@ -34,43 +34,44 @@ class FeatureCodec(Protocol):
     fingerprint: bytes
 
     def encode(self, features: Features) -> bytes:
-        """Code features into a payload.
+        """Encode features to a payload.
 
         Args:
             features: float32 of ``shape``.
 
         Raises:
-            InputError: Wrong shape, or values that are not finite (code ``features_not_finite``).
+            InputError: The shape is wrong (``features_shape``), or values are not finite
+                (``features_not_finite``).
         """
         ...
 
     def decode(self, payload: bytes) -> Features:
-        """Decode a payload into float32 features at ``resume_point``.
+        """Decode a payload to float32 features at ``resume_point``.
 
         Raises:
-            FrameError: The payload is not one that ``encode`` can have made.
+            FrameError: ``encode`` cannot have produced the payload (``frame_payload``).
         """
         ...
 
 
 def check_features(features: Features, shape: tuple[int, ...]) -> None:
-    """Check what is to be coded.
+    """Check features before they are encoded.
 
     Args:
-        features: What the head computed.
-        shape: What the codec is for.
+        features: Output of the head.
+        shape: Shape that the codec expects.
 
     Raises:
-        InputError: Another shape (``features_shape``), or values that are not finite
+        InputError: The shape is wrong (``features_shape``), or values are not finite
             (``features_not_finite``).
     """
     if features.shape != shape:
         raise InputError(
-            f"the features have the shape {features.shape}, the codec is for {shape}",
+            f"features have shape {features.shape}, but the codec expects {shape}",
             code="features_shape",
         )
     if not np.isfinite(features).all():
         raise InputError(
-            "the features hold values that are not finite; the picture or the weights are damaged",
+            "features contain values that are not finite; check the image and the model's weights",
             code="features_not_finite",
         )

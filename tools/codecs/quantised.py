@@ -1,10 +1,10 @@
-"""The ``quantised8`` codec: 8-bit symbols on a step fitted to each channel, entropy-coded.
+"""The ``quantised8`` codec: 8-bit quantisation with a step per channel, entropy-coded.
 
-Each channel is described by two small numbers, the *scale* (its quantisation step, on a grid of
-quarter octaves) and the *offset* (its mean, in units of two steps); its values are then whole
-steps from that mean. All three are symbols of 0 … 255 coded with integer frequency tables that
-ship with the package, so both sides agree to the bit on any machine. Steps are fractions of few
-bits and symbols are small integers: their product is exact in float32, hence decoding is too.
+Each channel is described by its *scale* (the quantisation step, on a grid of quarter octaves) and
+its *offset* (the mean, in units of two steps); its values are whole steps from that mean. All three
+are symbols from 0 to 255, encoded with integer frequency tables that ship with the package, so the
+result is bit-exact on every machine. Steps are fractions of few bits and symbols are small
+integers, so their product is exact in float32, and decoding is exact too.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from edgewright.tools.codecs.protocol import Features, check_features
 SYMBOLS = 256
 _CENTRE = 128
 
-#: Step by scale symbol: 2 ** ((symbol - 128) / 4), the roots of two rounded to 1/256 so that a
-#: step has few bits. Scale 0 stands for a channel of zeros, which is not coded any further.
+#: Step by scale symbol: 2 ** ((symbol - 128) / 4), with the roots of two rounded to 1/256 so that
+#: steps have few bits. Scale 0 marks a channel of zeros, for which nothing else is encoded.
 _QUARTER_OCTAVES = np.array([256, 304, 362, 431], dtype=np.float64) / 256
 STEPS: NDArray[np.float32] = np.ldexp(
     np.tile(_QUARTER_OCTAVES, SYMBOLS // 4), np.arange(SYMBOLS) // 4 - _CENTRE // 4
@@ -44,12 +44,12 @@ _OFFSET_REACH = _OFFSET_UNIT * 127
 
 @dataclass(frozen=True)
 class Tables:
-    """What was calibrated for one partition point.
+    """Calibrated parameters for one partition point.
 
     Attributes:
-        steps: Quantisation steps per standard deviation of a channel; more steps, more bytes.
-        frequencies: uint32 ``[3, 256]``: of scales, offsets and values. Each row sums to
-            ``TOTAL_FREQUENCY`` and has no zero.
+        steps: Quantisation steps per standard deviation of a channel; more steps cost more bytes.
+        frequencies: uint32 ``[3, 256]``: tables of scales, offsets and values. Each row is positive
+            and sums to ``TOTAL_FREQUENCY``.
     """
 
     steps: float
@@ -57,12 +57,12 @@ class Tables:
 
 
 class Symbols(NamedTuple):
-    """Quantised features, each symbol in 0 … 255.
+    """Quantised features; each symbol is from 0 to 255.
 
     Attributes:
         scales: int32 ``[channels]``.
-        offsets: int32 ``[coded channels]``: those whose scale is not 0.
-        values: int32 ``[coded channels, values a channel]``.
+        offsets: int32 ``[coded channels]``, where a channel is coded if its scale is not 0.
+        values: int32 ``[coded channels, values per channel]``.
     """
 
     scales: Integers
@@ -71,7 +71,7 @@ class Symbols(NamedTuple):
 
 
 class QuantisedCodec:
-    """The codec for one model at one partition point (a ``FeatureCodec``).
+    """The ``quantised8`` codec for one model at one partition point; a ``FeatureCodec``.
 
     Args:
         model: Model id.
@@ -97,38 +97,38 @@ class QuantisedCodec:
         self.fingerprint = digest.digest()[:8]
 
     def encode(self, features: Features) -> bytes:
-        """Code features into a payload.
+        """Encode features to a payload.
 
         Args:
             features: float32 of ``shape``.
 
         Raises:
-            InputError: Wrong shape, or values that are not finite (code ``features_not_finite``).
+            InputError: The shape is wrong (``features_shape``), or values are not finite
+                (``features_not_finite``).
         """
         rows = [row.ravel() for row in self.quantise(features)]
         return encode(zip(rows, self._models, strict=True))
 
     def decode(self, payload: bytes) -> Features:
-        """Decode a payload into float32 features of ``shape``.
+        """Decode a payload to float32 features of ``shape``.
 
         Raises:
-            FrameError: The payload is not one that ``encode`` can have made
-                (code ``frame_payload``).
+            FrameError: ``encode`` cannot have produced the payload (``frame_payload``).
         """
         channels, per_channel = self._layout
-        longest = MAX_BYTES_PER_SYMBOL * channels * (per_channel + 2) + 1
-        if len(payload) > longest:
-            raise payload_error(f"its length of {len(payload)} bytes is not possible")
+        max_bytes = MAX_BYTES_PER_SYMBOL * channels * (per_channel + 2) + 1
+        if len(payload) > max_bytes:
+            raise payload_error(f"{len(payload)} bytes are more than this codec produces")
         decoder = Decoder(payload)
-        scales = decoder.take(self._models[0], channels)
+        scales = decoder.read(self._models[0], channels)
         coded = int(np.count_nonzero(scales))
-        offsets = decoder.take(self._models[1], coded)
-        values = decoder.take(self._models[2], coded * per_channel)
-        decoder.postprocess()
+        offsets = decoder.read(self._models[1], coded)
+        values = decoder.read(self._models[2], coded * per_channel)
+        decoder.verify()
         return self.dequantise(Symbols(scales, offsets, values.reshape(coded, per_channel)))
 
     def quantise(self, features: Features) -> Symbols:
-        """Turn features into symbols; ``encode`` without the entropy coder."""
+        """Quantise features to symbols; ``encode`` without the entropy coder."""
         check_features(features, self.shape)
         by_channel = self._by_channel(features)
         mean = by_channel.mean(axis=1, dtype=np.float64)
@@ -144,7 +144,7 @@ class QuantisedCodec:
         return Symbols(scales, offsets[:, 0], values)
 
     def dequantise(self, symbols: Symbols) -> Features:
-        """Turn symbols back into features; the same on every machine, to the bit."""
+        """Convert symbols to features, bit-exactly on every machine."""
         channels, per_channel = self._layout
         by_channel = np.zeros((channels, per_channel), dtype=np.float32)
         coded = symbols.scales > 0
@@ -157,7 +157,7 @@ class QuantisedCodec:
 
     @property
     def _layout(self) -> tuple[int, int]:
-        """Number of channels, and of values in each."""
+        """Number of channels, and number of values per channel."""
         channels = {1: 1, 2: self.shape[-1]}.get(len(self.shape), self.shape[0])
         return channels, math.prod(self.shape) // channels
 

@@ -1,4 +1,4 @@
-"""Which codec serves which model and partition point."""
+"""The codec registry: feature codecs by model, partition point and name."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from edgewright.tools.settings import home
 
 _LOG = logging.getLogger(__name__)
 
-#: Name of the tables for models that none were calibrated for.
+#: Name of the tables for models without calibrated ones.
 GENERIC = "generic"
 
 
 def codecs_at(adapter: PartitionAdapter, point: int) -> dict[str, FeatureCodec]:
-    """Return the feature codecs of a model at a partition point by name, ``quantised8`` first.
+    """Return a model's feature codecs at a partition point by name, ``quantised8`` first.
 
     Args:
         adapter: The model.
         point: Partition point, 0 to the number of blocks.
 
     Raises:
-        NotFoundError: The model has no such point (code ``unknown_point``).
+        NotFoundError: The model has no such point (``unknown_point``).
     """
     if not 0 <= point <= len(adapter.block_names):
         raise NotFoundError(
@@ -46,7 +46,7 @@ def codecs_at(adapter: PartitionAdapter, point: int) -> dict[str, FeatureCodec]:
 def codec_for(
     adapter: PartitionAdapter, point: int, name: str = QuantisedCodec.name
 ) -> FeatureCodec:
-    """Return one feature codec of a model at a partition point.
+    """Return one of a model's feature codecs at a partition point.
 
     Args:
         adapter: The model.
@@ -54,32 +54,32 @@ def codec_for(
         name: Name of the codec.
 
     Raises:
-        NotFoundError: The model has no such point (code ``unknown_point``), or no such codec there
+        NotFoundError: The model has no such point (``unknown_point``), or no such codec there
             (``unknown_codec``).
     """
     return codec_named(codecs_at(adapter, point), name)
 
 
 def codec_named(codecs: Mapping[str, FeatureCodec], name: str) -> FeatureCodec:
-    """Pick a codec by its name.
+    """Return the codec with a given name.
 
     Raises:
-        NotFoundError: There is none of this name (``unknown_codec``).
+        NotFoundError: There is no codec with this name (``unknown_codec``).
     """
     if name not in codecs:
         raise NotFoundError(
-            f"no codec {name[:100]!r} at this partition point; there are {', '.join(codecs)}",
+            f"no codec {name[:100]!r} at this partition point; choose one of {', '.join(codecs)}",
             code="unknown_codec",
         )
     return codecs[name]
 
 
 def table_name(model: str, point: int) -> str:
-    """Return the name under which the tables of a model's point are stored."""
+    """Return the name under which the tables for a model's partition point are stored."""
     return f"{model}/{point}"
 
 
-# A node serves a few models of some twenty points each.
+# A node serves a few models with about twenty points each.
 @lru_cache(maxsize=128)
 def _codec(model: str, revision: str, point: int, shape: tuple[int, ...]) -> QuantisedCodec:
     tables = _tables()
@@ -88,7 +88,7 @@ def _codec(model: str, revision: str, point: int, shape: tuple[int, ...]) -> Qua
 
 
 def _learned(adapter: PartitionAdapter) -> list[FeatureCodec]:
-    """Return every rate point of every codec that was made for these very weights."""
+    """Return all rate points of all learned codecs for exactly these weights."""
     from edgewright.tools.codecs.learned.codec import load_codecs
     from edgewright.tools.models.engines.torch.chain import Chain
 
@@ -98,14 +98,14 @@ def _learned(adapter: PartitionAdapter) -> list[FeatureCodec]:
             try:
                 found += load_codecs(folder, adapter)
             except UnavailableError as error:
-                # This model does without it; that most codecs are another model's is no news.
+                # The codec is skipped. Codecs of other models are the normal case and not logged.
                 if error.info().code != "codec_of_other_model":
                     _LOG.warning("%s", error.message)
     return found
 
 
 def _codec_folders() -> Iterator[Path]:
-    """Yield the folders of the codecs that ship with the package, then of those trained here."""
+    """Yield codec folders: first those shipped with the package, then those trained here."""
     shipped = Path(str(files("edgewright.tools.codecs.learned") / "weights"))
     for parent in (shipped, home() / "codecs"):
         yield from (path.parent for path in sorted(parent.glob("*/manifest.json")))
@@ -113,7 +113,7 @@ def _codec_folders() -> Iterator[Path]:
 
 @cache
 def _tables() -> dict[str, Tables]:
-    """Read what ``tools/codec_training/calibration.py`` wrote."""
+    """Read the tables written by ``tools/codec_training/calibration.py``."""
     with (
         files("edgewright.tools.codecs").joinpath("tables.npz").open("rb") as file,
         np.load(file, allow_pickle=False) as stored,

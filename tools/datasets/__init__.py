@@ -1,4 +1,4 @@
-"""Labelled samples: where they come from and how they are split and dealt to clients.
+"""Labelled samples: loading data sets, splitting them and partitioning them among clients.
 
-What is trained on them belongs to ``tools/federated`` and ``tools/codec_training``.
+Training on them belongs in ``tools/federated`` and ``tools/codec_training``.
 """

@@ -1,4 +1,4 @@
-"""Where data come from: a folder of class folders, an ``.npz`` file or a named set."""
+"""Loading data sets from a folder of class folders, an ``.npz`` file or a built-in name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edgewright.tools.errors import EdgewrightError, InputError, NotFoundError, 
 from edgewright.tools.images.conversion import IMAGE_SUFFIXES, to_accepted_format
 from edgewright.tools.images.decode import decode
 
-#: Pictures a folder may hold, and bytes an .npz file may unpack to.
+#: Maximum number of images in a folder, and maximum uncompressed bytes of an .npz file.
 MAX_IMAGES = 200_000
 MAX_UNPACKED_BYTES = 4_000_000_000
 
@@ -37,15 +37,15 @@ def load_source(source: str) -> Samples:
     """Load a data set.
 
     Args:
-        source: ``digits``, ``fashion-mnist``, ``elpv``, or the path of an ``.npz`` file or of a
-            folder. A folder holds one folder per class, in which pictures may lie in folders again;
-            or one per client (an attribute), each of which holds nothing but one per class.
+        source: ``digits``, ``fashion-mnist``, ``elpv``, or the path of an ``.npz`` file or a
+            folder. A folder contains either one folder per class, with images at any depth, or one
+            folder per client (the attribute), each of which contains only class folders.
 
     Raises:
-        InputError: It is there and cannot be used: ``data_empty``, ``image_corrupt``,
-            ``bad_npz``, ``not_data``.
-        NotFoundError: It is not there (``data_missing``).
-        TooLargeError: More than the limits (``data_too_large``).
+        InputError: The data cannot be used: ``data_empty``, ``image_corrupt``, ``bad_npz``,
+            ``not_data``.
+        NotFoundError: The data set is missing or not installed (``data_missing``).
+        TooLargeError: The data set exceeds a limit (``data_too_large``).
     """
     if source in _NAMED:
         return _NAMED[source]()
@@ -56,10 +56,11 @@ def load_source(source: str) -> Samples:
         return _npz(path)
     if path.is_file():
         raise InputError(
-            f"{path.name!r} is neither a folder of class folders nor an .npz file", code="not_data"
+            f"{path.name!r} is not an .npz file; pass one, or a folder of class folders",
+            code="not_data",
         )
     raise NotFoundError(
-        f"no data at {source!r}; give a folder of class folders, an .npz file or one of "
+        f"no data at {source!r}; pass a folder of class folders, an .npz file or one of "
         f"{', '.join(sorted(_NAMED))}",
         code="data_missing",
     )
@@ -82,7 +83,7 @@ def _fashion_mnist() -> Samples:
     folder = next((path for path in _FASHION_FOLDERS if path.is_dir()), None)
     if folder is None:
         raise NotFoundError(
-            "Fashion-MNIST is not installed; 'apt-get install dataset-fashion-mnist' brings it",
+            "Fashion-MNIST is not installed; run 'apt-get install dataset-fashion-mnist'",
             code="data_missing",
         )
     images, labels, test = [], [], []
@@ -108,20 +109,20 @@ def _idx(path: Path, *, header: int) -> NDArray[np.uint8]:
 
 
 def load_elpv() -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.str_]]:
-    """Load the electroluminescence pictures of solar cells.
+    """Load the ELPV data set: electroluminescence images of solar cells.
 
     Returns:
-        Pictures, uint8 ``[N, 300, 300]``; 1 where a cell counts as defective, people having given
-        it a probability of one half or more; and each cell's kind.
+        Images, uint8 ``[N, 300, 300]``; labels, 1 for a defective cell (annotated probability of at
+        least 0.5); and the kind of each cell.
 
     Raises:
-        NotFoundError: The set is not installed (``data_missing``).
+        NotFoundError: The data set is not installed (``data_missing``).
     """
     try:
         utils = importlib.import_module("elpv_dataset.utils")
     except ImportError:
         raise NotFoundError(
-            "the elpv set is not installed; 'pip install elpv-dataset' brings it (non-commercial)",
+            "the elpv data set is not installed; run 'pip install elpv-dataset' (non-commercial)",
             code="data_missing",
         ) from None
     cells, probability, kind = utils.load_dataset()
@@ -155,29 +156,29 @@ _NAMED: dict[str, Callable[[], Samples]] = {
 def _folder(root: Path) -> Samples:
     """Read a folder of class folders, or of client folders of class folders."""
     groups = _folders(root)
-    # A folder of a client holds nothing but folders; one of a class may be kept in folders too.
-    by_attribute = not any(map(_holds_pictures, groups)) and any(map(_folders, groups))
+    # Client folders contain only folders; class folders contain images, possibly in subfolders.
+    by_attribute = not any(map(_has_images, groups)) and any(map(_folders, groups))
     leaves = (
         [(group, child) for group in groups for child in _folders(group)]
         if by_attribute
         else [(root, group) for group in groups]
     )
-    files = [(group, leaf, path) for group, leaf in leaves for path in _pictures(leaf)]
+    files = [(group, leaf, path) for group, leaf in leaves for path in _images(leaf)]
     if not files:
         raise InputError(
-            f"the folder {root.name!r} holds no class folders with pictures "
+            f"the folder {root.name!r} contains no class folders with images "
             f"({', '.join(sorted(IMAGE_SUFFIXES))})",
             code="data_empty",
         )
     if len(files) > MAX_IMAGES:
         raise TooLargeError(
-            f"{len(files)} pictures are more than the limit of {MAX_IMAGES}; take a sample",
+            f"{len(files)} images are more than the limit of {MAX_IMAGES}; use a sample of them",
             code="data_too_large",
         )
     empty = [leaf.name for _, leaf in leaves if not any(leaf == f[1] for f in files)]
     if empty and not by_attribute:
         raise InputError(
-            f"the class folder {empty[0]!r} holds no picture; fill it or remove it",
+            f"the class folder {empty[0]!r} contains no image; add images or remove it",
             code="data_empty",
         )
     classes = tuple(sorted({leaf.name for _, leaf, _ in files}))
@@ -202,17 +203,17 @@ def _folders(path: Path) -> list[Path]:
     )
 
 
-def _is_picture(path: Path) -> bool:
+def _is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
 
 
-def _holds_pictures(folder: Path) -> bool:
-    return any(map(_is_picture, folder.iterdir()))
+def _has_images(folder: Path) -> bool:
+    return any(map(_is_image, folder.iterdir()))
 
 
-def _pictures(folder: Path) -> list[Path]:
-    """Return the pictures in a folder and in the folders in it."""
-    return sorted(filter(_is_picture, folder.rglob("*")))
+def _images(folder: Path) -> list[Path]:
+    """Return the images in a folder and its subfolders."""
+    return sorted(filter(_is_image, folder.rglob("*")))
 
 
 def _read(path: Path) -> Image.Image:
@@ -225,13 +226,14 @@ def _read(path: Path) -> Image.Image:
 
 
 def _npz(path: Path) -> Samples:
-    """Read ``images``, ``labels`` and, where given, ``classes`` and ``attribute``."""
+    """Read ``images``, ``labels`` and, if present, ``classes`` and ``attribute``."""
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > MAX_UNPACKED_BYTES:
             raise TooLargeError(
-                f"{path.name!r} unpacks to {unpacked} bytes, more than {MAX_UNPACKED_BYTES}",
+                f"{path.name!r} unpacks to {unpacked} bytes, more than the limit of "
+                f"{MAX_UNPACKED_BYTES}; use a sample of the data",
                 code="data_too_large",
             )
         with np.load(path, allow_pickle=False) as arrays:
@@ -249,7 +251,7 @@ def _npz(path: Path) -> Samples:
     values, indices = np.unique(labels, return_inverse=True)
     names = found.get("classes")
     if names is not None and (labels.min() < 0 or labels.max() >= len(names)):
-        raise _bad_npz(path, "a label lies outside 'classes'")
+        raise _bad_npz(path, "a label is outside the range of 'classes'")
     side = max(images.shape[1:3])
     return Samples(
         name=path.stem,
@@ -267,7 +269,7 @@ def _pixels(path: Path, images: NDArray[np.generic]) -> NDArray[np.uint8]:
     if images.ndim != 4 or images.shape[-1] not in (1, 3):
         raise _bad_npz(path, "'images' must be [N, H, W], [N, H, W, 1] or [N, H, W, 3]")
     if not len(images):
-        raise InputError(f"{path.name!r} holds no image", code="data_empty")
+        raise InputError(f"{path.name!r} contains no image", code="data_empty")
     if not all(2 <= side <= 512 for side in images.shape[1:3]):
         raise _bad_npz(path, "images must be 2 to 512 pixels high and wide")
     if np.issubdtype(images.dtype, np.floating):

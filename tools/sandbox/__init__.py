@@ -1,5 +1,5 @@
-"""The sandbox: the only place where generated code runs, training included.
+"""The sandbox, the only place where generated code runs, training included.
 
-What is trusted here is the kernel, this folder and ``inside/lockdown.py``; never the code, nor
-anything that it prints or writes.
+The kernel and this package are trusted; the generated code and anything it prints or writes are
+not.
 """

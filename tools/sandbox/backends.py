@@ -1,4 +1,4 @@
-"""The two ways to confine a process, and the choice between them."""
+"""The sandbox backends, sandlock and bubblewrap, and the choice between them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from typing import IO, Any, Protocol
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
-from edgewright.tools.sandbox.watcher import Confined, Handle
+from edgewright.tools.sandbox.watcher import ProcessHandle, SandboxedProcess
 from edgewright.tools.storage.scratch import scratch_folder
 
 _KILL_WAIT_S = 5.0
 _EXEC_WAIT_S = 2.0
 _PROBE_TIME_S = 10.0
-_SECRET = "edgewright-sandbox-probe"  # noqa: S105 - a canary, written and looked for by the probe
+_SECRET = "edgewright-sandbox-probe"  # noqa: S105 - a canary that only the probe uses
 
 
 class Sandbox(Protocol):
-    """Starts programs under a policy.
+    """A backend that starts programs under a policy.
 
     Attributes:
         name: ``sandlock`` or ``bubblewrap``.
@@ -35,18 +35,18 @@ class Sandbox(Protocol):
 
     name: str
 
-    def start(self, command: Sequence[str], policy: Policy) -> Confined:
-        """Start a program; its scratch folder must exist."""
+    def start(self, command: Sequence[str], policy: Policy) -> SandboxedProcess:
+        """Start a program; the policy's scratch folder must exist."""
         ...
 
 
 class Sandlock:
-    """Landlock and seccomp, without root and without namespaces; ends with its parent."""
+    """Confines with Landlock and seccomp, without root or namespaces; ends with its parent."""
 
     name = "sandlock"
 
-    def start(self, command: Sequence[str], policy: Policy) -> Confined:
-        """Start a program; its scratch folder must exist."""
+    def start(self, command: Sequence[str], policy: Policy) -> SandboxedProcess:
+        """Start a program; the policy's scratch folder must exist."""
         sandlock = importlib.import_module("sandlock")
         sandbox = sandlock.Sandbox(
             fs_readable=policy.readable(),
@@ -54,7 +54,8 @@ class Sandlock:
             clean_env=True,
             env=policy.environment(),
             cwd=str(policy.scratch),
-            # A backstop: the kernel's own limit, set inside, makes Python raise MemoryError first.
+            # A backstop: the kernel limit set inside the sandbox raises MemoryError in Python
+            # first.
             max_memory=2 * policy.limits.memory_bytes,
             max_processes=policy.limits.processes,
             max_open_files=policy.limits.open_files,
@@ -63,14 +64,14 @@ class Sandlock:
         piped = sandlock.StdioMode.PIPED
         process = sandbox.popen(list(command), stdin=piped, stdout=piped, stderr=piped)
         wait_for_exec(int(process.pid))
-        return Confined(_SandlockHandle(process), policy)
+        return SandboxedProcess(_SandlockHandle(process), policy)
 
 
 def wait_for_exec(pid: int) -> None:
-    """Wait until a child runs its own program.
+    """Wait until a child process has started its own program.
 
-    Until then it is a copy of this process, whose memory the watcher would take for the program's.
-    The wait is bounded, so that a program that makes itself look like a copy is watched too.
+    Until then it is a copy of this process, whose memory the watcher would attribute to the
+    program. The wait is bounded, so that a program that imitates a copy is watched too.
     """
     own = _command_line("self")
     deadline = time.monotonic() + _EXEC_WAIT_S
@@ -86,7 +87,7 @@ def _command_line(pid: int | str) -> bytes:
         return b""
 
 
-class _SandlockHandle(Handle):
+class _SandlockHandle(ProcessHandle):
     def __init__(self, process: Any) -> None:
         self._process = process
         self._pid = int(process.pid)
@@ -94,7 +95,7 @@ class _SandlockHandle(Handle):
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
 
     def poll(self) -> int | None:
-        if self._status is None and self._gone():
+        if self._status is None and self._has_exited():
             self._status = int(self._process.wait(timeout=_KILL_WAIT_S).exit_code)
         return self._status
 
@@ -105,8 +106,8 @@ class _SandlockHandle(Handle):
     def pids(self) -> list[int]:
         return [self._pid]
 
-    def _gone(self) -> bool:
-        """Look without reaping: sandlock's own wait does that and frees what it holds."""
+    def _has_exited(self) -> bool:
+        """Check without reaping; sandlock's own wait reaps the process and frees its resources."""
         try:
             return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         except ChildProcessError:
@@ -114,15 +115,17 @@ class _SandlockHandle(Handle):
 
 
 class Bubblewrap:
-    """Namespaces of its own for everything; for kernels without Landlock."""
+    """Confines with separate namespaces, for kernels without Landlock."""
 
     name = "bubblewrap"
 
-    def start(self, command: Sequence[str], policy: Policy) -> Confined:
-        """Start a program; its scratch folder must exist."""
+    def start(self, command: Sequence[str], policy: Policy) -> SandboxedProcess:
+        """Start a program; the policy's scratch folder must exist."""
         executable = shutil.which("bwrap")
         if executable is None:
-            raise UnavailableError("bubblewrap is not installed", code="no_sandbox")
+            raise UnavailableError(
+                "bubblewrap is not installed; run 'apt-get install bubblewrap'", code="no_sandbox"
+            )
         arguments = [
             executable, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session",
             "--clearenv", "--cap-drop", "ALL", "--disable-userns", "--dev", "/dev",
@@ -135,7 +138,7 @@ class Bubblewrap:
         arguments += ["--bind", scratch, scratch, "--chdir", scratch]
         for name, value in policy.environment().items():
             arguments += ["--setenv", name, value]
-        process = subprocess.Popen(  # noqa: S603 - every argument is ours
+        process = subprocess.Popen(  # noqa: S603 - all arguments are our own
             [*arguments, "--", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -143,10 +146,10 @@ class Bubblewrap:
             env={},
             bufsize=0,
         )
-        return Confined(_BubblewrapHandle(process), policy)
+        return SandboxedProcess(_BubblewrapHandle(process), policy)
 
 
-class _BubblewrapHandle(Handle):
+class _BubblewrapHandle(ProcessHandle):
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self.stdin, self.stdout, self.stderr = map(_pipe, (
@@ -157,8 +160,8 @@ class _BubblewrapHandle(Handle):
         return self._process.poll()
 
     def kill(self) -> None:
-        # Bubblewrap ties its inner process to itself only after starting it: one that is killed
-        # before would leave it behind. Stopped, it starts nothing more while it is looked at.
+        # Bubblewrap ties its inner process to its own life only after starting it, so killing it
+        # earlier would leave that process behind. While stopped, it starts no further processes.
         if self._process.poll() is not None:
             return
         self._process.send_signal(signal.SIGSTOP)
@@ -200,12 +203,12 @@ BACKENDS: tuple[Sandbox, ...] = (Sandlock(), Bubblewrap())
 
 @functools.cache
 def find_sandbox() -> Sandbox:
-    """Return the first backend that really confines a program on this machine.
+    """Return the first backend that actually confines programs on this machine.
 
-    Each is tried with a program that has to run and a secret that it must not be able to read.
+    Each is probed with a program that must run but must not be able to read a secret.
 
     Raises:
-        UnavailableError: None does (``no_sandbox``); the message says what to install.
+        UnavailableError: No backend works (``no_sandbox``); the message says what to install.
     """
     reasons = []
     for backend in BACKENDS:
@@ -214,9 +217,9 @@ def find_sandbox() -> Sandbox:
             return backend
         reasons.append(f"{backend.name}: {reason}")
     raise UnavailableError(
-        "generated code runs only inside a sandbox, and none works here ("
+        "generated code runs only in a sandbox, and no sandbox works here ("
         + "; ".join(reasons)
-        + "); 'pip install sandlock' on Linux 6.12 or newer, or 'apt-get install bubblewrap' "
+        + "); run 'pip install sandlock' on Linux 6.12 or newer, or 'apt-get install bubblewrap' "
         "where user namespaces are allowed",
         code="no_sandbox",
     )
@@ -232,8 +235,8 @@ def _probe(backend: Sandbox) -> str:
         limits = SandboxLimits(time_s=_PROBE_TIME_S)
         policy = Policy(scratch=scratch, limits=limits)
         try:
-            with backend.start([sys.executable, "-I", "-S", "-c", program], policy) as confined:
-                said = confined.receive(_PROBE_TIME_S)
-                return "" if said == "confined" else f"it did not confine ({confined.errors[:200]})"
+            with backend.start([sys.executable, "-I", "-S", "-c", program], policy) as process:
+                line = process.receive(_PROBE_TIME_S)
+                return "" if line == "confined" else f"it does not confine ({process.errors[:200]})"
         except (ImportError, OSError, RuntimeError, UnavailableError) as error:
             return str(error)

@@ -1,4 +1,4 @@
-"""Faults: why a sandboxed program gave no result, or what is wrong with its code."""
+"""Faults: what is wrong with generated code, or why a sandboxed program gave no result."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from pydantic import BaseModel, ConfigDict, Field
 
 FaultCode = Literal[
     "syntax",  # the slot's source does not parse
-    "forbidden",  # a construct or an import that is not on the allow-list
-    "signature",  # the slot's function is missing or takes other parameters
-    "raised",  # the slot's code raised; the message has the exception and the line
-    "shape",  # the code ran and returned something of a wrong type or shape
+    "forbidden",  # a construct or an import is not on the allow-list
+    "signature",  # the slot's function is missing or has other parameters
+    "raised",  # the slot's code raised an exception; the message contains it and the line
+    "shape",  # the code returned a value of the wrong type or shape
     "not_finite",  # the loss or the weights became NaN or infinite
-    "not_learning",  # the optimiser changed no weight in a step
+    "not_learning",  # an optimiser step changed no weight
     "too_large",  # the model has more weights than the limit
-    "quorum",  # the strategy cannot work with this number of clients
-    "privacy_budget",  # not even one round fits into epsilon
-    "no_head",  # a personal head was asked for, and the model has no linear layer
-    "timeout",  # the time limit passed
-    "memory",  # the memory limit was reached
-    "disk",  # more was written than the limit allows
-    "killed",  # the process ended without a result
-    "bad_result",  # what came out of the sandbox did not pass its checks
+    "quorum",  # the strategy does not work with this number of clients
+    "privacy_budget",  # epsilon does not allow a single round
+    "no_head",  # a personal head was requested, but the model has no linear layer
+    "timeout",  # the time limit was exceeded
+    "memory",  # the memory limit was exceeded
+    "disk",  # the disk limit was exceeded
+    "killed",  # the process exited without a result
+    "bad_result",  # the sandbox's output failed validation
     "no_quorum",  # no round had enough usable replies
 ]
 
 
 class Fault(BaseModel):
-    """What is wrong with a candidate, so that a coder can mend it.
+    """A fault in a candidate, for a coder to fix.
 
     Attributes:
-        code: What kind of fault.
-        message: One or two sentences: what is wrong and what mends it. Text from inside the
-            sandbox in it is quoted, cut and to be taken as data.
-        slot: The slot at fault; empty when it is none of them alone.
-        line: Line within the slot's source, counted from 1; 0 if none.
+        code: Kind of fault.
+        message: One or two sentences: what is wrong and how to fix it. Text from inside the sandbox
+            is quoted, truncated and to be treated as data.
+        slot: The slot at fault; empty if it is not a single slot.
+        line: Line in the slot's source, counted from 1; 0 if unknown.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""Limits on what one sandboxed run may use."""
+"""Resource limits of a sandboxed run."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class SandboxLimits(BaseModel):
-    """What one sandboxed run may use.
+    """Resource limits of one sandboxed run.
 
     Attributes:
-        time_s: Seconds on the clock.
-        memory_bytes: Memory of all its processes.
-        disk_bytes: What may lie in its scratch folder.
-        processes: Processes at one time.
-        open_files: File descriptors of each process.
-        output_bytes: What may come on standard output and error; the rest is dropped.
-        parameters: Weights that a model may have.
+        time_s: Maximum wall-clock time.
+        memory_bytes: Maximum memory of all its processes.
+        disk_bytes: Maximum size of its scratch folder.
+        processes: Maximum number of concurrent processes.
+        open_files: Maximum number of file descriptors per process.
+        output_bytes: Maximum bytes on standard output and error; more is discarded.
+        parameters: Maximum number of weights of a model.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,10 +1,11 @@
-"""The second wall: resource limits and a system-call filter that no program can take off again.
+"""The second layer of confinement: irrevocable resource limits and a system-call filter.
 
-The sandbox around the process decides which files and which network it has. What it leaves open,
-above all to a process that runs as root, is closed here before any generated code is imported.
-First every capability is given up, so that root is nobody special. Then a filter closes what any
-user could do: no sockets of any family, no new processes and programs, no change of owners, modes,
-times or limits, no device files and links, no priority of others, no tracing, no namespaces.
+The sandbox around the process controls its access to files and the network. This module closes what
+the sandbox leaves open, in particular to a process that runs as root, before any generated code is
+imported. First it drops all capabilities, so that root has no special rights. Then it installs a
+filter that denies what any user may do otherwise: no sockets of any family, no new processes or
+programs, no changes of owners, modes, times or limits, no device files or links, no changes of
+priorities, no tracing, no namespaces.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import platform
 import resource
 import struct
 
-# System call: its number on x86_64 and on aarch64; None where it does not exist.
+# System calls with their numbers on x86_64 and aarch64; None where a call does not exist.
 _DENIED: dict[str, tuple[int | None, int]] = {
     # network
     "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200),
@@ -33,7 +34,7 @@ _DENIED: dict[str, tuple[int | None, int]] = {
     "fsetxattr": (190, 7), "removexattr": (197, 14), "lremovexattr": (198, 15),
     "fremovexattr": (199, 16), "setxattrat": (463, 463), "removexattrat": (466, 466),
     "mknodat": (259, 33), "symlinkat": (266, 36), "linkat": (265, 37),
-    # memory that no limit counts, and objects that outlive the process
+    # memory that no limit covers, and objects that outlive the process
     "memfd_create": (319, 279), "shmget": (29, 194), "shmat": (30, 196), "msgget": (68, 186),
     "semget": (64, 190), "mq_open": (240, 180),
     # the machine
@@ -54,7 +55,7 @@ _DENIED: dict[str, tuple[int | None, int]] = {
     "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143),
     "setresuid": (117, 147), "setresgid": (119, 149), "setgroups": (116, 159),
 }  # fmt: skip
-#: Older forms that aarch64 never had.
+#: Older calls that do not exist on aarch64.
 _X86_ONLY = {
     "fork": 57, "vfork": 58, "chmod": 90, "chown": 92, "lchown": 94, "utime": 132, "utimes": 235,
     "futimesat": 261, "mknod": 133, "symlink": 88, "link": 86, "iopl": 172, "ioperm": 173,
@@ -83,15 +84,15 @@ Instruction = tuple[int, int, int, int]
 
 
 def lock_down(*, memory_bytes: int, file_bytes: int, open_files: int) -> None:
-    """Limit this process and all its threads for the rest of their lives.
+    """Limit this process and all its threads irrevocably.
 
     Args:
-        memory_bytes: Private writable memory.
-        file_bytes: Size of any one file.
-        open_files: File descriptors.
+        memory_bytes: Maximum private writable memory.
+        file_bytes: Maximum size of a single file.
+        open_files: Maximum number of file descriptors.
 
     Raises:
-        OSError: The kernel refused; nothing may be run then.
+        OSError: The kernel refused; no generated code may run then.
     """
     for limit, value in (
         (resource.RLIMIT_DATA, memory_bytes),
@@ -111,7 +112,7 @@ def lock_down(*, memory_bytes: int, file_bytes: int, open_files: int) -> None:
 
 def _drop_capabilities(libc: ctypes.CDLL, column: int) -> None:
     for capability in range(_LAST_CAPABILITY + 1):
-        libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # those that do not exist are refused
+        libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # unknown capabilities are refused
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
     if libc.syscall(_CAPSET[column], header, bytes(24)) != 0:
         raise OSError(ctypes.get_errno(), "the capabilities could not be dropped")
@@ -132,10 +133,10 @@ def _filter(column: int, audit_arch: int) -> list[Instruction]:
     for number in numbers:
         if number is not None:
             program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
-    # The C library takes the older call, whose flags can be seen, when this one does not exist.
+    # With ENOSYS, the C library falls back to the older clone call, whose flags can be inspected.
     program += [(_JUMP_EQUAL, 0, 1, _CLONE3[column]), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
     program += _only_if_set(_CLONE[column], argument=0, bits=_CLONE_THREAD)
-    # Limits may be read, and those of this process alone.
+    # Limits may only be read, and only those of this process.
     program += _only_if_zero(_PRLIMIT[column], arguments=(0, 2))
     return [*program, (_RETURN, 0, 0, _ALLOW)]
 
@@ -169,6 +170,6 @@ def _install(libc: ctypes.CDLL, column: int, program: list[Instruction]) -> None
     header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs was refused")
-    # TSYNC: threads that already run are filtered too; anything but 0 names one that is not.
+    # TSYNC also filters running threads; a result other than 0 is the id of a thread it could not.
     if libc.syscall(_SECCOMP[column], _SET_MODE_FILTER, _TSYNC, header) != 0:
         raise OSError(ctypes.get_errno(), "the system-call filter was refused")

@@ -1,4 +1,4 @@
-"""What a sandboxed program may see, and the exact command that starts it."""
+"""The sandbox policy: the files, environment and resources of a sandboxed program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgewright.tools.sandbox.limits import SandboxLimits
 
-#: System folders with shared libraries, and the few special files that Python and torch read.
+#: System folders with shared libraries, and the special files that Python and PyTorch read.
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 _SPECIAL = ("/dev/null", "/dev/zero", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo")
 _CPUS = "/sys/devices/system/cpu"
@@ -17,12 +17,12 @@ _CPUS = "/sys/devices/system/cpu"
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """One sandbox's rules. There is no network, and nothing of the host's environment.
+    """The rules of one sandbox. It has no network and none of the host's environment variables.
 
     Attributes:
-        scratch: The one folder that can be written; it is the working and the home folder.
-        read: Folders that can be read, beside Python's own.
-        limits: What may be used.
+        scratch: The only writable folder; also the working and home directory.
+        read: Readable folders in addition to Python's own.
+        limits: Resource limits.
     """
 
     scratch: Path
@@ -30,7 +30,7 @@ class Policy:
     limits: SandboxLimits = field(default_factory=SandboxLimits)
 
     def environment(self) -> dict[str, str]:
-        """Return all that the program finds in its environment."""
+        """Return the complete environment of the program."""
         scratch = str(self.scratch)
         return {
             "PATH": "/nonexistent",
@@ -46,13 +46,13 @@ class Policy:
         }
 
     def readable(self) -> list[str]:
-        """List all paths that can be read, those that exist."""
+        """List all readable paths that exist."""
         paths = [*_SYSTEM, *_SPECIAL, _CPUS, *map(str, _python()), *map(str, self.read)]
         return [path for path in dict.fromkeys(paths) if Path(path).exists()]
 
 
 def _python() -> list[Path]:
-    """Find the interpreter, its libraries and the packages of ours that run inside."""
+    """Return the interpreter, its libraries and the packages that run in the sandbox."""
     return [
         Path(sys.prefix) / "bin",
         Path(sys.prefix) / "lib",

@@ -1,4 +1,4 @@
-"""The host's side of a sandboxed program: command, orders, and the fault if there is no result."""
+"""The host's side of a sandboxed program: its command line, its argument and its faults."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from pathlib import Path
 
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.limits import SandboxLimits
-from edgewright.tools.sandbox.watcher import Confined
+from edgewright.tools.sandbox.watcher import SandboxedProcess
 
 
 def command(module: str, *arguments: str) -> list[str]:
     """Return the command line that runs a module in the sandbox.
 
     Args:
-        module: Full name of a module whose first act is ``lock_down``.
+        module: Full name of a module that calls ``lock_down`` first.
         *arguments: Its arguments.
     """
     return [sys.executable, "-I", "-B", "-m", module, *arguments]
 
 
 def orders_for(app: Path, limits: SandboxLimits, **extra: object) -> str:
-    """Return the one argument that a program inside the sandbox takes."""
+    """Return the JSON argument of a program in the sandbox."""
     return json.dumps({"app": str(app), "limits": limits.model_dump(), "extra": extra})
 
 
-def fault_from(said: str | None, confined: Confined) -> Fault:
-    """Say why a sandboxed program gave no result.
+def fault_from(last_line: str | None, process: SandboxedProcess) -> Fault:
+    """Return the reason why a sandboxed program gave no result.
 
     Args:
-        said: Its last line, not to be trusted; None if there was none.
-        confined: The program, after its end.
+        last_line: The last line it printed, which is untrusted; None if there was none.
+        process: The process, after it has ended.
     """
-    if confined.ended_by is not None:
-        return Fault(code=confined.ended_by, message=_LIMITS[confined.ended_by])
+    if process.ended_by is not None:
+        return Fault(code=process.ended_by, message=_LIMITS[process.ended_by])
     try:
-        return Fault.model_validate(json.loads(said or "")["fault"])
+        return Fault.model_validate(json.loads(last_line or "")["fault"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return Fault(
             code="killed",
-            message=f"the process ended with status {confined.status} and no result; its last "
-            f"words were {confined.errors[-300:]!r}",
+            message=f"the process exited with status {process.status} and no result; its last "
+            f"error output was {process.errors[-300:]!r}",
         )
 
 
 _LIMITS: dict[str, str] = {
-    "timeout": "the time limit passed; use a smaller model, fewer rounds or fewer local epochs",
-    "memory": "the memory limit was reached; use a smaller model or a smaller batch",
-    "disk": "more was written than the scratch folder may hold",
+    "timeout": "the time limit was exceeded; use a smaller model, fewer rounds or fewer epochs",
+    "memory": "the memory limit was exceeded; use a smaller model or a smaller batch",
+    "disk": "the disk limit was exceeded; write less to the scratch folder",
 }

@@ -1,4 +1,4 @@
-"""A running sandboxed program, watched: time, memory, threads, disk and output."""
+"""A running sandboxed process and its watcher, which enforces time, memory and disk limits."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from edgewright.tools.sandbox.faults import FaultCode
 from edgewright.tools.sandbox.policy import Policy
 
 _POLL_S = 0.05
-_LAST_WORDS_S = 1.0
+_DRAIN_S = 1.0
 _MAX_FILES = 20_000
 _MAX_THREADS = 128
 _MAX_LINE = 65_536
 
 
-class Handle(ABC):
-    """What a backend gives: a process and its three pipes."""
+class ProcessHandle(ABC):
+    """A process started by a backend, with its three pipes."""
 
     stdin: IO[bytes]
     stdout: IO[bytes]
@@ -30,37 +30,37 @@ class Handle(ABC):
 
     @abstractmethod
     def poll(self) -> int | None:
-        """Return the exit status, or None while it runs."""
+        """Return the exit status, or None while the process is running."""
 
     @abstractmethod
     def kill(self) -> None:
-        """End it and all that it started, and wait until it is gone."""
+        """Kill the process and its descendants, and wait until they are gone."""
 
     @property
     @abstractmethod
     def pids(self) -> list[int]:
-        """The processes to watch."""
+        """Ids of the processes to watch."""
 
 
-class Confined:
-    """A sandboxed program that is being watched; a context manager that never leaves one behind.
+class SandboxedProcess:
+    """A sandboxed process under a watcher; a context manager that always stops it.
 
     Attributes:
-        ended_by: Why the watcher ended it; None if it ended by itself or still runs.
+        ended_by: Why the watcher killed the process; None if it exited by itself or is running.
 
     Args:
         handle: The process.
-        policy: Its rules.
+        policy: Its policy.
     """
 
-    def __init__(self, handle: Handle, policy: Policy) -> None:
+    def __init__(self, handle: ProcessHandle, policy: Policy) -> None:
         self._handle = handle
         self._policy = policy
         self._started = time.monotonic()
         self._lines: queue.Queue[str] = queue.Queue()
-        self._tail = b""
+        self._error_tail = b""
         self._output_left = policy.limits.output_bytes
-        self._over = threading.Event()
+        self._finished = threading.Event()
         self.ended_by: FaultCode | None = None
         self._status: int | None = None
         self._readers = [
@@ -71,14 +71,14 @@ class Confined:
         for thread in (*self._readers, self._watcher):
             thread.start()
 
-    def __enter__(self) -> Confined:
+    def __enter__(self) -> SandboxedProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
     def send(self, line: str) -> None:
-        """Write a line to the program; one that is gone is noticed by ``receive``."""
+        """Write a line to the process; if it is gone, ``receive`` reports that."""
         try:
             self._handle.stdin.write(line.encode() + b"\n")
             self._handle.stdin.flush()
@@ -86,7 +86,7 @@ class Confined:
             return
 
     def receive(self, timeout_s: float) -> str | None:
-        """Return the next line that it printed; None if none comes or it has ended."""
+        """Return the next line it printed; None after the timeout or its end."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             try:
@@ -98,26 +98,26 @@ class Confined:
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended and all that it wrote has been read."""
-        return self._over.is_set()
+        """Whether the process has ended and its output has been read completely."""
+        return self._finished.is_set()
 
     @property
     def status(self) -> int | None:
-        """Its exit status; None while it runs."""
+        """Exit status; None while the process is running."""
         return self._status
 
     @property
     def errors(self) -> str:
-        """The end of what it wrote to standard error: text that is not to be trusted."""
-        return self._tail.decode("utf-8", "replace")
+        """The end of its standard error, which is untrusted text."""
+        return self._error_tail.decode("utf-8", "replace")
 
     def wait(self, timeout_s: float | None = None) -> int | None:
-        """Wait until it has ended; return its exit status, or None if it still runs."""
-        self._over.wait(timeout_s)
+        """Wait for the process to end; return its exit status, or None after the timeout."""
+        self._finished.wait(timeout_s)
         return self._status
 
     def stop(self) -> None:
-        """End it if it runs."""
+        """Kill the process if it is running, and close its pipes."""
         self._handle.kill()
         self._watcher.join(5)
         for pipe in (self._handle.stdin, self._handle.stdout, self._handle.stderr):
@@ -125,22 +125,23 @@ class Confined:
 
     def _watch(self) -> None:
         while (status := self._handle.poll()) is None:
-            reason = self._excess()
+            reason = self._exceeded_limit()
             if reason is not None:
                 self.ended_by = reason
                 self._handle.kill()
             time.sleep(_POLL_S)
         self._status = status
-        # What it wrote last may still be in its pipes; whoever holds them open now is not it.
+        # Its last output may still be in the pipes. The wait is bounded, since another process may
+        # hold them open.
         for reader in self._readers:
-            reader.join(_LAST_WORDS_S)
-        self._over.set()
+            reader.join(_DRAIN_S)
+        self._finished.set()
 
-    def _excess(self) -> FaultCode | None:
+    def _exceeded_limit(self) -> FaultCode | None:
         limits = self._policy.limits
         if time.monotonic() - self._started > limits.time_s:
             return "timeout"
-        if _overfull(self._policy.scratch, limits.disk_bytes):
+        if _exceeds(self._policy.scratch, limits.disk_bytes):
             return "disk"
         resident, threads = _resources(self._handle.pids)
         if resident > limits.memory_bytes or threads > _MAX_THREADS:
@@ -157,20 +158,20 @@ class Confined:
 
     def _read_errors(self) -> None:
         for chunk in self._chunks(self._handle.stderr):
-            self._tail = (self._tail + chunk)[-8192:]
+            self._error_tail = (self._error_tail + chunk)[-8192:]
 
     def _chunks(self, pipe: IO[bytes]) -> _Chunks:
         return _Chunks(pipe, self._spend)
 
     def _spend(self, size: int) -> int:
-        """Take bytes from the output allowance; what is over is read and thrown away."""
-        granted = min(size, self._output_left)
-        self._output_left -= granted
-        return granted
+        """Return how many of these bytes the output limit allows; the excess is discarded."""
+        allowed = min(size, self._output_left)
+        self._output_left -= allowed
+        return allowed
 
 
 class _Chunks:
-    """Reads a pipe to its end, so that a program never blocks on it; yields what is allowed."""
+    """Reads a pipe to its end, so that the process never blocks on it; yields the allowed part."""
 
     def __init__(self, pipe: IO[bytes], spend: Callable[[int], int]) -> None:
         self._pipe, self._spend = pipe, spend
@@ -190,10 +191,10 @@ class _Chunks:
                 return allowed
 
 
-def _overfull(folder: Path, most_bytes: int) -> bool:
-    """Say whether there is too much below a folder; what vanishes meanwhile counts nothing.
+def _exceeds(folder: Path, max_bytes: int) -> bool:
+    """Return whether a folder exceeds the limits; entries that vanish meanwhile are ignored.
 
-    Stops counting once it is too much: a program may fill a folder faster than it can be read.
+    Stops counting at a limit, since a program may fill a folder faster than it can be scanned.
     """
     files, size = 0, 0
     pending = [str(folder)]
@@ -203,7 +204,7 @@ def _overfull(folder: Path, most_bytes: int) -> bool:
                 for entry in entries:
                     files += 1
                     size += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if size > most_bytes or files > _MAX_FILES:
+                    if size > max_bytes or files > _MAX_FILES:
                         return True
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(entry.path)
@@ -213,7 +214,7 @@ def _overfull(folder: Path, most_bytes: int) -> bool:
 
 
 def _resources(pids: list[int]) -> tuple[int, int]:
-    """Return resident bytes and threads of processes; those that are gone count nothing."""
+    """Return resident bytes and threads of processes; processes that are gone are ignored."""
     resident, threads = 0, 0
     for pid in pids:
         try:

@@ -1,4 +1,4 @@
-"""Split execution: where a model may be cut, the codec at the cut, and the frame on the wire.
+"""Split execution: running the head or the tail of a model, or the whole model.
 
-Which cut to take belongs in ``tools/offload``; sending the frame belongs in ``edge_runtime``.
+Choosing the cut belongs in ``tools/offload``; sending the frame belongs in ``edge_runtime``.
 """

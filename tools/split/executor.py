@@ -1,4 +1,4 @@
-"""Runs a model whole, its head or its tail, and times every stage."""
+"""The split executor: runs a model, its head or its tail, and times each stage."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ from edgewright.tools.images.probe import MAX_PIXELS
 from edgewright.tools.models.adapter import PartitionAdapter
 from edgewright.tools.models.expert import Expert
 
-# Heads whose tail is still out: a device asks for few things at once, and features are large.
+# Maximum number of heads awaiting their tail: devices run few requests at once, and features are
+# large.
 _CACHED_HEADS = 8
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An expert's answer and what it took.
+    """An expert's output and the time it took.
 
     Attributes:
         output: The expert's output, JSON values only.
-        stages_ms: Milliseconds by stage, in the order they happened.
+        stages_ms: Milliseconds by stage, in order of execution.
     """
 
     output: dict[str, Any]
@@ -43,11 +44,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class EncodedInput:
-    """Bytes that are ready to be sent, and what it took to make them.
+    """Bytes ready to be sent, and the time it took to produce them.
 
     Attributes:
-        frame: A feature frame, or an encoded picture.
-        stages_ms: Milliseconds by stage, in the order they happened.
+        frame: A feature frame or an encoded image.
+        stages_ms: Milliseconds by stage, in order of execution.
     """
 
     frame: bytes
@@ -56,10 +57,10 @@ class EncodedInput:
 
 @dataclass
 class _Stages:
-    """A stop-watch that also slows its stages down, honestly: by sleeping.
+    """A stopwatch that also slows its stages down, by sleeping.
 
     Attributes:
-        slowdown: Factor by which each stage is to take longer.
+        slowdown: Factor by which each stage is slowed.
         ms: Milliseconds by stage, sleep included.
     """
 
@@ -76,17 +77,17 @@ class _Stages:
 
 
 class SplitExecutor:
-    """Executes one model on this node, cut or uncut.
+    """Runs one model on this node, cut or uncut.
 
-    The exact features of a head are kept under its ticket until the tail's answer is here, so
-    that a lost link costs only the remaining blocks; finishing from them equals running whole.
+    The exact features of a head are cached under its ticket until the tail's result arrives. After
+    a lost link, only the remaining blocks have to run, with exactly the result of the uncut model.
 
     Args:
         adapter: The model.
-        experts: Experts by id; those of other models are left out.
+        experts: Experts by id; those of other models are ignored.
         codecs_at: Returns the feature codecs of a partition point by name.
-        slowdown: Factor by which this node is slowed on purpose; 1 means not.
-        max_pixels: Largest picture that is decoded.
+        slowdown: Factor by which this node is slowed deliberately; 1 means full speed.
+        max_pixels: Maximum number of pixels of an image.
     """
 
     def __init__(
@@ -108,30 +109,30 @@ class SplitExecutor:
         self._heads: OrderedDict[str, tuple[int, torch.Tensor]] = OrderedDict()
 
     def whole(self, image: bytes, expert: str, args: Mapping[str, str]) -> Outcome:
-        """Run the whole model on an encoded picture.
+        """Run the whole model on an encoded image.
 
         Raises:
-            InputError: The picture cannot be used.
+            InputError: The image cannot be used.
             NotFoundError: The model has no such expert (``unknown_expert``).
-            RefusedError: The expert cannot know this.
+            RefusedError: The expert cannot answer the request.
         """
-        reader = self._checked(expert, args)
+        selected = self._checked_expert(expert, args)
         stages = _Stages(self._slowdown)
         features = self._input(image, stages)
-        return self._postprocess(features, 0, "whole", reader, args, stages)
+        return self._postprocess(features, 0, "whole", selected, args, stages)
 
     def head(self, image: bytes, point: int, ticket: str, codec: str | None = None) -> EncodedInput:
-        """Run the blocks before a partition point and code their output into a frame.
+        """Run the blocks before a partition point and encode their output to a frame.
 
         Args:
-            image: The encoded picture.
+            image: The encoded image.
             point: Number of blocks to run.
-            ticket: Name under which ``resume`` finds the exact features again.
-            codec: Name of the feature codec; ``quantised8`` if None.
+            ticket: Key under which ``resume`` finds the exact features.
+            codec: Name of the feature codec; None means ``quantised8``.
 
         Raises:
-            InputError: The picture cannot be used.
-            NotFoundError: The model has no such point (``unknown_point``) or codec there
+            InputError: The image cannot be used.
+            NotFoundError: The model has no such point (``unknown_point``), or no such codec there
                 (``unknown_codec``).
         """
         coder = codec_named(self._codecs_at(point), codec or QuantisedCodec.name)
@@ -147,71 +148,71 @@ class SplitExecutor:
         return EncodedInput(frame, stages.ms)
 
     def tail(self, frame: bytes, expert: str, args: Mapping[str, str]) -> Outcome:
-        """Decode a frame and run the blocks behind its partition point.
+        """Decode a frame and run the blocks after its partition point.
 
         Raises:
-            FrameError: The frame failed a check; nothing of it was decoded.
+            FrameError: The frame failed a check; none of it was decoded.
             NotFoundError: The model has no such expert (``unknown_expert``).
-            RefusedError: The expert cannot know this.
+            RefusedError: The expert cannot answer the request.
         """
-        reader = self._checked(expert, args)
+        selected = self._checked_expert(expert, args)
         stages = _Stages(self._slowdown)
         with stages.stage("tail_decode"):
             codec = self._codec_of(frame)
             features = torch.from_numpy(codec.decode(unpack(frame, codec)))[None]
-        return self._postprocess(features, codec.resume_point, "tail", reader, args, stages)
+        return self._postprocess(features, codec.resume_point, "tail", selected, args, stages)
 
     def resume(self, ticket: str, expert: str, args: Mapping[str, str]) -> Outcome:
-        """Run the blocks behind a head's partition point here, from its exact features.
+        """Run the blocks after a head's partition point on this node, from its exact features.
 
         Raises:
-            NotFoundError: The features are gone (``ticket_unknown``), or the model has no such
-                expert (``unknown_expert``).
-            RefusedError: The expert cannot know this.
+            NotFoundError: The features are no longer cached (``ticket_unknown``), or the model has
+                no such expert (``unknown_expert``).
+            RefusedError: The expert cannot answer the request.
         """
-        reader = self._checked(expert, args)
+        selected = self._checked_expert(expert, args)
         if ticket not in self._heads:
             raise NotFoundError(
-                "the features of this head are no longer kept; run the whole model instead",
+                "the features of this head are no longer cached; run the whole model instead",
                 code="ticket_unknown",
             )
         point, features = self._heads[ticket]
-        return self._postprocess(features, point, "resume", reader, args, _Stages(self._slowdown))
+        return self._postprocess(features, point, "resume", selected, args, _Stages(self._slowdown))
 
     def recode(self, image: bytes, image_codec: ImageCodec, quality: int | None) -> EncodedInput:
-        """Fit a picture to the network's input and encode it for sending.
+        """Preprocess an image for the network and encode it for sending.
 
         Raises:
-            InputError: The picture cannot be used.
+            InputError: The image cannot be used.
         """
         stages = _Stages(self._slowdown)
         with stages.stage("decode"):
-            picture = decode(image, max_pixels=self._max_pixels)
+            decoded = decode(image, max_pixels=self._max_pixels)
         with stages.stage("preprocess"):
-            fitted = self._adapter.preprocess(picture)
+            preprocessed = self._adapter.preprocess(decoded)
         with stages.stage("encode"):
-            data = encode(fitted, image_codec, quality)
+            data = encode(preprocessed, image_codec, quality)
         return EncodedInput(data, stages.ms)
 
     def drop(self, ticket: str) -> None:
-        """Forget a head's features; forgetting twice is fine."""
+        """Remove a head's features from the cache, if they are there."""
         self._heads.pop(ticket, None)
 
-    def _checked(self, expert: str, args: Mapping[str, str]) -> Expert:
-        """Find an expert and let it refuse before any work is done."""
+    def _checked_expert(self, expert: str, args: Mapping[str, str]) -> Expert:
+        """Return an expert after it has checked the arguments, before any work is done."""
         try:
-            reader = self._experts[expert]
+            selected = self._experts[expert]
         except KeyError:
             raise NotFoundError(
-                f"{self._adapter.model} has no expert {expert[:100]!r}; it has "
+                f"{self._adapter.model} has no expert {expert[:100]!r}; choose one of "
                 f"{', '.join(self._experts)}",
                 code="unknown_expert",
             ) from None
-        reader.check(args)
-        return reader
+        selected.check(args)
+        return selected
 
     def _codec_of(self, frame: bytes) -> FeatureCodec:
-        """Return the codec whose fingerprint a frame carries; any, to be refused, if none has."""
+        """Return the codec with a frame's fingerprint, or else one that will reject the frame."""
         header = read_header(frame)
         point = header.point
         if point > len(self._adapter.block_names):
@@ -226,16 +227,16 @@ class SplitExecutor:
 
     def _input(self, image: bytes, stages: _Stages) -> torch.Tensor:
         with stages.stage("decode"):
-            picture = decode(image, max_pixels=self._max_pixels)
+            decoded = decode(image, max_pixels=self._max_pixels)
         with stages.stage("preprocess"):
-            return self._adapter.tensor(self._adapter.preprocess(picture))
+            return self._adapter.tensor(self._adapter.preprocess(decoded))
 
     def _postprocess(
         self,
         features: torch.Tensor,
         point: int,
         stage: str,
-        reader: Expert,
+        selected: Expert,
         args: Mapping[str, str],
         stages: _Stages,
     ) -> Outcome:
@@ -243,4 +244,4 @@ class SplitExecutor:
             with stages.stage(stage):
                 output = self._adapter.run(features, point, len(self._adapter.block_names))
             with stages.stage("postprocess"):
-                return Outcome(reader.postprocess(output, args), stages.ms)
+                return Outcome(selected.postprocess(output, args), stages.ms)

@@ -1,4 +1,5 @@
-"""Learned feature codecs: a bottleneck at the cut, its prior, its training and its two halves.
+"""Learned feature codecs at run time: networks, manifest and the two halves of a codec.
 
-What every codec must do is said in ``tools/codecs/protocol.py``; figures belong in ``benchmarks``.
+The interface is defined in ``tools/codecs/protocol.py``; training belongs in
+``tools/codec_training``.
 """

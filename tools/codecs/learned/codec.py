@@ -1,4 +1,4 @@
-"""The learned codec at run time: whichever of its two halves lies here, loaded when first used."""
+"""The learned codec: loads each of its two halves on first use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from edgewright.tools.codecs.protocol import Features, check_features
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.chain import Chain
 
-#: Prefixes of weights in the files of the two halves.
+#: Prefixes of weight names in the files of the two halves.
 ENCODER, DECODER, TAIL = "encoder.", "decoder.", "tail."
 #: Names in both files: frequency tables uint32 ``[rates, channels, alphabet]`` (stored as int32),
 #: and gains float32 ``[rates, channels]``.
@@ -40,14 +40,14 @@ TABLES, GAINS = "tables", "gains"
 
 
 class Halves:
-    """A codec's two files, each read when it is first needed; rate points share one of these.
+    """The two halves of a codec, each read on first use; shared by its rate points.
 
     Args:
-        folder: Folder with the manifest and one half or both.
-        adapter: The model that the codec was made for.
+        folder: Folder with the manifest and one or both halves.
+        adapter: The model that the codec was trained for.
 
     Raises:
-        UnavailableError: There is no codec (``codec_unreadable``), or it was made for another
+        UnavailableError: There is no codec (``codec_unreadable``), or it was trained for another
             model (``codec_of_other_model``).
     """
 
@@ -55,7 +55,7 @@ class Halves:
         self.manifest = manifest = read_manifest(folder)
         if (manifest.model, manifest.revision) != (adapter.model, adapter.revision):
             raise UnavailableError(
-                f"the codec {manifest.name!r} is for {manifest.model} {manifest.revision}, this is "
+                f"the codec {manifest.name!r} is for {manifest.model} {manifest.revision}, not for "
                 f"{adapter.model} {adapter.revision}; train it again for this model",
                 code="codec_of_other_model",
             )
@@ -71,7 +71,7 @@ class Halves:
 
     @cached_property
     def decoder(self) -> nn.Module:
-        """The edge server's network: the decoder and the tuned blocks behind it."""
+        """The edge server's network: the decoder and the tuned blocks after it."""
         decoder = make_decoder(self.manifest.layout)
         decoder.load_state_dict(_part(self._edge, DECODER))
         tuned = TunedBlocks(
@@ -84,7 +84,7 @@ class Halves:
 
     @property
     def shared(self) -> dict[str, torch.Tensor]:
-        """Tables and gains, from whichever half lies here."""
+        """Tables and gains, from whichever half is on this machine."""
         return self._device if (self._folder / DEVICE_HALF).exists() else self._edge
 
     @cached_property
@@ -99,27 +99,27 @@ class Halves:
         path = self._folder / name
         if not path.exists():
             raise UnavailableError(
-                f"{name} of the codec {self.manifest.name!r} is not on this machine; copy it "
-                "beside the manifest",
+                f"{name} of the codec {self.manifest.name!r} is not on this machine; copy it to "
+                "the manifest's folder",
                 code="codec_half_missing",
             )
         if digest_of(path) != digest:
             raise UnavailableError(
-                f"{name} of the codec {self.manifest.name!r} is damaged or of another training; "
-                "copy it again",
+                f"{name} of the codec {self.manifest.name!r} is damaged or from another training "
+                "run; copy it again",
                 code="codec_unreadable",
             )
         return load_file(path)
 
 
 class LearnedCodec:
-    """One rate point of a trained codec (a ``FeatureCodec``).
+    """One rate point of a learned codec; a ``FeatureCodec``.
 
-    A device needs the encoder's half alone, an edge server the decoder's. ``decode`` returns
-    features at ``resume_point``: the edge's half owns the decoder and the tuned blocks before it.
+    A device needs only the device half with the encoder, an edge server only the edge half with the
+    decoder and the tuned blocks up to ``resume_point``.
 
     Args:
-        halves: The codec's files.
+        halves: The codec's halves.
         rate: Index of the rate point.
     """
 
@@ -137,47 +137,47 @@ class LearnedCodec:
         self._rate = rate
 
     def encode(self, features: Features) -> bytes:
-        """Code features into a payload; see ``FeatureCodec``.
+        """Encode features to a payload; see ``FeatureCodec``.
 
         Raises:
-            InputError: Wrong shape (``features_shape``), or values that are not finite
+            InputError: The shape is wrong (``features_shape``), or values are not finite
                 (``features_not_finite``).
-            UnavailableError: The device's half is not here (``codec_half_missing``).
+            UnavailableError: The device half is not on this machine (``codec_half_missing``).
         """
         check_features(features, self.shape)
-        return self.code(self.symbols(torch.from_numpy(features)[None])[0])
+        return self.encode_symbols(self.quantise(torch.from_numpy(features)[None])[0])
 
-    def symbols(self, features: torch.Tensor) -> Integers:
-        """Turn features ``[B, *shape]`` into symbols int32 ``[B, channels, positions]``."""
+    def quantise(self, features: torch.Tensor) -> Integers:
+        """Quantise features ``[B, *shape]`` to symbols int32 ``[B, channels, positions]``."""
         with torch.inference_mode():
             latents = self._halves.encoder(features) * self._gains
-        # Large features may still overflow inside the encoder; every symbol needs a table entry.
+        # Large features may overflow in the encoder, but every symbol must have a table entry.
         bounded = np.clip(np.nan_to_num(np.rint(latents.numpy())), -self._reach, self._reach)
         symbols: Integers = bounded.astype(np.int32) + self._reach
         return symbols
 
-    def code(self, symbols: Integers) -> bytes:
-        """Code symbols int32 ``[channels, positions]``; ``encode`` without the network."""
+    def encode_symbols(self, symbols: Integers) -> bytes:
+        """Encode symbols int32 ``[channels, positions]``; ``encode`` without the network."""
         return encode(zip(np.ascontiguousarray(symbols), self._models, strict=True))
 
     def decode(self, payload: bytes) -> Features:
-        """Decode a payload into float32 features at ``resume_point``.
+        """Decode a payload to float32 features at ``resume_point``.
 
         Raises:
-            FrameError: The payload is not one that ``encode`` can have made (``frame_payload``).
-            UnavailableError: The edge server's half is not here (``codec_half_missing``).
+            FrameError: ``encode`` cannot have produced the payload (``frame_payload``).
+            UnavailableError: The edge half is not on this machine (``codec_half_missing``).
         """
         channels, positions = self._layout.channels, self._layout.positions
         if len(payload) > MAX_BYTES_PER_SYMBOL * channels * positions + 1:
-            raise payload_error(f"its length of {len(payload)} bytes is not possible")
+            raise payload_error(f"{len(payload)} bytes are more than this codec produces")
         decoder = Decoder(payload)
-        symbols = np.stack([decoder.take(model, positions) for model in self._models])
-        decoder.postprocess()
-        features: Features = self.features(symbols[None])[0].numpy()
+        symbols = np.stack([decoder.read(model, positions) for model in self._models])
+        decoder.verify()
+        features: Features = self.dequantise(symbols[None])[0].numpy()
         return features
 
-    def features(self, symbols: Integers) -> torch.Tensor:
-        """Turn symbols ``[B, channels, positions]`` into features at ``resume_point``."""
+    def dequantise(self, symbols: Integers) -> torch.Tensor:
+        """Convert symbols ``[B, channels, positions]`` to features at ``resume_point``."""
         with torch.inference_mode():
             latents = torch.from_numpy(symbols - self._reach).float() / self._gains
             features: torch.Tensor = self._halves.decoder(latents)
@@ -199,7 +199,7 @@ class LearnedCodec:
 
 
 def load_codecs(folder: Path, adapter: Chain) -> list[LearnedCodec]:
-    """Return all rate points of the codec in a folder; its halves are read when first used.
+    """Return all rate points of the codec in a folder; its halves are read on first use.
 
     Raises:
         UnavailableError: There is no codec (``codec_unreadable``), or it is for another model
@@ -210,7 +210,7 @@ def load_codecs(folder: Path, adapter: Chain) -> list[LearnedCodec]:
 
 
 def _part(stored: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    """Return what is stored under a prefix, without it."""
+    """Return the tensors whose names start with a prefix, with the prefix removed."""
     return {
         name.removeprefix(prefix): tensor
         for name, tensor in stored.items()

@@ -1,4 +1,4 @@
-"""What a codec's folder says of itself: ``manifest.json`` beside its two halves."""
+"""The manifest of a learned codec: ``manifest.json``, stored beside its two halves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MANIFEST = "manifest.json"
 DEVICE_HALF = "device.safetensors"
 EDGE_HALF = "edge.safetensors"
 _MAX_VALUES = 4_000_000
-#: Largest absolute value that a quantised latent may have.
+#: Maximum absolute value of a quantised latent.
 MAX_REACH = 127
 
 
@@ -25,14 +25,15 @@ class Layout(_Frozen):
     """Shapes and sizes of a codec's two networks.
 
     Attributes:
-        shape: Features at the partition point, without the batch dimension.
-        decoded_shape: Features that the decoder makes, without the batch dimension.
-        channels: Channels of the latent; each has a frequency table.
-        positions: Values in each channel; a square number for feature maps.
-        width: Width of the encoder's first layer; each further one is twice as wide. 0 with blocks.
-        decoder_width: Width of the decoder; 0 with blocks.
-        block: Height and width of the blocks of a map that are transformed each by itself; 0 for
-            networks that see more than a block.
+        shape: Shape of the features at the partition point, without the batch dimension.
+        decoded_shape: Shape of the decoder's output, without the batch dimension.
+        channels: Channels of the latent; each has its own frequency table.
+        positions: Values per channel; a square number for feature maps.
+        width: Width of the encoder's first layer; it doubles with each layer. 0 for block
+            transforms.
+        decoder_width: Width of the decoder; 0 for block transforms.
+        block: Height and width of the map's blocks for a block transform, which transforms each
+            block separately; 0 for convolutional networks.
     """
 
     shape: tuple[int, ...]
@@ -45,12 +46,12 @@ class Layout(_Frozen):
 
 
 class Source(_Frozen):
-    """Pictures that a codec was made from.
+    """The images that a codec was trained on.
 
     Attributes:
-        name: What they are called.
-        licence: Their licence, which the weights may inherit.
-        count: How many there were.
+        name: Name of the data set.
+        licence: Licence of the images, which the weights may inherit.
+        count: Number of images.
     """
 
     name: str
@@ -59,14 +60,14 @@ class Source(_Frozen):
 
 
 class Figures(_Frozen):
-    """How one rate point did on the validation pictures.
+    """Results of one rate point on the validation images.
 
     Attributes:
-        payload_bytes: Mean length of a payload.
-        entropy_bytes: Mean information in it; what an ideal coder would take.
-        same_answers: Share of answers, such as first labels, that are the uncut model's.
-        accuracy: Share of answers that are right; None if nobody knows.
-        uncut_accuracy: The uncut model's share; None if nobody knows.
+        payload_bytes: Mean size of a payload.
+        entropy_bytes: Mean information in a payload; the size that an ideal coder would reach.
+        same_answers: Share of answers, such as top-1 labels, that equal the uncut model's.
+        accuracy: Share of correct answers; None if unknown.
+        uncut_accuracy: The uncut model's share of correct answers; None if unknown.
     """
 
     payload_bytes: float
@@ -79,24 +80,24 @@ class Figures(_Frozen):
 class CodecManifest(_Frozen):
     """A codec for one model at one partition point, with several rate points.
 
-    The decoder may stand for the blocks from ``point`` to ``decoder_point`` and the blocks behind
-    them may be tuned; the unchanged model goes on at ``resume_point``.
+    The decoder may replace the blocks from ``point`` to ``decoder_point``, and the blocks from
+    there to ``resume_point`` may be tuned. The unchanged model resumes at ``resume_point``.
 
     Attributes:
-        name: Short name; with the rate it names the codec in arms and reports.
+        name: Short name; with the number of the rate point it names the codec in arms and reports.
         model: Model id.
         revision: Fingerprint of the model's weights.
-        point: Partition point; the head runs so many blocks.
-        decoder_point: Point at which the decoder's output stands.
-        resume_point: Point at which the unchanged model goes on.
+        point: Partition point: the number of blocks in the head.
+        decoder_point: Point whose features the decoder outputs.
+        resume_point: Point at which the unchanged model resumes.
         layout: Shapes and sizes of the two networks.
-        reach: Largest absolute value of a quantised latent.
-        rates: Figures of each rate point, from the most bytes to the fewest.
-        recipe: How it was made, as JSON values.
-        source: What it was made from.
-        encoder_parameters: Number of the encoder's parameters.
-        device_digest: SHA-256 of the device's half, hexadecimal.
-        edge_digest: SHA-256 of the edge server's half, hexadecimal.
+        reach: Maximum absolute value of a quantised latent.
+        rates: Results of each rate point, in descending order of bytes.
+        recipe: The training recipe, as JSON values.
+        source: The training images.
+        encoder_parameters: Number of parameters of the encoder.
+        device_digest: Hexadecimal SHA-256 of the device half.
+        edge_digest: Hexadecimal SHA-256 of the edge half.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -115,13 +116,13 @@ class CodecManifest(_Frozen):
     edge_digest: str
 
     def codec_name(self, rate: int) -> str:
-        """Return the name of a rate point, counted from 1 as people do."""
+        """Return the name of a rate point; names count from 1."""
         return f"{self.name}-{rate + 1}"
 
     def fingerprint(self, rate: int) -> bytes:
-        """Return the eight bytes that frames of a rate point carry.
+        """Return the 8-byte fingerprint carried by frames of a rate point.
 
-        They stand for everything that both sides must share: model, point and, by their digests,
+        It covers everything that both sides must share: model, point and, through their digests,
         all weights and tables of both halves.
         """
         identity = self.model_dump_json(
@@ -138,18 +139,18 @@ def read_manifest(folder: Path) -> CodecManifest:
     """Read a codec's manifest.
 
     Raises:
-        UnavailableError: There is none, or it is damaged (``codec_unreadable``).
+        UnavailableError: The manifest is missing or damaged (``codec_unreadable``).
     """
     try:
         return CodecManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except (OSError, ValidationError):
         raise UnavailableError(
-            f"{folder.name!r} holds no {MANIFEST} of a codec that this release can read; train or "
-            "fetch the codec again",
+            f"{folder.name!r} contains no codec {MANIFEST} that this release can read; train or "
+            "copy the codec again",
             code="codec_unreadable",
         ) from None
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
+    """Return the hexadecimal SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,10 +1,9 @@
-"""The two networks around the bottleneck: a small encoder on the device, a decoder at the edge.
+"""The networks around the bottleneck: a small encoder on the device, a decoder at the edge.
 
-Features of a transformer, ``[tokens, channels]``, become one latent for the whole picture: small
-networks see few tokens, and what matters of them fits into a few numbers. They are looked at as the
-map of patches that they are, so that a thing is known wherever it is. Feature maps,
-``[channels, height, width]``, become a smaller map of latents, for a picture has many places; or
-each of their blocks is transformed by itself, with one linear layer on either side.
+Transformer features, ``[tokens, channels]``, are encoded to one latent vector for the whole image.
+The encoder treats them as a two-dimensional map of patches, so that it recognises an object at any
+position. Feature maps, ``[channels, height, width]``, are encoded to a smaller map of latents, or
+each of their blocks is transformed separately, with one linear layer on either side.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from torch import nn
 from edgewright.tools.codecs.learned.manifest import Layout
 from edgewright.tools.errors import InputError
 
-#: Parameters that an encoder may have.
-MOST_ENCODER_PARAMETERS = 250_000
+#: Maximum number of parameters of an encoder.
+MAX_ENCODER_PARAMETERS = 250_000
 
 
 def make_encoder(layout: Layout) -> nn.Module:
     """Return the network from features ``[B, *shape]`` to latents ``[B, channels, positions]``.
 
     Raises:
-        InputError: No encoder exists for features of this shape (``features_shape``).
+        InputError: There is no encoder for features of this shape (``features_shape``).
     """
     if layout.block:
         analysis = nn.Conv2d(layout.shape[0], layout.channels, layout.block, stride=layout.block)
@@ -34,14 +33,14 @@ def make_encoder(layout: Layout) -> nn.Module:
         tokens, channels = layout.shape
         width = layout.width
         return nn.Sequential(
-            Patches(math.isqrt(tokens)),
+            PatchMap(math.isqrt(tokens)),
             nn.Conv2d(channels, width, 1),
             nn.ReLU(),
             Residual(width, separable=True),
             nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
             nn.ReLU(),
             Residual(2 * width, separable=True),
-            MostAndMean(),
+            MaxAndMeanPool(),
             nn.Linear(4 * width, layout.channels),
             nn.Unflatten(1, (layout.channels, 1)),
         )
@@ -55,26 +54,27 @@ def make_encoder(layout: Layout) -> nn.Module:
             layers += [Residual(channels, separable=True)]
         return nn.Sequential(*layers, nn.Conv2d(channels, layout.channels, 1), nn.Flatten(2))
     raise InputError(
-        f"features of shape {layout.shape} have no encoder; cut at a point with tokens or maps",
+        f"no encoder supports features of shape {layout.shape}; cut at a point with a square patch "
+        "grid or a feature map",
         code="features_shape",
     )
 
 
-def refuse_if_too_large(encoder: nn.Module) -> None:
-    """Refuse an encoder that a device should not have to hold and run.
+def check_encoder_size(encoder: nn.Module) -> None:
+    """Check that an encoder is small enough for a device.
 
     Raises:
-        InputError: It has more parameters than allowed (``encoder_too_large``).
+        InputError: It has too many parameters (``encoder_too_large``).
     """
-    if (parameters := parameters_of(encoder)) > MOST_ENCODER_PARAMETERS:
+    if (parameters := count_parameters(encoder)) > MAX_ENCODER_PARAMETERS:
         raise InputError(
-            f"the encoder has {parameters} parameters and may have {MOST_ENCODER_PARAMETERS}; "
-            "choose a smaller width or fewer channels",
+            f"the encoder has {parameters} parameters, more than the limit of "
+            f"{MAX_ENCODER_PARAMETERS}; choose a smaller width or fewer channels",
             code="encoder_too_large",
         )
 
 
-def parameters_of(network: nn.Module) -> int:
+def count_parameters(network: nn.Module) -> int:
     """Count a network's parameters."""
     return sum(weight.numel() for weight in network.parameters())
 
@@ -99,7 +99,7 @@ def make_decoder(layout: Layout) -> nn.Module:
     layers: list[nn.Module] = [
         nn.Unflatten(2, (side, side)),
         nn.Conv2d(layout.channels, layout.decoder_width, 3, padding=1),
-        PlaceBias(layout.decoder_width, side),
+        PositionBias(layout.decoder_width, side),
         nn.ReLU(),
     ]
     while side < height:
@@ -110,8 +110,8 @@ def make_decoder(layout: Layout) -> nn.Module:
     return nn.Sequential(*layers, nn.Conv2d(layout.decoder_width, channels, 1))
 
 
-class Patches(nn.Module):
-    """Lays tokens out as the map of patches that they stand for; a class token is left out.
+class PatchMap(nn.Module):
+    """Arranges tokens as a two-dimensional map of patches, without the class token.
 
     Args:
         side: Height and width of the map.
@@ -122,24 +122,24 @@ class Patches(nn.Module):
         self._side = side
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return ``[B, channels, side, side]`` of ``[B, tokens, channels]``."""
+        """Convert ``[B, tokens, channels]`` to ``[B, channels, side, side]``."""
         patches = features[:, -(self._side**2) :].transpose(1, 2)
         return patches.reshape(len(features), -1, self._side, self._side)
 
 
-class MostAndMean(nn.Module):
-    """Sums a map up: what it has most of each channel anywhere, and on the whole."""
+class MaxAndMeanPool(nn.Module):
+    """Pools a map to the maximum and the mean of each channel."""
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return ``[B, 2 channels]`` of ``[B, channels, side, side]``."""
+        """Convert ``[B, channels, side, side]`` to ``[B, 2 channels]``."""
         return torch.cat([features.amax((2, 3)), features.mean((2, 3))], dim=1)
 
 
-class PlaceBias(nn.Module):
-    """Adds a learned map: what most pictures show at a place need not be sent.
+class PositionBias(nn.Module):
+    """Adds a learned bias per position, so that typical values need not be sent.
 
     Args:
-        channels: Of input and output.
+        channels: Channels of input and output.
         side: Height and width of the map.
     """
 
@@ -156,9 +156,9 @@ class Residual(nn.Module):
     """Two convolutions whose output is added to their input.
 
     Args:
-        channels: Of input and output.
-        separable: A wide convolution of each channel by itself and a narrow one of all, which
-            together take few multiply-adds, instead of two full ones.
+        channels: Channels of input and output.
+        separable: Use a depthwise 5x5 and a pointwise convolution, which need few MACs, instead of
+            two full 3x3 convolutions.
     """
 
     def __init__(self, channels: int, *, separable: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Blocks of a model with weights of their own, while the model itself stays as it is."""
+"""Running blocks of a model with tuned weights, without changing the model."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from edgewright.tools.models.engines.torch.chain import Chain
 
 
 class TunedBlocks(nn.Module):
-    """Some consecutive blocks of a model, with tuned weights instead of the model's.
+    """Consecutive blocks of a model, run with tuned weights instead of the model's.
 
-    The weights take their place for the length of one call, so nothing else may run the same
-    model meanwhile; a node's lane runs one thing at a time.
+    The weights are swapped in for the duration of a call, so nothing else may run the same model
+    meanwhile; a model worker runs one operation at a time.
 
     Args:
         adapter: The model.
         start: First block.
         stop: One past the last block.
-        weights: Tuned weights by their names in the model's network.
+        weights: Tuned weights by name in the model's network.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class TunedBlocks(nn.Module):
         super().__init__()
         self._names = [f"network.{name}" for name in weights]
         self._weights = nn.ParameterList(weights.values())
-        # Held in a list so that the model's own weights are no parameters of this module.
+        # In a list, so that the model's own weights do not become parameters of this module.
         self._blocks = [_Blocks(adapter, start, stop)]
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -40,17 +40,17 @@ class TunedBlocks(nn.Module):
             features: float32, the output of block ``start - 1``, with the batch dimension.
         """
         weights = dict(zip(self._names, self._weights, strict=True))
-        called = torch.func.functional_call(self._blocks[0], weights, (features,))
-        return cast(torch.Tensor, called)
+        output = torch.func.functional_call(self._blocks[0], weights, (features,))
+        return cast(torch.Tensor, output)
 
     def named_weights(self) -> dict[str, torch.Tensor]:
-        """Return the tuned weights by their names in the model's network."""
+        """Return the tuned weights by name in the model's network."""
         names = (name.removeprefix("network.") for name in self._names)
         return {name: weight.detach() for name, weight in zip(names, self._weights, strict=True)}
 
 
 def weights_of_blocks(adapter: Chain, start: int, stop: int) -> dict[str, torch.Tensor]:
-    """Return copies of those weights of a model that some of its blocks use, by name."""
+    """Return copies of the weights that a range of a model's blocks uses, by name."""
     blocks = _Blocks(adapter, start, stop)
     weights = {
         name: weight.detach().clone().requires_grad_(True)
@@ -69,7 +69,7 @@ def weights_of_blocks(adapter: Chain, start: int, stop: int) -> dict[str, torch.
 
 
 class _Blocks(nn.Module):
-    """A model's blocks as a module whose weights can be swapped."""
+    """A range of a model's blocks as a module whose weights can be swapped."""
 
     def __init__(self, adapter: Chain, start: int, stop: int) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.policy import Policy
 from edgewright.tools.sandbox.programs import command, fault_from, orders_for
-from edgewright.tools.sandbox.watcher import Confined
+from edgewright.tools.sandbox.watcher import SandboxedProcess
 
 
 class Training(Protocol):
@@ -66,7 +66,7 @@ class InProcessTraining:
         confined: That process.
     """
 
-    def __init__(self, confined: Confined) -> None:
+    def __init__(self, confined: SandboxedProcess) -> None:
         self._confined = confined
         self._stopped = False
 

@@ -17,7 +17,7 @@ from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
 from edgewright.tools.sandbox.programs import command, fault_from, orders_for
-from edgewright.tools.sandbox.watcher import Confined
+from edgewright.tools.sandbox.watcher import SandboxedProcess
 from edgewright.tools.storage.scratch import scratch_folder
 
 # A process that imports torch on a busy machine.
@@ -58,7 +58,7 @@ class SandboxedModel:
             started = find_sandbox().start(
                 command("edgewright.tools.federated.sandboxed.score", orders), policy
             )
-            self._confined: Confined = stack.enter_context(started)
+            self._confined: SandboxedProcess = stack.enter_context(started)
             self._ready = False
             self._stack = stack.pop_all()
         return self

@@ -18,7 +18,7 @@ from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
 from edgewright.tools.sandbox.programs import command, fault_from, orders_for
-from edgewright.tools.sandbox.watcher import Confined
+from edgewright.tools.sandbox.watcher import SandboxedProcess
 from edgewright.tools.storage.scratch import scratch_folder
 
 _DRY_RUN_S = 90.0
@@ -108,7 +108,7 @@ def _dry_run(candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Che
             return _read(said, confined)
 
 
-def _read(said: str | None, confined: Confined) -> Checked:
+def _read(said: str | None, confined: SandboxedProcess) -> Checked:
     try:
         return Checked((), ModelFacts.model_validate(json.loads(said or "")["facts"]))
     except (ValidationError, ValueError, TypeError, KeyError, RecursionError):

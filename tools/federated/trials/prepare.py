@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from edgewright.tools.datasets.partition import TEST, TRAIN, VALIDATION, Partition, deal, split
+from edgewright.tools.datasets.partition import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Partition,
+    assign_clients,
+    split,
+)
 from edgewright.tools.datasets.samples import Samples
 from edgewright.tools.datasets.sources import load_source
 from edgewright.tools.errors import InputError, NotFoundError, StorageError
@@ -70,7 +77,7 @@ def prepare(request: DataRequest, run: RunFolder) -> DataCard:
             code="too_few_samples",
         )
     marks = split(samples, rng, validation=request.validation)
-    dealt, attributes = deal(
+    dealt, attributes = assign_clients(
         samples,
         marks,
         clients=request.clients,

@@ -30,11 +30,11 @@ def code_of(caught: pytest.ExceptionInfo[EdgewrightError]) -> str:
 
 def test_what_arrives_are_the_features_of_the_symbols(codecs, features, adapter):
     for codec in codecs:
-        symbols = codec.symbols(torch.from_numpy(features)[None])
+        symbols = codec.quantise(torch.from_numpy(features)[None])
         arrived = codec.decode(codec.encode(features))
         assert arrived.dtype == np.float32
         assert arrived.shape == adapter.feature_shape(codec.resume_point)
-        assert np.array_equal(arrived, codec.features(symbols)[0].numpy())
+        assert np.array_equal(arrived, codec.dequantise(symbols)[0].numpy())
 
 
 def test_each_half_works_without_the_other(codecs, features, trained, adapter, tmp_path):
@@ -53,9 +53,9 @@ def test_each_half_works_without_the_other(codecs, features, trained, adapter, t
 
 def test_a_stream_is_hardly_longer_than_its_information(codecs, features):
     for codec in codecs:
-        symbols = codec.symbols(torch.from_numpy(features)[None])[0]
+        symbols = codec.quantise(torch.from_numpy(features)[None])[0]
         information = entropy_bytes(codec.tables, symbols)
-        assert information <= len(codec.code(symbols)) <= information + 2
+        assert information <= len(codec.encode_symbols(symbols)) <= information + 2
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -148,7 +148,7 @@ def test_tables_are_exact_integers_and_the_stream_stays_what_it_is(codecs):
     coder = codecs[0]
     coder.__dict__["tables"] = tables
     symbols = np.array([[0, 2, 2, 3, 1, 2, 4], [2, 2, 2, 2, 2, 2, 2]], dtype=np.int32)
-    assert hashlib.sha256(coder.code(symbols)).hexdigest()[:16] == "5413d5788c0bfcf5"
+    assert hashlib.sha256(coder.encode_symbols(symbols)).hexdigest()[:16] == "5413d5788c0bfcf5"
 
 
 def test_models_find_the_codecs_trained_for_them(trained, adapter, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The coder wastes less than a byte, and makes the same bytes wherever it runs."""
+"""The entropy coder wastes less than a byte and produces the same bytes on every machine."""
 
 import hashlib
 
@@ -34,32 +34,32 @@ def information_bytes(symbols: Integers, table: NDArray[np.uint32]) -> float:
 @pytest.mark.parametrize("evenness", [0.02, 0.2, 2.0])
 @pytest.mark.parametrize("probable", [True, False])
 def test_a_stream_is_less_than_a_byte_longer_than_its_information(evenness, probable):
-    """The bound asked for is 2 bytes under 64, and 1 % above: one byte is less than both."""
+    """The required bound is 2 bytes below 64 symbols and 1 % above; one byte is less than both."""
     random = np.random.default_rng(0)
     for length in [*range(80), 1000, 5000]:
         table = random_table(random, evenness)
-        chances = table / TOTAL_FREQUENCY if probable else None
-        symbols = random.choice(SYMBOLS, size=length, p=chances).astype(np.int32)
+        probabilities = table / TOTAL_FREQUENCY if probable else None
+        symbols = random.choice(SYMBOLS, size=length, p=probabilities).astype(np.int32)
         payload = encode([(symbols, table_model(table))])
         information = information_bytes(symbols, table)
-        # A lucky stream ends in zeros, which are not sent.
+        # Streams may end in zeros, which are not sent.
         assert len(payload) <= information * 1.0001 + 1
         decoder = Decoder(payload)
-        assert np.array_equal(decoder.take(table_model(table), length), symbols)
-        decoder.postprocess()
+        assert np.array_equal(decoder.read(table_model(table), length), symbols)
+        decoder.verify()
 
 
-def test_integer_tables_are_taken_over_exactly():
-    """A coder written out in whole numbers makes the same bytes."""
+def test_integer_tables_are_used_without_rounding():
+    """A reference coder in integer arithmetic produces the same bytes."""
     random = np.random.default_rng(3)
     for _ in range(20):
         table = random_table(random, 0.2)
         symbols = np.concatenate([np.arange(SYMBOLS), random.integers(0, SYMBOLS, 200)])
         payload = encode([(symbols.astype(np.int32), table_model(table))])
-        assert payload == bytes_of(symbols.tolist(), table.tolist())
+        assert payload == reference_encode(symbols.tolist(), table.tolist())
 
 
-def bytes_of(symbols: list[int], table: list[int]) -> bytes:
+def reference_encode(symbols: list[int], table: list[int]) -> bytes:
     """Range coder: 24-bit precision, 32-bit words, 64-bit state, then the shortest number."""
     low, width, bits = 0, 2**64 - 1, 64
     for symbol in symbols:
@@ -75,7 +75,7 @@ def bytes_of(symbols: list[int], table: list[int]) -> bytes:
     raise AssertionError
 
 
-def test_the_bytes_stay_what_they_are():
+def test_the_bytes_do_not_change():
     table = np.full(SYMBOLS, TOTAL_FREQUENCY // (2 * SYMBOLS), dtype=np.uint32)
     table[100] += TOTAL_FREQUENCY // 2
     symbols = (np.arange(1000) * 37 % 301 % SYMBOLS).astype(np.int32)
@@ -87,11 +87,11 @@ TABLE = random_table(np.random.default_rng(5), 1.0)
 
 
 @given(payload=st.binary(max_size=200))
-def test_any_bytes_are_read_as_what_they_are_the_code_of_or_refused(payload):
+def test_any_bytes_are_decoded_consistently_or_refused(payload):
     decoder = Decoder(payload)
     try:
-        symbols = decoder.take(table_model(TABLE), 150)
-        decoder.postprocess()
+        symbols = decoder.read(table_model(TABLE), 150)
+        decoder.verify()
     except FrameError as error:
         assert error.info().code == "frame_payload"
     else:
@@ -99,9 +99,9 @@ def test_any_bytes_are_read_as_what_they_are_the_code_of_or_refused(payload):
 
 
 @given(extra=st.binary(min_size=1, max_size=40))
-def test_bytes_behind_the_end_are_refused(extra):
+def test_trailing_bytes_are_refused(extra):
     symbols = np.arange(100, dtype=np.int32)
     decoder = Decoder(encode([(symbols, table_model(TABLE))]) + extra)
     with pytest.raises(FrameError):
-        decoder.take(table_model(TABLE), 100)
-        decoder.postprocess()
+        decoder.read(table_model(TABLE), 100)
+        decoder.verify()

@@ -1,3 +1,5 @@
+"""Frames survive a round trip, and damaged or foreign frames are rejected."""
+
 import hashlib
 
 import numpy as np
@@ -45,8 +47,8 @@ def code_of(frame: bytes, codec: PlainCodec = CODEC, **limits: int) -> str:
     return caught.value.info().code
 
 
-def rewritten(offset: int, data: bytes) -> bytes:
-    """Return the frame with other bytes in its header, and a checksum that fits them."""
+def with_header_bytes(offset: int, data: bytes) -> bytes:
+    """Return the frame with changed bytes in its header and a matching checksum."""
     fields = bytearray(FRAME[: HEADER_BYTES - 8])
     fields[offset : offset + len(data)] = data
     payload = FRAME[HEADER_BYTES:]
@@ -94,9 +96,9 @@ def test_arbitrary_bytes_are_refused(data: bytes) -> None:
     ("frame", "code"),
     [
         (b"PNG" + FRAME[3:], "frame_magic"),
-        (rewritten(3, b"\x01"), "frame_version"),
-        (rewritten(4, b"\x04\x00"), "frame_fingerprint"),
-        (rewritten(6, b"another!"), "frame_fingerprint"),
+        (with_header_bytes(3, b"\x01"), "frame_version"),
+        (with_header_bytes(4, b"\x04\x00"), "frame_fingerprint"),
+        (with_header_bytes(6, b"another!"), "frame_fingerprint"),
         (FRAME[:-1] + b"\x00", "frame_checksum"),
     ],
 )

@@ -1,3 +1,5 @@
+"""The quantised codec is accurate, compact and bit-exact, and rejects damaged payloads."""
+
 import hashlib
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from edgewright.tools.errors import EdgewrightError, FrameError
 
 
 def bell(width: float) -> NDArray[np.uint32]:
-    """Integer frequencies around the middle symbol; made of integers, so the same everywhere."""
+    """Return frequencies around the middle symbol, computed in integers to be exact everywhere."""
     weights = [round(2**20 / (1 + (abs(symbol - 128) / width) ** 3)) for symbol in range(SYMBOLS)]
     scaled = [1 + weight * (TOTAL_FREQUENCY - SYMBOLS) // sum(weights) for weight in weights]
     scaled[128] += TOTAL_FREQUENCY - sum(scaled)
@@ -31,7 +33,7 @@ def codec(shape: tuple[int, ...] = (6, 7, 7), **other: object) -> QuantisedCodec
 
 
 def features(shape: tuple[int, ...] = (6, 7, 7), seed: int = 0) -> Features:
-    """Whole numbers over 64, so that no rounding differs between machines."""
+    """Return multiples of 1/64, which are rounded identically on all machines."""
     random = np.random.default_rng(seed)
     return (random.integers(-300, 300, shape) / 64).astype(np.float32)
 
@@ -44,45 +46,45 @@ def code_of(payload: bytes, shape: tuple[int, ...] = (6, 7, 7)) -> str:
 
 @pytest.mark.parametrize("shape", [(80, 14, 14), (197, 32), (50,), (3, 1, 1)])
 def test_round_trip_is_within_half_a_step(shape: tuple[int, ...]) -> None:
-    known = features(shape)
+    original = features(shape)
     coder = codec(shape)
-    arrived = coder.decode(coder.encode(known))
-    assert arrived.shape == shape
-    assert arrived.dtype == np.float32
+    decoded = coder.decode(coder.encode(original))
+    assert decoded.shape == shape
+    assert decoded.dtype == np.float32
     axis = {1: None, 2: 0, 3: (1, 2)}[len(shape)]
-    spread = np.broadcast_to(known.std(axis=axis, keepdims=True), shape)
-    assert (np.abs(arrived - known) <= spread / 4 / 2 * 2**0.125 * 1.02 + 0.02).all()
+    spread = np.broadcast_to(original.std(axis=axis, keepdims=True), shape)
+    assert (np.abs(decoded - original) <= spread / 4 / 2 * 2**0.125 * 1.02 + 0.02).all()
 
 
-def test_takes_markedly_less_than_a_byte_a_value() -> None:
-    known = np.random.default_rng(0).normal(size=(80, 14, 14)).astype(np.float32)
-    assert len(codec((80, 14, 14)).encode(known)) < 0.7 * known.size
+def test_takes_much_less_than_a_byte_per_value() -> None:
+    original = np.random.default_rng(0).normal(size=(80, 14, 14)).astype(np.float32)
+    assert len(codec((80, 14, 14)).encode(original)) < 0.7 * original.size
 
 
 def test_channels_of_zeros_cost_nearly_nothing() -> None:
-    known = np.zeros((6, 7, 7), dtype=np.float32)
-    payload = codec().encode(known)
+    original = np.zeros((6, 7, 7), dtype=np.float32)
+    payload = codec().encode(original)
     assert len(payload) <= 16
     assert not codec().decode(payload).any()
 
 
 def test_a_constant_channel_keeps_its_value() -> None:
-    known = np.full((6, 7, 7), 7.5, dtype=np.float32)
-    assert codec().decode(codec().encode(known)) == pytest.approx(7.5, rel=0.01)
+    original = np.full((6, 7, 7), 7.5, dtype=np.float32)
+    assert codec().decode(codec().encode(original)) == pytest.approx(7.5, rel=0.01)
 
 
 @pytest.mark.parametrize("magnitude", [1e-38, 1e-9, 1e9, 3e38])
-def test_any_finite_magnitude_is_coded(magnitude: float) -> None:
-    known = features() / 5 * np.float32(magnitude)
-    assert np.isfinite(codec().decode(codec().encode(known))).all()
+def test_any_finite_magnitude_is_encoded(magnitude: float) -> None:
+    original = features() / 5 * np.float32(magnitude)
+    assert np.isfinite(codec().decode(codec().encode(original))).all()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite_are_refused(value: float) -> None:
-    known = features()
-    known[2, 3, 4] = value
+    original = features()
+    original[2, 3, 4] = value
     with pytest.raises(EdgewrightError) as caught:
-        codec().encode(known)
+        codec().encode(original)
     assert caught.value.info().code == "features_not_finite"
 
 
@@ -92,15 +94,15 @@ def test_another_shape_is_refused() -> None:
     assert caught.value.info().code == "features_shape"
 
 
-def test_the_bitstream_stays_what_it_is() -> None:
+def test_the_bitstream_does_not_change() -> None:
     payload = codec().encode(features())
-    arrived = codec().decode(payload)
+    decoded = codec().decode(payload)
     assert hashlib.sha256(payload).hexdigest()[:16] == "a869e042aaaeac19"
-    assert hashlib.sha256(arrived.astype("<f4").tobytes()).hexdigest()[:16] == "a7dffc3e44264b7a"
+    assert hashlib.sha256(decoded.astype("<f4").tobytes()).hexdigest()[:16] == "a7dffc3e44264b7a"
 
 
 @pytest.mark.slow
-def test_other_processes_and_thread_counts_make_the_same_bytes() -> None:
+def test_other_processes_and_thread_counts_produce_the_same_bytes() -> None:
     program = (
         "import sys, hashlib, numpy as np, torch; torch.set_num_threads(int(sys.argv[1]));"
         "from edgewright.tools.codecs.registry import _codec;"
@@ -151,12 +153,12 @@ PAYLOAD = codec().encode(features())
 @example(payload=b"\xff" * 40)
 def test_arbitrary_payloads_are_refused_or_decode_to_finite_features(payload: bytes) -> None:
     try:
-        arrived = codec().decode(payload)
+        decoded = codec().decode(payload)
     except FrameError as error:
         assert error.info().code == "frame_payload"
     else:
-        assert arrived.shape == (6, 7, 7)
-        assert np.isfinite(arrived).all()
+        assert decoded.shape == (6, 7, 7)
+        assert np.isfinite(decoded).all()
 
 
 @given(extra=st.binary(min_size=1, max_size=40))
@@ -164,5 +166,5 @@ def test_extended_payloads_are_refused(extra: bytes) -> None:
     assert code_of(PAYLOAD + extra) == "frame_payload"
 
 
-def test_a_payload_too_long_for_its_shape_is_refused_unread() -> None:
+def test_a_payload_too_long_for_its_shape_is_refused_without_decoding() -> None:
     assert code_of(b"\1" * 8000, shape=(2, 2)) == "frame_payload"

@@ -1,3 +1,5 @@
+"""Every model has a codec at every partition point."""
+
 from types import SimpleNamespace
 from typing import cast
 
@@ -12,13 +14,13 @@ from edgewright.tools.models.adapter import PartitionAdapter
 
 
 def adapter(model: str, revision: str = "r") -> PartitionAdapter:
-    known = SimpleNamespace(
+    stub = SimpleNamespace(
         model=model,
         revision=revision,
         block_names=("a", "b", "c"),
         feature_shape=lambda point: (4, 8, 8),
     )
-    return cast(PartitionAdapter, known)
+    return cast(PartitionAdapter, stub)
 
 
 def test_shipped_tables_are_valid() -> None:
@@ -32,13 +34,13 @@ def test_shipped_tables_are_valid() -> None:
 
 
 @pytest.mark.parametrize("model", ["efficientnet-lite0", "never-calibrated"])
-def test_codes_at_every_point(model: str) -> None:
-    known = np.random.default_rng(0).normal(size=(4, 8, 8)).astype(np.float32)
+def test_every_point_has_a_codec(model: str) -> None:
+    original = np.random.default_rng(0).normal(size=(4, 8, 8)).astype(np.float32)
     for point in range(4):
         codec = codec_for(adapter(model), point)
         assert (codec.model, codec.point, codec.shape) == (model, point, (4, 8, 8))
-        arrived = codec.decode(codec.encode(known))
-        assert np.abs(arrived - known).max() < 0.5
+        decoded = codec.decode(codec.encode(original))
+        assert np.abs(decoded - original).max() < 0.5
 
 
 def test_other_weights_have_other_fingerprints() -> None:

@@ -1,3 +1,5 @@
+"""Data sets are loaded from folders, ``.npz`` files and by name; invalid ones are refused."""
+
 import io
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from edgewright.tools.datasets.sources import load_source
 from edgewright.tools.errors import InputError, NotFoundError, TooLargeError
 
 
-def picture(folder: Path, name: str, colour: tuple[int, int, int], size: int = 20) -> None:
+def save_image(folder: Path, name: str, colour: tuple[int, int, int], size: int = 20) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (size, size // 2 + 5), colour).save(folder / name)
 
@@ -27,10 +29,10 @@ def test_digits_are_embedded() -> None:
 
 def test_a_folder_of_class_folders(tmp_path: Path) -> None:
     for index in range(3):
-        picture(tmp_path / "cats", f"{index}.png", (200, 10, 10))
-        picture(tmp_path / "dogs", f"{index}.jpg", (10, 200, 10), size=60)
+        save_image(tmp_path / "cats", f"{index}.png", (200, 10, 10))
+        save_image(tmp_path / "dogs", f"{index}.jpg", (10, 200, 10), size=60)
     (tmp_path / ".hidden").mkdir()
-    (tmp_path / "cats" / "notes.txt").write_text("not a picture")
+    (tmp_path / "cats" / "notes.txt").write_text("not an image")
     samples = load_source(str(tmp_path))
     assert samples.classes == ("cats", "dogs")
     assert samples.images.shape[0] == 6 and samples.images.shape[3] == 3
@@ -38,26 +40,26 @@ def test_a_folder_of_class_folders(tmp_path: Path) -> None:
     assert samples.labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_grey_pictures_have_one_channel(tmp_path: Path) -> None:
-    picture(tmp_path / "a", "1.png", (9, 9, 9))
-    picture(tmp_path / "b", "1.png", (99, 99, 99))
+def test_grey_images_have_one_channel(tmp_path: Path) -> None:
+    save_image(tmp_path / "a", "1.png", (9, 9, 9))
+    save_image(tmp_path / "b", "1.png", (99, 99, 99))
     assert load_source(str(tmp_path)).images.shape[3] == 1
 
 
 def test_client_folders_become_an_attribute(tmp_path: Path) -> None:
     for client in ("north", "south"):
         for kind in ("ok", "broken"):
-            picture(tmp_path / client / kind, "1.png", (1, 2, 3))
+            save_image(tmp_path / client / kind, "1.png", (1, 2, 3))
     samples = load_source(str(tmp_path))
     assert samples.attribute is not None
     assert sorted(set(samples.attribute.tolist())) == ["north", "south"]
     assert samples.classes == ("broken", "ok")
 
 
-def test_a_class_may_be_kept_in_folders(tmp_path: Path) -> None:
-    picture(tmp_path / "letters" / "round", "1.png", (1, 2, 3))
-    picture(tmp_path / "letters" / "square", "1.png", (1, 2, 3))
-    picture(tmp_path / "people", "1.png", (1, 2, 3))
+def test_a_class_may_have_subfolders(tmp_path: Path) -> None:
+    save_image(tmp_path / "letters" / "round", "1.png", (1, 2, 3))
+    save_image(tmp_path / "letters" / "square", "1.png", (1, 2, 3))
+    save_image(tmp_path / "people", "1.png", (1, 2, 3))
     samples = load_source(str(tmp_path))
     assert samples.attribute is None
     assert samples.classes == ("letters", "people")
@@ -65,15 +67,15 @@ def test_a_class_may_be_kept_in_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["bmp", "gif", "tif", "tiff", "BMP", "avif"])
-def test_pictures_of_other_kinds(tmp_path: Path, suffix: str) -> None:
-    picture(tmp_path / "a", f"1.{suffix}", (255, 0, 0))
-    picture(tmp_path / "b", "1.png", (255, 0, 0))
+def test_images_of_other_kinds(tmp_path: Path, suffix: str) -> None:
+    save_image(tmp_path / "a", f"1.{suffix}", (255, 0, 0))
+    save_image(tmp_path / "b", "1.png", (255, 0, 0))
     images = load_source(str(tmp_path)).images
     assert np.abs(images[0].astype(int) - images[1]).max() < 8
 
 
-def test_a_corrupt_picture_is_named(tmp_path: Path) -> None:
-    picture(tmp_path / "a", "good.png", (1, 2, 3))
+def test_a_corrupt_image_is_named(tmp_path: Path) -> None:
+    save_image(tmp_path / "a", "good.png", (1, 2, 3))
     (tmp_path / "a" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
     with pytest.raises(InputError, match=r"a/bad\.png") as caught:
         load_source(str(tmp_path))
@@ -84,21 +86,21 @@ def test_empty_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_source(str(tmp_path))
     assert caught.value.info().code == "data_empty"
-    picture(tmp_path / "a", "1.png", (1, 2, 3))
+    save_image(tmp_path / "a", "1.png", (1, 2, 3))
     (tmp_path / "b").mkdir()
-    with pytest.raises(InputError, match="'b' holds no picture"):
+    with pytest.raises(InputError, match="'b' contains no image"):
         load_source(str(tmp_path))
 
 
-def test_too_many_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "MAX_IMAGES", 1)
-    picture(tmp_path / "a", "1.png", (1, 2, 3))
-    picture(tmp_path / "b", "1.png", (1, 2, 3))
+    save_image(tmp_path / "a", "1.png", (1, 2, 3))
+    save_image(tmp_path / "b", "1.png", (1, 2, 3))
     with pytest.raises(TooLargeError):
         load_source(str(tmp_path))
 
 
-def test_what_is_not_there_or_no_data(tmp_path: Path) -> None:
+def test_missing_data_and_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError) as caught:
         load_source(str(tmp_path / "nothing"))
     assert caught.value.info().code == "data_missing"
@@ -108,14 +110,14 @@ def test_what_is_not_there_or_no_data(tmp_path: Path) -> None:
     assert refused.value.info().code == "not_data"
 
 
-def save(path: Path, **arrays: object) -> str:
+def save_npz(path: Path, **arrays: object) -> str:
     np.savez(path, **arrays)  # type: ignore[arg-type]
     return str(path)
 
 
 def test_an_npz_file(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    path = save(
+    path = save_npz(
         tmp_path / "set.npz",
         images=rng.random((6, 9, 7)),
         labels=np.array([3, 5, 3, 5, 3, 5]),
@@ -137,29 +139,33 @@ BAD: list[tuple[dict[str, object], str]] = [
     (GOOD | {"images": np.zeros((4, 8, 8), np.int64)}, "must be uint8"),
     (GOOD | {"images": np.full((4, 8, 8), np.nan)}, "between 0 and 1"),
     (GOOD | {"images": np.zeros((4, 1, 8), np.uint8)}, "pixels"),
-    (GOOD | {"images": np.zeros((0, 8, 8), np.uint8)}, "holds no image"),
+    (GOOD | {"images": np.zeros((0, 8, 8), np.uint8)}, "contains no image"),
     (GOOD | {"attribute": np.array(["x"])}, "one value per image"),
-    (GOOD | {"classes": np.array(["only"])}, "outside 'classes'"),
+    (GOOD | {"classes": np.array(["only"])}, "outside the range of 'classes'"),
     (GOOD | {"images": np.array([{}] * 4)}, "cannot be read"),
 ]
 
 
 @pytest.mark.parametrize(("arrays", "reason"), BAD)
-def test_bad_npz_files(tmp_path: Path, arrays: dict[str, object], reason: str) -> None:
+def test_bad_npz_files_are_refused(tmp_path: Path, arrays: dict[str, object], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
-        load_source(save(tmp_path / "set.npz", **arrays))
+        load_source(save_npz(tmp_path / "set.npz", **arrays))
 
 
-def test_npz_that_is_no_zip_or_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_npz_files_that_are_not_zip_or_too_large_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "set.npz").write_bytes(b"not a zip")
     with pytest.raises(InputError):
         load_source(str(tmp_path / "set.npz"))
     monkeypatch.setattr(sources, "MAX_UNPACKED_BYTES", 10)
     with pytest.raises(TooLargeError):
-        load_source(save(tmp_path / "big.npz", **GOOD))
+        load_source(save_npz(tmp_path / "big.npz", **GOOD))
 
 
-def test_sets_that_are_not_installed_say_how(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_data_sets_name_the_command_to_install_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sources, "_FASHION_FOLDERS", ())
     with pytest.raises(NotFoundError, match="apt-get install"):
         load_source("fashion-mnist")
@@ -199,7 +205,7 @@ def test_the_side_is_the_median_within_bounds() -> None:
     assert common_side([500]) == (96, 500)
 
 
-def test_serving_brings_a_picture_to_the_same_size() -> None:
+def test_serving_converts_an_image_to_the_same_size() -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (100, 60), (255, 255, 255)).save(buffer, "PNG")
     array = to_array(Image.open(buffer), height=8, width=8, channels=1)

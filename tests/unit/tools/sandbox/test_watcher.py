@@ -1,26 +1,31 @@
+"""The watcher reads a process's last output and does not wait for pipes held by others."""
+
 import os
 import threading
 from pathlib import Path
 
 from edgewright.tools.sandbox.policy import Policy
-from edgewright.tools.sandbox.watcher import Confined, Handle
+from edgewright.tools.sandbox.watcher import ProcessHandle, SandboxedProcess
 
 
-class Gone(Handle):
-    """A program that has ended while somebody still holds its pipes."""
+class EndedProcess(ProcessHandle):
+    """A process that has ended while another one still holds its pipes open."""
 
     def __init__(self) -> None:
-        out, said = os.pipe()
-        err, complained = os.pipe()
-        unread, into = os.pipe()
-        os.close(unread)
+        out, stdout_writer = os.pipe()
+        err, stderr_writer = os.pipe()
+        stdin_reader, stdin_writer = os.pipe()
+        os.close(stdin_reader)
         self.stdout, self.stderr = os.fdopen(out, "rb", 0), os.fdopen(err, "rb", 0)
-        self.stdin = os.fdopen(into, "wb", 0)
-        self.said, self.complained = os.fdopen(said, "wb", 0), os.fdopen(complained, "wb", 0)
+        self.stdin = os.fdopen(stdin_writer, "wb", 0)
+        self.stdout_writer, self.stderr_writer = (
+            os.fdopen(stdout_writer, "wb", 0),
+            os.fdopen(stderr_writer, "wb", 0),
+        )
 
-    def let_go(self) -> None:
-        self.said.close()
-        self.complained.close()
+    def close_pipes(self) -> None:
+        self.stdout_writer.close()
+        self.stderr_writer.close()
 
     def poll(self) -> int:
         return 0
@@ -33,26 +38,26 @@ class Gone(Handle):
         return []
 
 
-def test_what_a_program_said_last_is_heard_after_its_end(tmp_path: Path) -> None:
-    gone = Gone()
+def test_the_last_output_of_a_process_is_read_after_its_end(tmp_path: Path) -> None:
+    handle = EndedProcess()
 
-    def deliver() -> None:
-        gone.said.write(b"last words\n")
-        gone.complained.write(b"a reason")
-        gone.let_go()
+    def write_late() -> None:
+        handle.stdout_writer.write(b"last words\n")
+        handle.stderr_writer.write(b"a reason")
+        handle.close_pipes()
 
-    later = threading.Timer(0.3, deliver)
-    later.start()
-    with Confined(gone, Policy(scratch=tmp_path)) as confined:
-        assert confined.receive(10) == "last words"
-        assert confined.wait(10) == 0
-        assert confined.errors == "a reason"
-        assert confined.receive(10) is None
-    later.join()
+    timer = threading.Timer(0.3, write_late)
+    timer.start()
+    with SandboxedProcess(handle, Policy(scratch=tmp_path)) as process:
+        assert process.receive(10) == "last words"
+        assert process.wait(10) == 0
+        assert process.errors == "a reason"
+        assert process.receive(10) is None
+    timer.join()
 
 
-def test_pipes_that_somebody_else_holds_open_are_not_waited_for(tmp_path: Path) -> None:
-    gone = Gone()
-    with Confined(gone, Policy(scratch=tmp_path)) as confined:
-        assert confined.wait(10) == 0
-    gone.let_go()
+def test_the_watcher_does_not_wait_for_pipes_that_others_hold_open(tmp_path: Path) -> None:
+    handle = EndedProcess()
+    with SandboxedProcess(handle, Policy(scratch=tmp_path)) as process:
+        assert process.wait(10) == 0
+    handle.close_pipes()

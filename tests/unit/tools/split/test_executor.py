@@ -1,4 +1,4 @@
-"""Whole, head, tail and rest agree; frames are checked; the slow-down is honest."""
+"""Whole, head, tail and resumed runs give the same results; frames are checked."""
 
 from functools import partial
 
@@ -33,25 +33,25 @@ def test_whole_names_a_photograph(executor, jpeg):
 
 
 @pytest.mark.parametrize("point", [0, 1, 5, 9, 13, 17, 18])
-def test_tail_of_a_head_names_it_too(executor, jpeg, point):
-    coded = executor.head(jpeg("coffee"), point, "t")
-    outcome = executor.tail(coded.frame, CLASSIFIER, {})
+def test_the_tail_of_a_head_names_it_too(executor, jpeg, point):
+    encoded = executor.head(jpeg("coffee"), point, "t")
+    outcome = executor.tail(encoded.frame, CLASSIFIER, {})
     assert outcome.output["labels"][0]["label"] == "espresso"
-    assert list(coded.stages_ms) == ["decode", "preprocess", "head", "encode"]
+    assert list(encoded.stages_ms) == ["decode", "preprocess", "head", "encode"]
     assert list(outcome.stages_ms) == ["tail_decode", "tail", "postprocess"]
 
 
 @pytest.mark.parametrize("point", [0, 4, 17])
-def test_rest_equals_whole_exactly(executor, jpeg, point):
+def test_a_resumed_run_equals_a_whole_run_exactly(executor, jpeg, point):
     whole = executor.whole(jpeg("chelsea"), CLASSIFIER, {})
     executor.head(jpeg("chelsea"), point, "t")
-    rest = executor.resume("t", CLASSIFIER, {})
-    assert rest.output == whole.output
-    assert list(rest.stages_ms) == ["resume", "postprocess"]
+    resumed = executor.resume("t", CLASSIFIER, {})
+    assert resumed.output == whole.output
+    assert list(resumed.stages_ms) == ["resume", "postprocess"]
     assert executor.resume("t", ANSWERER, ANY_CAT).output["answer"] == "yes"
 
 
-def test_a_few_heads_are_kept_and_the_oldest_goes_first(executor, jpeg):
+def test_a_few_heads_are_cached_and_the_oldest_is_evicted_first(executor, jpeg):
     for number in range(9):
         executor.head(jpeg("rocket"), 17, str(number))
     executor.drop("8")
@@ -63,23 +63,23 @@ def test_a_few_heads_are_kept_and_the_oldest_goes_first(executor, jpeg):
     assert executor.resume("1", CLASSIFIER, {}).output["text"].startswith("rocket")
 
 
-def test_a_recoded_picture_is_what_the_network_sees(executor, jpeg):
-    coded = executor.recode(jpeg("chelsea"), "png", None)
-    assert decode(coded.frame).size == (224, 224)
-    assert list(coded.stages_ms) == ["decode", "preprocess", "encode"]
+def test_a_recoded_image_is_what_the_network_receives(executor, jpeg):
+    encoded = executor.recode(jpeg("chelsea"), "png", None)
+    assert decode(encoded.frame).size == (224, 224)
+    assert list(encoded.stages_ms) == ["decode", "preprocess", "encode"]
     whole = executor.whole(jpeg("chelsea"), CLASSIFIER, {})
-    assert executor.whole(coded.frame, CLASSIFIER, {}).output == whole.output
+    assert executor.whole(encoded.frame, CLASSIFIER, {}).output == whole.output
     small = executor.recode(jpeg("chelsea"), "webp", 50).frame
-    assert len(small) < len(coded.frame) / 5
+    assert len(small) < len(encoded.frame) / 5
     assert executor.whole(small, ANSWERER, ANY_CAT).output["answer"] == "yes"
 
 
 def test_refusals_come_before_any_work(executor):
     counting = {"question": "How many cats are there?"}
     for call in (
-        lambda: executor.whole(b"not looked at", ANSWERER, counting),
-        lambda: executor.tail(b"not looked at", ANSWERER, counting),
-        lambda: executor.resume("not looked at", ANSWERER, counting),
+        lambda: executor.whole(b"not read", ANSWERER, counting),
+        lambda: executor.tail(b"not read", ANSWERER, counting),
+        lambda: executor.resume("not read", ANSWERER, counting),
     ):
         with pytest.raises(RefusedError):
             call()
@@ -91,9 +91,9 @@ def test_experts_of_other_models_are_unknown(executor, jpeg):
     assert caught.value.info().code == "unknown_expert"
 
 
-def test_bad_pictures_and_points_are_refused(executor, jpeg):
+def test_bad_images_and_points_are_refused(executor, jpeg):
     with pytest.raises(InputError):
-        executor.head(b"no picture", 3, "t")
+        executor.head(b"not an image", 3, "t")
     with pytest.raises(NotFoundError) as caught:
         executor.head(jpeg("chelsea"), 19, "t")
     assert caught.value.info().code == "unknown_point"
@@ -116,16 +116,16 @@ def test_damaged_and_foreign_frames_are_refused(executor, jpeg):
         assert caught.value.info().code == code
 
 
-def test_the_slow_down_is_slept_and_reported(jpeg):
+def test_the_slowdown_is_slept_and_reported(jpeg):
     adapter = efficientnet.load()
     slow = SplitExecutor(adapter, experts(), partial(codecs_at, adapter), slowdown=4)
     fast = SplitExecutor(adapter, experts(), partial(codecs_at, adapter))
-    picture = jpeg("chelsea")
-    fast.whole(picture, CLASSIFIER, {})
-    quick = min(fast.whole(picture, CLASSIFIER, {}).stages_ms["whole"] for _ in range(3))
-    slowed = slow.whole(picture, CLASSIFIER, {})
+    image = jpeg("chelsea")
+    fast.whole(image, CLASSIFIER, {})
+    quick = min(fast.whole(image, CLASSIFIER, {}).stages_ms["whole"] for _ in range(3))
+    slowed = slow.whole(image, CLASSIFIER, {})
     assert slowed.stages_ms["whole"] > 3 * quick
-    assert slowed.output == fast.whole(picture, CLASSIFIER, {}).output
+    assert slowed.output == fast.whole(image, CLASSIFIER, {}).output
 
 
 def test_too_many_pixels_are_refused(jpeg):
@@ -140,7 +140,7 @@ def test_sixteen_bit_grey_and_transparency_reach_the_network(executor):
     import io
 
     grey = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
-    for picture in (Image.fromarray(grey), Image.new("RGBA", (64, 64), (0, 0, 0, 0))):
+    for image in (Image.fromarray(grey), Image.new("RGBA", (64, 64), (0, 0, 0, 0))):
         buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
+        image.save(buffer, "PNG")
         assert executor.whole(buffer.getvalue(), CLASSIFIER, {}).output["labels"]
