@@ -34,7 +34,7 @@ from edgewright.tools.contracts.arms import ServerLoad
 from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.nodes.client import NodeClient, Transfer
 from edgewright.tools.nodes.launch import launch_node
-from edgewright.tools.offload.choice import Values
+from edgewright.tools.offload.choice import FloatArray
 from edgewright.tools.offload.queueing import mean_response_s, mean_wait_s
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ async def _at(
 
 
 async def _send(
-    client: NodeClient, frame: bytes, gaps: Values, samples: Sequence[ServerLoad]
-) -> tuple[list[float], Values]:
+    client: NodeClient, frame: bytes, gaps: FloatArray, samples: Sequence[ServerLoad]
+) -> tuple[list[float], FloatArray]:
     """Send a request after each gap, whether or not earlier ones were answered.
 
     Args:
@@ -260,7 +260,7 @@ async def _load(client: NodeClient) -> ServerLoad:
     return (await client.probe(0)).load[_MODEL]
 
 
-def _ideal_wait_s(gaps_s: Values, services_s: Values) -> float:
+def _ideal_wait_s(gaps_s: FloatArray, services_s: FloatArray) -> float:
     """Return the mean wait of these arrivals at a single server with these service times.
 
     By Lindley's recursion, a request waits for the previous one's wait and service, less the gap

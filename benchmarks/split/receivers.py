@@ -10,9 +10,9 @@ from PIL import Image
 
 from edgewright.benchmarks.split.images import QUALITIES, send
 from edgewright.benchmarks.split.workloads import Workload
-from edgewright.tools.codec_training.cache import cached_features, rows
+from edgewright.tools.codec_training.cache import cached_features, read_batch
 from edgewright.tools.codec_training.images import ImageSet
-from edgewright.tools.codec_training.loop import ReportProgress, Schedule, fast_products, fit
+from edgewright.tools.codec_training.loop import ReportProgress, Schedule, bfloat16_products, fit
 from edgewright.tools.codec_training.recipe import TrainedRecipe
 from edgewright.tools.codec_training.train import answer_loss
 from edgewright.tools.codecs.learned.tail import TunedBlocks, weights_of_blocks
@@ -54,8 +54,8 @@ def tuned_receiver(
     receiver = TunedBlocks(adapter, recipe.point, last, weights).requires_grad_(True)
 
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
-        with fast_products(decoded.features.shape[1:]):
-            output = receiver(rows(decoded.features, indices))
+        with bfloat16_products(decoded.features.shape[1:]):
+            output = receiver(read_batch(decoded.features, indices))
         return answer_loss(output, teacher, indices)
 
     work.mkdir(parents=True, exist_ok=True)

@@ -119,7 +119,7 @@ def elpv(work: Path, report: ReportProgress) -> Workload:
     mirrored, validation = split_labelled(samples, licence=LICENCE)
     # A cell has no preferred orientation.
     turns = (ImageOps.mirror, ImageOps.flip, lambda cell: cell.transpose(_HALF_TURN))
-    training, _ = split_labelled(samples, licence=LICENCE, turns=turns)
+    training, _ = split_labelled(samples, licence=LICENCE, augmentations=turns)
     return Workload(
         name="elpv",
         title="EfficientNet-Lite0 on solar cells (ELPV)",

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageOps
 
-from edgewright.tools.codec_training.images import ImageSet, with_turns
+from edgewright.tools.codec_training.images import ImageSet, with_augmentations
 from edgewright.tools.errors import NotFoundError
 from edgewright.tools.models.engines.torch.blip import BlipCaptioning, BlipQuestions
 
@@ -220,6 +220,6 @@ def answered(
         name=f"easy-vqa, {part}",
         licence=LICENCE,
         count=len(selected) * times,
-        read=lambda: with_turns(read, turns),
+        read=lambda: with_augmentations(read, turns),
         answers=Written(adapter, questions * times, texts * times, ends=ends or not asks),
     )

@@ -28,7 +28,7 @@ from transformers import (
 from edgewright.benchmarks.common.progress import ProgressLogger
 from edgewright.benchmarks.workloads.easy_vqa import LICENCE, answered, load, split_held_out
 from edgewright.tools.codec_training.images import ImageSet
-from edgewright.tools.codec_training.loop import Schedule, fast_products, fit
+from edgewright.tools.codec_training.loop import Schedule, bfloat16_products, fit
 from edgewright.tools.codecs.learned.manifest import digest_of
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.models.engines.torch.blip import BlipCaptioning, BlipQuestions
@@ -100,7 +100,7 @@ def train(name: str, parent: Path) -> None:
     pixels = _pixels(adapter, training)
 
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
-        with fast_products(adapter.feature_shape(1)):
+        with bfloat16_products(adapter.feature_shape(1)):
             output = adapter.run(pixels[indices].float() / 127.5 - 1, 0, last)
             scores = training.answers.scores(output, indices)
         assert training.answers.truth is not None

@@ -186,7 +186,7 @@ class Peer:
         self._probed_at = time.monotonic()
         for _ in range(MAX_PROBES):
             empty = await self._exchange(0)
-            filling = self.link.filling(empty.link_ms)
+            filling = self.link.payload_bytes(empty.link_ms)
             filled = await self._exchange(filling)
             headers = empty.bytes_up + empty.bytes_down
             if not self.link.observe_probe(

@@ -18,7 +18,7 @@ from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.library import experts, load_adapter
 from edgewright.tools.memory import keep_freed_memory
-from edgewright.tools.offload.profile import encodings_of, measure
+from edgewright.tools.offload.profile import encodings_fingerprint, measure
 from edgewright.tools.split.executor import EncodedInput, Outcome, SplitExecutor
 
 #: Most photographs to measure with, and the largest file among them.
@@ -77,7 +77,7 @@ class ModelOperations:
             "revision": self._adapter.revision,
             "blocks": list(self._adapter.block_names),
             "input_size": list(self._adapter.input_size),
-            "encodings": encodings_of(self._adapter, self._codecs_at),
+            "encodings": encodings_fingerprint(self._adapter, self._codecs_at),
         }
 
     def run(self, operation: str, parameters: dict[str, Any], blob: bytes) -> Reply:

@@ -1,4 +1,4 @@
-"""Making feature codecs: caching features, training or computing a codec, exporting its two halves.
+"""Training feature codecs: caching features, training or fitting a codec, exporting its halves.
 
-Running a finished codec belongs to ``tools/codecs``.
+Running a finished codec belongs in ``tools/codecs``.
 """

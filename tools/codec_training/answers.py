@@ -1,8 +1,8 @@
-"""What a model says about pictures: the part of its output that a codec must keep.
+"""A model's answers: the part of its output that a codec must preserve.
 
-An answer is a choice among classes. A classifier gives one for each picture, its first label; a
-model that writes gives one for each word. Answers are *rows*: those to the first picture, then
-those to the second, and so on.
+An answer is a choice among classes. A classifier gives one answer per image, its top label; a model
+that generates text gives one per token. Answers are stored as *rows*: first those for the first
+image, then those for the second, and so on.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import torch
 
 
 class Answers(Protocol):
-    """Reads a model's answers off its last block's output.
+    """Computes a model's answers from its last block's output.
 
     Attributes:
-        truth: The right class of each row, int64 ``[R]``; None if nobody knows.
+        truth: Correct class of each row, int64 ``[R]``; None if unknown.
     """
 
     truth: torch.Tensor | None
 
     def rows(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Return the rows of some pictures, in their order.
+        """Return the rows of the given images, in order.
 
         Args:
-            pictures: Indices of the pictures, int64 ``[B]``.
+            pictures: Indices of the images, int64 ``[B]``.
 
         Returns:
             int64 ``[R]``.
@@ -36,27 +36,27 @@ class Answers(Protocol):
         """Return the logits of each answer.
 
         Args:
-            output: The last block's output on these pictures, float32 ``[B, ...]``.
-            pictures: Their indices, int64 ``[B]``.
+            output: The last block's output for the images, float32 ``[B, ...]``.
+            pictures: Indices of the images, int64 ``[B]``.
 
         Returns:
-            float32 ``[R, classes]``, as many rows as ``rows`` returns.
+            float32 ``[R, classes]``, with as many rows as ``rows`` returns.
         """
         ...
 
 
-class FirstLabel:
-    """One answer a picture; the output are its logits.
+class TopLabel:
+    """The answers of a classifier: one per image, with the output as its logits.
 
     Args:
-        truth: The label of each picture, int64 ``[N]``; None without.
+        truth: Label of each image, int64 ``[N]``; None if unknown.
     """
 
     def __init__(self, truth: torch.Tensor | None = None) -> None:
         self.truth = truth
 
     def rows(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Return the rows of some pictures: one each; see ``Answers``."""
+        """Return the rows of the given images, one per image; see ``Answers``."""
         return pictures
 
     def scores(self, output: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Features before the cut and answers behind it, computed once: head and teacher never change."""
+"""Cache of features and answers, computed once since the head and the teacher never change."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from edgewright.tools.codec_training.images import ImageSet
 from edgewright.tools.codec_training.loop import EpochProgress, ReportProgress
 from edgewright.tools.models.engines.torch.chain import Chain
 
-#: Pictures run at once; more of them outgrow the processor's caches and take twice the time.
+#: Batch size; larger batches exceed the processor's caches and take twice as long.
 _BATCH = 8
 
 
 @dataclass(frozen=True)
 class FeatureCache:
-    """What the uncut model makes of pictures at three places.
+    """The uncut model's features and answers for a set of images.
 
     Attributes:
-        features: float16 ``[N, *shape]`` at the partition point, on disk.
-        targets: float16 ``[N, *decoded_shape]`` where the decoder's output stands, on disk.
-        outputs: float32 ``[R, classes]``, the model's answers.
-        answers: How they were read, and what is right.
+        features: float16 ``[N, *shape]`` indices the partition point, on disk.
+        targets: float16 ``[N, *decoded_shape]`` indices the decoder's output point, on disk.
+        outputs: float32 ``[R, classes]``, logits of the model's answers.
+        answers: How answers are computed, and the correct ones.
     """
 
     features: NDArray[np.float16]
@@ -44,12 +44,12 @@ class FeatureCache:
 
     @property
     def pictures(self) -> torch.Tensor:
-        """Indices of all pictures, int64 ``[N]``."""
+        """Indices of all images, int64 ``[N]``."""
         return torch.arange(len(self))
 
     @property
     def truth(self) -> torch.Tensor | None:
-        """The right class of each answer, int64 ``[R]``; None if nobody knows."""
+        """Correct class of each answer, int64 ``[R]``; None if unknown."""
         truth = self.answers.truth
         return None if truth is None else truth[self.answers.rows(self.pictures)]
 
@@ -61,22 +61,22 @@ def cached_features(
     folder: Path,
     report: ReportProgress,
 ) -> FeatureCache:
-    """Run the uncut model over pictures, or take what an earlier call wrote.
+    """Run the uncut model on a set of images, or load the results of an earlier call.
 
     Args:
         adapter: The model.
-        pictures: The pictures.
-        points: Partition point, and the point at which the decoder's output stands.
-        folder: Where the arrays are kept; made if need be.
-        report: Told after every batch.
+        pictures: The images.
+        points: Partition point, and the decoder's output point.
+        folder: Folder for the arrays; created if missing.
+        report: Called after each batch.
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = json.dumps([adapter.revision, pictures.name, pictures.count, *points])
-    mark = folder / "complete.json"
-    if not (mark.exists() and mark.read_text("utf-8") == identity):
-        mark.unlink(missing_ok=True)
+    marker = folder / "complete.json"
+    if not (marker.exists() and marker.read_text("utf-8") == identity):
+        marker.unlink(missing_ok=True)
         _compute(adapter, pictures, points, folder, report)
-        mark.write_text(identity, "utf-8")
+        marker.write_text(identity, "utf-8")
     features, targets, outputs = (
         np.load(folder / f"{name}.npy", mmap_mode="r")
         for name in ("features", "targets", "outputs")
@@ -84,12 +84,12 @@ def cached_features(
     return FeatureCache(features, targets, torch.from_numpy(np.array(outputs)), pictures.answers)
 
 
-def rows(array: NDArray[np.float16], indices: torch.Tensor) -> torch.Tensor:
-    """Read some features of a cache, float32 in the layout that is trained fastest.
+def read_batch(array: NDArray[np.float16], indices: torch.Tensor) -> torch.Tensor:
+    """Read a batch from a cached array, as float32 in the memory layout that trains fastest.
 
     Args:
-        array: ``features`` or ``targets``.
-        indices: Which, int64 ``[B]``.
+        array: ``features`` or ``targets`` of a cache.
+        indices: Indices of the batch, int64 ``[B]``.
     """
     batch = torch.from_numpy(array[indices.numpy()].astype(np.float32))
     return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
@@ -103,30 +103,30 @@ def _compute(
     report: ReportProgress,
 ) -> None:
     last = len(adapter.block_names)
-    places = {"features": points[0], "targets": points[1]}
-    open_array: Any = np.lib.format.open_memmap  # numpy leaves it untyped
+    points_by_name = {"features": points[0], "targets": points[1]}
+    open_array: Any = np.lib.format.open_memmap  # untyped in numpy
     arrays = {
         name: open_array(
             folder / f"{name}.npy",
             mode="w+",
             dtype=np.float16,
-            shape=(pictures.count, *adapter.feature_shape(place)),
+            shape=(pictures.count, *adapter.feature_shape(point)),
         )
-        for name, place in places.items()
+        for name, point in points_by_name.items()
     }
     outputs: list[torch.Tensor] = []
     done = 0
     with torch.inference_mode():
         for batch in _batches(pictures.read()):
             values = torch.cat([adapter.tensor(adapter.preprocess(image)) for image in batch])
-            reached = 0
-            for name, place in places.items():
-                values = adapter.run(values, reached, place)
+            position = 0
+            for name, point in points_by_name.items():
+                values = adapter.run(values, position, point)
                 arrays[name][done : done + len(batch)] = values.numpy()
-                reached = place
-            values = adapter.run(values, reached, last)
-            at = torch.arange(done, done + len(batch))
-            outputs.append(pictures.answers.scores(values, at))
+                position = point
+            values = adapter.run(values, position, last)
+            indices = torch.arange(done, done + len(batch))
+            outputs.append(pictures.answers.scores(values, indices))
             done += len(batch)
             report(EpochProgress(f"features of {pictures.name}", done, pictures.count, 0.0))
     for array in arrays.values():

@@ -1,4 +1,4 @@
-"""Calibrating the tables of ``quantised8`` on photographs, for ``scripts/calibrate_tables.py``."""
+"""Calibration of the ``quantised8`` tables on photographs, for ``scripts/calibrate_tables.py``."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from edgewright.tools.codecs.quantised import SYMBOLS, QuantisedCodec, Tables
 from edgewright.tools.codecs.registry import GENERIC, table_name
 from edgewright.tools.models.adapter import PartitionAdapter
 
-#: Steps per standard deviation that are tried, coarsest first.
+#: Candidate steps per standard deviation, coarsest first.
 STEPS_TRIED = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
-#: Steps for models without calibration: fine enough wherever it was measured.
+#: Steps for models without calibration; fine enough for all models measured.
 GENERIC_STEPS = 8.0
-#: Mean Kullback-Leibler divergence of the labels, in nats, that coding may cause.
+#: Maximum mean Kullback-Leibler divergence of the labels caused by encoding, in nats.
 MAX_DIVERGENCE = 0.004
-#: Share of a table spread evenly over all symbols, for those that calibration never saw.
+#: Share of a table that is distributed uniformly, for symbols not seen in calibration.
 _EVEN_SHARE = 1 / 64
-#: Pictures run at once; larger batches wait for memory.
+#: Batch size; larger batches are limited by memory bandwidth.
 _BATCH = 8
 
 
 def crops(photographs: Sequence[Image.Image], *, each: int, seed: int = 0) -> list[Image.Image]:
-    """Cut random squares out of photographs, half of them mirrored."""
+    """Return random square crops of photographs, half of them mirrored."""
     random = np.random.default_rng(seed)
-    cut: list[Image.Image] = []
+    cropped: list[Image.Image] = []
     for photograph in photographs:
         for _ in range(each):
             size = int(min(photograph.size) * random.uniform(0.45, 1.0))
@@ -40,19 +40,19 @@ def crops(photographs: Sequence[Image.Image], *, each: int, seed: int = 0) -> li
             square = photograph.crop((left, top, left + size, top + size))
             if random.random() < 0.5:
                 square = square.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            cut.append(square)
-    return cut
+            cropped.append(square)
+    return cropped
 
 
 def calibrate(adapter: PartitionAdapter, pictures: Sequence[Image.Image]) -> dict[str, Tables]:
-    """Choose steps and count symbols at every point of a classifier.
+    """Choose the steps and count the symbols at every partition point of a classifier.
 
-    At each point the coarsest steps are taken that move the labels' probabilities by at most
+    At each point, the coarsest steps are chosen that change the label probabilities by at most
     ``MAX_DIVERGENCE`` on average. The generic tables are counted over all points.
 
     Args:
         adapter: A model whose last block returns logits.
-        pictures: Pictures to run through it.
+        pictures: Images to run through it.
     """
     last = len(adapter.block_names)
     tables: dict[str, Tables] = {}
@@ -61,14 +61,14 @@ def calibrate(adapter: PartitionAdapter, pictures: Sequence[Image.Image]) -> dic
         features = torch.cat([adapter.tensor(adapter.preprocess(picture)) for picture in pictures])
         logits = _run(adapter, features, 0, last)
         for point in range(last):
-            known = features.numpy()
+            original = features.numpy()
             for steps in STEPS_TRIED:
-                coded, counts = _code(known, steps)
-                reached = _run(adapter, torch.from_numpy(coded), point, last)
-                if _divergence(logits, reached) <= MAX_DIVERGENCE:
+                restored, counts = _quantise(original, steps)
+                restored_logits = _run(adapter, torch.from_numpy(restored), point, last)
+                if _divergence(logits, restored_logits) <= MAX_DIVERGENCE:
                     break
             tables[table_name(adapter.model, point)] = Tables(steps, _frequencies(counts))
-            counts = _code(known, GENERIC_STEPS)[1]
+            counts = _quantise(original, GENERIC_STEPS)[1]
             generic_counts += counts / counts.sum(axis=1, keepdims=True)
             features = _run(adapter, features, point, point + 1)
     tables[GENERIC] = Tables(GENERIC_STEPS, _frequencies(generic_counts))
@@ -76,7 +76,7 @@ def calibrate(adapter: PartitionAdapter, pictures: Sequence[Image.Image]) -> dic
 
 
 def save(tables: dict[str, Tables], path: Path) -> None:
-    """Write tables as ``codec_for`` reads them."""
+    """Write tables in the format that ``codec_for`` reads."""
     names = sorted(tables)
     np.savez_compressed(
         path,
@@ -91,31 +91,31 @@ def _run(adapter: PartitionAdapter, features: torch.Tensor, start: int, stop: in
     return torch.cat([adapter.run(batch, start, stop) for batch in batches])
 
 
-def _code(features: Features, steps: float) -> tuple[Features, NDArray[np.float64]]:
-    """Quantise features ``[N, ...]``; return what arrives and how often each symbol was used."""
+def _quantise(features: Features, steps: float) -> tuple[Features, NDArray[np.float64]]:
+    """Quantise features ``[N, ...]``; return the dequantised features and the symbol counts."""
     even = np.full((3, SYMBOLS), TOTAL_FREQUENCY // SYMBOLS, dtype=np.uint32)
     codec = QuantisedCodec(
         model="", revision="", point=0, shape=features.shape[1:], tables=Tables(steps, even)
     )
     counts = np.zeros((3, SYMBOLS))
-    arrived = np.empty_like(features)
+    restored = np.empty_like(features)
     for index, one in enumerate(features):
         symbols = codec.quantise(one)
-        arrived[index] = codec.dequantise(symbols)
+        restored[index] = codec.dequantise(symbols)
         for row, used in enumerate(symbols):
             counts[row] += np.bincount(used.ravel(), minlength=SYMBOLS)
-    return arrived, counts
+    return restored, counts
 
 
-def _divergence(expected: torch.Tensor, reached: torch.Tensor) -> float:
+def _divergence(expected: torch.Tensor, restored: torch.Tensor) -> float:
     """Return the mean Kullback-Leibler divergence between two batches of logits, in nats."""
     log_expected = expected.double().log_softmax(1)
-    log_reached = reached.double().log_softmax(1)
-    return float((log_expected.exp() * (log_expected - log_reached)).sum(1).mean())
+    log_restored = restored.double().log_softmax(1)
+    return float((log_expected.exp() * (log_expected - log_restored)).sum(1).mean())
 
 
 def _frequencies(counts: NDArray[np.float64]) -> NDArray[np.uint32]:
-    """Turn counts into integers of the coder's precision, none of them 0."""
+    """Convert counts to positive integer frequencies with the coder's precision."""
     shares = counts / counts.sum(axis=1, keepdims=True)
     shares = (1 - _EVEN_SHARE) * shares + _EVEN_SHARE / SYMBOLS
     frequencies: NDArray[np.uint32] = np.floor(shares * TOTAL_FREQUENCY).astype(np.uint32)

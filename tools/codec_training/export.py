@@ -1,4 +1,4 @@
-"""Writes a codec as two halves and a manifest, and scores it as it will be used."""
+"""Exporting a codec as two halves and a manifest, and evaluating the exported codec."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _BATCH = 512
 
 @dataclass(frozen=True)
 class CodecScore:
-    """What became of each picture.
+    """Results of a codec for each image.
 
     Attributes:
-        payload_bytes: int64 ``[N]``, length of its payload.
-        entropy_bytes: float64 ``[N]``, information in it.
-        output: float32 ``[N, ...]``, the last block's output behind the codec.
+        payload_bytes: int64 ``[N]``, size of the payload.
+        entropy_bytes: float64 ``[N]``, information in the payload.
+        output: float32 ``[N, ...]``, the last block's output after the codec.
     """
 
     payload_bytes: NDArray[np.int64]
@@ -62,23 +62,23 @@ def export(
     validation: FeatureCache,
     folder: Path,
 ) -> CodecManifest:
-    """Write both halves and the manifest with the figures of every rate point.
+    """Write both halves, and the manifest with the results of every rate point.
 
     Args:
-        parts: What the codec is made of.
-        adapter: The model that it was made for.
-        recipe: How it was made.
-        source: What it was made from.
-        validation: The model's features and answers on other pictures.
-        folder: Where to; made if need be.
+        parts: The codec's networks, gains and symbol probabilities.
+        adapter: The model that the codec is for.
+        recipe: The recipe it was made with.
+        source: The images it was trained on.
+        validation: The model's features and answers for other images.
+        folder: Folder to write to; created if missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rates = range(len(parts.all_gains))
     latents = [rounded_latents(parts, validation.features, rate) for rate in rates]
-    # Twice what was seen, so that another picture's outliers are seldom clipped.
+    # Twice the observed maximum, so that outliers of other images are rarely clipped.
     reach = min(MAX_REACH, 2 * max(1, *(int(one.abs().max()) for one in latents)))
-    seen = slice(MAX_REACH - reach, MAX_REACH + reach + 1)
-    tables = [frequencies_of(parts.likelihoods(rate)[:, seen].double()) for rate in rates]
+    observed = slice(MAX_REACH - reach, MAX_REACH + reach + 1)
+    tables = [frequencies_of(parts.likelihoods(rate)[:, observed].double()) for rate in rates]
     shared = {
         TABLES: torch.stack(tables),
         GAINS: parts.all_gains,
@@ -106,7 +106,7 @@ def export(
     )
     _save(manifest, folder)
     figures = [
-        figures_of(score(codec, adapter, validation.features), validation)
+        summarise(score(codec, adapter, validation.features), validation)
         for codec in load_codecs(folder, adapter)
     ]
     manifest = manifest.model_copy(update={"rates": tuple(figures)})
@@ -115,7 +115,7 @@ def export(
 
 
 def score(codec: LearnedCodec, adapter: Chain, features: NDArray[np.float16]) -> CodecScore:
-    """Code features for real, and run the model behind the cut.
+    """Encode and decode features with a codec, and run the model after the cut.
 
     Args:
         codec: The codec.
@@ -134,21 +134,21 @@ def score(codec: LearnedCodec, adapter: Chain, features: NDArray[np.float16]) ->
     return CodecScore(np.array(lengths), np.array(information), torch.cat(outputs))
 
 
-def figures_of(score: CodecScore, cache: FeatureCache) -> Figures:
-    """Sum a score up.
+def summarise(score: CodecScore, cache: FeatureCache) -> Figures:
+    """Summarise a score over all images.
 
     Args:
-        score: What became of each picture.
-        cache: What the uncut model makes of them.
+        score: The codec's results for each image.
+        cache: The uncut model's answers for the same images.
     """
     uncut, truth = cache.outputs.argmax(1), cache.truth
     with torch.inference_mode():
-        said = cache.answers.scores(score.output, cache.pictures).argmax(1)
+        predicted = cache.answers.scores(score.output, cache.pictures).argmax(1)
     return Figures(
         payload_bytes=float(score.payload_bytes.mean()),
         entropy_bytes=float(score.entropy_bytes.mean()),
-        same_answers=_share(said == uncut),
-        accuracy=None if truth is None else _share(said == truth),
+        same_answers=_share(predicted == uncut),
+        accuracy=None if truth is None else _share(predicted == truth),
         uncut_accuracy=None if truth is None else _share(uncut == truth),
     )
 
@@ -158,16 +158,18 @@ def _share(right: torch.Tensor) -> float:
 
 
 def frequencies_of(likelihoods: torch.Tensor) -> torch.Tensor:
-    """Turn probabilities ``[channels, alphabet]`` into integers of the coder's precision, int32."""
+    """Convert probabilities ``[channels, alphabet]`` to int32 frequencies for the coder."""
     alphabet = likelihoods.shape[1]
     shares = likelihoods / likelihoods.sum(1, keepdim=True)
     frequencies = 1 + (shares * (TOTAL_FREQUENCY - alphabet)).floor().to(torch.int32)
-    rest = TOTAL_FREQUENCY - frequencies.sum(1, keepdim=True)
-    return frequencies.scatter_add(1, frequencies.argmax(1, keepdim=True), rest.to(torch.int32))
+    remaining = TOTAL_FREQUENCY - frequencies.sum(1, keepdim=True)
+    return frequencies.scatter_add(
+        1, frequencies.argmax(1, keepdim=True), remaining.to(torch.int32)
+    )
 
 
 def entropy_bytes(tables: NDArray[np.uint32], symbols: Integers) -> float:
-    """Return what an ideal coder would take for symbols ``[channels, positions]``, in bytes."""
+    """Return the size that an ideal coder would reach for symbols ``[channels, positions]``."""
     used = np.take_along_axis(tables, symbols.astype(np.int64), axis=1)
     return float(np.log2(TOTAL_FREQUENCY / used).sum()) / 8
 

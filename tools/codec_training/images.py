@@ -1,4 +1,4 @@
-"""Pictures to train a codec on: a labelled set, or crops of photographs without labels."""
+"""Image sets for training codecs: a labelled data set, or crops of unlabelled photographs."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgewright.tools.codec_training.answers import Answers, FirstLabel
+from edgewright.tools.codec_training.answers import Answers, TopLabel
 from edgewright.tools.codec_training.calibration import crops
 from edgewright.tools.datasets.samples import Samples
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.decode import decode
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
-#: Wallpapers have tens of megapixels; a crop is scaled down to the network's input anyway.
-_LONGEST_SIDE = 1600
-_MOST_PIXELS = 100_000_000
+#: Wallpapers have tens of megapixels, but crops are scaled to the network's input anyway.
+_MAX_SIDE = 1600
+_MAX_PIXELS = 100_000_000
 
-#: Turns a picture into another of the same size.
-Turn = Callable[[Image.Image], Image.Image]
+#: Transforms an image to another one of the same size.
+Augmentation = Callable[[Image.Image], Image.Image]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSet:
-    """Pictures that are read one by one, in a fixed order.
+    """A set of RGB images that are read one at a time in a fixed order.
 
     Attributes:
-        name: What they are called; with ``count`` it tells caches of features apart.
-        licence: Their licence.
-        count: How many there are.
-        read: Starts over with the first of them; RGB.
-        answers: How to read what a model says of them, and what is right.
+        name: Name of the set; together with ``count`` it identifies feature caches.
+        licence: Licence of the images.
+        count: Number of images.
+        read: Returns an iterator over the images, from the first one.
+        answers: How a model's answers are computed, and the correct ones.
     """
 
     name: str
     licence: str
     count: int
     read: Callable[[], Iterator[Image.Image]]
-    answers: Answers = field(default_factory=FirstLabel)
+    answers: Answers = field(default_factory=TopLabel)
 
 
 def labelled(
@@ -51,16 +51,16 @@ def labelled(
     *,
     part: str,
     licence: str,
-    turns: Sequence[Turn] = (),
+    augmentations: Sequence[Augmentation] = (),
 ) -> ImageSet:
-    """Take some pictures of a labelled set.
+    """Return a subset of a labelled data set.
 
     Args:
-        samples: The set.
-        chosen: Indices of those to take.
-        part: Name of the part, such as ``training``.
-        licence: Licence of the set.
-        turns: Take each again, turned by each of these; none changes its label.
+        samples: The data set.
+        chosen: Indices of the samples.
+        part: Name of the subset, such as ``training``.
+        licence: Licence of the data set.
+        augmentations: Label-preserving augmentations; the subset is repeated once for each.
     """
 
     def read() -> Iterator[Image.Image]:
@@ -71,52 +71,52 @@ def labelled(
     return ImageSet(
         name=f"{samples.name}, {part}",
         licence=licence,
-        count=len(chosen) * (1 + len(turns)),
-        read=lambda: with_turns(read, turns),
-        answers=FirstLabel(labels.repeat(1 + len(turns))),
+        count=len(chosen) * (1 + len(augmentations)),
+        read=lambda: with_augmentations(read, augmentations),
+        answers=TopLabel(labels.repeat(1 + len(augmentations))),
     )
 
 
-def with_turns(
-    read: Callable[[], Iterator[Image.Image]], turns: Sequence[Turn]
+def with_augmentations(
+    read: Callable[[], Iterator[Image.Image]], augmentations: Sequence[Augmentation]
 ) -> Iterator[Image.Image]:
-    """Yield pictures as they are, and then all of them again for each turn."""
-    for turn in (None, *turns):
-        for picture in read():
-            yield turn(picture) if turn else picture
+    """Yield all images unchanged, and then all of them again for each augmentation."""
+    for augment in (None, *augmentations):
+        for image in read():
+            yield augment(image) if augment else image
 
 
 def photograph_crops(
     files: Sequence[Path], *, name: str, licence: str, each: int, seed: int = 0
 ) -> ImageSet:
-    """Cut random squares out of photographs, half of them mirrored.
+    """Return random square crops of photographs, half of them mirrored.
 
     Args:
         files: The photographs.
-        name: What they are called.
-        licence: Their licence.
-        each: Crops of each.
-        seed: Of the crops; each photograph has its own.
+        name: Name of the set.
+        licence: Licence of the photographs.
+        each: Number of crops per photograph.
+        seed: Random seed; each photograph derives its own from it.
 
     Raises:
         InputError: There are no photographs (``data_empty``).
     """
     if not files:
         raise InputError(
-            f"there are no photographs of {name}; give files that end in "
+            f"there are no photographs for {name!r}; pass files with the extensions "
             f"{', '.join(sorted(_SUFFIXES))}",
             code="data_empty",
         )
 
     def read() -> Iterator[Image.Image]:
         for number, file in enumerate(files):
-            photograph = decode(file.read_bytes(), max_pixels=_MOST_PIXELS)
-            photograph.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE), Image.Resampling.LANCZOS)
+            photograph = decode(file.read_bytes(), max_pixels=_MAX_PIXELS)
+            photograph.thumbnail((_MAX_SIDE, _MAX_SIDE), Image.Resampling.LANCZOS)
             yield from crops([photograph], each=each, seed=seed + number)
 
     return ImageSet(name=name, licence=licence, count=each * len(files), read=read)
 
 
 def photographs_in(folder: Path) -> list[Path]:
-    """Return the picture files below a folder, by name."""
+    """Return the image files in a folder and its subfolders, sorted by path."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)

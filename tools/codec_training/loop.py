@@ -1,4 +1,4 @@
-"""The training loop: resumable after every epoch, and safe to break off at any moment."""
+"""The training loop: it can be interrupted at any time and resumes after the last full epoch."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from edgewright.tools.storage.atomic import write_file
 
 _WARM_UP = 0.1
 _CLIP = 1.0
-#: How much faster priors and gains are trained: they are few and have far to go.
-_FASTER = 10
+#: Learning-rate factor of priors and gains: they are few and far from their optimum.
+_FAST_FACTOR = 10
 
 
 @dataclass(frozen=True)
 class EpochProgress:
-    """Where a training is.
+    """Progress of a training run.
 
     Attributes:
         stage: Name of the stage.
-        step: Steps done.
-        steps: Steps in all.
+        step: Number of completed steps.
+        steps: Total number of steps.
         loss: Loss of the last step.
     """
 
@@ -43,12 +43,12 @@ ReportProgress = Callable[[EpochProgress], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How long and how fast is trained.
+    """Training schedule.
 
     Attributes:
         epochs: Passes over the samples.
-        batch: Samples a step.
-        rate: Highest learning rate; it warms up over a tenth of the steps, then follows a cosine.
+        batch: Samples per step.
+        rate: Peak learning rate; it warms up over a tenth of the steps, then follows a cosine.
         decay: Weight decay.
     """
 
@@ -58,15 +58,15 @@ class Schedule:
     decay: float = 0.0
 
 
-def fast_products(shape: Sequence[int]) -> AbstractContextManager[object]:
+def bfloat16_products(shape: Sequence[int]) -> AbstractContextManager[object]:
     """Return a context in which a transformer's matrix products are computed in bfloat16.
 
-    That takes a third of the time where the processor has instructions for it; elsewhere nothing
-    changes, nor for feature maps, whose depthwise convolutions would take longer. Sums and losses
-    do not belong into it.
+    This takes a third of the time on processors with bfloat16 instructions. It has no effect on
+    other processors, nor for feature maps, whose depthwise convolutions would take longer. Do not
+    compute sums and losses in this context.
 
     Args:
-        shape: Of the features without the batch dimension, ``[tokens, channels]`` for a
+        shape: Shape of the features without the batch dimension; ``[tokens, channels]`` for a
             transformer.
     """
     supported = torch.cpu._is_avx512_bf16_supported()
@@ -85,32 +85,33 @@ def fit(
     report: ReportProgress,
     faster: Sequence[torch.nn.Parameter] = (),
 ) -> None:
-    """Train those parameters of a module that ask for gradients.
+    """Train the parameters of a module that require gradients.
 
-    After every epoch the state is written to ``checkpoint``; called again with the same arguments,
-    the training goes on there and ends as if it had never been broken off.
+    After every epoch the state is written to ``checkpoint``. A further call with the same arguments
+    resumes there, with the same result as an uninterrupted run.
 
     Args:
-        stage: Name, for progress and to tell checkpoints apart.
-        module: What is trained.
-        loss_of: Loss of a batch, given the indices of its samples (int64 ``[B]``).
-        samples: Number of samples; must be at least one batch.
-        schedule: How long and how fast.
-        seed: Of the order of samples and of every other random choice.
+        stage: Name of the stage, for progress reports and the checkpoint's identity.
+        module: The module to train.
+        loss_of: Returns the loss of a batch, given the indices of its samples (int64 ``[B]``).
+        samples: Number of samples; at least one batch.
+        schedule: The training schedule.
+        seed: Seed of the sample order and all other random choices.
         checkpoint: File to write to and resume from.
-        report: Told after every step.
-        faster: Parameters of the module that are trained at ten times the rate, without decay.
+        report: Called after each step.
+        faster: Parameters of the module that are trained at ten times the learning rate, without
+            weight decay.
 
     Raises:
-        InputError: The checkpoint belongs to another training (``checkpoint_mismatch``).
+        InputError: The checkpoint belongs to another training run (``checkpoint_mismatch``).
     """
     torch.manual_seed(seed)
-    known = {id(weight) for weight in faster}
+    fast_ids = {id(weight) for weight in faster}
     trained = [weight for weight in module.parameters() if weight.requires_grad]
-    usual = [weight for weight in trained if id(weight) not in known]
-    groups = [{"params": usual, "weight_decay": schedule.decay, "pace": 1}]
+    regular = [weight for weight in trained if id(weight) not in fast_ids]
+    groups = [{"params": regular, "weight_decay": schedule.decay, "pace": 1}]
     if faster:
-        groups.append({"params": list(faster), "weight_decay": 0.0, "pace": _FASTER})
+        groups.append({"params": list(faster), "weight_decay": 0.0, "pace": _FAST_FACTOR})
     optimiser = torch.optim.AdamW(groups, lr=schedule.rate)
     identity = f"{stage} {samples} {schedule} {seed}"
     done = _resume(checkpoint, identity, module, optimiser)
@@ -120,11 +121,11 @@ def fit(
         for number, indices in enumerate(_batches(samples, schedule.batch)):
             step = epoch * per_epoch + number
             for group in optimiser.param_groups:
-                group["lr"] = group["pace"] * schedule.rate * _pace(step / steps)
+                group["lr"] = group["pace"] * schedule.rate * _rate_factor(step / steps)
             loss = loss_of(indices)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(usual, _CLIP)
+            torch.nn.utils.clip_grad_norm_(regular, _CLIP)
             optimiser.step()
             report(EpochProgress(stage, step + 1, steps, loss.item()))
         _save(checkpoint, identity, epoch + 1, module, optimiser)
@@ -136,8 +137,8 @@ def _batches(samples: int, batch: int) -> Iterator[torch.Tensor]:
         yield order[start : start + batch]
 
 
-def _pace(share: float) -> float:
-    """Return the share of the highest learning rate after a share of all steps."""
+def _rate_factor(share: float) -> float:
+    """Return the learning-rate factor after a share of all steps."""
     if share < _WARM_UP:
         return max(share, 0.001) / _WARM_UP
     return 0.5 + 0.5 * math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP))
@@ -165,13 +166,13 @@ def _save(
 def _resume(
     checkpoint: Path, identity: str, module: torch.nn.Module, optimiser: torch.optim.Optimizer
 ) -> int:
-    """Take over what a checkpoint holds, if there is one; return the epochs behind it."""
+    """Load the checkpoint, if it exists; return the number of completed epochs."""
     if not checkpoint.exists():
         return 0
     state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
     if state["identity"] != identity:
         raise InputError(
-            f"{checkpoint.name} is of another training; give another folder, or remove it",
+            f"{checkpoint.name} belongs to another training run; use another folder or remove it",
             code="checkpoint_mismatch",
         )
     module.load_state_dict(state["module"])

@@ -1,4 +1,4 @@
-"""What a codec is made of before it is written, whether it was trained or computed."""
+"""The parts of a codec before it is exported, whether it was trained or fitted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _BATCH = 512
 
 
 class Parts(Protocol):
-    """A codec's networks, gains and the odds of its symbols.
+    """A codec's networks, gains and symbol probabilities.
 
     Attributes:
         layout: Shapes and sizes of its networks.
-        encoder: From features to latents.
-        decoder: From latents to features.
-        tail: The tuned blocks behind it.
+        encoder: Maps features to latents.
+        decoder: Maps latents to features.
+        tail: The tuned blocks after the decoder.
     """
 
     layout: Layout
@@ -31,11 +31,11 @@ class Parts(Protocol):
 
     @property
     def all_gains(self) -> torch.Tensor:
-        """Factors ``[rates, channels]`` that latents are multiplied by before rounding."""
+        """Factors ``[rates, channels]`` by which latents are multiplied before rounding."""
         ...
 
     def likelihoods(self, rate: int) -> torch.Tensor:
-        """Return how probable each symbol is, ``[channels, 2 MAX_REACH + 1]``."""
+        """Return the probability of each symbol, ``[channels, 2 MAX_REACH + 1]``."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""From pictures to a codec's folder: trained or computed, and exported; and copying a half."""
+"""Codec projects: from an image set to an exported codec, and copying one of its halves."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageOps
 
-from edgewright.tools.codec_training.answers import FirstLabel
+from edgewright.tools.codec_training.answers import TopLabel
 from edgewright.tools.codec_training.cache import cached_features
 from edgewright.tools.codec_training.export import export
-from edgewright.tools.codec_training.images import ImageSet, Turn, labelled, photograph_crops
+from edgewright.tools.codec_training.images import (
+    Augmentation,
+    ImageSet,
+    labelled,
+    photograph_crops,
+)
 from edgewright.tools.codec_training.loop import ReportProgress
 from edgewright.tools.codec_training.parts import Parts
 from edgewright.tools.codec_training.recipe import TrainedRecipe, TransformRecipe
@@ -32,7 +37,7 @@ from edgewright.tools.models.adapter import PartitionAdapter
 from edgewright.tools.models.engines.torch.chain import Chain
 
 HALVES = {"device": DEVICE_HALF, "edge": EDGE_HALF}
-#: One picture of so many is kept back, to choose by.
+#: One of this many images is held out for validation.
 _HELD_OUT = 12
 
 
@@ -47,47 +52,47 @@ def train_codec(
     out: Path,
     report: ReportProgress,
 ) -> CodecManifest:
-    """Train or compute a codec, as its recipe says, and write its folder.
+    """Train or fit a codec according to its recipe, and write its folder.
 
-    A training that was broken off goes on after the last whole epoch.
+    An interrupted training run resumes after the last full epoch.
 
     Args:
-        adapter: The model, frozen.
-        recipe: How.
-        training: Pictures to train on.
-        validation: Others, for the manifest's figures.
-        features: Folder for features; other trainings on the same pictures use them too.
+        adapter: The frozen model.
+        recipe: The recipe.
+        training: Images to train on.
+        validation: Other images, for the results in the manifest.
+        features: Folder for cached features, which other runs on the same images can share.
         work: Folder for checkpoints.
-        out: Folder to write both halves and the manifest to.
-        report: Told after every step.
+        out: Folder for both halves and the manifest.
+        report: Called after each step.
 
     Raises:
-        InputError: The recipe does not fit the model, or ``work`` is of another training.
+        InputError: The recipe does not match the model, or ``work`` belongs to another training
+            run.
         UnavailableError: CompressAI is not installed (``compressai_missing``).
     """
     if not isinstance(adapter, Chain):
         raise InputError(
-            f"{adapter.model} has no blocks to train a codec between; choose a model that can be "
-            "cut",
+            f"{adapter.model} cannot be cut into blocks; choose a model that can",
             code="model_not_cut",
         )
-    if isinstance(training.answers, FirstLabel) and len(_output_shape(adapter)) > 1:
+    if isinstance(training.answers, TopLabel) and len(_output_shape(adapter)) > 1:
         raise InputError(
-            f"{adapter.model} writes texts, and what it should write about {training.name} is not "
-            "known; its codecs are trained on questions and captions, as make bench-split does",
+            f"{adapter.model} generates texts, but {training.name!r} has no reference texts; train "
+            "its codecs on questions or captions, as make bench-split does",
             code="answers_missing",
         )
     points = (recipe.point, recipe.decoder_point)
-    unknown = cached_features(adapter, validation, points, features / "validation", report)
+    validation_cache = cached_features(adapter, validation, points, features / "validation", report)
     parts: Parts
     if isinstance(recipe, TransformRecipe):
         parts = fit_transform(adapter, recipe, training, report)
     else:
-        known = cached_features(adapter, training, points, features / "training", report)
+        training_cache = cached_features(adapter, training, points, features / "training", report)
         work.mkdir(parents=True, exist_ok=True)
-        parts = train(adapter, known, recipe, folder=work, report=report)
+        parts = train(adapter, training_cache, recipe, folder=work, report=report)
     source = Source(name=training.name, licence=training.licence, count=training.count)
-    return export(parts, adapter, recipe, source, unknown, out)
+    return export(parts, adapter, recipe, source, validation_cache, out)
 
 
 def _output_shape(adapter: Chain) -> tuple[int, ...]:
@@ -95,19 +100,19 @@ def _output_shape(adapter: Chain) -> tuple[int, ...]:
 
 
 def split_labelled(
-    samples: Samples, *, licence: str, turns: Sequence[Turn] = (ImageOps.mirror,)
+    samples: Samples, *, licence: str, augmentations: Sequence[Augmentation] = (ImageOps.mirror,)
 ) -> tuple[ImageSet, ImageSet]:
-    """Return a set's training pictures, each also turned, and its validation pictures.
+    """Return the training images of a data set, with augmentations, and its validation images.
 
-    A test split that the set defines is left alone.
+    A test split that the data set defines is not used.
 
     Args:
-        samples: The set.
+        samples: The data set.
         licence: Its licence.
-        turns: Take each training picture again, turned by each of these.
+        augmentations: Augmentations; the training images are repeated once for each.
 
     Raises:
-        InputError: The set is too small (``data_empty``).
+        InputError: The data set is too small (``data_empty``).
     """
     usable = (
         np.arange(len(samples.labels)) if samples.test is None else np.flatnonzero(~samples.test)
@@ -115,34 +120,36 @@ def split_labelled(
     held_out = len(usable) // _HELD_OUT
     if not held_out:
         raise InputError(
-            f"{len(usable)} pictures are too few; give at least {_HELD_OUT}", code="data_empty"
+            f"{len(usable)} images are too few; use at least {_HELD_OUT}", code="data_empty"
         )
-    known, unknown = usable[:-held_out], usable[-held_out:]
+    training_indices, validation_indices = usable[:-held_out], usable[-held_out:]
     return (
-        labelled(samples, known, part="training", licence=licence, turns=turns),
-        labelled(samples, unknown, part="validation", licence=licence),
+        labelled(
+            samples, training_indices, part="training", licence=licence, augmentations=augmentations
+        ),
+        labelled(samples, validation_indices, part="validation", licence=licence),
     )
 
 
 def split_photographs(
     files: list[Path], *, name: str, licence: str, each: int = 24
 ) -> tuple[ImageSet, ImageSet]:
-    """Return ``each`` crops of most photographs for training, and of the others for validation."""
-    unknown = files[::_HELD_OUT]
-    known = [file for file in files if file not in unknown]
+    """Return ``each`` crops per photograph: of most for training, of the others for validation."""
+    validation_files = files[::_HELD_OUT]
+    training_files = [file for file in files if file not in validation_files]
     return (
-        photograph_crops(known, name=f"{name}, training", licence=licence, each=each),
-        photograph_crops(unknown, name=f"{name}, validation", licence=licence, each=each),
+        photograph_crops(training_files, name=f"{name}, training", licence=licence, each=each),
+        photograph_crops(validation_files, name=f"{name}, validation", licence=licence, each=each),
     )
 
 
 def copy_half(codec: Path, half: str, out: Path) -> CodecManifest:
-    """Copy what one side needs: the manifest and its half.
+    """Copy the files that one side needs: the manifest and its half.
 
     Args:
-        codec: A codec's folder.
+        codec: Folder of the codec.
         half: ``device`` or ``edge``.
-        out: Folder to copy to; made if need be.
+        out: Folder to copy to; created if missing.
 
     Raises:
         UnavailableError: There is no codec (``codec_unreadable``).

@@ -1,4 +1,4 @@
-"""How a codec is made: everything that its weights depend on besides the pictures."""
+"""Codec recipes: everything that a codec's weights depend on besides the images."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from edgewright.tools.errors import NotFoundError
 
 
 class _CodecRecipe(BaseModel):
-    """What every recipe says.
+    """Base of all recipes.
 
     Attributes:
         name: Name of the codec.
         model: Model id.
         point: Partition point.
         channels: Channels of the latent.
-        seed: Of all random choices.
+        seed: Seed of all random choices.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,17 +30,17 @@ class _CodecRecipe(BaseModel):
     seed: int = 0
 
     def changed(self, **changes: Any) -> Self:
-        """Return a recipe with other values, checked."""
+        """Return a validated copy with changed values."""
         return self.model_validate({**self.model_dump(), **changes})
 
 
 class TransformRecipe(_CodecRecipe):
-    """A codec that is computed: how maps fall into blocks, and what a bit is worth.
+    """Recipe of a codec that is fitted in closed form: the block size and the price of a bit.
 
     Attributes:
-        block: Height and width of the blocks that are transformed each by itself; ``channels`` are
-            a block's coefficients.
-        prices: Nats that a bit is worth at each rate point, from the most bytes to the fewest.
+        block: Height and width of the separately transformed blocks; ``channels`` is the number of
+            coefficients per block.
+        prices: Price of a bit in nats at each rate point, in descending order of bytes.
     """
 
     name: str = "transform"
@@ -49,34 +49,34 @@ class TransformRecipe(_CodecRecipe):
 
     @property
     def decoder_point(self) -> int:
-        """Point at which the decoder's output stands: that of the cut."""
+        """Point whose features the decoder outputs: that of the cut."""
         return self.point
 
     @property
     def resume_point(self) -> int:
-        """Point at which the unchanged model goes on: that of the cut."""
+        """Point at which the unchanged model resumes: that of the cut."""
         return self.point
 
 
 class TrainedRecipe(_CodecRecipe):
-    """A codec that is trained: how narrow the bottleneck is, and how long is trained.
+    """Recipe of a codec that is trained: the bottleneck and the training schedule.
 
     Attributes:
-        decoder_point: Point at which the decoder's output stands.
-        resume_point: Point at which the unchanged model goes on; the blocks from
-            ``decoder_point`` to there are tuned.
-        positions: Values in each channel.
-        width: Width of the encoder's first layer; each further one is twice as wide.
+        decoder_point: Point whose features the decoder outputs.
+        resume_point: Point at which the unchanged model resumes; the blocks from ``decoder_point``
+            to this point are tuned.
+        positions: Values per channel.
+        width: Width of the encoder's first layer; it doubles with each layer.
         decoder_width: Width of the decoder.
-        lambdas: Price of a bit for each rate point, in units of the distillation loss.
-        early_price: Share of that price that is asked for in the first stage; what is dear before
-            the decoder can make anything of it is given up.
+        lambdas: Price of a bit at each rate point, in units of the distillation loss.
+        early_price: Share of that price applied in the first stage. At the full price, the encoder
+            would drop information before the decoder has learned to use it.
         feature_weight: Weight of the distance to the teacher's features in the first stage.
         output_weight: Weight of the divergence from the teacher's labels in the first stage; 0
-            leaves out the tail, which is most of the work.
-        first: First stage: encoder, prior and decoder learn; the tail is frozen.
-        joint: Between the two: everything learns together; None leaves it out.
-        second: Second stage: encoder and prior are frozen; decoder and tuned blocks learn.
+            skips the tail, which is most of the computation.
+        first: First stage: trains encoder, prior and decoder; the tail is frozen.
+        joint: Optional stage in between that trains everything together; None skips it.
+        second: Second stage: trains decoder and tuned blocks; encoder and prior are frozen.
     """
 
     decoder_point: int
@@ -93,8 +93,8 @@ class TrainedRecipe(_CodecRecipe):
     second: Schedule
 
 
-#: Cut behind the patches' embeddings, for each of six layers is a sixth of the network; the decoder
-#: takes the place of the first four.
+#: Cut after the patch embeddings, since each of the six layers is a sixth of the network; the
+#: decoder replaces the first four.
 FASHION_VIT = TrainedRecipe(
     name="learned",
     model="vit",
@@ -111,9 +111,9 @@ FASHION_VIT = TrainedRecipe(
     second=Schedule(epochs=2, batch=256, rate=1e-3, decay=0.01),
 )
 
-#: Cut behind the sixth of sixteen blocks, where the device has run a third of the network. A
-#: thousand kinds of things are told apart by little: encoders that were trained on some hundred
-#: photographs learnt those by heart, with this cut and with earlier ones, and a transform cannot.
+#: Cut after the sixth of sixteen blocks, where the device has run a third of the network. Trained
+#: encoders overfitted to the few hundred photographs available, with this cut and earlier ones; a
+#: transform cannot.
 PHOTOGRAPHS = TransformRecipe(
     model="efficientnet-lite0",
     point=7,
@@ -122,10 +122,10 @@ PHOTOGRAPHS = TransformRecipe(
     prices=(3e-7, 1e-6, 4e-6, 2e-5),
 )
 
-#: Cut behind the second of sixteen blocks, where the device has run an eighth of the network. Two
-#: classes need little of a picture, and the decoder reaches far into the network, so that a
-#: training step is cheap; all behind it is tuned. Without the tail a step is cheaper by far, so
-#: features alone are distilled for long.
+#: Cut after the second of sixteen blocks, where the device has run an eighth of the network. Two
+#: classes need little of an image, and the decoder replaces many blocks, so a training step is
+#: cheap; all blocks after it are tuned. Steps without the tail are far cheaper, so features alone
+#: are distilled for many epochs.
 ELPV = TrainedRecipe(
     name="learned",
     model="efficientnet-lite0-tuned",
@@ -145,8 +145,8 @@ ELPV = TrainedRecipe(
     second=Schedule(epochs=1, batch=8, rate=5e-5, decay=0.01),
 )
 
-#: Cut behind the first of eight layers. Answers need shape and colour alone, and nothing of where
-#: the shape is or of what lies around it, so features hardly count; what the answers lose does.
+#: Cut after the first of eight layers. Answers depend only on shape and colour, not on the position
+#: or surroundings of the shape, so the loss weights features little and answers strongly.
 EASY_VQA = TrainedRecipe(
     name="learned",
     model="blip-captioning",
@@ -166,7 +166,7 @@ EASY_VQA = TrainedRecipe(
 RECIPES: dict[str, TrainedRecipe | TransformRecipe] = {
     "fashion-vit": FASHION_VIT,
     "photographs": PHOTOGRAPHS,
-    # A quarter of the network, and twice as many bytes.
+    # A quarter of the network on the device, with twice as many bytes.
     "photographs-early": PHOTOGRAPHS.changed(
         point=5, channels=160, prices=(2e-7, 5e-7, 2e-6, 1e-5)
     ),
@@ -177,13 +177,14 @@ RECIPES: dict[str, TrainedRecipe | TransformRecipe] = {
 
 
 def recipe_named(name: str) -> TrainedRecipe | TransformRecipe:
-    """Return a recipe that ships with the package.
+    """Return a built-in recipe by name.
 
     Raises:
-        NotFoundError: There is none of this name (``unknown_recipe``).
+        NotFoundError: There is no recipe with this name (``unknown_recipe``).
     """
     if name not in RECIPES:
         raise NotFoundError(
-            f"no recipe {name[:100]!r}; the recipes are {', '.join(RECIPES)}", code="unknown_recipe"
+            f"unknown recipe {name[:100]!r}; choose one of {', '.join(RECIPES)}",
+            code="unknown_recipe",
         )
     return RECIPES[name]

@@ -1,13 +1,14 @@
-"""Trains a codec in two stages, all its rate points at once.
+"""Training of a codec in two stages, for all its rate points at once.
 
-In the first, encoder, prior and decoder learn to hand on what the frozen teacher would have seen
-and said, at a price for each bit; every step draws one rate point, whose gains scale the latents
-before they are rounded. In the second, encoder and prior are frozen, the latents are rounded once
-and for all, and decoder and tail learn to make the most of them. Between the two, a recipe may
-have everything learn together: where the first stage distilled features alone, that turns the bits
-to what the answers need. (The order is that of Matsubara et al., "Supervised compression for
-resource-constrained edge computing systems", WACV 2022; the gains are those of Cui et al.,
-"Asymmetric gained deep image compression", CVPR 2021.)
+In the first stage, encoder, prior and decoder are distilled from the frozen teacher's features and
+answers, with a price per bit. Each step draws one rate point, whose gains scale the latents before
+rounding. In the second stage, encoder and prior are frozen, the latents are rounded once, and
+decoder and tail are trained on them. In between, a recipe may train everything together: if the
+first stage distilled only features, this redirects the bits to what the answers need.
+
+The stages follow Matsubara et al., "Supervised compression for resource-constrained edge computing
+systems", WACV 2022; the gains follow Cui et al., "Asymmetric gained deep image compression", CVPR
+2021.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from edgewright.tools.codec_training.cache import FeatureCache, rows
-from edgewright.tools.codec_training.loop import ReportProgress, Schedule, fast_products, fit
+from edgewright.tools.codec_training.cache import FeatureCache, read_batch
+from edgewright.tools.codec_training.loop import ReportProgress, Schedule, bfloat16_products, fit
 from edgewright.tools.codec_training.parts import rounded_latents
 from edgewright.tools.codec_training.recipe import TrainedRecipe
 from edgewright.tools.codecs.learned.manifest import MAX_REACH, Layout
@@ -38,19 +39,19 @@ from edgewright.tools.codecs.learned.tail import TunedBlocks, weights_of_blocks
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.chain import Chain
 
-#: Steps a latent spans at first, at the finest and the coarsest rate point.
+#: Initial gains of the finest and the coarsest rate point.
 _FIRST_GAINS = 6.0, 1.5
 
 
 class Student(nn.Module):
-    """All that is trained: both networks, tuned blocks, and a prior and gains for each rate point.
+    """All trained modules: both networks, tuned blocks, and a prior and gains per rate point.
 
     Args:
         adapter: The frozen model.
         recipe: Sizes and rate points.
 
     Raises:
-        InputError: The encoder has more parameters than allowed (``encoder_too_large``).
+        InputError: The encoder has too many parameters (``encoder_too_large``).
         UnavailableError: CompressAI is not installed (``compressai_missing``).
     """
 
@@ -70,22 +71,22 @@ class Student(nn.Module):
         self.decoder = make_decoder(self.layout)
         weights = weights_of_blocks(adapter, recipe.decoder_point, recipe.resume_point)
         self.tail = TunedBlocks(adapter, recipe.decoder_point, recipe.resume_point, weights)
-        least, most = map(math.log, _FIRST_GAINS)
-        first = torch.linspace(least, most, rates)
+        finest, coarsest = map(math.log, _FIRST_GAINS)
+        first = torch.linspace(finest, coarsest, rates)
         self.log_gains = nn.Parameter(first[:, None].repeat(1, recipe.channels))
         self.priors = nn.ModuleList(_prior(recipe.channels) for _ in range(rates))
 
     @property
     def all_gains(self) -> torch.Tensor:
-        """Factors ``[rates, channels]`` that latents are multiplied by before rounding."""
+        """Factors ``[rates, channels]`` by which latents are multiplied before rounding."""
         return self.log_gains.detach().exp()
 
     def gains(self, rate: int) -> torch.Tensor:
-        """Return the factors ``[channels, 1]`` that latents are multiplied by before rounding."""
+        """Return the factors ``[channels, 1]`` by which latents are multiplied before rounding."""
         return self.log_gains[rate].exp()[:, None]
 
     def likelihoods(self, rate: int) -> torch.Tensor:
-        """Return how probable the prior holds each symbol, ``[channels, 2 MAX_REACH + 1]``."""
+        """Return the prior probability of each symbol, ``[channels, 2 MAX_REACH + 1]``."""
         steps = torch.arange(-MAX_REACH, MAX_REACH + 1.0).repeat(self.layout.channels, 1)
         with torch.inference_mode():
             likelihoods: torch.Tensor = self.priors[rate].eval()(steps[None])[1]
@@ -100,21 +101,22 @@ def train(
     folder: Path,
     report: ReportProgress,
 ) -> Student:
-    """Train a codec; broken off and called again, it goes on after the last whole epoch.
+    """Train a codec; after an interruption, a further call resumes after the last full epoch.
 
     Args:
-        adapter: The model, frozen.
-        cache: Its features and answers on the training pictures.
-        recipe: How.
-        folder: Where checkpoints are kept.
-        report: Told after every step.
+        adapter: The frozen model.
+        cache: Its features and answers for the training images.
+        recipe: The recipe.
+        folder: Folder for checkpoints.
+        report: Called after each step.
 
     Raises:
-        InputError: The recipe does not fit the model, or a checkpoint is of another training.
+        InputError: The recipe does not match the model, or a checkpoint belongs to another training
+            run.
         UnavailableError: CompressAI is not installed (``compressai_missing``).
     """
     torch.manual_seed(recipe.seed)
-    adapter.network.to(memory_format=torch.channels_last)  # many times faster for convolutions
+    adapter.network.to(memory_format=torch.channels_last)  # much faster for convolutions
     student = Student(adapter, recipe).to(memory_format=torch.channels_last)
     training = _Training(student, adapter, cache, recipe, folder, report)
     training.first()
@@ -125,7 +127,7 @@ def train(
 
 
 class _Training:
-    """The stages, and what they share."""
+    """The training stages and their shared state."""
 
     def __init__(
         self,
@@ -144,10 +146,10 @@ class _Training:
         self._report = report
         self._last = len(adapter.block_names)
         self._spread = _spread(cache.targets)
-        self._fast = partial(fast_products, student.layout.decoded_shape)
+        self._fast = partial(bfloat16_products, student.layout.decoded_shape)
 
     def first(self) -> None:
-        """Train encoder, priors and decoder before the frozen tail."""
+        """Train encoder, priors and decoder with the frozen tail."""
         recipe, student = self._recipe, self._student
         student.tail.requires_grad_(False)
 
@@ -156,8 +158,10 @@ class _Training:
             if recipe.output_weight:
                 with self._fast():
                     output = self._adapter.run(decoded, recipe.decoder_point, self._last)
-                told = _divergence(_scores(output, self._cache, indices), self._cache, indices)
-                loss = loss + recipe.output_weight * told
+                divergence = _divergence(
+                    _scores(output, self._cache, indices), self._cache, indices
+                )
+                loss = loss + recipe.output_weight * divergence
             return loss
 
         self._fit("codec, stage 1", student.train(), loss_of, recipe.first, "stage1.pt")
@@ -173,7 +177,7 @@ class _Training:
         self._fit("codec, all of it", self._student.train(), loss_of, schedule, "joint.pt")
 
     def second(self) -> None:
-        """Train decoder and tail on latents that are rounded once and for all."""
+        """Train decoder and tail on fixed, rounded latents."""
         recipe, student = self._recipe, self._student
         rates = range(len(recipe.lambdas))
         student.eval().requires_grad_(False)
@@ -192,23 +196,23 @@ class _Training:
     def _distilled(
         self, indices: torch.Tensor, *, price: float = 1.0
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Decode a batch at a random rate point; return that, and what bits and distance cost."""
+        """Decode a batch at a random rate point; return features and rate-distortion loss."""
         recipe, student, cache = self._recipe, self._student, self._cache
         rate = int(torch.randint(len(recipe.lambdas), ()))
         gains = student.gains(rate)
         with self._fast():
-            latents = student.encoder(rows(cache.features, indices))
+            latents = student.encoder(read_batch(cache.features, indices))
         noisy, likelihoods = student.priors[rate](latents.float() * gains)
         bits = -likelihoods.log2().sum() / len(indices)
         with self._fast():
             decoded = student.decoder(noisy / gains)
         decoded = decoded.float()
-        distance = functional.mse_loss(decoded, rows(cache.targets, indices)) / self._spread
+        distance = functional.mse_loss(decoded, read_batch(cache.targets, indices)) / self._spread
         cost = price * recipe.lambdas[rate] * bits
         return decoded, cost + recipe.feature_weight * distance
 
     def _output(self, decoded: torch.Tensor) -> torch.Tensor:
-        """Return what the model with the tuned blocks says."""
+        """Return the output of the model with the tuned blocks."""
         with self._fast():
             tuned = self._student.tail(decoded)
             return self._adapter.run(tuned, self._recipe.resume_point, self._last)
@@ -236,12 +240,12 @@ class _Training:
 
 
 def answer_loss(output: torch.Tensor, cache: FeatureCache, indices: torch.Tensor) -> torch.Tensor:
-    """Return how far answers are from the teacher's, and from the right ones if they are known.
+    """Return the divergence from the teacher's answers, plus the loss on the true ones if known.
 
     Args:
         output: The last block's output ``[B, ...]``.
-        cache: The teacher's answers, and the right ones.
-        indices: Which of its pictures the batch was, int64 ``[B]``.
+        cache: The teacher's answers and the true ones.
+        indices: Indices of the batch's images in the cache, int64 ``[B]``.
     """
     scores = _scores(output, cache, indices)
     loss = _divergence(scores, cache, indices)
@@ -252,7 +256,7 @@ def answer_loss(output: torch.Tensor, cache: FeatureCache, indices: torch.Tensor
 
 
 def _scores(output: torch.Tensor, cache: FeatureCache, indices: torch.Tensor) -> torch.Tensor:
-    with fast_products(cache.targets.shape[1:]):
+    with bfloat16_products(cache.targets.shape[1:]):
         return cache.answers.scores(output, indices).float()
 
 
@@ -266,21 +270,21 @@ def _divergence(scores: torch.Tensor, cache: FeatureCache, indices: torch.Tensor
 
 def _prior(channels: int) -> nn.Module:
     try:
-        # CompressAI compiles a few functions in a way that torch has come to deprecate.
+        # CompressAI compiles some functions in a way that PyTorch has deprecated.
         with warnings.catch_warnings(action="ignore", category=FutureWarning):
             from compressai.entropy_models import EntropyBottleneck
     except ImportError:
         raise UnavailableError(
-            "training a codec needs CompressAI, which has builds for x86-64 alone; "
-            "pip install 'edgewright[codec]' on such a machine",
+            "training a codec needs CompressAI: pip install 'edgewright[codec]'; it has binary "
+            "wheels only for x86-64",
             code="compressai_missing",
         ) from None
     prior: nn.Module = EntropyBottleneck(channels, init_scale=4)
-    # Only CompressAI's own coder needs the quantiles; the medians among them stay 0.
+    # Only CompressAI's own coder needs the quantiles; their medians stay 0.
     prior.quantiles.requires_grad_(False)
     return prior
 
 
 def _spread(targets: Any) -> float:
-    """Return the mean square of features about their mean, from the first thousand."""
+    """Return the variance of the features, from the first 1000 images."""
     return float(np.var(np.asarray(targets[:1000], dtype=np.float32)))

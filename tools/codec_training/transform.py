@@ -1,12 +1,11 @@
-"""A codec in closed form: the transform that spends bits where the answers hang on them.
+"""A codec in closed form: a transform that spends bits where the answers depend on them.
 
-To second order, an error e of the features moves the answers by e'He/2 nats from the uncut model's,
-where H is their Fisher information: the mean of gg' over gradients g of log p(y), with y drawn from
-the model's own answers. In coordinates in which H is the identity, that is half a squared error,
-and there Karhunen's and Loeve's transform makes of a block's values coefficients that tell nothing
-of each other, of which many are too small to be sent. Both are taken block by block, the same for
-all blocks of a map, from some thousand pictures without labels. Nothing is trained, so there is
-little that could be learnt by heart.
+To second order, an error e of the features changes the answers by e'He/2 nats, where H is their
+Fisher information: the mean of gg' over gradients g of log p(y), with y drawn from the model's own
+answers. In coordinates in which H is the identity, this is half the squared error, and the
+Karhunen-Loeve transform decorrelates the values of a block into coefficients, many of which are too
+small to be sent. Both are estimated per block, the same for all blocks of a map, from about a
+thousand unlabelled images. Nothing is trained, so there is little risk of overfitting.
 """
 
 from __future__ import annotations
@@ -35,30 +34,30 @@ from edgewright.tools.codecs.learned.tail import TunedBlocks
 from edgewright.tools.errors import InputError
 from edgewright.tools.models.engines.torch.chain import Chain
 
-#: How often answers are drawn for each picture.
+#: Number of answers drawn per image.
 _DRAWS = 3
-#: Share of the mean information that every direction is given, for what no picture has shown.
+#: Share of the mean information added to every direction, for errors not seen in the images.
 _FLOOR = 1e-3
-#: Share of a channel's table that follows Laplace's law with the same mean size, for symbols that
-#: no picture has shown.
+#: Share of a channel's table that follows a Laplace distribution with the same mean magnitude, for
+#: symbols not seen in the images.
 _SMOOTH = 1 / 64
-#: Most symbols of a channel that may be cut off at the reach.
-_MOST_CUT_OFF = 1e-3
-#: Pictures run at once; more of them outgrow the processor's caches.
+#: Maximum share of a channel's symbols that may be clipped at the reach.
+_MAX_CLIPPED = 1e-3
+#: Batch size; larger batches exceed the processor's caches.
 _BATCH = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transform:
-    """A linear transform of a block, and what undoes it.
+    """A linear transform of a block, and its inverse.
 
-    An error of one in a coefficient moves the answers by half a nat.
+    An error of 1 in a coefficient changes the answers by half a nat.
 
     Attributes:
-        mean: float32 ``[C]``, of each channel of the map.
-        analysis: float32 ``[K, D]``: a block less its mean, D = C * block * block values, becomes
-            K coefficients, in falling order of what they tell.
-        synthesis: float32 ``[D, K]``: the way back.
+        mean: float32 ``[C]``, mean of each channel of the map.
+        analysis: float32 ``[K, D]``: maps a block minus its mean, with D = C * block * block
+            values, to K coefficients, in descending order of importance.
+        synthesis: float32 ``[D, K]``: maps coefficients back to a block.
     """
 
     mean: torch.Tensor
@@ -67,14 +66,14 @@ class Transform:
 
 
 class TransformParts:
-    """What is exported of a transform: as of a trained codec, networks, gains and symbols' odds.
+    """The parts of a transform codec for export; see ``Parts``.
 
     Args:
         adapter: The model.
-        recipe: Where it is cut, and the prices of bits.
+        recipe: The cut and the prices of bits.
 
     Raises:
-        InputError: The encoder has more parameters than allowed (``encoder_too_large``).
+        InputError: The encoder has too many parameters (``encoder_too_large``).
     """
 
     def __init__(
@@ -95,54 +94,56 @@ class TransformParts:
         self.tail = TunedBlocks(adapter, recipe.point, recipe.point, {})
         gains = torch.tensor([1 / step_of(price) for price in recipe.prices])
         self.all_gains = gains[:, None].repeat(1, recipe.channels)
-        self._odds: list[torch.Tensor] = []
+        self._probabilities: list[torch.Tensor] = []
 
-    def take_over(self, transform: Transform, features: NDArray[np.float16]) -> None:
-        """Have the networks compute a transform and its inverse, and count its symbols.
+    def set_transform(self, transform: Transform, features: NDArray[np.float16]) -> None:
+        """Set the networks to a transform and its inverse, and estimate the symbol probabilities.
 
         Args:
-            transform: For blocks of this layout.
-            features: float16 ``[N, *shape]`` that the symbols are counted in.
+            transform: A transform for blocks of this layout.
+            features: float16 ``[N, *shape]`` from which symbols are counted.
 
         Raises:
-            InputError: Too many symbols are beyond the reach (``price_too_low``).
+            InputError: Too many symbols exceed the reach (``price_too_low``).
         """
-        _compute(transform, self.encoder, self.decoder, self.layout.block)
-        self._odds = [self._counted(features, rate) for rate in range(len(self.all_gains))]
+        _set_weights(transform, self.encoder, self.decoder, self.layout.block)
+        self._probabilities = [
+            self._symbol_probabilities(features, rate) for rate in range(len(self.all_gains))
+        ]
 
     def likelihoods(self, rate: int) -> torch.Tensor:
-        """Return how often each symbol is to be expected, ``[channels, 2 MAX_REACH + 1]``."""
-        return self._odds[rate]
+        """Return the probability of each symbol, ``[channels, 2 MAX_REACH + 1]``."""
+        return self._probabilities[rate]
 
-    def _counted(self, features: NDArray[np.float16], rate: int) -> torch.Tensor:
+    def _symbol_probabilities(self, features: NDArray[np.float16], rate: int) -> torch.Tensor:
         channels, symbols = self.layout.channels, 2 * MAX_REACH + 1
         counts = torch.zeros(channels, symbols, dtype=torch.float64)
-        at = torch.arange(channels)[:, None] * symbols + MAX_REACH
+        offsets = torch.arange(channels)[:, None] * symbols + MAX_REACH
         for batch in _batches(features):
             with torch.inference_mode():
                 latents = self.encoder(batch) * self.all_gains[rate][:, None]
             rounded = latents.round().clamp(-MAX_REACH, MAX_REACH).long()
-            places = (rounded + at).flatten()
-            counts += torch.bincount(places, minlength=counts.numel()).reshape(counts.shape)
+            table_indices = (rounded + offsets).flatten()
+            counts += torch.bincount(table_indices, minlength=counts.numel()).reshape(counts.shape)
         shares = counts / counts.sum(1, keepdim=True)
-        cut_off = shares[:, [0, -1]].amax()
-        if cut_off > _MOST_CUT_OFF:
+        clipped = shares[:, [0, -1]].amax()
+        if clipped > _MAX_CLIPPED:
             raise InputError(
-                f"at rate point {rate + 1}, {cut_off:.1%} of a coefficient's values are beyond "
-                f"{MAX_REACH} steps; give it a higher price",
+                f"at rate point {rate + 1}, {clipped:.1%} of a coefficient's values exceed "
+                f"{MAX_REACH} steps; increase its price",
                 code="price_too_low",
             )
         return (1 - _SMOOTH) * shares + _SMOOTH * _laplace(shares)
 
 
 def step_of(price: float) -> float:
-    """Return the quantisation step at which a further bit is worth its price.
+    """Return the optimal quantisation step for a price of a bit.
 
-    With a step s, a coefficient costs s^2/24 nats, and one bit less each time that s doubles:
-    the slope of the one by the other is s^2 ln 2 / 12.
+    With a step s, quantisation costs s^2/24 nats per coefficient, and each doubling of s saves one
+    bit, so the marginal cost of a bit is s^2 ln 2 / 12.
 
     Args:
-        price: Nats that a bit is worth.
+        price: Price of a bit in nats.
     """
     return math.sqrt(12 * price / math.log(2))
 
@@ -150,71 +151,74 @@ def step_of(price: float) -> float:
 def fit_transform(
     adapter: Chain, recipe: TransformRecipe, pictures: ImageSet, report: ReportProgress
 ) -> TransformParts:
-    """Fit a transform to pictures, and count its symbols in them.
+    """Fit a transform to a set of images, and estimate its symbol probabilities.
 
     Args:
-        adapter: The model; a classifier that is cut where its features are maps.
-        recipe: Where, and the prices of bits.
-        pictures: At least some hundred.
-        report: Told after every batch.
+        adapter: A classifier that is cut at a point with feature maps.
+        recipe: The cut and the prices of bits.
+        pictures: A few hundred images or more.
+        report: Called after each batch.
 
     Raises:
-        InputError: The features are no maps that fall into such blocks (``features_shape``), a
-            block has fewer values than coefficients are asked for (``too_many_channels``), the
-            encoder has more parameters than allowed (``encoder_too_large``), or a rate point's
-            steps are so small that many coefficients are beyond the reach (``price_too_low``).
+        InputError: The features are not maps that can be divided into the blocks
+            (``features_shape``), the recipe has more coefficients than a block has values
+            (``too_many_channels``), the encoder has too many parameters (``encoder_too_large``), or
+            the steps of a rate point are so small that many coefficients exceed the reach
+            (``price_too_low``).
     """
     shape, block = adapter.feature_shape(recipe.point), recipe.block
     if len(shape) != 3 or shape[1] % block or shape[2] % block or shape[1] != shape[2]:
         raise InputError(
-            f"features of shape {shape} do not fall into blocks of {block} by {block}; cut at "
-            "another point, or choose another block",
+            f"features of shape {shape} cannot be divided into blocks of {block} by {block}; "
+            "change the point or the block",
             code="features_shape",
         )
     if recipe.channels > shape[0] * block**2:
         raise InputError(
-            f"a block has {shape[0] * block**2} values, and no more coefficients than that; "
-            f"{recipe.channels} are asked for",
+            f"channels={recipe.channels} exceeds the {shape[0] * block**2} values of a block; "
+            "reduce channels or enlarge the block",
             code="too_many_channels",
         )
     parts = TransformParts(adapter, recipe)
-    features, moments = _seen(adapter, recipe, pictures, report)
-    parts.take_over(moments.transform(recipe.channels), features)
+    features, moments = _collect(adapter, recipe, pictures, report)
+    parts.set_transform(moments.transform(recipe.channels), features)
     return parts
 
 
-def _seen(
+def _collect(
     adapter: Chain, recipe: TransformRecipe, pictures: ImageSet, report: ReportProgress
 ) -> tuple[NDArray[np.float16], Moments]:
-    """Return the features of pictures, and the moments of them and of their gradients."""
+    """Return the features of the images, and the moments of features and gradients."""
     torch.manual_seed(recipe.seed)
     point, last = recipe.point, len(adapter.block_names)
     moments = Moments(adapter.feature_shape(point)[0], recipe.block)
-    kept: list[NDArray[np.float16]] = []
+    collected: list[NDArray[np.float16]] = []
     images, done = pictures.read(), 0
     while batch := list(islice(images, _BATCH)):
         with torch.no_grad():
             pixels = torch.cat([adapter.tensor(adapter.preprocess(image)) for image in batch])
             features = adapter.run(pixels, 0, point)
-        kept.append(features.numpy().astype(np.float16))
+        collected.append(features.numpy().astype(np.float16))
         features.requires_grad_(True)
-        told = adapter.run(features, point, last).log_softmax(1)
-        draws = torch.multinomial(told.detach().exp(), _DRAWS, replacement=True)
+        log_probabilities = adapter.run(features, point, last).log_softmax(1)
+        draws = torch.multinomial(log_probabilities.detach().exp(), _DRAWS, replacement=True)
         gradients = [
-            torch.autograd.grad(told.gather(1, draw[:, None]).sum(), features, retain_graph=True)[0]
+            torch.autograd.grad(
+                log_probabilities.gather(1, draw[:, None]).sum(), features, retain_graph=True
+            )[0]
             for draw in draws.unbind(1)
         ]
         moments.add(features.detach(), gradients)
         done += len(batch)
         report(EpochProgress(f"answers to {pictures.name}", done, pictures.count, 0.0))
-    return np.concatenate(kept), moments
+    return np.concatenate(collected), moments
 
 
 class Moments:
-    """Second moments of blocks of features, and of the gradients of the answers by them.
+    """Second moments of blocks of features, and of the gradients of the answers.
 
     Args:
-        channels: Of the maps.
+        channels: Channels of the maps.
         block: Height and width of a block.
     """
 
@@ -227,25 +231,25 @@ class Moments:
         self._information = torch.zeros(size, size, dtype=torch.float64)
 
     def add(self, features: torch.Tensor, gradients: list[torch.Tensor]) -> None:
-        """Count pictures in.
+        """Add a batch of images.
 
         Args:
             features: float32 ``[B, C, H, W]``.
-            gradients: Each likewise, of log p(y) for an answer y drawn for each picture.
+            gradients: Gradients of log p(y) for answers y drawn per image, each of the same shape.
         """
-        values = self._cut(features)
+        values = self._to_blocks(features)
         self._blocks += len(values)
         self._total += values.sum(0)
         self._products += values.T @ values
         for gradient in gradients:
-            slopes = self._cut(gradient)
+            slopes = self._to_blocks(gradient)
             self._information += slopes.T @ slopes / len(gradients)
 
     def transform(self, coefficients: int) -> Transform:
-        """Return the best transform to so many coefficients.
+        """Return the optimal transform to a number of coefficients.
 
-        Blocks are taken about the mean of each channel, not of each of its places: that is what
-        the bias of a transposed convolution can give back.
+        Blocks are centred on the mean of each channel, not of each position, since the bias of a
+        transposed convolution can only restore the former.
         """
         mean = self._total / self._blocks
         by_channel = mean.reshape(-1, self._block**2).mean(1)
@@ -268,14 +272,14 @@ class Moments:
             synthesis=(inverse @ directions).float(),
         )
 
-    def _cut(self, maps: torch.Tensor) -> torch.Tensor:
+    def _to_blocks(self, maps: torch.Tensor) -> torch.Tensor:
         """Return the blocks ``[B * blocks, C * block * block]`` of maps ``[B, C, H, W]``."""
         columns = functional.unfold(maps, self._block, stride=self._block)
         return columns.transpose(1, 2).flatten(0, 1).double()
 
 
-def _compute(transform: Transform, encoder: nn.Module, decoder: nn.Module, block: int) -> None:
-    """Have the two networks of a layout with blocks compute a transform and its inverse."""
+def _set_weights(transform: Transform, encoder: nn.Module, decoder: nn.Module, block: int) -> None:
+    """Set the weights of encoder and decoder to compute a transform and its inverse."""
     assert isinstance(encoder, nn.Sequential)
     assert isinstance(decoder, nn.Sequential)
     analysis, synthesis = encoder[0], decoder[1]
@@ -292,12 +296,12 @@ def _compute(transform: Transform, encoder: nn.Module, decoder: nn.Module, block
 
 
 def _laplace(shares: torch.Tensor) -> torch.Tensor:
-    """Return Laplace's law over the same symbols with the same mean size, for each channel."""
-    sizes = (torch.arange(shares.shape[1]) - shares.shape[1] // 2).abs()
-    mean = (shares * sizes).sum(1, keepdim=True).clamp_min(1e-3)
-    # Powers of q, on either side of 0, have the mean size 2q / (1 - q^2).
-    law = (((1 + mean**2).sqrt() - 1) / mean) ** sizes
-    return law / law.sum(1, keepdim=True)
+    """Return a Laplace distribution per channel with the same mean magnitude over the symbols."""
+    magnitudes = (torch.arange(shares.shape[1]) - shares.shape[1] // 2).abs()
+    mean = (shares * magnitudes).sum(1, keepdim=True).clamp_min(1e-3)
+    # The two-sided geometric distribution with ratio q has the mean magnitude 2q / (1 - q^2).
+    laplace = (((1 + mean**2).sqrt() - 1) / mean) ** magnitudes
+    return laplace / laplace.sum(1, keepdim=True)
 
 
 def _batches(features: NDArray[np.float16]) -> Iterator[torch.Tensor]:

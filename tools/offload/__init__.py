@@ -1,4 +1,4 @@
-"""Which arm a task takes: measured profiles, the estimate of the link, and the choice between them.
+"""The offloading policy: choosing a task's arm from measured profiles, link estimate and load.
 
-Executing the chosen arm belongs in ``edge_runtime``; what is sent, in ``tools/split``.
+Executing the chosen arm belongs in ``edge_runtime``; running models in ``tools/split``.
 """

@@ -1,8 +1,8 @@
-"""Accuracy retention of each encoding, where it was measured on hundreds of images.
+"""Accuracy retention of encodings, measured in advance on hundreds of images.
 
 ``make bench-accuracy-retention`` writes ``accuracy_retention.json`` beside this module. A node that
-measures a model with its own few photographs takes the shares from there, if it has the same
-weights and codecs that they were measured with.
+profiles a model with a few photographs of its own takes the values from there, provided that it has
+the same weights and codecs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ACCURACY_RETENTION = "accuracy_retention.json"
 
 
 def known_accuracy_retention(model: str, revision: str) -> Mapping[str, float]:
-    """Return the shares of accuracy that codings leave a model, by their keys; empty if unknown.
+    """Return a model's accuracy retention by encoding key; empty if it was not measured.
 
     Args:
         model: Model id.
@@ -30,17 +30,17 @@ def known_accuracy_retention(model: str, revision: str) -> Mapping[str, float]:
 
 
 def model_key(model: str, revision: str) -> str:
-    """Return the key of a model's shares."""
+    """Return the key of a model."""
     return f"{model} {revision}"
 
 
 def image_key(image_codec: str, quality: int | None) -> str:
-    """Return the key of a coding of pictures."""
+    """Return the key of an image encoding."""
     return image_codec if quality is None else f"{image_codec} {quality}"
 
 
 def codec_key(codec: FeatureCodec) -> str:
-    """Return the key of a feature codec at its partition point, with all its tables and weights."""
+    """Return the key of a feature codec, which covers its partition point, tables and weights."""
     return f"{codec.point} {codec.name} {codec.fingerprint.hex()}"
 
 

@@ -1,4 +1,4 @@
-"""What a choice of an arm depends on, and what came of it."""
+"""The inputs of the choice between arms, and its result."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from edgewright.tools.contracts.arms import Arm, Decision, Forecast, LinkState, 
 from edgewright.tools.contracts.profiles import ModelProfile
 from edgewright.tools.offload.arms import ProfiledArm
 
-Values = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
-#: The arm taken last is kept unless another is expected to be better by more than this.
+#: The previous arm is retained unless another is expected to be better by more than this share.
 MARGIN = 0.02
 
 
 class ImageSize(Protocol):
-    """Size of the picture that is to be worked on."""
+    """Size of the image to process."""
 
     @property
     def width(self) -> int:
-        """Pixels."""
+        """Width in pixels."""
         ...
 
     @property
     def height(self) -> int:
-        """Pixels."""
+        """Height in pixels."""
         ...
 
 
@@ -37,12 +37,12 @@ class Situation:
     """What is known when a task arrives.
 
     Attributes:
-        device: The device's profile of the model, its slow-down included.
-        edge: The edge server's; None when it has none or there is no edge server.
+        device: The device's profile of the model, slowdown included.
+        edge: The edge server's profile; None if it has none or there is no edge server.
         link: The link between them; None without an edge server.
-        load: Other callers' load on the edge server's model; None when it is not known.
-        image: Size of the picture; None when it is like those that the profile was measured with.
-        deadline_ms: Time that is left for the task; None means no limit.
+        load: Other callers' load on the edge server's model; None when unknown.
+        image: Size of the image; None assumes the size that the profile was measured with.
+        deadline_ms: Time left for the task; None means no limit.
     """
 
     device: ModelProfile
@@ -54,7 +54,7 @@ class Situation:
 
     @property
     def input_ms(self) -> float:
-        """How long the device reads and fits the picture, by its profile."""
+        """Expected time for the device to decode and resize the image."""
         if self.image is None:
             return self.device.preprocess_ms
         pixels = self.image.width * self.image.height
@@ -62,49 +62,50 @@ class Situation:
 
     @property
     def obstacle(self) -> str:
-        """What keeps all work on the device; empty if nothing does."""
+        """Why all work must stay on the device; empty if it need not."""
         if self.link is None:
             return "no edge server is configured"
         if not self.link.up:
-            return "the edge server could not be reached just now"
+            return "the edge server could not be reached recently"
         if self.edge is None:
             return "the edge server has not measured this model yet"
         if self.edge.revision != self.device.revision:
             return "the edge server has other weights of this model"
         if self.load is not None and (share := self.load.utilisation) >= 1:
-            return f"other callers ask the edge server for {share:.0%} of what it can do"
+            return f"other callers demand {share:.0%} of the edge server's capacity"
         return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmChoice:
-    """The chosen arm; why is told only when somebody asks.
+    """The chosen arm; the reason is composed only on request.
 
     Attributes:
-        situation: What was known.
-        arms: Arms that keep enough accuracy, device-only first.
-        latency_ms: Expected end-to-end times; only the first when nothing can leave the device.
-        energy_j: Expected energies of the device.
-        bytes_up: Expected bytes sent, of all arms.
-        cost: Both by the objective's weights.
-        chosen: Place of the chosen arm in them.
-        kept: Whether it was kept although another is expected to be a little better.
-        left_out: Arms that are never chosen, and why.
-        wait_ms: Expected waiting at the edge server for other callers' work.
-        in_joules: Whether energy counts, and so is worth a word.
+        situation: The inputs of the choice.
+        arms: Arms with sufficient accuracy retention, device-only first.
+        latency_ms: Expected end-to-end latency by arm; only the first when all work must stay on
+            the device.
+        energy_j: Expected energy that the device spends, likewise.
+        bytes_up: Expected bytes sent, for all arms.
+        cost: Value of the objective by arm.
+        chosen: Index of the chosen arm.
+        retained: Whether the previous arm was retained although another is slightly better.
+        excluded: Arms that are never chosen, with the reasons.
+        wait_ms: Expected waiting time at the edge server behind other callers.
+        includes_energy: Whether the objective includes energy, so that the reason mentions it.
     """
 
     situation: Situation
     arms: list[ProfiledArm]
-    latency_ms: Values
-    energy_j: Values
-    bytes_up: Values
-    cost: Values
+    latency_ms: FloatArray
+    energy_j: FloatArray
+    bytes_up: FloatArray
+    cost: FloatArray
     chosen: int
-    kept: bool
-    left_out: list[tuple[ProfiledArm, str]]
+    retained: bool
+    excluded: list[tuple[ProfiledArm, str]]
     wait_ms: float
-    in_joules: bool
+    includes_energy: bool
 
     @property
     def arm(self) -> Arm:
@@ -127,7 +128,7 @@ class ArmChoice:
         obstacle = self.situation.obstacle
         unusable = [
             Forecast(arm=one.arm, latency_ms=None, bytes_up=one.bytes_up, unusable=obstacle or why)
-            for one, why in (*blocked, *self.left_out)
+            for one, why in (*blocked, *self.excluded)
         ]
         return Decision(
             arm=self.arm,
@@ -139,31 +140,31 @@ class ArmChoice:
         )
 
     def _reason(self, ranked: list[int]) -> str:
-        """Say why: against the best of the other kinds, or why there is none."""
-        reason = f"{self.arms[self.chosen].words}: {self._expected(self.chosen)} expected"
+        """Compose the reason: a comparison with the best arm of each other kind."""
+        reason = f"{self.arms[self.chosen].description}: {self._expected(self.chosen)} expected"
         best_of_kind: dict[str, int] = {self.arm.kind: self.chosen}
         for index in ranked:
             best_of_kind.setdefault(self.arms[index].arm.kind, index)
         others = [
-            f"{self._expected(index)} {self.arms[index].short}"
+            f"{self._expected(index)} {self.arms[index].summary}"
             for index in best_of_kind.values()
             if index != self.chosen
         ]
         if obstacle := self.situation.obstacle:
             reason += f", and {obstacle}"
         elif others:
-            reason += f", against {' and '.join(others)}"
+            reason += f", compared with {' and '.join(others)}"
         else:
-            reason += ", and no other arm keeps enough accuracy"
+            reason += ", and no other arm retains enough accuracy"
         if self.wait_ms >= 1:
-            reason += f"; work would wait {self.wait_ms:.0f} ms at the edge server"
-        if self.kept:
-            reason += f"; kept, as nothing is expected to be more than {MARGIN:.0%} better"
+            reason += f"; the expected wait at the edge server is {self.wait_ms:.0f} ms"
+        if self.retained:
+            reason += f"; retained, as no arm is expected to be more than {MARGIN:.0%} better"
         deadline_ms = self.situation.deadline_ms
         if deadline_ms is not None and self.latency_ms[self.chosen] > deadline_ms:
             reason += f"; no arm is expected to meet the deadline of {deadline_ms:.0f} ms"
         return reason
 
     def _expected(self, index: int) -> str:
-        energy = f" and {self.energy_j[index]:.2f} J" if self.in_joules else ""
+        energy = f" and {self.energy_j[index]:.2f} J" if self.includes_energy else ""
         return f"{self.latency_ms[index]:.0f} ms{energy}"

@@ -1,4 +1,4 @@
-"""What the link to the edge peer can do, learnt from the transfers that happen anyway."""
+"""Estimating the link to the edge peer from regular transfers and occasional link probes."""
 
 from __future__ import annotations
 
@@ -8,60 +8,59 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edgewright.tools.contracts.arms import LinkState
-from edgewright.tools.offload.tracking import NOISE, Tracked
+from edgewright.tools.offload.tracking import NOISE, LogKalmanFilter
 
-#: Transfers up to this size tell the round trip; longer ones tell the rate.
+#: Transfers up to this size update the round-trip estimate; larger ones update the rate.
 _SHORT_KB = 2.0
-# At least this share of a transfer counts as what it is to tell of, whatever the rest should take.
-_LEAST_SHARE = 0.1
-_LEAST_MS = 0.05
+# Minimum share of a transfer's time that is attributed to the quantity it updates.
+_MIN_SHARE = 0.1
+_MIN_MS = 0.05
 
-#: What fills a look should take so long, which is more than a hiccup and less than is felt.
-_FILLING_MS = 40.0
-_LEAST_FILLING, _MOST_FILLING = 128, 2048
+#: Target transfer time of a probe's payload: longer than jitter, shorter than a noticeable delay.
+_PAYLOAD_MS = 40.0
+_MIN_PAYLOAD_BYTES, _MAX_PAYLOAD_BYTES = 128, 2048
 
-#: How fast jitter is followed, the least that is believed, and how much of a jump counts as it.
-_JITTER_GAIN, _LEAST_JITTER_MS, _MOST_DEVIATIONS = 0.25, 0.2, 2.0
+#: Gain of the jitter estimate, its minimum, and the cap on a deviation in multiples of the jitter.
+_JITTER_GAIN, _MIN_JITTER_MS, _MAX_DEVIATIONS = 0.25, 0.2, 2.0
 
-_FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 30.0
+_MIN_PAUSE_S = 1.0
+_MAX_PAUSE_S = 30.0
 
 
 class ProbeTimes(NamedTuple):
-    """What came of a look: of two exchanges, one after the other, that differ by a filling.
+    """Result of a link probe: two consecutive exchanges, of which only the second has a payload.
 
     Attributes:
-        empty_ms: Time of the first, less what the peer itself worked on it.
-        filled_ms: Likewise, of the second.
-        filling: Bytes that the second carried and the first did not.
-        headers: Bytes that each carried besides, both ways together.
+        empty_ms: Time of the first exchange, minus the peer's own time.
+        loaded_ms: Time of the second exchange, minus the peer's own time.
+        payload_bytes: Payload bytes of the second exchange.
+        headers: Other bytes of each exchange, in both directions together.
     """
 
     empty_ms: float
-    filled_ms: float
-    filling: int
+    loaded_ms: float
+    payload_bytes: int
     headers: int
 
     @property
     def slowest_ms_per_kb(self) -> float:
-        """Most that a kilobyte can take where these exchanges got through."""
+        """Upper bound on the time per kilobyte: these exchanges took no longer."""
         empty = self.empty_ms / self.headers
-        return 1000 * min(empty, self.filled_ms / (self.headers + self.filling))
+        return 1000 * min(empty, self.loaded_ms / (self.headers + self.payload_bytes))
 
 
 class LinkEstimator:
-    """Estimates rate and round trip of one link, and knows when not to try it.
+    """Estimates the rate and round-trip time of a link, and backs off after failures.
 
-    A transfer is taken to last ``round trip + bytes / rate``. Short transfers tell the round trip,
-    long ones the rate; each the more clearly, the larger its part of the transfer was. A look, made
-    of two exchanges for no other end, tells both, on a slow link by few bytes. After a failure the
-    link counts as down for a pause that doubles with each further failure; then it may be tried
-    again.
+    The model of a transfer is ``round trip + bytes / rate``. Small transfers update the round trip,
+    large ones the rate, weighted by the share of the transfer's time that the quantity explains. A
+    link probe, two exchanges with no other purpose, updates both, with few bytes on a slow link.
+    After a failure the link counts as down for a pause that doubles with each further failure.
 
     Args:
-        prior_kb_per_s: Rate to believe before the first transfer.
-        prior_rtt_ms: Round trip to believe before the first transfer.
-        clock: Seconds that never go back.
+        prior_kb_per_s: Assumed rate before the first transfer.
+        prior_rtt_ms: Assumed round-trip time before the first transfer.
+        clock: Monotonic clock in seconds.
     """
 
     def __init__(
@@ -71,9 +70,9 @@ class LinkEstimator:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ms_per_kb = Tracked(1000 / prior_kb_per_s)
-        self._rtt_ms = Tracked(max(prior_rtt_ms, _LEAST_MS))
-        self._jitter_ms = 0.0  # not known
+        self._ms_per_kb = LogKalmanFilter(1000 / prior_kb_per_s)
+        self._rtt_ms = LogKalmanFilter(max(prior_rtt_ms, _MIN_MS))
+        self._jitter_ms = 0.0  # 0 means unknown
         self._samples = 0
         self._clock = clock
         self._pause_s = 0.0
@@ -81,96 +80,100 @@ class LinkEstimator:
 
     @property
     def age_s(self) -> float:
-        """Return the time since the last transfer that succeeded."""
+        """Return the time since the last successful transfer."""
         return self._clock() - self._observed_at
 
     def observe(self, bytes_up: int, bytes_down: int, transfer_ms: float) -> None:
-        """Learn from a transfer that succeeded.
+        """Update the estimates from a successful transfer.
 
         Args:
             bytes_up: Bytes sent.
             bytes_down: Bytes received.
-            transfer_ms: Time of the whole exchange, less what the peer itself worked on it.
+            transfer_ms: Time of the whole exchange, minus the peer's own time.
         """
-        size_kb, transfer_ms = (bytes_up + bytes_down) / 1000, max(transfer_ms, _LEAST_MS)
+        size_kb, transfer_ms = (bytes_up + bytes_down) / 1000, max(transfer_ms, _MIN_MS)
         if size_kb <= _SHORT_KB:
-            self._see_rtt(size_kb, transfer_ms)
+            self._update_rtt(size_kb, transfer_ms)
         else:
             if self._rtt_ms.value > transfer_ms:
-                self._rtt_ms.see(transfer_ms)
-            self._see_rate(size_kb, self._rtt_ms.value, transfer_ms)
+                self._rtt_ms.update(transfer_ms)
+            self._update_rate(size_kb, self._rtt_ms.value, transfer_ms)
         self._succeeded()
 
-    def filling(self, empty_ms: float) -> int:
-        """Return how many bytes the second exchange of a look should carry.
+    def payload_bytes(self, empty_ms: float) -> int:
+        """Return the payload size for the second exchange of a link probe.
 
-        As many as take some tens of milliseconds at the rate believed, within bounds; the fewest
-        if the first exchange says that the link has become slower than it is believed to be.
+        It takes a few tens of milliseconds at the estimated rate, within bounds. It is minimal if
+        the first exchange shows that the link is slower than estimated.
 
         Args:
-            empty_ms: Time of the first exchange, which carried nothing.
+            empty_ms: Time of the first exchange, which had no payload.
         """
-        if empty_ms > self._rtt_ms.value + _FILLING_MS:
-            return _LEAST_FILLING
-        wanted = _FILLING_MS / self._ms_per_kb.value * 1000
-        return round(min(max(wanted, _LEAST_FILLING), _MOST_FILLING))
+        if empty_ms > self._rtt_ms.value + _PAYLOAD_MS:
+            return _MIN_PAYLOAD_BYTES
+        target_bytes = _PAYLOAD_MS / self._ms_per_kb.value * 1000
+        return round(min(max(target_bytes, _MIN_PAYLOAD_BYTES), _MAX_PAYLOAD_BYTES))
 
     def observe_probe(self, probe: ProbeTimes) -> bool:
-        """Learn from a look.
+        """Update the estimates from a link probe.
 
         Returns:
-            Whether the rate seems to have jumped, which one hiccup can make it seem; then it is
-            worth to look again at once.
+            Whether the rate seems to have jumped. A single delay can cause this too, so the link
+            should then be probed again at once.
         """
-        empty_ms = max(probe.empty_ms, _LEAST_MS)
+        empty_ms = max(probe.empty_ms, _MIN_MS)
         if not self._jitter_ms:
             self._jitter_ms = NOISE * empty_ms
-        jumped = self._see_filling(probe.filling / 1000, probe.filled_ms - empty_ms)
-        # Where shaking hides the difference, each exchange still says how slow the link is at most:
-        # all that it carried went through in its time.
-        most = probe.slowest_ms_per_kb
-        if _LEAST_MS < most < self._ms_per_kb.value:
-            jumped |= self._ms_per_kb.see(most)
-        self._see_jitter(empty_ms)
-        self._see_rtt(0.0, empty_ms)
+        jumped = self._update_from_payload(probe.payload_bytes / 1000, probe.loaded_ms - empty_ms)
+        # Even if jitter hides the difference, each exchange bounds the time per kilobyte: all of
+        # its bytes passed in its time.
+        upper_bound = probe.slowest_ms_per_kb
+        if _MIN_MS < upper_bound < self._ms_per_kb.value:
+            jumped |= self._ms_per_kb.update(upper_bound)
+        self._update_jitter(empty_ms)
+        self._update_rtt(0.0, empty_ms)
         self._succeeded()
         return jumped
 
-    def _see_filling(self, size_kb: float, sending_ms: float) -> bool:
-        # Both exchanges shake, one right after the other, so their difference is off by so much.
-        error_ms = math.sqrt(2) * max(self._jitter_ms, _LEAST_JITTER_MS)
-        seen = max(sending_ms, error_ms) / size_kb
-        # What is lost in the jitter was sent at this rate or a higher one.
-        if sending_ms <= error_ms and seen >= self._ms_per_kb.value:
+    def _update_from_payload(self, size_kb: float, sending_ms: float) -> bool:
+        # Error of the difference between two exchanges, each subject to jitter.
+        error_ms = math.sqrt(2) * max(self._jitter_ms, _MIN_JITTER_MS)
+        observed = max(sending_ms, error_ms) / size_kb
+        # If jitter hides the payload, the rate is at least this high.
+        if sending_ms <= error_ms and observed >= self._ms_per_kb.value:
             return False
-        usual = error_ms / (size_kb * self._ms_per_kb.value)
-        return self._ms_per_kb.see(
-            seen,
-            noise=math.hypot(NOISE, error_ms / (seen * size_kb)),
-            usual=math.hypot(NOISE, usual),
+        expected_error = error_ms / (size_kb * self._ms_per_kb.value)
+        return self._ms_per_kb.update(
+            observed,
+            noise=math.hypot(NOISE, error_ms / (observed * size_kb)),
+            expected_noise=math.hypot(NOISE, expected_error),
         )
 
-    def _see_jitter(self, empty_ms: float) -> None:
-        """Follow by how much round trips differ, as RFC 6298 does; a jump is no jitter."""
+    def _update_jitter(self, empty_ms: float) -> None:
+        """Update the jitter estimate as in RFC 6298, with capped deviations to ignore jumps."""
         deviation_ms = abs(empty_ms - self._rtt_ms.value)
-        deviation_ms = min(deviation_ms, _MOST_DEVIATIONS * self._jitter_ms)
+        deviation_ms = min(deviation_ms, _MAX_DEVIATIONS * self._jitter_ms)
         self._jitter_ms += _JITTER_GAIN * (deviation_ms - self._jitter_ms)
 
-    def _see_rtt(self, size_kb: float, transfer_ms: float) -> None:
+    def _update_rtt(self, size_kb: float, transfer_ms: float) -> None:
         sending_ms = size_kb * self._ms_per_kb.value
-        # The error is the whole transfer's, so it weighs the more, the smaller the part is.
-        share = max(1 - sending_ms / transfer_ms, _LEAST_SHARE)
-        usual = max(1 - sending_ms / (self._rtt_ms.value + sending_ms), _LEAST_SHARE)
-        self._rtt_ms.see(share * transfer_ms, noise=NOISE / share, usual=NOISE / usual)
+        # The error is that of the whole transfer, so a smaller share has a larger relative error.
+        share = max(1 - sending_ms / transfer_ms, _MIN_SHARE)
+        expected_share = max(1 - sending_ms / (self._rtt_ms.value + sending_ms), _MIN_SHARE)
+        self._rtt_ms.update(
+            share * transfer_ms, noise=NOISE / share, expected_noise=NOISE / expected_share
+        )
 
-    def _see_rate(self, size_kb: float, rtt_ms: float, transfer_ms: float) -> None:
+    def _update_rate(self, size_kb: float, rtt_ms: float, transfer_ms: float) -> None:
         sending_ms = size_kb * self._ms_per_kb.value
-        share = max(1 - rtt_ms / transfer_ms, _LEAST_SHARE)
-        usual = max(1 - rtt_ms / (rtt_ms + sending_ms), _LEAST_SHARE)
-        seen = share * transfer_ms / size_kb
-        # What is lost in the round trip was sent at this rate or a higher one.
-        if share > _LEAST_SHARE or seen < self._ms_per_kb.value:
-            self._ms_per_kb.see(seen, noise=NOISE / share, usual=NOISE / usual)
+        share = max(1 - rtt_ms / transfer_ms, _MIN_SHARE)
+        expected_share = max(1 - rtt_ms / (rtt_ms + sending_ms), _MIN_SHARE)
+        observed = share * transfer_ms / size_kb
+        # If the round trip hides the payload, the rate is at least this high.
+        if share > _MIN_SHARE or observed < self._ms_per_kb.value:
+            self._ms_per_kb.update(
+                observed, noise=NOISE / share, expected_noise=NOISE / expected_share
+            )
 
     def _succeeded(self) -> None:
         self._samples += 1
@@ -178,15 +181,15 @@ class LinkEstimator:
         self._pause_s = 0.0
 
     def failed(self) -> None:
-        """Note that the peer could not be reached, or that a transfer broke off."""
+        """Record that the peer could not be reached or a transfer was interrupted."""
         now = self._clock()
         if now < self._retry_at:
-            return  # a call that had begun before the pause; it says nothing new
-        self._pause_s = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+            return  # the call began before the pause and is not a new failure
+        self._pause_s = min(max(2 * self._pause_s, _MIN_PAUSE_S), _MAX_PAUSE_S)
         self._retry_at = now + self._pause_s
 
     def state(self) -> LinkState:
-        """Return what is known now; ``up`` again once the pause after a failure is over."""
+        """Return the current estimate; the link counts as up again after the pause of a failure."""
         return LinkState(
             rate_kb_per_s=1000 / self._ms_per_kb.value,
             rtt_ms=self._rtt_ms.value,

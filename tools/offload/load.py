@@ -1,4 +1,4 @@
-"""How busy a model is, measured from the calls that come anyway."""
+"""Measuring the load on a model from its regular calls."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from numpy.typing import NDArray
 
 from edgewright.tools.contracts.arms import ServerLoad
 
-#: Only arrivals of this long count: long enough to count a few, short enough to see a change.
+#: Length of the arrival window: long enough for a few arrivals, short enough to notice changes.
 WINDOW_S = 10.0
-_MOST_ARRIVALS = 1024
-_MOST_SERVICES = 64
-# Few arrivals say little of how regular they are; so many made-up Poisson ones are added to them.
+_MAX_ARRIVALS = 1024
+_MAX_SERVICES = 64
+# Number of Poisson gaps assumed as a prior, since a few arrivals say little about their regularity.
 _POISSON_GAPS = 10
 
 
 class ArrivalWindow:
-    """The arrivals of the last seconds.
+    """The arrivals within the last ``WINDOW_S`` seconds.
 
     Args:
-        clock: Seconds that never go back.
+        clock: Monotonic clock in seconds.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._times: deque[float] = deque(maxlen=_MOST_ARRIVALS)
+        self._times: deque[float] = deque(maxlen=_MAX_ARRIVALS)
 
     def arrived(self) -> None:
-        """Note an arrival."""
+        """Record an arrival."""
         self._times.append(self._clock())
 
     def rate_per_s(self) -> float:
         """Return the arrival rate over the window."""
         recent = self._recent()
-        if len(recent) == _MOST_ARRIVALS:
+        if len(recent) == _MAX_ARRIVALS:
             return len(recent) / (self._clock() - recent[0])
         return len(recent) / WINDOW_S
 
     def scv(self) -> float:
-        """Return the squared coefficient of variation of the gaps, near 1 while there are few."""
+        """Return the squared coefficient of variation of the gaps, close to 1 if there are few."""
         gaps = np.diff(np.array(self._recent()))
-        known = len(gaps) * _scv(gaps) if len(gaps) else 0.0
-        return (known + _POISSON_GAPS) / (len(gaps) + _POISSON_GAPS)
+        observed = len(gaps) * _scv(gaps) if len(gaps) else 0.0
+        return (observed + _POISSON_GAPS) / (len(gaps) + _POISSON_GAPS)
 
     def _recent(self) -> deque[float]:
         oldest = self._clock() - WINDOW_S
@@ -55,28 +55,28 @@ class ArrivalWindow:
 
 
 class LoadMeter:
-    """Measures arrivals and service times of one model, at no cost to its callers.
+    """Measures the arrivals and service times of one model.
 
     Args:
-        servers: Calls that the model serves at once.
-        clock: Seconds that never go back.
+        servers: Number of calls that the model serves concurrently.
+        clock: Monotonic clock in seconds.
     """
 
     def __init__(self, *, servers: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self._servers = servers
         self._arrivals = ArrivalWindow(clock=clock)
-        self._services_s: deque[float] = deque(maxlen=_MOST_SERVICES)
+        self._services_s: deque[float] = deque(maxlen=_MAX_SERVICES)
 
     def arrived(self) -> None:
-        """Note an arrival, also of a call that is then turned away."""
+        """Record an arrival, including calls that are then rejected."""
         self._arrivals.arrived()
 
     def served(self, seconds: float) -> None:
-        """Note how long a call was served, without its waiting."""
+        """Record the service time of a call, waiting excluded."""
         self._services_s.append(seconds)
 
     def load(self) -> ServerLoad | None:
-        """Return what was measured; None before the first call was served."""
+        """Return the measured load; None before the first call has been served."""
         if not self._services_s:
             return None
         services_s = np.array(self._services_s)

@@ -1,4 +1,4 @@
-"""What a device saves: time, its own energy, or both by weight."""
+"""The objective of offloading: latency, the device's energy, or a weighted sum of both."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class EnergyModel(BaseModel):
-    """What the device spends beyond being switched on: computing, and moving bytes.
+    """Energy that a device spends above idle: for computing and for transferring bytes.
 
-    The defaults stand for a small board on Wi-Fi; measure your own. Computing: a Raspberry Pi 4
-    draws about 3.7 W more with its cores busy than idle, by published measurements. Radio: the
-    slopes of Huang et al., "A close examination of performance and power characteristics of 4G LTE
-    networks", MobiSys 2012, for Wi-Fi, 283 and 137 mW per Mbit/s; for LTE theirs are 438 and 52,
-    which is 3.51 and 0.42 J/MB.
+    The defaults describe a small board on Wi-Fi; replace them with measurements of your device.
+    Computing: according to published measurements, a Raspberry Pi 4 draws about 3.7 W more with
+    busy cores than idle. Radio: the Wi-Fi slopes from Huang et al., "A close examination of
+    performance and power characteristics of 4G LTE networks", MobiSys 2012, 283 and 137 mW per
+    Mbit/s. Their slopes for LTE are 438 and 52, which is 3.51 and 0.42 J/MB.
 
     Attributes:
-        compute_w: Power while the device computes, above idle.
+        compute_w: Power above idle while the device computes.
         up_j_per_mb: Energy to send a megabyte (1,000,000 bytes).
-        down_j_per_mb: Energy to receive one.
+        down_j_per_mb: Energy to receive a megabyte.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,10 +27,10 @@ class EnergyModel(BaseModel):
     down_j_per_mb: float = Field(default=1.1, ge=0)
 
     def joules(self, compute_ms: float, bytes_up: float, bytes_down: float) -> float:
-        """Return what a task costs the device.
+        """Return the energy that a task costs the device.
 
         Args:
-            compute_ms: Time for which the device itself computes.
+            compute_ms: Time that the device itself computes.
             bytes_up: Bytes sent.
             bytes_down: Bytes received.
         """
@@ -39,10 +39,10 @@ class EnergyModel(BaseModel):
 
 
 class Objective(BaseModel):
-    """What the choice of an arm minimises: a weighted sum.
+    """The weighted sum that the choice of an arm minimises.
 
     Attributes:
-        seconds: Weight of a second of latency; 0 leaves time to the deadline alone.
+        seconds: Weight of a second of latency; with 0, only the deadline limits latency.
         joules: Weight of a joule of the device's energy.
     """
 
@@ -54,5 +54,5 @@ class Objective(BaseModel):
     @model_validator(mode="after")
     def _something(self) -> Objective:
         if not self.seconds + self.joules:
-            raise ValueError("give 'seconds' or 'joules' a weight above 0")
+            raise ValueError("set 'seconds' or 'joules' to a weight above 0")
         return self

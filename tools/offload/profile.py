@@ -1,4 +1,4 @@
-"""Measures what a model costs on this node: blocks, cuts, and the codings of a picture."""
+"""Profiling a model on this node: its blocks, its cuts and the image encodings."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from edgewright.tools.offload.accuracy_retention import (
     known_accuracy_retention,
 )
 
-#: Codings of a picture that are measured.
+#: Image encodings that are measured.
 IMAGE_ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
     ("png", None),
     *(("jpeg", quality) for quality in (50, 80, 90, 95)),
     *(("webp", quality) for quality in (50, 80, 90, 95)),
     *(("avif", quality) for quality in (40, 60, 80, 90, 95)),
 )
-#: Cameras deliver JPEG at about this quality; used to time the decoding of a picture.
+#: JPEG quality of a typical camera, for timing the decoding of an image.
 _CAMERA_QUALITY = 92
-#: What an expert that answers questions is asked while it is measured.
+#: Arguments for an expert that answers questions.
 _ARGUMENTS = {"question": "what is in the picture?"}
-#: Writing a text takes seconds, so an expert without labels is asked about this many pictures.
-_MOST_TEXTS = 2
+#: Maximum number of images for an expert without labels, since generating text takes seconds.
+_MAX_TEXTS = 2
 
 _Result = TypeVar("_Result")
 
@@ -63,21 +63,21 @@ def measure(
 ) -> ModelProfile:
     """Measure a model on this node.
 
-    Agreement is the share of the top-1 accuracy that coding leaves, as the uncut model itself
-    expects it: the score it gives to the labels named after coding, over the score it gives to
-    its own. A change between two labels that it holds equally likely thus costs nothing, and a
-    handful of photographs tells more than a count of changed labels would. Where it was measured
-    on hundreds of images already (``accuracy_retention.py``), that is taken. For experts without
-    labels it is the share of unchanged texts.
+    Accuracy retention is the share of the top-1 accuracy that an encoding keeps. It is estimated
+    from the uncut model's own scores: the score of the label predicted after encoding, divided by
+    the score of the uncut model's label. A change between two equally likely labels costs nothing,
+    so a few photographs are more informative than a count of changed labels. Values measured on
+    hundreds of images (``accuracy_retention.py``) take precedence. For experts without labels,
+    accuracy retention is the share of unchanged texts.
 
     Args:
         adapter: The model.
-        expert: Reads the model's output.
+        expert: Interprets the model's output.
         codecs_at: Returns the feature codecs of a partition point by name.
-        photographs: RGB pictures at the size in which the node's camera makes them; when there
-            are none, a few that ship with the package are taken.
-        runs: Times that each block is run; the median counts.
-        slowdown: Factor by which the node is slowed on purpose; all times are multiplied by it.
+        photographs: RGB images at the size that the node's camera produces; if empty, the
+            photographs shipped with the package are used.
+        runs: Number of runs of each block; the median is reported.
+        slowdown: Factor by which the node is slowed deliberately; all times are multiplied by it.
     """
     measurement = _Measurement(adapter, expert, codecs_at, photographs, slowdown)
     return ModelProfile(
@@ -92,16 +92,16 @@ def measure(
         image_codecs=[measurement.image_codec(*encoding) for encoding in IMAGE_ENCODINGS],
         threads=torch.get_num_threads(),
         slowdown=slowdown,
-        encodings=encodings_of(adapter, codecs_at),
+        encodings=encodings_fingerprint(adapter, codecs_at),
     )
 
 
-def encodings_of(
+def encodings_fingerprint(
     adapter: PartitionAdapter, codecs_at: Callable[[int], Mapping[str, FeatureCodec]]
 ) -> str:
-    """Return what tells apart everything that can be sent, and what is known of its accuracy.
+    """Return a fingerprint of all encodings and of their stored accuracy retention.
 
-    A profile that is on file is worth nothing once this has changed.
+    A stored profile is invalid once this has changed.
 
     Args:
         adapter: The model.
@@ -109,13 +109,13 @@ def encodings_of(
     """
     points = range(1, len(adapter.block_names))
     codecs = [codec_key(codec) for point in points for codec in codecs_at(point).values()]
-    known = sorted(known_accuracy_retention(adapter.model, adapter.revision).items())
-    told = json.dumps([codecs, [image_key(*encoding) for encoding in IMAGE_ENCODINGS], known])
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    stored = sorted(known_accuracy_retention(adapter.model, adapter.revision).items())
+    identity = json.dumps([codecs, [image_key(*encoding) for encoding in IMAGE_ENCODINGS], stored])
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 class _Measurement:
-    """One model and the pictures that it is measured with; see ``measure``."""
+    """A model and the images it is measured with; see ``measure``."""
 
     def __init__(
         self,
@@ -130,33 +130,35 @@ class _Measurement:
         self._codecs_at = codecs_at
         self._slowdown = slowdown
         self._last = len(adapter.block_names)
-        self._pictures = photographs or _shipped_photographs()
-        views = [view for picture in self._pictures for view in _views(picture)]
-        named = "labels" in self._answer_to(views[0])
-        if not named:
-            views = views[:_MOST_TEXTS]
-        self._known = known_accuracy_retention(adapter.model, adapter.revision) if named else {}
-        self._fitted = [adapter.preprocess(view) for view in views]
-        self._inputs = [adapter.tensor(fitted) for fitted in self._fitted]
+        self._photographs = photographs or _shipped_photographs()
+        views = [view for image in self._photographs for view in _views(image)]
+        has_labels = "labels" in self._answer_to(views[0])
+        if not has_labels:
+            views = views[:_MAX_TEXTS]
+        self._stored_retention = (
+            known_accuracy_retention(adapter.model, adapter.revision) if has_labels else {}
+        )
+        self._preprocessed = [adapter.preprocess(view) for view in views]
+        self._inputs = [adapter.tensor(image) for image in self._preprocessed]
         outputs = [self._run(features, 0, self._last) for features in self._inputs]
-        finished = [self._timed(self._answer, output) for output in outputs]
-        self._expected = [answer for answer, _ in finished]
-        self.postprocess_ms = statistics.median(ms for _, ms in finished)
-        self.pixels = round(statistics.median(one.width * one.height for one in self._pictures))
+        answers = [self._timed(self._answer, output) for output in outputs]
+        self._expected = [answer for answer, _ in answers]
+        self.postprocess_ms = statistics.median(ms for _, ms in answers)
+        self.pixels = round(statistics.median(one.width * one.height for one in self._photographs))
 
     def preprocess_ms(self) -> float:
-        """Time from a camera's bytes to a picture of the network's size."""
-        pictures = [
-            encode(one, "jpeg", _CAMERA_QUALITY, full_chroma=False) for one in self._pictures
+        """Measure the time from a camera's bytes to a preprocessed image."""
+        encoded = [
+            encode(one, "jpeg", _CAMERA_QUALITY, full_chroma=False) for one in self._photographs
         ]
-        return self._median_ms(lambda data: self._adapter.preprocess(decode(data)), pictures)
+        return self._median_ms(lambda data: self._adapter.preprocess(decode(data)), encoded)
 
     def normalise_ms(self) -> float:
-        """Time from such a picture to the network's input."""
-        return self._median_ms(self._adapter.tensor, self._fitted)
+        """Measure the time from a preprocessed image to the network's input."""
+        return self._median_ms(self._adapter.tensor, self._preprocessed)
 
     def blocks(self, runs: int) -> list[BlockProfile]:
-        """Time every block."""
+        """Measure the time of each block."""
         times: list[list[float]] = [[] for _ in range(self._last)]
         for index in range(runs):
             features = self._inputs[index % len(self._inputs)]
@@ -169,42 +171,42 @@ class _Measurement:
         ]
 
     def points(self) -> list[PointProfile]:
-        """Measure every codec of every cut that leaves something to run on both sides."""
+        """Measure every codec at every cut that leaves blocks on both sides."""
         points: list[PointProfile] = []
         features = self._inputs
         for point in range(1, self._last):
             features = [self._run(one, point - 1, point) for one in features]
             arrays = [np.ascontiguousarray(one[0]) for one in features]
             for codec in self._codecs_at(point).values():
-                # A codec with one half here can be used, but not measured.
+                # A codec with only one half on this node can be used but not measured.
                 with suppress(UnavailableError):
                     points.append(self._point(codec, arrays))
         return points
 
     def image_codec(self, name: ImageCodec, quality: int | None) -> ImageCodecProfile:
-        """Measure one coding of a picture."""
-        pictures = [encode(fitted, name, quality) for fitted in self._fitted]
+        """Measure one image encoding."""
+        encoded = [encode(image, name, quality) for image in self._preprocessed]
 
-        def sent() -> list[torch.Tensor]:
+        def received() -> list[torch.Tensor]:
             return [
-                self._adapter.tensor(self._adapter.preprocess(decode(data))) for data in pictures
+                self._adapter.tensor(self._adapter.preprocess(decode(data))) for data in encoded
             ]
 
         return ImageCodecProfile(
             image_codec=name,
             quality=quality,
-            bytes=_median_bytes(pictures),
-            encode_ms=self._median_ms(lambda one: encode(one, name, quality), self._fitted),
-            decode_ms=self._median_ms(lambda data: self._adapter.tensor(decode(data)), pictures),
+            bytes=_median_bytes(encoded),
+            encode_ms=self._median_ms(lambda one: encode(one, name, quality), self._preprocessed),
+            decode_ms=self._median_ms(lambda data: self._adapter.tensor(decode(data)), encoded),
             accuracy_retention=1.0
             if quality is None
-            else self._accuracy_retention(image_key(name, quality), sent, 0),
+            else self._accuracy_retention(image_key(name, quality), received, 0),
         )
 
     def _point(self, codec: FeatureCodec, features: list[np.ndarray[Any, Any]]) -> PointProfile:
         frames = [pack(codec.encode(one), codec) for one in features]
 
-        def sent() -> list[torch.Tensor]:
+        def received() -> list[torch.Tensor]:
             return [torch.from_numpy(codec.decode(unpack(one, codec)))[None] for one in frames]
 
         return PointProfile(
@@ -215,36 +217,38 @@ class _Measurement:
             encode_ms=self._median_ms(lambda one: pack(codec.encode(one), codec), features),
             decode_ms=self._median_ms(lambda frame: codec.decode(unpack(frame, codec)), frames),
             codec=codec.name,
-            accuracy_retention=self._accuracy_retention(codec_key(codec), sent, codec.resume_point),
+            accuracy_retention=self._accuracy_retention(
+                codec_key(codec), received, codec.resume_point
+            ),
             fingerprint=codec.fingerprint.hex(),
         )
 
     def _accuracy_retention(
-        self, key: str, sent: Callable[[], list[torch.Tensor]], point: int
+        self, key: str, received: Callable[[], list[torch.Tensor]], point: int
     ) -> float:
-        """Compare the answers to features that were coded with those to the exact ones.
+        """Compare the answers for encoded and decoded features with those for the exact ones.
 
         Args:
-            key: The coding's, by which its share may be known.
-            sent: Returns the features at ``point`` as they arrive.
-            point: Point at which the model goes on with them.
+            key: Key of the encoding, for which a value may be stored.
+            received: Returns the decoded features at ``point``.
+            point: Point at which the model resumes with them.
         """
-        if key in self._known:
-            return self._known[key]
-        kept = whole = 0.0
-        for expected, features in zip(self._expected, sent(), strict=True):
+        if key in self._stored_retention:
+            return self._stored_retention[key]
+        retained = total = 0.0
+        for expected, features in zip(self._expected, received(), strict=True):
             answer = self._answer(self._run(features, point, self._last))
             if "labels" in expected:
                 scores = {entry["label"]: entry["score"] for entry in expected["labels"]}
-                kept += scores.get(answer["labels"][0]["label"], 0.0)
-                whole += max(scores.values())
+                retained += scores.get(answer["labels"][0]["label"], 0.0)
+                total += max(scores.values())
             else:
-                kept += answer["text"] == expected["text"]
-                whole += 1.0
-        return kept / whole
+                retained += answer["text"] == expected["text"]
+                total += 1.0
+        return retained / total
 
-    def _answer_to(self, picture: Image.Image) -> dict[str, Any]:
-        features = self._adapter.tensor(self._adapter.preprocess(picture))
+    def _answer_to(self, image: Image.Image) -> dict[str, Any]:
+        features = self._adapter.tensor(self._adapter.preprocess(image))
         return self._answer(self._run(features, 0, self._last))
 
     def _answer(self, output: torch.Tensor) -> dict[str, Any]:
@@ -263,11 +267,11 @@ class _Measurement:
         return result, (time.perf_counter() - start) * 1000 * self._slowdown
 
 
-def _views(picture: Image.Image) -> list[Image.Image]:
-    """Return a picture, its mirror image and its middle, so that few photographs tell more."""
-    width, height = picture.size
-    middle = picture.crop((width // 6, height // 6, width - width // 6, height - height // 6))
-    return [picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT), middle]
+def _views(image: Image.Image) -> list[Image.Image]:
+    """Return an image, its mirror image and its centre crop, to get more from few photographs."""
+    width, height = image.size
+    middle = image.crop((width // 6, height // 6, width - width // 6, height - height // 6))
+    return [image, image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), middle]
 
 
 def _shipped_photographs() -> list[Image.Image]:
@@ -276,5 +280,5 @@ def _shipped_photographs() -> list[Image.Image]:
     return [decode(entry.read_bytes()) for entry in entries if entry.name.endswith(".jpg")]
 
 
-def _median_bytes(coded: Sequence[bytes]) -> int:
-    return round(statistics.median(len(one) for one in coded))
+def _median_bytes(encoded: Sequence[bytes]) -> int:
+    return round(statistics.median(len(one) for one in encoded))

@@ -1,4 +1,4 @@
-"""How long work waits for a busy server: Erlang's formulas, corrected for uneven traffic."""
+"""Queueing formulas: Erlang B and C, with a correction for general arrivals and services."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from edgewright.tools.errors import InputError, OverloadedError
 
 
 def erlang_b(servers: int, offered: float) -> float:
-    """Return the share of arrivals that a system without a queue turns away (Erlang B).
+    """Return the blocking probability of a system without a queue (Erlang B).
 
-    Computed by the recursion ``1/B(c, a) = 1 + c/a * 1/B(c-1, a)``, which adds positive terms only
-    and so loses no digits however many servers there are.
+    Computed by the recursion ``1/B(c, a) = 1 + c/a * 1/B(c-1, a)``, which adds only positive terms
+    and is therefore numerically stable for any number of servers.
 
     Args:
         servers: Number of servers ``c``, at least 1.
         offered: Offered traffic ``a``: arrival rate times mean service time, in Erlang.
 
     Raises:
-        InputError: No server, or traffic that is not a number from 0 on (``invalid_traffic``).
+        InputError: There is no server, or the traffic is negative or not finite
+            (``invalid_traffic``).
     """
     if servers < 1 or not 0 <= offered < float("inf"):
         raise InputError(
-            f"{servers} servers and {offered} Erlang are no traffic; give at least one server and "
-            "a finite rate from 0 on",
+            f"servers={servers} and offered={offered} are invalid; pass at least one server and a "
+            "finite, non-negative traffic",
             code="invalid_traffic",
         )
     if not offered:
@@ -33,22 +34,22 @@ def erlang_b(servers: int, offered: float) -> float:
 
 
 def erlang_c(servers: int, offered: float) -> float:
-    """Return the share of arrivals that have to wait (Erlang C), from ``erlang_b``.
+    """Return the probability that an arrival has to wait (Erlang C), computed from ``erlang_b``.
 
     Args:
         servers: Number of servers, at least 1.
         offered: Offered traffic in Erlang, less than ``servers``.
 
     Raises:
-        InputError: As ``erlang_b``.
-        OverloadedError: The load is 1 or more, so the queue grows without end (``load_too_high``).
+        InputError: As for ``erlang_b``.
+        OverloadedError: The load is at least 1, so the queue grows without bound
+            (``load_too_high``).
     """
     blocked = erlang_b(servers, offered)
     load = offered / servers
     if load >= 1:
         raise OverloadedError(
-            f"the load is {load:.2f} of what the server can do, and below 1 it has to be; send "
-            "less, or give it more servers",
+            f"the load is {load:.2f} and must be below 1; reduce the traffic or add servers",
             code="load_too_high",
         )
     return blocked / (1 - load * (1 - blocked))
@@ -64,20 +65,21 @@ def mean_wait_s(
 ) -> float:
     """Return the mean time from arrival to the start of service.
 
-    For M/M/c this is ``C(c, a) / (c mu - lambda)``. Other arrivals and services scale it by the
-    mean of their squared coefficients of variation (Allen and Cunneen's approximation, which is
-    exact for Poisson arrivals at a single server).
+    For M/M/c this is ``C(c, a) / (c mu - lambda)``. For general arrivals and services it is scaled
+    by the mean of their squared coefficients of variation (the Allen-Cunneen approximation, which
+    is exact for Poisson arrivals at a single server).
 
     Args:
         arrivals_per_s: Arrival rate ``lambda``.
         service_s: Mean service time ``1/mu``.
         servers: Number of servers ``c``.
-        arrival_scv: Squared coefficient of variation of the times between arrivals; 1 for Poisson.
-        service_scv: The same of the service times; 1 for exponential ones, 0 for constant ones.
+        arrival_scv: Squared coefficient of variation of the interarrival times; 1 for Poisson.
+        service_scv: Squared coefficient of variation of the service times; 1 for exponential, 0 for
+            constant ones.
 
     Raises:
-        InputError: As ``erlang_b``.
-        OverloadedError: As ``erlang_c``.
+        InputError: As for ``erlang_b``.
+        OverloadedError: As for ``erlang_c``.
     """
     waiting = erlang_c(servers, arrivals_per_s * service_s)
     if not waiting:
@@ -94,7 +96,7 @@ def mean_response_s(
     arrival_scv: float = 1.0,
     service_scv: float = 1.0,
 ) -> float:
-    """Return the mean time from arrival to answer, ``W = 1/mu + C/(c mu - lambda)`` for M/M/c.
+    """Return the mean time from arrival to response, ``W = 1/mu + C/(c mu - lambda)`` for M/M/c.
 
     Args:
         arrivals_per_s: As for ``mean_wait_s``.
@@ -104,8 +106,8 @@ def mean_response_s(
         service_scv: As for ``mean_wait_s``.
 
     Raises:
-        InputError: As ``erlang_b``.
-        OverloadedError: As ``erlang_c``.
+        InputError: As for ``erlang_b``.
+        OverloadedError: As for ``erlang_c``.
     """
     return service_s + mean_wait_s(
         arrivals_per_s, service_s, servers, arrival_scv=arrival_scv, service_scv=service_scv

@@ -1,4 +1,4 @@
-"""Following quantities that drift and jump, seen through noise."""
+"""Tracking quantities that drift and jump, from noisy observations."""
 
 from __future__ import annotations
 
@@ -6,45 +6,47 @@ import math
 
 #: Relative error of a clean observation.
 NOISE = 0.07
-#: By about so much, relatively, a quantity drifts from one observation to the next.
+#: Relative drift of a quantity between two observations.
 _DRIFT = 0.05
-#: An observation so many standard deviations off is no noise: the quantity has jumped.
+#: An observation that deviates by more than this many standard deviations indicates a jump.
 _JUMP = 2.5
 
 
-class Tracked:
-    """A positive quantity and how well it is known: a Kalman filter of its logarithm.
+class LogKalmanFilter:
+    """Estimates a positive quantity with a Kalman filter on its logarithm.
 
-    On a logarithmic scale ten times more and ten times less are learnt alike. What is little known
-    is learnt fast, what is well known is shaken little, and after a jump nothing is known.
+    On a logarithmic scale, increases and decreases by the same factor are treated alike. Uncertain
+    estimates adapt fast and certain ones slowly; a jump resets the uncertainty.
 
     Args:
-        value: What to believe at first.
-        error: Relative error of that; infinite when it is only a guess.
+        value: Initial estimate.
+        error: Relative error of the initial estimate; infinite for a mere guess.
 
     Attributes:
-        value: What is believed now.
+        value: Current estimate.
     """
 
     def __init__(self, value: float, *, error: float = math.inf) -> None:
         self.value = value
         self._variance = error**2
 
-    def see(self, seen: float, *, noise: float = NOISE, usual: float = NOISE) -> bool:
-        """Learn from an observation.
+    def update(
+        self, observed: float, *, noise: float = NOISE, expected_noise: float = NOISE
+    ) -> bool:
+        """Update the estimate with an observation.
 
         Args:
-            seen: What was observed, above 0.
-            noise: Relative error of it.
-            usual: Relative error that it would have if the quantity were what is believed; tells
-                noise from jumps.
+            observed: The observed value, above 0.
+            noise: Relative error of the observation.
+            expected_noise: Relative error that it would have if the estimate were right, for the
+                detection of jumps.
 
         Returns:
-            Whether the quantity seems to have jumped from a value that was known.
+            Whether the quantity seems to have jumped away from a certain estimate.
         """
-        surprise = math.log(seen / self.value)
+        surprise = math.log(observed / self.value)
         variance = self._variance + _DRIFT**2
-        jumped = surprise**2 > _JUMP**2 * (variance + usual**2)
+        jumped = surprise**2 > _JUMP**2 * (variance + expected_noise**2)
         if jumped:
             variance = surprise**2
         gain = variance / (variance + noise**2) if variance < math.inf else 1.0

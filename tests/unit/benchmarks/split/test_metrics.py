@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from edgewright.benchmarks.split.metrics import cider, interval_of, right_answers
-from edgewright.tools.codec_training.answers import FirstLabel
+from edgewright.tools.codec_training.answers import TopLabel
 from edgewright.tools.codec_training.cache import FeatureCache
 
 
 def cache(truth: torch.Tensor | None, outputs: torch.Tensor) -> FeatureCache:
     no_features = np.zeros((len(outputs), 1), np.float16)
-    return FeatureCache(no_features, no_features, outputs, FirstLabel(truth))
+    return FeatureCache(no_features, no_features, outputs, TopLabel(truth))
 
 
 def test_answers_are_right_by_the_labels_or_else_by_the_uncut_model():

@@ -1,4 +1,4 @@
-"""A codec trained for a moment on noise, for a small ViT with random weights."""
+"""A codec trained briefly on noise, for a small ViT with random weights."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from edgewright.tools.codec_training.answers import FirstLabel
+from edgewright.tools.codec_training.answers import TopLabel
 from edgewright.tools.codec_training.images import ImageSet
 from edgewright.tools.codec_training.project import train_codec
 from edgewright.tools.codec_training.recipe import TrainedRecipe
@@ -18,14 +18,14 @@ from edgewright.tools.models.source import ModelSource
 
 
 def _noise(count: int, name: str = "noise") -> ImageSet:
-    """Seeded pictures of noise, 32 x 32, with labels."""
+    """Return a set of seeded noise images, 32 x 32 pixels, with labels."""
 
     def read() -> Iterator[Image.Image]:
         random = np.random.default_rng(0)
         for _ in range(count):
             yield Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8))
 
-    answers = FirstLabel(torch.arange(count) % 7)
+    answers = TopLabel(torch.arange(count) % 7)
     return ImageSet(name=name, licence="none", count=count, read=read, answers=answers)
 
 
@@ -60,7 +60,7 @@ def adapter(tiny_vit: Path) -> vit.ViT:
 
 @pytest.fixture(scope="session")
 def trained(adapter: vit.ViT, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a trained codec."""
+    """Return the folder of a trained codec."""
     work = tmp_path_factory.mktemp("trained")
     train_codec(
         adapter,
@@ -82,10 +82,10 @@ def codecs(trained: Path, adapter: vit.ViT) -> list[LearnedCodec]:
 
 @pytest.fixture
 def features(adapter: vit.ViT) -> np.ndarray:
-    """Real features at the codec's point, float32."""
-    picture = next(_noise(1).read())
-    reached = adapter.run(adapter.tensor(picture), 0, RECIPE.point)
-    return np.ascontiguousarray(reached[0].numpy())
+    """Return real features at the codec's point, float32."""
+    image = next(_noise(1).read())
+    features_at_point = adapter.run(adapter.tensor(image), 0, RECIPE.point)
+    return np.ascontiguousarray(features_at_point[0].numpy())
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,5 @@
+"""Calibration is reproducible and covers every partition point."""
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY
 
 
 class TinyClassifier:
-    """Two blocks: average over 4 x 4 pixels, then three logits from what is left."""
+    """Two blocks: average pooling over 4 x 4 pixels, then three logits."""
 
     model = "tiny"
     revision = "r"
@@ -38,27 +40,27 @@ class TinyClassifier:
         return ((3, 16, 16), (3, 4, 4), (3,))[point]
 
 
-def picture(seed: int) -> Image.Image:
+def noise_image(seed: int) -> Image.Image:
     pixels = np.random.default_rng(seed).integers(0, 256, (40, 60, 3))
     return Image.fromarray(pixels.astype(np.uint8))
 
 
-def test_makes_the_same_file_from_the_same_pictures(tmp_path: Path) -> None:
-    pictures = crops([picture(0), picture(1)], each=4)
-    tables = calibrate(TinyClassifier(), pictures)
+def test_the_same_images_give_the_same_file(tmp_path: Path) -> None:
+    images = crops([noise_image(0), noise_image(1)], each=4)
+    tables = calibrate(TinyClassifier(), images)
     assert set(tables) == {"tiny/0", "tiny/1", "generic"}
     for entry in tables.values():
         assert entry.frequencies.min() > 0
         assert (entry.frequencies.sum(axis=1) == TOTAL_FREQUENCY).all()
     for name in ("one.npz", "two.npz"):
-        save(calibrate(TinyClassifier(), pictures), tmp_path / name)
+        save(calibrate(TinyClassifier(), images), tmp_path / name)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
 @pytest.mark.parametrize("each", [1, 5])
 def test_crops_are_squares_and_repeatable(each: int) -> None:
-    cut = crops([picture(0)], each=each)
+    cut = crops([noise_image(0)], each=each)
     assert len(cut) == each
     assert all(one.width == one.height <= 40 for one in cut)
-    again = crops([picture(0)], each=each)
+    again = crops([noise_image(0)], each=each)
     assert [one.tobytes() for one in cut] == [one.tobytes() for one in again]

@@ -1,4 +1,4 @@
-"""A learned codec at run time: its halves, its stream, and what it refuses."""
+"""A learned codec at run time: its halves, its bitstream and the inputs it rejects."""
 
 import hashlib
 import shutil
@@ -28,13 +28,13 @@ def code_of(caught: pytest.ExceptionInfo[EdgewrightError]) -> str:
     return caught.value.info().code
 
 
-def test_what_arrives_are_the_features_of_the_symbols(codecs, features, adapter):
+def test_decoding_gives_the_features_of_the_symbols(codecs, features, adapter):
     for codec in codecs:
         symbols = codec.quantise(torch.from_numpy(features)[None])
-        arrived = codec.decode(codec.encode(features))
-        assert arrived.dtype == np.float32
-        assert arrived.shape == adapter.feature_shape(codec.resume_point)
-        assert np.array_equal(arrived, codec.dequantise(symbols)[0].numpy())
+        received = codec.decode(codec.encode(features))
+        assert received.dtype == np.float32
+        assert received.shape == adapter.feature_shape(codec.resume_point)
+        assert np.array_equal(received, codec.dequantise(symbols)[0].numpy())
 
 
 def test_each_half_works_without_the_other(codecs, features, trained, adapter, tmp_path):
@@ -60,16 +60,16 @@ def test_a_stream_is_hardly_longer_than_its_information(codecs, features):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payload=st.binary(max_size=40))
-def test_arbitrary_payloads_are_refused_or_are_what_their_symbols_code_to(codecs, payload):
+def test_arbitrary_payloads_are_refused_or_decode_to_finite_features(codecs, payload):
     try:
-        arrived = codecs[0].decode(payload)
+        received = codecs[0].decode(payload)
     except FrameError as error:
         assert error.info().code == "frame_payload"
     else:
-        assert np.isfinite(arrived).all()
+        assert np.isfinite(received).all()
 
 
-def test_a_payload_too_long_for_the_symbols_is_refused_unread(codecs):
+def test_a_payload_too_long_for_the_symbols_is_refused_without_decoding(codecs):
     with pytest.raises(FrameError) as caught:
         codecs[0].decode(b"\1" * 1000)
     assert code_of(caught) == "frame_payload"
@@ -90,16 +90,16 @@ def test_another_shape_is_refused(codecs, features):
 
 
 @pytest.mark.parametrize("magnitude", [1e6, 3e38])
-def test_huge_features_are_coded_at_the_ends_of_the_tables(codecs, features, magnitude):
+def test_huge_features_are_clipped_to_the_ends_of_the_tables(codecs, features, magnitude):
     huge = np.full_like(features, magnitude)
     assert np.isfinite(codecs[0].decode(codecs[0].encode(huge))).all()
 
 
-def test_rate_points_have_fingerprints_of_their_own(codecs):
+def test_rate_points_have_distinct_fingerprints(codecs):
     assert [codec.name for codec in codecs] == ["tiny-1", "tiny-2"]
     assert len({codec.fingerprint for codec in codecs}) == 2
     with pytest.raises(FrameError):
-        # The frame of one is refused by the other.
+        # Each rejects the frames of the other.
         from edgewright.tools.codecs.frame import pack, unpack
 
         unpack(pack(b"payload", codecs[0]), codecs[1])
@@ -137,7 +137,7 @@ def test_a_folder_without_a_readable_manifest_is_refused(tmp_path, content):
     assert code_of(caught) == "codec_unreadable"
 
 
-def test_tables_are_exact_integers_and_the_stream_stays_what_it_is(codecs):
+def test_tables_are_exact_integers_and_the_stream_does_not_change(codecs):
     likelihoods = torch.tensor([[1.0, 2.0, 4.0, 2.0, 1.0], [0.0, 0.0, 1.0, 0.0, 0.0]]).double()
     tables = frequencies_of(likelihoods).numpy().astype(np.uint32)
     assert (tables.sum(axis=1) == TOTAL_FREQUENCY).all()
@@ -161,14 +161,14 @@ def test_models_find_the_codecs_trained_for_them(trained, adapter, tmp_path, mon
     assert codec_for(adapter, 2, "tiny-2").fingerprint != codec_for(adapter, 2).fingerprint
 
 
-def test_the_executor_takes_a_frame_on_where_its_codec_says(codecs, adapter, jpeg):
-    known = {codec.name: codec for codec in (codec_for(adapter, 2), *codecs)}
+def test_the_executor_resumes_a_frame_at_its_codecs_resume_point(codecs, adapter, jpeg):
+    by_name = {codec.name: codec for codec in (codec_for(adapter, 2), *codecs)}
     expert = NamedClassifier("vit", lambda: adapter.label_names)
-    executor = SplitExecutor(adapter, {expert.id: expert}, lambda point: known)
-    coded = executor.head(jpeg("cat"), 2, "ticket", codec="tiny-1")
-    assert len(coded.frame) < len(executor.head(jpeg("cat"), 2, "other").frame)
-    answer = executor.tail(coded.frame, expert.id, {}).output
-    # The decoder brings every block behind the cut, so what it returns are the labels' scores.
+    executor = SplitExecutor(adapter, {expert.id: expert}, lambda point: by_name)
+    encoded = executor.head(jpeg("cat"), 2, "ticket", codec="tiny-1")
+    assert len(encoded.frame) < len(executor.head(jpeg("cat"), 2, "other").frame)
+    answer = executor.tail(encoded.frame, expert.id, {}).output
+    # The decoder includes every block after the cut, so it returns the labels' scores.
     features = adapter.run(adapter.tensor(adapter.preprocess(decoded(jpeg("cat")))), 0, 2)
     scores = codecs[0].decode(codecs[0].encode(features[0].numpy()))
     assert answer == expert.postprocess(torch.from_numpy(scores)[None], {})
@@ -191,6 +191,6 @@ def decoded(data: bytes):
         ("easy-vqa-captions", "3032dc9ab27788e8"),
     ],
 )
-def test_codecs_that_ship_can_be_read_by_nodes_of_other_releases(name, fingerprint):
+def test_shipped_codecs_keep_their_fingerprints(name, fingerprint):
     folder = files("edgewright.benchmarks") / "data" / "codecs" / name
     assert read_manifest(Path(str(folder))).fingerprint(0).hex() == fingerprint

@@ -1,4 +1,4 @@
-"""The training loop, the cache of features and the tuned blocks."""
+"""The training loop, the feature cache, image sets and the codec's networks."""
 
 import json
 from dataclasses import replace
@@ -29,19 +29,19 @@ from edgewright.tools.models.source import ModelSource
 SCHEDULE = Schedule(epochs=3, batch=4, rate=0.05)
 
 
-def nothing(progress: EpochProgress) -> None:
+def ignore(progress: EpochProgress) -> None:
     pass
 
 
-def train_line(checkpoint, report=nothing, schedule=SCHEDULE) -> torch.Tensor:
-    """Fit a line; noise in the loss shows whether random numbers go on where they were."""
+def train_line(checkpoint, report=ignore, schedule=SCHEDULE) -> torch.Tensor:
+    """Fit a line; noise in the loss shows whether the random generator resumes where it was."""
     torch.manual_seed(1)
     line = nn.Linear(1, 1)
     inputs = torch.arange(16.0)[:, None] / 16
 
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
-        wanted = 3 * inputs[indices] + 0.1 * torch.randn(len(indices), 1)
-        return nn.functional.mse_loss(line(inputs[indices]), wanted)
+        targets = 3 * inputs[indices] + 0.1 * torch.randn(len(indices), 1)
+        return nn.functional.mse_loss(line(inputs[indices]), targets)
 
     fit(
         "line", line, loss_of, samples=16, schedule=schedule, seed=5,
@@ -50,7 +50,7 @@ def train_line(checkpoint, report=nothing, schedule=SCHEDULE) -> torch.Tensor:
     return torch.cat([line.weight.detach().ravel(), line.bias.detach()])
 
 
-def test_a_training_that_was_broken_off_ends_as_if_it_had_not_been(tmp_path):
+def test_an_interrupted_training_ends_like_an_uninterrupted_one(tmp_path):
     whole = train_line(tmp_path / "whole.pt")
 
     def stop_in_the_second_epoch(progress: EpochProgress) -> None:
@@ -73,19 +73,19 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
 
 
 def test_features_are_computed_once(adapter, tmp_path, noise):
-    pictures = noise(5)
-    first = cached_features(adapter, pictures, (2, 3), tmp_path, nothing)
+    image_set = noise(5)
+    first = cached_features(adapter, image_set, (2, 3), tmp_path, ignore)
     reported: list[EpochProgress] = []
-    again = cached_features(adapter, pictures, (2, 3), tmp_path, reported.append)
+    again = cached_features(adapter, image_set, (2, 3), tmp_path, reported.append)
     assert not reported
     assert np.array_equal(first.features, again.features)
-    whole = adapter.run(adapter.tensor(next(pictures.read())), 0, 5)[0]
+    whole = adapter.run(adapter.tensor(next(image_set.read())), 0, 5)[0]
     assert torch.allclose(again.outputs[0], whole, atol=1e-5)
     cached_features(adapter, noise(4), (2, 3), tmp_path, reported.append)
     assert reported[-1].steps == 4
 
 
-def test_tuned_blocks_with_the_models_weights_are_the_model(adapter):
+def test_tuned_blocks_with_the_models_weights_equal_the_model(adapter):
     weights = weights_of_blocks(adapter, 2, 4)
     assert {name.split(".")[2] for name in weights} == {"1", "2"}
     blocks = TunedBlocks(adapter, 2, 4, weights)
@@ -100,7 +100,7 @@ def test_tuned_blocks_with_the_models_weights_are_the_model(adapter):
     assert weights_of_blocks(adapter, 2, 2) == {}
 
 
-def test_the_manifest_says_what_was_done(trained, recipe):
+def test_the_manifest_records_recipe_source_and_results(trained, recipe):
     manifest = read_manifest(trained)
     assert manifest.source.count == 48
     assert manifest.recipe == json.loads(recipe.model_dump_json())
@@ -111,7 +111,7 @@ def test_the_manifest_says_what_was_done(trained, recipe):
         assert figures.uncut_accuracy is not None
 
 
-def test_feature_maps_pass_the_bottleneck_in_their_shapes():
+def test_feature_maps_keep_their_shapes_through_the_bottleneck():
     layout = Layout(
         shape=(24, 56, 56), decoded_shape=(80, 14, 14), channels=5, positions=196, width=8,
         decoder_width=8,
@@ -119,7 +119,7 @@ def test_feature_maps_pass_the_bottleneck_in_their_shapes():
     latents = make_encoder(layout)(torch.zeros(2, *layout.shape))
     assert latents.shape == (2, 5, 196)
     assert make_decoder(layout)(latents).shape == (2, *layout.decoded_shape)
-    # A place that looks the same in all pictures costs no bits.
+    # The learned bias per position costs no bits.
     assert make_decoder(layout)[2].map.shape == (8, 14, 14)
     upwards = layout.model_copy(update={"decoded_shape": (24, 56, 56)})
     assert make_decoder(upwards)(latents).shape == (2, 24, 56, 56)
@@ -127,15 +127,15 @@ def test_feature_maps_pass_the_bottleneck_in_their_shapes():
         make_encoder(layout.model_copy(update={"shape": (10,)}))
 
 
-def test_tokens_are_looked_at_as_the_map_of_patches_that_they_are():
-    """What is at one patch, wherever that is, leads to the same latents; a class token to none."""
+def test_tokens_are_encoded_as_a_map_of_patches():
+    """A patch leads to the same latents at any position, and the class token is ignored."""
     layout = Layout(
         shape=(4097, 6), decoded_shape=(4097, 6), channels=5, width=8, decoder_width=8, positions=1
     )
     torch.manual_seed(0)
-    encoder = make_encoder(layout).double()  # so that rounding is no difference
+    encoder = make_encoder(layout).double()  # so that rounding does not matter
     features = torch.zeros(2, 4097, 6, dtype=torch.float64)
-    # An even way apart, and so far from the border that no layer sees both.
+    # An even distance apart, and far enough from the border for every layer's receptive field.
     features[0, 1 + 64 * 30 + 28] = features[1, 1 + 64 * 34 + 36] = 1.0
     here, there = encoder(features)
     assert here.shape == (5, 1)
@@ -163,7 +163,7 @@ def test_recipes_are_found_by_name(name):
         recipe_named("none")
 
 
-def test_labelled_pictures_keep_some_back_and_leave_the_test_split_alone():
+def test_labelled_images_hold_out_some_and_do_not_use_the_test_split():
     images = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 1), dtype=np.uint8)
     samples = Samples(
         name="small", images=images, labels=np.arange(30) % 3, classes=("a", "b", "c"),
@@ -177,17 +177,17 @@ def test_labelled_pictures_keep_some_back_and_leave_the_test_split_alone():
     assert training.answers.truth[0] == training.answers.truth[22]
 
 
-def test_a_model_that_writes_is_not_trained_for_by_labels(tiny_blip, noise, recipe, tmp_path):
-    writer = blip.load_captioning(ModelSource.parse(str(tiny_blip("captioning"))))
+def test_codecs_for_text_models_are_not_trained_on_labels(tiny_blip, noise, recipe, tmp_path):
+    captioner = blip.load_captioning(ModelSource.parse(str(tiny_blip("captioning"))))
     with pytest.raises(EdgewrightError) as caught:
         train_codec(
-            writer, recipe, noise(20), noise(4), features=tmp_path, work=tmp_path, out=tmp_path,
-            report=nothing,
+            captioner, recipe, noise(20), noise(4), features=tmp_path, work=tmp_path, out=tmp_path,
+            report=ignore,
         )  # fmt: skip
     assert caught.value.info().code == "answers_missing"
 
 
-def test_too_few_labelled_pictures_are_refused():
+def test_too_few_labelled_images_are_refused():
     samples = Samples(
         name="few", images=np.zeros((5, 8, 8, 1), np.uint8), labels=np.zeros(5, np.int64),
         classes=("a", "b"), original_side=8,

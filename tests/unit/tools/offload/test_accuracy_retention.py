@@ -1,4 +1,4 @@
-"""What codings leave of a model's accuracy ships for the very codecs that ship."""
+"""The shipped accuracy retention covers exactly the shipped codecs."""
 
 from edgewright.tools.codecs.registry import codecs_at
 from edgewright.tools.models.engines.torch import efficientnet
@@ -10,27 +10,29 @@ from edgewright.tools.offload.accuracy_retention import (
 from edgewright.tools.offload.profile import IMAGE_ENCODINGS
 
 
-def test_every_coding_of_the_built_in_model_is_known(tmp_path, monkeypatch):
-    """If it is not: ``make bench-agreements`` measures what has changed."""
-    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))  # no codecs of this machine's own
+def test_every_encoding_of_the_built_in_model_is_stored(tmp_path, monkeypatch):
+    """If it is not, run ``make bench-accuracy-retention``."""
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))  # without codecs trained on this machine
     adapter = efficientnet.load()
-    known = known_accuracy_retention(adapter.model, adapter.revision)
+    stored = known_accuracy_retention(adapter.model, adapter.revision)
     encodings = {image_key(*encoding) for encoding in IMAGE_ENCODINGS if encoding[1] is not None}
     for point in range(1, len(adapter.block_names)):
         encodings |= {codec_key(codec) for codec in codecs_at(adapter, point).values()}
-    assert encodings == set(known)
-    assert all(0.5 < share <= 1 for share in known.values())
+    assert encodings == set(stored)
+    assert all(0.5 < share <= 1 for share in stored.values())
 
 
-def test_a_finer_coding_leaves_more():
+def test_a_finer_encoding_retains_more():
     adapter = efficientnet.load()
-    known = known_accuracy_retention(adapter.model, adapter.revision)
+    stored = known_accuracy_retention(adapter.model, adapter.revision)
     for encoding in ("jpeg", "webp", "avif"):
         shares = [
-            known[image_key(name, quality)] for name, quality in IMAGE_ENCODINGS if name == encoding
+            stored[image_key(name, quality)]
+            for name, quality in IMAGE_ENCODINGS
+            if name == encoding
         ]
         assert shares == sorted(shares)
 
 
-def test_other_weights_are_not_known():
+def test_other_weights_have_no_stored_values():
     assert known_accuracy_retention("efficientnet-lite0", "0" * 16) == {}

@@ -1,3 +1,5 @@
+"""The link estimate converges, follows changes and withstands jitter."""
+
 import random
 
 import pytest
@@ -15,8 +17,8 @@ class Clock:
 def send(
     estimator: LinkEstimator, kb: float, *, rate: float, rtt: float, jitter: float = 0.0
 ) -> None:
-    took_ms = (rtt + kb * 1000 / rate) * (1 + jitter)
-    estimator.observe(round(kb * 900), round(kb * 100), took_ms)
+    duration_ms = (rtt + kb * 1000 / rate) * (1 + jitter)
+    estimator.observe(round(kb * 900), round(kb * 100), duration_ms)
 
 
 def test_starts_with_the_prior() -> None:
@@ -48,18 +50,22 @@ def test_three_transfers_settle_a_sudden_change(before: float, after: float) -> 
     assert estimator.state().rate_kb_per_s == pytest.approx(after, rel=0.2)
 
 
-def test_jitter_moves_it_little() -> None:
-    estimator, chance = LinkEstimator(100, 20), random.Random(1)
+def test_jitter_has_little_effect() -> None:
+    estimator, generator = LinkEstimator(100, 20), random.Random(1)
     for _ in range(40):
         send(
-            estimator, chance.choice([0.3, 5, 9, 40]), rate=200, rtt=15, jitter=chance.random() / 10
+            estimator,
+            generator.choice([0.3, 5, 9, 40]),
+            rate=200,
+            rtt=15,
+            jitter=generator.random() / 10,
         )
         state = estimator.state()
     assert state.rate_kb_per_s == pytest.approx(200, rel=0.2)
     assert state.rtt_ms == pytest.approx(16, rel=0.2)
 
 
-def test_one_hiccup_is_soon_forgotten() -> None:
+def test_a_single_delay_is_soon_forgotten() -> None:
     estimator = LinkEstimator(200, 10)
     for _ in range(3):
         send(estimator, 10, rate=200, rtt=10)
@@ -75,7 +81,7 @@ def test_a_round_trip_is_never_longer_than_a_whole_transfer() -> None:
     assert estimator.state().rtt_ms <= 40
 
 
-def test_impossible_times_do_no_harm() -> None:
+def test_impossible_times_are_harmless() -> None:
     estimator = LinkEstimator(200, 10)
     estimator.observe(0, 0, -3)
     estimator.observe(10_000, 0, 0)
@@ -92,10 +98,10 @@ def test_a_failure_is_followed_by_a_pause_that_grows_and_ends() -> None:
         assert estimator.state().up
         estimator.failed()
         assert not estimator.state().up
-        began = clock.now
+        started = clock.now
         while not estimator.state().up:
             clock.now += 0.25
-        pauses.append(clock.now - began)
+        pauses.append(clock.now - started)
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
 
 
@@ -108,7 +114,7 @@ def test_calls_that_fail_together_count_once() -> None:
     assert estimator.state().up
 
 
-def test_a_success_ends_the_pause_and_starts_it_anew() -> None:
+def test_a_success_ends_the_pause_and_resets_it() -> None:
     clock = Clock()
     estimator = LinkEstimator(200, 10, clock=clock)
     estimator.failed()
@@ -121,7 +127,7 @@ def test_a_success_ends_the_pause_and_starts_it_anew() -> None:
     assert estimator.state().up
 
 
-def test_short_transfers_on_a_slow_link_are_not_all_round_trip() -> None:
+def test_short_transfers_on_a_slow_link_include_sending_time() -> None:
     estimator = LinkEstimator(25, 40)
     for _ in range(3):
         send(estimator, 9, rate=25, rtt=40)
@@ -135,44 +141,44 @@ def probe(
     *,
     rate: float,
     rtt: float,
-    chance: random.Random | None = None,
-    shake: float = 0.1,
+    generator: random.Random | None = None,
+    jitter: float = 0.1,
 ) -> float:
-    """Look once, over a link whose exchanges carry 500 bytes besides; return how long it took."""
+    """Probe a link with 500 bytes of headers per exchange; return the duration."""
 
-    def took_ms(size: int) -> float:
-        jitter = chance.uniform(1 - shake, 1 + shake) if chance else 1.0
-        return rtt * jitter + (500 + size) / rate
+    def duration_ms(size: int) -> float:
+        factor = generator.uniform(1 - jitter, 1 + jitter) if generator else 1.0
+        return rtt * factor + (500 + size) / rate
 
-    empty_ms = took_ms(0)
-    filling = estimator.filling(empty_ms)
-    filled_ms = took_ms(filling)
-    estimator.observe_probe(ProbeTimes(empty_ms, filled_ms, filling, headers=500))
-    return empty_ms + filled_ms
+    empty_ms = duration_ms(0)
+    payload_bytes = estimator.payload_bytes(empty_ms)
+    loaded_ms = duration_ms(payload_bytes)
+    estimator.observe_probe(ProbeTimes(empty_ms, loaded_ms, payload_bytes, headers=500))
+    return empty_ms + loaded_ms
 
 
 @pytest.mark.parametrize(("rate", "rtt"), [(1000, 20), (1000, 150), (100, 60)])
-def test_looks_at_a_fast_link_shake_its_rate_little(rate: float, rtt: float) -> None:
-    """Two kilobytes take two milliseconds; the jitter of the round trip is as large or larger."""
-    estimator, chance = LinkEstimator(rate, rtt), random.Random(2)
+def test_probes_of_a_fast_link_change_its_rate_little(rate: float, rtt: float) -> None:
+    """Two kilobytes take two milliseconds; the round trip's jitter is at least as large."""
+    estimator, generator = LinkEstimator(rate, rtt), random.Random(2)
     for _ in range(5):
         send(estimator, 80, rate=rate, rtt=rtt)
     for _ in range(10):
-        probe(estimator, rate=rate, rtt=rtt, chance=chance)
+        probe(estimator, rate=rate, rtt=rtt, generator=generator)
     assert estimator.state().rate_kb_per_s == pytest.approx(rate, rel=0.25)
 
 
 @pytest.mark.parametrize(("before", "after"), [(100, 40), (900, 380), (700, 145)])
-def test_one_look_at_a_steady_link_notices_a_step(before: float, after: float) -> None:
-    """The less its round trips shook so far, the more one look tells."""
-    estimator, chance = LinkEstimator(before, 30), random.Random(1)
+def test_one_probe_of_a_steady_link_detects_a_step(before: float, after: float) -> None:
+    """The smaller the jitter so far, the more a single probe is trusted."""
+    estimator, generator = LinkEstimator(before, 30), random.Random(1)
     for _ in range(10):
-        probe(estimator, rate=before, rtt=30, shake=0.01, chance=chance)
-    probe(estimator, rate=after, rtt=60, shake=0.01, chance=chance)
+        probe(estimator, rate=before, rtt=30, jitter=0.01, generator=generator)
+    probe(estimator, rate=after, rtt=60, jitter=0.01, generator=generator)
     assert estimator.state().rate_kb_per_s == pytest.approx(after, rel=0.3)
 
 
-def test_a_hiccup_is_worth_another_look_and_forgotten_after_it() -> None:
+def test_a_single_delay_requests_another_probe_and_is_then_forgotten() -> None:
     estimator = LinkEstimator(47, 20)
     for _ in range(10):
         assert not estimator.observe_probe(ProbeTimes(20, 60, 1880, headers=500))
@@ -183,7 +189,7 @@ def test_a_hiccup_is_worth_another_look_and_forgotten_after_it() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(1000, 25), (25, 1000), (20_000, 1), (25, 100)])
-def test_two_looks_notice_a_step(before: float, after: float) -> None:
+def test_two_probes_detect_a_step(before: float, after: float) -> None:
     estimator = LinkEstimator(before, 10)
     for _ in range(4):
         probe(estimator, rate=before, rtt=10)
@@ -195,20 +201,22 @@ def test_two_looks_notice_a_step(before: float, after: float) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_busy_machine_does_not_hide_that_a_link_became_fast(seed: int) -> None:
-    """Round trips shake by more than the filling takes, but an exchange cannot be that short."""
-    estimator, chance = LinkEstimator(250, 30), random.Random(seed)
+    """Jitter exceeds the payload's time, but exchanges cannot be shorter than their bytes take."""
+    estimator, generator = LinkEstimator(250, 30), random.Random(seed)
 
-    def took_ms(rate: float, size: int) -> float:
-        return 1 + chance.expovariate(1 / 8) + (500 + size) / rate
+    def duration_ms(rate: float, size: int) -> float:
+        return 1 + generator.expovariate(1 / 8) + (500 + size) / rate
 
     for rate in (20_000,) * 8 + (1,) * 4 + (20_000,):
-        empty_ms = took_ms(rate, 0)
-        filling = estimator.filling(empty_ms)
-        estimator.observe_probe(ProbeTimes(empty_ms, took_ms(rate, filling), filling, headers=500))
+        empty_ms = duration_ms(rate, 0)
+        payload_bytes = estimator.payload_bytes(empty_ms)
+        estimator.observe_probe(
+            ProbeTimes(empty_ms, duration_ms(rate, payload_bytes), payload_bytes, headers=500)
+        )
     assert estimator.state().rate_kb_per_s > 20
 
 
-def test_looks_find_back_to_a_fast_link_within_its_precision() -> None:
+def test_probes_recover_a_fast_link() -> None:
     estimator = LinkEstimator(1, 10)
     for _ in range(2):
         probe(estimator, rate=20_000, rtt=2)
@@ -217,8 +225,8 @@ def test_looks_find_back_to_a_fast_link_within_its_precision() -> None:
 
 
 @pytest.mark.parametrize("rate", [1.0, 5.0, 25.0, 100.0, 1000.0])
-def test_a_look_takes_a_slow_link_hardly_longer_than_two_empty_exchanges(rate: float) -> None:
-    estimator = LinkEstimator(1000, 10)  # believed to be fast at first
+def test_a_probe_of_a_slow_link_takes_little_longer_than_two_empty_exchanges(rate: float) -> None:
+    estimator = LinkEstimator(1000, 10)  # initially assumed to be fast
     empty_ms = 10 + 500 / rate
     for _ in range(3):
         assert probe(estimator, rate=rate, rtt=10) - 2 * empty_ms <= max(128 / rate, 85)

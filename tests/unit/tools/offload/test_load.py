@@ -15,11 +15,11 @@ class Clock:
 
 
 def _poisson(meter: LoadMeter, clock: Clock, *, rate: float, seconds: float) -> None:
-    chance, until = random.Random(3), clock.now + seconds
+    generator, until = random.Random(3), clock.now + seconds
     while clock.now < until:
-        clock.now += chance.expovariate(rate)
+        clock.now += generator.expovariate(rate)
         meter.arrived()
-        meter.served(chance.choice([0.01, 0.03]))
+        meter.served(generator.choice([0.01, 0.03]))
 
 
 def test_nothing_is_known_before_the_first_call_was_served() -> None:
@@ -41,7 +41,7 @@ def test_poisson_arrivals_are_measured() -> None:
     assert load.utilisation == pytest.approx(0.3, rel=0.3)
 
 
-def test_regular_arrivals_are_told_from_random_ones() -> None:
+def test_regular_arrivals_are_distinguished_from_random_ones() -> None:
     clock = Clock()
     window = ArrivalWindow(clock=clock)
     assert window.scv() == 1
@@ -63,7 +63,7 @@ def test_a_load_that_ended_is_forgotten_and_the_service_time_is_not() -> None:
     assert load.service_ms > 0
 
 
-def test_a_flood_is_counted_although_not_all_of_it_is_kept() -> None:
+def test_a_flood_is_measured_although_not_all_of_it_is_stored() -> None:
     clock = Clock()
     window = ArrivalWindow(clock=clock)
     for _ in range(5000):

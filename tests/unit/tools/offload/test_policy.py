@@ -1,3 +1,5 @@
+"""The policy chooses the best arm, gives the reason and learns from measured costs."""
+
 import itertools
 import random
 import time
@@ -22,8 +24,8 @@ FRAME_BYTES = (60_000, 20_000, 8_000, 4_000)
 
 
 def profile(slowdown: float = 1.0, **changes: Any) -> ModelProfile:
-    """Five blocks of 10 ms; frames shrink from point to point."""
-    known: dict[str, Any] = {
+    """Return a profile with five blocks of 10 ms and frames that shrink from point to point."""
+    defaults: dict[str, Any] = {
         "model": "m",
         "revision": "r",
         "preprocess_ms": 5 * slowdown,
@@ -48,7 +50,7 @@ def profile(slowdown: float = 1.0, **changes: Any) -> ModelProfile:
         ],
         "slowdown": slowdown,
     }
-    return ModelProfile(**{**known, **changes})
+    return ModelProfile(**{**defaults, **changes})
 
 
 def image_codec(
@@ -69,7 +71,7 @@ def link(rate: float = 100.0, rtt: float = 10.0, samples: int = 5, up: bool = Tr
 
 
 def choose(*, min_accuracy_retention: float = 0.99, **changes: Any) -> Decision:
-    known: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "device": profile(8.0),
         "edge": profile(),
         "link": link(),
@@ -77,7 +79,7 @@ def choose(*, min_accuracy_retention: float = 0.99, **changes: Any) -> Decision:
         "deadline_ms": None,
     }
     policy = OffloadingPolicy(min_accuracy_retention=min_accuracy_retention)
-    return policy.choose(Situation(**{**known, **changes})).decision()
+    return policy.choose(Situation(**{**defaults, **changes})).decision()
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Size:
     height: int
 
 
-def test_a_fast_device_keeps_the_work() -> None:
+def test_a_fast_device_runs_the_task_itself() -> None:
     assert choose(device=profile(1.0)).arm.kind == "device-only"
 
 
@@ -99,7 +101,7 @@ def test_a_slow_device_on_a_slow_link_cuts_the_model() -> None:
     )
 
 
-def test_a_slow_device_on_a_fast_link_sends_the_picture() -> None:
+def test_a_slow_device_on_a_fast_link_sends_the_image() -> None:
     decision = choose(device=profile(8.0), link=link(rate=10_000))
     assert (decision.arm.kind, decision.arm.image_codec) == ("edge-only", "png")
 
@@ -115,7 +117,7 @@ def test_forecasts_add_up() -> None:
     assert png.latency_ms == pytest.approx(10 + 4 + 10 + 81_000 / 100 + 2 + 50 + 1)
 
 
-def test_every_arm_is_weighed_and_the_best_stands_first() -> None:
+def test_every_arm_is_compared_and_the_best_is_first() -> None:
     decision = choose()
     assert len(decision.forecasts) == 1 + 3 + 4
     assert decision.forecasts[0].arm == decision.arm
@@ -124,7 +126,7 @@ def test_every_arm_is_weighed_and_the_best_stands_first() -> None:
     assert [one.latency_ms for one in decision.forecasts[len(usable) :]] == [None, None]
 
 
-def test_arms_below_the_accuracy_budget_are_left_out_with_the_reason() -> None:
+def test_arms_below_the_minimum_accuracy_retention_are_excluded_with_the_reason() -> None:
     strict = {one.arm.label: one for one in choose().forecasts}
     assert "accuracy retention is 96.0%" in strict["edge-only (jpeg q90)"].unusable
     lenient = choose(min_accuracy_retention=0.9, device=profile(16.0), link=link(rate=400))
@@ -147,14 +149,14 @@ def test_without_an_edge_server_the_device_works_alone(changes: Any, words: str)
     assert all(words in one.unusable for one in decision.forecasts[1:])
 
 
-def test_a_deadline_that_nothing_meets_is_said() -> None:
+def test_a_deadline_that_no_arm_meets_is_reported() -> None:
     decision = choose(deadline_ms=20)
     assert "no arm is expected to meet the deadline of 20 ms" in decision.reason
     assert decision.deadline_ms == 20
     assert "deadline" not in choose(deadline_ms=10_000).reason
 
 
-def test_larger_pictures_take_longer() -> None:
+def test_larger_images_take_longer() -> None:
     small = choose(image=Size(400, 500)).forecasts[0].latency_ms
     large = choose(image=Size(4000, 3000)).forecasts[0].latency_ms
     assert small is not None and large is not None
@@ -163,22 +165,24 @@ def test_larger_pictures_take_longer() -> None:
 
 def test_the_reason_names_the_choice_and_the_other_kinds() -> None:
     assert choose(device=profile(16.0)).reason == (
-        "co-inference after block2 sends 20 KB: 660 ms expected, against 896 ms on the device and "
-        "985 ms sending 80 KB of PNG"
+        "co-inference after block2, sending 20 KB: 660 ms expected, compared with 896 ms on the "
+        "device and 985 ms sending 80 KB of PNG"
     )
     sent = choose(device=profile(8.0), link=link(rate=10_000)).reason
-    assert sent.startswith("the edge server alone gets 80 KB of PNG: 127 ms expected, against")
+    assert sent.startswith(
+        "the edge server alone, receiving 80 KB of PNG: 127 ms expected, compared"
+    )
     assert "cut after block1 (60 KB)" in sent
     inaccurate = choose(min_accuracy_retention=1.1)
-    assert "no other arm keeps enough accuracy" in inaccurate.reason
+    assert "no other arm retains enough accuracy" in inaccurate.reason
 
 
-def test_a_picture_in_a_coding_that_the_edge_server_did_not_measure_is_sent_all_the_same() -> None:
+def test_an_encoding_that_the_edge_server_did_not_measure_may_be_chosen() -> None:
     decision = choose(edge=profile(image_codecs=[]), link=link(rate=10_000))
     assert decision.arm.label == "edge-only (png)"
 
 
-def test_features_in_a_codec_that_the_edge_server_does_not_know_are_not_sent() -> None:
+def test_a_codec_that_the_edge_server_does_not_have_is_not_chosen() -> None:
     points = [
         PointProfile(
             point=2, name="block2", frame_bytes=size, encode_ms=1, decode_ms=1,
@@ -189,14 +193,14 @@ def test_features_in_a_codec_that_the_edge_server_does_not_know_are_not_sent() -
     both = {"device": profile(16.0, points=points), "edge": profile(points=points)}
     assert choose(**both).arm.label == "co-inference (point 2, small)"
     another = [points[0].model_copy(update={"fingerprint": "00ff"}), points[1]]
-    for known in (points[1:], another):
-        decision = choose(**{**both, "edge": profile(points=known)})
+    for defaults in (points[1:], another):
+        decision = choose(**{**both, "edge": profile(points=defaults)})
         assert decision.arm.label == "co-inference (point 2, quantised8)"
-        left_out = {one.arm.codec: one.unusable for one in decision.forecasts if one.arm.point}
-        assert left_out == {"small": "the edge server does not know this codec", "quantised8": ""}
+        excluded = {one.arm.codec: one.unusable for one in decision.forecasts if one.arm.point}
+        assert excluded == {"small": "the edge server does not have this codec", "quantised8": ""}
 
 
-def test_load_adds_its_waiting_and_is_refused_from_one_on() -> None:
+def test_load_adds_waiting_and_from_one_on_excludes_the_edge_server() -> None:
     fast = link(rate=10_000)
     idle = choose(link=fast)
     busy = ServerLoad(arrivals_per_s=10, service_ms=50)
@@ -209,30 +213,30 @@ def test_load_adds_its_waiting_and_is_refused_from_one_on() -> None:
     ]
     assert waits == pytest.approx([50.0] * len(waits))
     assert len(waits) == 5
-    assert "work would wait 50 ms" in loaded.reason
+    assert "wait at the edge server is 50 ms" in loaded.reason
     full = choose(link=fast, load=busy.model_copy(update={"arrivals_per_s": 20.0}))
     assert full.arm.kind == "device-only"
-    assert "other callers ask the edge server for 100% of what it can do" in full.reason
+    assert "other callers demand 100% of the edge server's capacity" in full.reason
     assert full.forecasts[1].unusable in full.reason
 
 
 def test_the_objective_weighs_energy_and_the_deadline_still_holds() -> None:
     saving = OffloadingPolicy(min_accuracy_retention=0.99, objective=Objective(seconds=0, joules=1))
-    known = {"device": profile(2.0), "edge": profile(), "link": link(rate=100)}
-    choice = saving.choose(Situation(**known))
-    # 14 ms of computing at 3.7 W, 80 KB up at 2.27 J/MB, and the answer at 1.1 J/MB.
+    defaults = {"device": profile(2.0), "edge": profile(), "link": link(rate=100)}
+    choice = saving.choose(Situation(**defaults))
+    # 14 ms of computing at 3.7 W, 80 KB up at 2.27 J/MB, and the response at 1.1 J/MB.
     assert choice.arm.label == "edge-only (png)"
     by_arm = {one.arm.label: one for one in choice.decision().forecasts}
     assert by_arm["edge-only (png)"].energy_j == pytest.approx(3.7 * 0.014 + 0.1816 + 0.0011)
     assert by_arm["device-only"].energy_j == pytest.approx(3.7 * 0.112)
     assert "0.23 J expected" in choice.decision().reason
-    hurried = saving.choose(Situation(**known, deadline_ms=200))
+    hurried = saving.choose(Situation(**defaults, deadline_ms=200))
     assert hurried.arm.label == "co-inference (point 3, quantised8)"
-    assert saving.choose(Situation(**known, deadline_ms=1)).arm.kind == "device-only"
+    assert saving.choose(Situation(**defaults, deadline_ms=1)).arm.kind == "device-only"
 
 
 @pytest.mark.parametrize("deadline_ms", [None, 10_000.0])
-def test_a_link_that_went_down_leaves_nothing_to_be_kept(deadline_ms: float | None) -> None:
+def test_the_previous_arm_is_not_retained_when_the_link_is_down(deadline_ms: float | None) -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
     both = {"device": profile(8.0), "edge": profile(), "deadline_ms": deadline_ms}
     before = Situation(**both, link=link(rate=10_000))
@@ -242,12 +246,12 @@ def test_a_link_that_went_down_leaves_nothing_to_be_kept(deadline_ms: float | No
     assert "could not be reached" in after.decision().reason
 
 
-def test_an_objective_weighs_something() -> None:
+def test_an_objective_needs_a_weight() -> None:
     with pytest.raises(ValidationError, match="a weight above 0"):
         Objective(seconds=0)
 
 
-def test_three_requests_teach_a_slower_device() -> None:
+def test_a_slower_device_is_learned_from_three_requests() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
     situation = Situation(device=profile(2.0), edge=profile(), link=link(rate=200))
     assert policy.choose(situation).arm.kind == "device-only"
@@ -259,7 +263,7 @@ def test_three_requests_teach_a_slower_device() -> None:
     assert policy.choose(situation).arm.kind == "co-inference"
 
 
-def test_a_slower_edge_server_is_learnt_too() -> None:
+def test_a_slower_edge_server_is_learned_too() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
     situation = Situation(device=profile(8.0), edge=profile(), link=link(rate=10_000))
     png = policy.choose(situation).arm
@@ -272,14 +276,14 @@ def test_a_slower_edge_server_is_learnt_too() -> None:
     assert by_arm[png].latency_ms == pytest.approx(56 + 18.1 + 53 * 20, rel=0.25)
 
 
-def test_what_an_arm_sends_is_learnt_for_it_alone() -> None:
+def test_the_bytes_of_an_arm_are_learned_per_arm() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.95)
-    known = {"edge": profile(), "link": link(rate=100)}
-    situation = Situation(device=profile(16.0), **known)
+    defaults = {"edge": profile(), "link": link(rate=100)}
+    situation = Situation(device=profile(16.0), **defaults)
     (webp,) = [arm for arm in _arms(policy, situation) if arm.image_codec == "webp"]
     for _ in range(10):
         policy.observe(situation, webp, device_ms=112, edge_ms=53, bytes_up=15_000)
-    for later in (situation, Situation(device=profile(16.0), **known)):
+    for later in (situation, Situation(device=profile(16.0), **defaults)):
         sizes = {one.arm: one.bytes_up for one in policy.choose(later).decision().forecasts}
         assert sizes[webp] == pytest.approx(15_000, rel=0.05)
         assert sizes[Arm(kind="edge-only", image_codec="jpeg", quality=90)] == 12_000
@@ -289,7 +293,7 @@ def _arms(policy: OffloadingPolicy, situation: Situation) -> list[Arm]:
     return [one.arm for one in policy.choose(situation).arms]
 
 
-def test_the_networks_input_is_made_where_blocks_are_run() -> None:
+def test_normalisation_counts_only_where_blocks_are_run() -> None:
     plain, slower = choose(), choose(device=profile(8.0, normalise_ms=30.0))
     before = {one.arm: one.latency_ms for one in plain.forecasts if one.latency_ms}
     more = {
@@ -298,7 +302,7 @@ def test_the_networks_input_is_made_where_blocks_are_run() -> None:
     assert more == pytest.approx({"device-only": 30, "co-inference": 30, "edge-only": 0})
 
 
-def test_times_that_cannot_be_and_arms_that_are_never_chosen_teach_nothing() -> None:
+def test_impossible_times_and_excluded_arms_are_ignored() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
     situation = Situation(device=profile(2.0), edge=profile(), link=link())
     before = policy.choose(situation).decision()
@@ -307,26 +311,26 @@ def test_times_that_cannot_be_and_arms_that_are_never_chosen_teach_nothing() -> 
     assert policy.choose(situation).decision() == before
 
 
-def test_noise_does_not_make_it_flap() -> None:
-    """Two arms are equally good; the link's estimate shakes by some per cent."""
+def test_noise_does_not_cause_flapping() -> None:
+    """Two arms are equally good, and the link estimate varies by a few per cent."""
     crossing = next(
         rate
         for rate in (50 * 1.002**n for n in itertools.count())
         if choose(link=link(rate=rate)).arm != choose(link=link(rate=1.002 * rate)).arm
     )
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
-    device, edge, chance = profile(8.0), profile(), random.Random(1)
-    taken = []
+    device, edge, generator = profile(8.0), profile(), random.Random(1)
+    arms = []
     for _ in range(200):
-        shaken = link(rate=crossing * chance.uniform(0.98, 1.02))
-        situation = Situation(device=device, edge=edge, link=shaken)
+        noisy_link = link(rate=crossing * generator.uniform(0.98, 1.02))
+        situation = Situation(device=device, edge=edge, link=noisy_link)
         choice = policy.choose(situation)
         assert choice.cost[choice.chosen] <= choice.cost.min() / (1 - MARGIN)
         policy.observe(situation, choice.arm, device_ms=0, edge_ms=0)
-        taken.append(choice.arm)
-    changes = sum(early != late for early, late in itertools.pairwise(taken))
+        arms.append(choice.arm)
+    changes = sum(early != late for early, late in itertools.pairwise(arms))
     assert changes <= 2
-    assert any("kept, as nothing" in one for one in _reasons(policy, device, edge, crossing))
+    assert any("retained, as no arm" in one for one in _reasons(policy, device, edge, crossing))
 
 
 def _reasons(
@@ -337,7 +341,7 @@ def _reasons(
     return [policy.choose(one).decision().reason for one in situations]
 
 
-def test_the_arm_taken_last_is_still_known_after_a_new_profile() -> None:
+def test_the_previous_arm_is_remembered_after_a_new_profile() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
     last = Situation(device=profile(8.0), edge=profile(), link=link())
     arm = policy.choose(last).arm
@@ -347,7 +351,7 @@ def test_the_arm_taken_last_is_still_known_after_a_new_profile() -> None:
 
 
 def test_a_decision_takes_at_most_fifty_microseconds() -> None:
-    """Of processor time, as other programs may hold the processor meanwhile."""
+    """Measured in processor time, since other programs may use the processor meanwhile."""
     points = [
         PointProfile(
             point=1 + n % 4, name="block", frame_bytes=9000 + n, encode_ms=1, decode_ms=1,

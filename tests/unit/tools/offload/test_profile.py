@@ -1,3 +1,5 @@
+"""Models are profiled block by block, with every codec and image encoding."""
+
 from functools import partial
 from typing import Any
 
@@ -28,7 +30,7 @@ def measured(
 
 
 @pytest.mark.slow
-def test_measures_every_block_cut_and_coding(adapter: Any, photograph: Any) -> None:
+def test_measures_every_block_cut_and_encoding(adapter: Any, photograph: Any) -> None:
     profile = measured(adapter, [photograph("coffee")])
     assert (profile.model, profile.revision) == (adapter.model, adapter.revision)
     assert [block.name for block in profile.blocks] == list(adapter.block_names)
@@ -47,7 +49,7 @@ def test_measures_every_block_cut_and_coding(adapter: Any, photograph: Any) -> N
 
 
 @pytest.mark.slow
-def test_weights_that_nobody_knows_are_measured_with_photographs_that_ship(
+def test_unknown_weights_are_measured_with_the_shipped_photographs(
     adapter: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edgewright.tools.offload.profile.known_accuracy_retention", lambda *_: {})

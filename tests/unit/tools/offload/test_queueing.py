@@ -1,4 +1,4 @@
-"""Erlang's formulas against exact values, and what must hold for all of them."""
+"""Erlang's formulas equal exact values and have the expected properties."""
 
 import math
 import random
@@ -16,7 +16,7 @@ servers = st.integers(1, 400)
 
 
 def exact_erlang_c(count: int, offered: int) -> Fraction:
-    """From the definition, in fractions."""
+    """Return Erlang C from its definition, in fractions."""
     term, total = Fraction(1), Fraction(0)
     for busy in range(count):
         total += term
@@ -47,13 +47,13 @@ def test_erlang_b_against_its_definition() -> None:
 
 
 @given(servers, traffic)
-def test_more_servers_turn_fewer_away(count: int, offered: float) -> None:
+def test_more_servers_block_fewer_arrivals(count: int, offered: float) -> None:
     few, many = erlang_b(count, offered), erlang_b(count + 1, offered)
     assert 0 <= many <= few <= 1
 
 
 @given(servers, st.floats(0.001, 0.999))
-def test_more_wait_than_would_be_turned_away(count: int, load: float) -> None:
+def test_more_arrivals_wait_than_would_be_blocked(count: int, load: float) -> None:
     waiting = erlang_c(count, load * count)
     assert erlang_b(count, load * count) <= waiting <= 1
     assert erlang_c(count + 1, load * count) <= waiting + 1e-12
@@ -78,10 +78,12 @@ def test_waiting_grows_with_load_and_with_variation(count: int, load: float, scv
 
 def test_a_simulated_queue_agrees() -> None:
     """Poisson arrivals at one server with uniform service times, by Lindley's recursion."""
-    chance, arrivals_per_s, wait_s, total_s, count = random.Random(4), 6.0, 0.0, 0.0, 200_000
+    generator, arrivals_per_s, wait_s, total_s, count = random.Random(4), 6.0, 0.0, 0.0, 200_000
     for _ in range(count):
         total_s += wait_s
-        wait_s = max(0.0, wait_s + chance.uniform(0.0, 0.2) - chance.expovariate(arrivals_per_s))
+        wait_s = max(
+            0.0, wait_s + generator.uniform(0.0, 0.2) - generator.expovariate(arrivals_per_s)
+        )
     expected = mean_wait_s(arrivals_per_s, 0.1, service_scv=1 / 3)
     assert total_s / count == pytest.approx(expected, rel=0.03)
 
@@ -101,7 +103,7 @@ def test_a_load_of_one_or_more_is_refused(offered: float) -> None:
 
 
 @pytest.mark.parametrize(("count", "offered"), [(0, 1.0), (2, -1.0), (2, math.inf), (2, math.nan)])
-def test_what_is_no_traffic_is_refused(count: int, offered: float) -> None:
+def test_invalid_traffic_is_refused(count: int, offered: float) -> None:
     with pytest.raises(InputError) as raised:
         erlang_b(count, offered)
     assert raised.value.info().code == "invalid_traffic"
