@@ -16,7 +16,7 @@ from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.federated.records.trial import ModelScore, TrialRequest, TrialResult
-from edgewright.tools.federated.trials.check import Checked
+from edgewright.tools.federated.trials.check import CheckResult
 from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.settings import ChatModelSettings, Settings, home
@@ -31,7 +31,7 @@ class TrainingBackend(Protocol):
         """Split and deal a data set, after making sure that training can be confined."""
         ...
 
-    def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Checked:
+    def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> CheckResult:
         """Check a candidate before it is trained."""
         ...
 

@@ -11,7 +11,7 @@ from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.federated.records.trial import ModelScore, TrialRequest, TrialResult
 from edgewright.tools.federated.trials.artefacts import publish
-from edgewright.tools.federated.trials.check import Checked, check
+from edgewright.tools.federated.trials.check import CheckResult, check
 from edgewright.tools.federated.trials.prepare import DataRequest, prepare
 from edgewright.tools.federated.trials.runner import Event, run_trial
 from edgewright.tools.federated.trials.scoring import score_test
@@ -27,7 +27,7 @@ class LocalTrainingBackend:
         find_sandbox()
         return prepare(request, run)
 
-    def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Checked:
+    def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> CheckResult:
         """Check a candidate before it is trained."""
         return check(candidate, card, limits=limits)
 

@@ -1,5 +1,4 @@
-"""Federated learning: data, the Flower app template, sandbox, engines, aggregation, scoring.
+"""Federated learning: the Flower app template, aggregation, engines, trials and serving.
 
-Nothing here decides what to try next (``agents/fl_coder``) or in which order
-(``graphs/federated``).
+Proposing candidates belongs in ``agents/fl_coder``, the workflow in ``graphs/federated``.
 """

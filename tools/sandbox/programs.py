@@ -21,7 +21,7 @@ def command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-I", "-B", "-m", module, *arguments]
 
 
-def orders_for(app: Path, limits: SandboxLimits, **extra: object) -> str:
+def program_argument(app: Path, limits: SandboxLimits, **extra: object) -> str:
     """Return the JSON argument of a program in the sandbox."""
     return json.dumps({"app": str(app), "limits": limits.model_dump(), "extra": extra})
 

@@ -1,4 +1,4 @@
-"""What a written Flower app imports: learner, guarded strategy, aggregation, compression, privacy.
+"""Library of the generated Flower apps: learner, guard, aggregation, compression and privacy.
 
-Runs inside the sandbox or on a Flower deployment; nothing here may import the host's side.
+Runs in the sandbox or in a Flower deployment, so nothing here may import host code.
 """

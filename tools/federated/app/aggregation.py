@@ -1,4 +1,4 @@
-"""From the clients' updates to the model's step: plain functions over vectors."""
+"""Aggregation of client updates, and the server optimisers, as functions of vectors."""
 
 from __future__ import annotations
 
@@ -28,21 +28,22 @@ def combine(
     samples: Sequence[int],
     strategy: Strategy,
     *,
-    asked: int,
+    selected: int,
     noise: np.random.Generator,
 ) -> Vector:
-    """Combine updates into one.
+    """Combine client updates into one.
 
     Args:
-        updates: One float32 [W] per admitted client, in a fixed order of the clients: sums of
-            floats depend on it.
-        samples: The clients' sample counts.
-        strategy: How.
-        asked: Clients that were asked. Replies that are missing or were dropped count against
-            the hostile clients that the strategy is made to bear.
-        noise: For the private strategy; seeded by the operating system, never by the run.
+        updates: One float32 [W] per admitted client, in a fixed order, since floating-point sums
+            depend on it.
+        samples: Sample counts of the clients.
+        strategy: The aggregation strategy.
+        selected: Number of clients selected for the round. Missing and dropped replies count
+            towards the hostile clients that the strategy tolerates.
+        noise: Random generator of the private strategy; seeded by the operating system, never by
+            the run.
     """
-    hostile = max(0, strategy.tolerates(asked) - (asked - len(updates)))
+    hostile = max(0, strategy.tolerates(selected) - (selected - len(updates)))
     if isinstance(strategy, TrimmedMean):
         return trimmed_mean(updates, hostile)
     if isinstance(strategy, Median):
@@ -52,12 +53,12 @@ def combine(
         chosen = krum(updates, hostile, several if isinstance(strategy, MultiKrum) else 1)
         return mean([updates[i] for i in chosen], [samples[i] for i in chosen])
     if isinstance(strategy, Private):
-        return private_mean(updates, strategy, asked, noise)
+        return private_mean(updates, strategy, selected, noise)
     return mean(updates, samples)
 
 
 def mean(updates: Sequence[Vector], weights: Sequence[int]) -> Vector:
-    """Average by weights, one vector at a time so that only one more is held in memory."""
+    """Return the weighted mean, computed with only one temporary vector in memory."""
     total = float(sum(weights))
     result = updates[0] * np.float32(weights[0] / total)
     scaled = np.empty_like(result)
@@ -68,23 +69,23 @@ def mean(updates: Sequence[Vector], weights: Sequence[int]) -> Vector:
 
 
 def median(updates: Sequence[Vector]) -> Vector:
-    """Take the median of each weight."""
+    """Return the median of each coordinate."""
     middle: Vector = np.median(np.stack(updates), axis=0).astype(np.float32)
     return middle
 
 
 def trimmed_mean(updates: Sequence[Vector], cut: int) -> Vector:
-    """Average each weight without its ``cut`` lowest and ``cut`` highest values."""
+    """Return the mean of each coordinate without its ``cut`` lowest and ``cut`` highest values."""
     ordered = np.sort(np.stack(updates), axis=0)
-    kept: Vector = ordered[cut : len(updates) - cut].mean(axis=0, dtype=np.float32)
-    return kept
+    trimmed: Vector = ordered[cut : len(updates) - cut].mean(axis=0, dtype=np.float32)
+    return trimmed
 
 
 def krum(updates: Sequence[Vector], hostile: int, select: int) -> list[int]:
-    """Rank clients by the squared distance to their ``n - hostile - 2`` nearest neighbours.
+    """Rank clients by the sum of squared distances to their ``n - hostile - 2`` nearest neighbours.
 
     Returns:
-        The ``select`` best, in the order of the clients.
+        Indices of the ``select`` best clients, in ascending order.
     """
     count = len(updates)
     distances = np.zeros((count, count))
@@ -98,12 +99,12 @@ def krum(updates: Sequence[Vector], hostile: int, select: int) -> list[int]:
 
 
 def private_mean(
-    updates: Sequence[Vector], strategy: Private, asked: int, noise: np.random.Generator
+    updates: Sequence[Vector], strategy: Private, selected: int, noise: np.random.Generator
 ) -> Vector:
-    """Clip each update, sum, add Gaussian noise, divide by the clients that were asked.
+    """Clip each update, sum them, add Gaussian noise and divide by the number of selected clients.
 
-    A client that is missing adds nothing to the sum, so no client moves the sum by more than
-    ``clipping_norm``, whoever replies: this is the sensitivity that ``privacy`` accounts for.
+    Missing clients add nothing, so no client changes the sum by more than ``clipping_norm``,
+    whoever replies. This is the sensitivity assumed by the privacy accounting (``privacy.py``).
     """
     total = noise.normal(
         scale=strategy.noise_multiplier * strategy.clipping_norm, size=len(updates[0])
@@ -111,17 +112,17 @@ def private_mean(
     for update in updates:
         norm = float(np.linalg.norm(update.astype(np.float64)))
         total += update * min(1.0, strategy.clipping_norm / max(norm, 1e-12))
-    return (total / asked).astype(np.float32)
+    return (total / selected).astype(np.float32)
 
 
 class ServerOptimiser:
-    """Turns the combined update into the model's step; remembers what momentum needs.
+    """Computes the model's step from the combined update, with the state for momentum.
 
     Args:
-        strategy: FedAvgM and FedAdam step in their own way, all others take the update as it is.
-        trainable: bool [W]; running statistics are averaged and never extrapolated, or a
-            variance could become negative.
-        state: What an earlier ``state`` returned, to go on from there.
+        strategy: FedAvgM and FedAdam compute their own step; all others apply the update unchanged.
+        trainable: bool [W]; other entries are running statistics, which are averaged but never
+            extrapolated, since a variance could become negative.
+        state: The ``state`` of an earlier instance, to resume from.
     """
 
     def __init__(
@@ -132,9 +133,9 @@ class ServerOptimiser:
         self.state = dict(state)
 
     def step(self, update: Vector) -> Vector:
-        """Return what is added to the model's weights."""
+        """Return the step to add to the model's weights."""
         if isinstance(self._strategy, FedAvgM):
-            momentum = self._remembered("momentum", update)
+            momentum = self._state_or_zeros("momentum", update)
             momentum = np.float32(self._strategy.server_momentum) * momentum + update
             self.state["momentum"] = momentum
             step = np.float32(self._strategy.server_learning_rate) * momentum
@@ -145,13 +146,13 @@ class ServerOptimiser:
         return np.where(self._trainable, step, update).astype(np.float32)
 
     def _adam(self, update: Vector, learning_rate: float) -> Vector:
-        first = self._remembered("first", update) * np.float32(_ADAM_BETA_1)
+        first = self._state_or_zeros("first", update) * np.float32(_ADAM_BETA_1)
         first += np.float32(1 - _ADAM_BETA_1) * update
-        second = self._remembered("second", update) * np.float32(_ADAM_BETA_2)
+        second = self._state_or_zeros("second", update) * np.float32(_ADAM_BETA_2)
         second += np.float32(1 - _ADAM_BETA_2) * update * update
         self.state.update(first=first, second=second)
         step: Vector = np.float32(learning_rate) * first / (np.sqrt(second) + np.float32(_ADAM_TAU))
         return step
 
-    def _remembered(self, name: str, like: Vector) -> Vector:
+    def _state_or_zeros(self, name: str, like: Vector) -> Vector:
         return self.state.get(name, np.zeros_like(like))

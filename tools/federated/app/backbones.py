@@ -1,4 +1,4 @@
-"""Pretrained networks that a slot may build on; the only weights that are not trained here."""
+"""Pretrained networks for the model slot; the only weights that are not trained here."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-#: Least side, in pixels, at which the pretrained features still say something.
-_LEAST_SIDE = 64
-_MEAN, _DEVIATION = 0.498, 0.502  # what this network was trained with: (x - 127) / 128
+#: Minimum side, in pixels, at which the pretrained features are useful.
+_MIN_SIDE = 64
+_MEAN, _DEVIATION = 0.498, 0.502  # as in training: (x - 127) / 128
 
 
 class EfficientNetLite0(nn.Module):
     """EfficientNet-Lite0 with ImageNet weights and a new last layer.
 
-    Small pictures are enlarged and grey ones repeated over three channels.
+    Small images are enlarged, and grey ones are repeated over three channels.
 
     Args:
-        channels: Of the pictures, 1 or 3.
+        channels: Channels of the images, 1 or 3.
         classes: Outputs of the new last layer.
-        frozen: Whether the features stay as they are and the last layer alone is trained.
+        frozen: Whether to train only the last layer and freeze the features.
     """
 
     def __init__(self, channels: int, classes: int, *, frozen: bool = False) -> None:
@@ -35,7 +35,7 @@ class EfficientNetLite0(nn.Module):
         self.features.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         self.features._fc = nn.Identity()
         self.head = nn.Linear(1280, classes)
-        # NCHW convolutions of this network are some thirty times slower to train on a CPU.
+        # On a CPU, this network trains about thirty times slower with NCHW convolutions.
         self.to(memory_format=torch.channels_last)
         if frozen:
             self.features.requires_grad_(False)
@@ -43,7 +43,7 @@ class EfficientNetLite0(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return logits [B, classes] for float32 images [B, channels, H, W] in 0 to 1."""
         images = images.expand(-1, 3, -1, -1) if self._channels == 1 else images
-        side = max(_LEAST_SIDE, *images.shape[-2:])
+        side = max(_MIN_SIDE, *images.shape[-2:])
         if images.shape[-2:] != (side, side):
             images = functional.interpolate(
                 images, size=(side, side), mode="bilinear", align_corners=False

@@ -1,4 +1,4 @@
-"""One folder per finished round: there whole, or not there."""
+"""Checkpoints: one folder per finished round, written atomically."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from edgewright.tools.storage.atomic import new_folder, write_file
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is needed to go on after a round.
+    """The state needed to resume after a round.
 
     Attributes:
-        record: What the server saw of the round.
-        weights: The model after it, all tensors.
-        optimiser: The server optimiser's memory; empty if it has none.
+        record: The server's record of the round.
+        weights: All tensors of the model after the round.
+        optimiser: State of the server optimiser; empty if it has none.
     """
 
     record: RoundRecord
@@ -31,12 +31,12 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int) -> None:
-    """Write a checkpoint; a kill at any moment leaves it out or in, never in part.
+    """Write a checkpoint atomically, and remove old ones.
 
     Args:
-        folder: Where checkpoints lie.
-        checkpoint: What to write.
-        keep: Newest checkpoints to keep; 0 keeps all.
+        folder: Folder of the checkpoints.
+        checkpoint: The checkpoint.
+        keep: Number of newest checkpoints to keep; 0 keeps all.
     """
     number = checkpoint.record.round_number
     with new_folder(round_folder(folder, number)) as part:
@@ -49,7 +49,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int) -> None:
 
 
 def load_newest(folder: Path) -> Checkpoint | None:
-    """Read the newest checkpoint; None if there is none."""
+    """Load the newest checkpoint; None if there is none."""
     rounds = finished_rounds(folder)
     if not rounds:
         return None

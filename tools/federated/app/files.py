@@ -1,4 +1,4 @@
-"""The names of what an app writes, and files that are there whole or not at all."""
+"""Names of the files that an app writes: checkpoints and client states."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _STATE = re.compile(r"^round-(\d{4})\.safetensors$")
 
 
 def round_folder(checkpoints: Path, round_number: int) -> Path:
-    """Return where a round's checkpoint lies."""
+    """Return the folder of a round's checkpoint."""
     return checkpoints / f"round-{round_number:04d}"
 
 
@@ -20,17 +20,17 @@ def finished_rounds(checkpoints: Path) -> list[int]:
 
 
 def state_file(client: Path, round_number: int) -> Path:
-    """Return where a client keeps its state after a round."""
+    """Return the file of a client's state after a round."""
     return client / f"round-{round_number:04d}.safetensors"
 
 
 def state_rounds(client: Path) -> list[int]:
-    """List the rounds after which a client kept its state, in order."""
+    """List the rounds for which a client has stored its state, in order."""
     return _numbers(client, _STATE)
 
 
 def newest_states(clients: Path, round_number: int) -> dict[int, Path]:
-    """Find each client's newest state up to a round."""
+    """Return the file of each client's newest state up to a round."""
     found: dict[int, Path] = {}
     for folder in clients.glob("[0-9]*"):
         earlier = [number for number in state_rounds(folder) if number <= round_number]

@@ -1,4 +1,4 @@
-"""The guard: what of the clients' replies may come near the model."""
+"""The guard: validates clients' replies before they can affect the model."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from edgewright.tools.federated.records.candidate import Compression
 
 Vector = NDArray[np.float32]
 
-#: An honest update is seldom three times as long as the median one; a scaled one is far longer.
+#: Maximum norm relative to the median. Honest updates rarely exceed three times the median; scaled
+#: ones are far larger.
 NORM_OVER_MEDIAN = 10.0
-#: Where a median of fewer than three says nothing: no step goes this far from the model itself.
+#: Maximum norm relative to the model, for rounds with too few replies for a meaningful median.
 NORM_OVER_MODEL = 100.0
 
 
 @dataclass(frozen=True)
 class ClientReply:
-    """A client's reply as it came, nothing in it checked.
+    """A client's reply, unchecked.
 
     Attributes:
-        client: Partition id that it claims.
-        samples: Sample count that it claims.
-        payload: Its coded update; None if there was none.
-        loss: Training loss that it claims.
-        accuracy: Training accuracy that it claims.
-        error: What the client or Flower reported instead of a result.
+        client: Claimed partition id.
+        samples: Claimed sample count.
+        payload: The encoded update; None if it is missing.
+        loss: Claimed training loss.
+        accuracy: Claimed training accuracy.
+        error: Error reported by the client or by Flower instead of a result.
     """
 
     client: object = None
@@ -44,7 +45,7 @@ class ClientReply:
 
 @dataclass(frozen=True)
 class Update:
-    """A reply that passed every check it could pass alone."""
+    """A reply that passed all individual checks."""
 
     client: int
     samples: int
@@ -57,13 +58,13 @@ class Update:
 
 @dataclass(frozen=True)
 class Guard:
-    """The checks.
+    """Validates the replies of a round.
 
     Attributes:
-        compression: How updates were to be coded.
-        sizes: Numbers of weights of the tensors, in order.
-        clients: How many clients there are.
-        samples_max: Samples of the largest client.
+        compression: Compression method of the updates.
+        sizes: Number of weights of each tensor, in order.
+        clients: Number of clients.
+        samples_max: Number of samples of the largest client.
     """
 
     compression: Compression
@@ -72,16 +73,16 @@ class Guard:
     samples_max: int
 
     def read(self, reply: ClientReply) -> Update:
-        """Check one reply by itself.
+        """Check a single reply.
 
         Raises:
-            InputError: It is kept out, and why.
+            InputError: The reply is rejected; the message gives the reason.
         """
         if reply.error:
             raise InputError(f"failed: {reply.error[:200]}")
         client, samples = self._count(reply.client), self._count(reply.samples)
         if client is None or not 0 <= client < self.clients:
-            raise InputError("says it is a client that does not exist")
+            raise InputError("claims the id of a client that does not exist")
         if samples is None or not 1 <= samples <= self.samples_max:
             raise InputError("claims an impossible sample count")
         if reply.payload is None:
@@ -95,22 +96,22 @@ class Guard:
             samples=samples,
             vector=vector,
             norm=norm,
-            loss=_measure(reply.loss),
-            accuracy=_measure(reply.accuracy),
+            loss=_metric(reply.loss),
+            accuracy=_metric(reply.accuracy),
             bytes_up=len(reply.payload),
         )
 
     def compare(
         self, updates: Sequence[Update], model_norm: float
     ) -> tuple[list[Update], list[tuple[Update, str]]]:
-        """Check the replies of a round against each other.
+        """Compare the replies of a round with each other.
 
         Args:
-            updates: Those that passed alone.
+            updates: Updates that passed the individual checks.
             model_norm: L2 norm of the current model.
 
         Returns:
-            Those that are admitted, in the order of the clients, and the others with the reason.
+            The admitted updates in the order of the clients, and the dropped ones with the reason.
         """
         bound = NORM_OVER_MODEL * (1 + model_norm)
         if len(updates) >= 3:
@@ -122,7 +123,7 @@ class Guard:
             if update.norm > bound:
                 dropped.append((update, f"update norm {update.norm:.3g} exceeds {bound:.3g}"))
             elif update.client in admitted:
-                dropped.append((update, "a second reply in the name of the same client"))
+                dropped.append((update, "a second reply with the id of the same client"))
             else:
                 admitted[update.client] = update
         return list(admitted.values()), dropped
@@ -135,11 +136,11 @@ class Guard:
 
 
 def _norm(vector: Vector) -> float:
-    """Return the L2 norm; not finite if a value is not, or if a square is too large for float32."""
+    """Return the L2 norm; not finite if a value is not, or if a square overflows float32."""
     with np.errstate(over="ignore", invalid="ignore"):
         return math.sqrt(float(np.dot(vector, vector)))
 
 
-def _measure(value: object) -> float:
-    """Return a reported figure, NaN if it is none; such figures decide nothing."""
+def _metric(value: object) -> float:
+    """Return a reported metric, or NaN if it is not a number; no decision depends on it."""
     return float(value) if isinstance(value, int | float) else math.nan

@@ -1,4 +1,4 @@
-"""A client's part of a round: train on its own samples, code the update, keep what is its own."""
+"""A client's part of a round: train on its own samples, encode the update, store its state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from edgewright.tools.federated.app.weights import (
 from edgewright.tools.federated.records.candidate import Private
 
 _SEEDS = 2**31
-#: Marks the head's tensors among what a client keeps.
+#: Prefix of the head's tensors in a client's state.
 _HEAD = "head:"
 
 
@@ -59,13 +59,13 @@ class Shard:
 
 @dataclass(frozen=True)
 class LocalResult:
-    """What a client sends, beside its id.
+    """The result that a client sends, without its id.
 
     Attributes:
-        payload: The coded update.
-        samples: Samples trained on.
+        payload: The encoded update.
+        samples: Number of training samples.
         loss: Mean training loss in the last local epoch; 0 under the private strategy.
-        accuracy: Training accuracy in the last local epoch; 0 likewise.
+        accuracy: Training accuracy in the last local epoch; 0 under the private strategy.
     """
 
     payload: bytes
@@ -75,10 +75,10 @@ class LocalResult:
 
 
 def seed_everything(*parts: int) -> None:
-    """Seed all generators from the run's seed, the round and the client.
+    """Seed all random generators from the run's seed, the round and the client.
 
-    Nothing carries over from one round to the next, so a resumed run draws what an
-    uninterrupted one would have drawn, in every engine.
+    No random state carries over between rounds, so a resumed run draws the same numbers as an
+    uninterrupted one, in every engine.
     """
     seed = int(np.random.SeedSequence(parts).generate_state(1)[0]) % _SEEDS
     random.seed(seed)
@@ -87,21 +87,21 @@ def seed_everything(*parts: int) -> None:
 
 
 def to_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
-    """Turn uint8 [N, H, W, C] into float32 [N, C, H, W] in 0 to 1."""
+    """Convert uint8 [N, H, W, C] to float32 [N, C, H, W] in 0 to 1."""
     return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
 
 
 def load_shard(folder: Path, client: int) -> Shard:
-    """Read one client's samples from a prepared folder."""
-    mine = np.load(folder / "train_clients.npy", allow_pickle=False) == client
+    """Load one client's samples from a prepared folder."""
+    own = np.load(folder / "train_clients.npy", allow_pickle=False) == client
     labels = np.load(folder / "train_labels.npy", allow_pickle=False)
     images = np.load(folder / "train_images.npy", mmap_mode="r", allow_pickle=False)
-    return Shard(images=to_tensor(images[mine]), labels=torch.from_numpy(labels[mine]))
+    return Shard(images=to_tensor(images[own]), labels=torch.from_numpy(labels[own]))
 
 
 def new_model(task: LearningTask, settings: AppSettings) -> nn.Module:
-    """Build the model with the weights that the run's seed gives it."""
-    torch.set_num_threads(1)  # sums of floats depend on the number of threads
+    """Build the model with the initial weights of the run's seed."""
+    torch.set_num_threads(1)  # floating-point sums depend on the thread count
     seed_everything(settings.seed)
     return task.build_model(settings.channels, settings.height, settings.width, settings.classes)
 
@@ -116,31 +116,31 @@ def train_round(
 ) -> LocalResult:
     """Train one client for one round.
 
-    A personal head starts halfway between the client's own and the global one: its own alone
-    knows too little where a client has few samples, the global one alone forgets the client.
+    A personal head starts as the mean of the client's own head and the global one: the former alone
+    overfits for clients with few samples, the latter alone forgets the client.
 
     Args:
-        task: The slots.
+        task: The slots' functions.
         settings: The app's settings.
-        arrays: The global model's tensors.
-        client: The client's partition id.
-        round_number: From 1.
+        arrays: Tensors of the global model.
+        client: Partition id of the client.
+        round_number: Number of the round, from 1.
     """
     shard = load_shard(Path(settings.data), client)
     model = new_model(task, settings)
-    kept = _ClientState(
+    state = _ClientState(
         Path(settings.out) / "clients" / str(client), round_number, keep=settings.keep_checkpoints
     )
     before = {name: np.asarray(arrays[name], np.float32) for name in tensor_names(model)}
-    head = {name: (before[name] + own) / 2 for name, own in kept.head.items()}
+    head = {name: (before[name] + own) / 2 for name, own in state.head.items()}
     write_arrays(model, before | head)
     seed_everything(settings.seed, round_number, client)
     loss, accuracy = fit(task, settings, model, shard, round_number)
     update = to_vector(read_arrays(model, list(before))) - to_vector(before)
     sizes = [value.size for value in before.values()]
-    payload, residual = compress(update, settings.compression, sizes, kept.residual)
+    payload, residual = compress(update, settings.compression, sizes, state.residual)
     tuned = read_arrays(model, head_names(model)) if settings.personal_head else {}
-    kept.save(tuned, residual)
+    state.save(tuned, residual)
     hidden = isinstance(settings.strategy, Private)
     return LocalResult(
         payload=payload,
@@ -153,16 +153,16 @@ def train_round(
 def fit(
     task: LearningTask, settings: AppSettings, model: nn.Module, shard: Shard, round_number: int
 ) -> tuple[float, float]:
-    """Train a model in place and return loss and accuracy of the last epoch."""
+    """Train a model in place; return the loss and accuracy of the last epoch."""
     model.train()
     for module in frozen_modules(model).values():
-        module.eval()  # so that its running statistics stay as they are, too
+        module.eval()  # so that its running statistics are frozen too
     rate = float(task.learning_rate(round_number, settings.rounds))
     optimiser = task.build_optimiser([p for p in model.parameters() if p.requires_grad], rate)
     anchor = [p.detach().clone() for p in model.parameters()] if settings.proximal else []
-    loss_sum, right = 0.0, 0
+    loss_sum, correct = 0.0, 0
     for _ in range(settings.local_epochs):
-        loss_sum, right = 0.0, 0
+        loss_sum, correct = 0.0, 0
         for batch in _batches(len(shard.labels), settings.batch_size):
             labels = shard.labels[batch]
             logits = model(task.augment(shard.images[batch]))
@@ -170,15 +170,15 @@ def fit(
                 logits, labels, label_smoothing=settings.label_smoothing
             )
             optimiser.zero_grad()
-            (loss + _pull(model, anchor, settings.proximal)).backward()  # type: ignore[no-untyped-call]
+            (loss + _proximal_term(model, anchor, settings.proximal)).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             loss_sum += float(loss.detach()) * len(labels)
-            right += int((logits.argmax(dim=1) == labels).sum())
-    return loss_sum / len(shard.labels), right / len(shard.labels)
+            correct += int((logits.argmax(dim=1) == labels).sum())
+    return loss_sum / len(shard.labels), correct / len(shard.labels)
 
 
-def _pull(model: nn.Module, anchor: list[torch.Tensor], weight: float) -> torch.Tensor:
-    """FedProx's term: how far the weights have gone from the global model, squared."""
+def _proximal_term(model: nn.Module, anchor: list[torch.Tensor], weight: float) -> torch.Tensor:
+    """Return FedProx's proximal term: the squared distance from the global model."""
     if not anchor:
         return torch.zeros(())
     gaps = [((p - a) ** 2).sum() for p, a in zip(model.parameters(), anchor, strict=True)]
@@ -186,9 +186,9 @@ def _pull(model: nn.Module, anchor: list[torch.Tensor], weight: float) -> torch.
 
 
 def _batches(samples: int, size: int) -> list[torch.Tensor]:
-    """Shuffle indices into batches; a last batch of one joins the one before it.
+    """Shuffle indices into batches, merging a final batch of one sample into the previous one.
 
-    Batch normalisation cannot train on one sample.
+    Batch normalisation cannot train on a single sample.
     """
     batches = list(torch.split(torch.randperm(samples), max(size, 2)))
     if len(batches) > 1 and len(batches[-1]) == 1:
@@ -197,22 +197,22 @@ def _batches(samples: int, size: int) -> list[torch.Tensor]:
 
 
 def head_of(state: Arrays) -> Arrays:
-    """Take the personal head out of what a client keeps."""
+    """Return the personal head from a client's state."""
     return {
         name.removeprefix(_HEAD): value for name, value in state.items() if name.startswith(_HEAD)
     }
 
 
 class _ClientState:
-    """What a client keeps between rounds: its head, and what compression left unsent.
+    """A client's state between rounds: its personal head and its compression residual.
 
-    It is kept per round, so that a round that is trained again after a kill starts from what it
-    started from the first time.
+    States are stored per round, so that a round that is repeated after a kill starts from the same
+    state.
 
     Args:
-        folder: The client's own folder.
-        round_number: The round that is about to be trained.
-        keep: Newest states to keep; 0 keeps all.
+        folder: The client's folder.
+        round_number: The round to train next.
+        keep: Number of newest states to keep; 0 keeps all.
     """
 
     def __init__(self, folder: Path, round_number: int, *, keep: int) -> None:
@@ -224,7 +224,7 @@ class _ClientState:
         self.residual = stored.get("residual")
 
     def save(self, head: Arrays, residual: NDArray[np.float32] | None) -> None:
-        """Keep the state for the rounds that follow; nothing is written if there is none."""
+        """Store the state for later rounds, if there is any, and remove old ones."""
         state = {_HEAD + name: value for name, value in head.items()}
         if residual is not None:
             state["residual"] = residual

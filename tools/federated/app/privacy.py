@@ -1,9 +1,9 @@
-"""What the private strategy has spent: (epsilon, delta) of repeated Gaussian releases, exactly.
+"""Privacy accounting: the exact (epsilon, delta) of repeated Gaussian releases.
 
 Each round releases one sum with Gaussian noise. Without subsampling, T such rounds with noise
-multiplier z are one Gaussian mechanism with sensitivity over deviation mu = sqrt(T) / z, whose
-(epsilon, delta) curve is known in closed form (Balle and Wang, 2018): no bound is lost in
-between. Sampling clients at random would make the true figure smaller; that is not claimed.
+multiplier z equal one Gaussian mechanism with a sensitivity-to-deviation ratio mu = sqrt(T) / z,
+whose (epsilon, delta) curve is known in closed form (Balle and Wang, 2018), so no composition bound
+is needed. Random client sampling would reduce the true epsilon; this is not taken into account.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _EPSILON_LIMIT = 1e6
 
 
 def delta_of(epsilon: float, *, noise_multiplier: float, rounds: int) -> float:
-    """Return delta for an epsilon after so many rounds."""
+    """Return the delta that holds with ``epsilon`` after a number of rounds."""
     mu = math.sqrt(rounds) / noise_multiplier
     upper = _log_normal_tail(epsilon / mu - mu / 2)
     lower = epsilon + _log_normal_tail(epsilon / mu + mu / 2)
@@ -22,7 +22,7 @@ def delta_of(epsilon: float, *, noise_multiplier: float, rounds: int) -> float:
 
 
 def epsilon_spent(*, noise_multiplier: float, rounds: int, delta: float) -> float:
-    """Return the epsilon that holds with ``delta`` after so many rounds; 0 after none."""
+    """Return the epsilon that holds with ``delta`` after a number of rounds; 0 for none."""
     if rounds == 0:
         return 0.0
     low, high = 0.0, 1.0
@@ -40,7 +40,7 @@ def epsilon_spent(*, noise_multiplier: float, rounds: int, delta: float) -> floa
 
 
 def rounds_within(*, noise_multiplier: float, epsilon: float, delta: float, at_most: int) -> int:
-    """Return how many rounds a budget allows, up to ``at_most``."""
+    """Return the number of rounds that a budget allows, at most ``at_most``."""
     allowed = 0
     while allowed < at_most:
         spent = epsilon_spent(noise_multiplier=noise_multiplier, rounds=allowed + 1, delta=delta)
@@ -51,7 +51,7 @@ def rounds_within(*, noise_multiplier: float, epsilon: float, delta: float, at_m
 
 
 def _log_normal_tail(x: float) -> float:
-    """Return log P(N(0, 1) > x), also where the probability itself underflows."""
+    """Return log P(N(0, 1) > x), even where the probability underflows."""
     if x < 20:
         return math.log(math.erfc(x / math.sqrt(2)) / 2)
     return -x * x / 2 - math.log(x * math.sqrt(2 * math.pi)) + math.log1p(-1 / (x * x))

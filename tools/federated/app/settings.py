@@ -1,4 +1,4 @@
-"""A written app's settings, as Flower's run config carries them: flat, scalars only."""
+"""Settings of a generated app, in the form of Flower's run config: flat, with scalar values."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ def _hyphens(name: str) -> str:
 
 
 class AppSettings(BaseModel):
-    """All that a written app needs beside its slots.
+    """All that a generated app needs in addition to its slots.
 
     Attributes:
         data: Folder with the training split.
-        out: Folder for checkpoints, progress and what clients keep; on each machine its own.
-        seed: Decides initial weights, batches and sampling.
-        channels: Of the images, like height and width.
-        height: Pixels.
-        width: Pixels.
+        out: Folder for checkpoints, progress and client states, separate on each machine.
+        seed: Seed of initial weights, batches and sampling.
+        channels: Channels of the images.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
         classes: Number of classes.
-        clients: How many clients there are.
+        clients: Number of clients.
         samples_max: Training samples of the largest client; a reply cannot claim more.
-        keep_checkpoints: Newest checkpoints to keep; 0 keeps all.
-        rounds: As in ``Candidate``, like all that follow.
-        local_epochs: Passes over a client's samples, per round.
+        keep_checkpoints: Number of newest checkpoints to keep; 0 keeps all.
+        rounds: Number of rounds; this and all following fields as in ``Candidate``.
+        local_epochs: Passes over a client's samples per round.
         batch_size: Samples per step.
         participation: Share of the clients that train in a round.
-        strategy: How replies become the next model.
-        compression: How updates travel up.
-        proximal: Weight of the pull towards the global model.
-        label_smoothing: Share of the target spread over all classes.
-        personal_head: Whether each client keeps a last linear layer of its own.
+        strategy: Aggregation strategy.
+        compression: Compression of the updates.
+        proximal: Weight of the proximal term.
+        label_smoothing: Share of the target that is spread over all classes.
+        personal_head: Whether each client keeps its own last linear layer.
     """
 
     model_config = ConfigDict(
@@ -76,7 +76,7 @@ class AppSettings(BaseModel):
 
     @property
     def clients_per_round(self) -> int:
-        """How many clients train in a round, at least one."""
+        """Number of clients that train in a round, at least one."""
         return max(1, int(self.clients * self.participation))
 
     def run_config(self) -> dict[str, str | int | float | bool]:
@@ -89,5 +89,5 @@ class AppSettings(BaseModel):
 
     @classmethod
     def read(cls, run_config: Mapping[str, Any]) -> AppSettings:
-        """Read them back; keys that are not settings are left alone."""
+        """Read the settings from a run config, ignoring other keys."""
         return cls.model_validate(dict(run_config))

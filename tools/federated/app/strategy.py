@@ -1,4 +1,4 @@
-"""The Flower strategy of every written app: guard first, then aggregate, then checkpoint."""
+"""The Flower strategy of every generated app: guard, aggregate, checkpoint."""
 
 from __future__ import annotations
 
@@ -34,44 +34,44 @@ from edgewright.tools.federated.app.weights import (
 from edgewright.tools.federated.records.candidate import Private
 from edgewright.tools.federated.records.trial import ClientRound, Dropped, RoundRecord
 
-#: How bytes are marked in Flower's records that are not in NumPy's format.
+#: Serialisation type in Flower's records for raw bytes, which are not in NumPy's file format.
 _STYPE = "edgewright.raw"
 _UNKNOWN_CLIENT = -1
 
 
 @dataclass(frozen=True)
-class Order:
-    """What the server asks of a client.
+class TrainInstruction:
+    """The server's instruction to train one round.
 
     Attributes:
-        arrays: The global model's tensors.
-        round_number: From 1.
+        arrays: Tensors of the global model.
+        round_number: Number of the round, from 1.
     """
 
     arrays: Arrays
     round_number: int
 
 
-def read_order(message: Message) -> Order:
-    """Take the server's order out of Flower's records."""
+def read_instruction(message: Message) -> TrainInstruction:
+    """Read the server's instruction from a Flower message."""
     arrays = message.content.array_records["arrays"]
     number = message.content.config_records["config"]["server-round"]
     if not isinstance(number, int):
-        raise InputError("the order names no round", code="bad_order")
-    return Order({name: _unpacked(array) for name, array in arrays.items()}, number)
+        raise InputError("the instruction has no round number", code="bad_order")
+    return TrainInstruction({name: _unpack(array) for name, array in arrays.items()}, number)
 
 
-def _packed(values: NDArray[np.float32]) -> Array:
-    """Put an array into a record as its bytes alone; Flower's own way writes a file into it."""
+def _pack(values: NDArray[np.float32]) -> Array:
+    """Pack an array into a record as raw bytes; Flower's default embeds a NumPy file."""
     return Array(dtype="float32", shape=values.shape, stype=_STYPE, data=values.tobytes())
 
 
-def _unpacked(array: Array) -> NDArray[np.float32]:
+def _unpack(array: Array) -> NDArray[np.float32]:
     return np.frombuffer(array.data, dtype=np.float32).reshape(array.shape)
 
 
 def reply_content(result: LocalResult, client: int) -> RecordDict:
-    """Pack a client's result for Flower."""
+    """Pack a client's result into Flower records."""
     size = len(result.payload)
     update = Array(dtype="uint8", shape=(size,), stype=_STYPE, data=result.payload)
     metrics = MetricRecord(
@@ -86,7 +86,7 @@ def reply_content(result: LocalResult, client: int) -> RecordDict:
 
 
 def read_reply(message: Message) -> ClientReply:
-    """Take a reply out of Flower's records without trusting any of it."""
+    """Read a reply from a Flower message, without trusting any of it."""
     if message.has_error():
         return ClientReply(error=message.error.reason or "no reason given")
     metrics = next(iter(message.content.metric_records.values()), MetricRecord())
@@ -104,13 +104,13 @@ def read_reply(message: Message) -> ClientReply:
 def run_server(
     grid: Grid, settings: AppSettings, task: LearningTask, *, timeout_s: float = 3600
 ) -> None:
-    """Train from the newest checkpoint, or from the start, to the last round.
+    """Train to the last round, from the newest checkpoint or from the start.
 
     Args:
         grid: Any Flower grid.
         settings: The app's settings.
-        task: The slots.
-        timeout_s: Longest wait for the replies of one round.
+        task: The slots' functions.
+        timeout_s: Maximum wait for the replies of one round.
     """
     model = new_model(task, settings)
     strategy = GuardedStrategy(settings, model, load_newest(Path(settings.out) / "checkpoints"))
@@ -133,15 +133,15 @@ def run_server(
 
 
 class GuardedStrategy(FedAvg):
-    """Aggregates what the guard admits; a round without a quorum leaves the model as it was.
+    """Aggregates the updates that the guard admits; without a quorum the model is unchanged.
 
     Attributes:
-        finished: Rounds that have a checkpoint.
+        finished: Number of rounds that have a checkpoint.
 
     Args:
         settings: The app's settings.
         model: The model with its initial weights.
-        checkpoint: Where to go on from; None to start.
+        checkpoint: Checkpoint to resume from; None starts from the initial weights.
     """
 
     def __init__(
@@ -169,49 +169,49 @@ class GuardedStrategy(FedAvg):
             samples_max=settings.samples_max,
         )
         self._noise = np.random.default_rng()
-        self._asked = 0
+        self._selected = 0
         self._started = 0.0
         self.finished = checkpoint.record.round_number if checkpoint else 0
         if checkpoint is not None:
-            self._tell_if_untold(checkpoint.record)
+            self._log_missing_round(checkpoint.record)
 
     def weights_record(self) -> ArrayRecord:
-        """Return the model's tensors as they are sent to clients."""
-        return ArrayRecord({name: _packed(value) for name, value in self._weights.items()})
+        """Return the model's tensors in the form that is sent to clients."""
+        return ArrayRecord({name: _pack(value) for name, value in self._weights.items()})
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
     ) -> Iterable[Message]:
-        """Choose the round's clients; Flower's own count starts again after a resume."""
+        """Select the round's clients; Flower's own round number restarts after a resume."""
         del server_round
         number = self.finished + 1
         self._started = time.monotonic()
         random.seed(f"{self._settings.seed}:{number}")
         messages = list(super().configure_train(number, arrays, config, grid))
-        self._asked = len(messages)
+        self._selected = len(messages)
         return messages
 
     def configure_evaluate(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
     ) -> Iterable[Message]:
-        """Ask for nothing: the host scores each round itself."""
+        """Request no evaluation: the host scores each round itself."""
         del server_round, arrays, config, grid
         return []
 
     def aggregate_train(
         self, server_round: int, replies: Iterable[Message]
     ) -> tuple[ArrayRecord | None, MetricRecord | None]:
-        """Guard, aggregate, step, checkpoint."""
+        """Validate and aggregate the replies, update the model and write a checkpoint."""
         del server_round
         number = self.finished + 1
         updates, dropped = self._admit(replies, number)
-        quorum = len(updates) >= max(1, math.ceil(self._asked / 2))
+        quorum = len(updates) >= max(1, math.ceil(self._selected / 2))
         if quorum:
             combined = combine(
                 [update.vector for update in updates],
                 [update.samples for update in updates],
                 self._settings.strategy,
-                asked=self._asked,
+                selected=self._selected,
                 noise=self._noise,
             )
             model = to_vector(self._weights) + self._optimiser.step(combined)
@@ -227,14 +227,14 @@ class GuardedStrategy(FedAvg):
         checkpoint = Checkpoint(record, self._weights, self._optimiser.state)
         save_checkpoint(self._out / "checkpoints", checkpoint, keep=self._settings.keep_checkpoints)
         self.finished = number
-        self._tell_round(record)
+        self._log_round(record)
         return self.weights_record() if quorum else None, None
 
     def _admit(self, replies: Iterable[Message], number: int) -> tuple[list[Update], list[Dropped]]:
-        """Check replies as they come in, then against each other."""
+        """Check replies as they arrive, then compare them with each other."""
         updates: list[Update] = []
         dropped: list[Dropped] = []
-        missing = self._asked
+        missing = self._selected
         for message in replies:
             missing -= 1
             reply = read_reply(message)
@@ -245,13 +245,13 @@ class GuardedStrategy(FedAvg):
                 dropped.append(Dropped(client=client, reason=error.message))
                 continue
             updates.append(update)
-            self._tell(event="client", round=number, **self._client_round(update).model_dump())
+            self._log(event="client", round=number, **self._client_round(update).model_dump())
         dropped += [Dropped(client=_UNKNOWN_CLIENT, reason="no reply")] * missing
         norm = float(np.linalg.norm(to_vector(self._weights)))
         admitted, outliers = self._guard.compare(updates, norm)
         dropped += [Dropped(client=update.client, reason=reason) for update, reason in outliers]
         for one in dropped:
-            self._tell(event="dropped", round=number, **one.model_dump())
+            self._log(event="dropped", round=number, **one.model_dump())
         return admitted, dropped
 
     def _client_round(self, update: Update) -> ClientRound:
@@ -273,22 +273,22 @@ class GuardedStrategy(FedAvg):
             noise_multiplier=private.noise_multiplier, rounds=rounds, delta=private.delta
         )
 
-    def _tell_if_untold(self, record: RoundRecord) -> None:
-        """Tell of a round whose line a kill prevented after its checkpoint was there."""
+    def _log_missing_round(self, record: RoundRecord) -> None:
+        """Log a round whose progress line is missing, after a kill between checkpoint and log."""
         path = self._out / "progress.jsonl"
-        told = path.read_text("utf-8") if path.exists() else ""
-        if f'"event": "round", "round": {record.round_number},' not in told:
-            self._tell_round(record)
+        logged = path.read_text("utf-8") if path.exists() else ""
+        if f'"event": "round", "round": {record.round_number},' not in logged:
+            self._log_round(record)
 
-    def _tell_round(self, record: RoundRecord) -> None:
-        self._tell(
+    def _log_round(self, record: RoundRecord) -> None:
+        self._log(
             event="round",
             round=record.round_number,
             admitted=len(record.clients),
             dropped=len(record.dropped),
         )
 
-    def _tell(self, **event: object) -> None:
-        """Add a line to the progress file, a view for people; training never depends on it."""
+    def _log(self, **event: object) -> None:
+        """Append a line to the progress file, which is only for live views."""
         with (self._out / "progress.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")

@@ -1,4 +1,4 @@
-"""A model's weights as named arrays, as one vector and as a safetensors file."""
+"""Conversion of a model's weights between named arrays, one vector and a safetensors file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Vector = NDArray[np.float32]
 
 
 def frozen_modules(model: nn.Module) -> dict[str, nn.Module]:
-    """Find the modules that have parameters of their own and train none of them."""
+    """Return the modules whose own parameters are all frozen."""
     found: dict[str, nn.Module] = {}
     for name, module in model.named_modules():
         own = list(module.parameters(recurse=False))
@@ -30,8 +30,8 @@ def frozen_modules(model: nn.Module) -> dict[str, nn.Module]:
 def tensor_names(model: nn.Module) -> list[str]:
     """List the floating-point tensors of a model that training can change.
 
-    These are parameters and running statistics. What is frozen comes with the model's code, and
-    integer buffers (batch normalisation's counter) decide nothing: neither travels.
+    These are parameters and running statistics. Frozen tensors are created by the model's code, and
+    integer buffers (batch normalisation's counter) have no effect, so neither is sent.
     """
     frozen = set(frozen_modules(model))
     return [
@@ -42,7 +42,7 @@ def tensor_names(model: nn.Module) -> list[str]:
 
 
 def head_names(model: nn.Module) -> list[str]:
-    """List the tensors of the last linear layer, the part that can be personal; empty if none."""
+    """List the tensors of the last linear layer, which can be personal; empty if there is none."""
     linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     if not linear:
         return []
@@ -51,13 +51,13 @@ def head_names(model: nn.Module) -> list[str]:
 
 
 def read_arrays(model: nn.Module, names: Sequence[str]) -> Arrays:
-    """Copy tensors out of a model."""
+    """Return copies of a model's tensors."""
     state = model.state_dict()
     return {name: state[name].detach().cpu().numpy().astype(np.float32) for name in names}
 
 
 def write_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.float32]]) -> None:
-    """Copy arrays into a model; tensors that are not named keep their values."""
+    """Copy arrays into a model; other tensors are unchanged."""
     state = model.state_dict()
     with torch.no_grad():
         for name, value in arrays.items():
@@ -65,12 +65,12 @@ def write_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.float32]]) ->
 
 
 def to_vector(arrays: Mapping[str, NDArray[np.float32]]) -> Vector:
-    """Lay arrays one after the other."""
+    """Concatenate arrays to one vector."""
     return np.concatenate([value.ravel() for value in arrays.values()])
 
 
 def from_vector(vector: Vector, like: Mapping[str, NDArray[np.float32]]) -> Arrays:
-    """Cut a vector into arrays with the names and shapes of others; they share its memory."""
+    """Split a vector into arrays with the names and shapes of ``like``, as views."""
     arrays: Arrays = {}
     start = 0
     for name, value in like.items():
@@ -80,11 +80,11 @@ def from_vector(vector: Vector, like: Mapping[str, NDArray[np.float32]]) -> Arra
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write a safetensors file so that it is there whole or not at all."""
+    """Write a safetensors file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, save({name: np.ascontiguousarray(value) for name, value in arrays.items()}))
 
 
 def load_arrays(path: Path) -> Arrays:
-    """Read a safetensors file that this program wrote."""
+    """Read a trusted safetensors file."""
     return dict(load(path.read_bytes()))

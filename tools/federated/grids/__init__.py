@@ -1,1 +1,1 @@
-"""Where an app is trained: in the sandbox, in Flower's simulation or in a Flower deployment."""
+"""Training engines: the sandboxed in-process grid, Flower's simulation and Flower deployments."""

@@ -1,4 +1,4 @@
-"""The one thing that a trial asks of an engine: start the written app, watch it, stop it."""
+"""The engine interface for trials: start a generated app, watch it, stop it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from edgewright.tools.federated.records.trial import SANDBOXED_ENGINES, TrialReq
 from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.policy import Policy
-from edgewright.tools.sandbox.programs import command, fault_from, orders_for
+from edgewright.tools.sandbox.programs import command, fault_from, program_argument
 from edgewright.tools.sandbox.watcher import SandboxedProcess
 
 
 class Training(Protocol):
-    """A training that has been started."""
+    """A training run that has been started."""
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether it has ended, successfully or not."""
         ...
 
     def stop(self) -> None:
-        """End it if it runs."""
+        """Stop it if it is running."""
         ...
 
     def fault(self) -> Fault | None:
-        """Say what went wrong, after its end; None if nothing did."""
+        """Return what went wrong, after its end; None if nothing did."""
         ...
 
 
@@ -38,13 +38,13 @@ class Training(Protocol):
 def start_training(
     request: TrialRequest, folder: TrialFolder, data: Path, *, clients: int
 ) -> Iterator[Training]:
-    """Start a trial's written app in its engine; nothing is left running afterwards.
+    """Start a trial's generated app in its engine; it is stopped at the end of the block.
 
     Args:
         request: The trial.
-        folder: Where its app lies and what it writes.
-        data: The training split.
-        clients: How many clients there are.
+        folder: Folder of the trial, with its app and its output.
+        data: Folder with the training split.
+        clients: Number of clients.
     """
     if request.engine not in SANDBOXED_ENGINES:
         with flower_run(request, folder, clients=clients) as training:
@@ -52,39 +52,39 @@ def start_training(
         return
     limits = request.limits
     policy = Policy(scratch=folder.out, read=(folder.app, data), limits=limits)
-    orders = orders_for(folder.app, limits)
+    argument = program_argument(folder.app, limits)
     with find_sandbox().start(
-        command("edgewright.tools.federated.sandboxed.train", orders), policy
-    ) as confined:
-        yield InProcessTraining(confined)
+        command("edgewright.tools.federated.sandboxed.train", argument), policy
+    ) as process:
+        yield InProcessTraining(process)
 
 
 class InProcessTraining:
-    """The app in one sandboxed process, with the in-process grid.
+    """The app in a sandboxed process, with the in-process grid.
 
     Args:
-        confined: That process.
+        process: The process.
     """
 
-    def __init__(self, confined: SandboxedProcess) -> None:
-        self._confined = confined
+    def __init__(self, process: SandboxedProcess) -> None:
+        self._process = process
         self._stopped = False
 
     @property
     def ended(self) -> bool:
         """Whether the process has ended."""
-        return self._confined.ended
+        return self._process.ended
 
     def stop(self) -> None:
-        """End it if it runs; that is no fault then."""
+        """Stop it if it is running; this does not count as a fault."""
         if not self.ended:
             self._stopped = True
-            self._confined.stop()
+            self._process.stop()
 
     def fault(self) -> Fault | None:
-        """Read the fault that the program printed, or why it was ended."""
-        said = None if self._stopped else self._confined.receive(1)
-        healthy = self._confined.ended_by is None and said is None
-        if self._stopped or (healthy and self._confined.status == 0):
+        """Return the fault that the program printed, or the reason why it was killed."""
+        line = None if self._stopped else self._process.receive(1)
+        healthy = self._process.ended_by is None and line is None
+        if self._stopped or (healthy and self._process.status == 0):
             return None
-        return fault_from(said, self._confined)
+        return fault_from(line, self._process)

@@ -1,7 +1,7 @@
-"""Flower's own runtimes, started by their commands, watched, and stopped by their ids.
+"""Flower's own runtimes, simulation and deployment, run as subprocesses.
 
-These run generated code without the sandbox: a person has to approve that. A deployment speaks
-TLS, and its SuperLink admits registered SuperNodes alone, here as across machines.
+These run generated code without the sandbox, which a person has to approve. A deployment uses TLS,
+and its SuperLink admits only registered SuperNodes, even on a single machine.
 """
 
 from __future__ import annotations
@@ -49,57 +49,57 @@ _DEPLOYMENT = """\
 root-certificates = "{authority}"
 """
 
-#: Replaces itself by a command that the kernel kills as soon as the thread that started it is gone,
-#: in whatever way. Programs that Flower's programs start end with their parents by themselves.
-_TIED = """\
+#: Executes a command that the kernel kills as soon as the thread that started it is gone, for any
+#: reason. Subprocesses of Flower's programs end with their parents.
+_DIE_WITH_PARENT = """\
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
 
-#: Starts a named command that ends with the run.
+#: Starts a named command that is terminated at the end of the run.
 _Start = Callable[[str, Sequence[str]], subprocess.Popen[bytes]]
 
 
 class FlowerTraining:
-    """A ``flwr run`` that streams until the run ends.
+    """A ``flwr run`` process that streams the log until the run ends.
 
     Args:
-        process: The command.
-        log: Its output.
+        process: The process.
+        log: File with its output.
         seconds: Time limit.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
         self._process, self._log = process, log
         self._deadline = time.monotonic() + seconds
-        self._late = False
+        self._timed_out = False
         self._stopped = False
 
     @property
     def ended(self) -> bool:
-        """Whether the run has ended or its time is up."""
+        """Whether the run has ended; it is terminated at its time limit."""
         if self._process.poll() is None and time.monotonic() > self._deadline:
-            self._late = True
-            _end(self._process)
+            self._timed_out = True
+            _terminate(self._process)
         return self._process.poll() is not None
 
     def stop(self) -> None:
-        """End it if it runs; that is no fault then."""
+        """Stop it if it is running; this does not count as a fault."""
         if not self.ended:
             self._stopped = True
-            _end(self._process)
+            _terminate(self._process)
 
     def fault(self) -> Fault | None:
-        """Say what went wrong."""
-        if self._late:
-            return Fault(code="timeout", message="the time limit passed")
+        """Return what went wrong; None if nothing did."""
+        if self._timed_out:
+            return Fault(code="timeout", message="the time limit was exceeded")
         if self._stopped or self._process.returncode == 0:
             return None
         return Fault(
             code="killed",
-            message=f"'flwr run' ended with status {self._process.returncode}: "
+            message=f"'flwr run' exited with status {self._process.returncode}: "
             f"{self._log.read_text('utf-8', 'replace')[-500:]!r}",
         )
 
@@ -112,22 +112,22 @@ def flower_run(
 
     Args:
         request: The trial; its engine is ``simulation`` or ``deployment``.
-        folder: Where its app lies; logs go there too.
-        clients: How many clients there are, each a SuperNode in a deployment.
+        folder: Folder of the trial, with its app; logs are written there too.
+        clients: Number of clients; in a deployment, each is a SuperNode.
 
     Raises:
-        UnavailableError: Flower did not come up (``flower_unavailable``).
+        UnavailableError: Flower did not start (``flower_unavailable``).
     """
     logs = folder.root / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         home = stack.enter_context(scratch_folder())
-        # 'flwr run' may rewrite the project file, so it gets a copy.
+        # 'flwr run' may rewrite the project file, so it works on a copy.
         app = home / "app"
         shutil.copytree(folder.app, app)
 
         def start(name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-            return stack.enter_context(_started(name, arguments, home, logs))
+            return stack.enter_context(_running(name, arguments, home, logs))
 
         if request.engine == "simulation":
             _start_simulation(start, home, logs, clients)
@@ -147,22 +147,23 @@ def _start_simulation(start: _Start, home: Path, logs: Path, clients: int) -> No
 
 
 def _start_deployment(start: _Start, home: Path, logs: Path, clients: int) -> None:
-    """Start a SuperLink, register a SuperNode for each client, and start those."""
+    """Start a SuperLink, then register and start a SuperNode for each client."""
     port = _free_port()
-    known = make_identities(home / "identities", address="127.0.0.1", nodes=clients)
-    options = _DEPLOYMENT.format(authority=known.authority)
+    identities = make_identities(home / "identities", address="127.0.0.1", nodes=clients)
+    options = _DEPLOYMENT.format(authority=identities.authority)
     (home / "config.toml").write_text(_CONFIG.format(port=port, options=options), "utf-8")
     superlink = start(
         "superlink",
-        [*_superlink(port), "--enable-supernode-auth", "--ssl-ca-certfile", str(known.authority),
-         "--ssl-certfile", str(known.certificate), "--ssl-keyfile", str(known.key)],
+        [*_superlink(port), "--enable-supernode-auth",
+         "--ssl-ca-certfile", str(identities.authority),
+         "--ssl-certfile", str(identities.certificate), "--ssl-keyfile", str(identities.key)],
     )  # fmt: skip
-    trusted = ssl.create_default_context(cafile=str(known.authority))
+    trusted = ssl.create_default_context(cafile=str(identities.authority))
     _wait_until_healthy(f"https://127.0.0.1:{port}", trusted, superlink, logs / "superlink.log")
     registering = [
         start(
             f"register-{client}",
-            ["flwr", "supernode", "register", str(known.node_public_key(client)), _LINK],
+            ["flwr", "supernode", "register", str(identities.node_public_key(client)), _LINK],
         )
         for client in range(clients)
     ]
@@ -172,8 +173,8 @@ def _start_deployment(start: _Start, home: Path, logs: Path, clients: int) -> No
         start(
             f"supernode-{client}",
             ["flower-supernode", "--superlink", f"127.0.0.1:{port}", "--port", str(_free_port()),
-             "--root-certificates", str(known.authority),
-             "--auth-supernode-private-key", str(known.node_key(client)),
+             "--root-certificates", str(identities.authority),
+             "--auth-supernode-private-key", str(identities.node_key(client)),
              "--node-config", f"partition-id={client} num-partitions={clients}"],
         )  # fmt: skip
 
@@ -184,13 +185,13 @@ def _superlink(port: int) -> list[str]:
 
 
 @contextmanager
-def _started(
+def _running(
     name: str, arguments: Sequence[str], home: Path, logs: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     executable = Path(sys.executable).parent / arguments[0]
     with (logs / f"{name}.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - every argument is ours
-            [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), str(executable),
+        process = subprocess.Popen(  # noqa: S603 - all arguments are our own
+            [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), str(executable),
              *arguments[1:]],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -202,7 +203,7 @@ def _started(
     try:
         yield process
     finally:
-        _end(process)
+        _terminate(process)
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -232,7 +233,7 @@ def _wait_until_healthy(
                 return
         except httpx.HTTPError:
             time.sleep(_POLL_S)
-    raise _not_up("Flower's SuperLink did not come up", log)
+    raise _unavailable("Flower's SuperLink did not start", log)
 
 
 def _wait_until_done(process: subprocess.Popen[bytes], log: Path) -> None:
@@ -241,20 +242,20 @@ def _wait_until_done(process: subprocess.Popen[bytes], log: Path) -> None:
             return
     except subprocess.TimeoutExpired:
         pass
-    raise _not_up("a SuperNode could not be registered", log)
+    raise _unavailable("a SuperNode could not be registered", log)
 
 
-def _not_up(what: str, log: Path) -> UnavailableError:
-    words = log.read_text("utf-8", "replace")[-300:]
-    return UnavailableError(f"{what}; its last words were {words!r}", code="flower_unavailable")
+def _unavailable(what: str, log: Path) -> UnavailableError:
+    output = log.read_text("utf-8", "replace")[-300:]
+    return UnavailableError(f"{what}; its last output was {output!r}", code="flower_unavailable")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process with all that it started: its group is its own."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None or sign == signal.SIGKILL:
+def _terminate(process: subprocess.Popen[bytes]) -> None:
+    """Terminate a process and its process group, and kill it if necessary."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None or signal_number == signal.SIGKILL:
             try:
-                os.killpg(process.pid, sign)
+                os.killpg(process.pid, signal_number)
             except ProcessLookupError:
                 return
         try:

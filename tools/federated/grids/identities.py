@@ -1,6 +1,7 @@
-"""Who is who in a deployment: a certificate for the SuperLink, a key pair for each SuperNode.
+"""Identities in a deployment: a certificate for the SuperLink, a key pair per SuperNode.
 
-They are made for one deployment and end with it, so the authority's key is never written down.
+They are created for a single deployment, so the private key of the certificate authority is never
+written to disk.
 """
 
 from __future__ import annotations
@@ -20,68 +21,68 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-_VALID = datetime.timedelta(days=7)
-_CLOCKS_DIFFER = datetime.timedelta(hours=1)
+_VALIDITY = datetime.timedelta(days=7)
+_CLOCK_SKEW = datetime.timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Identities:
-    """Where the files of a deployment's identities lie.
+    """Paths of a deployment's certificates and keys.
 
     Args:
-        folder: Readable by nobody else.
+        folder: Their folder, accessible only to its owner.
     """
 
     folder: Path
 
     @property
     def authority(self) -> Path:
-        """Certificate that all others are checked with."""
+        """Certificate of the authority that signs the SuperLink's."""
         return self.folder / "authority.pem"
 
     @property
     def certificate(self) -> Path:
-        """The SuperLink's certificate."""
+        """Certificate of the SuperLink."""
         return self.folder / "superlink.pem"
 
     @property
     def key(self) -> Path:
-        """Its private key."""
+        """Private key of the SuperLink."""
         return self.folder / "superlink.key"
 
     def node_key(self, node: int) -> Path:
-        """Return a SuperNode's private key; the public one has ``.pub`` appended."""
+        """Return the file of a SuperNode's private key."""
         return self.folder / f"node-{node}"
 
     def node_public_key(self, node: int) -> Path:
-        """Return a SuperNode's public key."""
+        """Return the file of a SuperNode's public key."""
         return self.folder / f"node-{node}.pub"
 
 
 def make_identities(folder: Path, *, address: str, nodes: int) -> Identities:
-    """Make an authority, a SuperLink's certificate and the SuperNodes' keys.
+    """Create an authority, the SuperLink's certificate and the SuperNodes' keys.
 
     Args:
-        folder: Where to; made, for the owner alone.
-        address: IP address at which the SuperLink is reached.
-        nodes: How many SuperNodes.
+        folder: Folder to create, accessible only to its owner.
+        address: IP address of the SuperLink.
+        nodes: Number of SuperNodes.
     """
     folder.mkdir(mode=0o700)
-    made = Identities(folder)
+    identities = Identities(folder)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _certificate("authority", authority_key.public_key(), authority_key)
-    made.authority.write_bytes(authority.public_bytes(Encoding.PEM))
+    identities.authority.write_bytes(authority.public_bytes(Encoding.PEM))
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _certificate("superlink", key.public_key(), authority_key, address=address)
-    made.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
-    made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    identities.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+    identities.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     for node in range(nodes):
-        pair = ec.generate_private_key(ec.SECP384R1())  # the curve that Flower asks for
+        pair = ec.generate_private_key(ec.SECP384R1())  # the curve that Flower requires
         secret = pair.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-        made.node_key(node).write_bytes(secret)
+        identities.node_key(node).write_bytes(secret)
         public = pair.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-        made.node_public_key(node).write_bytes(public)
-    return made
+        identities.node_public_key(node).write_bytes(public)
+    return identities
 
 
 def _certificate(
@@ -91,16 +92,16 @@ def _certificate(
     *,
     address: str = "",
 ) -> x509.Certificate:
-    """Sign a certificate: for an address, or without one for the authority itself."""
+    """Sign a certificate for an address, or for the authority itself if there is none."""
     now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()
-        .subject_name(_named(name))
-        .issuer_name(_named("authority"))
+        .subject_name(_common_name(name))
+        .issuer_name(_common_name("authority"))
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _CLOCKS_DIFFER)
-        .not_valid_after(now + _VALID)
+        .not_valid_before(now - _CLOCK_SKEW)
+        .not_valid_after(now + _VALIDITY)
         .add_extension(x509.BasicConstraints(ca=not address, path_length=None), critical=True)
     )
     if address:
@@ -109,5 +110,5 @@ def _certificate(
     return builder.sign(authority_key, hashes.SHA256())
 
 
-def _named(name: str) -> x509.Name:
+def _common_name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])

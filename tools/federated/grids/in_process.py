@@ -1,4 +1,4 @@
-"""The in-process grid: Flower's messages, Flower's apps, no network and no serialisation."""
+"""The in-process grid: runs Flower apps without network or serialisation."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _RUN = 1
 
 
 class InProcessGrid(Grid):
-    """Hands each message to the ClientApp at once and its reply back.
+    """Passes each message to the ClientApp directly and returns its reply.
 
-    Replies come one by one, so that no more than one waits in memory.
+    Replies are produced one at a time, so that only one is in memory.
 
     Args:
         app: The ClientApp.
-        clients: How many; client ``i`` has partition id ``i``.
+        clients: Number of clients; client ``i`` has partition id ``i``.
         run_config: The app's settings.
-        on_error: Called with what a ClientApp raised; the reply says no more than its type.
+        on_error: Called with exceptions of the ClientApp; replies contain only their type.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class InProcessGrid(Grid):
         self._app = app
         self._on_error = on_error
         self._run = Run.create_empty(run_id=_RUN)
-        # Flower stamps every message with the identity of the process's task.
+        # Flower labels every message with the identity of the process's task.
         TaskIdentity.task_id = TaskIdentity.run_id = _RUN
         TaskIdentity.node_id = SUPERLINK_NODE_ID
         self._replies: dict[str, Message] = {}
@@ -80,7 +80,7 @@ class InProcessGrid(Grid):
         return list(self._contexts)
 
     def push_messages(self, messages: Iterable[Message]) -> Iterable[str]:
-        """Work off messages and keep their replies."""
+        """Process messages and store their replies."""
         ids = []
         for message in messages:
             ids.append(uuid.uuid4().hex)
@@ -88,13 +88,13 @@ class InProcessGrid(Grid):
         return ids
 
     def pull_messages(self, message_ids: Iterable[str]) -> Iterable[Message]:
-        """Return replies that were kept."""
+        """Return stored replies."""
         return [self._replies.pop(name) for name in list(message_ids) if name in self._replies]
 
     def send_and_receive(
         self, messages: Iterable[Message], *, timeout: float | None = None
     ) -> Iterator[Message]:
-        """Yield the reply to each message; the sandbox limits the time, not this."""
+        """Yield the reply to each message; the timeout is left to the sandbox."""
         del timeout
         for message in messages:
             yield self._deliver(message)

@@ -1,4 +1,4 @@
-"""Records of federated training: candidate, data card, trial, report, run folder.
+"""Records of federated training: candidate, data card, trial, report and run folder.
 
-Nothing here trains or runs anything.
+Data only; nothing here trains or runs anything.
 """

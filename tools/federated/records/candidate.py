@@ -1,7 +1,7 @@
-"""The candidate: what a coder proposes for the template's slots.
+"""The candidate: a coder's proposal for the template's slots.
 
-Four slots are code, each one function with a fixed signature; all others are values with bounds.
-A candidate says nothing about data, engines or clients: the same one runs in every engine.
+Four slots are code, each a function with a fixed signature; all others are values with bounds. A
+candidate is independent of data, engine and clients, so the same one runs in every engine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 CodeSlot = Literal["model", "augmentation", "optimiser", "schedule"]
 
-#: Function that each code slot has to define, and its parameters in order.
+#: The function that each code slot must define, with its parameters in order.
 SIGNATURES: dict[CodeSlot, tuple[str, tuple[str, ...]]] = {
     "model": ("build_model", ("channels", "height", "width", "classes")),
     "augmentation": ("augment", ("images",)),
@@ -26,22 +26,22 @@ class _Settings(BaseModel):
 
 
 class FedAvg(_Settings):
-    """Mean of the clients' weights, by their sample counts; with ``proximal`` it is FedProx."""
+    """Mean of the clients' weights, weighted by samples; with ``proximal`` it is FedProx."""
 
     name: Literal["fedavg"] = "fedavg"
 
     def refusal(self, clients: int) -> str:
-        """Say why this cannot work with so many clients a round; empty if it can."""
+        """Return why this strategy does not work with this many clients per round, or empty."""
         return "" if clients >= 1 else "needs at least one client"
 
     def tolerates(self, clients: int) -> int:
-        """Return how many hostile clients of so many it is made to bear."""
+        """Return the number of hostile clients among ``clients`` that it tolerates."""
         del clients
         return 0
 
 
 class FedAvgM(FedAvg):
-    """FedAvg with momentum on the server; steadier when clients differ."""
+    """FedAvg with server momentum, which is more stable when clients differ."""
 
     name: Literal["fedavgm"] = "fedavgm"  # type: ignore[assignment]
     server_learning_rate: float = Field(default=1.0, gt=0, le=10)
@@ -49,26 +49,26 @@ class FedAvgM(FedAvg):
 
 
 class FedAdam(FedAvg):
-    """Adam on the server over the clients' mean update."""
+    """Adam on the server, applied to the clients' mean update."""
 
     name: Literal["fedadam"] = "fedadam"  # type: ignore[assignment]
     server_learning_rate: float = Field(default=0.01, gt=0, le=1)
 
 
 class TrimmedMean(FedAvg):
-    """Mean of each weight without the highest and the lowest share of clients (robust)."""
+    """Mean of each weight without the highest and lowest share of the clients (robust)."""
 
     name: Literal["trimmed-mean"] = "trimmed-mean"  # type: ignore[assignment]
     trim: float = Field(default=0.2, gt=0, lt=0.5)
 
     def refusal(self, clients: int) -> str:
-        """Say why this cannot work with so many clients a round; empty if it can."""
+        """Return why this strategy does not work with this many clients per round, or empty."""
         if int(self.trim * clients) < 1:
-            return f"trims nobody: {self.trim} of {clients} clients is less than one"
+            return f"trims no client: {self.trim} of {clients} clients is less than one"
         return ""
 
     def tolerates(self, clients: int) -> int:
-        """Return how many hostile clients of so many it is made to bear."""
+        """Return the number of hostile clients among ``clients`` that it tolerates."""
         return int(self.trim * clients)
 
 
@@ -78,23 +78,23 @@ class Median(FedAvg):
     name: Literal["median"] = "median"  # type: ignore[assignment]
 
     def refusal(self, clients: int) -> str:
-        """Say why this cannot work with so many clients a round; empty if it can."""
+        """Return why this strategy does not work with this many clients per round, or empty."""
         return "" if clients >= 3 else "needs at least 3 clients"
 
 
 class Krum(FedAvg):
-    """The one client whose weights lie closest to its neighbours' (robust)."""
+    """Weights of the client that is closest to its neighbours (robust)."""
 
     name: Literal["krum"] = "krum"  # type: ignore[assignment]
     attackers: int = Field(default=1, ge=1)
 
     def refusal(self, clients: int) -> str:
-        """Say why this cannot work with so many clients a round; empty if it can."""
+        """Return why this strategy does not work with this many clients per round, or empty."""
         needed = 2 * self.attackers + 3
         return "" if clients >= needed else f"needs {needed} clients for {self.attackers} attackers"
 
     def tolerates(self, clients: int) -> int:
-        """Return how many hostile clients of so many it is made to bear."""
+        """Return the number of hostile clients among ``clients`` that it tolerates."""
         del clients
         return self.attackers
 
@@ -109,10 +109,10 @@ class Private(FedAvg):
     """FedAvg with client-level differential privacy: clipped updates, Gaussian noise on their sum.
 
     Attributes:
-        clipping_norm: Longest update of one client, L2.
-        noise_multiplier: Noise's standard deviation over ``clipping_norm``.
-        epsilon: Budget; training stops before the round that would exceed it.
-        delta: The probability with which epsilon may fail; below 1 / clients.
+        clipping_norm: Maximum L2 norm of a client's update.
+        noise_multiplier: Standard deviation of the noise, relative to ``clipping_norm``.
+        epsilon: Privacy budget; training stops before the round that would exceed it.
+        delta: Probability with which epsilon may fail; should be below 1 / clients.
     """
 
     name: Literal["private"] = "private"  # type: ignore[assignment]
@@ -122,8 +122,8 @@ class Private(FedAvg):
     delta: float = Field(default=1e-5, gt=0, lt=1)
 
     def refusal(self, clients: int) -> str:
-        """Say why this cannot work with so many clients a round; empty if it can."""
-        return "" if clients >= 2 else "hides nothing with fewer than 2 clients"
+        """Return why this strategy does not work with this many clients per round, or empty."""
+        return "" if clients >= 2 else "protects nobody with fewer than 2 clients"
 
 
 Strategy = Annotated[
@@ -131,27 +131,27 @@ Strategy = Annotated[
     Field(discriminator="name"),
 ]
 
-#: Strategies that bear a minority of hostile clients.
+#: Strategies that tolerate a minority of hostile clients.
 ROBUST = frozenset({"trimmed-mean", "median", "krum", "multi-krum"})
 
 
 class NoCompression(_Settings):
-    """Updates travel as float32."""
+    """Updates are sent as float32."""
 
     name: Literal["none"] = "none"
 
 
 class Int8(_Settings):
-    """Updates travel as 8-bit integers with one scale per tensor: a quarter of the bytes."""
+    """Updates are sent as 8-bit integers with one scale per tensor: a quarter of the bytes."""
 
     name: Literal["int8"] = "int8"
 
 
 class TopK(_Settings):
-    """Only the largest changes travel; the rest is kept by the client for the next round.
+    """Only the largest changes are sent; the client adds the remainder in the next round.
 
     Attributes:
-        share: Share of the weights that travels.
+        share: Share of the weights that is sent.
     """
 
     name: Literal["top-k"] = "top-k"
@@ -165,24 +165,24 @@ class Candidate(_Settings):
     """A proposal for the template's slots.
 
     Attributes:
-        model: Source of ``build_model(channels, height, width, classes) -> nn.Module``. It takes
-            float32 [B, channels, height, width] in 0 to 1 and gives logits [B, classes].
-        augmentation: Source of ``augment(images) -> images``, a training batch in, one of the
-            same shape out.
+        model: Source of ``build_model(channels, height, width, classes) -> nn.Module``, which maps
+            float32 [B, channels, height, width] in 0 to 1 to logits [B, classes].
+        augmentation: Source of ``augment(images) -> images``, which maps a training batch to one of
+            the same shape.
         optimiser: Source of ``build_optimiser(parameters, learning_rate) -> Optimizer``.
         schedule: Source of ``learning_rate(round_number, rounds) -> float``; rounds count from 1.
-        rounds: Global rounds.
-        local_epochs: Passes of each client over its samples, per round.
+        rounds: Number of global rounds.
+        local_epochs: Passes of each client over its samples per round.
         batch_size: Samples per step.
         participation: Share of the clients that train in a round.
-        strategy: How replies become the next model.
-        compression: How updates travel up.
-        proximal: Weight of FedProx's pull towards the global model; 0 for none.
+        strategy: Aggregation strategy.
+        compression: Compression of the updates.
+        proximal: Weight of FedProx's proximal term; 0 for none.
         label_smoothing: Share of the target that is spread over all classes; helps against wrong
             labels.
-        personal_head: Whether each client keeps a last linear layer of its own, which every round
-            draws halfway towards the one that all have in common.
-        rationale: One line: why this is tried.
+        personal_head: Whether each client keeps its own last linear layer, which in each round
+            starts as the mean of its own and the global one.
+        rationale: One line that explains the proposal.
     """
 
     model: str = Field(min_length=1, max_length=20_000)
@@ -205,5 +205,5 @@ class Candidate(_Settings):
         return str(getattr(self, slot))
 
     def clients_per_round(self, clients: int) -> int:
-        """Return how many of the clients train in a round, at least one."""
+        """Return the number of clients that train in a round, at least one."""
         return max(1, int(clients * self.participation))

@@ -1,4 +1,4 @@
-"""The data card: what a coder may know of data that never leave their clients."""
+"""The data card: what a coder may know about data that never leave their clients."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ class ClientCard(BaseModel):
     """One client's share of the training split.
 
     Attributes:
-        samples: Training samples.
+        samples: Number of training samples.
         histogram: Training samples per class, in the order of ``DataCard.classes``.
-        attribute: Value of the attribute that the split went by; empty if it went by none.
+        attribute: Attribute value, if the data were partitioned by attribute; otherwise empty.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -22,24 +22,24 @@ class ClientCard(BaseModel):
 
 
 class DataCard(BaseModel):
-    """Counts and shapes of a federated data set; no sample, no file name, no label of a sample.
+    """Counts and shapes of a federated data set, without samples, file names or single labels.
 
     Attributes:
-        name: Named set, or the name of the folder or file.
-        height: Pixels, after all images were brought to one size.
-        width: Pixels.
+        name: Name of the data set, or of its folder or file.
+        height: Height of the resized images in pixels.
+        width: Width of the resized images in pixels.
         channels: 1 for grey, 3 for colour.
-        original_side: Median of the longer side before that, in pixels.
+        original_side: Median of the longer side before resizing, in pixels.
         classes: Class names; a label is an index into it.
-        train: Samples in the training split, over all clients.
-        validation: Samples in the validation split, which the host scores trials on.
-        test: Samples in the test split, scored once.
-        partition: How samples were dealt to clients, in words, e.g. ``dirichlet(0.3)``.
+        train: Number of samples in the training split, over all clients.
+        validation: Number of samples in the validation split, on which the host scores trials.
+        test: Number of samples in the test split, which is scored once.
+        partition: How samples were partitioned among clients, e.g. ``dirichlet(0.3)``.
         clients: One card per client; the index is the Flower partition id.
-        balance: Rarest class over most frequent class in the training split, 0 to 1.
-        label_skew: Mean total-variation distance between a client's class shares and the
-            overall ones: 0 for identical clients, towards 1 for one class a client.
-        size_skew: Share of the largest client over that of an even split: 1 for equal clients.
+        balance: Size of the rarest class relative to the most frequent one in the training split.
+        label_skew: Mean total-variation distance between a client's class distribution and the
+            overall one: 0 for identical clients, towards 1 for one class per client.
+        size_skew: Size of the largest client relative to the mean: 1 for equal clients.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,5 +61,5 @@ class DataCard(BaseModel):
 
     @property
     def largest_client(self) -> int:
-        """Training samples of the largest client: no honest reply can claim more."""
+        """Training samples of the largest client; no honest reply can claim more."""
         return max(client.samples for client in self.clients)

@@ -1,4 +1,4 @@
-"""The run folder: where everything of a run lies, and who may see which part."""
+"""The layout of a run folder, and which parts the sandboxes may access."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class TrialFolder:
-    """One trial's folder.
+    """The folder of a trial.
 
-    ``app`` is read by the sandbox and ``out`` is written by it; the rest is the host's alone.
+    The sandbox reads ``app`` and writes ``out``; everything else is accessible only to the host.
 
     Args:
         root: ``<run>/trials/<number>``.
@@ -20,55 +20,55 @@ class TrialFolder:
 
     @property
     def request(self) -> Path:
-        """The ``TrialRequest`` as JSON; a resume reads it."""
+        """The ``TrialRequest`` as JSON, for resuming the trial."""
         return self.root / "request.json"
 
     @property
     def app(self) -> Path:
-        """The written Flower app."""
+        """The generated Flower app."""
         return self.root / "app"
 
     @property
     def out(self) -> Path:
-        """The training sandbox's scratch folder."""
+        """Scratch folder of the training sandbox."""
         return self.root / "out"
 
     @property
     def checkpoints(self) -> Path:
-        """One folder ``round-NNNN`` per finished round; appears whole or not at all."""
+        """Checkpoints: one folder ``round-NNNN`` per finished round, written atomically."""
         return self.out / "checkpoints"
 
     @property
     def clients(self) -> Path:
-        """What clients keep for themselves: personal heads and compression residuals."""
+        """Client states: personal heads and compression residuals."""
         return self.out / "clients"
 
     @property
     def progress(self) -> Path:
-        """JSON lines per client and round, as they happen; for live views alone."""
+        """Progress as JSON lines per client and round, only for live views."""
         return self.out / "progress.jsonl"
 
     @property
     def curve(self) -> Path:
-        """The curve so far as JSON, replaced whole after each scored round."""
+        """The curve so far as JSON, replaced after each scored round."""
         return self.root / "curve.json"
 
     def weights(self, round_number: int) -> Path:
-        """``weights.safetensors`` and ``head-N.safetensors`` of a scored round, checked."""
+        """Validated ``weights.safetensors`` and ``head-N.safetensors`` of a scored round."""
         return self.root / "weights" / f"round-{round_number:04d}"
 
     @property
     def result(self) -> Path:
-        """The ``TrialResult`` as JSON; there once the trial has ended."""
+        """The ``TrialResult`` as JSON, written when the trial has ended."""
         return self.root / "result.json"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run: prepared data and numbered trials.
+    """The folder of a run: prepared data and numbered trials.
 
-    ``data`` holds the training split and is read by the training sandbox; ``held`` holds the
-    validation and test splits, which no sandbox ever sees with their labels.
+    The training sandbox reads ``data``, which contains the training split. ``held`` contains the
+    validation and test splits, whose labels no sandbox can access.
 
     Args:
         root: ``<home>/runs/<run id>``.
@@ -83,13 +83,13 @@ class RunFolder:
 
     @property
     def held(self) -> Path:
-        """The validation and test splits as ``.npy`` files."""
+        """The held-out validation and test splits as ``.npy`` files."""
         return self.root / "held"
 
     def trial(self, number: int) -> TrialFolder:
-        """Return the folder of a trial, whether it exists or not."""
+        """Return the folder of a trial, which may not exist."""
         return TrialFolder(self.root / "trials" / f"{number:02d}")
 
     def trials(self) -> list[TrialFolder]:
-        """List the trials that have been started, in order."""
+        """List the folders of started trials, in order."""
         return [TrialFolder(path) for path in sorted((self.root / "trials").glob("[0-9]*"))]

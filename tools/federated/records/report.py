@@ -1,4 +1,4 @@
-"""The report of a run: what was tried, what came of it, and what it cost."""
+"""The report of a run: its trials, their results and their costs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Frozen(BaseModel):
 
 
 class Reason(_Frozen):
-    """Which words led to which choice."""
+    """The words of the purpose that led to a choice."""
 
     words: str
     choice: str
@@ -35,7 +35,7 @@ class Reason(_Frozen):
 
 
 class Costs(TypedDict):
-    """Bytes to and from all clients, seconds on the link clock and seconds here."""
+    """Bytes to and from all clients, simulated seconds and wall-clock seconds."""
 
     bytes_up: int
     bytes_down: int
@@ -44,15 +44,15 @@ class Costs(TypedDict):
 
 
 class TrialReport(_Frozen):
-    """One proposal and what became of it.
+    """One proposal and its outcome.
 
     Attributes:
-        coder: Who wrote it.
+        coder: Name of the coder that proposed it.
         candidate: Its code and values.
-        reasons: Which words led to which choice.
-        note: What a person should know of how it came about.
-        faults: Why it was refused before training.
-        result: What training gave; None if it was not trained.
+        reasons: The words that led to its choices.
+        note: Remark for a person on how it was created.
+        faults: Why it was rejected before training.
+        result: Result of the training; None if it was not trained.
     """
 
     coder: str
@@ -64,19 +64,19 @@ class TrialReport(_Frozen):
 
     @property
     def best(self) -> CurvePoint | None:
-        """The best round of a training that came to its end; None for any other."""
+        """The best round of a completed training run; None if it did not complete."""
         ended = self.result is not None and self.result.status != "failed"
         return self.result.best if ended and self.result else None
 
     @property
     def complaints(self) -> tuple[Fault, ...]:
-        """All that was wrong with it, before and in training."""
+        """All faults found before and during training."""
         fault = self.result.fault if self.result else None
         return (*self.faults, fault) if fault else self.faults
 
     @property
     def costs(self) -> Costs | None:
-        """What training took, over all its rounds; None if no round came to its end."""
+        """Costs of all rounds together; None if no round was completed."""
         if self.result is None or not self.result.curve:
             return None
         curve = self.result.curve
@@ -89,20 +89,20 @@ class TrialReport(_Frozen):
 
 
 class RunReport(_Frozen):
-    """All of a run; written to ``report.json``.
+    """The report of a run; written to ``report.json``.
 
     Attributes:
-        run: Its name.
-        purpose: In the person's words.
-        stop: Why it ended.
-        engine: Where it trained.
-        seed: Its seed.
+        run: Name of the run.
+        purpose: The person's description of the purpose.
+        stop: Why the run ended.
+        engine: Training engine.
+        seed: Seed of the run.
         link: The simulated link and device.
         data: The data card.
         trials: All proposals, oldest first.
-        best: Number of the best training; 0 if none came to its end.
-        test: Its score on the test split, taken once; None if there is no best.
-        tool: Id of the card that it was installed as; empty if it was not.
+        best: Number of the best trial; 0 if none was completed.
+        test: Its score on the test split, measured once; None without a best trial.
+        tool: Id of the installed card; empty if none was installed.
     """
 
     run: str
@@ -119,12 +119,12 @@ class RunReport(_Frozen):
 
     @property
     def best_trial(self) -> TrialReport | None:
-        """The trial that ``best`` names."""
+        """The trial with the number ``best``."""
         return next((t for t in self.trials if t.result and t.result.number == self.best), None)
 
 
 def write_report(run: RunFolder, report: RunReport) -> None:
-    """Write a report; it is there whole or not at all."""
+    """Write a report atomically."""
     write_file(_path(run), report.model_dump_json(indent=2).encode())
 
 
@@ -132,14 +132,14 @@ def read_report(run: RunFolder) -> RunReport:
     """Read the report of a run.
 
     Raises:
-        NotFoundError: There is none: no such run, or it has not ended (``no_report``).
+        NotFoundError: There is no such run, or it has not ended (``no_report``).
     """
     try:
         return RunReport.model_validate_json(_path(run).read_text("utf-8"))
     except (OSError, ValidationError):
         raise NotFoundError(
             f"no report of a run {run.root.name!r}; 'edgewright runs list' shows the runs, and "
-            f"'edgewright train --resume {run.root.name}' goes on with one that was broken off",
+            f"'edgewright train --resume {run.root.name}' resumes an interrupted one",
             code="no_report",
         ) from None
 

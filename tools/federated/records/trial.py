@@ -1,4 +1,4 @@
-"""The trial: one training run of a candidate, what is asked, what comes back."""
+"""The trial: one training run of a candidate, with its request and its result."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from edgewright.tools.sandbox.limits import SandboxLimits
 
 Engine = Literal["in-process", "simulation", "deployment"]
 
-#: Engines that run generated code inside the sandbox; the others need a person's approval.
+#: Engines that run generated code in the sandbox; the others need a person's approval.
 SANDBOXED_ENGINES: frozenset[Engine] = frozenset({"in-process"})
 
 
 class LinkSpeed(BaseModel):
-    """The simulated devices' link and speed; 1 KB is 1000 bytes.
+    """Link and speed of the simulated devices; 1 KB is 1000 bytes.
 
     Attributes:
-        uplink_kb_per_s: Each client's upload rate.
-        downlink_kb_per_s: Each client's download rate.
-        device_gflop_per_s: Floating-point operations that a device does in training, in 1e9 a
-            second; the default is what a Jetson Nano class board sustains, not its peak.
+        uplink_kb_per_s: Upload rate of each client.
+        downlink_kb_per_s: Download rate of each client.
+        device_gflop_per_s: Training throughput of a device, in 1e9 floating-point operations per
+            second; the default is the sustained (not peak) rate of a Jetson Nano class board.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,16 +34,16 @@ class LinkSpeed(BaseModel):
 
 
 class TrialRequest(BaseModel):
-    """One training run.
+    """The request for one training run.
 
     Attributes:
-        number: The trial's number within its run, from 1.
-        candidate: What to train.
-        engine: Where.
-        seed: Decides initial weights, batches, sampling and noise.
-        limits: What the sandbox allows.
+        number: Number of the trial within its run, from 1.
+        candidate: The candidate to train.
+        engine: Training engine.
+        seed: Seed of initial weights, batches, sampling and noise.
+        limits: Resource limits of the sandbox.
         link: The simulated link and device.
-        target: Validation accuracy at which training stops early; None to go on to the end.
+        target: Validation accuracy at which training stops early; None trains to the last round.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,7 +58,7 @@ class TrialRequest(BaseModel):
 
 
 class Dropped(BaseModel):
-    """A client's reply that the guard kept out of the model, and why."""
+    """A client's reply that the guard rejected, with the reason."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -67,15 +67,15 @@ class Dropped(BaseModel):
 
 
 class ClientRound(BaseModel):
-    """What one client did in one round, by its own account: untrusted, for people and coders.
+    """A client's own report of one round: untrusted, for people and coders.
 
     Attributes:
-        client: Partition id; -1 where a client did not say.
-        samples: Training samples that it claims.
-        loss: Mean training loss; None under the private strategy, which does not cover it.
-        accuracy: Training accuracy; None as ``loss``.
-        bytes_up: Payload of its reply.
-        bytes_down: Payload of what it was sent.
+        client: Partition id; -1 if unknown.
+        samples: Claimed number of training samples.
+        loss: Mean training loss; None under the private strategy, which does not protect it.
+        accuracy: Training accuracy; None under the private strategy.
+        bytes_up: Payload bytes of its reply.
+        bytes_down: Payload bytes sent to it.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -89,15 +89,15 @@ class ClientRound(BaseModel):
 
 
 class RoundRecord(BaseModel):
-    """What the server saw of one round; kept in the checkpoint.
+    """The server's record of one round, stored in the checkpoint.
 
     Attributes:
-        round_number: From 1.
-        clients: Replies that were admitted.
-        dropped: Replies that were not.
-        quorum: Whether enough were admitted; if not, the model stayed as it was.
-        wall_s: Seconds the round really took.
-        epsilon: Privacy spent so far; None outside the private strategy.
+        round_number: Number of the round, from 1.
+        clients: Admitted replies.
+        dropped: Rejected replies.
+        quorum: Whether enough replies were admitted; if not, the model was unchanged.
+        wall_s: Wall-clock time of the round.
+        epsilon: Privacy spent so far; None without the private strategy.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -111,12 +111,12 @@ class RoundRecord(BaseModel):
 
 
 class ModelScore(BaseModel):
-    """The host's own measurement on labels that no generated code has seen.
+    """The host's measurement with labels that generated code cannot access.
 
     Attributes:
-        accuracy: Over all samples of the split.
+        accuracy: Accuracy over all samples of the split.
         loss: Mean cross-entropy.
-        clients: Accuracy on each client's part of the split; None where a client has none there.
+        clients: Accuracy on each client's part of the split; None if it has no samples there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -127,20 +127,20 @@ class ModelScore(BaseModel):
 
     @property
     def rank(self) -> tuple[float, float]:
-        """What models are chosen by: the accuracy, and of equals the lower loss.
+        """Sort key of models: the accuracy, then the lower loss.
 
-        A small split has many equals, and the surest of them has learnt the most.
+        Ties are common on a small split; the lower loss then indicates the better model.
         """
         return self.accuracy, -self.loss
 
     @property
     def worst_client(self) -> float:
-        """Accuracy of the client that is served worst."""
+        """Lowest accuracy of any client."""
         return min(self._measured())
 
     @property
     def spread(self) -> float:
-        """Standard deviation of the clients' accuracies: 0 when all are served alike."""
+        """Standard deviation of the clients' accuracies."""
         measured = self._measured()
         mean = sum(measured) / len(measured)
         return float((sum((value - mean) ** 2 for value in measured) / len(measured)) ** 0.5)
@@ -150,20 +150,20 @@ class ModelScore(BaseModel):
 
 
 class CurvePoint(BaseModel):
-    """One round on the curve that a coder reads.
+    """One round of a trial's curve, as a coder reads it.
 
     Attributes:
-        round_number: From 1.
-        train_loss: Mean of the clients' training losses, by samples; None where they are private.
-        train_accuracy: Mean of the clients' training accuracies, likewise.
+        round_number: Number of the round, from 1.
+        train_loss: Mean training loss of the clients, weighted by samples; None if private.
+        train_accuracy: Mean training accuracy of the clients, weighted by samples; None if private.
         validation: The host's score.
-        bytes_up: Bytes all clients sent, this round.
-        bytes_down: Bytes all clients were sent, this round.
-        simulated_s: Simulated wall-clock at the end of this round, from the start.
-        wall_s: Seconds that have really passed in training, from the start.
-        quorum: Whether enough replies were admitted; if not, the model stayed as it was.
-        dropped: Replies the guard kept out.
-        epsilon: Privacy spent so far; None outside the private strategy.
+        bytes_up: Bytes sent by all clients in this round.
+        bytes_down: Bytes sent to all clients in this round.
+        simulated_s: Simulated time from the start to the end of this round.
+        wall_s: Wall-clock training time from the start to the end of this round.
+        quorum: Whether enough replies were admitted; if not, the model was unchanged.
+        dropped: Replies that the guard rejected.
+        epsilon: Privacy spent so far; None without the private strategy.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -182,12 +182,12 @@ class CurvePoint(BaseModel):
 
 
 class ModelFacts(BaseModel):
-    """What the dry run measured of a candidate's model.
+    """Measurements of a candidate's model from the dry run.
 
     Attributes:
-        parameters: Trainable weights.
-        weight_bytes: Bytes of one full model on the link.
-        flop_per_sample: Forward and backward operations for one sample.
+        parameters: Number of weights.
+        weight_bytes: Bytes of the full model on the link.
+        flop_per_sample: Floating-point operations to train on one sample, forward and backward.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -198,19 +198,19 @@ class ModelFacts(BaseModel):
 
 
 class TrialResult(BaseModel):
-    """What a trial gave.
+    """The result of a trial.
 
     Attributes:
-        number: The trial's number.
-        status: ``finished``; ``stopped`` at its target or its privacy budget; ``failed``.
+        number: Number of the trial.
+        status: ``finished``; ``stopped`` at its target or privacy budget; or ``failed``.
         fault: Why it failed; None otherwise.
-        engine: Where it ran.
-        sandbox: What confined it: ``sandlock``, ``bubblewrap`` or ``none``.
-        seed: Its seed.
-        facts: The model's size and cost; None if the candidate did not get that far.
+        engine: Training engine.
+        sandbox: Sandbox backend: ``sandlock``, ``bubblewrap`` or ``none``.
+        seed: Seed of the trial.
+        facts: Size and cost of the model; None if the candidate failed its checks.
         curve: One point per finished round.
-        best_round: Round with the best validation accuracy, of equals the one with the lowest loss;
-            its weights are kept. 0 if none.
+        best_round: Round with the best validation accuracy, then the lowest loss; its weights are
+            stored. 0 if there is none.
         weights_sha256: Digest of those weights.
     """
 

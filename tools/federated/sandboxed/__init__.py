@@ -1,4 +1,4 @@
-"""Programs that run inside the sandbox, each with ``lock_down`` as its first act.
+"""Programs that run in the sandbox; each calls ``lock_down`` first.
 
-Nothing here is imported on the host; generated code is imported nowhere else.
+The host imports none of these modules, and generated code is imported only here.
 """

@@ -1,4 +1,4 @@
-"""Puts one batch of noise through a candidate: does it build, run, learn and fit its settings?"""
+"""Dry run of a candidate on a batch of noise: checks that it builds, runs and learns."""
 
 from __future__ import annotations
 
@@ -9,39 +9,45 @@ from typing import Any
 from edgewright.tools.federated.app.settings import AppSettings
 from edgewright.tools.federated.records.candidate import Private
 from edgewright.tools.federated.records.trial import ModelFacts
-from edgewright.tools.federated.sandboxed.program import FaultError, Start, fault_of, say, start
+from edgewright.tools.federated.sandboxed.program import (
+    FaultError,
+    ProgramContext,
+    fault_of,
+    respond,
+    start_program,
+)
 
 _BATCH = 8
-#: The second shows what the first has done to the weights.
+#: The second step shows the effect of the first on the weights.
 _STEPS = 2
 
 
 def main() -> None:
-    """Print the model's facts, or the first fault."""
-    orders = start()
+    """Print the model's measurements, or the first fault."""
+    context = start_program()
     try:
-        say(facts=_dry_run(orders).model_dump())
+        respond(facts=_dry_run(context).model_dump())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - generated code may raise anything
-        say(fault=fault_of(error).model_dump())
+        respond(fault=fault_of(error).model_dump())
 
 
-def _dry_run(orders: Start) -> ModelFacts:
+def _dry_run(context: ProgramContext) -> ModelFacts:
     torch = importlib.import_module("torch")
     learner = importlib.import_module("edgewright.tools.federated.app.learner")
     weights = importlib.import_module("edgewright.tools.federated.app.weights")
     counter = importlib.import_module("torch.utils.flop_counter").FlopCounterMode
     task = importlib.import_module("federated_app.task").TASK
-    settings = orders.settings
+    settings = context.settings
     _check_schedule(task, settings)
     model = learner.new_model(task, settings)
-    _need(isinstance(model, torch.nn.Module), "shape", "model",
+    _require(isinstance(model, torch.nn.Module), "shape", "model",
           "'build_model' must return a torch.nn.Module")  # fmt: skip
     parameters = sum(p.numel() for p in model.parameters())
-    limit = int(orders.extra["parameters"])
-    _need(bool(weights.tensor_names(model)), "not_learning", "model",
-          "the model has no weights that can be trained")  # fmt: skip
-    _need(parameters <= limit, "too_large", "model",
-          f"the model has {parameters} weights; at most {limit} are allowed")  # fmt: skip
+    limit = int(context.extra["parameters"])
+    _require(bool(weights.tensor_names(model)), "not_learning", "model",
+          "the model has no trainable weights")  # fmt: skip
+    _require(parameters <= limit, "too_large", "model",
+          f"the model has {parameters} weights, more than the limit of {limit}")  # fmt: skip
     _check_settings(settings, model, weights)
     batch = min(_BATCH, max(2, settings.batch_size))
     images = torch.rand(batch, settings.channels, settings.height, settings.width)
@@ -52,13 +58,13 @@ def _dry_run(orders: Start) -> ModelFacts:
     with counter(display=False) as flops:
         loss, _ = learner.fit(task, steps, model, shard, 1)
     finite = math.isfinite(loss) and all(bool(p.isfinite().all()) for p in model.parameters())
-    _need(finite, "not_finite", "optimiser",
+    _require(finite, "not_finite", "optimiser",
           f"after a step the loss is {loss} or a weight is not finite; lower the learning "
           "rate")  # fmt: skip
-    moved = any(
+    changed = any(
         not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True)
     )
-    _need(moved, "not_learning", "optimiser", "a step of the optimiser changed no weight")
+    _require(changed, "not_learning", "optimiser", "an optimiser step changed no weight")
     arrays = weights.read_arrays(model, weights.tensor_names(model))
     return ModelFacts(
         parameters=parameters,
@@ -70,19 +76,19 @@ def _dry_run(orders: Start) -> ModelFacts:
 def _check_schedule(task: Any, settings: AppSettings) -> None:
     for number in {1, (settings.rounds + 1) // 2, settings.rounds}:
         rate = task.learning_rate(number, settings.rounds)
-        good = isinstance(rate, int | float) and math.isfinite(rate) and rate > 0
-        _need(good, "shape", "schedule",
-              f"'learning_rate' gave {rate!r} for round {number}; it must be a positive "
-              "number")  # fmt: skip
+        valid = isinstance(rate, int | float) and math.isfinite(rate) and rate > 0
+        _require(valid, "shape", "schedule",
+              f"'learning_rate' returned {rate!r} for round {number}; it must return a "
+              "positive number")  # fmt: skip
 
 
 def _check_settings(settings: AppSettings, model: Any, weights: Any) -> None:
     if settings.personal_head:
-        _need(bool(weights.head_names(model)), "no_head", "model",
-              "a personal head needs a model whose last layer is an nn.Linear")  # fmt: skip
+        _require(bool(weights.head_names(model)), "no_head", "model",
+              "a personal head requires a model whose last layer is an nn.Linear")  # fmt: skip
     if isinstance(settings.strategy, Private):
         names = {name for name, _ in model.named_parameters()}
-        _need(names >= set(weights.tensor_names(model)), "forbidden", "model",
+        _require(names >= set(weights.tensor_names(model)), "forbidden", "model",
               "batch normalisation's running statistics do not survive private noise; use "
               "nn.GroupNorm")  # fmt: skip
 
@@ -90,30 +96,30 @@ def _check_settings(settings: AppSettings, model: Any, weights: Any) -> None:
 def _check_batch(task: Any, model: Any, images: Any, settings: AppSettings, torch: Any) -> None:
     augmented = task.augment(images)
     same = isinstance(augmented, torch.Tensor) and augmented.shape == images.shape
-    _need(same and augmented.dtype == torch.float32, "shape", "augmentation",
-          f"'augment' got {_told(images)} and gave {_told(augmented)}; it must keep shape and "
-          "type")  # fmt: skip
+    _require(same and augmented.dtype == torch.float32, "shape", "augmentation",
+          f"'augment' returned {_describe(augmented)} for {_describe(images)}; it must preserve "
+          "shape and type")  # fmt: skip
     model.eval()
     with torch.no_grad():
         logits = model(images)
-    wanted = (len(images), settings.classes)
-    fits = isinstance(logits, torch.Tensor) and tuple(logits.shape) == wanted
-    _need(fits and logits.dtype == torch.float32, "shape", "model",
-          f"the model gave {_told(logits)} for {_told(images)}; it must give float32 logits of "
-          f"shape {wanted}")  # fmt: skip
+    expected = (len(images), settings.classes)
+    valid = isinstance(logits, torch.Tensor) and tuple(logits.shape) == expected
+    _require(valid and logits.dtype == torch.float32, "shape", "model",
+          f"the model returned {_describe(logits)} for {_describe(images)}; it must return float32 "
+          f"logits of shape {expected}")  # fmt: skip
     model.train()
     optimiser = task.build_optimiser(list(model.parameters()), 0.01)
-    _need(isinstance(optimiser, torch.optim.Optimizer), "shape", "optimiser",
-          f"'build_optimiser' gave {_told(optimiser)}; it must give a "
+    _require(isinstance(optimiser, torch.optim.Optimizer), "shape", "optimiser",
+          f"'build_optimiser' returned {_describe(optimiser)}; it must return a "
           "torch.optim.Optimizer")  # fmt: skip
 
 
-def _told(value: Any) -> str:
+def _describe(value: Any) -> str:
     shape = getattr(value, "shape", None)
     return type(value).__name__ if shape is None else f"{value.dtype} {tuple(shape)}"
 
 
-def _need(condition: bool, code: Any, slot: str, message: str) -> None:
+def _require(condition: bool, code: Any, slot: str, message: str) -> None:
     if not condition:
         raise FaultError(code, message, slot)
 

@@ -1,7 +1,7 @@
-"""Imports torch with fewer system calls.
+"""Importing PyTorch with fewer system calls.
 
-A sandbox's supervisor looks at most of them, some 90 microseconds each; as it is, ``import torch``
-with a first step of an optimiser makes fifty thousand, in each of a trial's three programs.
+The sandbox's supervisor intercepts most of them, at about 90 microseconds each. A plain ``import
+torch`` with a first optimiser step makes fifty thousand, in each of a trial's three programs.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _COMPILER = "torch._dynamo"
 
 
 class _Compiler(ModuleType):
-    """Stands in for torch's compiler, a thousand modules; optimisers only tell it to look away.
+    """Stub of PyTorch's compiler, which has a thousand modules; optimisers only disable it.
 
-    It gives way to the real one as soon as more is wanted of it, which torchvision does.
+    It replaces itself with the real compiler on any other use, such as by torchvision.
     """
 
     def disable(self, function: Any, *_: Any, **__: Any) -> Any:
@@ -29,7 +29,7 @@ class _Compiler(ModuleType):
         return None
 
     def __getattr__(self, name: str) -> Any:
-        # A module is asked for many names with underscores; the path alone means an import.
+        # Many dunder names are looked up on modules; only __path__ indicates an import.
         if name.startswith("__") and name != "__path__":
             raise AttributeError(name)
         if sys.modules.get(_COMPILER) is self:
@@ -39,9 +39,9 @@ class _Compiler(ModuleType):
 
 
 def import_torch() -> None:
-    """Import torch without its compiler, which no slot may use."""
+    """Import PyTorch without its compiler, which no slot may use."""
     lstat = os.lstat
-    # While torch is imported, inspect resolves the path of each module, folder by folder.
+    # During the import, inspect resolves the path of each module, one lstat call per folder.
     os.lstat = functools.cache(lstat)  # type: ignore[assignment]
     try:
         import torch
@@ -49,4 +49,4 @@ def import_torch() -> None:
         os.lstat = lstat
     compiler = _Compiler(_COMPILER)
     sys.modules[_COMPILER] = compiler
-    setattr(torch, "_dynamo", compiler)  # noqa: B010 - mypy knows the real one
+    setattr(torch, "_dynamo", compiler)  # noqa: B010 - mypy knows the real type

@@ -1,4 +1,4 @@
-"""What all programs inside the sandbox share: how they start and how they report a fault."""
+"""Shared code of the sandboxed programs: start-up and fault reports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MESSAGE_LENGTH = 500
 
 
 class FaultError(Exception):
-    """Carries a fault that a program found itself."""
+    """Carries a fault that a program detected itself."""
 
     def __init__(self, code: FaultCode, message: str, slot: str = "") -> None:
         super().__init__(message)
@@ -32,13 +32,13 @@ class FaultError(Exception):
 
 
 @dataclass(frozen=True)
-class Start:
-    """A program's orders.
+class ProgramContext:
+    """The context of a program, from its argument.
 
     Attributes:
-        app: Folder of the written app.
-        settings: Its settings, with the paths as they are in here.
-        extra: What one program needs beside these.
+        app: Folder of the generated app.
+        settings: The app's settings, with paths as seen in the sandbox.
+        extra: Additional values for a specific program.
     """
 
     app: Path
@@ -46,10 +46,10 @@ class Start:
     extra: dict[str, Any]
 
 
-def start() -> Start:
-    """Lock this process down, import torch, then make the app importable; nothing comes before."""
-    orders = json.loads(sys.argv[1])
-    limits = SandboxLimits.model_validate(orders["limits"])
+def start_program() -> ProgramContext:
+    """Lock this process down, import PyTorch and make the app importable; must be called first."""
+    argument = json.loads(sys.argv[1])
+    limits = SandboxLimits.model_validate(argument["limits"])
     lock_down(
         memory_bytes=limits.memory_bytes,
         file_bytes=limits.disk_bytes,
@@ -58,31 +58,31 @@ def start() -> Start:
     keep_freed_memory()
     import_torch()
     logging.getLogger("flwr").setLevel(logging.ERROR)
-    app = Path(orders["app"])
+    app = Path(argument["app"])
     sys.path.insert(0, str(app))
     config = tomllib.loads((app / "pyproject.toml").read_text("utf-8"))
     settings = AppSettings.read(config["tool"]["flwr"]["app"]["config"])
-    return Start(app=app, settings=settings, extra=orders.get("extra", {}))
+    return ProgramContext(app=app, settings=settings, extra=argument.get("extra", {}))
 
 
 def fault_of(error: BaseException) -> Fault:
-    """Describe what was raised, and where in a slot."""
+    """Convert an exception to a fault, with its location in a slot."""
     if isinstance(error, FaultError):
         return error.fault
-    slot, line = _place(error.__traceback__)
+    slot, line = _slot_location(error.__traceback__)
     code: FaultCode = "memory" if isinstance(error, MemoryError) else "raised"
     message = "".join(traceback.format_exception_only(type(error), error)).strip()
     return Fault(code=code, message=message[:_MESSAGE_LENGTH], slot=slot, line=line)
 
 
-def say(**values: object) -> None:
+def respond(**values: object) -> None:
     """Print one JSON line for the host."""
     sys.stdout.write(json.dumps(values) + "\n")
     sys.stdout.flush()
 
 
-def _place(trace: TracebackType | None) -> tuple[str, int]:
-    """Find the deepest frame that lies in a slot."""
+def _slot_location(trace: TracebackType | None) -> tuple[str, int]:
+    """Return slot and line of the deepest frame in a slot."""
     slot, line = "", 0
     for frame, number in traceback.walk_tb(trace):
         path = Path(frame.f_code.co_filename)

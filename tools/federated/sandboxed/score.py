@@ -1,6 +1,6 @@
-"""Runs a trained model on pictures and writes its logits; it never sees a label.
+"""Scoring program: runs a trained model on images and writes its logits, without labels.
 
-Each line on standard input names a weights folder and an output file; each answer is a JSON line.
+Each line on standard input is a JSON job with file paths; each response is a JSON line.
 """
 
 from __future__ import annotations
@@ -13,20 +13,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright.tools.federated.sandboxed.program import Start, fault_of, say, start
+from edgewright.tools.federated.sandboxed.program import (
+    ProgramContext,
+    fault_of,
+    respond,
+    start_program,
+)
 
 _BATCH = 256
 
 
 def main() -> None:
-    """Answer jobs until standard input ends."""
-    orders = start()
+    """Process jobs until standard input ends."""
+    context = start_program()
     try:
-        scorer = _Scorer(orders)
+        scorer = _Scorer(context)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - generated code may raise anything
-        say(fault=fault_of(error).model_dump())
+        respond(fault=fault_of(error).model_dump())
         return
-    say(ready=True)
+    respond(ready=True)
     for line in sys.stdin:
         job = json.loads(line)
         try:
@@ -37,26 +42,26 @@ def main() -> None:
             )
             np.save(job["logits"], logits, allow_pickle=False)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-            say(fault=fault_of(error).model_dump())
+            respond(fault=fault_of(error).model_dump())
         else:
-            say(done=True)
+            respond(done=True)
 
 
 class _Scorer:
-    def __init__(self, orders: Start) -> None:
+    def __init__(self, context: ProgramContext) -> None:
         learner = importlib.import_module("edgewright.tools.federated.app.learner")
         self._weights = importlib.import_module("edgewright.tools.federated.app.weights")
         self._torch = importlib.import_module("torch")
         self._to_tensor, self._head_of = learner.to_tensor, learner.head_of
         task = importlib.import_module("federated_app.task").TASK
-        self._classes = orders.settings.classes
-        self._model = learner.new_model(task, orders.settings)
+        self._classes = context.settings.classes
+        self._model = learner.new_model(task, context.settings)
         self._model.eval()
 
     def logits(
         self, images: NDArray[np.uint8], clients: NDArray[np.int64], folder: Path
     ) -> NDArray[np.float32]:
-        """Run each client's samples through the model with that client's head, if it has one."""
+        """Run each client's samples through the model, with the client's personal head if any."""
         shared = self._weights.load_arrays(folder / "weights.safetensors")
         result = np.zeros((len(images), self._classes), dtype=np.float32)
         heads = {path.stem: path for path in folder.glob("head-*.safetensors")}

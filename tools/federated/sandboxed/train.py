@@ -1,4 +1,4 @@
-"""Trains: the written app's server and clients in this one process."""
+"""Training program: runs the generated app's server and clients in this process."""
 
 from __future__ import annotations
 
@@ -6,28 +6,34 @@ import importlib
 from pathlib import Path
 
 from edgewright.tools.federated.app.files import finished_rounds
-from edgewright.tools.federated.sandboxed.program import FaultError, Start, fault_of, say, start
+from edgewright.tools.federated.sandboxed.program import (
+    FaultError,
+    ProgramContext,
+    fault_of,
+    respond,
+    start_program,
+)
 
 
 def main() -> None:
-    """Train to the last round; print a fault if that cannot be done."""
-    orders = start()
+    """Train to the last round; print a fault on failure."""
+    context = start_program()
     try:
-        _train(orders)
+        _train(context)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - generated code may raise anything
-        say(fault=fault_of(error).model_dump())
+        respond(fault=fault_of(error).model_dump())
 
 
-def _train(orders: Start) -> None:
-    # The app and Flower are imported here, behind the walls.
+def _train(context: ProgramContext) -> None:
+    # The app and Flower must only be imported after the lockdown.
     from edgewright.tools.federated.app.strategy import run_server
     from edgewright.tools.federated.grids.in_process import InProcessGrid
 
-    settings = orders.settings
+    settings = context.settings
     raised: list[Exception] = []
 
     def on_error(error: Exception) -> None:
-        """Give up when a whole round's worth of clients failed and no round was ever finished."""
+        """Abort when as many clients as a round has failed before any round was finished."""
         raised.append(error)
         started = finished_rounds(Path(settings.out) / "checkpoints")
         if not started and len(raised) >= settings.clients_per_round:

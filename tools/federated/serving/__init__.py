@@ -1,4 +1,4 @@
-"""Trained models as tools: installing them, their cards, and running their code in the sandbox.
+"""Serving trained models as tools: installation, cards, and running their code in the sandbox.
 
-Training them belongs to ``federated/trials``.
+Training belongs in ``federated/trials``.
 """

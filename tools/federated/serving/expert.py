@@ -1,4 +1,4 @@
-"""The expert that reads a trained model's logits."""
+"""The expert of a trained model."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class TrainedClassifier:
-    """Reads a trained model's logits as one of its classes; implements ``Expert``.
+    """Interprets a trained model's logits as its classes; implements ``Expert``.
 
     Args:
-        manifest: Of the model.
+        manifest: Manifest of the model.
     """
 
     approximate = False
@@ -28,15 +28,15 @@ class TrainedClassifier:
         self._classes = manifest.classes
 
     def check(self, args: Mapping[str, str]) -> None:
-        """Accept anything: a picture alone is enough."""
+        """Accept any arguments: only the image is needed."""
 
     def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
-        """Read the logits."""
+        """Return the top labels; ``text`` names the best one."""
         labels = top_labels(probabilities_of(output), self._classes)
         best = labels[0]
         return {"text": f"{best['label']} ({percent(best['score'])})", "labels": labels}
 
 
 def expert_id(model: str) -> str:
-    """Return the id of the expert that reads a trained model."""
+    """Return the id of a trained model's expert."""
     return f"{model}-expert"

@@ -1,8 +1,8 @@
-"""Models that were trained here: installed under the state folder, each with the card it serves.
+"""Installed models: models trained on this machine, stored in the state folder with their cards.
 
-An installed model is one folder: ``card.yaml``, ``manifest.json``, the app with the model's code,
-and its weights. Whoever reads cards or serves models reads these folders; nothing else has to be
-told of a new one. The code was written by a coder and runs in the sandbox alone.
+An installed model is a folder with ``card.yaml``, ``manifest.json``, the app with the model's code,
+and the weights. These folders are the only registry of trained models. The code is generated and
+runs only in the sandbox.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 
 class TrainedModelManifest(BaseModel):
-    """What is needed to run a trained model.
+    """Description of a trained model, as needed to run it.
 
     Attributes:
         model: Model id; also the id of its card and the name of its folder.
-        run: The run that trained it.
-        classes: Class names; a logit's index into it.
-        height: Pixels of its input.
-        width: Pixels of its input.
+        run: Name of the run that trained it.
+        classes: Class names, in the order of the logits.
+        height: Height of its input in pixels.
+        width: Width of its input in pixels.
         channels: 1 for grey, 3 for colour.
-        heads: Number of personal heads; 0 for one head for all.
-        revision: Fingerprint of the weights, hexadecimal.
+        heads: Number of personal heads; 0 for a single global head.
+        revision: Hexadecimal fingerprint of the weights.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,11 +52,11 @@ class TrainedModelManifest(BaseModel):
 
 @dataclass(frozen=True)
 class InstalledModel:
-    """A model that was installed.
+    """An installed model.
 
     Args:
-        folder: Where it lies.
-        manifest: What is needed to run it.
+        folder: Its folder.
+        manifest: Its manifest.
     """
 
     folder: Path
@@ -64,7 +64,7 @@ class InstalledModel:
 
     @property
     def app(self) -> Path:
-        """The written Flower app that holds the model's code."""
+        """The generated Flower app with the model's code."""
         return self.folder / "app"
 
     @property
@@ -74,19 +74,19 @@ class InstalledModel:
 
     @cached_property
     def card(self) -> ToolCard:
-        """The card that it serves."""
+        """The card it serves."""
         return ToolCard.model_validate(
             yaml.safe_load((self.folder / "card.yaml").read_text("utf-8"))
         )
 
 
 def models_folder() -> Path:
-    """Return the folder of installed models; it may not exist."""
+    """Return the folder of installed models, which may not exist."""
     return home() / "models"
 
 
 def installed_models() -> list[InstalledModel]:
-    """List what is installed, by id; a folder that is damaged is left out."""
+    """List the installed models by id; damaged folders are skipped."""
     found = []
     for path in sorted(models_folder().glob("[a-z]*/manifest.json")):
         try:
@@ -116,13 +116,13 @@ def installed_revisions() -> dict[str, str]:
 def install(
     card: ToolCard, manifest: TrainedModelManifest, app: Path, weights: Path
 ) -> InstalledModel:
-    """Install a model, in the place of an earlier one of that id.
+    """Install a model; it replaces an earlier one with the same id.
 
     Args:
-        card: What it can be asked for.
-        manifest: What is needed to run it.
-        app: The written app; copied.
-        weights: Folder with its weights; copied.
+        card: The card it serves.
+        manifest: Its manifest.
+        app: Folder of the generated app; it is copied.
+        weights: Folder with its weights; it is copied.
     """
     folder = models_folder() / manifest.model
     text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

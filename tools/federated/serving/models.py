@@ -1,4 +1,4 @@
-"""Models that were trained here, as specifications and experts; read again at each call."""
+"""Specifications and experts of the installed models, read from disk at each call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgewright.tools.models.specification import ModelSpec
 
 
 def trained_models() -> list[ModelSpec]:
-    """Return the specifications of the models that are installed."""
+    """Return the specifications of the installed models."""
     return [
         ModelSpec(
             id=model.manifest.model,
@@ -26,7 +26,7 @@ def trained_models() -> list[ModelSpec]:
 
 
 def trained_experts() -> list[TrainedClassifier]:
-    """Return the experts that read the models that are installed."""
+    """Return the experts of the installed models."""
     return [TrainedClassifier(model.manifest) for model in installed_models()]
 
 
@@ -37,7 +37,7 @@ def _load(model: InstalledModel) -> PartitionAdapter:
 
 
 def _no_sandbox() -> str:
-    """Return why the code of trained models cannot run here; empty if it can."""
+    """Return why no sandbox can run the code of trained models; empty if one can."""
     from edgewright.tools.sandbox.backends import find_sandbox
 
     try:

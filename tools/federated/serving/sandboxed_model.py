@@ -1,4 +1,4 @@
-"""A trained model's code, run in the sandbox: images in, logits out."""
+"""Running a trained model's code in the sandbox: images in, logits out."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from edgewright.tools.federated.records.validated import read_logits
 from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
-from edgewright.tools.sandbox.programs import command, fault_from, orders_for
+from edgewright.tools.sandbox.programs import command, fault_from, program_argument
 from edgewright.tools.sandbox.watcher import SandboxedProcess
 from edgewright.tools.storage.scratch import scratch_folder
 
-# A process that imports torch on a busy machine.
+# Enough for a process that imports PyTorch on a busy machine.
 _START_S = 90.0
 
 
 class SandboxedModel:
-    """A written app's model in a sandbox of its own; a context manager.
+    """A generated app's model in its own sandbox; a context manager.
 
-    It serves scoring, and the expert that answers requests with a trained model.
+    Used for scoring and for serving a trained model.
 
     Args:
-        app: Folder of the written app.
+        app: Folder of the generated app.
         classes: Number of classes.
-        limits: What the sandbox allows; the time counts from the start.
+        limits: Resource limits of the sandbox; its time counts from the start.
 
     Raises:
-        InputError: The model's code failed (the fault's code).
-        UnavailableError: No sandbox works here (``no_sandbox``).
+        InputError: The model's code failed (with the fault's code).
+        UnavailableError: No sandbox works on this machine (``no_sandbox``).
     """
 
     def __init__(self, app: Path, classes: int, *, limits: SandboxLimits | None = None) -> None:
@@ -54,11 +54,11 @@ class SandboxedModel:
             policy = Policy(
                 scratch=self._scratch, read=(self._app, self._inputs), limits=self._limits
             )
-            orders = orders_for(self._app, self._limits)
+            argument = program_argument(self._app, self._limits)
             started = find_sandbox().start(
-                command("edgewright.tools.federated.sandboxed.score", orders), policy
+                command("edgewright.tools.federated.sandboxed.score", argument), policy
             )
-            self._confined: SandboxedProcess = stack.enter_context(started)
+            self._process: SandboxedProcess = stack.enter_context(started)
             self._ready = False
             self._stack = stack.pop_all()
         return self
@@ -79,19 +79,19 @@ class SandboxedModel:
         clients: NDArray[np.int64] | None = None,
         timeout_s: float = 120.0,
     ) -> NDArray[np.float32]:
-        """Run pictures through the model.
+        """Run images through the model.
 
         Args:
             images: uint8 [N, H, W, C].
-            weights: Folder with ``weights.safetensors`` and the clients' heads, if any.
-            clients: Whose head each picture goes through; needed with personal heads.
-            timeout_s: Longest wait.
+            weights: Folder with ``weights.safetensors`` and the personal heads, if any.
+            clients: Client whose head is used for each image; required with personal heads.
+            timeout_s: Maximum wait.
 
         Returns:
-            float32 [N, classes], whatever the code made of it: it may be anything.
+            float32 [N, classes]. The values come from untrusted code and are unchecked.
 
         Raises:
-            InputError: The code failed, or gave something that is no such array.
+            InputError: The code failed, or its output is not such an array.
         """
         if not self._ready:
             self._expect("ready", _START_S)
@@ -100,10 +100,10 @@ class SandboxedModel:
         job = self._inputs / f"job-{self._jobs}"
         shutil.copytree(weights, job / "weights")
         np.save(job / "images.npy", images, allow_pickle=False)
-        whose = np.zeros(len(images), dtype=np.int64) if clients is None else clients
-        np.save(job / "clients.npy", whose, allow_pickle=False)
+        client_ids = np.zeros(len(images), dtype=np.int64) if clients is None else clients
+        np.save(job / "clients.npy", client_ids, allow_pickle=False)
         output = self._scratch / f"logits-{self._jobs}.npy"
-        self._confined.send(
+        self._process.send(
             json.dumps(
                 {
                     "images": str(job / "images.npy"),
@@ -121,11 +121,11 @@ class SandboxedModel:
             output.unlink(missing_ok=True)
 
     def _expect(self, word: str, timeout_s: float) -> None:
-        said = self._confined.receive(timeout_s)
+        line = self._process.receive(timeout_s)
         try:
-            if json.loads(said or "").get(word) is True:
+            if json.loads(line or "").get(word) is True:
                 return
         except (ValueError, AttributeError, RecursionError):
             pass
-        fault = fault_from(said, self._confined)
+        fault = fault_from(line, self._process)
         raise InputError(f"the model cannot be run: {fault.message}", code=fault.code)

@@ -1,4 +1,4 @@
-"""The card of a trained model: what it can be asked for, in words that a planner learns from."""
+"""Creating the tool card of a trained model, with example requests for planners."""
 
 from __future__ import annotations
 
@@ -11,53 +11,57 @@ from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.serving.expert import expert_id
 
 _WHAT = r"(?P<what>[a-z][a-z-]*(?:\s+[a-z][a-z-]*){0,2}?)"
-_BEHIND = (
+_BOUNDARY = (
     r"(?=\s*(?:[,.;:!?]|$)|\s+(?:and|or|from|with|that|which|who|held|in|on|by|at|for|of|so|but|to|"
     r"taken|are|is|it|were|without|using|we|they)\b)"
 )
-#: Where a purpose names what is to be told apart, the surest pattern first.
+#: Patterns for the subject of classification in a purpose, most reliable first.
 _SUBJECTS = (
     re.compile(
-        rf"\b(?:photo(?:graph)?s?|pictures?|images?|scans?|drawings?|shots?)\s+of\s+(?:the\s+|our\s+)?{_WHAT}{_BEHIND}"
+        rf"\b(?:photo(?:graph)?s?|pictures?|images?|scans?|drawings?|shots?)\s+of\s+(?:the\s+|our\s+)?{_WHAT}{_BOUNDARY}"
     ),
-    re.compile(rf"\b(?:kind|type|sort)s?\s+of\s+{_WHAT}{_BEHIND}"),
+    re.compile(rf"\b(?:kind|type|sort)s?\s+of\s+{_WHAT}{_BOUNDARY}"),
     re.compile(
-        rf"\b(?:classif(?:y|ies)|recogni[sz]es?|identif(?:y|ies)|sorts?|reads?|labels?)\s+(?:the\s+|our\s+|an?\s+)?{_WHAT}{_BEHIND}"
+        rf"\b(?:classif(?:y|ies)|recogni[sz]es?|identif(?:y|ies)|sorts?|reads?|labels?)\s+(?:the\s+|our\s+|an?\s+)?{_WHAT}{_BOUNDARY}"
     ),
     re.compile(rf"\bt(?:ell|ells|elling)\s+(?:the\s+|our\s+)?{_WHAT}\s+apart\b"),
     re.compile(
-        rf"\b(?:distinguish(?:es|ing)?|separat(?:e|es|ing))\s+(?:the\s+|our\s+|between\s+)?{_WHAT}{_BEHIND}"
+        rf"\b(?:distinguish(?:es|ing)?|separat(?:e|es|ing))\s+(?:the\s+|our\s+|between\s+)?{_WHAT}{_BOUNDARY}"
     ),
     re.compile(r"\b(?P<what>[a-z][a-z-]+)\s+(?:classifier|recogni[sz]er|reader|sorter)\b"),
     re.compile(
-        rf"\b(?:photographed|(?:each|all|we|they)\s+photographs?)\s+(?:the\s+|our\s+|their\s+)?{_WHAT}{_BEHIND}"
+        rf"\b(?:photographed|(?:each|all|we|they)\s+photographs?)\s+(?:the\s+|our\s+|their\s+)?{_WHAT}{_BOUNDARY}"
     ),
 )
-#: Words that stand where the subject does and name none.
-_EMPTY = frozenset(
+#: Words in the position of a subject that do not name one.
+_FILLER_WORDS = frozenset(
     {"it", "them", "this", "what", "image", "picture", "photo", "model", "good", "small", "new",
      "goods", "simple", "joint", "shared", "private", "own", "one", "data", "a", "an", "the"}
 )  # fmt: skip
-#: What is told apart where a purpose names but its kinds: "drawings of animals and letters".
+#: Subjects of purposes that only list the classes, such as "drawings of animals and letters".
 _MEDIUM = re.compile(
     r"\b(drawing|sketch|painting|scan|x-ray|micrograph|slide|map|sign|symbol|icon)(?:e?s)?\b"
 )
-#: Class names that are quoted in the description and in demonstrations.
-_NAMED = 12
+#: Maximum number of class names in the description and the demonstrations.
+_MAX_NAMED_CLASSES = 12
 
 
-def tool_card(purpose: str, data: DataCard, taken: Collection[str]) -> ToolCard:
-    """Write the card of a model that was trained for a purpose.
+def tool_card(purpose: str, data: DataCard, used_ids: Collection[str]) -> ToolCard:
+    """Create the card of a trained model.
 
     Args:
-        purpose: In the person's words.
-        data: What it was trained on.
-        taken: Ids that other cards have.
+        purpose: The person's description of the purpose.
+        data: Card of the training data.
+        used_ids: Ids of other cards.
     """
     subject = subject_of(purpose, data.name, data.classes)
-    name = _free_id(f"{_kebab(subject)}-classifier", taken)
-    classes = ", ".join(data.classes[:_NAMED])
-    more = f" and {len(data.classes) - _NAMED} more" if len(data.classes) > _NAMED else ""
+    name = _free_id(f"{_kebab(subject)}-classifier", used_ids)
+    classes = ", ".join(data.classes[:_MAX_NAMED_CLASSES])
+    more = (
+        f" and {len(data.classes) - _MAX_NAMED_CLASSES} more"
+        if len(data.classes) > _MAX_NAMED_CLASSES
+        else ""
+    )
     return ToolCard(
         id=name,
         task_type="image-classification",
@@ -78,19 +82,19 @@ def tool_card(purpose: str, data: DataCard, taken: Collection[str]) -> ToolCard:
 
 
 def subject_of(purpose: str, fallback: str, classes: Collection[str] = ()) -> str:
-    """Find what is to be told apart, in the singular: "photos of digits" gives "digit".
+    """Return the subject of classification in the singular: "photos of digits" gives "digit".
 
     Args:
-        purpose: In the person's words.
-        fallback: Name of the data, for a purpose that does not say.
-        classes: Names of the classes; one of them is not what they have in common.
+        purpose: The person's description of the purpose.
+        fallback: Name of the data, for a purpose without a subject.
+        classes: Names of the classes, which are not subjects themselves.
     """
     text = " ".join(purpose.lower().split())
-    kinds = {_singular(name.lower()) for name in classes}
+    class_words = {_singular(name.lower()) for name in classes}
     for pattern in _SUBJECTS:
         for found in pattern.finditer(text):
-            words = [word for word in found["what"].split() if word not in _EMPTY]
-            if words and _singular(words[-1]) not in kinds:
+            words = [word for word in found["what"].split() if word not in _FILLER_WORDS]
+            if words and _singular(words[-1]) not in class_words:
                 return " ".join([*words[:-1], _singular(words[-1])])
     if medium := _MEDIUM.search(text):
         return medium[1]
@@ -111,8 +115,10 @@ def _requests(subject: str, classes: tuple[str, ...]) -> list[str]:
         f"Name the {head} in front of the camera.",
     ]
     words = [name.replace("-", " ").replace("_", " ") for name in classes]
-    spelt = [name for name in words if re.fullmatch(r"[A-Za-z][A-Za-z ]+", name)][:_NAMED]
-    requests += [f"Is this {one} or {other}?" for one, other in pairwise(spelt)]
+    class_names = [name for name in words if re.fullmatch(r"[A-Za-z][A-Za-z ]+", name)][
+        :_MAX_NAMED_CLASSES
+    ]
+    requests += [f"Is this {one} or {other}?" for one, other in pairwise(class_names)]
     return requests
 
 
@@ -131,9 +137,9 @@ def _kebab(text: str) -> str:
     return "-".join(words) if words and words[0][0].isalpha() else "-".join(["model", *words])
 
 
-def _free_id(name: str, taken: Collection[str]) -> str:
+def _free_id(name: str, used_ids: Collection[str]) -> str:
     number, free = 1, name
-    while free in taken:
+    while free in used_ids:
         number += 1
         free = f"{name}-{number}"
     return free

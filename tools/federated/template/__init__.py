@@ -1,4 +1,4 @@
-"""Writing a candidate as a Flower app: allowed syntax, settings and files.
+"""Generating a Flower app from a candidate: syntax check, settings and files.
 
-What the written app imports belongs to ``federated/app``.
+Code that the generated app imports belongs in ``federated/app``.
 """

@@ -1,7 +1,7 @@
-"""Reads a slot's source before it is run anywhere: what is allowed, and the right function.
+"""Static checks of a slot's source before it runs: allowed syntax, imports and the signature.
 
-This is no wall (the sandbox is): it turns most mistakes into messages that a coder can act on,
-in milliseconds, and keeps honest code free of what the sandbox would refuse anyway.
+This is not a security boundary (the sandbox is). It turns most mistakes into messages that a coder
+can act on within milliseconds, and rejects code that the sandbox would refuse anyway.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from edgewright.tools.federated.records.candidate import SIGNATURES, Candidate, CodeSlot
 from edgewright.tools.sandbox.faults import Fault
 
-#: Modules that slots may import from, with all that lies below them.
+#: Modules that slots may import, including their submodules.
 MODULES = (
     "__future__",
     "collections.abc",
@@ -25,19 +25,29 @@ MODULES = (
     "torchvision.transforms",
     "typing",
 )
-#: Parts of torch that reach files, networks, processes or pickles.
-_CLOSED = frozenset({
+#: Parts of PyTorch that access files, networks, processes or pickles.
+_FORBIDDEN_ATTRIBUTES = frozenset({
     "hub", "load", "save", "jit", "package", "multiprocessing", "distributed", "classes", "ops",
     "utils", "compile", "from_file", "serialization", "export", "onnx", "library", "_C",
 })  # fmt: skip
-_NAMES = frozenset({
+_FORBIDDEN_NAMES = frozenset({
     "exec", "eval", "compile", "open", "input", "breakpoint", "exit", "quit", "globals", "locals",
     "vars", "getattr", "setattr", "delattr", "memoryview", "help", "print",
 })  # fmt: skip
-_DUNDERS = frozenset({"__init__", "__len__", "__call__", "__getitem__", "__class__", "__name__"})
-_TOP = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
-_NODES = (
-    *_TOP, ast.AugAssign, ast.Return, ast.If, ast.For, ast.While, ast.Break, ast.Continue, ast.Pass,
+_ALLOWED_DUNDERS = frozenset(
+    {"__init__", "__len__", "__call__", "__getitem__", "__class__", "__name__"}
+)
+_TOP_LEVEL_NODES = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+)
+_ALLOWED_NODES = (
+    *_TOP_LEVEL_NODES, ast.AugAssign, ast.Return, ast.If, ast.For, ast.While, ast.Break,
+    ast.Continue, ast.Pass,
     ast.Expr, ast.With, ast.withitem, ast.Raise, ast.Assert, ast.Try, ast.ExceptHandler, ast.Lambda,
     ast.Yield, ast.YieldFrom, ast.arguments, ast.arg, ast.keyword, ast.alias, ast.Delete,
     ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.NamedExpr, ast.Call,
@@ -49,7 +59,7 @@ _NODES = (
 
 
 def check_source(candidate: Candidate) -> list[Fault]:
-    """Check all code slots; at most one fault for each, the first in its source."""
+    """Check all code slots; return at most one fault per slot, the first in its source."""
     faults = (_check_slot(slot, candidate.code(slot)) for slot in SIGNATURES)
     return [fault for fault in faults if fault is not None]
 
@@ -68,22 +78,32 @@ def _check_slot(slot: CodeSlot, source: str) -> Fault | None:
 
 def _forbidden(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for statement in tree.body:
-        if not isinstance(statement, _TOP) and not _is_docstring(statement):
+        if not isinstance(statement, _TOP_LEVEL_NODES) and not _is_docstring(statement):
             yield (
                 statement.lineno,
-                "only imports, functions, classes and constants may stand outside functions",
+                "only imports, functions, classes and constants are allowed at module level",
             )
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
-        if not isinstance(node, _NODES):
+        if not isinstance(node, _ALLOWED_NODES):
             yield line, f"'{type(node).__name__}' is not allowed in a slot"
         elif isinstance(node, ast.Import):
-            yield from ((line, _no_module(a.name)) for a in node.names if not _open(a.name))
+            yield from (
+                (line, _import_error(a.name)) for a in node.names if not _is_allowed_module(a.name)
+            )
         elif isinstance(node, ast.ImportFrom):
-            yield from ((line, _no_module(name)) for name in _imported(node) if not _open(name))
-        elif isinstance(node, ast.Name) and (node.id in _NAMES or _hidden(node.id)):
+            yield from (
+                (line, _import_error(name))
+                for name in _imported(node)
+                if not _is_allowed_module(name)
+            )
+        elif isinstance(node, ast.Name) and (
+            node.id in _FORBIDDEN_NAMES or _is_forbidden_dunder(node.id)
+        ):
             yield line, f"the name '{node.id}' is not allowed in a slot"
-        elif isinstance(node, ast.Attribute) and (node.attr in _CLOSED or _hidden(node.attr)):
+        elif isinstance(node, ast.Attribute) and (
+            node.attr in _FORBIDDEN_ATTRIBUTES or _is_forbidden_dunder(node.attr)
+        ):
             yield line, f"the attribute '{node.attr}' is not allowed in a slot"
 
 
@@ -97,27 +117,27 @@ def _imported(node: ast.ImportFrom) -> list[str]:
     return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
 
 
-def _open(name: str) -> bool:
+def _is_allowed_module(name: str) -> bool:
     allowed = any(name == module or name.startswith(module + ".") for module in MODULES)
-    return allowed and not _CLOSED & set(name.split("."))
+    return allowed and not _FORBIDDEN_ATTRIBUTES & set(name.split("."))
 
 
-def _no_module(name: str) -> str:
-    return f"'{name}' cannot be imported in a slot; open are {', '.join(MODULES[1:])}"
+def _import_error(name: str) -> str:
+    return f"'{name}' cannot be imported in a slot; allowed modules are {', '.join(MODULES[1:])}"
 
 
-def _hidden(name: str) -> bool:
-    return name.startswith("__") and name not in _DUNDERS
+def _is_forbidden_dunder(name: str) -> bool:
+    return name.startswith("__") and name not in _ALLOWED_DUNDERS
 
 
 def _check_signature(slot: CodeSlot, tree: ast.Module) -> Fault | None:
     function, parameters = SIGNATURES[slot]
-    wanted = f"def {function}({', '.join(parameters)})"
+    expected = f"def {function}({', '.join(parameters)})"
     defined = [
         node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function
     ]
     if not defined:
-        return Fault(code="signature", slot=slot, message=f"it must define '{wanted}'")
+        return Fault(code="signature", slot=slot, message=f"it must define '{expected}'")
     arguments = defined[-1].args
     names = tuple(argument.arg for argument in (*arguments.posonlyargs, *arguments.args))
     if names != parameters or arguments.vararg or arguments.kwonlyargs or arguments.kwarg:
@@ -125,6 +145,6 @@ def _check_signature(slot: CodeSlot, tree: ast.Module) -> Fault | None:
             code="signature",
             slot=slot,
             line=defined[-1].lineno,
-            message=f"'{function}' takes ({', '.join(names)}); it must be '{wanted}'",
+            message=f"'{function}' takes ({', '.join(names)}); it must be '{expected}'",
         )
     return None

@@ -1,4 +1,4 @@
-"""Writes a candidate as a standard Flower app; every engine runs the same files."""
+"""Writing a candidate as a standard Flower app; every engine runs the same files."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def settings_for(
     seed: int,
     keep_checkpoints: int = 2,
 ) -> AppSettings:
-    """Put together an app's settings.
+    """Return the settings of an app.
 
     Args:
-        candidate: What is trained.
-        card: On what.
+        candidate: The candidate to train.
+        card: Card of the training data.
         data: Folder with the training split.
         out: Folder that the app writes to.
-        seed: The run's seed.
-        keep_checkpoints: Newest checkpoints to keep; 0 keeps all.
+        seed: Seed of the run.
+        keep_checkpoints: Number of newest checkpoints to keep; 0 keeps all.
     """
     return AppSettings(
         data=str(data),
@@ -76,12 +76,12 @@ def settings_for(
 
 
 def write_app(candidate: Candidate, settings: AppSettings, folder: Path) -> None:
-    """Write the app, replacing what lies there.
+    """Write the app, replacing the folder if it exists.
 
     Args:
-        candidate: The slots' code.
-        settings: Everything else; becomes the app's run config.
-        folder: Where to; gets a ``pyproject.toml`` and the package ``federated_app``.
+        candidate: The code of the slots.
+        settings: All other settings, written as the app's run config.
+        folder: Folder for ``pyproject.toml`` and the package ``federated_app``.
     """
     shutil.rmtree(folder, ignore_errors=True)
     with as_file(
@@ -92,7 +92,7 @@ def write_app(candidate: Candidate, settings: AppSettings, folder: Path) -> None
         )
     slots = folder / PACKAGE / "slots"
     slots.mkdir()
-    (slots / "__init__.py").write_text('"""The code that was proposed for this app."""\n', "utf-8")
+    (slots / "__init__.py").write_text('"""The proposed code of this app."""\n', "utf-8")
     for slot in SLOTS:
         (slots / f"{slot}.py").write_text(candidate.code(slot), "utf-8")
     config = "\n".join(f"{key} = {_toml(value)}" for key, value in settings.run_config().items())

@@ -1,4 +1,4 @@
-"""Running trials on the host: prepare data, check a candidate, train, score, keep the best.
+"""Running trials on the host: prepare data, check candidates, train, score, publish the best.
 
-What runs inside the sandbox belongs to ``federated/app`` and ``federated/sandboxed``.
+Code that runs in the sandbox belongs in ``federated/app`` and ``federated/sandboxed``.
 """

@@ -1,4 +1,4 @@
-"""What a run leaves behind: the app, weights, report, curves and a page for people."""
+"""Artefacts of a run: the best app and weights, report, curves and a summary page."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from edgewright.tools.federated.serving.tool_card import tool_card
 def publish(run: RunFolder, report: RunReport) -> RunReport:
     """Write the artefacts of a run that has ended, and install its best model as a tool.
 
-    Done twice, as after a kill, it leaves the same as done once.
+    The operation is idempotent, so that it can be repeated after a kill.
 
     Args:
         run: The run.
-        report: Its report; ``tool`` is filled in here.
+        report: Its report, without ``tool``.
 
     Returns:
-        The completed report.
+        The report, with ``tool``.
     """
     best = report.best_trial
     if best is not None and best.result is not None:
@@ -43,14 +43,14 @@ def publish(run: RunFolder, report: RunReport) -> RunReport:
 
 
 def _install(run: RunFolder, report: RunReport, best: TrialReport) -> str:
-    """Install the best model; one that was trained again takes the place of the earlier one.
+    """Install the best model; it replaces an earlier one for the same task.
 
-    Two cards that tell the same classes apart in the same kind of picture, and are called alike,
-    would both answer every question about it.
+    Otherwise two cards with the same classes, image format and name would compete for the same
+    requests.
     """
-    others = [model.manifest for model in installed_models() if not _alike(model, report)]
-    taken = {card.id for card in CardRegistry.builtin()} | {other.model for other in others}
-    card = tool_card(report.purpose, report.data, taken)
+    others = [model.manifest for model in installed_models() if not _same_task(model, report)]
+    used_ids = {card.id for card in CardRegistry.builtin()} | {other.model for other in others}
+    card = tool_card(report.purpose, report.data, used_ids)
     assert best.result is not None
     heads = len(report.data.clients) if best.candidate.personal_head else 0
     manifest = TrainedModelManifest(
@@ -67,16 +67,16 @@ def _install(run: RunFolder, report: RunReport, best: TrialReport) -> str:
     return card.id
 
 
-def _alike(model: InstalledModel, report: RunReport) -> bool:
-    """Say whether a model is of this run, or tells the same apart in the same kind of picture."""
-    theirs, data = model.manifest, report.data
-    shape = (theirs.height, theirs.width, theirs.channels)
-    same = theirs.classes == data.classes and shape == (data.height, data.width, data.channels)
-    return theirs.run == report.run or same
+def _same_task(model: InstalledModel, report: RunReport) -> bool:
+    """Return whether a model is from this run, or has the same classes and image format."""
+    manifest, data = model.manifest, report.data
+    shape = (manifest.height, manifest.width, manifest.channels)
+    same = manifest.classes == data.classes and shape == (data.height, data.width, data.channels)
+    return manifest.run == report.run or same
 
 
 def draw_curves(run: RunFolder, report: RunReport) -> None:
-    """Draw validation accuracy over rounds and over simulated time, one line for each training."""
+    """Plot validation accuracy over rounds and simulated time, with one line per trial."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -100,7 +100,7 @@ def draw_curves(run: RunFolder, report: RunReport) -> None:
 
 
 def summary(report: RunReport) -> str:
-    """Return the one page about a run, as Markdown."""
+    """Return the summary page of a run as Markdown."""
     data = report.data
     lines = [
         f"# {report.tool or report.run}",
@@ -117,10 +117,10 @@ def summary(report: RunReport) -> str:
     lines += ["## Trials", "", _HEAD, _RULE, *map(_row, report.trials), ""]
     best = report.best_trial
     if best is not None:
-        lines += [f"## Why trial {report.best} is as it is", "", best.candidate.rationale, ""]
+        lines += [f"## Rationale of trial {report.best}", "", best.candidate.rationale, ""]
         lines += [
-            f"- {f'“{each.words}”: ' if each.words else ''}{each.choice}. {each.reason}"
-            for each in best.reasons
+            f"- {f'“{reason.words}”: ' if reason.words else ''}{reason.choice}. {reason.reason}"
+            for reason in best.reasons
         ]
         lines += ["", "![curves](curves.png)"]
     return "\n".join(lines) + "\n"
@@ -137,9 +137,9 @@ _RULE = "| --- " * len(_COLUMNS) + "|"
 def _result(report: RunReport) -> list[str]:
     test = report.test
     if test is None:
-        return ["No candidate was trained to its end, so there is no model.", ""]
+        return ["No candidate completed its training, so there is no model.", ""]
     return [
-        f"Test accuracy {test.accuracy:.4f} (taken once), worst client {test.worst_client:.4f}, "
+        f"Test accuracy {test.accuracy:.4f} (measured once), worst client {test.worst_client:.4f}, "
         f"spread between clients {test.spread:.4f}.",
         "",
     ]
@@ -166,5 +166,5 @@ def _row(trial: TrialReport) -> str:
 
 
 def _cell(text: str) -> str:
-    """Keep a text from breaking out of its table cell."""
+    """Make a text safe for a Markdown table cell."""
     return " ".join(text.replace("|", "/").split())[:200]

@@ -1,4 +1,4 @@
-"""Checks a candidate before it is trained: its source, its quorum, its budget, one batch."""
+"""Checks of a candidate before training: source, quorum, privacy budget and a dry run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
-from edgewright.tools.sandbox.programs import command, fault_from, orders_for
+from edgewright.tools.sandbox.programs import command, fault_from, program_argument
 from edgewright.tools.sandbox.watcher import SandboxedProcess
 from edgewright.tools.storage.scratch import scratch_folder
 
@@ -25,25 +25,27 @@ _DRY_RUN_S = 90.0
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What the checks found.
+class CheckResult:
+    """Result of the checks.
 
     Attributes:
         faults: Why the candidate cannot be trained; empty if it can.
-        facts: What the dry run measured; None if it did not come to its end.
+        facts: Measurements of the dry run; None if it failed.
     """
 
     faults: tuple[Fault, ...]
     facts: ModelFacts | None = None
 
 
-def check(candidate: Candidate, card: DataCard, *, limits: SandboxLimits | None = None) -> Checked:
+def check(
+    candidate: Candidate, card: DataCard, *, limits: SandboxLimits | None = None
+) -> CheckResult:
     """Check a candidate.
 
     Args:
-        candidate: What is to be trained.
-        card: On what.
-        limits: What a trial may use; a model with more weights than it says is refused.
+        candidate: The candidate.
+        card: Card of the training data.
+        limits: Resource limits of a trial, including the maximum number of weights.
 
     Raises:
         UnavailableError: No sandbox works on this machine (``no_sandbox``).
@@ -51,7 +53,7 @@ def check(candidate: Candidate, card: DataCard, *, limits: SandboxLimits | None 
     limits = limits or SandboxLimits()
     faults = [*check_source(candidate), *_check_settings(candidate, card)]
     if faults:
-        return Checked(tuple(faults))
+        return CheckResult(tuple(faults))
     return _dry_run(candidate, card, limits)
 
 
@@ -64,7 +66,7 @@ def _check_settings(candidate: Candidate, card: DataCard) -> list[Fault]:
             Fault(
                 code="quorum",
                 slot="strategy",
-                message=f"'{strategy.name}' {refusal}; a round has {clients}",
+                message=f"'{strategy.name}' {refusal}; a round has {clients} clients",
             )
         )
     if isinstance(strategy, Private):
@@ -80,14 +82,14 @@ def _check_settings(candidate: Candidate, card: DataCard) -> list[Fault]:
                     code="privacy_budget",
                     slot="strategy",
                     message=f"one round with noise multiplier {strategy.noise_multiplier} already "
-                    f"exceeds epsilon {strategy.epsilon} at delta {strategy.delta}; raise the "
-                    "noise or the budget",
+                    f"exceeds epsilon {strategy.epsilon} at delta {strategy.delta}; increase "
+                    "the noise or the budget",
                 )
             )
     return faults
 
 
-def _dry_run(candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Checked:
+def _dry_run(candidate: Candidate, card: DataCard, limits: SandboxLimits) -> CheckResult:
     sandbox = find_sandbox()
     with scratch_folder() as folder:
         scratch = folder / "out"
@@ -99,17 +101,17 @@ def _dry_run(candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Che
             read=(folder / "app",),
             limits=limits.model_copy(update={"time_s": min(limits.time_s, _DRY_RUN_S)}),
         )
-        orders = orders_for(folder / "app", limits, parameters=limits.parameters)
+        argument = program_argument(folder / "app", limits, parameters=limits.parameters)
         with sandbox.start(
-            command("edgewright.tools.federated.sandboxed.dry_run", orders), policy
-        ) as confined:
-            said = confined.receive(policy.limits.time_s)
-            confined.wait(5)
-            return _read(said, confined)
+            command("edgewright.tools.federated.sandboxed.dry_run", argument), policy
+        ) as process:
+            line = process.receive(policy.limits.time_s)
+            process.wait(5)
+            return _read(line, process)
 
 
-def _read(said: str | None, confined: SandboxedProcess) -> Checked:
+def _read(line: str | None, process: SandboxedProcess) -> CheckResult:
     try:
-        return Checked((), ModelFacts.model_validate(json.loads(said or "")["facts"]))
+        return CheckResult((), ModelFacts.model_validate(json.loads(line or "")["facts"]))
     except (ValidationError, ValueError, TypeError, KeyError, RecursionError):
-        return Checked((fault_from(said, confined),))
+        return CheckResult((fault_from(line, process),))

@@ -1,4 +1,4 @@
-"""The curve of a trial: each finished round becomes a point of it, scored by the host."""
+"""The curve of a trial: one point per finished round, scored by the host."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ _POINTS = TypeAdapter(list[CurvePoint])
 
 
 def read_curve(folder: TrialFolder) -> list[CurvePoint]:
-    """Read the curve so far of a trial that runs, was broken off or has ended."""
+    """Read the curve of a running, interrupted or ended trial."""
     if not folder.curve.exists():
         return []
     return _POINTS.validate_json(folder.curve.read_text("utf-8"))
 
 
 class Curve:
-    """A trial's curve on disk, which grows by the rounds whose checkpoints are there.
+    """A trial's curve on disk, extended as checkpoints appear.
 
     Attributes:
-        points: One for each round that was scored, in order.
+        points: One point per scored round, in order.
 
     Args:
-        run: The run, for its validation split.
-        request: The trial; points that an earlier start has left are taken over.
-        clients: How many clients there are.
-        facts: The model's cost, for the link clock.
+        run: The run, with its validation split.
+        request: The trial; points of an earlier, interrupted start are loaded.
+        clients: Number of clients.
+        facts: Measurements of the model, for the link clock.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Curve:
 
     @property
     def best_round(self) -> int:
-        """The round with the best validation accuracy, of equals the surest one; 0 if none."""
+        """The round with the best validation accuracy, then the lowest loss; 0 if there is none."""
         scores = {point.round_number: point.validation for point in self.points}
         return max(scores, key=lambda number: scores[number].rank, default=0)
 
@@ -71,16 +71,16 @@ class Curve:
         return number if number in finished_rounds(self._folder.checkpoints) else None
 
     def add(self, number: int, model: SandboxedModel) -> CurvePoint:
-        """Check a round's files, score its weights, add to the curve, tidy up; in this order.
+        """Validate a round's files, score its weights, extend the curve and prune, in this order.
 
-        A kill between any two of these leaves a state that the next start completes.
+        A kill between two of these steps leaves a state that the next start completes.
 
         Args:
-            number: From ``next_finished``.
+            number: Number of the round, from ``next_finished``.
             model: Computes the logits.
 
         Raises:
-            InputError: The round's files did not pass their checks, or the model's code failed.
+            InputError: The round's files are invalid, or the model's code failed.
         """
         checkpoint = round_folder(self._folder.checkpoints, number)
         record = read_record(checkpoint / "record.json")
@@ -118,7 +118,7 @@ class Curve:
         )
 
     def _prune(self, number: int) -> None:
-        """Remove what no resume and no result needs any more."""
+        """Remove files that neither a resume nor the result needs."""
         for other in range(1, number + 1):
             if other != self.best_round:
                 shutil.rmtree(self._folder.weights(other), ignore_errors=True)
@@ -132,6 +132,6 @@ class Curve:
 
 
 def _mean(values: list[tuple[float | None, int]]) -> float | None:
-    known = [(value, weight) for value, weight in values if value is not None]
-    total = sum(weight for _, weight in known)
-    return sum(value * weight for value, weight in known) / total if total else None
+    reported = [(value, weight) for value, weight in values if value is not None]
+    total = sum(weight for _, weight in reported)
+    return sum(value * weight for value, weight in reported) / total if total else None

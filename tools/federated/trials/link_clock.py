@@ -1,4 +1,4 @@
-"""The link clock: how long a round would take over the stated links on the stated devices."""
+"""The link clock: simulated duration of a round with given links and devices."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def round_seconds(
     flop_per_sample: float,
     local_epochs: int,
 ) -> float:
-    """Return a round's simulated seconds: clients work side by side, the slowest one counts.
+    """Return the simulated duration of a round in seconds: that of the slowest client.
 
     Args:
-        clients: What moved to and from each client, and how many samples it trained on.
+        clients: Bytes and training samples of each client.
         link: Rates and device speed.
-        flop_per_sample: Operations to train on one sample once.
+        flop_per_sample: Floating-point operations to train on one sample once.
         local_epochs: Passes over the samples.
     """
     return max(

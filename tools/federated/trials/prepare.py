@@ -1,4 +1,4 @@
-"""From a data source to a run folder: splits and clients on disk, and the data card."""
+"""Preparing a run's data: loading, splitting and partitioning a data set, and its data card."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ from edgewright.tools.errors import InputError, NotFoundError, StorageError
 from edgewright.tools.federated.records.data_card import ClientCard, DataCard
 from edgewright.tools.federated.records.layout import RunFolder
 
-#: Fewer samples than this teach a network nothing that a test could show.
+#: Minimum number of samples for a meaningful training and test.
 MIN_SAMPLES = 20
 
 
 class DataRequest(BaseModel):
-    """What to train on and how it lies at the clients.
+    """The data to train on and their partition among clients.
 
     Attributes:
-        source: As for ``load_source``.
-        clients: Number of clients; 0 with ``attribute`` takes one per value.
-        partition: How samples are dealt.
-        alpha: Dirichlet's concentration; small values make clients differ more.
-        samples: Use at most so many samples, drawn at random; 0 for all.
-        whole_test: Keep the set's own test split whole, if it has one; ``samples`` limits the rest.
-        validation: Share of what the set's own test split leaves that is validated with.
-        label_noise: Share of the training labels that are replaced by a random other class, to
-            study data sets with wrong labels.
-        seed: Decides splits and clients.
+        source: The data source, as for ``load_source``.
+        clients: Number of clients; 0 with ``attribute`` means one per value.
+        partition: How samples are partitioned among clients.
+        alpha: Dirichlet concentration; smaller values make clients differ more.
+        samples: Maximum number of samples, drawn at random; 0 uses all.
+        whole_test: Use the data set's whole test split, if it has one; ``samples`` limits only the
+            others.
+        validation: Share of the validation split, if the data set has its own test split.
+        label_noise: Share of the training labels replaced by a random other class, to study wrong
+            labels.
+        seed: Seed of splits and partition.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,65 +58,66 @@ class DataRequest(BaseModel):
 
 
 def prepare(request: DataRequest, run: RunFolder) -> DataCard:
-    """Load, split, deal and write a data set; everything that can be wrong with it is said here.
+    """Load, split, partition and write a data set, with all checks of the data.
 
     Args:
-        request: What to prepare.
-        run: Where to; the training split goes to ``run.data``, the others to ``run.held``.
+        request: The data request.
+        run: Folder of the run; the training split is written to ``run.data``, the others to
+            ``run.held``.
 
     Raises:
-        InputError: Data or request cannot be used; the code says how.
-        NotFoundError: No such data (``data_missing``).
-        StorageError: The disk is full or the folder cannot be written.
+        InputError: The data or the request cannot be used; the code gives the reason.
+        NotFoundError: There are no such data (``data_missing``).
+        StorageError: The disk is full or the folder is not writable.
     """
     rng = np.random.default_rng(request.seed)
-    samples = _limited(load_source(request.source), request, rng)
+    samples = _subsample(load_source(request.source), request, rng)
     if len(samples.labels) < MIN_SAMPLES:
         raise InputError(
-            f"{samples.name!r} has {len(samples.labels)} samples; at least {MIN_SAMPLES} are "
-            "needed to train, validate and test",
+            f"{samples.name!r} has {len(samples.labels)} samples; use at least {MIN_SAMPLES} for "
+            "training, validation and test",
             code="too_few_samples",
         )
-    marks = split(samples, rng, validation=request.validation)
-    dealt, attributes = assign_clients(
+    splits = split(samples, rng, validation=request.validation)
+    assignment, attributes = assign_clients(
         samples,
-        marks,
+        splits,
         clients=request.clients,
         partition=request.partition,
         alpha=request.alpha,
         rng=rng,
     )
-    labels = _with_noise(samples, marks, request.label_noise, rng)
-    card = _card(request, samples, marks, dealt, attributes, labels)
+    labels = _with_noise(samples, splits, request.label_noise, rng)
+    card = _card(request, samples, splits, assignment, attributes, labels)
     try:
-        for folder, name, mark in (
+        for folder, name, split_id in (
             (run.data, "train", TRAIN),
             (run.held, "validation", VALIDATION),
             (run.held, "test", TEST),
         ):
-            chosen = marks == mark
-            write_split(folder, name, samples.images[chosen], labels[chosen], dealt[chosen])
+            chosen = splits == split_id
+            write_split(folder, name, samples.images[chosen], labels[chosen], assignment[chosen])
         (run.data / "card.json").write_text(card.model_dump_json(indent=2), "utf-8")
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise StorageError(
             f"the data cannot be written ({error.strerror}); "
-            + ("free some space" if full else "set EDGEWRIGHT_HOME to a folder that can be written")
+            + ("free some disk space" if full else "set EDGEWRIGHT_HOME to a writable folder")
         ) from error
     return card
 
 
 def load_card(run: RunFolder) -> DataCard:
-    """Read the card of a prepared run.
+    """Read the data card of a prepared run.
 
     Raises:
-        NotFoundError: Nothing was prepared there (``data_missing``).
+        NotFoundError: The run has no prepared data (``data_missing``).
     """
     try:
         return DataCard.model_validate_json((run.data / "card.json").read_text("utf-8"))
     except OSError:
         raise NotFoundError(
-            f"the run {run.root.name!r} has no prepared data; start a new one", code="data_missing"
+            f"the run {run.root.name!r} has no prepared data; start a new run", code="data_missing"
         ) from None
 
 
@@ -133,14 +135,14 @@ def write_split(
     np.save(folder / f"{name}_clients.npy", clients, allow_pickle=False)
 
 
-def _limited(samples: Samples, request: DataRequest, rng: np.random.Generator) -> Samples:
+def _subsample(samples: Samples, request: DataRequest, rng: np.random.Generator) -> Samples:
     if not request.samples:
         return samples
-    kept = np.zeros(len(samples.labels), dtype=bool)
+    whole_test = np.zeros(len(samples.labels), dtype=bool)
     if request.whole_test and samples.test is not None:
-        kept |= samples.test
-    drawn = rng.permutation(np.flatnonzero(~kept))[: request.samples]
-    chosen = np.sort(np.append(drawn, np.flatnonzero(kept)))
+        whole_test |= samples.test
+    drawn = rng.permutation(np.flatnonzero(~whole_test))[: request.samples]
+    chosen = np.sort(np.append(drawn, np.flatnonzero(whole_test)))
     return Samples(
         name=samples.name,
         images=samples.images[chosen],
@@ -153,10 +155,10 @@ def _limited(samples: Samples, request: DataRequest, rng: np.random.Generator) -
 
 
 def _with_noise(
-    samples: Samples, marks: NDArray[np.int8], share: float, rng: np.random.Generator
+    samples: Samples, splits: NDArray[np.int8], share: float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     labels = samples.labels.copy()
-    train = np.flatnonzero(marks == TRAIN)
+    train = np.flatnonzero(splits == TRAIN)
     wrong = rng.permutation(train)[: round(len(train) * share)]
     shift = rng.integers(1, len(samples.classes), size=len(wrong))
     labels[wrong] = (labels[wrong] + shift) % len(samples.classes)
@@ -166,15 +168,15 @@ def _with_noise(
 def _card(
     request: DataRequest,
     samples: Samples,
-    marks: NDArray[np.int8],
-    dealt: NDArray[np.int64],
+    splits: NDArray[np.int8],
+    assignment: NDArray[np.int64],
     attributes: tuple[str, ...],
     labels: NDArray[np.int64],
 ) -> DataCard:
-    train = marks == TRAIN
-    kinds = len(samples.classes)
-    table = np.zeros((len(attributes), kinds), dtype=np.int64)
-    np.add.at(table, (dealt[train], labels[train]), 1)
+    train = splits == TRAIN
+    class_count = len(samples.classes)
+    table = np.zeros((len(attributes), class_count), dtype=np.int64)
+    np.add.at(table, (assignment[train], labels[train]), 1)
     overall, sizes = table.sum(axis=0), table.sum(axis=1)
     distances = np.abs(table / sizes[:, None] - overall / overall.sum()).sum(axis=1) / 2
     return DataCard(
@@ -185,8 +187,8 @@ def _card(
         original_side=samples.original_side,
         classes=samples.classes,
         train=int(train.sum()),
-        validation=int((marks == VALIDATION).sum()),
-        test=int((marks == TEST).sum()),
+        validation=int((splits == VALIDATION).sum()),
+        test=int((splits == TEST).sum()),
         partition=f"dirichlet({request.alpha})"
         if request.partition == "dirichlet"
         else request.partition,

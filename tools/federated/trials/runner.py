@@ -1,4 +1,4 @@
-"""Runs a trial from start, or from where it was broken off, to its result."""
+"""Running a trial to its result, from the start or resuming after an interruption."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.storage.atomic import write_file
 
 _POLL_S = 0.05
-#: How much longer than the training its scoring may take.
+#: Additional time limit for scoring, beyond that of the training.
 _SCORING_S = 120.0
 _MAX_PROGRESS_LINE = 4096
 
 
 class TrialProgress(BaseModel):
-    """A line of the progress file: what the app says of itself, for live views alone.
+    """A line of the progress file: the app's own report, only for live views.
 
     Attributes:
         event: ``client``, ``dropped`` or ``round``.
         round: Round number.
-        client: Partition id; -1 if not known.
+        client: Partition id; -1 if unknown.
         loss: The client's training loss.
         accuracy: The client's training accuracy.
         reason: Why a reply was dropped.
@@ -70,21 +70,21 @@ def _ignore(event: Event) -> None:
 def run_trial(
     run: RunFolder, request: TrialRequest, *, on_event: Callable[[Event], None] = _ignore
 ) -> TrialResult:
-    """Run a trial, or go on with it; a trial that has ended returns its stored result.
+    """Run or resume a trial; for a trial that has ended, return its stored result.
 
-    The candidate is checked first. Each finished round is scored by the host as soon as its
-    checkpoint is there. This blocks until the trial ends, and can be killed at any moment: called
-    again with the same request, it goes on after the last finished round.
+    The candidate is checked first. The host scores each finished round as soon as its checkpoint
+    appears. The call blocks until the trial ends. It can be killed at any time: a further call with
+    the same request resumes after the last finished round.
 
     Args:
         run: A prepared run.
-        request: What to train.
-        on_event: Gets progress lines and the curve's points as they come.
+        request: The trial to run.
+        on_event: Called with progress lines and curve points as they appear.
 
     Raises:
         NotFoundError: The run has no prepared data.
         UnavailableError: No sandbox works on this machine (``no_sandbox``).
-        TransientError: The same trial runs already (``trial_running``).
+        TransientError: The same trial is already running (``trial_running``).
     """
     folder = run.trial(request.number)
     if folder.result.exists():
@@ -116,7 +116,7 @@ def _alone(folder: TrialFolder) -> Iterator[None]:
 
 
 def _facts(folder: TrialFolder, request: TrialRequest, card: DataCard) -> ModelFacts | Fault:
-    """Check the candidate, once a trial."""
+    """Check the candidate, once per trial."""
     stored = folder.root / "facts.json"
     if stored.exists():
         return ModelFacts.model_validate_json(stored.read_text("utf-8"))
@@ -128,7 +128,7 @@ def _facts(folder: TrialFolder, request: TrialRequest, card: DataCard) -> ModelF
 
 
 class _Trial:
-    """One training run with its scoring, side by side."""
+    """One training run, with concurrent scoring."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class _Trial:
         self._read_bytes = 0
 
     def run(self) -> TrialResult:
-        """Train and score until the training ends, the target is reached or something fails."""
+        """Train and score until the training ends, the target is reached or a step fails."""
         settings = settings_for(
             self._request.candidate,
             self._card,
@@ -182,7 +182,7 @@ class _Trial:
         )
 
     def _follow(self, training: Training, scorer: SandboxedModel) -> None:
-        """Score each round as its checkpoint appears; look once more after the end."""
+        """Score each round as its checkpoint appears, and check once more after the end."""
         ended = False
         while not ended:
             ended = training.ended
@@ -200,7 +200,7 @@ class _Trial:
         return target is not None and bool(points) and points[-1].validation.accuracy >= target
 
     def _no_quorum(self) -> Fault | None:
-        """Say so if no round had enough usable replies; the model is then what it was born as."""
+        """Return a fault if no round reached a quorum, so that the model is still untrained."""
         points = self._curve.points
         if not points:
             return Fault(code="killed", message="the training ended without a finished round")
@@ -214,7 +214,7 @@ class _Trial:
         )
 
     def _tell_progress(self) -> None:
-        """Pass on the lines that were added to the progress file since the last look."""
+        """Report the lines that were added to the progress file since the last call."""
         try:
             with self._folder.progress.open("rb") as file:
                 file.seek(self._read_bytes)

@@ -1,4 +1,4 @@
-"""Scores a model on labels that no generated code sees: it gets pictures, the host gets logits."""
+"""Scoring models on the host: generated code gets images and returns logits, never labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
 from edgewright.tools.federated.trials.prepare import load_card
 from edgewright.tools.storage.atomic import new_folder
 
-#: A sample whose logits are not finite, or surely wrong, costs this much and no more.
+#: Maximum loss of a sample; also the loss of samples whose logits are not finite.
 _WORST_LOSS = 100.0
 
 
@@ -39,7 +39,7 @@ class Split(BaseModel):
 
 
 def load_split(run: RunFolder, name: str) -> Split:
-    """Read a held-out split, ``validation`` or ``test``."""
+    """Load a held-out split, ``validation`` or ``test``."""
     arrays = {
         part: np.load(run.held / f"{name}_{part}.npy", allow_pickle=False)
         for part in ("images", "labels", "clients")
@@ -51,42 +51,42 @@ def score(logits: NDArray[np.float32], split: Split, clients: int) -> ModelScore
     """Compute accuracy and loss from logits.
 
     Args:
-        logits: float32 [N, classes]; rows that are not finite are wrong.
-        split: The split's labels.
-        clients: How many clients there are.
+        logits: float32 [N, classes]; rows that are not finite count as wrong.
+        split: The split with its labels.
+        clients: Number of clients.
     """
     finite = np.isfinite(logits).all(axis=1)
     safe = np.where(finite[:, None], logits, 0.0).astype(np.float64)
-    right = finite & (safe.argmax(axis=1) == split.labels)
+    correct = finite & (safe.argmax(axis=1) == split.labels)
     shifted = safe - safe.max(axis=1, keepdims=True)
-    picked = shifted[np.arange(len(safe)), split.labels]
-    losses = np.where(finite, np.log(np.exp(shifted).sum(axis=1)) - picked, _WORST_LOSS)
-    members = [right[split.clients == client] for client in range(clients)]
+    target_logits = shifted[np.arange(len(safe)), split.labels]
+    losses = np.where(finite, np.log(np.exp(shifted).sum(axis=1)) - target_logits, _WORST_LOSS)
+    members = [correct[split.clients == client] for client in range(clients)]
     return ModelScore(
-        accuracy=float(right.mean()),
+        accuracy=float(correct.mean()),
         loss=float(np.minimum(losses, _WORST_LOSS).mean()),
         clients=tuple(float(part.mean()) if len(part) else None for part in members),
     )
 
 
 def score_test(run: RunFolder, number: int) -> ModelScore:
-    """Score a trial's best weights on the test split, which a run can do once.
+    """Score a trial's best weights on the test split; a run can do so for only one trial.
 
     Args:
         run: The run.
-        number: The trial that was chosen.
+        number: Number of the chosen trial.
 
     Raises:
-        InputError: The test split was already used for another trial (``test_used``), the trial
-            has no weights (``no_weights``), or its code failed.
+        InputError: The test split was already used for another trial (``test_used``), the trial has
+            no weights (``no_weights``), or its code failed.
     """
     used = run.held / "test_score.json"
     if used.exists():
         stored = json.loads(used.read_text("utf-8"))
         if stored["trial"] != number:
             raise InputError(
-                f"the test split was already scored with trial {stored['trial']}; choosing by it "
-                "would make its figure worthless",
+                f"the test split was already used for trial {stored['trial']}; selecting trials by "
+                "their test score would invalidate it",
                 code="test_used",
             )
         return ModelScore.model_validate(stored["score"])
@@ -94,7 +94,7 @@ def score_test(run: RunFolder, number: int) -> ModelScore:
     card, split = load_card(run), load_split(run, "test")
     result = TrialResult.model_validate_json(folder.result.read_text("utf-8"))
     if not result.best_round:
-        raise InputError(f"trial {number} finished no round", code="no_weights")
+        raise InputError(f"trial {number} has no finished round", code="no_weights")
     with SandboxedModel(folder.app, len(card.classes)) as model:
         logits = model.logits(
             split.images, folder.weights(result.best_round), clients=split.clients
@@ -107,16 +107,16 @@ def score_test(run: RunFolder, number: int) -> ModelScore:
 def collect_weights(
     checkpoint: Path, heads: dict[int, Path], target: Path, max_parameters: int
 ) -> None:
-    """Check a round's weights and copy them out of the sandbox's folder.
+    """Validate a round's weights and copy them out of the sandbox's folder.
 
     Args:
         checkpoint: The round's checkpoint.
-        heads: State files of clients with personal heads.
-        target: Where to; there whole or not at all.
-        max_parameters: Weights that a file may hold.
+        heads: State files of clients with personal heads, by client.
+        target: Folder to create atomically.
+        max_parameters: Maximum number of weights per file.
 
     Raises:
-        InputError: A file did not pass its checks (``bad_result``).
+        InputError: A file is invalid (``bad_result``).
     """
     files = {"weights.safetensors": checkpoint / "weights.safetensors"}
     files |= {f"head-{client}.safetensors": path for client, path in sorted(heads.items())}

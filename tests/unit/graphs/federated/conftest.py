@@ -20,7 +20,7 @@ from edgewright.tools.federated.records.trial import (
     TrialRequest,
     TrialResult,
 )
-from edgewright.tools.federated.trials.check import Checked
+from edgewright.tools.federated.trials.check import CheckResult
 from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.limits import SandboxLimits
@@ -62,10 +62,10 @@ class Bench:
         self.prepared += 1
         return CARD
 
-    def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Checked:
+    def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> CheckResult:
         del candidate, card, limits
         faults = self.refusals.pop(0) if self.refusals else ()
-        return Checked(faults, None if faults else FACTS)
+        return CheckResult(faults, None if faults else FACTS)
 
     def train(
         self, run: RunFolder, request: TrialRequest, on_event: Callable[[dict[str, Any]], None]

@@ -53,11 +53,11 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 @pytest.fixture
-def written(run: RunFolder) -> Callable[[Candidate], AppSettings]:
-    """Return a function that writes a candidate as trial 1 of the run."""
+def write_trial(run: RunFolder) -> Callable[[Candidate], AppSettings]:
+    """Return a function that generates a candidate's app as trial 1 of the run."""
     from edgewright.tools.federated.trials.prepare import load_card
 
-    def write(candidate: Candidate) -> AppSettings:
+    def write_candidate(candidate: Candidate) -> AppSettings:
         trial = run.trial(1)
         trial.out.mkdir(parents=True)
         settings = settings_for(
@@ -66,4 +66,4 @@ def written(run: RunFolder) -> Callable[[Candidate], AppSettings]:
         write_app(candidate, settings, trial.app)
         return settings
 
-    return write
+    return write_candidate

@@ -1,3 +1,5 @@
+"""A run's artefacts are written, and its best model is installed as a tool."""
+
 from __future__ import annotations
 
 import json
@@ -79,9 +81,9 @@ def report(*, best: int = 2, personal: bool = False, run: str = "r1") -> RunRepo
 
 def test_a_run_leaves_its_artefacts_and_a_tool(run):
     before = installed_at()
-    done = publish(run, report())
-    assert done.tool == "digit-classifier"
-    assert read_report(run) == done
+    published = publish(run, report())
+    assert published.tool == "digit-classifier"
+    assert read_report(run) == published
     names = {path.name for path in run.root.iterdir()}
     assert {"app", "weights", "report.json", "curves.png", "summary.md"} <= names
     assert installed_at() != before
@@ -101,7 +103,7 @@ def test_publishing_again_changes_nothing(run):
     assert len(installed_models()) == 1
 
 
-def test_a_model_that_is_trained_again_takes_the_place_of_the_earlier_one(run):
+def test_a_model_that_is_trained_again_replaces_the_earlier_one(run):
     publish(run, report())
     assert publish(run, report(run="r2")).tool == "digit-classifier"
     (model,) = installed_models()
@@ -109,7 +111,7 @@ def test_a_model_that_is_trained_again_takes_the_place_of_the_earlier_one(run):
 
 
 @pytest.mark.parametrize("other", [{"classes": ("0", "7")}, {"height": 16}, {"channels": 3}])
-def test_a_model_for_other_classes_or_pictures_gets_an_id_of_its_own(run, other):
+def test_a_model_for_other_classes_or_images_gets_another_id(run, other):
     publish(run, report())
     others = report(run="r2").model_copy(update={"data": CARD.model_copy(update=other)})
     assert publish(run, others).tool == "digit-classifier-2"
@@ -122,13 +124,13 @@ def test_personal_heads_are_counted(run):
 
 
 def test_a_run_without_a_model_leaves_a_report(run):
-    done = publish(run, report(best=0))
-    assert done.tool == ""
+    published = publish(run, report(best=0))
+    assert published.tool == ""
     assert installed_models() == []
     assert "there is no model" in (run.root / "summary.md").read_text("utf-8")
 
 
-def test_the_page_tells_words_choices_and_figures():
+def test_the_summary_contains_words_choices_and_figures():
     text = summary(report())
     assert "“slow links”: int8. fewer bytes" in text
     assert "| 2 | embedded | fedavg | 0.9000 | 0.8000 | 0.1000 | 1.00 | 6.0 | 2.0 |" in text
@@ -142,7 +144,7 @@ def test_a_run_that_has_not_ended_has_no_report(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "card.yaml"])
-def test_a_damaged_model_is_left_out(run, name):
+def test_a_damaged_model_is_skipped(run, name):
     publish(run, report())
     (model,) = installed_models()
     (model.folder / name).write_text(json.dumps({"id": 1}), "utf-8")

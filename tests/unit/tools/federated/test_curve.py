@@ -19,7 +19,7 @@ def point(number: int, accuracy: float, loss: float) -> CurvePoint:
     )  # fmt: skip
 
 
-def test_of_equally_accurate_rounds_the_surest_is_the_best(
+def test_of_equally_accurate_rounds_the_one_with_the_lowest_loss_is_best(
     run: RunFolder, candidate: Candidate
 ) -> None:
     facts = ModelFacts(parameters=1, weight_bytes=4, flop_per_sample=1.0)

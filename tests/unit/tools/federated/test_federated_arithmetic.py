@@ -1,4 +1,4 @@
-"""Compression, aggregation, privacy, the link clock and the guard: numbers in, numbers out."""
+"""Arithmetic of compression, aggregation, privacy, the link clock and the guard."""
 
 import math
 
@@ -54,7 +54,7 @@ def test_compression_round_trip(compression: Compression) -> None:
         assert np.count_nonzero(decoded) == 20 and len(payload) == 160
 
 
-def test_error_feedback_sends_everything_in_the_end() -> None:
+def test_error_feedback_eventually_sends_everything() -> None:
     target, sent = vector(), np.zeros(100, np.float32)
     payload, residual = compress(target, TopK(share=0.1), SIZES, None)
     sent += decompress(payload, TopK(share=0.1), SIZES)
@@ -86,26 +86,28 @@ def test_top_k_indices_must_be_in_order_and_in_range() -> None:
             decompress(bad, TopK(share=0.02), SIZES)
 
 
-def combined(strategy: Strategy, updates: list[np.ndarray], asked: int | None = None) -> np.ndarray:
+def combined(
+    strategy: Strategy, updates: list[np.ndarray], selected: int | None = None
+) -> np.ndarray:
     return combine(
         updates,
         [10] * len(updates),
         strategy,
-        asked=asked or len(updates),
+        selected=selected or len(updates),
         noise=np.random.default_rng(1),
     )
 
 
 def test_the_mean_is_weighted() -> None:
     one, two = np.ones(4, np.float32), np.full(4, 4, np.float32)
-    result = combine([one, two], [30, 10], FedAvg(), asked=2, noise=np.random.default_rng(0))
+    result = combine([one, two], [30, 10], FedAvg(), selected=2, noise=np.random.default_rng(0))
     assert np.allclose(result, 1.75)
 
 
 @pytest.mark.parametrize(
     "strategy", [TrimmedMean(trim=0.2), Median(), Krum(attackers=1), MultiKrum(attackers=1)]
 )
-def test_robust_strategies_bear_one_attacker(strategy: Strategy) -> None:
+def test_robust_strategies_tolerate_one_attacker(strategy: Strategy) -> None:
     honest = [np.ones(50, np.float32) + vector(0.01)[:50] for _ in range(4)]
     attack = np.full(50, -30, np.float32)
     result = combined(strategy, [honest[0], attack, *honest[1:]])
@@ -113,8 +115,8 @@ def test_robust_strategies_bear_one_attacker(strategy: Strategy) -> None:
     assert np.abs(combined(FedAvg(), [*honest, attack]) - 1).max() > 1
 
 
-def test_flower_s_own_average_without_the_guard_is_the_control() -> None:
-    """What the guard is for: one client makes the plain average worthless."""
+def test_flowers_average_without_the_guard_is_the_control() -> None:
+    """Without the guard, one client makes the plain average worthless."""
     from flwr.app import Array, ArrayRecord, MetricRecord, RecordDict
     from flwr.serverapp.strategy.strategy_utils import aggregate_arrayrecords
 
@@ -126,14 +128,14 @@ def test_flower_s_own_average_without_the_guard_is_the_control() -> None:
     poisoned = record(np.full(3, np.nan, np.float32), 20)
     greedy = record(np.full(3, 50, np.float32), 10**9)
     assert np.isnan(aggregate_arrayrecords([*honest, poisoned], "num-examples")["w"].numpy()).all()
-    taken = aggregate_arrayrecords([*honest, greedy], "num-examples")["w"].numpy()
-    assert np.allclose(taken, 50, atol=0.01)
+    aggregated = aggregate_arrayrecords([*honest, greedy], "num-examples")["w"].numpy()
+    assert np.allclose(aggregated, 50, atol=0.01)
 
 
-def test_replies_that_were_dropped_count_as_the_attackers() -> None:
+def test_dropped_replies_count_as_attackers() -> None:
     honest = [np.full(3, value, np.float32) for value in (1, 2, 3, 4)]
-    assert np.allclose(combined(TrimmedMean(trim=0.2), honest, asked=5), 2.5)
-    assert np.allclose(combined(MultiKrum(attackers=1), honest, asked=5), 2.5)
+    assert np.allclose(combined(TrimmedMean(trim=0.2), honest, selected=5), 2.5)
+    assert np.allclose(combined(MultiKrum(attackers=1), honest, selected=5), 2.5)
 
 
 def test_krum_picks_the_closest() -> None:
@@ -150,7 +152,7 @@ def test_private_mean_clips_and_adds_noise() -> None:
     assert abs(float(result.mean()) - 0.01) < 0.01
 
 
-def test_server_optimisers_remember_and_go_on() -> None:
+def test_server_optimisers_resume_from_their_state() -> None:
     mask = np.array([True, True, False])
     update = np.array([1, 2, 3], np.float32)
     for strategy in (FedAvgM(server_momentum=0.5), FedAdam(server_learning_rate=0.1)):
@@ -173,17 +175,17 @@ def test_server_optimisers_remember_and_go_on() -> None:
         (Private(), 1, 2),
     ],
 )
-def test_quorum(strategy: Strategy, too_few: int, enough: int) -> None:
+def test_strategies_refuse_too_few_clients(strategy: Strategy, too_few: int, enough: int) -> None:
     assert strategy.refusal(too_few)
     assert not strategy.refusal(enough)
 
 
-def test_epsilon_is_the_exact_gaussian_one() -> None:
-    # One release with multiplier 1: Balle and Wang's own figure.
+def test_epsilon_is_exact_for_the_gaussian_mechanism() -> None:
+    # One release with multiplier 1, as published by Balle and Wang.
     assert epsilon_spent(noise_multiplier=1, rounds=1, delta=1e-5) == pytest.approx(
         4.3772, abs=1e-3
     )
-    # T releases with multiplier z are one with z / sqrt(T).
+    # T releases with multiplier z equal one with z / sqrt(T).
     many = epsilon_spent(noise_multiplier=3, rounds=9, delta=1e-5)
     assert many == pytest.approx(epsilon_spent(noise_multiplier=1, rounds=1, delta=1e-5))
     assert epsilon_spent(noise_multiplier=1, rounds=0, delta=1e-5) == 0
@@ -245,39 +247,41 @@ NAN = np.full(100, np.nan, np.float32).tobytes()
         ({"payload": np.full(100, np.inf, np.float32).tobytes()}, "not finite"),
     ],
 )
-def test_the_guard_keeps_bad_replies_out(changes: dict[str, object], reason: str) -> None:
+def test_the_guard_rejects_bad_replies(changes: dict[str, object], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         GUARD.read(reply(**changes))
 
 
-def test_the_guard_admits_honest_ones_whatever_they_report() -> None:
+def test_the_guard_admits_honest_replies_whatever_they_report() -> None:
     update = GUARD.read(reply(loss="lies", samples=20.0))
     assert math.isnan(update.loss)
     assert (update.client, update.samples, update.bytes_up) == (1, 20, 400)
 
 
 def updates(norms: list[float]) -> list[Update]:
-    made = []
+    all_updates = []
     for client, norm in enumerate(norms):
         flat = np.zeros(100, np.float32)
         flat[0] = norm
-        made.append(GUARD.read(reply(client=client, payload=flat.tobytes())))
-    return made
+        all_updates.append(GUARD.read(reply(client=client, payload=flat.tobytes())))
+    return all_updates
 
 
-def test_the_guard_bounds_norms_against_each_other() -> None:
+def test_the_guard_bounds_norms_relative_to_the_median() -> None:
     admitted, dropped = GUARD.compare(updates([1, 1.5, 2, 1e6]), model_norm=10)
     assert [update.client for update in admitted] == [0, 1, 2]
     assert [(update.client, "exceeds" in reason) for update, reason in dropped] == [(3, True)]
 
 
-def test_the_guard_bounds_norms_of_few_against_the_model() -> None:
+def test_the_guard_bounds_norms_of_few_replies_relative_to_the_model() -> None:
     admitted, dropped = GUARD.compare(updates([1, 1e6]), model_norm=10)
     assert len(admitted) == len(dropped) == 1
 
 
-def test_the_guard_orders_clients_and_takes_one_reply_of_each() -> None:
-    made = updates([1, 1, 1])
-    admitted, dropped = GUARD.compare([made[2], made[0], made[1], made[0]], model_norm=1)
+def test_the_guard_orders_clients_and_admits_one_reply_of_each() -> None:
+    all_updates = updates([1, 1, 1])
+    admitted, dropped = GUARD.compare(
+        [all_updates[2], all_updates[0], all_updates[1], all_updates[0]], model_norm=1
+    )
     assert [update.client for update in admitted] == [0, 1, 2]
     assert "second reply" in dropped[0][1]

@@ -1,4 +1,4 @@
-"""What Flower's commands say when they fail reaches the person."""
+"""The output of Flower's commands is part of the error when they fail."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from edgewright.tools.federated.grids import flower
 
 
 @pytest.mark.parametrize("program", ["print('no such node'); raise SystemExit(1)", "input()"])
-def test_a_registration_that_fails_or_hangs_is_told(
+def test_a_registration_that_fails_or_hangs_raises(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flower, "_START_S", 60.0 if "SystemExit" in program else 0.05)

@@ -1,3 +1,5 @@
+"""Data are split, partitioned and described, and unusable requests are refused."""
+
 import errno
 from pathlib import Path
 
@@ -35,7 +37,7 @@ def test_dirichlet_makes_clients_differ(tmp_path: Path) -> None:
     assert card.largest_client == max(client.samples for client in card.clients)
 
 
-def test_clients_look_alike_in_all_splits(tmp_path: Path) -> None:
+def test_clients_have_the_same_distribution_in_all_splits(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     prepare(DataRequest(partition="dirichlet", alpha=0.1, clients=3), run)
     shares = []
@@ -46,7 +48,7 @@ def test_clients_look_alike_in_all_splits(tmp_path: Path) -> None:
     assert np.abs(shares[0] - shares[1]).max() < 0.1
 
 
-def test_by_attribute(tmp_path: Path) -> None:
+def test_samples_are_partitioned_by_attribute(tmp_path: Path) -> None:
     source = arrays(tmp_path / "a.npz", [0, 1] * 20, ["x"] * 20 + ["y"] * 20)
     card = prepare(
         DataRequest(source=source, partition="attribute", clients=0), RunFolder(tmp_path / "run")
@@ -65,8 +67,8 @@ def test_noise_and_sampling(tmp_path: Path) -> None:
     assert np.array_equal(*held)
 
 
-def _two_hundred(own: bool) -> Samples:
-    """Return samples of which 80 are the set's own test split, if it has one."""
+def _samples(own: bool) -> Samples:
+    """Return 200 samples, of which 80 are the data set's own test split, if it has one."""
     return Samples(
         name="s", images=np.zeros((200, 8, 8, 1), np.uint8), labels=np.arange(200) % 2,
         classes=("a", "b"), original_side=8, test=np.arange(200) >= 120 if own else None,
@@ -74,20 +76,20 @@ def _two_hundred(own: bool) -> Samples:
 
 
 @pytest.mark.parametrize(("own", "test"), [(True, 80), (False, 8)])
-def test_a_test_split_of_the_sets_own_can_stay_whole(
+def test_a_data_sets_own_test_split_can_be_used_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool, test: int
 ) -> None:
-    monkeypatch.setattr(module, "load_source", lambda source: _two_hundred(own))
+    monkeypatch.setattr(module, "load_source", lambda source: _samples(own))
     card = prepare(DataRequest(clients=2, samples=50, whole_test=True), RunFolder(tmp_path))
     assert card.test == test
     assert card.train + card.validation == (50 if own else 42)
 
 
 @pytest.mark.parametrize(("own", "validation"), [(True, 60), (False, 30)])
-def test_more_can_be_validated_with_where_the_test_split_is_the_sets_own(
+def test_the_validation_share_applies_to_data_sets_with_their_own_test_split(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool, validation: int
 ) -> None:
-    monkeypatch.setattr(module, "load_source", lambda source: _two_hundred(own))
+    monkeypatch.setattr(module, "load_source", lambda source: _samples(own))
     card = prepare(DataRequest(clients=2, validation=0.5), RunFolder(tmp_path))
     assert card.validation == validation
 
@@ -105,7 +107,7 @@ def test_more_can_be_validated_with_where_the_test_split_is_the_sets_own(
         ([0, 1] * 15, {"partition": "attribute"}, "no_attribute"),
     ],
 )
-def test_what_cannot_be_used(
+def test_unusable_data_and_requests_are_refused(
     tmp_path: Path, labels: list[int], request_: dict[str, object], code: str
 ) -> None:
     source = arrays(tmp_path / "a.npz", labels)
@@ -115,7 +117,7 @@ def test_what_cannot_be_used(
     assert caught.value.info().code == code
 
 
-def test_attribute_with_wrong_number_or_a_lonely_client(tmp_path: Path) -> None:
+def test_a_wrong_number_of_clients_or_a_single_sample_is_refused(tmp_path: Path) -> None:
     source = arrays(tmp_path / "a.npz", [0, 1] * 15, ["x"] * 15 + ["y"] * 15)
     for clients, code in ((3, "too_many_clients"), (1, "no_attribute")):
         with pytest.raises(InputError) as caught:
@@ -124,17 +126,17 @@ def test_attribute_with_wrong_number_or_a_lonely_client(tmp_path: Path) -> None:
                 RunFolder(tmp_path / "run"),
             )
         assert caught.value.info().code == code
-    lonely = arrays(tmp_path / "b.npz", [0, 1] * 15, ["x"] * 29 + ["y"])
+    single_sample = arrays(tmp_path / "b.npz", [0, 1] * 15, ["x"] * 29 + ["y"])
     with pytest.raises(InputError) as refused:
         prepare(
-            DataRequest(source=lonely, partition="attribute", clients=0),
+            DataRequest(source=single_sample, partition="attribute", clients=0),
             RunFolder(tmp_path / "run"),
         )
     assert refused.value.info().code == "empty_client"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
-def test_a_disk_that_cannot_be_written(
+def test_a_disk_that_is_not_writable_raises(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def full(*_: object) -> None:
@@ -145,6 +147,6 @@ def test_a_disk_that_cannot_be_written(
         prepare(DataRequest(), RunFolder(tmp_path))
 
 
-def test_a_run_without_data(tmp_path: Path) -> None:
+def test_a_run_without_data_raises(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         load_card(RunFolder(tmp_path))

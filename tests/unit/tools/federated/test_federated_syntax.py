@@ -1,3 +1,5 @@
+"""The static checks accept honest code and name slot and line of a fault."""
+
 import pytest
 
 from edgewright.tools.federated.records.candidate import Candidate
@@ -31,7 +33,7 @@ def test_honest_code_passes(candidate: Candidate) -> None:
         ("def augment(*images): return images", "signature", 1),
     ],
 )
-def test_faults_say_where(candidate: Candidate, code: str, fault: str, line: int) -> None:
+def test_faults_name_slot_and_line(candidate: Candidate, code: str, fault: str, line: int) -> None:
     faults = check_source(candidate.model_copy(update={"augmentation": code}))
     assert [(found.code, found.slot, found.line) for found in faults] == [
         (fault, "augmentation", line)

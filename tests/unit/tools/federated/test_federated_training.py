@@ -1,4 +1,4 @@
-"""The app's own parts together, in this process: clients, server, guard, checkpoints, resume."""
+"""The generated app in this process: clients, server, guard, checkpoints and resuming."""
 
 import importlib
 import sys
@@ -16,7 +16,7 @@ from edgewright.tools.federated.app.checkpoint import load_newest
 from edgewright.tools.federated.app.files import finished_rounds, newest_states, state_file
 from edgewright.tools.federated.app.learner import LearningTask, new_model, to_tensor, train_round
 from edgewright.tools.federated.app.settings import AppSettings
-from edgewright.tools.federated.app.strategy import read_order, run_server
+from edgewright.tools.federated.app.strategy import read_instruction, run_server
 from edgewright.tools.federated.app.weights import (
     load_arrays,
     read_arrays,
@@ -46,7 +46,7 @@ Change = Callable[[RecordDict], None]
 
 @pytest.fixture(autouse=True)
 def _fresh_imports() -> Iterator[None]:
-    """Forget the written app between tests; each has its own."""
+    """Remove the generated app's modules after each test, since each test has its own app."""
     path = list(sys.path)
     yield
     sys.path[:] = path
@@ -63,7 +63,7 @@ def load_app(run: RunFolder) -> tuple[App, LearningTask]:
 def train(
     run: RunFolder, settings: AppSettings, change: Change | None = None, bad: int = 4
 ) -> list[Exception]:
-    """Train; ``change`` is done to each reply of one client."""
+    """Train, applying ``change`` to each reply of one client; return the errors."""
     app, task = load_app(run)
     errors: list[Exception] = []
 
@@ -87,8 +87,8 @@ def accuracy(run: RunFolder, settings: AppSettings) -> float:
     model.eval()
     images = to_tensor(np.load(run.held / "validation_images.npy"))
     with torch.no_grad():
-        guess = model(images).argmax(dim=1).numpy()
-    return float((guess == np.load(run.held / "validation_labels.npy")).mean())
+        predicted = model(images).argmax(dim=1).numpy()
+    return float((predicted == np.load(run.held / "validation_labels.npy")).mean())
 
 
 Write = Callable[[Candidate], AppSettings]
@@ -108,19 +108,19 @@ Write = Callable[[Candidate], AppSettings]
     ids=str,
 )
 def test_it_learns(
-    run: RunFolder, written: Write, candidate: Candidate, changes: dict[str, object]
+    run: RunFolder, write_trial: Write, candidate: Candidate, changes: dict[str, object]
 ) -> None:
-    settings = written(candidate.model_copy(update={"rounds": 8, **changes}))
+    settings = write_trial(candidate.model_copy(update={"rounds": 8, **changes}))
     assert train(run, settings) == []
     assert finished_rounds(run.trial(1).checkpoints) == list(range(1, 9))
     assert accuracy(run, settings) > 0.75
 
 
 def test_equal_seeds_give_equal_weights_and_a_resume_changes_nothing(
-    run: RunFolder, written: Write, candidate: Candidate
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
     changes = {"compression": TopK(share=0.2), "strategy": FedAvgM(), "rounds": 4}
-    settings = written(candidate.model_copy(update=changes))
+    settings = write_trial(candidate.model_copy(update=changes))
     train(run, settings)
     whole = {
         number: load_arrays(run.trial(1).checkpoints / f"round-{number:04d}/weights.safetensors")
@@ -137,28 +137,28 @@ def test_equal_seeds_give_equal_weights_and_a_resume_changes_nothing(
 
 
 def test_a_finished_run_trains_nothing(
-    run: RunFolder, written: Write, candidate: Candidate
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
-    settings = written(candidate)
+    settings = write_trial(candidate)
     train(run, settings)
     before = run.trial(1).progress.read_text()
     train(run, settings)
     assert run.trial(1).progress.read_text() == before
 
 
-def test_only_the_newest_checkpoints_are_kept(
-    run: RunFolder, written: Write, candidate: Candidate
+def test_only_the_newest_checkpoints_are_retained(
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
-    settings = written(candidate.model_copy(update={"compression": TopK()}))
+    settings = write_trial(candidate.model_copy(update={"compression": TopK()}))
     train(run, settings.model_copy(update={"keep_checkpoints": 2}))
     assert finished_rounds(run.trial(1).checkpoints) == [2, 3]
     assert len(list((run.trial(1).clients / "0").iterdir())) == 2
 
 
 def test_personal_heads_stay_with_their_clients(
-    run: RunFolder, written: Write, candidate: Candidate
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
-    settings = written(candidate.model_copy(update={"personal_head": True}))
+    settings = write_trial(candidate.model_copy(update={"personal_head": True}))
     train(run, settings)
     heads = newest_states(run.trial(1).clients, 3)
     assert sorted(heads) == [0, 1, 2, 3, 4]
@@ -167,25 +167,25 @@ def test_personal_heads_stay_with_their_clients(
     assert not np.array_equal(first["head:3.weight"], second["head:3.weight"])
 
 
-def test_a_personal_head_starts_halfway_to_the_common_one(
-    run: RunFolder, written: Write, candidate: Candidate
+def test_a_personal_head_starts_halfway_to_the_global_one(
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
     still = "def learning_rate(round_number, rounds):\n    return 1e-12\n"
-    settings = written(candidate.model_copy(update={"personal_head": True, "schedule": still}))
+    settings = write_trial(candidate.model_copy(update={"personal_head": True, "schedule": still}))
     _, task = load_app(run)
     model = new_model(task, settings)
-    common = read_arrays(model, tensor_names(model))
+    global_arrays = read_arrays(model, tensor_names(model))
     folder = run.trial(1).clients / "0"
     own = {"head:3.weight": np.ones((10, 32), np.float32), "head:3.bias": np.zeros(10, np.float32)}
     save_arrays(state_file(folder, 1), own)
-    train_round(task, settings, common, client=0, round_number=2)
-    kept = load_arrays(state_file(folder, 2))
-    assert np.allclose(kept["head:3.weight"], (1 + common["3.weight"]) / 2, atol=1e-6)
-    assert np.allclose(kept["head:3.bias"], common["3.bias"] / 2, atol=1e-6)
+    train_round(task, settings, global_arrays, client=0, round_number=2)
+    state = load_arrays(state_file(folder, 2))
+    assert np.allclose(state["head:3.weight"], (1 + global_arrays["3.weight"]) / 2, atol=1e-6)
+    assert np.allclose(state["head:3.bias"], global_arrays["3.bias"] / 2, atol=1e-6)
 
 
-def test_what_is_frozen_neither_changes_nor_travels(
-    run: RunFolder, written: Write, candidate: Candidate
+def test_frozen_weights_neither_change_nor_are_sent(
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
     frozen = """
 from torch import nn
@@ -200,7 +200,7 @@ def build_model(channels, height, width, classes):
     model[2].requires_grad_(False)
     return model
 """
-    settings = written(candidate.model_copy(update={"model": frozen}))
+    settings = write_trial(candidate.model_copy(update={"model": frozen}))
     assert train(run, settings) == []
     checkpoint = load_newest(run.trial(1).checkpoints)
     assert checkpoint is not None
@@ -210,10 +210,10 @@ def build_model(channels, height, width, classes):
 
 
 def test_private_training_counts_epsilon_and_stops_at_its_budget(
-    run: RunFolder, written: Write, candidate: Candidate
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
     private = Private(noise_multiplier=1.0, epsilon=8.0, clipping_norm=1.0)
-    settings = written(candidate.model_copy(update={"strategy": private, "rounds": 50}))
+    settings = write_trial(candidate.model_copy(update={"strategy": private, "rounds": 50}))
     train(run, settings)
     checkpoint = load_newest(run.trial(1).checkpoints)
     assert checkpoint is not None
@@ -251,9 +251,9 @@ ATTACKS: dict[str, Change] = {
     "strategy", [TrimmedMean(trim=0.2), Median(), MultiKrum()], ids=lambda s: s.name
 )
 def test_one_bad_client_of_five_costs_at_most_two_points(
-    run: RunFolder, written: Write, candidate: Candidate, strategy: Strategy
+    run: RunFolder, write_trial: Write, candidate: Candidate, strategy: Strategy
 ) -> None:
-    settings = written(candidate.model_copy(update={"strategy": strategy, "rounds": 15}))
+    settings = write_trial(candidate.model_copy(update={"strategy": strategy, "rounds": 15}))
 
     def trained(name: str, change: Change | None = None) -> float:
         out = run.root / "attacks" / name
@@ -273,10 +273,10 @@ def test_one_bad_client_of_five_costs_at_most_two_points(
 
 
 @pytest.mark.parametrize("name", [name for name in ATTACKS if name != "sign flip"])
-def test_what_the_guard_drops_is_on_record(
-    run: RunFolder, written: Write, candidate: Candidate, name: str
+def test_replies_dropped_by_the_guard_are_recorded(
+    run: RunFolder, write_trial: Write, candidate: Candidate, name: str
 ) -> None:
-    settings = written(candidate.model_copy(update={"rounds": 1, "strategy": FedAvg()}))
+    settings = write_trial(candidate.model_copy(update={"rounds": 1, "strategy": FedAvg()}))
     train(run, settings, ATTACKS[name])
     checkpoint = load_newest(run.trial(1).checkpoints)
     assert checkpoint is not None and checkpoint.record.quorum
@@ -285,10 +285,10 @@ def test_what_the_guard_drops_is_on_record(
     assert all(np.isfinite(value).all() for value in checkpoint.weights.values())
 
 
-def test_without_a_quorum_the_last_good_model_stays(
-    run: RunFolder, written: Write, candidate: Candidate
+def test_without_a_quorum_the_model_is_unchanged(
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
-    settings = written(candidate.model_copy(update={"rounds": 1}))
+    settings = write_trial(candidate.model_copy(update={"rounds": 1}))
     train(run, settings)
     good = load_newest(run.trial(1).checkpoints)
     app, task = load_app(run)
@@ -306,7 +306,7 @@ def test_without_a_quorum_the_last_good_model_stays(
     assert all(np.array_equal(good.weights[name], after.weights[name]) for name in good.weights)
 
 
-def test_the_grid_is_a_whole_flower_grid() -> None:
+def test_the_grid_implements_flowers_grid() -> None:
     def echo(message: Message, context: Context) -> Message:
         return Message(message.content, reply_to=message)
 
@@ -323,19 +323,19 @@ def test_the_grid_is_a_whole_flower_grid() -> None:
     assert list(grid.pull_messages(ids)) == []
 
 
-def test_an_order_without_a_round_is_refused() -> None:
+def test_an_instruction_without_a_round_is_refused() -> None:
     from flwr.app import ConfigRecord
 
     content = RecordDict({"arrays": ArrayRecord(), "config": ConfigRecord({"server-round": "one"})})
     InProcessGrid(lambda message, context: message, 1, {})
     with pytest.raises(InputError):
-        read_order(Message(content, 2, "train"))
+        read_instruction(Message(content, 2, "train"))
 
 
 def test_a_half_written_checkpoint_does_not_count(
-    run: RunFolder, written: Write, candidate: Candidate
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
-    settings = written(candidate.model_copy(update={"rounds": 1}))
+    settings = write_trial(candidate.model_copy(update={"rounds": 1}))
     folder = Path(settings.out) / "checkpoints"
     part = folder / ".round-0001.part"
     part.mkdir(parents=True)
@@ -345,10 +345,10 @@ def test_a_half_written_checkpoint_does_not_count(
     assert finished_rounds(folder) == [1]
 
 
-def test_settings_survive_flower_s_run_config(
-    run: RunFolder, written: Write, candidate: Candidate
+def test_settings_survive_flowers_run_config(
+    run: RunFolder, write_trial: Write, candidate: Candidate
 ) -> None:
-    settings = written(
+    settings = write_trial(
         candidate.model_copy(update={"strategy": MultiKrum(), "compression": TopK()})
     )
     assert AppSettings.read(settings.run_config()) == settings

@@ -1,3 +1,5 @@
+"""A sandbox's output is read only if it has exactly the expected form."""
+
 import json
 import os
 import struct
@@ -19,7 +21,7 @@ from edgewright.tools.federated.records.validated import (
 )
 
 
-def test_weights_that_are_whole(tmp_path: Path) -> None:
+def test_complete_weights_are_read(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     data = save({"a": np.ones((2, 3), np.float32), "b": np.ones(4, np.float32)})
     path.write_bytes(data)
@@ -51,7 +53,7 @@ def tensors(**fields: object) -> bytes:
         save({"a": np.ones(4, np.float64)}),
     ],
 )
-def test_weights_that_are_not(tmp_path: Path, data: bytes) -> None:
+def test_incomplete_weights_are_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "w.safetensors"
     path.write_bytes(data)
     with pytest.raises(InputError) as caught:
@@ -81,7 +83,7 @@ def test_only_regular_files_within_limits(tmp_path: Path) -> None:
             read_file(tmp_path / name, limit)
 
 
-def test_records(tmp_path: Path) -> None:
+def test_records_are_validated(tmp_path: Path) -> None:
     record = RoundRecord(round_number=1, clients=(), wall_s=1.0)
     path = tmp_path / "record.json"
     path.write_text(record.model_dump_json())
@@ -99,7 +101,7 @@ def test_records(tmp_path: Path) -> None:
             read_record(path)
 
 
-def test_logits(tmp_path: Path) -> None:
+def test_logits_are_validated(tmp_path: Path) -> None:
     path = tmp_path / "logits.npy"
     values = np.arange(12, dtype=np.float32).reshape(4, 3)
     np.save(path, values)

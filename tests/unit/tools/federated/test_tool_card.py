@@ -1,3 +1,5 @@
+"""The card of a trained model is derived from the purpose and the data."""
+
 from __future__ import annotations
 
 import pytest
@@ -35,7 +37,7 @@ def data(classes: tuple[str, ...], name: str = "parts") -> DataCard:
         ("", "metal part"),
     ],
 )
-def test_a_purpose_names_what_is_told_apart(purpose, subject):
+def test_the_subject_is_found_in_the_purpose(purpose, subject):
     assert subject_of(purpose, "metal_parts") == subject
 
 
@@ -48,26 +50,26 @@ def test_a_purpose_names_what_is_told_apart(purpose, subject):
         ("photos of toys: animals and letters", "toy"),
     ],
 )
-def test_a_class_is_not_what_is_told_apart(purpose, subject):
+def test_a_class_is_not_the_subject(purpose, subject):
     classes = ("Animals", "Letters", "People", "lung", "heart")
     assert subject_of(purpose, "metal_parts", classes) == subject
 
 
-def test_a_card_can_be_asked_for_in_the_words_of_its_purpose():
+def test_a_cards_demonstrations_use_the_words_of_its_purpose():
     card = tool_card("photos of leaves of trees", data(("oak", "beech-tree", "7")), ())
     assert card.id.endswith("-classifier")
     assert card.experts == (f"{card.id}-expert",)
-    requests = [shown.request for shown in card.demonstrations]
+    requests = [demonstration.request for demonstration in card.demonstrations]
     assert "Is this oak or beech tree?" in requests
     assert any(request.startswith("Which ") for request in requests)
     assert "oak" in card.description
 
 
-def test_an_id_is_never_given_twice():
-    taken: list[str] = []
+def test_an_id_is_never_used_twice():
+    used_ids: list[str] = []
     for _ in range(3):
-        taken.append(tool_card("photos of digits", data(("0", "1")), taken).id)
-    assert taken == ["digit-classifier", "digit-classifier-2", "digit-classifier-3"]
+        used_ids.append(tool_card("photos of digits", data(("0", "1")), used_ids).id)
+    assert used_ids == ["digit-classifier", "digit-classifier-2", "digit-classifier-3"]
 
 
 def test_any_name_makes_a_valid_card():

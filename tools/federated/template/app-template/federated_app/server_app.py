@@ -1,4 +1,4 @@
-"""The server: guards, aggregates and keeps a checkpoint of every round."""
+"""The server app: validates and aggregates updates, and writes a checkpoint per round."""
 
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
@@ -12,5 +12,5 @@ app = ServerApp()
 
 @app.main()
 def main(grid: Grid, context: Context) -> None:
-    """Train from the newest checkpoint, or from the start, to the last round."""
+    """Train to the last round, from the newest checkpoint or from the start."""
     run_server(grid, AppSettings.read(context.run_config), TASK)

@@ -1,4 +1,4 @@
-"""What is learnt: the four slots, put together."""
+"""The learning task: the functions of the four code slots."""
 
 from edgewright.tools.federated.app.learner import LearningTask
 from federated_app.slots.augmentation import augment
