@@ -197,7 +197,7 @@ class Rig:
         candidates = [
             one
             for one in profiled_arms(self.device[model], self.edge[model])
-            if one.accuracy_retention >= MIN_ACCURACY_RETENTION and not one.unknown
+            if one.accuracy_retention >= MIN_ACCURACY_RETENTION and not one.codec_missing
         ]
         costs = [(one.bytes_up, one.device_ms, one.device_ms + one.edge_ms) for one in candidates]
         return [
