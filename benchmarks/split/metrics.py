@@ -42,7 +42,7 @@ def right_answers(cache: FeatureCache, output: torch.Tensor) -> NDArray[np.float
     """Return 1 for each right answer; without labels, for each that equals the uncut model's."""
     truth = cache.outputs.argmax(1) if cache.truth is None else cache.truth
     with torch.inference_mode():
-        predicted = cache.answers.scores(output, cache.pictures).argmax(1)
+        predicted = cache.answers.scores(output, cache.image_indices).argmax(1)
     values: NDArray[np.float64] = (predicted == truth).double().numpy()
     return values
 

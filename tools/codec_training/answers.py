@@ -21,23 +21,23 @@ class Answers(Protocol):
 
     truth: torch.Tensor | None
 
-    def rows(self, pictures: torch.Tensor) -> torch.Tensor:
+    def rows(self, indices: torch.Tensor) -> torch.Tensor:
         """Return the rows of the given images, in order.
 
         Args:
-            pictures: Indices of the images, int64 ``[B]``.
+            indices: Indices of the images, int64 ``[B]``.
 
         Returns:
             int64 ``[R]``.
         """
         ...
 
-    def scores(self, output: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+    def scores(self, output: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
         """Return the logits of each answer.
 
         Args:
             output: The last block's output for the images, float32 ``[B, ...]``.
-            pictures: Indices of the images, int64 ``[B]``.
+            indices: Indices of the images, int64 ``[B]``.
 
         Returns:
             float32 ``[R, classes]``, with as many rows as ``rows`` returns.
@@ -55,10 +55,10 @@ class TopLabel:
     def __init__(self, truth: torch.Tensor | None = None) -> None:
         self.truth = truth
 
-    def rows(self, pictures: torch.Tensor) -> torch.Tensor:
+    def rows(self, indices: torch.Tensor) -> torch.Tensor:
         """Return the rows of the given images, one per image; see ``Answers``."""
-        return pictures
+        return indices
 
-    def scores(self, output: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+    def scores(self, output: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
         """Return the logits ``[B, classes]``; see ``Answers``."""
         return output

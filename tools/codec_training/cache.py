@@ -43,7 +43,7 @@ class FeatureCache:
         return len(self.features)
 
     @property
-    def pictures(self) -> torch.Tensor:
+    def image_indices(self) -> torch.Tensor:
         """Indices of all images, int64 ``[N]``."""
         return torch.arange(len(self))
 
@@ -51,12 +51,12 @@ class FeatureCache:
     def truth(self) -> torch.Tensor | None:
         """Correct class of each answer, int64 ``[R]``; None if unknown."""
         truth = self.answers.truth
-        return None if truth is None else truth[self.answers.rows(self.pictures)]
+        return None if truth is None else truth[self.answers.rows(self.image_indices)]
 
 
 def cached_features(
     adapter: Chain,
-    pictures: ImageSet,
+    image_set: ImageSet,
     points: tuple[int, int],
     folder: Path,
     report: ReportProgress,
@@ -65,23 +65,23 @@ def cached_features(
 
     Args:
         adapter: The model.
-        pictures: The images.
+        image_set: The images.
         points: Partition point, and the decoder's output point.
         folder: Folder for the arrays; created if missing.
         report: Called after each batch.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    identity = json.dumps([adapter.revision, pictures.name, pictures.count, *points])
+    identity = json.dumps([adapter.revision, image_set.name, image_set.count, *points])
     marker = folder / "complete.json"
     if not (marker.exists() and marker.read_text("utf-8") == identity):
         marker.unlink(missing_ok=True)
-        _compute(adapter, pictures, points, folder, report)
+        _compute(adapter, image_set, points, folder, report)
         marker.write_text(identity, "utf-8")
     features, targets, outputs = (
         np.load(folder / f"{name}.npy", mmap_mode="r")
         for name in ("features", "targets", "outputs")
     )
-    return FeatureCache(features, targets, torch.from_numpy(np.array(outputs)), pictures.answers)
+    return FeatureCache(features, targets, torch.from_numpy(np.array(outputs)), image_set.answers)
 
 
 def read_batch(array: NDArray[np.float16], indices: torch.Tensor) -> torch.Tensor:
@@ -97,7 +97,7 @@ def read_batch(array: NDArray[np.float16], indices: torch.Tensor) -> torch.Tenso
 
 def _compute(
     adapter: Chain,
-    pictures: ImageSet,
+    image_set: ImageSet,
     points: tuple[int, int],
     folder: Path,
     report: ReportProgress,
@@ -110,14 +110,14 @@ def _compute(
             folder / f"{name}.npy",
             mode="w+",
             dtype=np.float16,
-            shape=(pictures.count, *adapter.feature_shape(point)),
+            shape=(image_set.count, *adapter.feature_shape(point)),
         )
         for name, point in points_by_name.items()
     }
     outputs: list[torch.Tensor] = []
     done = 0
     with torch.inference_mode():
-        for batch in _batches(pictures.read()):
+        for batch in _batches(image_set.read()):
             values = torch.cat([adapter.tensor(adapter.preprocess(image)) for image in batch])
             position = 0
             for name, point in points_by_name.items():
@@ -126,9 +126,9 @@ def _compute(
                 position = point
             values = adapter.run(values, position, last)
             indices = torch.arange(done, done + len(batch))
-            outputs.append(pictures.answers.scores(values, indices))
+            outputs.append(image_set.answers.scores(values, indices))
             done += len(batch)
-            report(EpochProgress(f"features of {pictures.name}", done, pictures.count, 0.0))
+            report(EpochProgress(f"features of {image_set.name}", done, image_set.count, 0.0))
     for array in arrays.values():
         array.flush()
     np.save(folder / "outputs.npy", torch.cat(outputs).numpy())

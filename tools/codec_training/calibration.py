@@ -44,7 +44,7 @@ def crops(photographs: Sequence[Image.Image], *, each: int, seed: int = 0) -> li
     return cropped
 
 
-def calibrate(adapter: PartitionAdapter, pictures: Sequence[Image.Image]) -> dict[str, Tables]:
+def calibrate(adapter: PartitionAdapter, images: Sequence[Image.Image]) -> dict[str, Tables]:
     """Choose the steps and count the symbols at every partition point of a classifier.
 
     At each point, the coarsest steps are chosen that change the label probabilities by at most
@@ -52,13 +52,13 @@ def calibrate(adapter: PartitionAdapter, pictures: Sequence[Image.Image]) -> dic
 
     Args:
         adapter: A model whose last block returns logits.
-        pictures: Images to run through it.
+        images: Images to run through it.
     """
     last = len(adapter.block_names)
     tables: dict[str, Tables] = {}
     generic_counts = np.zeros((3, SYMBOLS))
     with torch.inference_mode():
-        features = torch.cat([adapter.tensor(adapter.preprocess(picture)) for picture in pictures])
+        features = torch.cat([adapter.tensor(adapter.preprocess(image)) for image in images])
         logits = _run(adapter, features, 0, last)
         for point in range(last):
             original = features.numpy()

@@ -143,7 +143,7 @@ def summarise(score: CodecScore, cache: FeatureCache) -> Figures:
     """
     uncut, truth = cache.outputs.argmax(1), cache.truth
     with torch.inference_mode():
-        predicted = cache.answers.scores(score.output, cache.pictures).argmax(1)
+        predicted = cache.answers.scores(score.output, cache.image_indices).argmax(1)
     return Figures(
         payload_bytes=float(score.payload_bytes.mean()),
         entropy_bytes=float(score.entropy_bytes.mean()),

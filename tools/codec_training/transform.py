@@ -149,14 +149,14 @@ def step_of(price: float) -> float:
 
 
 def fit_transform(
-    adapter: Chain, recipe: TransformRecipe, pictures: ImageSet, report: ReportProgress
+    adapter: Chain, recipe: TransformRecipe, image_set: ImageSet, report: ReportProgress
 ) -> TransformParts:
     """Fit a transform to a set of images, and estimate its symbol probabilities.
 
     Args:
         adapter: A classifier that is cut at a point with feature maps.
         recipe: The cut and the prices of bits.
-        pictures: A few hundred images or more.
+        image_set: A few hundred images or more.
         report: Called after each batch.
 
     Raises:
@@ -180,20 +180,20 @@ def fit_transform(
             code="too_many_channels",
         )
     parts = TransformParts(adapter, recipe)
-    features, moments = _collect(adapter, recipe, pictures, report)
+    features, moments = _collect(adapter, recipe, image_set, report)
     parts.set_transform(moments.transform(recipe.channels), features)
     return parts
 
 
 def _collect(
-    adapter: Chain, recipe: TransformRecipe, pictures: ImageSet, report: ReportProgress
+    adapter: Chain, recipe: TransformRecipe, image_set: ImageSet, report: ReportProgress
 ) -> tuple[NDArray[np.float16], Moments]:
     """Return the features of the images, and the moments of features and gradients."""
     torch.manual_seed(recipe.seed)
     point, last = recipe.point, len(adapter.block_names)
     moments = Moments(adapter.feature_shape(point)[0], recipe.block)
     collected: list[NDArray[np.float16]] = []
-    images, done = pictures.read(), 0
+    images, done = image_set.read(), 0
     while batch := list(islice(images, _BATCH)):
         with torch.no_grad():
             pixels = torch.cat([adapter.tensor(adapter.preprocess(image)) for image in batch])
@@ -210,7 +210,7 @@ def _collect(
         ]
         moments.add(features.detach(), gradients)
         done += len(batch)
-        report(EpochProgress(f"answers to {pictures.name}", done, pictures.count, 0.0))
+        report(EpochProgress(f"answers to {image_set.name}", done, image_set.count, 0.0))
     return np.concatenate(collected), moments
 
 
