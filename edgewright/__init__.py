@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         TransientError,
         UnavailableError,
     )
-    from edgewright.tools.images.files import take_image
+    from edgewright.tools.images.files import resolve_image
     from edgewright.tools.nodes.client import NodeClient
     from edgewright.tools.settings import ChatModelSettings, Settings
 
@@ -53,7 +53,7 @@ __all__ = [
     "make_tools",
     "open_services",
     "open_session",
-    "take_image",
+    "resolve_image",
 ]
 
 _NAMES_OF = {
@@ -73,7 +73,7 @@ _NAMES_OF = {
         "TransientError",
         "UnavailableError",
     ),
-    "tools.images.files": ("take_image",),
+    "tools.images.files": ("resolve_image",),
     "tools.nodes.client": ("NodeClient",),
     "tools.settings": ("ChatModelSettings", "Settings"),
 }

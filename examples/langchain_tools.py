@@ -6,7 +6,7 @@ Pass the tools to any LangChain agent, such as create_agent(model, tools).
 import asyncio
 import sys
 
-from edgewright import make_tools, open_services, take_image
+from edgewright import make_tools, open_services, resolve_image
 
 
 async def main(path: str) -> None:
@@ -14,7 +14,7 @@ async def main(path: str) -> None:
         tools = {tool.name: tool for tool in await make_tools(services)}
         print("tools:", *tools)
         # Tools take stored images, so that an agent cannot read files.
-        image = take_image(path, services.images)
+        image = resolve_image(path, services.images)
         print(await tools["image-classification"].ainvoke({"image": image.uri}))
 
 

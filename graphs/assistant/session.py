@@ -28,7 +28,7 @@ from edgewright.graphs.services.threads import clear_errors, open_threads
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import InputError
-from edgewright.tools.images.files import take_image
+from edgewright.tools.images.files import resolve_image
 from edgewright.tools.settings import home
 
 
@@ -91,7 +91,7 @@ class Session:
         Args:
             text: The request.
             images: Images that go with it: files, ``camera:NAME``, or references from
-                ``take_image``.
+                ``resolve_image``.
             on_event: Told of progress as it happens.
 
         Returns:
@@ -133,7 +133,7 @@ class Session:
 
     def _taken(self, images: Sequence[ImageRef | str | Path]) -> list[ImageRef]:
         store = self.services.images
-        return [each if isinstance(each, ImageRef) else take_image(each, store) for each in images]
+        return [each if isinstance(each, ImageRef) else resolve_image(each, store) for each in images]
 
     @property
     def _config(self) -> RunnableConfig:

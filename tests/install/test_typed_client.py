@@ -39,7 +39,7 @@ from edgewright import (
     make_tools,
     open_services,
     open_session,
-    take_image,
+    resolve_image,
 )
 
 
@@ -62,7 +62,7 @@ async def list_tools(settings: Settings) -> list[str]:
 
 
 async def names(services: Services, path: Path) -> list[str]:
-    uri: str = take_image(path, services.images).uri
+    uri: str = resolve_image(path, services.images).uri
     return [uri, *(tool.name for tool in await make_tools(services, deadline_s=5))]
 
 
