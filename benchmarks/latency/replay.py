@@ -148,7 +148,9 @@ def _with(profile: ModelProfile, arms: Sequence[Arm]) -> ModelProfile:
 
 async def _segment(rig: Rig, trace: Trace, conditions: Conditions, runs: int) -> Segment:
     measured = Segment(conditions=conditions, probes=[], load={}, runs={})
-    padding = LinkEstimator(conditions.rate_kb_per_s, conditions.rtt_ms).payload_bytes(conditions.rtt_ms)
+    padding = LinkEstimator(conditions.rate_kb_per_s, conditions.rtt_ms).payload_bytes(
+        conditions.rtt_ms
+    )
     for turn in range(runs * (LOADED_TIMES if conditions.load else 1)):
         measured.probes.append(await rig.probe(padding))
         for model, arms in trace.arms.items():

@@ -133,7 +133,9 @@ class Session:
 
     def _taken(self, images: Sequence[ImageRef | str | Path]) -> list[ImageRef]:
         store = self.services.images
-        return [each if isinstance(each, ImageRef) else resolve_image(each, store) for each in images]
+        return [
+            each if isinstance(each, ImageRef) else resolve_image(each, store) for each in images
+        ]
 
     @property
     def _config(self) -> RunnableConfig:
