@@ -1,1 +1,4 @@
-"""The console script: arguments in, text or JSON out. Logic belongs in the layers below."""
+"""The console script ``edgewright``: arguments in, text or JSON out.
+
+Logic belongs to the packages below.
+"""

@@ -1,4 +1,4 @@
-"""The console script ``edgewright``. Heavy imports happen inside the commands that need them."""
+"""The console script ``edgewright``; heavy imports happen inside the commands that need them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from edgewright.cli.commands import (
 
 app = typer.Typer(
     help="Plain-language requests over sensors, devices and edge servers.",
-    epilog="Begin with 'edgewright doctor': it says what is there and what is missing.",
+    epilog=(
+        "Start with 'edgewright doctor', which lists what is installed and what is missing.\n\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted."
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -33,9 +36,9 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    # What is logged is for developers; a person reads messages.
+    # Logs are for developers; users read messages.
     if os.environ.get("EDGEWRIGHT_DEBUG"):
         logging.basicConfig(level=logging.INFO)
     logging.getLogger("edgewright").addHandler(logging.NullHandler())
@@ -48,7 +51,7 @@ def _options(
 
 app.command(epilog=ask.EXAMPLES)(ask.ask)
 app.command(epilog=chat.EXAMPLES)(chat.chat)
-app.command()(demo.demo)
+app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command(epilog=plan.EXAMPLES)(plan.plan)
 app.add_typer(cards.cards, name="cards")
 app.command(epilog=node.EXAMPLES)(node.node)

@@ -1,1 +1,4 @@
-"""The responder: an answer built from results alone, each claim pointing at one of them."""
+"""The responder: an answer made from results alone, each claim naming the task it rests on.
+
+Running tasks belongs to ``graphs``; this package only words what came of them.
+"""

@@ -1,4 +1,4 @@
-"""The form of an answer, and of whoever words it."""
+"""The answer, and the protocol of a responder."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from edgewright.agents.planner.plan import Plan
+from edgewright.agents.planner.request import PlanRequest
 from edgewright.agents.responder.result import TaskResult
 
 
 class Claim(BaseModel):
-    """One sentence of the answer.
+    """One statement of the answer.
 
     Attributes:
-        text: The sentence.
-        task_id: The task whose result it was made from.
+        text: The statement.
+        task_id: The task whose result it rests on.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,11 +27,11 @@ class Claim(BaseModel):
 
 
 class Answer(BaseModel):
-    """What is told to the person.
+    """The answer to a request.
 
     Attributes:
         text: The whole answer.
-        claims: Its sentences with their sources; empty when no task was planned.
+        claims: Its statements with their sources; empty when no task was planned.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +43,12 @@ class Answer(BaseModel):
 class Responder(Protocol):
     """Words an answer."""
 
-    def answer(self, request: str, plan: Plan, results: Sequence[TaskResult]) -> Answer:
-        """Answer a request from the results of its plan."""
+    def answer(self, request: PlanRequest, plan: Plan, results: Sequence[TaskResult]) -> Answer:
+        """Answer a request from the results of its plan.
+
+        Args:
+            request: The request, with the images and turns that it was planned from.
+            plan: The plan.
+            results: The results of its tasks.
+        """
         ...

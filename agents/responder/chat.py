@@ -13,11 +13,13 @@ from pydantic import BaseModel, Field, ValidationError
 
 from edgewright.agents.llm.client import ChatModel, Message
 from edgewright.agents.planner.plan import Plan
+from edgewright.agents.planner.request import PlanRequest
 from edgewright.agents.responder.answer import Answer, Claim, Responder
+from edgewright.agents.responder.layout import compose, subjects
 from edgewright.agents.responder.result import TaskResult
 from edgewright.tools.errors import EdgewrightError
 
-#: Longest result that is told to the model, in characters of JSON.
+#: Maximum length of one result in the prompt, in characters of JSON.
 MAX_RESULT = 2000
 
 
@@ -26,42 +28,42 @@ class _Wording(BaseModel):
 
 
 class ChatResponder:
-    """Lets a chat model word the results that are there.
+    """Lets a chat model word the successful results; implements ``Responder``.
 
-    Refusals and failures are always worded by the templates, so that a model never smooths one
-    over; and an answer that leaves a result out, or names one that does not exist, is not used.
+    The templates word refusals and failures, so that no model glosses over one. An answer that
+    leaves a result out, or names one that does not exist, is discarded.
 
     Args:
         model: The chat model.
-        templates: Who words everything else.
+        templates: Words everything else.
     """
 
     def __init__(self, model: ChatModel, templates: Responder) -> None:
         self._model = model
         self._templates = templates
 
-    def answer(self, request: str, plan: Plan, results: Sequence[TaskResult]) -> Answer:
+    def answer(self, request: PlanRequest, plan: Plan, results: Sequence[TaskResult]) -> Answer:
         """Answer a request from the results of its plan."""
         plain = self._templates.answer(request, plan, results)
-        good = {result.task_id: result for result in results if result.status == "ok"}
-        if not good:
+        succeeded = {result.task_id: result for result in results if result.status == "ok"}
+        if not succeeded:
             return plain
         try:
-            worded = self._worded(request, good)
+            worded = self._worded(request.text, succeeded)
         except EdgewrightError:
             return plain
-        if {claim.task_id for claim in worded} != set(good):
+        if {claim.task_id for claim in worded} != set(succeeded):
             return plain
-        claims = worded + [claim for claim in plain.claims if claim.task_id not in good]
-        return Answer(text=" ".join(claim.text for claim in claims), claims=claims)
+        claims = worded + [claim for claim in plain.claims if claim.task_id not in succeeded]
+        return compose(claims, subjects(request, plan), request, results)
 
-    def _worded(self, request: str, good: dict[str, TaskResult]) -> list[Claim]:
-        """Ask the model; an answer of another form counts as none."""
+    def _worded(self, request: str, succeeded: dict[str, TaskResult]) -> list[Claim]:
+        """Ask the model; return no claims if its answer does not follow the schema."""
         folder = files("edgewright.agents.responder") / "prompts"
         text = Template((folder / "answer.md").read_text("utf-8")).substitute(
             schema=json.dumps(_SCHEMA),
             request=json.dumps(request, ensure_ascii=False),
-            results="\n".join(_told(result) for result in good.values()),
+            results="\n".join(_quoted(result) for result in succeeded.values()),
         )
         answer = self._model.ask(
             [Message(role="user", content=text)],
@@ -74,14 +76,9 @@ class ChatResponder:
             return []
 
 
-def _told(result: TaskResult) -> str:
-    told = {
-        "task_id": result.task_id,
-        "tool": result.tool,
-        "output": result.output,
-        "approximate": result.report is not None and result.report.approximate,
-    }
-    return json.dumps(told, ensure_ascii=False)[:MAX_RESULT]
+def _quoted(result: TaskResult) -> str:
+    quoted = {"task_id": result.task_id, "tool": result.tool, "output": result.output}
+    return json.dumps(quoted, ensure_ascii=False)[:MAX_RESULT]
 
 
 _CLAIM: dict[str, Any] = {

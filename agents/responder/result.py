@@ -1,4 +1,4 @@
-"""What became of a task, as the responder sees it."""
+"""The result of a task, as the responder receives it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TaskResult(BaseModel):
         tool: Its card.
         status: ``ok``, ``refused``, ``unavailable`` or ``error``.
         output: The expert's output, JSON values only; empty unless ``ok``.
-        report: What it cost; None when nothing ran.
+        report: Its cost report; None when nothing ran.
         error: Set unless ``ok``.
     """
 

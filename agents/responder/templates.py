@@ -6,69 +6,77 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgewright.agents.planner.plan import Plan, Task
+from edgewright.agents.planner.request import PlanRequest
 from edgewright.agents.responder.answer import Answer, Claim
+from edgewright.agents.responder.layout import compose, subjects
 from edgewright.agents.responder.result import TaskResult
 
 
 class TemplateResponder:
-    """Words an answer by templates."""
+    """Words an answer by templates; implements ``Responder``."""
 
-    def answer(self, request: str, plan: Plan, results: Sequence[TaskResult]) -> Answer:
+    def answer(self, request: PlanRequest, plan: Plan, results: Sequence[TaskResult]) -> Answer:
         """Answer from results alone.
 
         Args:
-            request: What was asked.
-            plan: What was planned for it.
-            results: What became of the tasks.
+            request: The request, with the images and turns that it was planned from.
+            plan: The plan.
+            results: The results of its tasks.
 
         Returns:
             One claim for each task, in the order of the plan; without tasks, the plan's reason.
         """
         if not plan.tasks:
-            return Answer(text=plan.reason or "Nothing was asked that a tool here could do.")
-        by_id = {result.task_id: result for result in results}
-        claims = [
-            Claim(text=_sentence(task, by_id.get(task.id)), task_id=task.id) for task in plan.tasks
-        ]
+            return Answer(text=plan.reason or "No tool here serves this request.")
         if not results and plan.needs:
-            text = f"Still missing: {' and '.join(_need(name) for name in plan.needs)}."
-            return Answer(text=text)
-        return Answer(text=" ".join(claim.text for claim in claims), claims=claims)
+            return Answer(text=f"This request needs {' and '.join(map(_need, plan.needs))}.")
+        by_id = {result.task_id: result for result in results}
+        image_of = subjects(request, plan)
+        # With one thing asked, the question need not be repeated.
+        several = len({(task.tool, task.args.get("question")) for task in plan.tasks}) > 1
+        claims: list[Claim] = []
+        introduced: set[str] = set()
+        for task in plan.tasks:
+            text = _statement(task, by_id.get(task.id), several)
+            image = image_of.get(task.id, "")
+            if not image or image in introduced:
+                text = _capital(text)  # nothing stands before it in the sentence
+            introduced.add(image)
+            claims.append(Claim(text=text, task_id=task.id))
+        return compose(claims, image_of, request, results)
 
 
-def _sentence(task: Task, result: TaskResult | None) -> str:
+def _statement(task: Task, result: TaskResult | None, several: bool) -> str:
+    """State what came of a task; ``several`` if the answer has to say of which."""
     name = task.tool.replace("-", " ")
+    question = task.args.get("question", "")
     if result is None:
-        return f"The step {name!r} was not reached."
+        return f"{name} was not run."
+    if result.status == "refused" and question:
+        subject = f'"{question}"' if several else "this question"
+        return f"{subject} cannot be answered: {_reason(result)}"
     if result.status != "ok":
-        return _failure(name, result)
-    said = _worded(task, result.output)
-    if result.report is not None and result.report.approximate:
-        return f"{said} (approximate, by {result.report.expert}, which knows only labels)"
-    return said
+        verdict = {"refused": "was refused", "unavailable": "is not available", "error": "failed"}
+        return f"{name} {verdict[result.status]}: {_reason(result)}"
+    text = _stopped(_text(result.output) or f"{name} returned no text")
+    if not several or not question:
+        return text
+    if question.endswith("?"):
+        return f"{_capital(question)} {_capital(text)}"
+    return f"{_capital(question)} — {text}"
 
 
-def _failure(name: str, result: TaskResult) -> str:
-    why = result.error.message if result.error else "no reason was given"
-    verdict = {
-        "refused": "cannot be answered",
-        "unavailable": "is not available",
-        "error": "failed",
-    }[result.status]
-    return f"{name.capitalize()} {verdict}: {_stopped(why)}"
+def _text(output: dict[str, Any]) -> str:
+    """Return an output in its expert's own words."""
+    return str(output.get("text", "")).strip()
 
 
-def _worded(task: Task, output: dict[str, Any]) -> str:
-    """Word an output with the expert's own phrase, behind the question that it answers."""
-    text = str(output.get("text", "")).strip()
-    if not text:
-        return f"The step {task.tool!r} gave a result without words."
-    question = task.args.get("question")
-    return _stopped(f"{question} {_capital(text)}" if question else _capital(text))
+def _reason(result: TaskResult) -> str:
+    return _stopped(result.error.message if result.error else "no reason was given")
 
 
 def _need(name: str) -> str:
-    return "a picture (attach one)" if name == "image" else name
+    return "an image (attach one)" if name == "image" else name
 
 
 def _capital(text: str) -> str:

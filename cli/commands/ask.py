@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgewright.cli.views.output import (
+    Embedded,
     Images,
     Json,
     NodeUrl,
@@ -17,51 +18,61 @@ from edgewright.cli.views.output import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from edgewright.cli.views.progress import TurnView
     from edgewright.graphs.assistant.context import AssistantContext
-    from edgewright.graphs.assistant.events import Event
     from edgewright.graphs.assistant.session import Reply
     from edgewright.tools.contracts.images import ImageRef
 
 Thread = Annotated[
     str | None,
     typer.Option(
-        "--thread", metavar="NAME", help="Go on with a thread, or begin one of that name."
+        "--thread", metavar="NAME", help="Continue the thread of this name, or start it."
     ),
 ]
 Deadline = Annotated[
-    float, typer.Option("--deadline", metavar="SECONDS", min=0.1, max=600, help="For each task.")
+    float,
+    typer.Option(
+        "--deadline", metavar="SECONDS", min=0.1, max=600, help="Maximum time for each task."
+    ),
 ]
-Embedded = Annotated[
-    bool, typer.Option("--embedded", help="Do without the chat model, even if one is configured.")
+Explain = Annotated[
+    bool,
+    typer.Option("--explain", help="Show the plan, the forecasts, each step and its cost."),
 ]
-
 
 EXAMPLES = """\
 Examples:
 
 edgewright ask "what is in this picture?" --image cat.png
 
-edgewright ask "is there a cat?" -i camera:garden.jpg --node URL --json
+edgewright ask "is there a cat?" -i camera:garden.jpg --node URL --explain
+
+edgewright ask "describe both" -i cat.png -i dog.png --json
 """
 
 
 def ask(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is wanted.")],
+    request: Annotated[
+        str, typer.Argument(metavar="REQUEST", help="The request, in plain language.")
+    ],
     image: Images = None,
     node: NodeUrl = None,
     thread: Thread = None,
     deadline: Deadline = 30.0,
     embedded: Embedded = False,
+    explain: Explain = False,
     as_json: Json = False,
 ) -> None:
-    """Have a request planned, run and answered.
+    """Answer a request, and show what it cost.
 
-    The answer goes to standard output, progress and bill to standard error.
-    A task that could not be done is told in the answer, with exit code 0.
+    The answer goes to standard output, progress and cost to standard error.
+    A task that fails or is refused says so in the answer; the exit code is
+    0 all the same.
     """
     with reported_errors(as_json):
+        from edgewright.cli.views.progress import TurnView
         from edgewright.graphs.assistant.context import AssistantContext
         from edgewright.graphs.services.services import image_store
         from edgewright.tools.images.files import resolve_image
@@ -70,29 +81,45 @@ def ask(
         context = AssistantContext(
             node_url=node, planner="embedded" if embedded else "auto", deadline_s=deadline
         )
+        view = TurnView(progress_console(), explain=explain and not as_json)
+        reply, wall_s = asyncio.run(_ask(context, thread, request, images, view))
         if as_json:
-            reply = asyncio.run(_ask(context, thread, text, images))
             print_json(reply.as_json())
-            return
-        from edgewright.cli.views.progress import progress
-        from edgewright.cli.views.results import cost_table
-
-        console = progress_console()
-        with progress(console, images) as view:
-            reply = asyncio.run(_ask(context, thread, text, images, view))
-        if reply.results:
-            console.print(cost_table(reply.results))
-        typer.echo(reply.answer)
+        else:
+            print_reply(reply, wall_s, view)
 
 
 async def _ask(
     context: AssistantContext,
     thread: str | None,
-    text: str,
+    request: str,
     images: Sequence[ImageRef],
-    on_event: Callable[[Event], None] = lambda _: None,
-) -> Reply:
+    view: TurnView,
+) -> tuple[Reply, float]:
+    from edgewright.cli.views.progress import timed
     from edgewright.graphs.assistant.session import open_session
 
-    async with open_session(context, thread=thread) as session:
-        return await session.ask(text, images=images, on_event=on_event)
+    view.name(images)
+    with view.during("starting" if context.settings.node_url else "starting a private node"):
+        async with open_session(context, thread=thread, on_progress=view.preparing) as session:
+            return await timed(session.ask(request, images=images, on_event=view))
+
+
+def print_reply(reply: Reply, wall_s: float, view: TurnView) -> None:
+    """Write an answer on standard output, and below it what it cost on standard error.
+
+    Args:
+        reply: The reply.
+        wall_s: How long it took.
+        view: The view that followed it.
+    """
+    from rich.text import Text
+
+    from edgewright.cli.views.cost import cost_line
+    from edgewright.cli.views.results import cost_table
+
+    typer.echo(reply.answer)
+    if view.explain and reply.results:
+        view.console.print(cost_table(reply.results))
+    line = Text(cost_line(reply.results, reply.decisions, wall_s), style="dim")
+    view.console.print(line, soft_wrap=True)

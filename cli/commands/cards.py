@@ -11,6 +11,7 @@ import typer
 from edgewright.cli.commands.plan import catalogue_of
 from edgewright.cli.views.output import (
     FAILED,
+    Embedded,
     Json,
     print_json,
     print_table,
@@ -30,7 +31,7 @@ edgewright cards from-manual thermometer.pdf --out thermometer.draft.yaml
 
 edgewright cards approve thermometer.draft.yaml
 """
-#: Longest draft that is read, in bytes.
+#: Maximum size of a draft, in bytes.
 MAX_DRAFT_BYTES = 500_000
 
 cards = typer.Typer(
@@ -42,31 +43,31 @@ cards = typer.Typer(
 
 @cards.command()
 def check(
-    card: Annotated[Path, typer.Argument(metavar="CARD.yaml", help="The card.")],
+    card: Annotated[Path, typer.Argument(metavar="CARD.yaml", help="The card to check.")],
     catalogue: Annotated[
         Path | None,
         typer.Option(
             "--cards",
             metavar="CATALOGUE",
             help="Cards to check it against: a folder of YAML cards or a TaskBench tools.json. "
-            "\\[default: all that can be asked for here]",
+            "\\[default: all cards of this machine]",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Validate a card and show which cards it is confused with, and by which demonstrations.
+    """Validate a card, and show which cards its requests are confused with.
 
-    Ends with exit code 1 when the card cannot be told from others well enough.
+    The exit code is 1 when the card is not distinct enough from the others.
     """
     with reported_errors(as_json):
         from edgewright.agents.planner.fitting import confusion
         from edgewright.cli.views.cards import confusion_view
         from edgewright.tools.cards.registry import read_card
 
-        read = read_card(card)
+        checked = read_card(card)
         others = catalogue_of(catalogue)
-        with progress_console().status("reading the demonstrations"):
-            found = confusion.check(read, others)
+        with progress_console().status("comparing it with the other cards (about 20 s)"):
+            found = confusion.check(checked, others)
         if as_json:
             print_json(found.model_dump(mode="json"))
         else:
@@ -82,15 +83,17 @@ def from_manual(
         Path | None,
         typer.Option(
             metavar="DRAFT.yaml",
-            help="Where the draft is written. \\[default: ID.draft.yaml, or nowhere with --json]",
+            help="Where to write the draft. \\[default: ID.draft.yaml; with --json, nowhere]",
         ),
     ] = None,
-    embedded: Annotated[
-        bool, typer.Option("--embedded", help="Read it without the chat model, if one is named.")
-    ] = False,
+    embedded: Embedded = False,
     as_json: Json = False,
 ) -> None:
-    """Draft a card from a device's manual; it is not enabled before a person approves it."""
+    """Draft a card from a device's manual.
+
+    The card cannot be requested before you approve it: edgewright cards
+    approve.
+    """
     with reported_errors(as_json):
         from edgewright.agents.manuals.drafting import draft, make_extractor
         from edgewright.cli.views.cards import draft_view
@@ -108,8 +111,7 @@ def from_manual(
         if out is not None:
             _write(drafted, out)
             typer.echo(
-                f"written to {out}; read it, change what is wrong, then: "
-                f"edgewright cards approve {out}",
+                f"written to {out}; read and correct it, then run: edgewright cards approve {out}",
                 err=True,
             )
 
@@ -117,10 +119,10 @@ def from_manual(
 @cards.command()
 def approve(
     path: Annotated[
-        Path, typer.Argument(metavar="DRAFT.yaml", help="The draft of a card, as written.")
+        Path, typer.Argument(metavar="DRAFT.yaml", help="A draft by 'cards from-manual'.")
     ],
 ) -> None:
-    """Show a draft and, when you say so, add its card to what can be asked for."""
+    """Show a draft and, once you confirm it, add its card to the catalogue."""
     with reported_errors(as_json=False):
         from edgewright.agents.planner.fitting import confusion
         from edgewright.cli.views.cards import confusion_view, draft_view
@@ -131,19 +133,19 @@ def approve(
         drafted, known = _read(path), known_cards()
         if drafted.card.id in known:
             raise InputError(
-                f"there is a card {drafted.card.id!r} already; choose another id in the draft",
+                f"a card {drafted.card.id!r} exists already; choose another id in the draft",
                 code="card_exists",
             )
         if not sys.stdin.isatty():
             raise InputError(
-                "a person has to approve this, and there is no terminal; run it on one",
+                "a card needs your approval, and this is no terminal; run the command in one",
                 code="approval_needed",
             )
-        with progress_console().status("checking it against the other cards"):
+        with progress_console().status("comparing it with the other cards (about 20 s)"):
             found = confusion.check(drafted.card, known)
         print_table(draft_view(drafted))
         print_table(confusion_view(found))
-        if not typer.confirm("Is this what the device does? Add the card?", default=False):
+        if not typer.confirm("Does this describe the device? Add the card?", default=False):
             typer.echo("not added", err=True)
             raise typer.Exit(FAILED)
         typer.echo(f"added as {add_card(drafted.card)}")
@@ -157,11 +159,11 @@ def _write(drafted: CardDraft, path: Path) -> None:
     text = yaml.safe_dump(drafted.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write("# A draft: nothing of it is used before 'edgewright cards approve'.\n")
+            file.write("# A draft: not used before 'edgewright cards approve'.\n")
             file.write(text)
     except FileExistsError:
         raise InputError(
-            f"{str(path)!r} is there already; remove it or choose another --out", code="out_exists"
+            f"{str(path)!r} exists already; remove it or choose another --out", code="out_exists"
         ) from None
     except OSError as error:
         raise InputError(
@@ -183,7 +185,7 @@ def _read(path: Path) -> CardDraft:
         return CardDraft.model_validate(data)
     except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError):
         raise InputError(
-            f"cannot read {str(path)!r} as the YAML of a draft; check the path", code="file_missing"
+            f"{str(path)!r} is not a readable YAML draft; check the path", code="file_missing"
         ) from None
     except ValidationError as error:
         first = error.errors()[0]

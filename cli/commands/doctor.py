@@ -1,4 +1,4 @@
-"""``edgewright doctor``: what is configured, reachable and missing, and what mends it."""
+"""``edgewright doctor``: what is configured, reachable and missing, and how to fix it."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ edgewright doctor --node http://127.0.0.1:8760 --json
 
 
 def doctor(node: NodeUrl = None, as_json: Json = False) -> None:
-    """Say what is configured, reachable and missing, and the command that mends it.
+    """Check what is configured, reachable and missing, and how to fix it.
 
-    The exit code is 1 when something that is needed does not work.
+    The exit code is 1 when something necessary does not work.
     """
     with reported_errors(as_json):
         from edgewright.cli.commands.checks import examine
 
         checks = asyncio.run(examine(node))
-        well = all(check.state != "problem" for check in checks)
+        healthy = all(check.state != "problem" for check in checks)
         if as_json:
-            print_json({"ok": well, "checks": [asdict(check) for check in checks]})
+            print_json({"ok": healthy, "checks": [asdict(check) for check in checks]})
         else:
             print_table(_table(checks))
-        if not well:
+        if not healthy:
             raise typer.Exit(FAILED)
 
 
@@ -53,9 +53,12 @@ def _table(checks: list[Check]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    marks = {"ok": ("ok", "green"), "note": ("note", "yellow"), "problem": ("problem", "red")}
-    table = Table("what", "state", "found", "what mends it", header_style="dim")
+    colours = {"ok": "green", "note": "yellow", "problem": "red"}
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
     for check in checks:
-        found, fix = Text(check.detail), Text(check.fix)
-        table.add_row(check.name, Text(*marks[check.state]), found, fix)
+        table.add_row(Text(check.state, colours[check.state]), check.name, Text(check.detail))
+        if check.fix:
+            table.add_row("", "", Text(f"→ {check.fix}", "bold"))
     return table

@@ -18,7 +18,13 @@ edgewright node --config examples/device.yaml --port 8761
 """
 
 Config = Annotated[
-    Path | None, typer.Option("--config", "-c", metavar="FILE", help="The node's YAML file.")
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="YAML file of the node. \\[default: built-in settings]",
+    ),
 ]
 
 
@@ -26,13 +32,14 @@ def node(
     config: Config = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
+        int | None, typer.Option(help="Port to listen on; 0 means any free one.", min=0, max=65535)
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a node until it is told to stop (Ctrl-C or SIGTERM).
+    """Run a node until Ctrl-C or SIGTERM.
 
-    Prints one line of JSON with its URL when it is ready; its log goes to standard error.
+    When it is ready, it prints one line of JSON with its URL. Its log goes
+    to standard error.
     """
     with reported_errors(as_json):
         from edgewright.edge_runtime.config import load_config

@@ -1,4 +1,4 @@
-"""``edgewright plan``: what would be done, without doing it."""
+"""``edgewright plan``: the plan for a request, without running it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgewright.cli.commands.ask import Embedded
 from edgewright.cli.views.output import (
+    Embedded,
     Images,
     Json,
     NodeUrl,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from edgewright.agents.planner.protocol import AnyPlanner
     from edgewright.agents.planner.request import PlanRequest
+    from edgewright.cli.views.progress import Waiting
     from edgewright.tools.cards import CardRegistry
     from edgewright.tools.contracts.views import CardView
 
@@ -44,14 +45,16 @@ edgewright plan --list
 
 
 def plan(
-    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="What is wanted.")] = None,
+    request: Annotated[
+        str | None, typer.Argument(metavar="REQUEST", help="The request, in plain language.")
+    ] = None,
     image: Images = None,
     requests: Annotated[
         Path | None,
-        typer.Option(metavar="IN.jsonl", help='Lines of {"id", "request"}, optionally "image".'),
+        typer.Option(metavar="IN.jsonl", help='Plan many: lines of {"id", "request"[, "image"]}.'),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="OUT.jsonl", help="Where the plans are written.")
+        Path | None, typer.Option(metavar="OUT.jsonl", help="Where to write their plans.")
     ] = None,
     cards: Annotated[
         Path | None,
@@ -64,50 +67,61 @@ def plan(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help='Lines of {"request", "nodes" or "tools", "links"} to learn from.',
+            help='Example requests: lines of {"request", "nodes" or "tools", "links"}.',
         ),
     ] = None,
     list_cards: Annotated[
-        bool, typer.Option("--list", help="List what can be asked for, and what not and why.")
+        bool,
+        typer.Option(
+            "--list", help="List the cards: what can be requested, and what cannot and why."
+        ),
     ] = False,
     node: NodeUrl = None,
     embedded: Embedded = False,
     as_json: Json = False,
 ) -> None:
-    """Show the plan for a request, or write the plans for many. Nothing is run."""
+    """Show the plan for a request, or write the plans for many; run nothing."""
     with reported_errors(as_json):
+        from edgewright.cli.views.progress import Waiting
+
+        waiting = Waiting(progress_console())
         if list_cards:
             if node and cards is None:
                 _show(_cards_of_node(node), as_json)
             else:
                 _show(_cards_here(catalogue_of(cards)), as_json)
-        elif requests is not None and out is not None and text is None:
+        elif requests is not None and out is not None and request is None:
             lines = list(_read(requests))
-            _plan_file(lines, out, _planner(cards, demos, embedded), as_json)
-        elif text and requests is None and out is None:
-            _plan_one(_request(text, image or []), _planner(cards, demos, embedded), as_json)
+            _plan_file(lines, out, _planner(cards, demos, embedded, waiting), waiting, as_json)
+        elif request and requests is None and out is None:
+            planner = _planner(cards, demos, embedded, waiting)
+            _plan_one(_request(request, image or []), planner, waiting, as_json)
         else:
             from edgewright.tools.errors import InputError
 
             raise InputError(
-                "give one of: TEXT, or --requests IN.jsonl with --out OUT.jsonl, or --list",
+                "give one of: REQUEST, --requests IN.jsonl with --out OUT.jsonl, or --list",
                 code="usage",
             )
 
 
-def _plan_one(request: PlanRequest, planner: AnyPlanner, as_json: bool) -> None:
-    if as_json:
-        print_json(planner.plan(request).as_json())
-        return
+def _plan_one(request: PlanRequest, planner: AnyPlanner, waiting: Waiting, as_json: bool) -> None:
     from edgewright.cli.views.results import plan_table
 
-    with progress_console().status("planning"):
-        made = planner.plan(request)
-    print_table(plan_table(made, {each.uri: each.name for each in request.images}))
+    with waiting.during("planning"):
+        plan = planner.plan(request)
+    if as_json:
+        print_json(plan.as_json())
+    else:
+        print_table(plan_table(plan, {each.uri: each.name for each in request.images}))
 
 
 def _plan_file(
-    lines: list[tuple[Any, PlanRequest]], target: Path, planner: AnyPlanner, as_json: bool
+    lines: list[tuple[Any, PlanRequest]],
+    target: Path,
+    planner: AnyPlanner,
+    waiting: Waiting,
+    as_json: bool,
 ) -> None:
     from rich.progress import Progress
 
@@ -116,10 +130,10 @@ def _plan_file(
 
     try:
         with target.open("w", encoding="utf-8") as file:
-            with progress_console().status("learning the cards"):
-                # A planner gets ready on its first request, be it empty: no request's own time.
+            with waiting.during("loading the planner"):
+                # Any first request loads it, even an empty one; no other request's time counts it.
                 planner.plan(PlanRequest(text=""))
-            with Progress(console=progress_console(), disable=as_json) as bar:
+            with Progress(console=waiting.console, disable=as_json) as bar:
                 for name, request in bar.track(lines, description="planning"):
                     row = {"id": name, **_timed(planner, request)}
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -137,13 +151,13 @@ def _plan_file(
 
 def _timed(planner: AnyPlanner, request: PlanRequest) -> dict[str, Any]:
     started = time.perf_counter()
-    made = planner.plan(request)
+    plan = planner.plan(request)
     latency_ms = (time.perf_counter() - started) * 1000
-    return {**made.as_json(), "latency_ms": round(latency_ms, 3)}
+    return {**plan.as_json(), "latency_ms": round(latency_ms, 3)}
 
 
 def _read(source: Path) -> Iterator[tuple[Any, PlanRequest]]:
-    """Read the requests, each with its id; a line that is wrong is named by its number."""
+    """Read the requests, each with its id; the error for an invalid line names its number."""
     from edgewright.tools.errors import InputError
 
     try:
@@ -180,7 +194,9 @@ def _request(text: str, images: list[str]) -> PlanRequest:
     return PlanRequest(text=text, images=tuple(resolve_image(each, store) for each in images))
 
 
-def _planner(cards: Path | None, demos: Path | None, embedded: bool) -> AnyPlanner:
+def _planner(
+    cards: Path | None, demos: Path | None, embedded: bool, waiting: Waiting
+) -> AnyPlanner:
     from edgewright.agents.planner.planner import make_planner
     from edgewright.tools.cards.demonstrations import read_demonstrations
     from edgewright.tools.settings import ChatModelSettings
@@ -189,11 +205,11 @@ def _planner(cards: Path | None, demos: Path | None, embedded: bool) -> AnyPlann
     if demos:
         catalogue = catalogue.with_demonstrations(read_demonstrations(demos, catalogue))
     chat = None if embedded else ChatModelSettings.from_environment()
-    return make_planner(catalogue, chat=chat)
+    return make_planner(catalogue, chat=chat, on_progress=waiting.preparing)
 
 
 def catalogue_of(cards: Path | None) -> CardRegistry:
-    """Return the cards of a file or folder, else all that can be asked for here."""
+    """Return the cards of a file or folder; without one, all cards of this machine."""
     if cards is not None:
         from edgewright.tools.cards.sources import open_catalogue
 
@@ -226,7 +242,7 @@ def _cards_of_node(url: str) -> list[CardView]:
 
 
 def _cards_here(cards: CardRegistry) -> list[CardView]:
-    """Say which cards a private node could run on this machine."""
+    """List the cards, and whether a private node could run them on this machine."""
     from edgewright.tools.contracts.views import CardView
     from edgewright.tools.library import expert_statuses
 

@@ -29,20 +29,21 @@ edgewright profile --config examples/device.yaml
 def profile(
     config: Config = None,
     runs: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Repetitions; the median counts.")
+        int | None,
+        typer.Option(min=1, max=1000, metavar="N", help="Repetitions; the median is stored."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure the models of a node on this machine, and keep the times for it.
+    """Measure a node's models on this machine, and store its profile.
 
-    Takes the models that the node loads at start, with its threads and its
-    slow-down, and its camera's photographs. Run it while the node is stopped.
+    Measures the models that the node loads at start, with its threads, its
+    slow-down and its camera's photographs. Stop the node before.
     """
     with reported_errors(as_json):
         from edgewright.edge_runtime.config import load_config
 
         node = load_config(config, overrides={"profile_runs": runs})
-        measured = _measured(node, as_json)
+        measured = _measured(node)
         if as_json:
             print_json(measured.model_dump(mode="json"))
             return
@@ -51,10 +52,16 @@ def profile(
         print_table(profile_tables(measured))
 
 
-def _measured(config: NodeConfig, as_json: bool) -> NodeProfile:
+def _measured(config: NodeConfig) -> NodeProfile:
     from edgewright.edge_runtime.profiling.measure import measure_profile
+    from edgewright.tools.errors import UnavailableError
+    from edgewright.tools.library import models
 
-    if as_json:
-        return measure_profile(config)
+    known = models()
+    for model in config.preload:
+        if obstacle := known.get(model).obstacle():
+            raise UnavailableError(
+                f"{model!r} of 'preload' cannot be loaded: {obstacle}", code="model_not_loaded"
+            )
     with progress_console().status(f"measuring {', '.join(config.preload)}"):
         return measure_profile(config)

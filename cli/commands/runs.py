@@ -1,4 +1,4 @@
-"""``edgewright runs``: what was trained here, what came of it, and how runs compare."""
+"""``edgewright runs``: the training runs of this machine, their reports, and comparisons."""
 
 from __future__ import annotations
 
@@ -24,16 +24,21 @@ edgewright runs compare RUN RUN
 runs = typer.Typer(
     help="List, show and compare training runs.", epilog=EXAMPLES, no_args_is_help=True
 )
-Run = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run.")]
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="Name of a run; see 'edgewright runs list'.")
+]
 
 
 @runs.command(name="list")
 def list_runs(as_json: Json = False) -> None:
-    """List the runs, newest first, those that can be resumed included."""
+    """List the runs, newest first, including those that can be resumed."""
     with reported_errors(as_json):
         rows = [_row(name) for name in _names()]
         if as_json:
             print_json(rows)
+            return
+        if not rows:
+            typer.echo("no runs yet; 'edgewright train' starts one", err=True)
             return
         from rich.table import Table
         from rich.text import Text
@@ -50,7 +55,7 @@ def list_runs(as_json: Json = False) -> None:
 
 @runs.command()
 def show(run: Run, as_json: Json = False) -> None:
-    """Show a run: its page, or all of its report as JSON."""
+    """Show a run's summary, or its whole report as JSON."""
     with reported_errors(as_json):
         report = _report(run)
         if as_json:
@@ -68,7 +73,7 @@ def compare(
     names: Annotated[list[str], typer.Argument(metavar="RUN...", help="Names of runs.")],
     as_json: Json = False,
 ) -> None:
-    """Show the trials of several runs side by side."""
+    """Show the trials of several runs in one table."""
     with reported_errors(as_json):
         reports = [_report(name) for name in names]
         if as_json:
@@ -95,7 +100,7 @@ def _row(name: str) -> dict[str, Any]:
         report = _report(name)
     except NotFoundError:
         return {
-            "run": name, "state": "broken off", "tool": "", "test_accuracy": None, "data": "",
+            "run": name, "state": "interrupted", "tool": "", "test_accuracy": None, "data": "",
             "purpose": "",
         }  # fmt: skip
     return {

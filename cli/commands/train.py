@@ -1,4 +1,4 @@
-"""``edgewright train``: a model from a purpose in words and data that stay with their owners."""
+"""``edgewright train``: a model for a purpose, trained on data that stay with their owners."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgewright.cli.views.output import Json, print_json, progress_console, reported_errors
+from edgewright.cli.views.output import (
+    FAILED,
+    Embedded,
+    Json,
+    print_json,
+    progress_console,
+    reported_errors,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Partition(StrEnum):
-    """How samples are dealt to clients."""
+    """How samples are distributed to clients."""
 
     iid = "iid"
     dirichlet = "dirichlet"
@@ -29,7 +36,7 @@ class Partition(StrEnum):
 
 
 class Approval(StrEnum):
-    """Who approves a proposal before it is trained."""
+    """Whether the user approves each proposal before it is trained."""
 
     ask = "ask"
     auto = "auto"
@@ -57,8 +64,9 @@ edgewright train --resume RUN
 
 
 def train(
-    text: Annotated[
-        str | None, typer.Argument(metavar="TEXT", help="What the model is for, and what to mind.")
+    purpose: Annotated[
+        str | None,
+        typer.Argument(metavar="PURPOSE", help="What the model is for, and its constraints."),
     ] = None,
     data: Annotated[
         str,
@@ -68,50 +76,54 @@ def train(
         ),
     ] = "digits",
     clients: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Owners of the data. \\[default: 10]")
+        int | None, typer.Option(metavar="N", min=0, help="Number of clients. \\[default: 10]")
     ] = None,
     partition: Annotated[
-        Partition, typer.Option(help="How samples are dealt to clients.")
+        Partition, typer.Option(help="How samples are distributed to clients.")
     ] = Partition.iid,
     alpha: Annotated[
-        float, typer.Option(help="Dirichlet's concentration; small values make clients differ.")
+        float,
+        typer.Option(metavar="NUMBER", help="Dirichlet concentration; lower means more skew."),
     ] = 0.3,
     samples: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Use at most so many samples; 0 for all.")
+        int, typer.Option(metavar="N", min=0, help="Maximum number of samples; 0 means all.")
     ] = 0,
     approve: Annotated[
         Approval | None,
         typer.Option(
-            help="Approve each proposal yourself, or let the sandbox be enough. "
+            help="Approve each proposal yourself, or rely on the sandbox. "
             "\\[default: auto in-process, ask elsewhere]"
         ),
     ] = None,
     engine: Annotated[
-        EngineName, typer.Option(help="Where to train; only in-process is sandboxed.")
+        EngineName,
+        typer.Option(
+            metavar="ENGINE",
+            help="in-process (the only one with a sandbox), simulation or deployment.",
+        ),
     ] = EngineName.in_process,
-    trials: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Most trainings.")] = 4,
+    trials: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100, help="Maximum number of trials.")
+    ] = 4,
     target: Annotated[
         float | None,
         typer.Option(metavar="ACCURACY", help="Stop at this validation accuracy, 0 to 1."),
     ] = None,
     time: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1, help="Time for all trainings together.")
+        float, typer.Option(metavar="SECONDS", min=1, help="Maximum time for all trials together.")
     ] = 90.0,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed.")] = 0,
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Go on with a run that was broken off.")
+        str | None, typer.Option(metavar="RUN", help="Resume an interrupted run.")
     ] = None,
-    embedded: Annotated[
-        bool,
-        typer.Option("--embedded", help="Do without the chat model, even if one is configured."),
-    ] = False,
+    embedded: Embedded = False,
     as_json: Json = False,
 ) -> None:
     """Train a model by federated learning and install it as a tool.
 
-    Progress goes to standard error, the outcome to standard output. What a
-    coder has written is trained inside a sandbox without network; the data
-    never leave this machine.
+    Progress goes to standard error, the outcome to standard output.
+    Generated code is trained in a sandbox without network access; the data
+    never leave this machine. Ctrl-C interrupts a run; --resume continues it.
     """
     with reported_errors(as_json):
         from edgewright.graphs.federated.state import TrainSettings
@@ -119,10 +131,10 @@ def train(
         from edgewright.tools.federated.records.trial import SANDBOXED_ENGINES
         from edgewright.tools.federated.trials.prepare import DataRequest
 
-        if (text is None) == (resume is None):
-            raise InputError("give one of: TEXT, or --resume RUN", code="usage")
+        if (purpose is None) == (resume is None):
+            raise InputError("give either PURPOSE or --resume RUN", code="usage")
         if target is not None and not 0 < target <= 1:
-            raise InputError("--target is an accuracy above 0 and up to 1", code="usage")
+            raise InputError("--target must be above 0 and at most 1", code="usage")
         default = Approval.auto if engine.value in SANDBOXED_ENGINES else Approval.ask
         settings = TrainSettings(
             approval=(approve or default).value,
@@ -143,15 +155,15 @@ def train(
         )
         if as_json:
             report = asyncio.run(
-                _train(text, request, settings, resume, embedded, _refuse, lambda _: None)
+                _train(purpose, request, settings, resume, embedded, _refuse, lambda _: None)
             )
             print_json(outcome(report))
         else:
-            _train_live(text, request, settings, resume, embedded)
+            _train_live(purpose, request, settings, resume, embedded)
 
 
 def _train_live(
-    text: str | None,
+    purpose: str | None,
     request: DataRequest,
     settings: TrainSettings,
     resume: str | None,
@@ -164,20 +176,22 @@ def _train_live(
     console = progress_console()
     with TrainingView(console) as view:
         report = asyncio.run(
-            _train(text, request, settings, resume, embedded, Asker(console, view), view)
+            _train(purpose, request, settings, resume, embedded, Asker(console, view), view)
         )
     folder = run_folder(report.run).root
     if report.test is None:
-        typer.echo(f"no model: {report.stop}; '{folder}' says what was tried")
-        raise typer.Exit(1)
+        typer.echo(
+            f"no model ({report.stop}); 'edgewright runs show {report.run}' lists the trials"
+        )
+        raise typer.Exit(FAILED)
     typer.echo(
         f"{report.tool}: test accuracy {report.test.accuracy:.4f}, worst client "
-        f"{report.test.worst_client:.4f}; everything about it lies in {folder}"
+        f"{report.test.worst_client:.4f}; model and report are in {folder}"
     )
 
 
 async def _train(
-    text: str | None,
+    purpose: str | None,
     request: DataRequest,
     settings: TrainSettings,
     resume: str | None,
@@ -190,13 +204,13 @@ async def _train(
 
     context = TrainingContext(coder="embedded" if embedded else "auto")
     async with open_run(context, resume=resume) as run:
-        if text is None:
+        if purpose is None:
             return await run.resume(approve=approve, on_event=on_event)
-        return await run.begin(text, request, settings, approve=approve, on_event=on_event)
+        return await run.begin(purpose, request, settings, approve=approve, on_event=on_event)
 
 
 def outcome(report: RunReport) -> dict[str, Any]:
-    """Return what a program wants to know of a run, as JSON values."""
+    """Return a run's outcome as JSON values, for programs."""
     best = report.best_trial
     return {
         "run": report.run,
@@ -223,12 +237,11 @@ def outcome(report: RunReport) -> dict[str, Any]:
 
 
 def _refuse(asked: dict[str, Any]) -> dict[str, Any]:
-    """End a run that waits for a person where there is none; it can be resumed."""
+    """End a run that needs approval where nobody can be asked; it can be resumed."""
     from edgewright.tools.errors import InputError
 
     del asked
     raise InputError(
-        "a person has to approve this, which --json leaves no room for; resume the run without "
-        "--json",
+        "the proposal needs approval, and --json cannot ask for it; resume the run without --json",
         code="approval_needed",
     )

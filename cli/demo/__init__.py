@@ -1,4 +1,4 @@
-"""The demo's network of two nodes and a shaped link, and what it asks them.
+"""The demo's network of two nodes and a shaped link, and its requests.
 
-The command itself belongs to ``cli/commands``.
+The command itself belongs to ``cli/commands``, how it looks to ``cli/views``.
 """

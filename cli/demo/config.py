@@ -1,4 +1,4 @@
-"""What the demo starts and asks: ``demo.yaml`` beside this module, and explicit arguments."""
+"""The demo's configuration: ``demo.yaml`` beside this module, and explicit arguments."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-#: What is asked about a picture of one's own.
+#: Requests about an image of the user's own.
 OWN_REQUESTS = ("What is this?", "Describe this picture.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig:
-    """What the demo starts and asks.
+    """The network that the demo starts, and its requests.
 
     Attributes:
         rate_kb_per_s: Rate of the link, both ways.
         slowdown: Factor by which the device is slowed.
         delay_ms: Delay of the link, one way.
-        requests: Text and picture (as ``--image`` takes it) of each request.
+        requests: Text and image (as for ``ask --image``) of each request.
     """
 
     rate_kb_per_s: float
@@ -28,13 +28,13 @@ class DemoConfig:
     requests: tuple[tuple[str, str], ...]
 
 
-def load_demo(rate: float | None, slowdown: float | None, pictures: list[Path]) -> DemoConfig:
-    """Read the demo's configuration; explicit arguments come first.
+def load_demo(rate: float | None, slowdown: float | None, images: list[Path]) -> DemoConfig:
+    """Read the demo's configuration; explicit arguments take precedence.
 
     Args:
-        rate: Rate in KB/s, or None for the configured one.
-        slowdown: Factor, or None for the configured one.
-        pictures: Pictures of the person's own, asked about at the end.
+        rate: Rate in KB/s; None means the configured one.
+        slowdown: Factor; None means the configured one.
+        images: The user's own images; the last requests are about them.
     """
     import yaml
 
@@ -42,7 +42,7 @@ def load_demo(rate: float | None, slowdown: float | None, pictures: list[Path]) 
         (files("edgewright.cli.demo") / "demo.yaml").read_text("utf-8")
     )
     requests = [(each["text"], f"camera:{each['image']}") for each in values["requests"]]
-    requests += [(text, str(path)) for path in pictures for text in OWN_REQUESTS]
+    requests += [(text, str(path)) for path in images for text in OWN_REQUESTS]
     return DemoConfig(
         rate_kb_per_s=values["rate_kb_per_s"] if rate is None else rate,
         slowdown=values["slowdown"] if slowdown is None else slowdown,

@@ -1,4 +1,4 @@
-"""The demo's little network: a device with a camera, an edge server, and a link held to a rate."""
+"""The demo's network: a device with a camera, an edge server, and a link of limited rate."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.nodes.shaped_link import ShapedLink
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from edgewright.cli.demo.config import DemoConfig
+    from edgewright.cli.views.progress import Waiting
 
 #: scikit-image's photographs, by the file name that the demo's camera gives them.
 PHOTOGRAPHS = {
@@ -32,7 +31,7 @@ _PROFILE_TIMEOUT_S = 180.0
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """Where the parts of the network answer."""
+    """URLs of the parts of the network."""
 
     device_url: str
     edge_url: str
@@ -40,10 +39,10 @@ class Network:
 
 
 def fill_camera(folder: Path) -> Path:
-    """Put the photographs into a folder that stands for a camera.
+    """Put the photographs into a folder that serves as the camera.
 
     Args:
-        folder: Made by this call.
+        folder: The folder; created by this call.
 
     Returns:
         The folder.
@@ -56,7 +55,7 @@ def fill_camera(folder: Path) -> Path:
         from skimage import data
     except ImportError:
         raise UnavailableError(
-            "the demo's photographs come with scikit-image: pip install 'edgewright[all]'",
+            "the demo's photographs come with scikit-image; pip install 'edgewright[all]'",
             code="photographs_missing",
         ) from None
     folder.mkdir(parents=True)
@@ -67,22 +66,26 @@ def fill_camera(folder: Path) -> Path:
 
 @asynccontextmanager
 async def open_network(
-    config: DemoConfig, folder: Path, console: Console
+    config: DemoConfig, folder: Path, waiting: Waiting
 ) -> AsyncIterator[Network]:
-    """Start edge server, link and device, and wait until both nodes have measured themselves.
+    """Start edge server, link and device, and wait until both nodes are profiled.
 
     Args:
         config: Rate, delay and slow-down.
         folder: For the camera's photographs and the nodes' logs.
-        console: Where progress is shown.
+        waiting: Shows progress.
 
     Yields:
-        The running network; all of it is stopped when the block is left.
+        The running network. All of it is stopped when the block is left.
+
+    Raises:
+        UnavailableError: The photographs are not installed, or a node did not start.
+        DeadlineError: The nodes were not profiled in time.
     """
     async with AsyncExitStack() as stack:
-        with console.status("taking the photographs"):
+        with waiting.during("fetching the photographs"):
             camera = await asyncio.to_thread(fill_camera, folder / "camera")
-        with console.status("starting the edge server"):
+        with waiting.during("starting the edge server"):
             edge = await stack.enter_async_context(
                 launch_node(
                     {"name": "demo-edge", "role": "edge", "port": 0}, log=folder / "edge.log"
@@ -98,7 +101,7 @@ async def open_network(
             )
         )
         link_url = f"http://127.0.0.1:{link.port}"
-        with console.status("starting the device"):
+        with waiting.during("starting the device"):
             device = await stack.enter_async_context(
                 launch_node(
                     {
@@ -112,13 +115,13 @@ async def open_network(
                     log=folder / "device.log",
                 )
             )
-        with console.status("measuring both nodes, block by block (the first time only)"):
+        with waiting.during("profiling both nodes (the first time only)"):
             await _await_profiles(device.url)
         yield Network(device_url=device.url, edge_url=edge.url, link_url=link_url)
 
 
 async def _await_profiles(url: str) -> None:
-    """Wait until the device knows its own speed and the edge server's."""
+    """Wait until the device has its own profile and the edge server's."""
     try:
         async with asyncio.timeout(_PROFILE_TIMEOUT_S), NodeClient(url) as node:
             while True:
@@ -128,7 +131,7 @@ async def _await_profiles(url: str) -> None:
                 await asyncio.sleep(0.5)
     except TimeoutError:
         raise DeadlineError(
-            f"the nodes were not measured within {_PROFILE_TIMEOUT_S:.0f} s; "
-            "is the machine very busy?",
+            f"the nodes were not profiled within {_PROFILE_TIMEOUT_S:.0f} s; try again when the "
+            "machine is less busy",
             code="not_measured",
         ) from None

@@ -1,4 +1,4 @@
-"""Asking a person on the terminal whether a proposal may be trained."""
+"""Asking the user on the terminal whether to train a proposal."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _QUESTION = "train this? [a]ccept, [e]dit, [r]espond, [i]gnore and end"
 
 
 class Asker:
-    """Shows what is to be approved and reads the answer; an ``Approve`` of the session.
+    """Shows a proposal and reads the user's answer; an ``Approve`` of the session.
 
     Args:
         console: Where to show it.
-        view: The live view, which pauses meanwhile.
+        view: The live view, which pauses for the question.
     """
 
     def __init__(self, console: Console, view: TrainingView) -> None:
         self._console = console
         self._view = view
 
-    def __call__(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Ask until there is an answer that can be used.
+    def __call__(self, interrupt: dict[str, Any]) -> dict[str, Any]:
+        """Ask until the answer is valid.
 
         Raises:
-            InputError: There is no terminal to ask on (``approval_needed``).
+            InputError: There is no terminal (``approval_needed``).
         """
         from edgewright.tools.errors import InputError
 
         if not sys.stdin.isatty():
             raise InputError(
-                "a person has to approve this, and there is no terminal; resume the run on one",
+                "the proposal needs your approval, and this is no terminal; resume the run in one",
                 code="approval_needed",
             )
         with self._view.paused():
-            self._console.print(Markdown(asked["description"]))
+            self._console.print(Markdown(interrupt["description"]))
             while True:
                 answer = typer.prompt(_QUESTION, default="a", err=True).strip().lower()[:1]
                 if answer == "a":
@@ -51,11 +51,11 @@ class Asker:
                     return {"type": "ignore"}
                 if answer == "r":
                     return {"type": "response", "args": typer.prompt("to the coder", err=True)}
-                if answer == "e" and (edited := self._edited(asked["action_request"])):
+                if answer == "e" and (edited := self._edited(interrupt["action_request"])):
                     return {"type": "edit", "args": edited}
 
     def _edited(self, action: dict[str, Any]) -> dict[str, Any] | None:
-        """Open the candidate in the person's editor; None if it was left as it is or is wrong."""
+        """Open the candidate in the user's editor; None if it is unchanged or invalid."""
         from pydantic import ValidationError
 
         from edgewright.tools.federated.records.candidate import Candidate

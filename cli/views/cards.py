@@ -1,6 +1,6 @@
-"""How drafts of cards and their confusions look on a terminal.
+"""How card drafts and confusions between cards look on a terminal.
 
-Words of manuals and vendors are put in as ``Text``, never as markup.
+Texts of manuals and vendors are put in as ``Text``, never as markup.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 def confusion_view(found: Confusion) -> RenderableType:
-    """Show which cards a card is confused with, by what, and what would mend it."""
-    verdict = "can be told from the other cards" if found.passed else "is confused with other cards"
-    right = found.demonstrations - len(found.lost)
+    """Show which cards a card is confused with, by which requests, and what would help."""
+    verdict = "is distinct from the other cards" if found.passed else "is confused with other cards"
+    correct = found.demonstrations - len(found.lost)
     parts: list[RenderableType] = [
-        Text.assemble((found.card, "bold"), f" {verdict}: {right} of {found.demonstrations} ",
-                      "demonstrations are read as its own", style="" if found.passed else "yellow")
+        Text.assemble((found.card, "bold"), f" {verdict}: {correct} of {found.demonstrations} of ",
+                      "its example requests lead to it", style="" if found.passed else "yellow")
     ]  # fmt: skip
     if found.lost:
-        parts.append(_mistakes("its demonstrations that read as others'", found.lost))
+        parts.append(_mistakes("its example requests that lead to other cards", found.lost))
     if found.taken:
-        parts.append(_mistakes("others' demonstrations that read as its own", found.taken))
+        parts.append(_mistakes("example requests of other cards that lead to it", found.taken))
     parts += [Text(f"• {advice}") for advice in found.advice]
     return Group(*parts)
 
 
 def draft_view(draft: CardDraft) -> RenderableType:
-    """Show a draft: the card, and each fact with the words of the manual that say so."""
+    """Show a draft: the card, and each fact with the manual's words that state it."""
     card = draft.card
     facts = Table(title=f"read from {draft.manual} by the {draft.drafted_by} reader")
     for name in ("field", "value", "where", "the manual says"):
@@ -42,13 +42,13 @@ def draft_view(draft: CardDraft) -> RenderableType:
     for fact in draft.facts:
         value = f"{fact.about}: {fact.value}" if fact.about else fact.value
         facts.add_row(fact.field, Text(value), _where(fact), Text(fact.quote))
-    asked = [Text(f"  “{shown.request}”") for shown in card.demonstrations]
+    examples = [Text(f"  “{shown.request}”") for shown in card.demonstrations]
     return Group(
         Text.assemble((card.id, "bold"), f" ({card.title})"),
         Text(card.description),
-        Text(f"sensors: {', '.join(card.sensors)}; gives: {', '.join(card.outputs)}"),
-        Text("asked for by:"),
-        *asked,
+        Text(f"sensors: {', '.join(card.sensors)}; outputs: {', '.join(card.outputs)}"),
+        Text("example requests:"),
+        *examples,
         facts,
         *([Text(draft.note, style="yellow")] if draft.note else []),
     )
@@ -60,9 +60,9 @@ def _where(fact: Fact) -> str:
 
 def _mistakes(title: str, mistakes: Sequence[Mistaken]) -> Table:
     table = Table(title=title)
-    for name in ("demonstration", "of", "reads as", "for it is like", "cosine"):
+    for name in ("example request", "card", "leads to", "resembles", "cosine"):
         table.add_column(name, overflow="fold")
     for each in mistakes:
-        words = map(Text, (each.request, each.card, each.taken_for, each.nearest))
-        table.add_row(*words, f"{each.similarity:.2f}")
+        cells = map(Text, (each.request, each.card, each.taken_for, each.nearest))
+        table.add_row(*cells, f"{each.similarity:.2f}")
     return table

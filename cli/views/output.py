@@ -1,4 +1,4 @@
-"""What every command shares: where output goes, and how an error is told."""
+"""What the commands share: common options, where output goes, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from edgewright.cli.extras import extra_with
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+    from edgewright.tools.errors import EdgewrightError
 
 #: Exit codes: the work failed, the input was wrong, Ctrl-C.
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
@@ -24,20 +28,23 @@ NodeUrl = Annotated[
     typer.Option(
         "--node",
         metavar="URL",
-        help="Device node to use; without one, a private node is started and stopped again.",
+        help="Device node to use. Without one, a private node runs for the call.",
         envvar="EDGEWRIGHT_DEVICE_URL",
     ),
 ]
 Images = Annotated[
     list[str] | None,
     typer.Option(
-        "--image", "-i", metavar="FILE", help="A picture: a file or camera:NAME. Repeatable."
+        "--image", "-i", metavar="FILE", help="An image: a file or camera:NAME. Repeatable."
     ),
+]
+Embedded = Annotated[
+    bool, typer.Option("--embedded", help="Ignore the chat model, even if one is configured.")
 ]
 
 
 def progress_console() -> Console:
-    """Return the console for people, on standard error."""
+    """Return the console for progress and messages, on standard error."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
@@ -57,7 +64,7 @@ def print_table(renderable: RenderableType) -> None:
 
 @contextmanager
 def reported_errors(as_json: bool) -> Iterator[None]:
-    """Tell any error in one line with its code, and end the command with a matching exit code.
+    """Report any error in one line with its code, and exit with a matching code.
 
     Args:
         as_json: Whether to print ``{"error": ErrorInfo}`` instead.
@@ -72,32 +79,47 @@ def reported_errors(as_json: bool) -> Iterator[None]:
         typer.echo("stopped", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        # Whoever read the output has closed it, as `| head` does.
+        # The reader of the output has closed it, as `| head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(FAILED) from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
-        # The last place before a person, who is never shown a traceback unless asked for.
-        logging.getLogger(__name__).error("a defect", exc_info=error)
-        hint = "set EDGEWRIGHT_DEBUG=1 to see where, and report it"
-        message = f"a defect in the program ({type(error).__name__}: {error}); {hint}"
-        _fail(EdgewrightError(message), as_json)
+        # The last place before the user, who sees a traceback only on request.
+        failure = _missing_extra(error)
+        if failure is None:
+            logging.getLogger(__name__).error("a defect", exc_info=error)
+            hint = "set EDGEWRIGHT_DEBUG=1 to see where, and report it"
+            message = f"a defect in the program ({type(error).__name__}: {error}); {hint}"
+            failure = EdgewrightError(message)
+        _fail(failure, as_json)
 
 
-def report_error(error: Exception, as_json: bool = False) -> None:
-    """Write an error for a person on standard error, or as JSON on standard output."""
-    from edgewright.tools.errors import EdgewrightError
-
-    assert isinstance(error, EdgewrightError)
+def report_error(error: EdgewrightError, as_json: bool = False) -> None:
+    """Write an error on standard error, or as JSON on standard output."""
     info = error.info()
     if as_json:
         print_json({"error": info.model_dump(mode="json")})
     else:
-        typer.echo(f"error: {info.message} [{info.code}]", err=True)
+        # A message may quote a parser's, which can have several lines.
+        typer.echo(f"error: {' '.join(info.message.split())} [{info.code}]", err=True)
 
 
-def _fail(error: Exception, as_json: bool) -> NoReturn:
+def _missing_extra(error: Exception) -> EdgewrightError | None:
+    """Return the error for a package that an extra brings; None if it is not about one."""
+    from edgewright.tools.errors import UnavailableError
+
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    if not name or not (extra := extra_with(name)):
+        return None
+    return UnavailableError(
+        f"{name} is not installed; pip install 'edgewright[{extra}]' "
+        "('edgewright doctor' lists everything that is missing)",
+        code="extra_missing",
+    )
+
+
+def _fail(error: EdgewrightError, as_json: bool) -> NoReturn:
     from edgewright.tools.errors import InputError, NotFoundError
 
     report_error(error, as_json)

@@ -1,6 +1,6 @@
-"""How plans, decisions, answers and bills look on a terminal: data in, rich renderables out.
+"""How plans, decisions, cost reports and cards look on a terminal: data in, rich renderables out.
 
-Words that come from people, models or other nodes are put in as ``Text``, never as markup.
+Texts of people, models and other nodes are put in as ``Text``, never as markup.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -29,7 +28,7 @@ def plan_table(plan: Plan, names: Mapping[str, str] | None = None) -> Renderable
 
     Args:
         plan: The plan.
-        names: What the person called the pictures, by their ``ImageRef.uri``.
+        names: The images' file names, by ``ImageRef.uri``.
     """
     title = f"plan by the {plan.planner} planner, confidence {plan.confidence:.2f}"
     table = _table(title, "task", "tool", "arguments", "after")
@@ -48,79 +47,70 @@ def plan_table(plan: Plan, names: Mapping[str, str] | None = None) -> Renderable
 
 
 def decision_view(task_id: str, decision: Decision) -> RenderableType:
-    """Show the arm that was chosen for a task, why, and what the best arm of each kind would cost.
+    """Show the arm chosen for a task, the reason, and a forecast for the best arm of each kind.
 
     Args:
         task_id: The task.
-        decision: The choice.
+        decision: The decision.
     """
     chosen = Text.assemble((task_id, "bold"), " runs ", (decision.arm.label, "bold cyan"))
     reason = Text(decision.reason, style="dim")
     if not decision.forecasts:
-        return Group(chosen, reason)
-    table = _table("forecasts", "arm", "expected ms", "bytes up", "remark")
+        return chosen + Text(": ") + reason
+    table = _table("forecasts", "arm", "expected ms", "bytes up", "note")
     best: dict[tuple[str, str | None], Forecast] = {}
     for forecast in decision.forecasts:
         best.setdefault((forecast.arm.kind, forecast.arm.image_codec), forecast)
     for forecast in best.values():
         style = "bold" if forecast.arm == decision.arm else ""
         table.add_row(*_forecast(forecast), style=style)
-    left = len(decision.forecasts) - len(best)
-    if left:
-        table.caption = f"the best of each kind; {left} more were weighed"
+    hidden = len(decision.forecasts) - len(best)
+    if hidden:
+        table.caption = f"the best of each kind; {hidden} more were compared"
     return Group(chosen, reason, table)
 
 
-def answer_panel(answer: str) -> RenderableType:
-    """Show an answer."""
-    return Panel(Text(answer), title="answer", title_align="left", border_style="green")
-
-
 def cost_table(results: Sequence[TaskResult]) -> RenderableType:
-    """Show what each task really cost: arm, nodes, bytes, milliseconds a stage and fallbacks."""
+    """Show the cost report of each task: arm, nodes, bytes, milliseconds by stage, fallbacks."""
     table = _table("cost", "task", "status", "arm", "nodes", "up B", "down B", "ms")
     notes: list[RenderableType] = []
     for result in results:
         status = Text(result.status, style=_COLOURS[result.status])
         report = result.report
         if report is None:
-            table.add_row(result.task_id, status, "not run", "", "", "", "")
+            ran = "" if result.error is None else "not run"
+            table.add_row(result.task_id, status, ran, "", "", "", "")
         else:
-            table.add_row(result.task_id, status, *_bill(report))
+            table.add_row(result.task_id, status, *_cells(report))
             notes.extend(_notes(result.task_id, report))
         if result.error is not None:
-            why = f"{result.task_id}: {result.error.message} [{result.error.code}]"
-            notes.append(Text(why, style="yellow"))
+            failure = f"{result.task_id}: {result.error.message} [{result.error.code}]"
+            notes.append(Text(failure, style="yellow"))
     return Group(table, *notes)
 
 
 def card_table(cards: Iterable[CardView]) -> RenderableType:
-    """Show what can be asked for, what not, and why not."""
-    table = _table("cards", "card", "task type", "available", "expert", "remark")
+    """Show which cards can be requested, which cannot, and why."""
+    table = _table("", "card", "available", "expert or reason")
     for card in cards:
         available = Text("yes", style="green") if card.available else Text("no", style="red")
         expert = f"{card.expert or ''}{' (approximate)' if card.approximate else ''}"
-        table.add_row(card.id, card.task_type, available, Text(expert), Text(card.reason))
+        table.add_row(card.id, available, Text(expert if card.available else card.reason))
     return table
 
 
 def profile_tables(profile: NodeProfile) -> RenderableType:
-    """Show what was measured of each model: what a cut costs at each point."""
+    """Show the measurements of each model: the cost of a cut at each partition point."""
     tables: list[RenderableType] = []
     for model in profile.models.values():
-        title = f"{model.model} on {profile.node}, slowed {model.slowdown:g} times"
+        slowed = f", slowed {model.slowdown:g} times" if model.slowdown > 1 else ""
         table = _table(
-            title,
-            "point",
-            "block",
-            "block ms",
-            "codec",
-            "frame B",
-            "encode ms",
-            "accuracy_retention",
+            f"{model.model} on {profile.node}{slowed}",
+            *("point", "block", "block ms", "codec", "frame B", "encode ms", "accuracy retention"),
         )
         blocks = {block.name: block.ms for block in model.blocks}
         for point in model.points:
+            retention = point.accuracy_retention
             table.add_row(
                 str(point.point),
                 point.name,
@@ -128,13 +118,13 @@ def profile_tables(profile: NodeProfile) -> RenderableType:
                 point.codec,
                 str(point.frame_bytes),
                 f"{point.encode_ms:.1f}",
-                "" if point.accuracy_retention is None else f"{point.accuracy_retention:.2f}",
+                "" if retention is None else f"{retention:.2f}",
             )
         tables.append(table)
     return Group(*tables)
 
 
-def _bill(report: CostReport) -> list[RenderableType]:
+def _cells(report: CostReport) -> list[RenderableType]:
     return [
         Text(report.arm),
         Text(" → ".join(report.nodes)),
@@ -147,8 +137,8 @@ def _bill(report: CostReport) -> list[RenderableType]:
 def _notes(task_id: str, report: CostReport) -> Iterable[RenderableType]:
     stages = " · ".join(f"{name} {ms:.1f}" for name, ms in report.stages_ms.items())
     slowed = f" (device slowed {report.slowdown:g}x)" if report.slowdown > 1 else ""
-    spent = f" · device {report.energy_j:.2f} J" if report.energy_j else ""
-    yield Text(f"{task_id} stages in ms: {stages}{slowed}{spent}", style="dim")
+    energy = f" · device {report.energy_j:.2f} J" if report.energy_j else ""
+    yield Text(f"{task_id} stages in ms: {stages}{slowed}{energy}", style="dim")
     for step in report.fallback:
         reused = ", reusing the head's features" if report.head_reused else ""
         yield Text(
@@ -165,7 +155,7 @@ def _forecast(forecast: Forecast) -> list[RenderableType]:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
     for column in columns:
         right = column.endswith(("ms", "B")) or column == "bytes up"
         table.add_column(column, justify="right" if right else "left", overflow="fold")
@@ -173,5 +163,5 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _short(value: str) -> str:
-    """Cut a stored picture's name to what tells it apart."""
+    """Shorten the name of a stored image; the beginning of its digest identifies it."""
     return value[:18] + "…" if value.startswith("store:") else value

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from edgewright.graphs.federated.events import Event
     from edgewright.tools.federated.records.report import RunReport, TrialReport
 
-#: What a table tells of a trial that came to an end.
+#: Columns of a trial that has ended.
 _COSTS = ("validation", "worst client", "MB up", "link s", "s")
 _BARS = "▁▂▃▄▅▆▇█"
 _CURVE_WIDTH = 48
 
 
 class TrainingView:
-    """Prints what happens and keeps a live line for the training that runs; a context manager.
+    """Prints the steps of a run, and a live line for the current training; a context manager.
 
     Args:
         console: Where to print.
@@ -38,6 +38,7 @@ class TrainingView:
 
     def __enter__(self) -> TrainingView:
         self._live.start()
+        self._wait("preparing the data")
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -45,7 +46,7 @@ class TrainingView:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave the terminal to a question."""
+        """Release the terminal for a question."""
         self._live.stop()
         try:
             yield
@@ -56,7 +57,7 @@ class TrainingView:
         """Show one event."""
         if event.event == "prepared":
             card = event.card
-            self._say(
+            self._print(
                 f"run {event.run}: {card.name}, {card.train} training samples at "
                 f"{len(card.clients)} clients, {len(card.classes)} classes, label skew "
                 f"{card.label_skew:.2f}"
@@ -67,7 +68,7 @@ class TrainingView:
             self._wait("checking")
         elif event.event == "checked":
             for fault in event.faults:
-                self._say(f"refused [{fault.code}] {fault.slot}: {fault.message}", "yellow")
+                self._print(f"refused [{fault.code}] {fault.slot}: {fault.message}", "yellow")
         elif event.event == "trial_started":
             self._curve, self._clients = [], set()
             self._wait(f"trial {event.number}, {event.rounds} rounds")
@@ -94,13 +95,13 @@ class TrainingView:
         assert isinstance(event, TrialEnded)
         result = event.result
         if result.fault is not None:
-            self._say(
+            self._print(
                 f"trial {result.number} failed [{result.fault.code}] {result.fault.message}",
                 "yellow",
             )
         elif result.best is not None:
             last = result.curve[-1]
-            self._say(
+            self._print(
                 f"trial {result.number}: {result.best.validation.accuracy:.4f} in round "
                 f"{result.best_round} {sparkline([p.validation.accuracy for p in result.curve])} "
                 f"{last.simulated_s:.0f} s on the link clock, {last.wall_s:.0f} s here",
@@ -108,7 +109,7 @@ class TrainingView:
             )
         self._wait("deciding")
 
-    def _say(self, text: str, style: str = "") -> None:
+    def _print(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style))
 
     def _wait(self, text: str) -> None:
@@ -126,7 +127,7 @@ class TrainingView:
 
 
 def proposal_view(number: int, proposal: object) -> RenderableType:
-    """Show a proposal: the values, and which words led to which choice."""
+    """Show a proposal: its values, and the words of the purpose behind each choice."""
     from edgewright.agents.fl_coder.protocol import Proposal
 
     assert isinstance(proposal, Proposal)
@@ -150,14 +151,14 @@ def proposal_view(number: int, proposal: object) -> RenderableType:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Draw a curve between 0 and 1 in one line of text."""
+    """Draw a curve between 0 and 1 on one line of text."""
     step = max(1, -(-len(values) // _CURVE_WIDTH))
     top = len(_BARS) - 1
     return "".join(_BARS[round(min(max(value, 0), 1) * top)] for value in values[::step])
 
 
 def trials_table(reports: Sequence[RunReport]) -> RenderableType:
-    """Show the trials of runs side by side; what is the same for all of them is left out."""
+    """Show the trials of runs in one table; columns without information are left out."""
     trials = [(report, trial) for report in reports for trial in report.trials]
     columns: dict[str, list[str]] = {
         "run": [report.run for report, _ in trials],
@@ -168,31 +169,31 @@ def trials_table(reports: Sequence[RunReport]) -> RenderableType:
     }
     costs = [_costs(trial) for _, trial in trials]
     columns |= {name: [each[name] for each in costs] for name in _COSTS}
-    columns["remark"] = [", ".join(fault.code for fault in trial.complaints) for _, trial in trials]
+    columns["faults"] = [", ".join(fault.code for fault in trial.complaints) for _, trial in trials]
     if len(reports) == 1:
         del columns["run"]
     if len(set(columns["by"])) == 1:
         del columns["by"]
-    if not any(columns["remark"]):
-        del columns["remark"]
+    if not any(columns["faults"]):
+        del columns["faults"]
     table = Table(header_style="dim", box=box.SIMPLE_HEAD)
     for name in columns:
         justify: Literal["left", "right"] = "right" if name in ("rounds", *_COSTS) else "left"
-        table.add_column(name, justify=justify, no_wrap=name != "remark")
+        table.add_column(name, justify=justify, no_wrap=name != "faults")
     for cells in zip(*columns.values(), strict=True):
         table.add_row(*map(Text, cells))
     return table
 
 
 def _number(report: RunReport, trial: TrialReport) -> str:
-    """Return a trial's number, with a star at the best one's."""
+    """Return a trial's number, with a star if it is the best."""
     if trial.result is None:
         return ""
     return f"{trial.result.number}{' ★' if trial.result.number == report.best else ''}"
 
 
 def _costs(trial: TrialReport) -> dict[str, str]:
-    """Return how good a trial was and what it cost; blanks if it came to nothing."""
+    """Return the accuracy and cost of a trial; blanks if it failed."""
     best, costs = trial.best, trial.costs
     if best is None or not costs:
         return dict.fromkeys(_COSTS, "")

@@ -82,12 +82,7 @@ class Steps:
         except EdgewrightError:
             # A plan can be made without them; a node that is down is reported when it is needed.
             sensors = []
-        request = PlanRequest(
-            text=state["request"],
-            images=tuple(ImageRef.model_validate(each) for each in state["images"]),
-            history=tuple(Turn.model_validate(each) for each in state.get("history", [])),
-            sensors=tuple(sorted({sensor.kind for sensor in sensors})),
-        )
+        request = _request(state, sensors=tuple(sorted({sensor.kind for sensor in sensors})))
         made = await asyncio.to_thread(services.planner.plan, request)
         emit(runtime, Planned(plan=made))
         status: Status = "planned"
@@ -191,7 +186,7 @@ class Steps:
         made = Plan.model_validate(state["plan"])
         results = _results(state)
         ordered = [results[task.id] for task in made.tasks if task.id in results]
-        said = await asyncio.to_thread(services.responder.answer, state["request"], made, ordered)
+        said = await asyncio.to_thread(services.responder.answer, _request(state), made, ordered)
         if state["status"] == "needs_input":
             results = {task.id: lacking(task, made.needs) for task in made.tasks}
         emit(runtime, Answered(text=said.text))
@@ -249,6 +244,16 @@ def next_wave(state: AssistantState) -> list[Send] | Literal["answer"]:
         for task in ready_tasks(Plan.model_validate(state["plan"]), _results(state))
     ]
     return sends or "answer"
+
+
+def _request(state: AssistantState, sensors: tuple[str, ...] = ()) -> PlanRequest:
+    """Return the turn's request, with the turns before it."""
+    return PlanRequest(
+        text=state["request"],
+        images=tuple(ImageRef.model_validate(each) for each in state["images"]),
+        history=tuple(Turn.model_validate(each) for each in state.get("history", [])),
+        sensors=sensors,
+    )
 
 
 def _deadline_s(runtime: Runtime[AssistantContext]) -> float:

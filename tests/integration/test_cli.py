@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from edgewright.tools.nodes.launch import launch_node
 
 pytestmark = pytest.mark.timeout(180)
 
-#: The console script, without relying on where it was installed.
+#: The console script, wherever it is installed.
 EDGEWRIGHT = [sys.executable, "-c", "from edgewright.cli.main import app; app()"]
 
 
@@ -41,9 +42,10 @@ def device(photographs):
 
 @pytest.fixture
 def environment(tmp_path):
-    """The environment with a state folder of its own, by which its processes can be told."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWRIGHT")}
-    return kept | {"EDGEWRIGHT_HOME": str(tmp_path / "state")}
+    """The environment with a state folder of its own, which identifies its processes."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWRIGHT")}
+    cache = os.environ["EDGEWRIGHT_CACHE"]
+    return own | {"EDGEWRIGHT_HOME": str(tmp_path / "state"), "EDGEWRIGHT_CACHE": cache}
 
 
 @pytest.fixture
@@ -75,8 +77,8 @@ def processes_of(environment):
 
 def await_none(environment, within_s=20.0):
     deadline = time.monotonic() + within_s
-    while left := processes_of(environment):
-        assert time.monotonic() < deadline, left
+    while remaining := processes_of(environment):
+        assert time.monotonic() < deadline, remaining
         time.sleep(0.1)
 
 
@@ -85,9 +87,28 @@ def test_ask_starts_a_node_of_its_own_and_stops_it(edgewright, environment, phot
     assert done.returncode == 0, done.stderr
     assert "cat" in done.stdout.lower()
     assert done.stdout.count("\n") == 1
-    for part in ("image-classification", "device-only", "stages"):
-        assert part in done.stderr.replace("\n", "")
+    assert re.fullmatch(r"[\d.]+ s · 0 B up · on the device · [\d.]+ J\n", done.stderr)
     await_none(environment, within_s=5.0)
+
+
+def test_ask_explains_on_request_and_prints_the_answer_alone(edgewright, device, photographs):
+    args = ("Which animal is in this picture?", "--image", photographs / "cat.png")
+    done = edgewright("ask", "--explain", *args, "--node", device.url)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    for part in ("plan by the embedded planner", "image=cat.png", "t1 runs device-only", "stages"):
+        assert part in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(tuple("0123456789"))
+
+
+def test_answers_about_several_images_name_them(edgewright, device, photographs):
+    images = ("-i", photographs / "cat.png", "-i", photographs / "cup.png")
+    done = edgewright("ask", "What is in these pictures?", *images, "--node", device.url)
+    assert done.returncode == 0, done.stderr
+    sentences, note = done.stdout.splitlines()
+    assert re.match(r"cat\.png: .*cat.*\. cup\.png: .*espresso", sentences)
+    assert note.startswith("(Approximate:")
+    assert done.stderr.count("\n") == 1
 
 
 def test_ask_as_json_keeps_its_contract(edgewright, device, photographs):
@@ -119,17 +140,17 @@ def test_ask_about_a_cameras_photograph(edgewright, device):
     assert "espresso" in json.loads(done.stdout)["answer"].lower()
 
 
-def test_ask_without_the_picture_asks_for_it(edgewright, device):
+def test_ask_without_an_image_asks_for_it(edgewright, device):
     done = edgewright("ask", "--json", "Which animal is in this picture?", "--node", device.url)
     answer = json.loads(done.stdout)
     assert done.returncode == 0
     assert answer["plan"]["needs"] == ["image"]
-    assert "picture" in answer["answer"]
+    assert "attach" in answer["answer"]
     assert {result["status"] for result in answer["results"]} == {"unavailable"}
     assert {result["error"]["code"] for result in answer["results"]} == {"input_missing"}
 
 
-def test_a_node_that_is_not_there_is_told_in_the_answer(edgewright, photographs):
+def test_an_unreachable_node_is_reported_in_the_answer(edgewright, photographs):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -141,13 +162,15 @@ def test_a_node_that_is_not_there_is_told_in_the_answer(edgewright, photographs)
     assert answer["results"][0]["output"] == {}
 
 
-def test_chat_remembers_the_picture_and_goes_on_after_errors(edgewright, device, photographs):
+def test_chat_remembers_the_image_and_continues_after_errors(edgewright, device, photographs):
     lines = [
         f"/image {photographs / 'none.png'}",
         f"/image {photographs / 'cat.png'}",
         "Which animal is in this picture?",
         "And what colour is it?",
         "/history",
+        "/explain",
+        "Which animal is in this picture?",
         "/new",
         "/help",
         "/unknown",
@@ -164,11 +187,14 @@ def test_chat_remembers_the_picture_and_goes_on_after_errors(edgewright, device,
     assert "cat" in answers[0].lower()
     assert "colour" in answers[1]
     assert answers[2] == "> Which animal is in this picture?"
+    before, explained = done.stderr.split("explanations are on")
+    assert "image=cat.png" not in before
+    assert "image=cat.png" in explained
     assert "never read" not in done.stdout
     assert "Traceback" not in done.stderr
 
 
-def test_chat_as_json_prints_a_reply_a_line(edgewright, device, photographs):
+def test_chat_as_json_prints_one_reply_a_line(edgewright, device, photographs):
     lines = f"/image {photographs / 'none.png'}\nWhich animal is in this picture?\nAnd its colour?"
     args = ("--node", device.url, "--image", photographs / "cat.png")
     done = edgewright("chat", "--json", *args, "--thread", "garden", stdin=lines)
@@ -203,7 +229,10 @@ def test_ctrl_c_in_a_chat_stops_the_request_alone(environment, photographs):
     slow = {"name": "slow", "role": "device", "port": 0, "slowdown": 100}
     with launch_node(slow) as device:
         process = subprocess.Popen(
-            [*EDGEWRIGHT, "chat", "--node", device.url, "-i", str(photographs / "cat.png")],
+            [
+                *(*EDGEWRIGHT, "chat", "--explain", "--node", device.url),
+                *("-i", str(photographs / "cat.png")),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -217,11 +246,11 @@ def test_ctrl_c_in_a_chat_stops_the_request_alone(environment, photographs):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate("/history\n/quit\n", timeout=60)
     assert process.returncode == 0
-    assert "stopped; the thread goes on" in err
+    assert "stopped; the thread continues" in err
     assert "Traceback" not in out + err
 
 
-def test_node_runs_in_the_foreground_until_told_to_stop(environment, tmp_path):
+def test_node_runs_in_the_foreground_until_it_is_stopped(environment, tmp_path):
     config = tmp_path / "edge.yaml"
     config.write_text("name: edge-1\nrole: edge\nport: 0\n")
     process = subprocess.Popen(
@@ -244,7 +273,7 @@ def test_node_runs_in_the_foreground_until_told_to_stop(environment, tmp_path):
     await_none(environment)
 
 
-def test_a_port_that_is_taken_is_told(edgewright, tmp_path):
+def test_a_port_that_is_taken_is_reported(edgewright, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = edgewright("node", "--port", taken.getsockname()[1], "--json")
     assert done.returncode == 1
@@ -252,7 +281,7 @@ def test_a_port_that_is_taken_is_told(edgewright, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_configuration_is_told(edgewright, tmp_path):
+def test_an_invalid_configuration_is_reported(edgewright, tmp_path):
     (tmp_path / "node.yaml").write_text("role: toaster\n")
     done = edgewright("node", "--config", tmp_path / "node.yaml")
     assert done.returncode == 2
@@ -260,7 +289,7 @@ def test_a_wrong_configuration_is_told(edgewright, tmp_path):
     assert "[invalid_config]" in done.stderr
 
 
-def test_profile_measures_and_keeps_the_times(edgewright, environment, photographs, tmp_path):
+def test_profile_measures_and_stores_the_times(edgewright, environment, photographs, tmp_path):
     config = tmp_path / "device.yaml"
     config.write_text(f"name: camera-2\ncamera: {photographs}\n")
     done = edgewright("profile", "--config", config, "--runs", "1", "--json")
@@ -269,14 +298,14 @@ def test_profile_measures_and_keeps_the_times(edgewright, environment, photograp
     model = profile["models"]["efficientnet-lite0"]
     assert all(block["ms"] > 0 for block in model["blocks"])
     assert all(point["frame_bytes"] > 0 for point in model["points"])
-    kept = json.loads((tmp_path / "state" / "profiles" / "camera-2.json").read_text())
-    assert kept == profile
+    stored = json.loads((tmp_path / "state" / "profiles" / "camera-2.json").read_text())
+    assert stored == profile
     shown = edgewright("profile", "--config", config, "--runs", "1")
     assert "efficientnet-lite0 on camera-2" in shown.stdout
     await_none(environment)
 
 
-def test_doctor_looks_at_the_node(edgewright, device):
+def test_doctor_checks_the_node(edgewright, device):
     report = json.loads(edgewright("doctor", "--json", "--node", device.url).stdout)
     found = {check["name"]: check for check in report["checks"]}
     assert "camera-1" in found["device node"]["detail"]
@@ -288,7 +317,7 @@ def test_doctor_looks_at_the_node(edgewright, device):
 
 
 class _Models(BaseHTTPRequestHandler):
-    """Answers ``/v1/models`` as told by the server's ``answer``."""
+    """Answers ``/v1/models`` with the server's ``answer``."""
 
     def do_GET(self):
         status, body = self.server.answer
@@ -309,7 +338,7 @@ class _Models(BaseHTTPRequestHandler):
         ((401, b"{}"), "problem"),
     ],
 )
-def test_doctor_looks_at_the_chat_model(edgewright, answer, state):
+def test_doctor_checks_the_chat_model(edgewright, answer, state):
     with ThreadingHTTPServer(("127.0.0.1", 0), _Models) as server:
         server.answer = answer
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,7 +1,8 @@
-"""The demo names the photographs rightly, cuts a model, and stops what it started."""
+"""The demo names the photographs correctly, cuts a model, and stops what it started."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -41,27 +42,27 @@ def _arms(replies: list[dict]) -> list[str]:
     return [result["report"]["arm"] for result in results if result["report"]]
 
 
-def test_names_are_right_and_a_model_was_cut(environment: dict[str, str], tmp_path: Path) -> None:
+def test_names_are_correct_and_a_model_was_cut(environment: dict[str, str], tmp_path: Path) -> None:
     own = tmp_path / "own.png"
     from PIL import Image
     from skimage import data
 
     Image.fromarray(data.coffee()).save(own)
-    # A thin link and a very slow device make the cut the clear choice, whatever else is running.
+    # A thin link and a very slow device make the cut the clear choice, even on a busy machine.
     replies = _replies(environment, "--rate", "60", "--slowdown", "20", "--image", str(own))
     answers = [(reply["image"].removeprefix("camera:"), reply["answer"]) for reply in replies]
     assert len(answers) >= 7
-    # The model is not sure of the rocket: a coding that keeps the accuracy may leave it the kind
-    # (missile) of the three that make up the group (rocket).
-    for picture, right in {
+    # The model is not sure of the rocket: an encoding that retains its accuracy may still yield one
+    # kind (missile) of the three in the group (rocket).
+    for image, correct in {
         "cat.png": ("cat",),
         "espresso.png": ("espresso",),
         "rocket.jpg": ("rocket", "missile"),
         str(own): ("espresso",),
     }.items():
-        said = [answer.lower() for image, answer in answers if image == picture]
-        assert said
-        assert all(any(word in answer for word in right) for answer in said), said
+        found = [answer.lower() for about, answer in answers if about == image]
+        assert found
+        assert all(any(word in answer for word in correct) for answer in found), found
     cut = [
         result["report"]
         for reply in replies
@@ -75,9 +76,26 @@ def test_names_are_right_and_a_model_was_cut(environment: dict[str, str], tmp_pa
         assert report["slowdown"] == 20
 
 
-def test_without_slowdown_the_device_does_all_itself(environment: dict[str, str]) -> None:
+def test_without_slowdown_the_device_runs_everything(environment: dict[str, str]) -> None:
     arms = _arms(_replies(environment, "--rate", "20", "--slowdown", "1"))
     assert set(arms) == {"device-only"}
+
+
+def test_the_demo_shows_answers_costs_and_choices_and_records_them(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    record = tmp_path / "demo.svg"
+    demo = _start(environment, "--record", str(record))
+    output, errors = demo.communicate(timeout=280)
+    assert demo.returncode == 0, errors
+    answer, cost, plan, why = output.partition("cat.png\n")[2].splitlines()[:4]
+    assert "cat" in answer.lower()
+    assert re.fullmatch(r" +[\d.]+ s · [\d.]+ K?B up · .*[\d.]+ J *", cost)
+    assert plan.split() == ["plan", "image-classification"]
+    assert why.split()[0] == "why"
+    assert output.count("(Approximate:") == 1
+    assert "where it ran" in output
+    assert record.read_text("utf-8").startswith("<svg")
 
 
 def test_ctrl_c_stops_both_nodes(environment: dict[str, str]) -> None:

@@ -139,7 +139,7 @@ def test_a_killed_run_resumes(home):
         process.communicate()
     before = json.loads(curves[0].read_text("utf-8"))
     (row,) = last_json(edgewright("runs", "list", "--json"))
-    assert row["state"] == "broken off"
+    assert row["state"] == "interrupted"
     resumed = edgewright("train", "--resume", row["run"], "--json")
     assert resumed.returncode == 0, resumed.stderr
     assert last_json(resumed)["test"]["accuracy"] >= 0.93

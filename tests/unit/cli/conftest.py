@@ -17,7 +17,7 @@ _VARIABLES = ("EDGEWRIGHT_DEVICE_URL", "EDGEWRIGHT_CHAT_MODEL", "EDGEWRIGHT_API_
 
 
 @pytest.fixture(autouse=True)
-def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _private_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "state"))
     for name in _VARIABLES:
         monkeypatch.delenv(name, raising=False)

@@ -20,7 +20,7 @@ MANUALS = Path(__file__).parents[2] / "data" / "manuals"
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> CardRegistry:
-    """Three of the cards that ship, with few demonstrations, as all that can be asked for."""
+    """Three of the built-in cards, with few demonstrations, as the whole catalogue."""
     names = ("image-to-text", "federated-training", "mood-from-network-traffic")
     cards = [CardRegistry.builtin().get(name) for name in names]
     few = CardRegistry(
@@ -44,7 +44,7 @@ def written(thermometer, tmp_path):
 
 @pytest.fixture
 def at_terminal(monkeypatch, edgewright):
-    """Run a command as if a person sat there, and type the answer."""
+    """Run a command as if in a terminal, and type the answer."""
     terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
 
     def run(*args, answer):
@@ -63,17 +63,17 @@ def test_a_card_that_copies_another_does_not_pass(edgewright, few, tmp_path):
     copied = save(tmp_path / "copy.yaml", few.get("image-to-text"), id="caption")
     result = edgewright("cards", "check", copied, "--json")
     assert result.exit_code == 1
-    found = json.loads(result.stdout)
-    assert found["card"] == "caption"
-    assert not found["passed"]
-    assert {each["taken_for"] for each in found["lost"]} == {"image-to-text"}
+    confusion = json.loads(result.stdout)
+    assert confusion["card"] == "caption"
+    assert not confusion["passed"]
+    assert {each["taken_for"] for each in confusion["lost"]} == {"image-to-text"}
     shown = edgewright("cards", "check", copied)
     assert shown.exit_code == 1
     assert "is confused with other cards" in shown.stdout
     assert "nearly identical" in shown.stdout.replace("\n", " ")
 
 
-def test_a_card_of_its_own_passes_against_a_catalogue_by_path(edgewright, few, tmp_path):
+def test_a_distinct_card_passes_against_a_catalogue_by_path(edgewright, few, tmp_path):
     folder = tmp_path / "catalogue"
     folder.mkdir()
     for card in list(few)[:2]:
@@ -81,14 +81,14 @@ def test_a_card_of_its_own_passes_against_a_catalogue_by_path(edgewright, few, t
     mood = save(tmp_path / "mood.yaml", few.get("mood-from-network-traffic"))
     result = edgewright("cards", "check", mood, "--cards", folder)
     assert result.exit_code == 0
-    assert "can be told from the other cards" in result.stdout
+    assert "is distinct from the other cards" in result.stdout
 
 
 @pytest.mark.parametrize(
     ("text", "part"),
     [("id: [", "not valid YAML"), ("id: Two Words", "id"), (None, "check the path")],
 )
-def test_a_card_that_is_wrong_is_told_where(edgewright, error_of, tmp_path, text, part):
+def test_an_invalid_card_is_reported_with_its_place(edgewright, error_of, tmp_path, text, part):
     path = tmp_path / "card.yaml"
     if text is not None:
         path.write_text(text)
@@ -114,7 +114,7 @@ def test_a_draft_as_json_is_written_nowhere(edgewright, monkeypatch, tmp_path):
     assert list(tmp_path.glob("*.yaml")) == []
 
 
-def test_a_draft_is_shown_and_gets_a_name_of_its_own(edgewright, monkeypatch, tmp_path):
+def test_a_draft_is_shown_and_written_under_its_cards_name(edgewright, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     result = edgewright("cards", "from-manual", MANUALS / "hostile.md")
     assert result.exit_code == 0
@@ -124,7 +124,7 @@ def test_a_draft_is_shown_and_gets_a_name_of_its_own(edgewright, monkeypatch, tm
     assert (tmp_path / "px-7.draft.yaml").exists()
 
 
-def test_a_file_is_not_written_over(edgewright, error_of, written):
+def test_a_file_is_not_overwritten(edgewright, error_of, written):
     args = ("cards", "from-manual", MANUALS / "hostile.md", "--json", "--out")
     for path, code in ((written, "out_exists"), (written / "x", "out_unwritable")):
         result = edgewright(*args, path)
@@ -132,11 +132,11 @@ def test_a_file_is_not_written_over(edgewright, error_of, written):
         assert code in result.stdout
 
 
-def test_an_approved_card_can_be_asked_for(at_terminal, few, written):
+def test_an_approved_card_can_be_requested(at_terminal, few, written):
     result = at_terminal("cards", "approve", written, answer="y\n")
     assert result.exit_code == 0
     assert "the manual says" in result.stdout
-    assert "can be told from the other cards" in result.stdout
+    assert "is distinct from the other cards" in result.stdout
     assert [card.id for card in added_cards()] == ["th-20"]
 
 
@@ -146,7 +146,7 @@ def test_a_refused_card_is_not_added(at_terminal, few, written):
     assert added_cards() == []
 
 
-def test_nothing_is_approved_without_a_person(edgewright, few, written):
+def test_nothing_is_approved_without_a_terminal(edgewright, few, written):
     result = edgewright("cards", "approve", written, stdin="y\n")
     assert result.exit_code == 2
     assert "approval_needed" in result.stderr
@@ -166,7 +166,7 @@ def test_a_draft_with_the_id_of_another_card_is_refused(edgewright, few, written
     [(None, "file_missing"), ("a: [", "file_missing"), ("[" * 1500, "file_missing"),
      ("card: {}", "draft_invalid"), ("text", "draft_invalid")],
 )  # fmt: skip
-def test_a_draft_that_is_wrong_is_told(edgewright, tmp_path, text, code):
+def test_an_invalid_draft_is_reported(edgewright, tmp_path, text, code):
     path = tmp_path / "x.draft.yaml"
     if text is not None:
         path.write_text(text)
@@ -191,7 +191,7 @@ def test_a_card_is_planned_over_by_path_with_its_demonstrations(edgewright, tmp_
     assert edgewright(*plan).exit_code == 0
     (row,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
     assert [task["tool"] for task in row["tasks"]] == ["Zorble"]
-    # What it takes to get ready is not the first request's time.
+    # The first request does not count the time that the planner takes to load.
     assert row["latency_ms"] < 2000
     one = json.loads(edgewright("plan", *cards, "--json", "Zorble the poem.").stdout)
     assert [task["tool"] for task in one["tasks"]] == ["Zorble"]
@@ -205,7 +205,7 @@ def test_a_card_is_planned_over_by_path_with_its_demonstrations(edgewright, tmp_
         ("nothing.yaml", None, "give a YAML card"),
     ],
 )
-def test_cards_that_cannot_be_read_are_told(edgewright, error_of, tmp_path, name, content, part):
+def test_unreadable_cards_are_reported(edgewright, error_of, tmp_path, name, content, part):
     if content is not None:
         (tmp_path / name).write_text(content)
     result = edgewright("plan", "--cards", tmp_path / name, "--json", "Zorble it.")
@@ -213,7 +213,7 @@ def test_cards_that_cannot_be_read_are_told(edgewright, error_of, tmp_path, name
     assert part in error_of(result)["message"]
 
 
-def test_other_cards_are_listed_too(edgewright, few, tmp_path):
+def test_cards_by_path_are_listed(edgewright, few, tmp_path):
     card = few.get("image-to-text").model_copy(
         update={"id": "caption", "demonstrations": (Demonstration(request="Caption it."),)}
     )

@@ -1,4 +1,4 @@
-"""``edgewright codec``: halves are handed out, figures shown, and wrong inputs told."""
+"""``edgewright codec``: halves are exported, figures shown, and wrong inputs reported."""
 
 import json
 import shutil
@@ -54,7 +54,7 @@ def test_export_copies_one_half_and_the_manifest(edgewright, folder, tmp_path, h
     assert {path.name for path in out.iterdir()} == {"manifest.json", f"{half}.safetensors"}
 
 
-def test_a_folder_without_a_codec_is_told(edgewright, error_of, folder):
+def test_a_folder_without_a_codec_is_reported(edgewright, error_of, folder):
     shutil.rmtree(folder)
     result = edgewright("codec", "inspect", folder, "--json")
     assert result.exit_code == 1
@@ -71,7 +71,7 @@ def test_a_folder_without_a_codec_is_told(edgewright, error_of, folder):
         (["fashion-vit", "--data", "digits"], "model_not_configured"),
     ],
 )
-def test_train_tells_what_is_missing(edgewright, error_of, monkeypatch, arguments, code):
+def test_train_reports_what_is_missing(edgewright, error_of, monkeypatch, arguments, code):
     monkeypatch.delenv("EDGEWRIGHT_VIT", raising=False)
     result = edgewright("codec", "train", *arguments, "--json")
     assert result.exit_code != 0

@@ -19,7 +19,7 @@ def examined(edgewright):
     return run
 
 
-def test_a_sound_machine(examined, edgewright):
+def test_a_complete_machine(examined, edgewright):
     found = examined()
     assert found["python"]["state"] == "ok"
     assert found["state folder"]["state"] == "ok"
@@ -30,10 +30,11 @@ def test_a_sound_machine(examined, edgewright):
 
 
 def test_a_missing_extra_names_its_command(examined, monkeypatch):
-    monkeypatch.setitem(checks.EXTRAS, "agent", (("no_such_module",), True))
-    monkeypatch.setitem(checks.EXTRAS, "codec", (("no_such_module",), False))
+    required = {"agent": ("langgraph", "no-such-package"), "codec": ("no-such-package",)}
+    monkeypatch.setattr(checks, "extras", lambda: required)
     found = examined()
     assert found["extra agent"]["state"] == "problem"
+    assert found["extra agent"]["detail"] == "missing: no-such-package"
     assert found["extra agent"]["fix"] == "pip install 'edgewright[agent]'"
     assert found["extra codec"]["state"] == "note"
 
@@ -43,18 +44,18 @@ def test_a_python_that_is_too_new(examined, monkeypatch):
     assert examined()["python"]["state"] == "problem"
 
 
-def test_a_state_folder_in_the_way(examined, monkeypatch, tmp_path):
+def test_a_state_folder_that_cannot_be_created(examined, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "file" / "state"))
     assert "EDGEWRIGHT_HOME" in examined()["state folder"]["fix"]
 
 
-def test_little_space(examined, monkeypatch):
-    monkeypatch.setattr(checks, "_LITTLE_SPACE_BYTES", 1 << 62)
+def test_too_little_space(examined, monkeypatch):
+    monkeypatch.setattr(checks, "_MIN_FREE_BYTES", 1 << 62)
     assert examined()["state folder"]["state"] == "problem"
 
 
-def test_threads_that_are_held_by_another(examined, tmp_path):
+def test_threads_that_another_program_holds(examined, tmp_path):
     path = tmp_path / "state" / "threads.sqlite"
     path.parent.mkdir(exist_ok=True)
     other = sqlite3.connect(path, isolation_level=None)

@@ -1,4 +1,4 @@
-"""The console script itself: help, version, and how errors are told."""
+"""The console script itself: help, version, and how errors are reported."""
 
 import os
 import subprocess
@@ -10,20 +10,28 @@ import typer
 from edgewright.cli.views.output import reported_errors
 from edgewright.tools.errors import InputError, LinkError, NotFoundError
 
+GROUPS = {"cards", "codec", "runs"}
+COMMANDS = ["ask", "chat", "demo", "doctor", "node", "plan", "profile", "train", *sorted(GROUPS)]
+
 
 def test_help_lists_the_commands(edgewright):
     result = edgewright("--help")
     assert result.exit_code == 0
-    for command in ("ask", "chat", "plan", "node", "profile", "doctor"):
+    for command in COMMANDS:
         assert command in result.stdout
+    assert "Exit codes" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["ask", "chat", "plan", "node", "profile", "doctor"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(edgewright, command):
     result = edgewright(command, "--help")
     assert result.exit_code == 0
-    assert f"edgewright {command}" in result.stdout
-    assert "--json" in result.stdout
+    assert f"edgewright {command}" in result.stdout.partition("Example")[2]
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - GROUPS))
+def test_every_command_prints_json_on_request(edgewright, command):
+    assert "--json" in edgewright(command, "--help").stdout
 
 
 def test_the_version(edgewright):
@@ -31,7 +39,7 @@ def test_the_version(edgewright):
 
 
 def test_help_and_nodes_need_no_agent_framework():
-    # In a process of its own, because this one has long imported everything.
+    # In a process of its own, because this one has imported everything.
     heavy = "{'torch', 'langgraph', 'langchain_core', 'openai', 'pydantic', 'httpx', 'flwr'}"
     code = f"import sys, edgewright.cli.main; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -43,7 +51,7 @@ def test_help_and_nodes_need_no_agent_framework():
     [
         (InputError("wrong"), 2),
         (NotFoundError("not there"), 2),
-        (LinkError("down"), 1),
+        (LinkError("down\nagain"), 1),
         (ValueError("a defect"), 1),
         (KeyboardInterrupt(), 130),
     ],
@@ -59,7 +67,7 @@ def test_every_error_is_one_line_and_an_exit_code(capsys, error, exit_code, as_j
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
-def test_a_defect_shows_its_traceback_only_to_who_asks(debug, tmp_path):
+def test_a_defect_shows_its_traceback_only_on_request(debug, tmp_path):
     code = (
         "import edgewright.cli.commands.checks as checks; checks.python = lambda: 1 / 0;"
         "from edgewright.cli.main import app; app()"

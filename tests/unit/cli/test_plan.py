@@ -15,20 +15,20 @@ def test_a_plan_as_json_keeps_its_contract(edgewright, photograph):
     assert plan["needs"] == []
 
 
-def test_a_request_about_a_picture_that_is_not_there_is_planned_all_the_same(edgewright):
+def test_a_request_is_planned_although_its_image_is_missing(edgewright):
     plan = json.loads(edgewright("plan", "--json", "what is in this picture?").stdout)
     assert plan["tasks"]
     assert plan["needs"] == ["image"]
 
 
-def test_a_plan_for_a_person_names_the_picture(edgewright, photograph):
+def test_a_plan_for_a_terminal_names_the_image(edgewright, photograph):
     result = edgewright("plan", "is there a cat in the picture?", "-i", photograph)
     assert result.exit_code == 0
     assert "gate.png" in result.stdout
     assert "visual-question-answering" in result.stdout.replace("\n", "")
 
 
-def test_many_requests_become_a_plan_a_line(edgewright, tmp_path, photograph):
+def test_many_requests_are_planned_one_a_line(edgewright, tmp_path, photograph):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     rows = [
         {"id": "a", "request": "what is in this picture?", "image": str(photograph)},
@@ -66,7 +66,7 @@ def test_a_wrong_line_is_named_by_its_number(edgewright, error_of, tmp_path, lin
         ("in.jsonl", "no/such/folder.jsonl", "out_unwritable"),
     ],
 )
-def test_files_that_cannot_be_used(edgewright, error_of, tmp_path, source, target, code):
+def test_unusable_files_are_reported(edgewright, error_of, tmp_path, source, target, code):
     (tmp_path / "in.jsonl").write_text('{"id": 1, "request": "what is it?"}')
     (tmp_path / "binary.jsonl").write_bytes(b"\xff\xfe\x00")
     args = ("--requests", tmp_path / source, "--out", tmp_path / target)
@@ -75,7 +75,7 @@ def test_files_that_cannot_be_used(edgewright, error_of, tmp_path, source, targe
     assert error_of(result)["code"] == code
 
 
-def test_a_full_disk_is_told(edgewright, error_of, tmp_path):
+def test_a_full_disk_is_reported(edgewright, error_of, tmp_path):
     (tmp_path / "in.jsonl").write_text('{"id": 1, "request": "what is it?"}')
     result = edgewright("plan", "--requests", tmp_path / "in.jsonl", "--out", "/dev/full", "--json")
     assert result.exit_code == 1
@@ -85,7 +85,7 @@ def test_a_full_disk_is_told(edgewright, error_of, tmp_path):
 @pytest.mark.parametrize(
     "args", [(), ("text", "--requests", "a", "--out", "b"), ("--requests", "a"), ("--out", "b")]
 )
-def test_only_one_way_at_a_time(edgewright, error_of, args):
+def test_exactly_one_kind_of_input_is_accepted(edgewright, error_of, args):
     result = edgewright("plan", *args, "--json")
     assert result.exit_code == 2
     assert error_of(result)["code"] == "usage"
@@ -103,9 +103,7 @@ def test_only_one_way_at_a_time(edgewright, error_of, args):
         ("camera:a/b", None, "image_unknown"),
     ],
 )
-def test_a_picture_that_cannot_be_used_is_named(
-    edgewright, error_of, tmp_path, name, content, code
-):
+def test_an_unusable_image_is_named(edgewright, error_of, tmp_path, name, content, code):
     where = name if name.startswith("camera:") else tmp_path / name
     if content is not None:
         where.write_bytes(content)
@@ -122,7 +120,7 @@ def test_a_picture_that_cannot_be_used_is_named(
     assert result.stderr.count("\n") == 1
 
 
-def test_a_file_that_is_too_long_is_not_read(edgewright, error_of, tmp_path):
+def test_a_file_that_is_too_large_is_not_read(edgewright, error_of, tmp_path):
     path = tmp_path / "huge.png"
     with path.open("wb") as file:
         file.truncate(17_000_000)
@@ -130,7 +128,7 @@ def test_a_file_that_is_too_long_is_not_read(edgewright, error_of, tmp_path):
     assert error_of(result)["code"] == "file_too_large"
 
 
-def test_the_cards_are_listed_with_what_is_missing(edgewright):
+def test_cards_are_listed_with_the_reason_why_they_are_unavailable(edgewright):
     cards = {card["id"]: card for card in json.loads(edgewright("plan", "--list", "--json").stdout)}
     assert cards["image-classification"]["available"]
     assert not cards["pose-detection"]["available"]

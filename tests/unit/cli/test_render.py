@@ -1,4 +1,4 @@
-"""Tables and panels: every fact is there, and foreign words are never markup."""
+"""Tables show every fact, and foreign texts are never markup."""
 
 from io import StringIO
 
@@ -8,7 +8,6 @@ from rich.console import Console
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.responder.result import TaskResult
 from edgewright.cli.views.results import (
-    answer_panel,
     card_table,
     cost_table,
     decision_view,
@@ -67,10 +66,12 @@ def test_a_decision(shown):
     assert "20 ms less than jpeg" in text
     assert "device-only" in text
     assert text.count("edge-only") == 1
-    assert "4 more were weighed" in text
+    assert "4 more were compared" in text
+    decision = Decision(arm=arms[-1], reason="no edge peer", forecasts=[], link=None)
+    assert shown(decision_view("t1", decision)) == "t1 runs device-only: no edge peer\n"
 
 
-def test_the_bill(shown):
+def test_the_cost_reports(shown):
     report = CostReport(
         arm="device-only",
         planned_arm="co-inference (point 3, quantised8)",
@@ -99,8 +100,10 @@ def test_the_bill(shown):
     assert "approximate, by label-captioner" in text
 
 
-def test_foreign_words_are_never_markup(shown):
-    assert "[bold red]no[/]" in shown(answer_panel("[bold red]no[/]"))
+def test_foreign_texts_are_never_markup(shown):
+    info = ErrorInfo(code="refused", message="[bold red]no[/]", retryable=False, status=422)
+    refused = TaskResult(task_id="t1", tool="a", status="refused", error=info)
+    assert "[bold red]no[/]" in shown(cost_table([refused]))
     card = CardView(
         id="a",
         task_type="a",

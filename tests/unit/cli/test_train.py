@@ -78,12 +78,12 @@ def screen() -> Console:
     return Console(file=io.StringIO(), width=140, force_terminal=False, highlight=False)
 
 
-def said(screen: Console) -> str:
+def printed(screen: Console) -> str:
     assert isinstance(screen.file, io.StringIO)
     return screen.file.getvalue()
 
 
-def test_a_run_is_shown_as_it_goes(screen):
+def test_a_run_is_shown_while_it_runs(screen):
     client = {"event": "client", "round": 1, "client": 0}
     with TrainingView(screen) as view:
         for event in (
@@ -101,7 +101,7 @@ def test_a_run_is_shown_as_it_goes(screen):
             view(event)
         with view.paused():
             pass
-    text = said(screen)
+    text = printed(screen)
     for words in (
         "run r1: digits, 100 training samples at 2 clients", "slow links", "8-bit updates",
         "take note", "refused [raised] model: it broke", "trial 1: 0.9000 in round 1",
@@ -110,7 +110,7 @@ def test_a_run_is_shown_as_it_goes(screen):
         assert words in text
 
 
-def test_a_curve_fits_into_one_line():
+def test_a_curve_fits_on_one_line():
     assert sparkline([0, 0.5, 1]) == "▁▅█"
     assert len(sparkline([0.5] * 500)) <= 50
     assert sparkline([]) == ""
@@ -118,7 +118,7 @@ def test_a_curve_fits_into_one_line():
 
 def test_trials_of_several_runs_are_compared(screen):
     screen.print(trials_table([report(), report().model_copy(update={"run": "r2"})]))
-    text = said(screen)
+    text = printed(screen)
     assert text.count("★") == 2
     assert "raised" in text
     assert "r2" in text
@@ -129,10 +129,10 @@ def test_a_table_of_one_run_fits_into_eighty_columns(screen):
     done = tuple(trial for trial in one.trials if trial.best is not None)
     narrow = Console(file=screen.file, width=80)
     narrow.print(trials_table([one.model_copy(update={"trials": done})]))
-    text = said(screen)
+    text = printed(screen)
     assert "…" not in text
     assert all(name in text for name in ("validation", "worst client", "link s"))
-    assert "remark" not in text
+    assert "faults" not in text
 
 
 class View:
@@ -149,8 +149,8 @@ def asker(screen, monkeypatch):
 
 
 def answering(monkeypatch, *answers: str) -> None:
-    left = list(answers)
-    monkeypatch.setattr(typer, "prompt", lambda *_, **__: left.pop(0))
+    remaining = list(answers)
+    monkeypatch.setattr(typer, "prompt", lambda *_, **__: remaining.pop(0))
 
 
 @pytest.mark.parametrize(
@@ -161,23 +161,23 @@ def answering(monkeypatch, *answers: str) -> None:
         (("r", "fewer bytes"), {"type": "response", "args": "fewer bytes"}),
     ],
 )
-def test_a_person_is_asked(asker, monkeypatch, screen, typed, answer):
+def test_the_user_is_asked(asker, monkeypatch, screen, typed, answer):
     answering(monkeypatch, *typed)
     assert asker(ask(proposal(), None)) == answer
-    assert "slow links" in said(screen)
+    assert "slow links" in printed(screen)
 
 
-def test_a_person_edits_until_it_can_be_read(asker, monkeypatch, screen):
+def test_the_user_edits_until_the_candidate_is_valid(asker, monkeypatch, screen):
     question = ask(proposal(), None)
     texts = [None, '{"rounds": 0}', json.dumps(question["action_request"]["args"] | {"rounds": 3})]
     monkeypatch.setattr(typer, "edit", lambda *_, **__: texts.pop(0))
     answering(monkeypatch, "e", "e", "e")
     answer = asker(question)
     assert answer["args"]["args"]["rounds"] == 3
-    assert "rounds" in said(screen)
+    assert "rounds" in printed(screen)
 
 
-def test_nobody_can_be_asked_without_a_terminal(screen, monkeypatch):
+def test_nobody_is_asked_without_a_terminal(screen, monkeypatch):
     monkeypatch.setattr(approval.sys, "stdin", SimpleNamespace(isatty=lambda: False))
     with pytest.raises(InputError):
         approval.Asker(screen, View())(ask(proposal(), None))  # type: ignore[arg-type]
@@ -189,9 +189,9 @@ def runner(tmp_path, monkeypatch) -> CliRunner:
     return CliRunner()
 
 
-def test_help_tells_the_defaults_that_depend_on_other_options(runner):
+def test_help_shows_defaults_that_depend_on_other_options(runner):
     shown = " ".join(runner.invoke(app, ["train", "--help"]).stdout.replace("│", " ").split())
-    assert "Owners of the data. [default: 10]" in shown
+    assert "Number of clients. [default: 10]" in shown
     assert "auto in-process" in shown
 
 
@@ -201,7 +201,7 @@ def test_runs_are_listed_shown_and_compared(runner):
     write_report(folder, report())
     (home() / "runs" / "r0").mkdir()
     rows = json.loads(runner.invoke(app, ["runs", "list", "--json"]).stdout)
-    assert {row["run"]: row["state"] for row in rows} == {"r1": "trials", "r0": "broken off"}
+    assert {row["run"]: row["state"] for row in rows} == {"r1": "trials", "r0": "interrupted"}
     assert "digit-classifier" in runner.invoke(app, ["runs", "list"], env={"COLUMNS": "200"}).stdout
     assert "digit-classifier" in runner.invoke(app, ["runs", "show", "r1"]).stdout
     shown = json.loads(runner.invoke(app, ["runs", "show", "r1", "--json"]).stdout)
@@ -223,6 +223,6 @@ def test_runs_are_listed_shown_and_compared(runner):
         ["--resume", "none"],
     ],
 )
-def test_what_cannot_be_begun_is_refused(runner, args):
+def test_invalid_arguments_are_refused(runner, args):
     done = runner.invoke(app, ["train", *args])
     assert done.exit_code == 2, done.output

@@ -235,7 +235,7 @@ async def test_a_missing_picture_is_asked_for_and_nothing_is_run(run, planner, n
     state, events = await run()
     assert node.calls == []
     assert state["status"] == "needs_input"
-    assert "picture" in state["messages"][-1].text
+    assert "image" in state["messages"][-1].text
     assert state["results"]["t1"]["error"]["code"] == "input_missing"
     assert [event["event"] for event in events] == ["understood", "planned", "answered"]
 

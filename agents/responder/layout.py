@@ -1,0 +1,90 @@
+"""Putting claims together: each image by its name, and what holds for all of them once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from edgewright.agents.planner.plan import Plan
+from edgewright.agents.planner.request import PlanRequest
+from edgewright.agents.responder.answer import Answer, Claim
+from edgewright.agents.responder.result import TaskResult
+
+#: Maximum number of sentences about several images on one line; with more, each image has its own.
+MAX_ON_LINE = 2
+
+#: Begins the note on approximate answers, which has a line of its own.
+APPROXIMATE = "(Approximate:"
+
+
+def subjects(request: PlanRequest, plan: Plan) -> dict[str, str]:
+    """Return the name of the image that each task is about, by task id.
+
+    Args:
+        request: The request.
+        plan: Its plan.
+
+    Returns:
+        The names; empty when only one image is in question, which needs no name.
+    """
+    names = _image_names(request)
+    found: dict[str, str] = {}
+    for task in plan.tasks:
+        own = [names[value] for value in task.args.values() if value in names]
+        inherited = [found[needed] for needed in task.depends_on if needed in found]
+        if own or inherited:
+            found[task.id] = (own or inherited)[0]
+    several = len(set(found.values())) > 1 or len(request.images) > 1
+    return found if several else {}
+
+
+def compose(
+    claims: Sequence[Claim],
+    image_of: Mapping[str, str],
+    request: PlanRequest,
+    results: Sequence[TaskResult],
+) -> Answer:
+    """Put claims together to an answer.
+
+    Args:
+        claims: The claims, in the order of the plan.
+        image_of: The name of the image that each task is about; see ``subjects``.
+        request: The request.
+        results: The results that the claims rest on.
+    """
+    texts: dict[str, list[str]] = {}
+    for claim in claims:
+        texts.setdefault(image_of.get(claim.task_id, ""), []).append(claim.text)
+    parts = [
+        f"{image}: {' '.join(group)}" if image else " ".join(group)
+        for image, group in texts.items()
+    ]
+    text = ("\n" if len(parts) > 1 and len(claims) > MAX_ON_LINE else " ").join(parts)
+    note = _approximate_note(request, results)
+    return Answer(text=f"{text}\n{note}" if note else text, claims=list(claims))
+
+
+def _image_names(request: PlanRequest) -> dict[str, str]:
+    """Return a distinct name for every image of the conversation, by its URI."""
+    images = {image.uri: image for turn in (*request.history, request) for image in turn.images}
+    shared = Counter(image.name for image in images.values())
+    numbers: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for uri, image in images.items():
+        numbers[image.name] += 1
+        unique = image.name and shared[image.name] == 1
+        names[uri] = image.name if unique else f"{image.name or 'image'} {numbers[image.name]}"
+    return names
+
+
+def _approximate_note(request: PlanRequest, results: Sequence[TaskResult]) -> str:
+    """Say once in a conversation that stand-in experts answered; otherwise return nothing."""
+    experts = dict.fromkeys(
+        result.report.expert for result in results if result.report and result.report.approximate
+    )
+    if not experts or any(APPROXIMATE in turn.answer for turn in request.history):
+        return ""
+    return (
+        f"{APPROXIMATE} derived from class labels alone, by {' and '.join(experts)}; "
+        "'edgewright doctor' names better models.)"
+    )
