@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo demo-train first-request test test-install package wheel lint format type docs fit-models results bench bench-runtime bench-planner \
+.PHONY: help setup system demo demo-train first-request test test-edge package wheel lint format type docs fit-models results bench bench-runtime bench-planner \
 	bench-split bench-accuracy-retention bench-latency bench-federated clean
 
 help: ## Show this list
@@ -58,10 +58,13 @@ wheel: $(STAMP) ## Build the wheel into dist
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@rm -rf build
 
-test-install: wheel ## Test the wheel in environments of its own: a node with its extras alone, typed programs
+test-edge: export EDGEWRIGHT_EDGE_PYTHON := $(EDGE_VENV)/bin/python
+test-edge: wheel ## Test the wheel in a clean environment: commands with the edge extra alone, then a node
 	$(PYTHON) -m venv --clear $(EDGE_VENV)
+	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge]"
+	$(BIN)/python -m pytest tests/install/test_missing_extras.py
 	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge,vision]"
-	EDGEWRIGHT_EDGE_PYTHON=$(EDGE_VENV)/bin/python $(BIN)/python -m pytest tests/install
+	$(BIN)/python -m pytest tests/install --ignore tests/install/test_missing_extras.py
 
 # The package with its installed names, as links: linters do not know setuptools' package-dir.
 package:

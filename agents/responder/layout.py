@@ -66,7 +66,8 @@ def compose(
 
 def _image_names(request: PlanRequest) -> dict[str, str]:
     """Return a distinct name for every image of the conversation, by its URI."""
-    images = {image.uri: image for turn in (*request.history, request) for image in turn.images}
+    earlier = [image for turn in request.history for image in turn.images]
+    images = {image.uri: image for image in (*earlier, *request.images)}
     shared = Counter(image.name for image in images.values())
     numbers: Counter[str] = Counter()
     names: dict[str, str] = {}

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 Thread = Annotated[
     str | None,
-    typer.Option(
-        "--thread", metavar="NAME", help="Continue the thread of this name, or start it."
-    ),
+    typer.Option("--thread", metavar="NAME", help="Continue the thread of this name, or start it."),
 ]
 Deadline = Annotated[
     float,

@@ -41,7 +41,7 @@ cards = typer.Typer(
 )
 
 
-@cards.command()
+@cards.command(epilog="Example: edgewright cards check soil.yaml --cards our-cards/")
 def check(
     card: Annotated[Path, typer.Argument(metavar="CARD.yaml", help="The card to check.")],
     catalogue: Annotated[
@@ -76,7 +76,7 @@ def check(
             raise typer.Exit(FAILED)
 
 
-@cards.command(name="from-manual")
+@cards.command(name="from-manual", epilog="Example: edgewright cards from-manual thermometer.pdf")
 def from_manual(
     manual: Annotated[Path, typer.Argument(metavar="FILE", help="The manual: .txt, .md or .pdf.")],
     out: Annotated[
@@ -116,9 +116,9 @@ def from_manual(
             )
 
 
-@cards.command()
+@cards.command(epilog="Example: edgewright cards approve thermometer.draft.yaml")
 def approve(
-    path: Annotated[
+    draft: Annotated[
         Path, typer.Argument(metavar="DRAFT.yaml", help="A draft by 'cards from-manual'.")
     ],
 ) -> None:
@@ -130,7 +130,7 @@ def approve(
         from edgewright.tools.errors import InputError
         from edgewright.tools.library import known_cards
 
-        drafted, known = _read(path), known_cards()
+        drafted, known = _read(draft), known_cards()
         if drafted.card.id in known:
             raise InputError(
                 f"a card {drafted.card.id!r} exists already; choose another id in the draft",

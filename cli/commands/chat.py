@@ -125,14 +125,14 @@ class Conversation:
         self._note(f"attached {image.name}")
 
     def _take(self, line: str) -> None:
-        from edgewright.tools.errors import EdgewrightError
-
         try:
             self._command(line) if line.startswith("/") else self._request(line)
-        except EdgewrightError as error:
-            report_error(error, self._as_json)
         except KeyboardInterrupt:
             self._note("stopped; the thread continues")
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it ends the request, not the conversation
+            report_error(error, self._as_json)
 
     def _command(self, line: str) -> None:
         name, _, argument = line.partition(" ")

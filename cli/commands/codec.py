@@ -50,7 +50,7 @@ class Half(StrEnum):
     edge = "edge"
 
 
-@codec.command()
+@codec.command(epilog="Example: edgewright codec train photographs --photographs holiday/")
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of the recipe.")],
     data: Annotated[
@@ -104,7 +104,7 @@ def train(
         _show(manifest, as_json)
 
 
-@codec.command()
+@codec.command(epilog="Example: edgewright codec export CODEC --half edge --out half/")
 def export(
     folder: Folder,
     half: Annotated[Half, typer.Option(help="The side of the cut.")],
@@ -118,7 +118,7 @@ def export(
         _show(copy_half(folder, half.value, out), as_json)
 
 
-@codec.command()
+@codec.command(epilog="Example: edgewright codec inspect CODEC --json")
 def inspect(folder: Folder, as_json: Json = False) -> None:
     """Show a codec's source, and bytes and accuracy at its rate points."""
     with reported_errors(as_json):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", metavar="KB/S", min=1, max=1e6, help="Rate of the link."),
+    typer.Option("--rate", metavar="KB/S", min=1, max=1_000_000, help="Rate of the link."),
 ]
 Slowdown = Annotated[
     float | None,

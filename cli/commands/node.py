@@ -30,9 +30,14 @@ Config = Annotated[
 
 def node(
     config: Config = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.")
+    ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0 means any free one.", min=0, max=65535)
+        int | None,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="Port to listen on; 0 means any free one."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

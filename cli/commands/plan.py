@@ -80,7 +80,10 @@ def plan(
     embedded: Embedded = False,
     as_json: Json = False,
 ) -> None:
-    """Show the plan for a request, or write the plans for many; run nothing."""
+    """Show the plan for a request, without running it.
+
+    With --requests and --out, write the plans for many requests.
+    """
     with reported_errors(as_json):
         from edgewright.cli.views.progress import Waiting
 

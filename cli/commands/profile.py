@@ -37,7 +37,7 @@ def profile(
     """Measure a node's models on this machine, and store its profile.
 
     Measures the models that the node loads at start, with its threads, its
-    slow-down and its camera's photographs. Stop the node before.
+    slow-down and its camera's photographs. Stop the node first.
     """
     with reported_errors(as_json):
         from edgewright.edge_runtime.config import load_config

@@ -29,7 +29,7 @@ Run = Annotated[
 ]
 
 
-@runs.command(name="list")
+@runs.command(name="list", epilog="Example: edgewright runs list --json")
 def list_runs(as_json: Json = False) -> None:
     """List the runs, newest first, including those that can be resumed."""
     with reported_errors(as_json):
@@ -53,7 +53,7 @@ def list_runs(as_json: Json = False) -> None:
         print_table(table)
 
 
-@runs.command()
+@runs.command(epilog="Example: edgewright runs show RUN")
 def show(run: Run, as_json: Json = False) -> None:
     """Show a run's summary, or its whole report as JSON."""
     with reported_errors(as_json):
@@ -68,7 +68,7 @@ def show(run: Run, as_json: Json = False) -> None:
         print_table(Markdown(summary(report)))
 
 
-@runs.command()
+@runs.command(epilog="Example: edgewright runs compare RUN RUN")
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="RUN...", help="Names of runs.")],
     as_json: Json = False,

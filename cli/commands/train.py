@@ -175,9 +175,14 @@ def _train_live(
 
     console = progress_console()
     with TrainingView(console) as view:
-        report = asyncio.run(
-            _train(purpose, request, settings, resume, embedded, Asker(console, view), view)
-        )
+        try:
+            report = asyncio.run(
+                _train(purpose, request, settings, resume, embedded, Asker(console, view), view)
+            )
+        except KeyboardInterrupt:
+            if view.run:
+                console.print(f"to continue: edgewright train --resume {view.run}")
+            raise
     folder = run_folder(report.run).root
     if report.test is None:
         typer.echo(

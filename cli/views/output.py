@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from edgewright.tools.errors import EdgewrightError
+
+_MISSING = re.compile(r"No module named '([\w.]+)'")
 
 #: Exit codes: the work failed, the input was wrong, Ctrl-C.
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
@@ -69,12 +72,8 @@ def reported_errors(as_json: bool) -> Iterator[None]:
     Args:
         as_json: Whether to print ``{"error": ErrorInfo}`` instead.
     """
-    from edgewright.tools.errors import EdgewrightError
-
     try:
         yield
-    except EdgewrightError as error:
-        _fail(error, as_json)
     except KeyboardInterrupt:
         typer.echo("stopped", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -84,32 +83,49 @@ def reported_errors(as_json: bool) -> Iterator[None]:
         raise typer.Exit(FAILED) from None
     except (typer.Exit, typer.Abort):
         raise
-    except Exception as error:
-        # The last place before the user, who sees a traceback only on request.
-        failure = _missing_extra(error)
-        if failure is None:
-            logging.getLogger(__name__).error("a defect", exc_info=error)
-            hint = "set EDGEWRIGHT_DEBUG=1 to see where, and report it"
-            message = f"a defect in the program ({type(error).__name__}: {error}); {hint}"
-            failure = EdgewrightError(message)
-        _fail(failure, as_json)
+    except Exception as error:  # noqa: BLE001 - the last place before the user
+        reported = report_error(error, as_json)
+        raise typer.Exit(_exit_code(reported)) from None
 
 
-def report_error(error: EdgewrightError, as_json: bool = False) -> None:
-    """Write an error on standard error, or as JSON on standard output."""
-    info = error.info()
+def report_error(error: Exception, as_json: bool = False) -> EdgewrightError:
+    """Write an error on standard error, or as JSON on standard output.
+
+    Args:
+        error: Any error. One that is not the suite's own and not about a missing package is a
+            bug, which is logged with its traceback.
+        as_json: Whether to print ``{"error": ErrorInfo}``.
+
+    Returns:
+        The error that was written.
+    """
+    from edgewright.tools.errors import EdgewrightError
+
+    reported = _missing_extra(error)
+    if reported is None and isinstance(error, EdgewrightError):
+        reported = error
+    elif reported is None:
+        logging.getLogger(__name__).error("a defect", exc_info=error)
+        hint = "set EDGEWRIGHT_DEBUG=1 to see where, and report it"
+        reported = EdgewrightError(
+            f"a defect in the program ({type(error).__name__}: {error}); {hint}"
+        )
+    info = reported.info()
     if as_json:
         print_json({"error": info.model_dump(mode="json")})
     else:
         # A message may quote a parser's, which can have several lines.
         typer.echo(f"error: {' '.join(info.message.split())} [{info.code}]", err=True)
+    return reported
 
 
 def _missing_extra(error: Exception) -> EdgewrightError | None:
     """Return the error for a package that an extra brings; None if it is not about one."""
     from edgewright.tools.errors import UnavailableError
 
-    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    # A node is a process of its own, and has only words for it.
+    quoted = _MISSING.search(str(error))
+    name = error.name if isinstance(error, ModuleNotFoundError) else quoted and quoted[1]
     if not name or not (extra := extra_with(name)):
         return None
     return UnavailableError(
@@ -119,9 +135,7 @@ def _missing_extra(error: Exception) -> EdgewrightError | None:
     )
 
 
-def _fail(error: EdgewrightError, as_json: bool) -> NoReturn:
+def _exit_code(error: EdgewrightError) -> int:
     from edgewright.tools.errors import InputError, NotFoundError
 
-    report_error(error, as_json)
-    wrong_input = isinstance(error, InputError | NotFoundError)
-    raise typer.Exit(WRONG_INPUT if wrong_input else FAILED)
+    return WRONG_INPUT if isinstance(error, InputError | NotFoundError) else FAILED

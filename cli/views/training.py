@@ -27,9 +27,13 @@ class TrainingView:
 
     Args:
         console: Where to print.
+
+    Attributes:
+        run: Name of the run, once it has begun; empty before.
     """
 
     def __init__(self, console: Console) -> None:
+        self.run = ""
         self._console = console
         self._live = Live(console=console, refresh_per_second=4, transient=True)
         self._head = ""
@@ -56,7 +60,7 @@ class TrainingView:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         if event.event == "prepared":
-            card = event.card
+            card, self.run = event.card, event.run
             self._print(
                 f"run {event.run}: {card.name}, {card.train} training samples at "
                 f"{len(card.clients)} clients, {len(card.classes)} classes, label skew "

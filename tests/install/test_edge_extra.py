@@ -7,19 +7,13 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
-PYTHON = os.environ.get("EDGEWRIGHT_EDGE_PYTHON", "")
 MUST_BE_ABSENT = ("langgraph", "langchain", "langchain_core", "openai", "flwr", "compressai")
 
-if not PYTHON:
-    pytest.fail("run this by 'make test-install', which makes the clean environment", pytrace=False)
 
-
-def _python(code: str) -> str:
+def _python(edge_bin: Path, code: str) -> str:
     run = subprocess.run(
-        [str(ROOT / PYTHON), "-c", code],
+        [edge_bin / "python", "-c", code],
         capture_output=True,
         text=True,
         timeout=120,
@@ -29,30 +23,27 @@ def _python(code: str) -> str:
     return run.stdout.strip()
 
 
-def test_the_agent_frameworks_are_not_installed() -> None:
+def test_the_agent_frameworks_are_not_installed(edge_bin: Path) -> None:
     code = (
         "import importlib.util as u; "
         f"print([m for m in {MUST_BE_ABSENT!r} if u.find_spec(m) is not None])"
     )
-    assert _python(code) == "[]"
+    assert _python(edge_bin, code) == "[]"
 
 
-def test_importing_the_runtime_pulls_in_no_framework() -> None:
+def test_importing_the_runtime_imports_no_framework(edge_bin: Path) -> None:
     code = (
         "import sys, edgewright.edge_runtime.app, edgewright.edge_runtime.workers.operations; "
         f"print([m for m in {MUST_BE_ABSENT!r} if m in sys.modules])"
     )
-    assert _python(code) == "[]"
+    assert _python(edge_bin, code) == "[]"
 
 
-def test_the_example_node_becomes_ready_and_lists_its_tools(tmp_path: Path) -> None:
+def test_the_example_node_becomes_ready_and_lists_its_tools(edge_bin: Path, tmp_path: Path) -> None:
     command = [
-        str((ROOT / PYTHON).parent / "edgewright"),
-        "node",
-        "--config",
-        str(ROOT / "examples/edge.yaml"),
-        "--port",
-        "0",
+        edge_bin / "edgewright",
+        *("node", "--config", ROOT / "examples/edge.yaml"),
+        *("--port", "0"),
     ]
     environment = {**os.environ, "EDGEWRIGHT_HOME": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as node:

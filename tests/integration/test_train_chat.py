@@ -55,11 +55,11 @@ GOOD = {
 
 
 class Script:
-    """What the server says, in turn, the last for ever; and what it heard."""
+    """The server's answers, in turn, the last one repeatedly; and the requests it received."""
 
     def __init__(self) -> None:
         self.answers: list[str] = []
-        self.heard: list[str] = []
+        self.requests: list[str] = []
         self.url = ""
 
     def say(self, *candidates: dict[str, Any] | str) -> None:
@@ -74,7 +74,7 @@ def script() -> Iterator[Script]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            script.heard.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            script.requests.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
             answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
             body = json.dumps(
                 {
@@ -116,7 +116,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def train(script: Script, **settings: Any) -> RunReport:
-    """Run to an accuracy that is soon reached: what is asked here is who coded, not how well."""
+    """Train until an accuracy that is soon reached: the tests check who coded, not how well."""
     chat = ChatModelSettings(model="scripted", base_url=script.url, api_key="x", timeout_s=30)
     services = TrainingServices(coder=make_coder(chat), backend=LocalTrainingBackend())
     async with open_run(TrainingContext(services=services)) as run:
@@ -134,7 +134,7 @@ async def test_good_code_is_trained(script):
     assert [trial.coder for trial in report.trials] == ["chat-model", "chat-model"]
     assert report.test is not None
     assert report.tool
-    assert "validation_accuracy" in script.heard[1]
+    assert "validation_accuracy" in script.requests[1]
 
 
 async def test_bad_code_comes_back_with_its_error(script):
@@ -146,7 +146,7 @@ async def test_bad_code_comes_back_with_its_error(script):
     assert report.best == 1
     assert (
         report.trials[0].faults[0].message[:30]
-        in json.loads(script.heard[1])["messages"][1]["content"]
+        in json.loads(script.requests[1])["messages"][1]["content"]
     )
 
 
@@ -165,16 +165,16 @@ async def test_an_empty_answer_ends_with_the_embedded_coder(script, answer):
     report = await train(script)
     assert [trial.coder for trial in report.trials] == ["embedded"]
     assert "was not used" in report.trials[0].note
-    assert len(script.heard) == 2
+    assert len(script.requests) == 2
 
 
-async def test_a_hostile_proposal_sees_nothing(script, tmp_path, home):
+async def test_a_hostile_proposal_reads_nothing(script, tmp_path, home):
     secret = tmp_path / "secret.txt"
     secret.write_text(CANARY, "utf-8")
     script.say(GOOD | {"model": HOSTILE.format(path=str(secret))}, GOOD)
     report = await train(script)
     assert report.trials[0].faults[0].code == "forbidden"
     assert report.best == 1
-    said = "".join(script.heard) + report.model_dump_json()
-    said += "".join(path.read_text("utf-8") for path in home.rglob("*.json"))
-    assert CANARY not in said
+    written = "".join(script.requests) + report.model_dump_json()
+    written += "".join(path.read_text("utf-8") for path in home.rglob("*.json"))
+    assert CANARY not in written

