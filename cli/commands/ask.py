@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from edgewright.cli.views.progress import TurnView
     from edgewright.graphs.assistant.context import AssistantContext
-    from edgewright.graphs.assistant.session import Reply
+    from edgewright.graphs.assistant.session import Reply, Session
     from edgewright.tools.contracts.images import ImageRef
 
 Thread = Annotated[
@@ -94,13 +95,37 @@ async def _ask(
     images: Sequence[ImageRef],
     view: TurnView,
 ) -> tuple[Reply, float]:
-    from edgewright.cli.views.progress import timed
     from edgewright.graphs.assistant.session import open_session
 
-    view.name(images)
     with view.during("starting" if context.settings.node_url else "starting a private node"):
         async with open_session(context, thread=thread, on_progress=view.preparing) as session:
-            return await timed(session.ask(request, images=images, on_event=view))
+            return await answered(session, request, images, view)
+
+
+async def answered(
+    session: Session, request: str, images: Sequence[ImageRef], view: TurnView
+) -> tuple[Reply, float]:
+    """Have a request answered.
+
+    Args:
+        session: The session.
+        request: The request.
+        images: The images that go with it.
+        view: Follows the turn.
+
+    Returns:
+        The reply and the seconds that it took, loading the planner not included.
+    """
+    from edgewright.agents.planner.request import PlanRequest
+
+    view.name(images)
+    if not session.services.chat.configured:
+        view.update("loading the planner")
+        # Any request loads it, even an empty one.
+        await asyncio.to_thread(session.services.planner.plan, PlanRequest(text=""))
+    started = time.perf_counter()
+    reply = await session.ask(request, images=images, on_event=view)
+    return reply, time.perf_counter() - started
 
 
 def print_reply(reply: Reply, wall_s: float, view: TurnView) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from edgewright.cli.commands.ask import Deadline, Explain, Thread, print_reply
+from edgewright.cli.commands.ask import Deadline, Explain, Thread, answered, print_reply
 from edgewright.cli.views.output import (
     Embedded,
     Images,
@@ -152,12 +152,10 @@ class Conversation:
             self._note(COMMANDS)
 
     def _request(self, text: str) -> None:
-        from edgewright.cli.views.progress import timed
-
-        self._view.name(self._attached)
-        asking = self._session.ask(text, images=self._attached, on_event=self._view)
-        with self._view.during("starting"):
-            reply, wall_s = self._runner.run(timed(asking))
+        with self._view.during("planning"):
+            reply, wall_s = self._runner.run(
+                answered(self._session, text, self._attached, self._view)
+            )
         self._attached = []
         if self._as_json:
             print_json(reply.as_json())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgewright.cli.commands.ask import answered
 from edgewright.cli.demo.config import DemoConfig, load_demo
 from edgewright.cli.views.output import Json, print_json, progress_console, reported_errors
 from edgewright.tools.storage.scratch import scratch_folder
@@ -77,14 +78,13 @@ def demo(
         if as_json:
             print_json(
                 [
-                    {"request": text, "image": where, **answered.reply.as_json()}
-                    for (text, where), answered in zip(config.requests, answers, strict=True)
+                    {"request": text, "image": where, **each.reply.as_json()}
+                    for (text, where), each in zip(config.requests, answers, strict=True)
                 ]
             )
 
 
 async def _run(config: DemoConfig, console: Console) -> list[Answered]:
-    from edgewright.agents.planner.request import PlanRequest
     from edgewright.cli.demo.network import open_network
     from edgewright.cli.views.demo import summary_view
     from edgewright.cli.views.progress import TurnView
@@ -100,9 +100,6 @@ async def _run(config: DemoConfig, console: Console) -> list[Answered]:
             async with open_session(
                 context, threads=threads, on_progress=view.preparing
             ) as session:
-                # Loaded beforehand, so that the first request is not charged for it.
-                with view.during("loading the planner"):
-                    await asyncio.to_thread(session.services.planner.plan, PlanRequest(text=""))
                 answers = await _answers(config, session, console, view)
         title = f"{config.rate_kb_per_s:g} KB/s, device slowed {config.slowdown:g} times"
         console.print("", summary_view(answers, title), sep="\n")
@@ -116,7 +113,6 @@ async def _answers(
     """Have each request answered, and show the answer."""
     from edgewright.agents.responder.layout import APPROXIMATE
     from edgewright.cli.views.demo import Answered, answer_view, request_view
-    from edgewright.cli.views.progress import timed
     from edgewright.tools.images.files import resolve_image
 
     answers: list[Answered] = []
@@ -126,11 +122,10 @@ async def _answers(
         # Each request stands alone: the demo's questions do not refer to one another.
         session.start_new_thread()
         with view.during("planning"):
-            reply, wall_s = await timed(session.ask(text, images=[image], on_event=view))
-        answered = Answered(text=text, reply=reply, wall_s=wall_s)
+            reply, wall_s = await answered(session, text, [image], view)
         noted = any(APPROXIMATE in earlier.reply.answer for earlier in answers)
-        console.print(answer_view(answered, noted=noted))
-        answers.append(answered)
+        answers.append(Answered(text=text, reply=reply, wall_s=wall_s))
+        console.print(answer_view(answers[-1], noted=noted))
     return answers
 
 

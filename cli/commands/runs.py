@@ -61,11 +61,9 @@ def show(run: Run, as_json: Json = False) -> None:
         if as_json:
             print_json(report.model_dump(mode="json"))
             return
-        from rich.markdown import Markdown
+        from edgewright.cli.views.training import run_view
 
-        from edgewright.tools.federated.trials.artefacts import summary
-
-        print_table(Markdown(summary(report)))
+        print_table(run_view(report))
 
 
 @runs.command(epilog="Example: edgewright runs compare RUN RUN")

@@ -5,11 +5,10 @@ Without a terminal there is no status line; only the planner's one-time preparat
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from edgewright.graphs.assistant.events import Event
     from edgewright.graphs.federated.events import Event as FederatedEvent
     from edgewright.tools.contracts.images import ImageRef
-
-_T = TypeVar("_T")
 
 
 class Waiting:
@@ -132,10 +129,3 @@ class TurnView(Waiting):
     def _explain(self, renderable: object) -> None:
         if self.explain:
             self.console.print(renderable)
-
-
-async def timed(awaitable: Awaitable[_T]) -> tuple[_T, float]:
-    """Return a result and the seconds that it took."""
-    started = time.perf_counter()
-    result = await awaitable
-    return result, time.perf_counter() - started

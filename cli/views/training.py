@@ -154,6 +154,36 @@ def proposal_view(number: int, proposal: object) -> RenderableType:
     return Group(*parts)
 
 
+def run_view(report: RunReport) -> RenderableType:
+    """Show a run: its purpose, data and result, its trials, and the reasons for the best one."""
+    data, test, best = report.data, report.test, report.best_trial
+    result = "no trial was completed, so there is no model"
+    if test is not None:
+        result = f"test accuracy {test.accuracy:.4f}, worst client {test.worst_client:.4f}"
+    facts = Table.grid(padding=(0, 2))
+    for name, value in (
+        ("run", report.run),
+        ("tool", report.tool or "none"),
+        ("purpose", report.purpose),
+        (
+            "data",
+            f"{data.name}, {data.train} training samples at {len(data.clients)} clients "
+            f"({data.partition}), {len(data.classes)} classes, label skew {data.label_skew:.2f}",
+        ),
+        ("result", result),
+        ("ended by", f"{report.stop} ({report.engine}, seed {report.seed})"),
+    ):
+        facts.add_row(Text(name, "dim"), Text(value))
+    parts: list[RenderableType] = [facts, trials_table([report])]
+    if best is not None:
+        parts.append(Text(f"trial {report.best}: {best.candidate.rationale}"))
+        parts += [
+            Text(f"• {f'“{each.words}”: ' if each.words else ''}{each.choice}. {each.reason}")
+            for each in best.reasons
+        ]
+    return Group(*parts)
+
+
 def sparkline(values: Sequence[float]) -> str:
     """Draw a curve between 0 and 1 on one line of text."""
     step = max(1, -(-len(values) // _CURVE_WIDTH))
@@ -180,10 +210,13 @@ def trials_table(reports: Sequence[RunReport]) -> RenderableType:
         del columns["by"]
     if not any(columns["faults"]):
         del columns["faults"]
-    table = Table(header_style="dim", box=box.SIMPLE_HEAD)
+    table = Table(header_style="dim", box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     for name in columns:
         justify: Literal["left", "right"] = "right" if name in ("rounds", *_COSTS) else "left"
-        table.add_column(name, justify=justify, no_wrap=name != "faults")
+        # A heading of two words may take two lines; a figure may not.
+        wraps = name in ("faults", "worst client")
+        width = 7 if name == "worst client" else None
+        table.add_column(name, justify=justify, no_wrap=not wraps, max_width=width)
     for cells in zip(*columns.values(), strict=True):
         table.add_row(*map(Text, cells))
     return table

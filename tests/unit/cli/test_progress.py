@@ -1,6 +1,5 @@
 """Progress: a status line on a terminal, every step on request, one plain line elsewhere."""
 
-import asyncio
 import io
 from concurrent.futures import CancelledError
 from types import SimpleNamespace
@@ -9,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from edgewright.agents.planner.plan import Plan, Task
-from edgewright.cli.views.progress import TurnView, Waiting, timed
+from edgewright.cli.views.progress import TurnView, Waiting
 from edgewright.graphs.assistant.events import (
     Offloaded,
     Planned,
@@ -115,9 +114,3 @@ def test_preparing_ends_when_nobody_waits():
         raise KeyboardInterrupt
     with pytest.raises(CancelledError):
         waiting.preparing(256, 600)
-
-
-def test_a_turn_is_timed():
-    result, wall_s = asyncio.run(timed(asyncio.sleep(0.02, "done")))
-    assert result == "done"
-    assert 0.01 < wall_s < 5

@@ -124,14 +124,16 @@ def test_trials_of_several_runs_are_compared(screen):
     assert "r2" in text
 
 
-def test_a_table_of_one_run_fits_into_eighty_columns(screen):
+@pytest.mark.parametrize("reports", [1, 2])
+def test_tables_of_runs_fit_into_eighty_columns(screen, reports):
     one = report()
     done = tuple(trial for trial in one.trials if trial.best is not None)
     narrow = Console(file=screen.file, width=80)
-    narrow.print(trials_table([one.model_copy(update={"trials": done})]))
+    one = one.model_copy(update={"trials": done, "run": "0123456789ab"})
+    narrow.print(trials_table(reports * [one]))
     text = printed(screen)
     assert "…" not in text
-    assert all(name in text for name in ("validation", "worst client", "link s"))
+    assert all(name in text for name in ("validation", "worst", "client", "link s"))
     assert "faults" not in text
 
 
@@ -203,7 +205,9 @@ def test_runs_are_listed_shown_and_compared(runner):
     rows = json.loads(runner.invoke(app, ["runs", "list", "--json"]).stdout)
     assert {row["run"]: row["state"] for row in rows} == {"r1": "trials", "r0": "interrupted"}
     assert "digit-classifier" in runner.invoke(app, ["runs", "list"], env={"COLUMNS": "200"}).stdout
-    assert "digit-classifier" in runner.invoke(app, ["runs", "show", "r1"]).stdout
+    page = runner.invoke(app, ["runs", "show", "r1"]).stdout
+    for fact in ("digit-classifier", "100 training samples", "worst client 0.8000", "1 ★"):
+        assert fact in page
     shown = json.loads(runner.invoke(app, ["runs", "show", "r1", "--json"]).stdout)
     assert shown["tool"] == "digit-classifier"
     assert "★" in runner.invoke(app, ["runs", "compare", "r1", "r1"]).stdout
