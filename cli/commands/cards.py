@@ -66,7 +66,7 @@ def check(
 
         checked = read_card(card)
         others = catalogue_of(catalogue)
-        with progress_console().status("comparing it with the other cards (about 20 s)"):
+        with progress_console().status("comparing it with the other cards"):
             found = confusion.check(checked, others)
         if as_json:
             print_json(found.model_dump(mode="json"))
@@ -141,7 +141,7 @@ def approve(
                 "a card needs your approval, and this is no terminal; run the command in one",
                 code="approval_needed",
             )
-        with progress_console().status("comparing it with the other cards (about 20 s)"):
+        with progress_console().status("comparing it with the other cards"):
             found = confusion.check(drafted.card, known)
         print_table(draft_view(drafted))
         print_table(confusion_view(found))

@@ -123,7 +123,7 @@ async def chat_model() -> Check:
     name = "chat model"
     settings = ChatModelSettings.from_environment()
     if not settings.configured:
-        detail = "none configured; the embedded planner and templates serve"
+        detail = "none configured; the embedded planner and templates are used"
         return Check(name=name, state="ok", detail=detail)
     url = (settings.base_url or "https://api.openai.com/v1").rstrip("/")
     fix = "check OPENAI_BASE_URL, OPENAI_API_KEY and EDGEWRIGHT_CHAT_MODEL"

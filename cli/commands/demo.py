@@ -101,7 +101,7 @@ async def _run(config: DemoConfig, console: Console) -> list[Answered]:
                 context, threads=threads, on_progress=view.preparing
             ) as session:
                 answers = await _answers(config, session, console, view)
-        title = f"{config.rate_kb_per_s:g} KB/s, device slowed {config.slowdown:g} times"
+        title = f"{config.rate_kb_per_s:g} KB/s, device {config.slowdown:g} times slower"
         console.print("", summary_view(answers, title), sep="\n")
         view.console.print("both nodes are stopped", style="dim")
     return answers
@@ -148,7 +148,7 @@ def _introduction(config: DemoConfig, network: Network) -> RenderableType:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
-    table.add_row("device", network.device_url, f"slowed {config.slowdown:g} times, with a camera")
+    table.add_row("device", network.device_url, f"{config.slowdown:g} times slower, with a camera")
     table.add_row("edge server", network.edge_url, "at this machine's own speed")
     limits = f"{config.rate_kb_per_s:g} KB/s, {config.delay_ms:g} ms each way"
     table.add_row("link", network.link_url, limits)

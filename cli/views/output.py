@@ -31,7 +31,7 @@ NodeUrl = Annotated[
     typer.Option(
         "--node",
         metavar="URL",
-        help="Device node to use. Without one, a private node runs for the call.",
+        help="Device node to use; without one, ask and chat start a private node.",
         envvar="EDGEWRIGHT_DEVICE_URL",
     ),
 ]

@@ -103,7 +103,7 @@ def profile_tables(profile: NodeProfile) -> RenderableType:
     """Show the measurements of each model: the cost of a cut at each partition point."""
     tables: list[RenderableType] = []
     for model in profile.models.values():
-        slowed = f", slowed {model.slowdown:g} times" if model.slowdown > 1 else ""
+        slowed = f", {model.slowdown:g} times slower" if model.slowdown > 1 else ""
         table = _table(
             f"{model.model} on {profile.node}{slowed}",
             *("point", "block", "block ms", "codec", "frame B", "encode ms", "accuracy retention"),
