@@ -1,6 +1,6 @@
 """``python -m edgewright.edge_runtime``: run a node, or make a key for one.
 
-Light on purpose: every lane's process imports this module once more.
+Imports little at the top, because every worker process imports this module again.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: Instead of the process's own.
+        arguments: Command-line arguments; None means those of the process.
 
     Returns:
-        The exit code: 0, or 1 after an error that was told in one line.
+        The exit code: 0, or 1 after an error, which is reported in one line.
     """
     options = _parser().parse_args(arguments)
     if options.command == "hash-key":

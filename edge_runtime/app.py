@@ -26,9 +26,9 @@ def create_app(
     """Make a node's application; ``app.state.node`` is the node.
 
     Args:
-        config: What the node was told.
-        workers: Its models' processes; made from the configuration when None.
-        peer_client: Speaks to its edge peer; made from the configuration when None.
+        config: The node's configuration.
+        workers: Its model workers; None creates them from the configuration.
+        peer_client: Client of its edge peer; None creates one from the configuration.
     """
     node = Node(config, workers, peer_client)
 
@@ -41,12 +41,12 @@ def create_app(
         title="Edgewright node",
         version=version("edgewright"),
         lifespan=lifespan,
-        # The interactive pages load their scripts from elsewhere; a node has no internet.
+        # The interactive pages load scripts from the internet, which a node may not reach.
         docs_url=None,
         redoc_url=None,
     )
     app.state.node = node
-    # First in the table: it is the one whose milliseconds count.
+    # First in the routing table, because its latency matters most.
     app.router.routes.insert(0, split.tail_route(node))
     app.include_router(tools.router)
     app.include_router(models.router)

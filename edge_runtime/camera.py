@@ -1,4 +1,4 @@
-"""The camera: a folder of photographs that stands for one."""
+"""The camera, simulated by a folder of photographs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Camera:
     """A folder of photographs.
 
     Args:
-        folder: Where they lie; None for a node without a camera.
+        folder: The folder; None for a node without a camera.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -33,8 +33,8 @@ class Camera:
         """Read a photograph.
 
         Args:
-            name: As listed by ``names``; nothing outside that list can be read.
-            max_bytes: Largest file that is accepted.
+            name: A name from ``names``; no other file can be read.
+            max_bytes: Maximum size of the file.
 
         Raises:
             NotFoundError: No such photograph (``unknown_photograph``).
@@ -48,6 +48,7 @@ class Camera:
         path = self._folder / name
         if path.stat().st_size > max_bytes:
             raise TooLargeError(
-                f"the photograph {name!r} has more than {max_bytes} bytes", code="body_too_large"
+                f"the photograph {name!r} has more than {max_bytes} bytes; use a smaller one",
+                code="body_too_large",
             )
         return path.read_bytes()

@@ -1,4 +1,4 @@
-"""A node's configuration: explicit argument first, then environment, then file, then default."""
+"""A node's configuration: explicit argument > environment > file > default."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class PeerConfig(_Section):
 
     Attributes:
         url: Its base URL.
-        api_key: Key to present to it; better given as ``EDGEWRIGHT_PEER_API_KEY``.
+        api_key: API key for it; preferably set by ``EDGEWRIGHT_PEER_API_KEY``.
         ca: Certificate to trust, if it has one of its own.
-        poll_s: How often to look for it while it is away, and at the link to it while tasks come
-            and none of them uses it.
+        poll_s: Seconds between attempts to reach it while it is down, and between link probes
+            while tasks arrive that do not use the link.
     """
 
     url: str = Field(pattern=r"^https?://[^\s/]+/?$")
@@ -51,13 +51,13 @@ class PeerConfig(_Section):
 
 
 class ApiKey(_Section):
-    """A key that callers may present; ``python -m edgewright.edge_runtime hash-key`` makes one.
+    """A key that callers may use; ``python -m edgewright.edge_runtime hash-key`` makes one.
 
     Attributes:
-        name: Whose it is, for the log.
-        sha256: Digest of the key, hexadecimal. Keys are 256 random bits, so a plain digest can
-            not be searched.
-        scopes: What it allows.
+        name: Name of its owner, for the log.
+        sha256: Digest of the key, hexadecimal. A key has 256 random bits, so a plain digest
+            cannot be reversed by guessing.
+        scopes: Scopes that it grants.
     """
 
     name: str = Field(min_length=1, max_length=100)
@@ -73,19 +73,19 @@ class Tls(_Section):
 
 
 class RequestLimits(_Section):
-    """What a caller may ask for.
+    """Limits on requests.
 
     Attributes:
-        body_bytes: Longest request body.
-        pixels: Largest picture.
-        concurrency: Requests served at once; more are turned away.
-        queue: Calls waiting for one model, the running one included; more are turned away.
-        deadline_s: Longest deadline that a caller can have.
-        upload_s: Longest time for a request body to arrive.
-        load_s: Longest time for a model to load.
-        drain_s: Time for calls in flight to end when the node is told to stop.
+        body_bytes: Maximum length of a request body.
+        pixels: Maximum number of pixels of an image.
+        concurrency: Maximum number of requests served at once; further ones are rejected.
+        queue: Maximum number of calls per model, running and waiting; further ones are rejected.
+        deadline_s: Maximum deadline of a call.
+        upload_s: Maximum time for a request body to arrive.
+        load_s: Maximum time for a model to load.
+        drain_s: Maximum time for running requests to finish when the node stops.
         peer_patience_s: How long an edge peer may stay silent beyond three times the expected
-            transfer time, before the device goes on alone.
+            transfer time, before the device continues alone.
     """
 
     body_bytes: int = Field(default=16_000_000, gt=0)
@@ -100,7 +100,7 @@ class RequestLimits(_Section):
 
 
 class LinkPrior(_Section):
-    """What to believe of the link before the first transfer.
+    """Assumptions about the link before the first transfer.
 
     Attributes:
         rate_kb_per_s: Uplink rate in kilobytes (1000 bytes) a second.
@@ -112,7 +112,7 @@ class LinkPrior(_Section):
 
 
 class NodeConfig(_Section):
-    """All that a node can be told. Relative paths are relative to the working folder.
+    """Configuration of a node. Relative paths are relative to the working folder.
 
     Attributes:
         name: Name in reports and logs.
@@ -120,23 +120,23 @@ class NodeConfig(_Section):
         host: Address to listen on; only loopback without ``keys`` or ``tls``.
         port: Port to listen on; 0 takes a free one.
         peer: A device's edge peer.
-        keys: Keys that callers may present; empty means that none is asked for.
+        keys: Keys that callers may use; empty means that no key is needed.
         tls: Certificate, to serve HTTPS.
-        limits: What a caller may ask for.
-        preload: Models that are loaded before the node is ready; others load at first use.
-        slowdown: Slow all computing by this factor on purpose, to stand for a weaker device.
-        threads: Torch threads of each model's process.
-        memory_budget_mb: Memory for all models together; the least recently used are unloaded
-            beyond it. None means no limit.
-        camera: Folder of photographs that stands for the camera.
-        link_prior: What to believe of the link before the first transfer.
-        profile_file: Where measured times are kept; None keeps them in the state folder.
-        profile_runs: Repetitions when measuring.
+        limits: Limits on requests.
+        preload: Models to load before the node is ready; others are loaded on first use.
+        slowdown: Factor by which all computing is slowed down, to simulate a weaker device.
+        threads: Torch threads of each model worker.
+        memory_budget_mb: Memory for all models together, in MB; beyond it, the least recently
+            used ones are unloaded. None means no limit.
+        camera: Folder of photographs that simulates the camera.
+        link_prior: Assumptions about the link before the first transfer.
+        profile_file: File for measured times; None means one in the state folder.
+        profile_runs: Number of repetitions of each measurement.
         min_accuracy_retention: Minimum accuracy retention of an arm; an arm below it is never
             chosen.
         objective: What the choice of an arm minimises, in seconds and joules.
-        energy: What the device spends, for the objective and the report.
-        environment: Variables for the models, such as ``EDGEWRIGHT_VIT``.
+        energy: Energy model of the device, for the objective and the cost report.
+        environment: Environment variables for the models, such as ``EDGEWRIGHT_VIT``.
     """
 
     name: str = Field(default="node", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -163,10 +163,10 @@ class NodeConfig(_Section):
     @model_validator(mode="after")
     def _safe(self) -> NodeConfig:
         if self.role == "edge" and self.peer is not None:
-            raise ValueError("an edge node has no peer; give the peer to the device")
+            raise ValueError("an edge node cannot have a peer; set 'peer' on the device")
         if not (self.keys or self.tls or _is_loopback(self.host)):
             raise ValueError(
-                f"host {self.host!r} can be reached from other machines: give 'keys' or 'tls', "
+                f"host {self.host!r} can be reached from other machines; set 'keys' or 'tls', "
                 "or listen on 127.0.0.1"
             )
         return self
@@ -182,11 +182,11 @@ def load_config(
 
     Args:
         path: YAML file; None means defaults.
-        overrides: Top-level fields given explicitly; None values are ignored.
+        overrides: Explicit values of top-level fields; None values are ignored.
         environ: Environment to read ``VARIABLES`` from.
 
     Raises:
-        InputError: The file cannot be read, or a field is wrong; the message names it.
+        InputError: The file cannot be read, or a field is invalid; the message names it.
     """
     values = _read(path) if path is not None else {}
     for variable, field in VARIABLES.items():
@@ -198,7 +198,7 @@ def load_config(
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "configuration"
-        # Pydantic's own text would repeat the value, which may be a key.
+        # Pydantic's own message would repeat the value, which may be a key.
         raise InputError(f"{where}: {first['msg']}", code="invalid_config") from None
 
 

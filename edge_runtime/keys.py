@@ -1,4 +1,4 @@
-"""API keys: making one, and finding out who a caller is."""
+"""API keys: creating one, and checking a caller's."""
 
 from __future__ import annotations
 
@@ -12,56 +12,61 @@ from edgewright.tools.errors import AuthenticationError, ScopeError
 
 
 def new_key() -> tuple[str, str]:
-    """Make a key of 256 random bits.
+    """Create a key of 256 random bits.
 
     Returns:
-        The key, for the caller to keep, and its digest, for the node's configuration.
+        The key, for the caller, and its digest, for the node's configuration.
     """
     key = secrets.token_urlsafe(32)
     return key, digest(key.encode())
 
 
 def digest(key: bytes) -> str:
-    """Return what a configuration keeps of a key."""
+    """Return the digest of a key that a configuration stores."""
     return hashlib.sha256(key).hexdigest()
 
 
 class KeyRing:
-    """The keys that a node knows.
+    """The keys of a node.
 
     Args:
-        keys: None of them means that the node asks for none.
+        keys: The keys; an empty sequence means that callers need none.
     """
 
     def __init__(self, keys: Sequence[ApiKey]) -> None:
         self._keys = tuple(keys)
 
     def check(self, authorization: bytes | None, scope: Scope) -> str:
-        """Find out whose key was presented and whether it allows a scope.
+        """Identify the caller's key and check that it grants a scope.
 
         Args:
-            authorization: The ``Authorization`` header, if there was one.
-            scope: What the route asks for.
+            authorization: The ``Authorization`` header, if any.
+            scope: The scope that the route requires.
 
         Returns:
             The name of the key; empty on a node without keys.
 
         Raises:
-            AuthenticationError: No key, or an unknown one.
-            ScopeError: A known key without the scope.
+            AuthenticationError: The key is missing or unknown.
+            ScopeError: The key does not grant the scope.
         """
         if not self._keys:
             return ""
         scheme, _, key = (authorization or b"").partition(b" ")
         if scheme.lower() != b"bearer" or not key:
             raise AuthenticationError(
-                "this node asks for a key: send 'Authorization: Bearer KEY'", code="key_missing"
+                "this node requires a key; send 'Authorization: Bearer KEY'", code="key_missing"
             )
         presented = digest(key.strip())
-        # Every key is compared, so that the time taken tells nothing about which one was near.
+        # Every key is compared, so that the time does not reveal which one matches.
         matches = [entry for entry in self._keys if hmac.compare_digest(entry.sha256, presented)]
         if not matches:
-            raise AuthenticationError("this node does not know that key", code="key_unknown")
+            raise AuthenticationError(
+                "this node does not know that key; add its digest to 'keys'", code="key_unknown"
+            )
         if scope not in matches[0].scopes:
-            raise ScopeError(f"this key does not have the scope {scope!r}", code="scope_missing")
+            raise ScopeError(
+                f"this key does not have the scope {scope!r}; add it to the key's 'scopes'",
+                code="scope_missing",
+            )
         return matches[0].name

@@ -1,4 +1,4 @@
-"""The node's log: one JSON object a line, on standard error."""
+"""The node's log: one JSON object per line, on standard error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as one line of JSON."""
+    """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -24,9 +24,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Send everything from the level INFO on to standard error."""
+    """Log to standard error, from level INFO upwards."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # It would log every call to the peer.
+    # httpx would log every call to the peer.
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""What a node counts, for Prometheus."""
+"""Metrics of a node, for Prometheus."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 
 
 class Metrics:
-    """A node's counters, in a registry of their own.
+    """A node's metrics, in a registry of their own.
 
     Args:
-        workers: Read at each scrape for memory and replacements.
+        workers: The model workers, read at each scrape for memory and replacements.
 
     Attributes:
         requests: Requests by route and status.
-        seconds: Time to answer, by route.
+        seconds: Response time, by route.
         in_flight: Requests that are being served.
         bytes_up: Body bytes sent to the peer.
         bytes_down: Body bytes received from the peer.
         arms: Results by the kind of arm that produced them.
-        fallbacks: Steps down the ladder, by the code of what failed.
+        fallbacks: Fallback steps, by the code of the error.
         link_rate: Estimated uplink rate.
         link_rtt: Estimated round-trip time.
     """
@@ -39,7 +39,7 @@ class Metrics:
         )
         self.seconds = Histogram(
             "edgewright_request_seconds",
-            "Time to answer.",
+            "Response time.",
             ["route"],
             buckets=_BUCKETS,
             registry=self.registry,
@@ -57,7 +57,10 @@ class Metrics:
             "edgewright_results", "Results by arm.", ["arm"], registry=self.registry
         )
         self.fallbacks = Counter(
-            "edgewright_fallbacks", "Steps down the ladder.", ["code"], registry=self.registry
+            "edgewright_fallbacks",
+            "Fallback steps by error code.",
+            ["code"],
+            registry=self.registry,
         )
         self.link_rate = Gauge(
             "edgewright_link_kb_per_s", "Estimated uplink rate.", registry=self.registry
@@ -68,12 +71,12 @@ class Metrics:
         self.registry.register(_WorkerCollector(workers))
 
     def link(self, state: LinkState) -> None:
-        """Take over the link as it is known now."""
+        """Update the gauges of the link."""
         self.link_rate.set(state.rate_kb_per_s)
         self.link_rtt.set(state.rtt_ms)
 
     def render(self) -> bytes:
-        """Return all counters in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
 

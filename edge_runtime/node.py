@@ -1,4 +1,4 @@
-"""The node: what its routes share, from start to stop."""
+"""The node: the state that its routes share, from start to stop."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ log = logging.getLogger(__name__)
 
 
 class Node:
-    """A node and all that belongs to it.
+    """A node.
 
     Args:
-        config: What it was told.
-        workers: Its models' processes; made from the configuration when None.
-        peer_client: Speaks to its edge peer; made from the configuration when None.
+        config: Its configuration.
+        workers: Its model workers; None creates them from the configuration.
+        peer_client: Client of its edge peer; None creates one from the configuration.
 
     Attributes:
-        config: What it was told.
-        cards: What can be asked for.
+        config: Its configuration.
+        cards: What can be requested.
         camera: Its photographs.
-        keys: Who may ask.
-        workers: Its models' processes.
-        metrics: What it counts.
+        keys: The keys of its callers.
+        workers: Its model workers.
+        metrics: Its metrics.
         peer: Its edge peer, if it has one.
         profile: Its own measured times.
-        warm: Set once the models that are loaded at start are there, or cannot be had.
-        failure: Why they cannot be had, if so.
-        draining: Whether it was told to stop and takes no more work.
-        in_flight: Requests that are being served.
+        warm: Set once the models of ``preload`` are loaded, or cannot be.
+        failure: Why they cannot be loaded, if so.
+        draining: Whether it is stopping and accepts no more work.
+        in_flight: Number of requests being served.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class Node:
 
     @property
     def ready(self) -> bool:
-        """Whether it takes work."""
+        """Whether it accepts work."""
         return self.warm.is_set() and self.failure is None and not self.draining
 
     async def refresh(self) -> None:
-        """Take in models that were installed or removed since; without any, this is one stat."""
+        """Reload the cards if models were installed or removed; otherwise this is one ``stat``."""
         async with self._refreshing:
             stamp = await asyncio.to_thread(installed_at)
             if stamp == self._installed_at:
@@ -91,7 +91,7 @@ class Node:
             self._installed_at = stamp
 
     def status(self, card: ToolCard) -> CardStatus:
-        """Say whether a card can be carried out here."""
+        """Return whether a card can be carried out here."""
         return self._statuses[card.id]
 
     def experts_for(self, card: ToolCard) -> tuple[Expert, ...]:
@@ -103,16 +103,16 @@ class Node:
         return str(self.workers.worker(model).description.get("revision", ""))
 
     def model_profile(self, model: str) -> ModelProfile | None:
-        """Return its own times for a model, unless its weights or codecs were others."""
+        """Return its own times for a model; None if they belong to other weights or codecs."""
         profile = self.profile.models.get(model)
         loaded = self.workers.worker(model).description
         if profile is None or not loaded:
             return profile
-        now = (loaded["revision"], loaded.get("encodings", ""))
-        return profile if now == (profile.revision, profile.encodings) else None
+        current = (loaded["revision"], loaded.get("encodings", ""))
+        return profile if current == (profile.revision, profile.encodings) else None
 
     def policy(self, model: str) -> OffloadingPolicy:
-        """Return what chooses this model's arms, with all that it has learnt."""
+        """Return the policy for a model's arms, with what it has learned so far."""
         if model not in self._policies:
             self._policies[model] = OffloadingPolicy(
                 min_accuracy_retention=self.config.min_accuracy_retention,
@@ -122,25 +122,25 @@ class Node:
         return self._policies[model]
 
     def model_label(self, model: str) -> str:
-        """Return a model's id and revision, for reports."""
+        """Return a model's id and revision, for cost reports."""
         return f"{model}@{self.revision(model)}"
 
-    def described(self) -> NodeProfile:
-        """Return the profile with the load, and with what is known of the link and of the peer.
+    def current_profile(self) -> NodeProfile:
+        """Return the profile with the current load, the state of the link and the peer's profile.
 
-        Times of other weights or codecs, which are on file until they are measured again, are not
-        told: who reads them would take the node to be ready to choose.
+        Times of other weights or codecs, which stay on file until they are measured again, are
+        left out: with them the node would appear ready to choose arms.
         """
         models = (worker.model for worker in self.workers)
         times = {model: own for model in models if (own := self.model_profile(model))}
-        known: dict[str, object] = {"models": times, "load": self.workers.loads()}
+        update: dict[str, object] = {"models": times, "load": self.workers.loads()}
         if self.peer is not None:
-            known |= {"link": self.peer.link.state(), "peer": self.peer.profile}
-        return self.profile.model_copy(update=known)
+            update |= {"link": self.peer.link.state(), "peer": self.peer.profile}
+        return self.profile.model_copy(update=update)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep the node's tasks going, and end them and its processes afterwards."""
+        """Run the node's background tasks; stop them and its workers afterwards."""
         tasks = [asyncio.create_task(self._warm_up())]
         if self.peer is not None:
             tasks.append(asyncio.create_task(self.peer.watch()))
@@ -178,23 +178,24 @@ class Node:
             for model in self.config.preload:
                 if obstacle := _obstacle(model):
                     raise UnavailableError(
-                        f"{model!r} of 'preload' cannot be loaded: {obstacle}",
+                        f"the model {model!r} in 'preload' cannot be loaded: {obstacle}",
                         code="model_not_loaded",
                     )
                 await self.workers.load(model)
         except EdgewrightError as error:
             self.failure = error
-        except Exception:  # whoever waits for the ready line must not wait for ever
+        except Exception:  # a caller that waits for the ready line must not wait forever
             log.exception("loading failed")
             self.failure = UnavailableError(
-                "the models could not be loaded; the node's log says why", code="model_not_loaded"
+                "the models could not be loaded; the node's log has the details",
+                code="model_not_loaded",
             )
         self.warm.set()
         if self.failure is None:
             await self._profile()
 
     async def _profile(self) -> None:
-        """Take over the times that are on file, and measure those that are missing."""
+        """Read the times that are on file, and measure the missing ones."""
         self.profile = profiling.stored(self.config)
         for model in self.config.preload:
             if self.model_profile(model) is None:
@@ -207,18 +208,18 @@ class Node:
             self.profile = self.profile.model_copy(update={"models": models})
             profiling.store(self.config, self.profile)
         except EdgewrightError as error:
-            # Without its own times a device still answers, on its own.
+            # Without its own times a device still works, alone.
             log.warning("profile of %s: %s", model, error.message)
 
 
 def _catalogue() -> tuple[CardRegistry, dict[str, CardStatus], dict[str, Expert]]:
-    """Return the cards, what is known of each, and the experts that can run here."""
+    """Return the cards, the status of each, and the experts that can run here."""
     cards, statuses = known_cards(), expert_statuses()
-    able = {name: expert for name, expert in experts().items() if statuses[name].available}
-    return cards, {status.card.id: status for status in cards.statuses(statuses)}, able
+    available = {name: expert for name, expert in experts().items() if statuses[name].available}
+    return cards, {status.card.id: status for status in cards.statuses(statuses)}, available
 
 
 def _obstacle(model: str) -> str:
-    """Say what keeps a model from running here; empty if nothing does."""
+    """Return what prevents a model from running here; empty if nothing does."""
     reasons = [one.reason for one in expert_statuses().values() if one.model == model]
     return reasons[0] if reasons else ""

@@ -1,4 +1,4 @@
-"""Serving a node: its socket, its ready line, and stopping in good order."""
+"""Serving a node: its socket, its ready line, and its graceful shutdown."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ from edgewright.tools.errors import EdgewrightError, InputError, UnavailableErro
 
 log = logging.getLogger(__name__)
 
-#: How long an idle connection is kept: longer than a device pauses between two pictures.
+#: Seconds until an idle connection is closed: longer than a device pauses between two images.
 _KEEP_ALIVE_S = 75
 _DRAIN_STEP_S = 0.05
 
 
 def serve(config: NodeConfig, *, attached: bool = False) -> None:
-    """Run a node until it is told to stop.
+    """Run a node until it is stopped by a signal.
 
     Args:
-        config: What the node is told.
-        attached: Also stop when standard input closes, so as not to outlive whoever started it.
+        config: The node's configuration.
+        attached: Also stop when standard input closes, so that the node does not outlive the
+            program that started it.
 
     Raises:
-        EdgewrightError: The port is taken, or a model that is loaded at start is not to be had.
+        EdgewrightError: The port is in use, or a model of ``preload`` cannot be loaded.
     """
     os.environ.update(config.environment)
     with listen(config) as listener:
@@ -59,15 +60,15 @@ async def _serve(config: NodeConfig, listener: socket.socket, *, attached: bool)
 
 
 def uvicorn_config(config: NodeConfig, app: Callable[..., Any]) -> uvicorn.Config:
-    """Return how uvicorn is set up for a node.
+    """Return uvicorn's configuration for a node.
 
     Args:
-        config: What the node is told.
-        app: Its application.
+        config: The node's configuration.
+        app: The node's application.
     """
     return uvicorn.Config(
         app,
-        # The same parser and loop on every machine, whatever else is installed there.
+        # The same parser and event loop on every machine, whatever is installed there.
         http="h11",
         loop="asyncio",
         ws="none",
@@ -85,20 +86,20 @@ def uvicorn_config(config: NodeConfig, app: Callable[..., Any]) -> uvicorn.Confi
 async def _announce(
     config: NodeConfig, node: Node, listener: socket.socket, serving: asyncio.Task[None]
 ) -> None:
-    """Print the ready line once the models are there."""
+    """Print the ready line once the models are loaded."""
     warm = asyncio.create_task(node.warm.wait())
     await asyncio.wait({warm, serving}, return_when=asyncio.FIRST_COMPLETED)
     if node.failure is not None:
         raise node.failure
-    if not warm.done():  # told to stop before that
+    if not warm.done():  # stopped before that
         warm.cancel()
         return
     host, port = listener.getsockname()[:2]
     scheme = "https" if config.tls else "http"
-    shown = f"[{host}]" if ":" in host else host
+    address = f"[{host}]" if ":" in host else host
     line = {
         "event": "ready",
-        "url": f"{scheme}://{shown}:{port}",
+        "url": f"{scheme}://{address}:{port}",
         "pid": os.getpid(),
         "node": config.name,
     }
@@ -107,9 +108,9 @@ async def _announce(
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, but when told to stop it first finishes what was begun.
+    """Uvicorn's server, except that it finishes running requests before it stops.
 
-    Meanwhile it still listens, says that it is not ready, and turns new work away.
+    Meanwhile it still listens, reports that it is not ready, and rejects new work.
     """
 
     def __init__(self, config: uvicorn.Config, node: Node) -> None:
@@ -118,19 +119,19 @@ class Server(uvicorn.Server):
         self._draining: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain; stop at once when told twice."""
+        """Begin to drain; stop at once on a second signal."""
         if self._node.draining:
             self.should_exit = self.force_exit = True
         else:
             asyncio.get_running_loop().call_soon_threadsafe(self.drain)
 
     def drain(self) -> None:
-        """Take no more work, and stop when what was begun is done."""
+        """Accept no more work, and stop when the running requests have finished."""
         if not self._node.draining:
             self._node.draining = True
-            self._draining = asyncio.create_task(self._stop_when_done())
+            self._draining = asyncio.create_task(self._stop_when_idle())
 
-    async def _stop_when_done(self) -> None:
+    async def _stop_when_idle(self) -> None:
         node = self._node
         log.info("stopping; %d requests in flight", node.in_flight)
         steps = round(node.config.limits.drain_s / _DRAIN_STEP_S)
@@ -151,14 +152,14 @@ def _on_stdin(server: Server) -> Callable[[], None]:
 
 
 def listen(config: NodeConfig) -> socket.socket:
-    """Take the address that a node is to listen on.
+    """Bind the address that a node listens on.
 
     Args:
-        config: What the node is told.
+        config: The node's configuration.
 
     Raises:
-        UnavailableError: The port is taken (``port_taken``), or may not be used.
-        InputError: The host is none of this machine's (``invalid_config``).
+        UnavailableError: The port is in use (``port_taken``), or may not be used.
+        InputError: The host is not an address of this machine (``invalid_config``).
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -166,9 +167,10 @@ def listen(config: NodeConfig) -> socket.socket:
         )[0]
     except socket.gaierror:
         raise InputError(
-            f"{config.host!r} is no address of this machine", code="invalid_config"
+            f"{config.host!r} is not an address of this machine; correct 'host'",
+            code="invalid_config",
         ) from None
-    # With the protocol named, asyncio switches Nagle's delay off; without it, answers take 40 ms.
+    # If the protocol is named, asyncio disables Nagle's algorithm; otherwise responses take 40 ms.
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -177,12 +179,13 @@ def listen(config: NodeConfig) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise UnavailableError(
-                f"port {config.port} on {config.host} is taken; choose another with --port, or 0 "
+                f"port {config.port} on {config.host} is in use; choose another with --port, or 0 "
                 "for a free one",
                 code="port_taken",
             ) from None
         raise UnavailableError(
-            f"cannot listen on {config.host} port {config.port}: {error.strerror}",
+            f"cannot listen on {config.host} port {config.port}: {error.strerror}; choose another "
+            "address",
             code="cannot_listen",
         ) from None
     return listener

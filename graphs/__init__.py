@@ -1,4 +1,4 @@
-"""Who does what next: LangGraph state machines and nothing else.
+"""LangGraph state machines: the order of the steps, and nothing else.
 
 Decisions belong in ``agents``, the work in ``tools``.
 """

@@ -1,4 +1,4 @@
-"""The cards as LangChain tools, for agents of other people."""
+"""The cards as LangChain tools, for use in other agents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from langchain_core.tools import StructuredTool, ToolException
 
-from edgewright.graphs.services.inputs import prepare
+from edgewright.graphs.services.inputs import inputs_of
 from edgewright.graphs.services.services import Services
 from edgewright.tools.cards import ToolCard
 from edgewright.tools.errors import EdgewrightError
@@ -15,13 +15,13 @@ from edgewright.tools.errors import EdgewrightError
 async def make_tools(services: Services, *, deadline_s: float = 30.0) -> list[StructuredTool]:
     """Make a tool from each card that the node can run.
 
-    A tool takes the card's arguments, a picture as ``store:<sha256>`` or ``camera:<name>``. Its
-    content is the result's text and its artifact the report as JSON values. What goes wrong is
-    told to the agent as the tool's answer with the status ``error``.
+    A tool takes the card's arguments, an image as ``store:<sha256>`` or ``camera:<name>``. It
+    returns the result's text as its content and the cost report, as JSON values, as its artifact.
+    An error is returned to the agent as a tool message with the status ``error``.
 
     Args:
         services: Opened services; they must stay open while the tools are used.
-        deadline_s: Longest time for one call.
+        deadline_s: Maximum time for one call, in seconds.
 
     Returns:
         Async tools, in the order of the cards.
@@ -33,8 +33,8 @@ async def make_tools(services: Services, *, deadline_s: float = 30.0) -> list[St
 def _tool(card: ToolCard, services: Services, deadline_s: float) -> StructuredTool:
     async def call(**args: str) -> tuple[str, dict[str, Any]]:
         try:
-            options, image = await prepare(card, args, services.images, deadline_s=deadline_s)
-            response = await services.node.invoke(card.id, options, image)
+            inputs = inputs_of(card, args, services.images, deadline_s=deadline_s)
+            response = await services.node.invoke(card.id, inputs.options, await inputs.data())
         except EdgewrightError as error:
             raise ToolException(error.message) from error
         if response.error is not None:

@@ -20,12 +20,12 @@ from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.profiling.measure import measure_profile, store
 from edgewright.tools.contracts.arms import Arm, ServerLoad
 from edgewright.tools.contracts.cost_report import CostReport
+from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile
 from edgewright.tools.errors import EdgewrightError, UnavailableError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
-from edgewright.tools.images.probe import ImageHeader
 from edgewright.tools.library import expert_statuses, experts, known_cards
 from edgewright.tools.nodes.client import NodeClient, Transfer
 from edgewright.tools.nodes.launch import launch_node
@@ -43,7 +43,7 @@ MIX: tuple[tuple[str, dict[str, str], float], ...] = (
 SLOWDOWN, WARM_SLOWDOWN = 8.0, 12.0
 MIN_ACCURACY_RETENTION = 0.99
 #: A camera image of a size that is usual on a small device.
-IMAGE = ImageHeader(mime="image/jpeg", width=640, height=480)
+IMAGE = ImageFacts(mime="image/jpeg", width=640, height=480, size_bytes=60_000)
 _DEADLINE_S = 60.0
 #: Background requests carry small images, so that they load the processor and not the link.
 _BACKGROUND_SIZE = (160, 120)

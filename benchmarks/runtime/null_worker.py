@@ -8,7 +8,7 @@ from typing import Any
 from edgewright.edge_runtime.workers.process import enter
 from edgewright.edge_runtime.workers.settings import WorkerSettings
 from edgewright.edge_runtime.workers.worker import ModelWorker
-from edgewright.tools.codecs.frame import read_header
+from edgewright.tools.codecs.frame import read_frame
 
 
 class NullOperations:
@@ -28,8 +28,8 @@ class NullOperations:
             parameters: Ignored.
             blob: The frame.
         """
-        header = read_header(blob)
-        return {"output": {"text": "", "point": header.point}, "stages_ms": {"tail": 0.0}}, b""
+        frame = read_frame(blob)
+        return {"output": {"text": "", "point": frame.point}, "stages_ms": {"tail": 0.0}}, b""
 
 
 def enter_null_worker(connection: socket.socket, settings: WorkerSettings) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,13 +24,18 @@ from edgewright.cli.views.output import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from edgewright.agents.planner.protocol import AnyPlanner
-    from edgewright.agents.planner.request import PlanRequest
+    from edgewright.agents.planner.request import PlanRequest, Turn
     from edgewright.cli.views.progress import Waiting
+    from edgewright.graphs.services.services import Services
     from edgewright.tools.cards import CardRegistry
+    from edgewright.tools.contracts.images import ImageRef
     from edgewright.tools.contracts.views import CardView
+
+    #: Id, text and images of a request.
+    _Line = tuple[Any, str, list[ImageRef]]
 
 EXAMPLES = """\
 Examples:
@@ -77,6 +85,10 @@ def plan(
         ),
     ] = False,
     node: NodeUrl = None,
+    thread: Annotated[
+        str | None,
+        typer.Option("--thread", metavar="NAME", help="Plan as the next turn of a thread."),
+    ] = None,
     embedded: Embedded = False,
     as_json: Json = False,
 ) -> None:
@@ -95,10 +107,11 @@ def plan(
                 _show(_cards_here(catalogue_of(cards)), as_json)
         elif requests is not None and out is not None and request is None:
             lines = list(_read(requests))
-            _plan_file(lines, out, _planner(cards, demos, embedded, waiting), waiting, as_json)
+            planning = Planning(node, thread, cards, demos, embedded, waiting)
+            asyncio.run(_plan_file(lines, out, planning, as_json))
         elif request and requests is None and out is None:
-            planner = _planner(cards, demos, embedded, waiting)
-            _plan_one(_request(request, image or []), planner, waiting, as_json)
+            planning = Planning(node, thread, cards, demos, embedded, waiting)
+            asyncio.run(_plan_one(request, _resolved(image or []), planning, as_json))
         else:
             from edgewright.tools.errors import InputError
 
@@ -108,46 +121,100 @@ def plan(
             )
 
 
-def _plan_one(request: PlanRequest, planner: AnyPlanner, waiting: Waiting, as_json: bool) -> None:
-    from edgewright.cli.views.results import plan_table
+@dataclass(frozen=True)
+class Planning:
+    """What requests are planned with: the services of ``ask``, over other cards if any are given.
 
-    with waiting.during("planning"):
-        plan = planner.plan(request)
+    Attributes:
+        node: URL of the device node.
+        thread: Thread whose earlier turns a request may refer to.
+        cards: File or folder of the cards.
+        demos: File of demonstrations.
+        embedded: Whether to use no chat model.
+        waiting: Shows what the program is doing.
+    """
+
+    node: str | None
+    thread: str | None
+    cards: Path | None
+    demos: Path | None
+    embedded: bool
+    waiting: Waiting
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[tuple[Services, Sequence[Turn]]]:
+        """Open the services and read the thread."""
+        from edgewright.graphs.services.services import open_services
+        from edgewright.tools.settings import Settings
+
+        settings = Settings.from_environment(node_url=self.node, embedded=self.embedded)
+        history: list[Turn] = []
+        if self.thread:
+            from edgewright.graphs.assistant.session import read_history
+
+            history = await read_history(self.thread)
+        async with open_services(
+            settings, read_cards=self._catalogue, on_progress=self.waiting.preparing
+        ) as services:
+            yield services, history
+
+    def _catalogue(self) -> CardRegistry:
+        from edgewright.tools.cards.demonstrations import read_demonstrations
+
+        catalogue = catalogue_of(self.cards)
+        if self.demos is None:
+            return catalogue
+        return catalogue.with_demonstrations(read_demonstrations(self.demos, catalogue))
+
+
+async def _plan_one(
+    text: str, images: Sequence[ImageRef], planning: Planning, as_json: bool
+) -> None:
+    from edgewright.graphs.assistant.planning import plan_request
+
+    async with planning.opened() as (services, history):
+        request = await plan_request(services, text, images=images, history=history)
+        with planning.waiting.during("planning"):
+            plan = await asyncio.to_thread(services.planner.plan, request)
     if as_json:
         print_json(plan.as_json())
     else:
-        print_table(plan_table(plan, {each.uri: each.name for each in request.images}))
+        from edgewright.cli.views.results import plan_table
+
+        print_table(plan_table(plan, {each.uri: each.name for each in images}))
 
 
-def _plan_file(
-    lines: list[tuple[Any, PlanRequest]],
-    target: Path,
-    planner: AnyPlanner,
-    waiting: Waiting,
-    as_json: bool,
+async def _plan_file(
+    lines: Sequence[_Line], target: Path, planning: Planning, as_json: bool
 ) -> None:
     from rich.progress import Progress
 
     from edgewright.agents.planner.request import PlanRequest
+    from edgewright.graphs.assistant.planning import plan_request
     from edgewright.tools.errors import InputError, StorageError
 
-    try:
-        with target.open("w", encoding="utf-8") as file:
-            with waiting.during("loading the planner"):
-                # Any first request loads it, even an empty one; no other request's time counts it.
-                planner.plan(PlanRequest(text=""))
-            with Progress(console=waiting.console, disable=as_json) as bar:
-                for name, request in bar.track(lines, description="planning"):
-                    row = {"id": name, **_timed(planner, request)}
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise InputError(
-            f"cannot write {str(target)!r}: {error.strerror}; check the path", code="out_unwritable"
-        ) from None
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {str(target)!r}: {error.strerror}; free some space"
-        ) from None
+    async with planning.opened() as (services, history):
+        planner = services.planner
+        try:
+            with target.open("w", encoding="utf-8") as file:
+                with planning.waiting.during("loading the planner"):
+                    # The first request, even an empty one, loads the planner; no other
+                    # request's time includes that.
+                    await asyncio.to_thread(planner.plan, PlanRequest(text=""))
+                with Progress(console=planning.waiting.console, disable=as_json) as bar:
+                    for name, text, images in bar.track(lines, description="planning"):
+                        request = await plan_request(services, text, images=images, history=history)
+                        row = {"id": name, **_timed(planner, request)}
+                        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+            raise InputError(
+                f"cannot write {str(target)!r}: {error.strerror}; check the path",
+                code="out_unwritable",
+            ) from None
+        except OSError as error:
+            raise StorageError(
+                f"cannot write {str(target)!r}: {error.strerror}; free some space"
+            ) from None
     if as_json:
         print_json({"plans": len(lines), "out": str(target)})
 
@@ -159,8 +226,8 @@ def _timed(planner: AnyPlanner, request: PlanRequest) -> dict[str, Any]:
     return {**plan.as_json(), "latency_ms": round(latency_ms, 3)}
 
 
-def _read(source: Path) -> Iterator[tuple[Any, PlanRequest]]:
-    """Read the requests, each with its id; the error for an invalid line names its number."""
+def _read(source: Path) -> Iterator[_Line]:
+    """Read the requests: id, text and images; the error for an invalid line names its number."""
     from edgewright.tools.errors import InputError
 
     try:
@@ -184,31 +251,14 @@ def _read(source: Path) -> Iterator[tuple[Any, PlanRequest]]:
                 'optionally with "image": "FILE"',
                 code="requests_invalid",
             )
-        yield name, _request(request, [image] if image else [])
+        yield name, request, _resolved([image] if image else [])
 
 
-def _request(text: str, images: list[str]) -> PlanRequest:
-    from edgewright.agents.planner.request import PlanRequest
+def _resolved(images: Sequence[str]) -> list[ImageRef]:
+    from edgewright.graphs.services.services import image_store
     from edgewright.tools.images.files import resolve_image
-    from edgewright.tools.images.store import ImageStore
-    from edgewright.tools.settings import home
 
-    store = ImageStore(home() / "images")
-    return PlanRequest(text=text, images=tuple(resolve_image(each, store) for each in images))
-
-
-def _planner(
-    cards: Path | None, demos: Path | None, embedded: bool, waiting: Waiting
-) -> AnyPlanner:
-    from edgewright.agents.planner.planner import make_planner
-    from edgewright.tools.cards.demonstrations import read_demonstrations
-    from edgewright.tools.settings import ChatModelSettings
-
-    catalogue = catalogue_of(cards)
-    if demos:
-        catalogue = catalogue.with_demonstrations(read_demonstrations(demos, catalogue))
-    chat = None if embedded else ChatModelSettings.from_environment()
-    return make_planner(catalogue, chat=chat, on_progress=waiting.preparing)
+    return [resolve_image(each, image_store()) for each in images]
 
 
 def catalogue_of(cards: Path | None) -> CardRegistry:
@@ -232,13 +282,12 @@ def _show(cards: list[CardView], as_json: bool) -> None:
 
 
 def _cards_of_node(url: str) -> list[CardView]:
-    import asyncio
-    import os
-
     from edgewright.tools.nodes.client import NodeClient
+    from edgewright.tools.settings import Settings
 
     async def fetch() -> list[CardView]:
-        async with NodeClient(url, api_key=os.environ.get("EDGEWRIGHT_API_KEY")) as client:
+        api_key = Settings.from_environment(node_url=url).api_key
+        async with NodeClient(url, api_key=api_key or None) as client:
             return await client.tools()
 
     return asyncio.run(fetch())

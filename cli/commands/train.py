@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from edgewright.tools.federated.records.report import RunReport
     from edgewright.tools.federated.trials.prepare import DataRequest
 
+    #: Purpose, data and settings of a new run.
+    _Begin = tuple[str, DataRequest, TrainSettings]
+
 
 class Partition(StrEnum):
     """How samples are distributed to clients."""
@@ -69,21 +72,37 @@ def train(
         typer.Argument(metavar="PURPOSE", help="What the model is for, and its constraints."),
     ] = None,
     data: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="DATA",
-            help="A folder of class folders, an .npz file, or digits, fashion-mnist, elpv.",
+            help="A folder of class folders, an .npz file, or digits, fashion-mnist, elpv. "
+            "\\[default: the data that PURPOSE names]",
         ),
-    ] = "digits",
+    ] = None,
     clients: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Number of clients. \\[default: 10]")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=1000,
+            help="Number of clients. \\[default: as many as PURPOSE says, else 10]",
+        ),
     ] = None,
     partition: Annotated[
-        Partition, typer.Option(help="How samples are distributed to clients.")
-    ] = Partition.iid,
+        Partition | None,
+        typer.Option(
+            help="How samples are distributed to clients. "
+            "\\[default: dirichlet if PURPOSE says that clients differ, else iid]"
+        ),
+    ] = None,
     alpha: Annotated[
         float,
-        typer.Option(metavar="NUMBER", help="Dirichlet concentration; lower means more skew."),
+        typer.Option(
+            metavar="NUMBER",
+            min=0.001,
+            max=1000,
+            help="Dirichlet concentration; lower means more skew.",
+        ),
     ] = 0.3,
     samples: Annotated[
         int, typer.Option(metavar="N", min=0, help="Maximum number of samples; 0 means all.")
@@ -126,10 +145,10 @@ def train(
     never leave this machine. Ctrl-C interrupts a run; --resume continues it.
     """
     with reported_errors(as_json):
+        from edgewright.graphs.federated.data import data_request
         from edgewright.graphs.federated.state import TrainSettings
         from edgewright.tools.errors import InputError
         from edgewright.tools.federated.records.trial import SANDBOXED_ENGINES
-        from edgewright.tools.federated.trials.prepare import DataRequest
 
         if (purpose is None) == (resume is None):
             raise InputError("give either PURPOSE or --resume RUN", code="usage")
@@ -144,31 +163,26 @@ def train(
             time_s=time,
             seed=seed,
         )
-        by_attribute = partition is Partition.attribute
-        request = DataRequest(
-            source=data,
-            clients=clients if clients is not None else (0 if by_attribute else 10),
-            partition=partition.value,
-            alpha=alpha,
-            samples=samples,
-            seed=seed,
-        )
-        if as_json:
-            report = asyncio.run(
-                _train(purpose, request, settings, resume, embedded, _refuse, lambda _: None)
+        begin: _Begin | None = None
+        if purpose is not None:
+            request = data_request(
+                purpose,
+                source=data,
+                clients=clients,
+                partition=partition.value if partition else None,
+                alpha=alpha,
+                samples=samples,
+                seed=seed,
             )
+            begin = (purpose, request, settings)
+        if as_json:
+            report = asyncio.run(_train(begin, resume, embedded, _refuse, lambda _: None))
             print_json(outcome(report))
         else:
-            _train_live(purpose, request, settings, resume, embedded)
+            _train_live(begin, resume, embedded)
 
 
-def _train_live(
-    purpose: str | None,
-    request: DataRequest,
-    settings: TrainSettings,
-    resume: str | None,
-    embedded: bool,
-) -> None:
+def _train_live(begin: _Begin | None, resume: str | None, embedded: bool) -> None:
     from edgewright.cli.views.approval import Asker
     from edgewright.cli.views.training import TrainingView
     from edgewright.graphs.federated.context import run_folder
@@ -176,9 +190,7 @@ def _train_live(
     console = progress_console()
     with TrainingView(console) as view:
         try:
-            report = asyncio.run(
-                _train(purpose, request, settings, resume, embedded, Asker(console, view), view)
-            )
+            report = asyncio.run(_train(begin, resume, embedded, Asker(console, view), view))
         except KeyboardInterrupt:
             if view.run:
                 console.print(f"to continue: edgewright train --resume {view.run}")
@@ -196,9 +208,7 @@ def _train_live(
 
 
 async def _train(
-    purpose: str | None,
-    request: DataRequest,
-    settings: TrainSettings,
+    begin: _Begin | None,
     resume: str | None,
     embedded: bool,
     approve: Approve,
@@ -209,9 +219,9 @@ async def _train(
 
     context = TrainingContext(coder="embedded" if embedded else "auto")
     async with open_run(context, resume=resume) as run:
-        if purpose is None:
+        if begin is None:
             return await run.resume(approve=approve, on_event=on_event)
-        return await run.begin(purpose, request, settings, approve=approve, on_event=on_event)
+        return await run.begin(*begin, approve=approve, on_event=on_event)
 
 
 def outcome(report: RunReport) -> dict[str, Any]:

@@ -118,8 +118,8 @@ class TurnView(Waiting):
             self._explain(proposal_view(step.number, step.proposal))
         elif step.event == "trial_started":
             self.update(f"training, trial {step.number}")
-        elif step.event == "progress" and isinstance(step.detail.get("validation"), dict):
-            accuracy = step.detail["validation"]["accuracy"]
+        elif step.event == "scored":
+            accuracy = step.point.validation.accuracy
             self.update(f"training, trial {step.number}: accuracy {accuracy:.2f}")
         elif step.event == "trial_ended" and step.result.best is not None:
             curve = [point.validation.accuracy for point in step.result.curve]

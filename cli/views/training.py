@@ -76,22 +76,18 @@ class TrainingView:
         elif event.event == "trial_started":
             self._curve, self._clients = [], set()
             self._wait(f"trial {event.number}, {event.rounds} rounds")
-        elif event.event == "progress":
-            self._follow(event.detail)
+        elif event.event == "client":
+            self._clients.add(event.client)
+            self._refresh()
+        elif event.event == "scored":
+            self._curve.append(event.point.validation.accuracy)
+            self._clients = set()
+            self._refresh()
         elif event.event == "trial_ended":
             self._ended(event)
         elif event.event == "registered":
             self._live.update(Text(""))
             self._console.print(trials_table([event.report]))
-
-    def _follow(self, detail: dict[str, object]) -> None:
-        validation = detail.get("validation")
-        if isinstance(validation, dict):
-            self._curve.append(float(validation["accuracy"]))
-            self._clients = set()
-        elif detail.get("event") == "client" and isinstance(detail.get("client"), int):
-            self._clients.add(int(str(detail["client"])))
-        self._refresh()
 
     def _ended(self, event: object) -> None:
         from edgewright.graphs.federated.events import TrialEnded

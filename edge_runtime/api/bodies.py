@@ -1,4 +1,4 @@
-"""Reading request bodies within their limits, and the options beside them."""
+"""Reading request bodies within their limits, and the options in the header."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope
 
 from edgewright.edge_runtime.config import RequestLimits
-from edgewright.tools.contracts.invocation import OPTIONS_HEADER, InvokeOptions, InvokeRequest
+from edgewright.tools.contracts.invocation import (
+    OPTIONS_HEADER,
+    DecideRequest,
+    InvokeOptions,
+    InvokeRequest,
+)
 from edgewright.tools.errors import (
     DeadlineError,
     InputError,
@@ -24,7 +29,7 @@ from edgewright.tools.images.probe import probe
 
 IMAGE_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/avif")
 
-#: Where a request's scope notes when its body was complete.
+#: Key in a request's scope for the time when its body was complete.
 RECEIVED_AT = "edgewright.received_at"
 
 _OPTIONS = OPTIONS_HEADER.lower().encode()
@@ -45,17 +50,17 @@ def media_type(scope: Scope) -> str:
 
 
 async def read_body(scope: Scope, receive: Receive, limits: RequestLimits) -> bytes:
-    """Read a request's body; no more of it is ever held than the limit allows.
+    """Read a request's body; never more of it than the limit allows is held in memory.
 
     Args:
-        scope: Of the request.
-        receive: Of the request.
-        limits: Of the node.
+        scope: The request's scope.
+        receive: The request's receive function.
+        limits: The node's limits.
 
     Raises:
-        TooLargeError: By what it declares, or by what arrives (``body_too_large``).
-        DeadlineError: It did not arrive in time (``upload_too_slow``).
-        LinkError: The caller went away.
+        TooLargeError: The declared or the actual length exceeds the limit (``body_too_large``).
+        DeadlineError: The body did not arrive in time (``upload_too_slow``).
+        LinkError: The caller disconnected.
     """
     declared = header(scope, b"content-length")
     if declared is not None and declared.isdigit() and int(declared) > limits.body_bytes:
@@ -65,7 +70,8 @@ async def read_body(scope: Scope, receive: Receive, limits: RequestLimits) -> by
             body = await _read(receive, limits)
     except TimeoutError:
         raise DeadlineError(
-            f"the body did not arrive within {limits.upload_s:.3g} s", code="upload_too_slow"
+            f"the body did not arrive within {limits.upload_s:.3g} s; send it faster or send less",
+            code="upload_too_slow",
         ) from None
     scope[RECEIVED_AT] = time.perf_counter()
     return body
@@ -77,7 +83,7 @@ async def _read(receive: Receive, limits: RequestLimits) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise LinkError("the caller went away before the body was complete")
+            raise LinkError("the caller disconnected before the body was complete")
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limits.body_bytes:
@@ -88,32 +94,56 @@ async def _read(receive: Receive, limits: RequestLimits) -> bytes:
 
 
 def read_options(scope: Scope) -> InvokeOptions:
-    """Read the options that travel in a header beside a raw body.
+    """Read the options that a header carries beside a raw body.
 
     Raises:
-        InputError: Not JSON, or a field is wrong (``invalid_options``).
+        InputError: It is not JSON, or a field is invalid (``invalid_options``).
     """
     text = header(scope, _OPTIONS)
     return InvokeOptions() if text is None else _validated(InvokeOptions, text, "options header")
 
 
+async def read_decision_request(
+    scope: Scope, receive: Receive, limits: RequestLimits
+) -> DecideRequest:
+    """Read a request for a decision: JSON, with facts about the image instead of its bytes.
+
+    Args:
+        scope: The request's scope.
+        receive: The request's receive function.
+        limits: The node's limits.
+
+    Raises:
+        MediaTypeError: The body is not JSON.
+        InputError: The JSON is invalid.
+        TooLargeError: The body is too long.
+    """
+    declared = media_type(scope)
+    if declared != "application/json":
+        raise MediaTypeError(
+            f"the body is declared as {declared[:100] or 'nothing'!r}; send application/json with "
+            "the image's type and size, not its bytes"
+        )
+    return _validated(DecideRequest, await read_body(scope, receive, limits), "body")
+
+
 async def read_invocation(
     scope: Scope, receive: Receive, limits: RequestLimits
 ) -> tuple[InvokeOptions, bytes | None]:
-    """Read an invocation in either of its two forms.
+    """Read an invocation in either of its two forms: JSON, or a raw image.
 
     Args:
-        scope: Of the request.
-        receive: Of the request.
-        limits: Of the node.
+        scope: The request's scope.
+        receive: The request's receive function.
+        limits: The node's limits.
 
     Returns:
-        The options, and the picture if one was sent.
+        The options, and the image if one was sent.
 
     Raises:
-        MediaTypeError: Neither JSON nor a picture, or not the type of picture that is declared.
-        InputError: The JSON is wrong.
-        TooLargeError: Too many bytes or pixels.
+        MediaTypeError: The body is neither JSON nor an image, or not of the declared type.
+        InputError: The JSON is invalid.
+        TooLargeError: The body has too many bytes, or the image too many pixels.
     """
     declared = media_type(scope)
     if declared == "application/json":
@@ -125,11 +155,13 @@ async def read_invocation(
             f"one of {', '.join(IMAGE_MEDIA_TYPES)}"
         )
     options = read_options(scope)
-    picture = await read_body(scope, receive, limits)
-    found = probe(picture, max_pixels=limits.pixels).mime
+    image = await read_body(scope, receive, limits)
+    found = probe(image, max_pixels=limits.pixels).mime
     if found != declared:
-        raise MediaTypeError(f"the body is declared as {declared}, but it is {found}")
-    return options, picture
+        raise MediaTypeError(
+            f"the body is declared as {declared}, but it is {found}; correct the Content-Type"
+        )
+    return options, image
 
 
 def _from_base64(text: str | None) -> bytes | None:
@@ -138,7 +170,9 @@ def _from_base64(text: str | None) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise InputError("image_base64 is not valid base64", code="invalid_body") from None
+        raise InputError(
+            "image_base64 is not valid base64; encode the image again", code="invalid_body"
+        ) from None
 
 
 def _validated(model: type[_Options], text: bytes, where: str) -> _Options:

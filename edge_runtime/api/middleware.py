@@ -1,6 +1,6 @@
-"""The gate that every request passes: its id, its key, its place, its errors, its record.
+"""Middleware for every request: request id, API key, concurrency limit, errors and metrics.
 
-Plain ASGI, because it stands in the way of every frame.
+Plain ASGI, because every frame passes through it.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ log = logging.getLogger(__name__)
 
 _ID_HEADER = REQUEST_ID_HEADER.lower().encode()
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-#: Paths that answer anybody, also while all places are taken.
+#: Paths that need no key and do not count towards the concurrency limit.
 OPEN_PATHS = frozenset({"/v2/health/live", "/v2/health/ready", "/openapi.json"})
 METRICS_PATH = "/metrics"
 
 
 class NodeMiddleware:
-    """Lets requests in and keeps the record of them.
+    """Admits requests and records them.
 
     Args:
-        app: What stands behind it.
-        node: Whose gate it is.
+        app: The application behind it.
+        node: The node that is served.
     """
 
     def __init__(self, app: ASGIApp, node: Node) -> None:
@@ -56,7 +56,8 @@ class NodeMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                # A device subtracts this from the time it measures; what is left is the link's.
+                # A device subtracts this from the time that it measures; the difference is the
+                # time on the link.
                 own_ms = (time.perf_counter() - scope.get(RECEIVED_AT, began)) * 1000
                 timing = (b"server-timing", b"app;dur=%.3f" % own_ms)
                 message["headers"] = [*message["headers"], (_ID_HEADER, identity), timing]
@@ -66,15 +67,17 @@ class NodeMiddleware:
             await self._admit(scope, receive, answer)
         except EdgewrightError as error:
             await problem_response(error, scope["request_id"])(scope, receive, answer)
-        except Exception:  # the last stand: no traceback may reach a caller
+        except Exception:  # no traceback may reach a caller
             log.exception("request %s failed", scope["request_id"])
             if not status:
-                fault = EdgewrightError("the node made a mistake; its log has the request's id")
+                fault = EdgewrightError(
+                    "internal error; the node's log has the details under the request id"
+                )
                 await problem_response(fault, scope["request_id"])(scope, receive, answer)
         self._record(scope, status, time.perf_counter() - began)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check the key, then take a place while the request is served."""
+        """Check the key and the concurrency limit, then serve the request."""
         node = self._node
         path: str = scope["path"]
         if path in OPEN_PATHS:
@@ -83,10 +86,10 @@ class NodeMiddleware:
         scope_needed: config.Scope = "admin" if path == METRICS_PATH else "infer"
         scope["caller"] = node.keys.check(header(scope, b"authorization"), scope_needed)
         if node.draining:
-            raise UnavailableError("this node is stopping; ask another one", code="draining")
+            raise UnavailableError("this node is stopping; use another one", code="draining")
         if node.in_flight >= node.config.limits.concurrency:
             raise OverloadedError(
-                f"this node is serving {node.in_flight} requests already; try again in a second",
+                f"this node is already serving {node.in_flight} requests; try again in a second",
                 retry_after_s=1.0,
             )
         node.in_flight += 1

@@ -1,4 +1,4 @@
-"""The OpenAPI description: what the routes' signatures say, and what they cannot say."""
+"""The OpenAPI description: what FastAPI generates, plus raw bodies, errors and plain routes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from edgewright.edge_runtime.node import Node
 from edgewright.tools.contracts.invocation import (
     OPTIONS_HEADER,
     REQUEST_ID_HEADER,
+    DecideRequest,
     InvokeOptions,
     InvokeRequest,
     TailResult,
@@ -27,9 +28,9 @@ Json = dict[str, Any]
 
 _REFERENCE = "#/components/schemas/{model}"
 _BINARY: Json = {"type": "string", "format": "binary"}
-#: Of every path that asks for a key and a place.
+#: Of every path that needs a key and counts towards the concurrency limit.
 _GATED = (401, 403, 429, 500, 503)
-#: Of every path that reads a body and runs a model.
+#: Of every path that reads the body of an invocation.
 _RUNNING = (404, 413, 415, 422, 502, 504)
 _ERRORS: dict[str, tuple[int, ...]] = {
     "/v2/health/ready": (503,),
@@ -46,7 +47,7 @@ def describe(app: FastAPI, node: Node) -> Json:
 
     Args:
         app: The application.
-        node: Whose cards, models and keys it names.
+        node: The node whose cards, models and keys it names.
     """
     schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
     _add_tail(schema)
@@ -58,7 +59,7 @@ def describe(app: FastAPI, node: Node) -> Json:
 
 
 def _add_tail(schema: Json) -> None:
-    """Describe the plain ASGI route, which FastAPI does not see."""
+    """Describe the plain ASGI route, which FastAPI does not know."""
     schema["paths"][split.PATH] = {
         "post": {
             "tags": ["split"],
@@ -76,12 +77,12 @@ def _add_tail(schema: Json) -> None:
 
 
 def _add_bodies(schema: Json) -> None:
+    invoke = schema["paths"]["/v1/tools/{card}:invoke"]["post"]
     media = {"application/json": _reference("InvokeRequest")}
-    media |= dict.fromkeys(IMAGE_MEDIA_TYPES, _BINARY)
-    for verb in ("invoke", "decide"):
-        operation = schema["paths"][f"/v1/tools/{{card}}:{verb}"]["post"]
-        operation["requestBody"] = _body(media)
-        operation["parameters"].append(_options_parameter(required=False))
+    invoke["requestBody"] = _body(media | dict.fromkeys(IMAGE_MEDIA_TYPES, _BINARY))
+    invoke["parameters"].append(_options_parameter(required=False))
+    decide = schema["paths"]["/v1/tools/{card}:decide"]["post"]
+    decide["requestBody"] = _body({"application/json": _reference("DecideRequest")})
     probe = schema["paths"][PROBE_PATH]["post"]
     probe["requestBody"] = _body({"application/octet-stream": _BINARY}) | {"required": False}
     metrics = schema["paths"][METRICS_PATH]["get"]
@@ -89,7 +90,7 @@ def _add_bodies(schema: Json) -> None:
 
 
 def _add_names(schema: Json, node: Node) -> None:
-    """Name the cards and models that paths may speak of."""
+    """List the cards and models that paths may contain."""
     names = {
         "card": [card.id for card in node.cards],
         "model": [worker.model for worker in node.workers],
@@ -124,7 +125,7 @@ def _add_models(schema: Json) -> None:
     schemas = schema.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for model in (InvokeOptions, InvokeRequest, Problem, TailResult):
+    for model in (DecideRequest, InvokeOptions, InvokeRequest, Problem, TailResult):
         described = model.model_json_schema(ref_template=_REFERENCE)
         schemas.update(described.pop("$defs", {}))
         schemas[model.__name__] = described
@@ -135,7 +136,7 @@ def _options_parameter(*, required: bool) -> Json:
         "name": OPTIONS_HEADER,
         "in": "header",
         "required": required,
-        "description": "How to run it, as ASCII JSON; beside a raw body only.",
+        "description": "Options of the call as ASCII JSON; with a raw body only.",
         "schema": {
             "type": "string",
             "contentMediaType": "application/json",
@@ -160,7 +161,7 @@ def _body(media: dict[str, Json]) -> Json:
 
 
 def _answer(media_type: str, schema: Json) -> Json:
-    return {"description": "The answer.", "content": {media_type: {"schema": schema}}}
+    return {"description": "The response.", "content": {media_type: {"schema": schema}}}
 
 
 def _reference(model: str) -> Json:

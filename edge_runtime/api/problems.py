@@ -18,8 +18,8 @@ def problem_response(error: EdgewrightError, request_id: str) -> Response:
     """Render an error.
 
     Args:
-        error: What went wrong.
-        request_id: To find the call in the log.
+        error: The error.
+        request_id: Identifies the call in the log.
     """
     headers: dict[str, str] = {}
     if error.retry_after_s is not None:
@@ -31,7 +31,7 @@ def problem_response(error: EdgewrightError, request_id: str) -> Response:
 
 
 async def http_exception(request: Request, error: Exception) -> Response:
-    """Render what the router itself refuses: an unknown path, a method that is not allowed."""
+    """Render an error of the router: an unknown path, or a method that is not allowed."""
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
     info = ErrorInfo(

@@ -1,4 +1,4 @@
-"""Carrying out an invocation: checking it, choosing the arm, the fallback chain, the cost report.
+"""Executing an invocation: checks, choice of the arm, fallback chain and cost report.
 
 HTTP belongs to ``edge_runtime/api``.
 """

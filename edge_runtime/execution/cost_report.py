@@ -1,4 +1,4 @@
-"""The bill: what a result really costs, written down as it happens."""
+"""Recording what a result really costs, as it happens."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from edgewright.tools.offload.objective import EnergyModel
 
 @dataclass
 class CostRecorder:
-    """Collects the parts of a report.
+    """Collects the figures of a cost report.
 
     Attributes:
-        planned: The arm that was chosen at first.
-        slowdown: Factor by which this node is slowed on purpose.
-        energy: What a device spends; None on an edge server, where nobody counts.
-        own_ms: What this node's own stages took.
-        peer_ms: What the peer's stages took.
+        planned: The arm that was chosen first.
+        slowdown: Factor by which this node is slowed down to simulate a weaker one.
+        energy: The device's energy model; None on an edge server, whose energy is not counted.
+        own_ms: Time of this node's own stages.
+        peer_ms: Time of the peer's stages.
         bytes_up: Body bytes sent to the peer so far.
         bytes_down: Body bytes received from it so far.
         frame_bytes: Size of the frame, if there was one.
-        head_reused: Whether a head's features were used again.
-        nodes: Who computed something, in order.
+        head_reused: Whether a head's features were reused.
+        nodes: The nodes that computed something, in order.
         stages_ms: Milliseconds by stage, in the order they happened.
-        fallback: Steps down the ladder.
+        fallback: Steps of the fallback chain.
     """
 
     planned: Arm
@@ -45,20 +45,20 @@ class CostRecorder:
     fallback: list[Fallback] = field(default_factory=list)
 
     def computed(self, node: str, stages_ms: Mapping[str, float]) -> None:
-        """Write down that this node computed something.
+        """Record stages that this node computed.
 
         Args:
-            node: Its name.
-            stages_ms: Its stages.
+            node: Name of this node.
+            stages_ms: Milliseconds by stage.
         """
         self.own_ms += self._computed(node, stages_ms)
 
     def moved(self, transfer: Transfer, edge_stages_ms: Mapping[str, float], peer: str) -> None:
-        """Write down a transfer, whether or not it succeeded.
+        """Record a transfer, whether or not it succeeded.
 
         Args:
-            transfer: What was moved.
-            edge_stages_ms: What the peer says of its own stages; empty when it did not answer.
+            transfer: Bytes and times of the transfer.
+            edge_stages_ms: The peer's stages, as it reports them; empty if it did not answer.
             peer: Name of the peer.
         """
         self.bytes_up += transfer.bytes_up
@@ -67,17 +67,17 @@ class CostRecorder:
         if edge_stages_ms:
             took_ms = self._computed(peer, edge_stages_ms, "edge_")
             self.peer_ms += took_ms
-            # Its queue, its checks and the way between its processes.
+            # Its queue, its checks, and the exchange between its processes.
             self._add("edge_other", max(0.0, transfer.server_ms - took_ms))
         if transfer.bytes_down:
             self._add("download", transfer.download_ms)
 
     def report(self, arm: Arm, expert: Expert, model: str) -> CostReport:
-        """Return the report of a result.
+        """Return the cost report of a result.
 
         Args:
             arm: The arm that produced it.
-            expert: Who read the output.
+            expert: The expert that read the output.
             model: Model id and revision.
         """
         energy_j = 0.0
@@ -101,7 +101,7 @@ class CostRecorder:
         )
 
     def _computed(self, node: str, stages_ms: Mapping[str, float], prefix: str = "") -> float:
-        """Write stages down, and return what they took together."""
+        """Record stages, and return their total time."""
         if node not in self.nodes:
             self.nodes.append(node)
         for stage, ms in stages_ms.items():

@@ -1,68 +1,68 @@
-"""Choosing the arm of a call with all that this node knows, and learning from what it took."""
+"""Choosing the arm of a call from the node's current knowledge, and learning from its cost."""
 
 from __future__ import annotations
 
 from edgewright.edge_runtime.execution.cost_report import CostRecorder
-from edgewright.edge_runtime.execution.invocation import Call
+from edgewright.edge_runtime.execution.invocation import PendingCall
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.contracts.arms import Arm, Decision
 from edgewright.tools.offload.choice import ArmChoice, Situation
 
 DEVICE_ONLY = Arm(kind="device-only")
-#: The picture as it is, not coded anew.
+#: The image is sent unchanged.
 EDGE_ONLY = Arm(kind="edge-only")
 
 
-def choose(node: Node, call: Call) -> ArmChoice | Decision:
-    """Choose the arm for a call; a choice that had no alternative is a decision at once.
+def choose(node: Node, call: PendingCall) -> ArmChoice | Decision:
+    """Choose the arm for a call; without an alternative, the result is already a ``Decision``.
 
     Args:
         node: This node.
-        call: What is to be run.
+        call: The call.
     """
     if node.config.role == "edge":
-        return _only(EDGE_ONLY, "this is an edge server; it runs the whole model", node, call)
+        return _fixed(EDGE_ONLY, "this is an edge server; it runs the whole model", node, call)
     if node.peer is None:
-        return _only(DEVICE_ONLY, "this device has no edge peer", node, call)
-    node.peer.wanted()
+        return _fixed(DEVICE_ONLY, "this device has no edge peer", node, call)
+    node.peer.task_arrived()
     situation = _situation(node, call)
     if situation is None:
-        return _only(DEVICE_ONLY, "this device has not measured itself yet", node, call)
+        return _fixed(DEVICE_ONLY, "this device has not measured itself yet", node, call)
     return node.policy(call.expert.model).choose(situation)
 
 
-def decide(node: Node, call: Call) -> Decision:
-    """Choose the arm for a call, and say why.
+def decide(node: Node, call: PendingCall) -> Decision:
+    """Choose the arm for a call, with the reason.
 
     Args:
         node: This node.
-        call: What is to be run.
+        call: The call.
     """
     chosen = choose(node, call)
     return chosen if isinstance(chosen, Decision) else chosen.decision()
 
 
-def learn(node: Node, call: Call, arm: Arm, bill: CostRecorder) -> None:
-    """Learn from a call that its arm completed without a fallback.
+def learn(node: Node, call: PendingCall, arm: Arm, costs: CostRecorder) -> None:
+    """Update the policy after a call that completed without a fallback.
 
     Args:
         node: This node.
-        call: What was run.
-        arm: How.
-        bill: What it took.
+        call: The call.
+        arm: The arm that completed it.
+        costs: Its costs.
     """
     if situation := _situation(node, call):
         node.policy(call.expert.model).observe(
             situation,
             arm,
-            device_ms=bill.own_ms,
-            edge_ms=bill.peer_ms,
-            bytes_up=bill.bytes_up,
+            device_ms=costs.own_ms,
+            edge_ms=costs.peer_ms,
+            bytes_up=costs.bytes_up,
         )
 
 
-def _situation(node: Node, call: Call) -> Situation | None:
-    """Return what is known; None where nothing is ever chosen, or nothing was measured yet."""
+def _situation(node: Node, call: PendingCall) -> Situation | None:
+    """Return the situation; None without a peer, or before this device has measured itself."""
     peer, model = node.peer, call.expert.model
     own = node.model_profile(model)
     if peer is None or own is None:
@@ -72,12 +72,12 @@ def _situation(node: Node, call: Call) -> Situation | None:
         edge=peer.model(model),
         link=peer.link.state(),
         load=peer.load(model),
-        image=call.header,
+        image=call.facts,
         deadline_ms=max(0.0, call.left_s * 1000),
     )
 
 
-def _only(arm: Arm, reason: str, node: Node, call: Call) -> Decision:
+def _fixed(arm: Arm, reason: str, node: Node, call: PendingCall) -> Decision:
     return Decision(
         arm=arm,
         reason=reason,

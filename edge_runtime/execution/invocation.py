@@ -1,4 +1,4 @@
-"""An invocation, checked: what is to be run on which picture, until when."""
+"""Checking an invocation before anything is run."""
 
 from __future__ import annotations
 
@@ -9,39 +9,34 @@ from dataclasses import dataclass
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.cards import ToolCard
 from edgewright.tools.contracts.arms import Arm
-from edgewright.tools.contracts.invocation import InvokeOptions
-from edgewright.tools.errors import InputError, NotFoundError
-from edgewright.tools.images.probe import ImageHeader, probe
+from edgewright.tools.contracts.images import ImageFacts
+from edgewright.tools.contracts.invocation import DecideRequest, InvokeOptions
+from edgewright.tools.errors import InputError, NotFoundError, TooLargeError
+from edgewright.tools.images.probe import check_pixels, probe
 from edgewright.tools.models.expert import Expert
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """One invocation whose every part was checked without running anything.
+class PendingCall:
+    """A checked call without the image's bytes, which the choice of an arm does not need.
 
     Attributes:
-        card: What was asked for.
-        experts: Who may carry it out, best first.
+        card: The requested card.
+        experts: Experts that can carry it out, best first.
         args: The card's arguments, defaults filled in.
-        picture: Encoded picture.
-        header: What the picture's header says.
-        arm: Fixed arm, or None.
-        deadline: When it must have ended, by the event loop's clock.
-        request_id: To follow it through all nodes.
+        facts: The image's type and size.
+        deadline: Deadline on the event loop's clock, in seconds.
     """
 
     card: ToolCard
     experts: tuple[Expert, ...]
     args: dict[str, str]
-    picture: bytes
-    header: ImageHeader
-    arm: Arm | None
+    facts: ImageFacts
     deadline: float
-    request_id: str
 
     @property
     def expert(self) -> Expert:
-        """Who carries it out."""
+        """The expert that carries it out."""
         return self.experts[0]
 
     @property
@@ -50,62 +45,122 @@ class Call:
         return self.deadline - asyncio.get_running_loop().time()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Call(PendingCall):
+    """A checked call that is ready to run.
+
+    Attributes:
+        image: The encoded image.
+        arm: Fixed arm, or None.
+        request_id: Identifies the call in the logs of all nodes.
+    """
+
+    image: bytes
+    arm: Arm | None
+    request_id: str
+
+
 async def prepare(
-    node: Node, card_id: str, options: InvokeOptions, picture: bytes | None, request_id: str
+    node: Node, card_id: str, options: InvokeOptions, image: bytes | None, request_id: str
 ) -> Call:
-    """Check an invocation.
+    """Check an invocation without running anything.
 
     Args:
-        node: Where it is to run.
-        card_id: What was asked for.
-        options: How.
-        picture: The picture, if one was sent.
-        request_id: To follow it through all nodes.
+        node: The node that is to run it.
+        card_id: The requested card.
+        options: Arguments, deadline, and any fixed arm or expert.
+        image: The encoded image, if one was sent.
+        request_id: Identifies the call in the logs of all nodes.
 
     Raises:
         NotFoundError: No such card, no expert for it here, or no such photograph.
-        RefusedError: The expert cannot know this.
-        InputError: An argument or the picture cannot be used.
+        RefusedError: The expert cannot answer this.
+        InputError: An argument or the image cannot be used.
     """
-    deadline = asyncio.get_running_loop().time() + min(
-        options.deadline_s, node.config.limits.deadline_s
-    )
-    card = node.cards.get(card_id)
-    experts = _experts(node, card, options.expert)
-    args = _arguments(card, options.args)
-    experts[0].check(args)
-    picture = await _picture(node, options.camera, picture)
+    deadline = _deadline(node, options)
+    card, experts, args = _target(node, card_id, options)
+    _check_one_image(options, image)
+    if image is None:
+        image = await _photograph(node, options)
     return Call(
         card=card,
         experts=experts,
         args=args,
-        picture=picture,
-        header=probe(picture, max_pixels=node.config.limits.pixels),
-        arm=options.arm,
+        facts=probe(image, max_pixels=node.config.limits.pixels),
         deadline=deadline,
+        image=image,
+        arm=options.arm,
         request_id=request_id,
     )
 
 
+async def prepare_decision(node: Node, card_id: str, request: DecideRequest) -> PendingCall:
+    """Check a request for a decision; it fails where the invocation would.
+
+    Args:
+        node: The node that chooses the arm.
+        card_id: The requested card.
+        request: Arguments, deadline, and the image's type and size.
+
+    Raises:
+        NotFoundError: No such card, no expert for it here, or no such photograph.
+        RefusedError: The expert cannot answer this.
+        InputError: An argument or the image cannot be used.
+    """
+    deadline = _deadline(node, request)
+    card, experts, args = _target(node, card_id, request)
+    _check_one_image(request, request.image)
+    limits = node.config.limits
+    facts = request.image
+    if facts is None:
+        facts = probe(await _photograph(node, request), max_pixels=limits.pixels)
+    elif facts.size_bytes > limits.body_bytes:
+        raise TooLargeError(
+            f"the image has {facts.size_bytes} bytes, more than the limit of {limits.body_bytes}; "
+            "send a smaller one",
+            code="body_too_large",
+        )
+    check_pixels(facts.width, facts.height, limits.pixels)
+    return PendingCall(card=card, experts=experts, args=args, facts=facts, deadline=deadline)
+
+
+def _deadline(node: Node, options: InvokeOptions) -> float:
+    limit_s = min(options.deadline_s, node.config.limits.deadline_s)
+    return asyncio.get_running_loop().time() + limit_s
+
+
+def _target(
+    node: Node, card_id: str, options: InvokeOptions
+) -> tuple[ToolCard, tuple[Expert, ...], dict[str, str]]:
+    """Return the card, its experts here and its arguments, all checked."""
+    card = node.cards.get(card_id)
+    experts = _experts(node, card, options.expert)
+    args = _arguments(card, options.args)
+    experts[0].check(args)
+    return card, experts, args
+
+
 def _experts(node: Node, card: ToolCard, chosen: str | None) -> tuple[Expert, ...]:
-    able = node.experts_for(card)
-    if not able:
+    available = node.experts_for(card)
+    if not available:
         raise NotFoundError(
             f"this node cannot carry out {card.id!r}: {node.status(card).reason}",
             code="card_unavailable",
         )
     if chosen is None:
-        return able
-    named = tuple(expert for expert in able if expert.id == chosen)
+        return available
+    named = tuple(expert for expert in available if expert.id == chosen)
     if not named:
+        names = ", ".join(expert.id for expert in available)
         raise NotFoundError(
-            f"this node has no expert {chosen[:100]!r} for {card.id!r}", code="unknown_expert"
+            f"this node has no expert {chosen[:100]!r} for {card.id!r}; it has {names}",
+            code="unknown_expert",
         )
     return named
 
 
 def _arguments(card: ToolCard, given: Mapping[str, str]) -> dict[str, str]:
-    """Check a card's arguments; the picture is none of them, it travels beside them."""
+    """Check a card's arguments; the image is not one of them, it is sent separately."""
     specs = {name: spec for name, spec in card.arguments.items() if spec.type != "image"}
     if unknown := sorted(set(given) - set(specs)):
         raise InputError(
@@ -131,18 +186,21 @@ def _arguments(card: ToolCard, given: Mapping[str, str]) -> dict[str, str]:
     return args
 
 
-async def _picture(node: Node, camera: str | None, sent: bytes | None) -> bytes:
-    if camera is not None and sent is not None:
+def _check_one_image(options: InvokeOptions, sent: object) -> None:
+    if options.camera is not None and sent is not None:
         raise InputError(
-            "give either a picture or the name of one of the camera's, not both",
+            "give either an image or the name of a photograph in the camera, not both",
             code="two_pictures",
         )
-    if sent is not None:
-        return sent
-    if camera is None:
+    if options.camera is None and sent is None:
         raise InputError(
-            "no picture was given: send one, or name one of the camera's", code="image_missing"
+            "no image was given: send one, or name a photograph in the camera",
+            code="image_missing",
         )
+
+
+async def _photograph(node: Node, options: InvokeOptions) -> bytes:
+    assert options.camera is not None
     return await asyncio.to_thread(
-        node.camera.read, camera, max_bytes=node.config.limits.body_bytes
+        node.camera.read, options.camera, max_bytes=node.config.limits.body_bytes
     )

@@ -1,4 +1,4 @@
-"""Upstream peers: sending work to them and what is known of them and of the link.
+"""Upstream peers: sending work to them, and tracking their profile, load and link.
 
 Choosing between arms belongs to ``tools/offload``.
 """

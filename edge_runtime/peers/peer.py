@@ -1,4 +1,4 @@
-"""A device's edge peer: sending work to it, and what is known of it and of the link."""
+"""A device's edge peer: sending work to it, and tracking its profile, load and link."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from edgewright.tools.offload.load import ArrivalWindow
 
 log = logging.getLogger(__name__)
 
-#: How often a peer that is there is asked for its profile again; less often over a link that would
-#: be busy with it for more than this share of the time.
+#: Seconds between updates of the peer's profile; longer if they would occupy the link for more
+#: than this share of the time.
 _REFRESH_S, _REFRESH_SHARE = 30.0, 0.01
-#: A look that finds a jump is taken again, this often in all.
+#: Maximum number of link probes in a row; a probe that finds a sudden change is repeated.
 MAX_PROBES = 2
-#: After the last task, the link is looked at for this much longer.
+#: Seconds after the last task during which the link is still probed.
 _INTEREST_S = 30.0
-#: While tasks use the link, it is looked at this often nevertheless: transfers that are all of
-#: about one size do not tell its round trip from its rate, so neither what another size would take.
+#: Seconds between link probes while tasks use the link: transfers of similar size cannot separate
+#: the round-trip time from the rate, so they do not predict transfers of another size.
 _PROBE_INTERVAL_S = 5.0
 
 _Answer = TypeVar("_Answer")
@@ -41,16 +41,16 @@ class Peer:
     """The edge node that a device may send work to.
 
     Args:
-        client: Speaks to it.
-        prior: What to believe of the link before the first transfer.
-        metrics: Takes the bytes and the link's state.
+        client: Client of the node.
+        prior: Assumptions about the link before the first transfer.
+        metrics: Records the bytes and the state of the link.
         patience_s: How long it may stay silent beyond three times the expected transfer time.
-        poll_s: How often to look for it while it is away, and at the link to it while tasks come
-            and none of them uses it.
+        poll_s: Seconds between attempts to reach it while it is down, and between link probes
+            while tasks arrive that do not use the link.
 
     Attributes:
-        link: The estimate of the link.
-        profile: Its profile as last fetched; None until then.
+        link: Estimator of the link.
+        profile: The peer's profile as last fetched; None until then.
     """
 
     def __init__(
@@ -69,15 +69,15 @@ class Peer:
         self._patience_s = patience_s
         self._poll_s = poll_s
         self._profile_bytes = 0
-        self._wanted_at = self._probed_at = -math.inf
+        self._task_at = self._probed_at = -math.inf
         self._transfers = 0
-        self._free = asyncio.Event()
+        self._probe_ready = asyncio.Event()
         self._sent: defaultdict[str, ArrivalWindow] = defaultdict(ArrivalWindow)
         self._loads: dict[str, ServerLoad] = {}
 
     @property
     def name(self) -> str:
-        """Name of the node, as far as it is known."""
+        """Name of the node; ``edge`` until it is known."""
         return self.profile.node if self.profile else "edge"
 
     def model(self, model: str) -> ModelProfile | None:
@@ -85,15 +85,15 @@ class Peer:
         return self.profile.models.get(model) if self.profile else None
 
     def load(self, model: str) -> ServerLoad | None:
-        """Return the load that others put on a model, as it last said; None if it never did."""
+        """Return other callers' load on a model, as last reported; None if never reported."""
         return self._loads.get(model)
 
-    def wanted(self) -> None:
-        """Note that a task came, so that it is worth knowing how the link is."""
-        self._wanted_at = time.monotonic()
+    def task_arrived(self) -> None:
+        """Note that a task arrived, so that the link is worth probing."""
+        self._task_at = time.monotonic()
 
     def transfer_s(self, size: int) -> float:
-        """Return how long a body of so many bytes is expected to take."""
+        """Return the expected transfer time of a body of ``size`` bytes, in seconds."""
         state = self.link.state()
         return size / 1000 / state.rate_kb_per_s + state.rtt_ms / 1000
 
@@ -106,81 +106,81 @@ class Peer:
         *,
         request_id: str,
     ) -> TailResult:
-        """Have it run the tail of a model; see ``NodeClient.tail``."""
+        """Run the tail of a model on the peer; see ``NodeClient.tail``."""
         self._sent[model].arrived()
         limited = self._limited(options, len(frame))
         call = self._client.tail(model, frame, limited, transfer=transfer, request_id=request_id)
-        answer = await self._observed(call, transfer)
-        self._take_in({model: answer.load})
-        return answer
+        result = await self._observed(call, transfer)
+        self._record_loads({model: result.load})
+        return result
 
     async def invoke(
         self,
         card: str,
         model: str,
-        picture: bytes,
+        image: bytes,
         options: InvokeOptions,
         transfer: Transfer,
         *,
         request_id: str,
     ) -> InvokeResponse:
-        """Have it carry out a card with a model; see ``NodeClient.invoke``."""
+        """Carry out a card on the peer; see ``NodeClient.invoke``."""
         self._sent[model].arrived()
-        limited = self._limited(options, len(picture))
-        call = self._client.invoke(card, limited, picture, transfer=transfer, request_id=request_id)
-        answer = await self._observed(call, transfer)
-        self._take_in({model: answer.load})
-        return answer
+        limited = self._limited(options, len(image))
+        call = self._client.invoke(card, limited, image, transfer=transfer, request_id=request_id)
+        result = await self._observed(call, transfer)
+        self._record_loads({model: result.load})
+        return result
 
     async def watch(self) -> None:
-        """Keep what is known of it fresh, and look for it while it is away; until cancelled.
+        """Update the profile, probe the link and reconnect to the peer, until cancelled.
 
-        A device that works alone would never learn that the link has become better, nor one that
-        sends that it has become worse, but by the next task's cost. So while tasks come, a look
-        is taken each time that nothing was sent for as long as a poll: an exchange of nothing, to
-        time the round trip, and one of as many bytes as the link should carry in some tens of
-        milliseconds, to tell its rate. A slow link is so not kept from the tasks by looks at it.
-        Where tasks keep the link busy, a look is due now and then, and taken when a transfer ends.
+        A device that works alone would otherwise never notice that the link has improved, and one
+        that sends would notice a worse link only by the cost of the next task. So while tasks
+        arrive, the link is probed whenever it was idle for one poll interval: an empty exchange
+        measures the round-trip time, and a body that the link should carry in some tens of
+        milliseconds measures the rate, so that probes do not block a slow link. While tasks keep
+        the link busy, a probe is made now and then, right after a transfer.
         """
-        asked_at = -math.inf
+        updated_at = -math.inf
         while True:
             now = time.monotonic()
             unknown = self.profile is None or not self.profile.models
             refresh_s = max(_REFRESH_S, self.transfer_s(self._profile_bytes) / _REFRESH_SHARE)
             quiet = self.link.age_s >= self._poll_s
-            probe = now - self._wanted_at < _INTEREST_S and (quiet or self._probe_due)
+            probe = now - self._task_at < _INTEREST_S and (quiet or self._probe_due)
             try:
-                if unknown or now - asked_at >= refresh_s:
-                    asked_at = now
-                    await self._ask()
+                if unknown or now - updated_at >= refresh_s:
+                    updated_at = now
+                    await self._update_profile()
                 elif probe or not self.link.state().up:
                     await self._probe()
             except EdgewrightError as error:
-                log.info("peer: %s", error.message)
+                log.info("edge peer: %s", error.message)
                 if isinstance(error, LinkError):
-                    asked_at = -math.inf  # who comes back may be another
+                    updated_at = -math.inf  # another node may answer there next time
             await self._pause()
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _ask(self) -> None:
+    async def _update_profile(self) -> None:
         transfer = Transfer()
         self.profile = await self._observed(self._client.profile(transfer=transfer), transfer)
         self._profile_bytes = transfer.bytes_down
-        self._take_in(self.profile.load)
+        self._record_loads(self.profile.load)
 
     @property
     def _probe_due(self) -> bool:
-        """Whether the last look is long ago, and no transfer would be in the way of one."""
+        """Whether the last probe is long ago and no transfer is running."""
         return not self._transfers and time.monotonic() - self._probed_at >= _PROBE_INTERVAL_S
 
     async def _pause(self) -> None:
-        """Wait for the next poll, or for the end of a transfer after which a look is due."""
-        self._free.clear()
+        """Wait for the next poll, or for the end of a transfer after which a probe is due."""
+        self._probe_ready.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._free.wait(), self._poll_s)
+            await asyncio.wait_for(self._probe_ready.wait(), self._poll_s)
 
     async def _probe(self) -> None:
         self._probed_at = time.monotonic()
@@ -196,14 +196,14 @@ class Peer:
         self._metrics.link(self.link.state())
 
     async def _exchange(self, size: int) -> Transfer:
-        """Send bytes that mean nothing; return what the link carried and how long it took."""
+        """Send a body of zeros; return the bytes and times of the transfer."""
         transfer = Transfer()
-        answer = await self._billed(self._client.probe(size, transfer=transfer), transfer)
-        self._take_in(answer.load)
+        reply = await self._counted(self._client.probe(size, transfer=transfer), transfer)
+        self._record_loads(reply.load)
         return transfer
 
-    def _take_in(self, loads: Mapping[str, ServerLoad | None]) -> None:
-        """Note loads without this device's own share; it need not wait for itself."""
+    def _record_loads(self, loads: Mapping[str, ServerLoad | None]) -> None:
+        """Store loads without this device's own share, because it does not wait for itself."""
         for model, load in loads.items():
             if load is not None:
                 own_per_s = self._sent[model].rate_per_s() if model in self._sent else 0.0
@@ -211,23 +211,23 @@ class Peer:
                 self._loads[model] = load.model_copy(update={"arrivals_per_s": others})
 
     def _limited(self, options: InvokeOptions, size: int) -> InvokeOptions:
-        longest_s = 3 * self.transfer_s(size) + self._patience_s
-        return options.model_copy(update={"deadline_s": min(options.deadline_s, longest_s)})
+        limit_s = 3 * self.transfer_s(size) + self._patience_s
+        return options.model_copy(update={"deadline_s": min(options.deadline_s, limit_s)})
 
     async def _observed(self, call: Awaitable[_Answer], transfer: Transfer) -> _Answer:
-        """Await a call and learn from it how the link is."""
-        answer = await self._billed(call, transfer)
+        """Await a call and update the estimate of the link."""
+        answer = await self._counted(call, transfer)
         self.link.observe(transfer.bytes_up, transfer.bytes_down, transfer.link_ms)
         self._metrics.link(self.link.state())
         return answer
 
-    async def _billed(self, call: Awaitable[_Answer], transfer: Transfer) -> _Answer:
-        """Await a call, count its bytes, and note if the link failed."""
+    async def _counted(self, call: Awaitable[_Answer], transfer: Transfer) -> _Answer:
+        """Await a call, count its bytes, and record a failure of the link."""
         self._transfers += 1
         try:
             return await call
         except (LinkError, DeadlineError) as error:
-            # A deadline that the peer itself reports says nothing against the link.
+            # A missed deadline that the peer itself reports is no fault of the link.
             if isinstance(error, LinkError) or not transfer.bytes_down:
                 self.link.failed()
                 self._metrics.link(self.link.state())
@@ -235,6 +235,6 @@ class Peer:
         finally:
             self._transfers -= 1
             if self._probe_due:
-                self._free.set()
+                self._probe_ready.set()
             self._metrics.bytes_up.inc(transfer.bytes_up)
             self._metrics.bytes_down.inc(transfer.bytes_down)

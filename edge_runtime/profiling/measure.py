@@ -1,4 +1,4 @@
-"""Measuring a node's own speed, and keeping what was measured."""
+"""Measuring a node's own speed, and storing the result."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MEASURING_S = 600.0
 
 
 def measure_profile(config: NodeConfig) -> NodeProfile:
-    """Measure the models that a node loads at start, and keep the result for it.
+    """Measure the models of ``preload``, and store the result.
 
     Args:
-        config: Of the node.
+        config: The node's configuration.
 
     Returns:
         The node's profile, without link and peer.
@@ -42,10 +42,10 @@ def measure_profile(config: NodeConfig) -> NodeProfile:
 
 
 async def measure_model(config: NodeConfig, model: str) -> ModelProfile:
-    """Measure one model, in a process of its own so that calls need not wait for it.
+    """Measure one model in a separate worker, so that calls do not wait for it.
 
     Args:
-        config: Of the node.
+        config: The node's configuration.
         model: Model id.
     """
     worker = worker_from_config(config, model)
@@ -62,14 +62,14 @@ async def measure_model(config: NodeConfig, model: str) -> ModelProfile:
 
 
 def stored(config: NodeConfig) -> NodeProfile:
-    """Read the profile that is on file, as far as it was measured as the node runs now.
+    """Read the stored profile, as far as it applies to the current configuration.
 
     Args:
-        config: Of the node.
+        config: The node's configuration.
 
     Returns:
-        The profile; models that were measured with other threads or another slow-down are left
-        out, and all of them when there is no file that can be read.
+        The profile without models that were measured with other threads or another slowdown;
+        without any model if there is no readable file.
     """
     empty = NodeProfile(node=config.name, role=config.role)
     try:
@@ -77,23 +77,23 @@ def stored(config: NodeConfig) -> NodeProfile:
     except FileNotFoundError:
         return empty
     except (OSError, ValidationError):
-        log.warning("the profile on file cannot be read; measuring again")
+        log.warning("the stored profile cannot be read; measuring again")
         return empty
-    now = (config.threads, config.slowdown)
+    current = (config.threads, config.slowdown)
     models = {
         name: model
         for name, model in profile.models.items()
-        if (model.threads, model.slowdown) == now
+        if (model.threads, model.slowdown) == current
     }
     return empty.model_copy(update={"models": models})
 
 
 def store(config: NodeConfig, profile: NodeProfile) -> None:
-    """Write a profile to its file, whole or not at all.
+    """Write a profile to its file atomically.
 
     Args:
-        config: Of the node.
-        profile: What was measured.
+        config: The node's configuration.
+        profile: The measured profile.
 
     Raises:
         StorageError: It cannot be written.
@@ -104,7 +104,8 @@ def store(config: NodeConfig, profile: NodeProfile) -> None:
         write_file(path, profile.model_dump_json(indent=2).encode())
     except OSError as error:
         raise StorageError(
-            f"the profile cannot be written ({error.strerror}); free the disk or set 'profile_file'"
+            f"the profile cannot be written ({error.strerror}); free some space, or set "
+            "'profile_file'"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Lanes: one process a model, so that a stuck or crashed one is replaced without hurting others.
+"""Model workers: one process per model, so that a stuck or crashed one is replaced on its own.
 
-What a process computes belongs in ``tools``; which one is asked, in ``execution``.
+What a worker computes belongs in ``tools``; which one is called, in ``execution``.
 """

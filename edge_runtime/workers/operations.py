@@ -1,4 +1,4 @@
-"""What a lane can be asked to do with its model."""
+"""The operations of a model worker."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from edgewright.tools.memory import keep_freed_memory
 from edgewright.tools.offload.profile import encodings_fingerprint, measure
 from edgewright.tools.split.executor import EncodedInput, Outcome, SplitExecutor
 
-#: Most photographs to measure with, and the largest file among them.
+#: Maximum number of photographs to measure with, and maximum size of each.
 _PHOTOGRAPHS = 8
 _PHOTOGRAPH_BYTES = 32_000_000
 
-#: For experts that answer questions; any that they do not refuse.
+#: For experts that answer questions; any question that they do not refuse.
 _WARM_UP_ARGUMENTS = {"question": "what is in the picture?"}
 
 Reply = tuple[dict[str, Any], bytes]
 
 
 class ModelOperations:
-    """One model, loaded, with the experts that read it.
+    """A loaded model with the experts that read its output.
 
     Args:
-        settings: Which model, and how.
+        settings: The worker's settings.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
@@ -65,14 +65,14 @@ class ModelOperations:
         }
 
     def _warm_up(self) -> None:
-        """Run once at full speed, so that the first caller does not pay for first times."""
+        """Run the model once without slowdown, so that the first call is not slower than others."""
         executor = SplitExecutor(self._adapter, self._experts, self._codecs_at)
-        picture = encode(Image.new("RGB", (64, 64), "grey"), "png")
-        frame = executor.head(picture, 1, "warm-up").frame
+        image = encode(Image.new("RGB", (64, 64), "grey"), "png")
+        frame = executor.head(image, 1, "warm-up").frame
         executor.tail(frame, next(iter(self._experts)), _WARM_UP_ARGUMENTS)
 
     def describe(self) -> dict[str, Any]:
-        """Return revision, blocks and input size of the model, and what can be sent of it."""
+        """Return the model's revision, blocks, input size and encodings."""
         return {
             "revision": self._adapter.revision,
             "blocks": list(self._adapter.block_names),
@@ -81,12 +81,12 @@ class ModelOperations:
         }
 
     def run(self, operation: str, parameters: dict[str, Any], blob: bytes) -> Reply:
-        """Carry out one operation.
+        """Execute one operation.
 
         Args:
             operation: ``whole``, ``head``, ``tail``, ``resume``, ``recode`` or ``profile``.
-            parameters: JSON values, by the names that ``SplitExecutor`` gives them.
-            blob: Picture or frame.
+            parameters: JSON values, by the parameter names of ``SplitExecutor``.
+            blob: Image or frame.
         """
         return self._operations[operation](parameters, blob)
 
@@ -94,7 +94,7 @@ class ModelOperations:
         return _outcome(self._executor.whole(blob, **parameters))
 
     def _head(self, parameters: dict[str, Any], blob: bytes) -> Reply:
-        return _coded(self._executor.head(blob, **parameters))
+        return _encoded(self._executor.head(blob, **parameters))
 
     def _tail(self, parameters: dict[str, Any], blob: bytes) -> Reply:
         return _outcome(self._executor.tail(blob, **parameters))
@@ -103,7 +103,7 @@ class ModelOperations:
         return _outcome(self._executor.resume(**parameters))
 
     def _recode(self, parameters: dict[str, Any], blob: bytes) -> Reply:
-        return _coded(self._executor.recode(blob, **parameters))
+        return _encoded(self._executor.recode(blob, **parameters))
 
     def _profile(self, parameters: dict[str, Any], blob: bytes) -> Reply:
         camera = parameters["camera"]
@@ -122,8 +122,8 @@ def _outcome(outcome: Outcome) -> Reply:
     return {"output": outcome.output, "stages_ms": outcome.stages_ms}, b""
 
 
-def _coded(coded: EncodedInput) -> Reply:
-    return {"stages_ms": coded.stages_ms}, coded.frame
+def _encoded(encoded: EncodedInput) -> Reply:
+    return {"stages_ms": encoded.stages_ms}, encoded.frame
 
 
 def _photographs(camera: Camera) -> list[Image.Image]:
@@ -133,5 +133,5 @@ def _photographs(camera: Camera) -> list[Image.Image]:
         try:
             found.append(decode(camera.read(name, max_bytes=_PHOTOGRAPH_BYTES)))
         except InputError:
-            continue  # a damaged file among the others tells nothing about speed
+            continue  # a damaged file does not matter for speed
     return found

@@ -1,4 +1,4 @@
-"""All lanes of a node, within one memory budget."""
+"""All model workers of a node, within one memory budget."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def worker_from_config(config: NodeConfig, model: str) -> ModelWorker:
-    """Make one model's lane, without starting it.
+    """Create the worker of a model, without starting it.
 
     Args:
-        config: Of the node.
+        config: The node's configuration.
         model: Model id.
     """
     settings = WorkerSettings(
@@ -33,12 +33,12 @@ def worker_from_config(config: NodeConfig, model: str) -> ModelWorker:
 
 
 class WorkerPool:
-    """Lanes by model, made at first use; the least recently used are unloaded beyond a budget.
+    """Workers by model, started on first use; beyond a budget, least recently used are unloaded.
 
     Args:
-        models: Models that may be asked for.
-        make_worker: Makes the lane of a model, without starting it.
-        budget_bytes: Memory for all lanes together; None means no limit.
+        models: The models that can be called.
+        make_worker: Creates the worker of a model, without starting it.
+        budget_bytes: Memory for all workers together; None means no limit.
     """
 
     def __init__(
@@ -51,16 +51,16 @@ class WorkerPool:
         self._make_worker = make_worker
         self._workers = {model: make_worker(model) for model in models}
         self._budget_bytes = budget_bytes
-        #: What each model was last seen to take.
+        #: Memory of each model when last loaded, in bytes.
         self._sizes: dict[str, int] = {}
 
     @classmethod
     def from_config(cls, config: NodeConfig, models: Collection[str]) -> WorkerPool:
-        """Make the lanes that a node's configuration asks for.
+        """Create the workers for a node's configuration.
 
         Args:
-            config: Of the node.
-            models: Models that may be asked for.
+            config: The node's configuration.
+            models: The models that can be called.
         """
         budget_mb = config.memory_budget_mb
         return cls(
@@ -73,7 +73,7 @@ class WorkerPool:
         return iter(self._workers.values())
 
     def worker(self, model: str) -> ModelWorker:
-        """Return a model's lane.
+        """Return a model's worker.
 
         Raises:
             NotFoundError: No such model on this node.
@@ -87,16 +87,16 @@ class WorkerPool:
             ) from None
 
     def loads(self) -> dict[str, ServerLoad]:
-        """Return how busy each model is that was ever called."""
+        """Return the load of each model that was called before."""
         measured = {worker.model: worker.meter.load() for worker in self}
         return {model: load for model, load in measured.items() if load is not None}
 
     async def offer(self, models: Collection[str], *, changed: Collection[str] = ()) -> None:
-        """Serve these models from now on.
+        """Replace the models that can be called.
 
         Args:
-            models: All models that may be asked for.
-            changed: Those of them whose weights are no longer what a lane may have loaded.
+            models: All models that can be called from now on.
+            changed: Those of them whose weights have changed since a worker may have loaded them.
         """
         for model in {*self._workers} - {*models} | {*self._workers} & {*changed}:
             await self._workers.pop(model).close()
@@ -105,11 +105,11 @@ class WorkerPool:
                 self._workers[model] = self._make_worker(model)
 
     async def load(self, model: str) -> None:
-        """Load a model, unloading others if the budget asks for it.
+        """Load a model, unloading others if the budget requires it.
 
         Raises:
             NotFoundError: No such model on this node.
-            UnavailableError: It cannot be loaded.
+            UnavailableError: The model cannot be loaded.
         """
         worker = self.worker(model)
         await self._shrink(keep=worker, extra_bytes=self._sizes.get(model, 0))
@@ -125,7 +125,7 @@ class WorkerPool:
         *,
         deadline: float,
     ) -> tuple[dict[str, Any], bytes]:
-        """Have a model do something; see ``ModelWorker.call``."""
+        """Call an operation of a model; see ``ModelWorker.call``."""
         worker = self.worker(model)
         if not worker.loaded:
             await self._shrink(keep=worker, extra_bytes=self._sizes.get(model, 0))
@@ -134,12 +134,12 @@ class WorkerPool:
         return answer
 
     async def close(self) -> None:
-        """End all processes."""
+        """Stop all workers."""
         for worker in self._workers.values():
             await worker.close()
 
     async def _shrink(self, *, keep: ModelWorker, extra_bytes: int = 0) -> None:
-        """Unload idle lanes, least recently used first, until the budget holds.
+        """Unload idle workers, least recently used first, until the budget is met.
 
         A model that is larger than the whole budget runs alone.
         """
@@ -150,5 +150,5 @@ class WorkerPool:
         for worker in sorted(idle, key=lambda worker: worker.last_used):
             if sum(each.rss_bytes for each in self) + extra_bytes <= self._budget_bytes:
                 return
-            log.info("lane %s: unloaded, its memory is needed", worker.model)
+            log.info("worker %s: unloaded to free memory", worker.model)
             await worker.close()

@@ -1,7 +1,7 @@
-"""What runs inside a lane's process: one model, asked one thing at a time.
+"""The main loop of a worker process: one model, one call at a time.
 
-An error that the package raises on purpose is sent back. Any other ends the process: the node
-reports it as lost and starts a new one, which is safer than going on with a broken one.
+An ``EdgewrightError`` is sent back to the node. Any other error ends the process: the node reports
+the worker as lost and starts a new one, which is safer than continuing with a broken one.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from edgewright.edge_runtime.workers import wire
 from edgewright.edge_runtime.workers.settings import Operations, WorkerSettings
 from edgewright.tools.errors import EdgewrightError, InputError
 
-#: Most messages are taken in one go.
+#: Large enough to read most messages at once.
 _BUFFER_BYTES = 65_536
 
 
 def main(connection: socket.socket, settings: WorkerSettings) -> None:
-    """Run a lane until the node closes the connection.
+    """Run a worker until the node closes the connection.
 
     Args:
-        connection: To the node.
-        settings: Which model, and how.
+        connection: The connection to the node.
+        settings: The worker's settings.
     """
 
     def load() -> Operations:
-        # Torch is imported here and not in the node, which imports this module too.
+        # Imported here, because the node imports this module and must not import torch.
         from edgewright.edge_runtime.workers.operations import ModelOperations
 
         return ModelOperations(settings)
@@ -47,11 +47,11 @@ def enter(
     """Set the process up and serve.
 
     Args:
-        connection: To the node.
-        settings: Which model, and how.
+        connection: The connection to the node.
+        settings: The worker's settings.
         load: Loads the model.
     """
-    # Ctrl-C reaches the whole group; the node decides when its lanes end.
+    # Ctrl-C reaches the whole process group; the node decides when its workers stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_node, daemon=True).start()
     os.environ.update(settings.environment)
@@ -59,10 +59,10 @@ def enter(
 
 
 def serve(connection: socket.socket, load: Callable[[], Operations]) -> None:
-    """Load the model, then answer until the connection closes.
+    """Load the model, then answer calls until the connection closes.
 
     Args:
-        connection: To the node.
+        connection: The connection to the node.
         load: Loads the model.
     """
     raw = connection.makefile("rb", buffering=0)
@@ -88,10 +88,10 @@ def _answer(operations: Operations, header: dict[str, Any], blob: bytes) -> byte
         return _error(error)
     try:
         return wire.pack(*reply)
-    except ValueError:  # NaN and infinity are no JSON
+    except ValueError:  # JSON has no NaN or infinity
         return _error(
             InputError(
-                "the model's output holds values that are not finite; the input is damaged",
+                "the model's output contains values that are not finite; the input may be damaged",
                 code="output_not_finite",
             )
         )
@@ -102,7 +102,7 @@ def _error(error: EdgewrightError) -> bytes:
 
 
 def _end_with_node() -> None:
-    """End the process when the node does, even in the middle of a computation."""
+    """End the process with the node, even in the middle of a computation."""
     node = multiprocessing.parent_process()
     if node is not None:
         wait([node.sentinel])

@@ -1,4 +1,4 @@
-"""What a worker process is given, and what it can do with its model."""
+"""Settings of a worker process, and the interface of its operations."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from edgewright.tools.images.probe import MAX_PIXELS
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerSettings:
-    """What a lane's process is told.
+    """Settings of a worker process.
 
     Attributes:
-        model: Model that it loads.
-        threads: Torch threads.
-        slowdown: Factor by which it slows itself on purpose.
-        max_pixels: Largest picture that it decodes.
-        environment: Variables to set before the model loads.
+        model: The model that it loads.
+        threads: Number of torch threads.
+        slowdown: Factor by which it slows itself down to simulate a weaker device.
+        max_pixels: Maximum number of pixels of an image that it decodes.
+        environment: Environment variables to set before the model is loaded.
     """
 
     model: str
@@ -29,14 +29,14 @@ class WorkerSettings:
 
 
 class Operations(Protocol):
-    """What a lane can do with its model."""
+    """The operations of a worker on its model."""
 
     def describe(self) -> dict[str, Any]:
-        """Return what the node should know of the model."""
+        """Return a description of the model for the node."""
         ...
 
     def run(
         self, operation: str, parameters: dict[str, Any], blob: bytes
     ) -> tuple[dict[str, Any], bytes]:
-        """Carry out one operation."""
+        """Execute one operation."""
         ...

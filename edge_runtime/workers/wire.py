@@ -1,4 +1,4 @@
-"""Messages between a node and its lanes: a JSON header and raw bytes, never pickle."""
+"""Messages between a node and its workers: a JSON header and raw bytes, never pickle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SIZES = struct.Struct("<II")
 
 
 def pack(header: dict[str, Any], blob: bytes) -> bytes:
-    """Put a header and its bytes into one message."""
+    """Return one message that holds a header and its bytes."""
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     return b"".join((_SIZES.pack(len(text), len(blob)), text, blob))
 
@@ -20,7 +20,7 @@ async def read(reader: asyncio.StreamReader) -> tuple[dict[str, Any], bytes]:
     """Read one message on the node's side.
 
     Raises:
-        asyncio.IncompleteReadError: The lane is gone.
+        asyncio.IncompleteReadError: The worker process ended.
     """
     header_size, blob_size = _SIZES.unpack(await reader.readexactly(_SIZES.size))
     header: dict[str, Any] = json.loads(await reader.readexactly(header_size))
@@ -28,10 +28,10 @@ async def read(reader: asyncio.StreamReader) -> tuple[dict[str, Any], bytes]:
 
 
 def receive(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
-    """Read one message on the lane's side.
+    """Read one message on the worker's side.
 
     Raises:
-        EOFError: The node is gone.
+        EOFError: The node closed the connection.
     """
     header_size, blob_size = _SIZES.unpack(_exactly(stream, _SIZES.size))
     header: dict[str, Any] = json.loads(_exactly(stream, header_size))

@@ -1,4 +1,4 @@
-"""One model's process as the node sees it: called in turn, killed when late, replaced when lost."""
+"""The node's side of a model worker: calls in turn, kills it when late, replaces it when lost."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from edgewright.tools.offload.load import LoadMeter
 
 log = logging.getLogger(__name__)
 
-# The fork server imports torch once; each lane is then forked from it in milliseconds.
+# The fork server imports torch once; each worker is then forked from it in milliseconds.
 _CONTEXT = multiprocessing.get_context("forkserver")
 _PRELOAD = ["edgewright.edge_runtime.workers.operations"]
-#: A process that dies sooner than this after loading is not replaced until it is called for.
+#: A process that ends sooner than this after loading is not replaced before the next call.
 _SHORT_LIFE_S = 1.0
 
 
@@ -49,20 +49,20 @@ class _Process:
 
 
 class ModelWorker:
-    """The way to one model: one call at a time, each with a deadline.
+    """A model in a process of its own: one call at a time, each with a deadline.
 
     Args:
-        settings: For its process.
-        queue: Calls that may be under way or waiting; more are refused.
-        load_s: Longest time for the model to load.
-        entry: What its process runs.
+        settings: Settings of its process.
+        queue: Maximum number of calls that run or wait; further ones are rejected.
+        load_s: Maximum time for the model to load.
+        entry: Entry point of its process.
 
     Attributes:
         model: Model id.
-        description: What the process said of its model once loaded; kept when it is unloaded.
-        replaced: How often a process was lost or killed and replaced.
+        description: The process's description of its model; kept after the model is unloaded.
+        replaced: Number of times a process was lost or killed and replaced.
         last_used: Time of the last call, by ``time.monotonic``.
-        meter: How busy it is.
+        meter: Measures its load.
     """
 
     def __init__(
@@ -91,17 +91,17 @@ class ModelWorker:
 
     @property
     def loaded(self) -> bool:
-        """Whether its process is up and has its model."""
+        """Whether its process runs and has loaded the model."""
         return self._process is not None
 
     @property
     def idle(self) -> bool:
-        """Whether nobody is using it or waiting for it."""
+        """Whether no call is running or waiting."""
         return self._calls == 0
 
     @property
     def rss_bytes(self) -> int:
-        """Memory that its process holds; 0 when there is none."""
+        """Memory of its process in bytes; 0 without a process."""
         if self._process is None or self._process.process.pid is None:
             return 0
         try:
@@ -110,7 +110,7 @@ class ModelWorker:
             return 0
 
     async def load(self) -> None:
-        """Start its process, if there is none, and wait until the model is loaded.
+        """Start its process if there is none, and wait until the model is loaded.
 
         Raises:
             UnavailableError: The model cannot be loaded.
@@ -120,22 +120,22 @@ class ModelWorker:
     async def call(
         self, operation: str, parameters: dict[str, Any], blob: bytes = b"", *, deadline: float
     ) -> tuple[dict[str, Any], bytes]:
-        """Have the process do something.
+        """Call an operation.
 
         Args:
             operation: Name of the operation.
             parameters: JSON values.
-            blob: Picture or frame.
-            deadline: When it must have ended, by the event loop's clock.
+            blob: Image or frame.
+            deadline: Deadline on the event loop's clock, in seconds.
 
         Returns:
             JSON values and bytes.
 
         Raises:
             OverloadedError: Too many calls are waiting.
-            DeadlineError: It did not end in time; a process that is late is killed and replaced.
+            DeadlineError: It missed the deadline; the late process is killed and replaced.
             WorkerLostError: The process ended; it is replaced.
-            EdgewrightError: What the operation itself raised.
+            EdgewrightError: The operation raised it.
         """
         arrived_at = time.monotonic()
         self.meter.arrived()
@@ -151,15 +151,15 @@ class ModelWorker:
             async with asyncio.timeout_at(deadline), self._turn:
                 ready = self.loaded
                 process = await self._ready_process()
-                # To those who wait, the moment until the loop has turned to the next call is
-                # service too; the start of a process is not.
+                # For waiting calls, the time until the event loop reaches the next call counts as
+                # service time; starting a process does not.
                 began = max(arrived_at, self._free_since) if ready else time.monotonic()
                 header, answer = await self._exchange(process, message)
                 self._free_since = time.monotonic()
                 self.meter.served(self._free_since - began)
         except TimeoutError:
             raise DeadlineError(
-                f"{self.model} did not end {operation!r} within the deadline; allow more time"
+                f"{self.model} did not finish {operation!r} within the deadline; allow more time"
             ) from None
         finally:
             self._calls -= 1
@@ -168,7 +168,7 @@ class ModelWorker:
         return header, answer
 
     async def close(self) -> None:
-        """End its process; the next call starts a new one."""
+        """Stop its process; the next call starts a new one."""
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait([self._starting])
@@ -185,23 +185,23 @@ class ModelWorker:
             await process.writer.drain()
             return await wire.read(process.reader)
         except asyncio.CancelledError:
-            # Its late answer would be taken for the next call's.
-            self._lose(process)
+            # Its late answer would be read as that of the next call.
+            self._replace(process)
             raise
         except (asyncio.IncompleteReadError, ConnectionError):
-            self._lose(process)
+            self._replace(process)
             raise WorkerLostError(
-                f"the process that ran {self.model} ended; a new one takes its place, try again",
+                f"the process that ran {self.model} ended; it is being replaced, try again",
                 retry_after_s=1.0,
             ) from None
 
-    def _lose(self, process: _Process) -> None:
-        """Let go of a process that died or is late, and start the next one at once."""
+    def _replace(self, process: _Process) -> None:
+        """Drop a process that ended or is late, and start the next one at once."""
         if self._process is not process:
             return
         self._process = None
         self.replaced += 1
-        log.warning("lane %s: process %s is replaced", self.model, process.process.pid)
+        log.warning("worker %s: replacing process %s", self.model, process.process.pid)
         if time.monotonic() - process.loaded_at > _SHORT_LIFE_S:
             self._start()
         ending = asyncio.get_running_loop().create_task(self._end(process))
@@ -214,17 +214,17 @@ class ModelWorker:
         if self._starting is None or self._starting.done():
             self._start()
         assert self._starting is not None
-        # A caller that runs out of time does not stop the model from loading for the next one.
+        # A caller that is cancelled must not stop the model from loading for the next one.
         return await asyncio.shield(self._starting)
 
     def _start(self) -> None:
-        self._starting = asyncio.get_running_loop().create_task(self._started())
-        # Whoever waits for it gets its error; if nobody does, it is not an error of the loop's.
+        self._starting = asyncio.get_running_loop().create_task(self._loaded_process())
+        # Waiting calls get its error; if there are none, the event loop must not report it.
         self._starting.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    async def _started(self) -> _Process:
+    async def _loaded_process(self) -> _Process:
         began = time.monotonic()
-        process = await self._spawned()
+        process = await self._spawned_process()
         try:
             async with asyncio.timeout(self._load_s):
                 description, _ = await wire.read(process.reader)
@@ -233,7 +233,7 @@ class ModelWorker:
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
             await self._end(process)
             raise UnavailableError(
-                f"{self.model} could not be loaded; the node's log says why",
+                f"{self.model} could not be loaded; the node's log has the details",
                 code="model_not_loaded",
             ) from None
         except BaseException:
@@ -243,15 +243,15 @@ class ModelWorker:
         self.description = description
         self._process = process
         asyncio.get_running_loop().add_reader(process.process.sentinel, self._on_exit, process)
-        log.info("lane %s: loaded in %.1f s", self.model, process.loaded_at - began)
+        log.info("worker %s: loaded in %.1f s", self.model, process.loaded_at - began)
         return process
 
-    async def _spawned(self) -> _Process:
+    async def _spawned_process(self) -> _Process:
         spawning = asyncio.create_task(asyncio.to_thread(self._spawn))
         try:
             process, connection = await asyncio.shield(spawning)
         except asyncio.CancelledError:
-            # The thread goes on all the same; what it makes must not be left behind.
+            # The thread continues all the same, and its process must not be left behind.
             process, connection = await spawning
             connection.close()
             process.kill()
@@ -266,7 +266,7 @@ class ModelWorker:
             process = _CONTEXT.Process(
                 target=_enter,
                 args=(self._entry, theirs, self._settings),
-                name=f"lane-{self.model}",
+                name=f"worker-{self.model}",
                 daemon=True,
             )
             process.start()
@@ -274,7 +274,7 @@ class ModelWorker:
 
     def _on_exit(self, process: _Process) -> None:
         asyncio.get_running_loop().remove_reader(process.process.sentinel)
-        self._lose(process)
+        self._replace(process)
 
     @staticmethod
     async def _end(process: _Process) -> None:
@@ -286,12 +286,12 @@ class ModelWorker:
 
 
 def _enter(entry: Entry, connection: Connection, settings: WorkerSettings) -> None:
-    """Begin a lane's process."""
+    """Start a worker process."""
     with connection:
         channel = _as_socket(connection)
     entry(channel, settings)
 
 
 def _as_socket(connection: Connection) -> socket.socket:
-    """A pipe's end can be handed to a new process, a socket be waited for in an event loop."""
+    """Return a pipe's end, which a new process can inherit, as a socket for the event loop."""
     return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=os.dup(connection.fileno()))

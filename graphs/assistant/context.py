@@ -1,4 +1,4 @@
-"""What a run is given besides its state: settings as JSON values, and opened services."""
+"""The context of a run: settings as JSON values, and opened services."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class AssistantContext:
     """Settings of a run.
 
     Attributes:
-        node_url: The device node; None means ``EDGEWRIGHT_DEVICE_URL``, and a private node on this
-            machine when that is not set either.
+        node_url: The device node; None means ``EDGEWRIGHT_DEVICE_URL``, and without that a private
+            node on this machine.
         planner: ``auto`` plans and answers with the chat model when one is configured,
             ``embedded`` without it.
         deadline_s: Maximum time for one task.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, Field
 
 from edgewright.agents.planner.plan import Plan
 from edgewright.graphs.federated.events import Event as FederatedEvent
@@ -18,7 +18,7 @@ class Understood(BaseModel):
 
     Attributes:
         request: Its text.
-        images: Names of the pictures that came with it.
+        images: Names of the images that came with it.
     """
 
     event: Literal["understood"] = "understood"
@@ -27,7 +27,7 @@ class Understood(BaseModel):
 
 
 class Planned(BaseModel):
-    """The plan is made and will not change."""
+    """The plan was made; it does not change from here on."""
 
     event: Literal["planned"] = "planned"
     plan: Plan
@@ -43,7 +43,7 @@ class Offloaded(BaseModel):
 
 
 class TaskStarted(BaseModel):
-    """A task was handed to the node; it comes again when a transient failure is retried."""
+    """A task was sent to the node; emitted again when a transient failure is retried."""
 
     event: Literal["task_started"] = "task_started"
     task_id: str
@@ -52,11 +52,11 @@ class TaskStarted(BaseModel):
 
 
 class TrainingProgress(BaseModel):
-    """A training task went a step further.
+    """A training task made progress.
 
     Attributes:
         task_id: The task.
-        step: What happened, as ``graphs/federated`` tells it.
+        step: The event of ``graphs/federated``.
     """
 
     event: Literal["training"] = "training"
@@ -65,16 +65,15 @@ class TrainingProgress(BaseModel):
 
 
 class TaskFinished(BaseModel):
-    """A task came to its end, good or bad.
+    """A task ended, successfully or not.
 
     Attributes:
         task_id: The task.
         tool: Its card.
-        status: As in its result.
-        arm: The arm that produced the result, which a fallback may have changed; empty when
-            nothing was run.
-        ms: Time since the task was handed over, as seen by the graph.
-        text: The result in words, or the error's message.
+        status: Status of its result.
+        arm: The arm that produced the result, after any fallback; empty when nothing was run.
+        ms: Milliseconds since the task was sent, measured in the graph.
+        text: The result as text, or the error message.
     """
 
     event: Literal["task_finished"] = "task_finished"
@@ -98,21 +97,7 @@ Event = Annotated[
     Field(discriminator="event"),
 ]
 
-_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
-
 
 def emit(runtime: Runtime[Any], event: Event) -> None:
-    """Write an event to the stream of the run, as JSON values."""
-    runtime.stream_writer(event.model_dump(mode="json"))
-
-
-def parse(value: Any) -> Event:
-    """Read an event back from the custom stream.
-
-    Args:
-        value: What the stream carried.
-
-    Raises:
-        pydantic.ValidationError: It is not one of these events.
-    """
-    return _EVENT.validate_python(value)
+    """Write an event to the stream of the run; see ``graphs/federated/events.py``."""
+    runtime.stream_writer(event)

@@ -1,4 +1,4 @@
-"""What becomes of a task that failed: tried again if that can help, else a result that says so."""
+"""Failed tasks: retried if that can help, otherwise turned into a result that says why."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _log = logging.getLogger(__name__)
 
 
 def worth_retrying(error: Exception) -> bool:
-    """Say whether a second attempt makes sense.
+    """Return whether a retry makes sense.
 
-    Only for transient errors, and not when time ran out: nobody waits twice as long as was agreed.
+    Only for transient errors, and not after a missed deadline: a retry would exceed it again.
     """
     return isinstance(error, TransientError) and not isinstance(error, DeadlineError)
 
@@ -34,12 +34,12 @@ RETRY = RetryPolicy(initial_interval=0.3, max_interval=2.0, max_attempts=3, retr
 
 
 def as_info(error: BaseException) -> ErrorInfo:
-    """Put any error into words for a person; one that is a defect is logged with its traceback."""
+    """Describe any error for a person; a defect is logged with its traceback."""
     if isinstance(error, EdgewrightError):
         return error.info()
     if isinstance(error, NodeTimeoutError):
         return DeadlineError(
-            f"the task did not end within {error.timeout:.0f} s; try it again later"
+            f"the task did not end within {error.timeout:.0f} s; try again later"
         ).info()
     _log.error("a task failed unexpectedly", exc_info=error)
     return EdgewrightError(
@@ -59,7 +59,7 @@ def failed(task: Task, error: BaseException) -> TaskResult:
 
 
 def blocked(task: Task, by: TaskResult) -> TaskResult:
-    """Return the result of a task that cannot run because one that it needs did not succeed."""
+    """Return the result of a task that cannot run because a task it depends on failed."""
     reason = by.error.message if by.error else by.status
     error = UnavailableError(
         f"it needs the output of {by.task_id} ({by.tool}), which failed: {reason}",

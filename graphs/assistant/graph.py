@@ -13,7 +13,7 @@ from edgewright.graphs.services.services import Services
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.settings import Settings
 
-#: Steps of one turn: four fixed ones and two for each wave of a plan's tasks.
+#: Maximum number of steps in a turn: four fixed ones, and two for each wave of tasks.
 RECURSION_LIMIT = 50
 
 
@@ -34,9 +34,9 @@ def build_graph(
 
     Args:
         open_shared: Returns services for runs whose context brings none.
-        task_timeout_s: Last resort against a branch that hangs. The node keeps the task's own
+        task_timeout_s: Last resort against a branch that hangs. The node enforces the task's own
             deadline (``AssistantContext.deadline_s``), which must be shorter.
-        retry: When and how often the node is asked again.
+        retry: When and how often a call to the node is retried.
 
     Returns:
         The graph, not compiled.

@@ -1,4 +1,4 @@
-"""Reading a person's message: its text, and pictures that a chat interface put inside it."""
+"""Reading a person's message: its text, and images that a chat interface embedded in it."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ async def read_request(
 
     Args:
         messages: The thread.
-        images: Where pictures inside the message are put.
+        images: The store for images embedded in the message.
 
     Returns:
-        The message with its text alone, under its old id so that it takes the place of the one
-        with the pictures' bytes; and the pictures.
+        The message with its text alone, and the images. The message keeps its id, so that it
+        replaces the one that holds the images' bytes.
 
     Raises:
-        InputError: There is no text, too much of it, or something that is no picture.
+        InputError: The text is missing or too long, or an attachment is not an image.
     """
     message = messages[-1] if messages else None
     if not isinstance(message, HumanMessage) or not message.text.strip():
-        raise InputError("the request is empty; say what is wanted", code="request_empty")
+        raise InputError("the request is empty; write what you need", code="request_empty")
     if len(message.text) > MAX_REQUEST_CHARACTERS:
         raise InputError(
             f"the request is longer than {MAX_REQUEST_CHARACTERS} characters; shorten it",
             code="request_too_long",
         )
-    pictures: list[ImageRef] = []
+    embedded: list[ImageRef] = []
     for block in message.content_blocks:
         if block["type"] == "image":
             if "base64" not in block:
                 raise InputError(
-                    "pictures are not fetched from elsewhere; attach the file", code="image_remote"
+                    "images are not fetched from a URL; attach the file", code="image_remote"
                 )
             data = _bytes(block["base64"])
-            pictures.append(await asyncio.to_thread(images.put, data))
+            embedded.append(await asyncio.to_thread(images.put, data))
         elif block["type"] != "text":
             raise InputError(
-                f"a message can hold text and pictures, not {block['type']!r}",
+                f"a message can hold text and images, not {block['type']!r}; remove it",
                 code="attachment_unknown",
             )
-    return HumanMessage(message.text, id=message.id), pictures
+    return HumanMessage(message.text, id=message.id), embedded
 
 
 def _bytes(encoded: str) -> bytes:
@@ -62,5 +62,5 @@ def _bytes(encoded: str) -> bytes:
         return base64.b64decode(encoded, validate=True)
     except binascii.Error:
         raise InputError(
-            "the picture in the message is not valid base64; attach it again", code="not_an_image"
+            "the image in the message is not valid base64; attach it again", code="not_an_image"
         ) from None

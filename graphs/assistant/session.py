@@ -1,4 +1,4 @@
-"""A conversation with the assistant: the one way by which the command line and programs use it."""
+"""A conversation with the assistant, for the command line and for programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edgewright.agents.planner.request import Turn
 from edgewright.agents.responder.result import TaskResult
 from edgewright.agents.text.vector_cache import Progress
 from edgewright.graphs.assistant.context import AssistantContext
-from edgewright.graphs.assistant.events import Event, parse
+from edgewright.graphs.assistant.events import Event
 from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
 from edgewright.graphs.assistant.state import AssistantInput, AssistantState, Status
 from edgewright.graphs.services.services import Services, open_services
@@ -34,14 +34,14 @@ from edgewright.tools.settings import home
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What came of a request.
+    """The reply to a request.
 
     Attributes:
-        answer: In words.
-        status: How far the turn came.
-        plan: What was to be done.
+        answer: The answer as text.
+        status: How far the turn got.
+        plan: The plan.
         decisions: The arm chosen for each task that was run, by task id.
-        results: One for each task, in the plan's order.
+        results: One result for each task, in the order of the plan.
     """
 
     answer: str
@@ -75,7 +75,7 @@ class Session:
 
     @property
     def services(self) -> Services:
-        """Return what the session works with."""
+        """Return the services of the session."""
         assert self._context.services is not None
         return self._context.services
 
@@ -86,7 +86,7 @@ class Session:
         images: Sequence[ImageRef | str | Path] = (),
         on_event: Callable[[Event], None] = lambda _: None,
     ) -> Reply:
-        """Have a request done and answered.
+        """Plan a request, carry it out and answer it.
 
         Args:
             text: The request.
@@ -95,7 +95,7 @@ class Session:
             on_event: Told of progress as it happens.
 
         Returns:
-            The reply. Tasks that failed are in its results; they raise nothing.
+            The reply. A task that failed is a result in it, not an exception.
 
         Raises:
             EdgewrightError: The request or an image cannot be read or the thread not be kept.
@@ -114,10 +114,10 @@ class Session:
                     stream_mode="custom",
                     durability="sync",
                 ):
-                    on_event(parse(event))
+                    on_event(cast(Event, event))
         except GraphRecursionError:
             raise InputError(
-                "the request needs too many steps one after another; ask for less at a time",
+                "the request needs too many consecutive steps; split it into several requests",
                 code="plan_too_deep",
             ) from None
         return _reply(await self._state())
@@ -128,7 +128,7 @@ class Session:
         return [Turn.model_validate(turn) for turn in state.get("history", [])]
 
     def start_new_thread(self) -> None:
-        """Leave the thread and begin another."""
+        """Switch to a new thread."""
         self.thread = _new_thread()
 
     def _taken(self, images: Sequence[ImageRef | str | Path]) -> list[ImageRef]:
@@ -156,26 +156,40 @@ async def open_session(
     lock_timeout_s: float = 5.0,
     on_progress: Progress = lambda done, total: None,
 ) -> AsyncIterator[Session]:
-    """Open a session, with a node of its own when none is configured.
+    """Open a session, with a private node when none is configured.
 
     Args:
-        context: Settings; services that it brings are used and left open.
-        thread: Thread to go on with; None begins a new one.
+        context: Settings; services in it are used and left open.
+        thread: Thread to continue; None begins a new one.
         threads: SQLite file of the threads; None means the one in the state folder.
-        lock_timeout_s: Maximum wait for another program that holds that file.
+        lock_timeout_s: Maximum wait for another program that has locked that file.
         on_progress: Called while the planner encodes its texts for the first time.
 
     Yields:
-        The session. A node that was started for it is stopped when the block is left.
+        The session. A node that was started for it is stopped at the end.
     """
     context = context or AssistantContext()
-    path = threads or home() / "threads.sqlite"
-    async with open_threads(path, lock_timeout_s=lock_timeout_s) as saver:
+    async with open_threads(threads or _threads_file(), lock_timeout_s=lock_timeout_s) as saver:
         if context.services is not None:
             yield Session(context, saver, thread or _new_thread())
             return
         async with open_services(context.settings, on_progress=on_progress) as services:
             yield Session(replace(context, services=services), saver, thread or _new_thread())
+
+
+async def read_history(thread: str, *, threads: Path | None = None) -> list[Turn]:
+    """Return the turns of a thread, oldest first; none if there is no such thread.
+
+    Args:
+        thread: Name of the thread.
+        threads: SQLite file of the threads; None means the one in the state folder.
+    """
+    async with open_threads(threads or _threads_file()) as saver:
+        return await Session(AssistantContext(), saver, thread).history()
+
+
+def _threads_file() -> Path:
+    return home() / "threads.sqlite"
 
 
 def _new_thread() -> str:

@@ -1,4 +1,4 @@
-"""What a thread remembers: messages and JSON values only, so that each step is checkpointed."""
+"""State of a thread: messages and JSON values only, so that each step can be checkpointed."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ Status = Literal["planned", "needs_input", "nothing_to_do", "answered"]
 
 
 class AssistantInput(MessagesState):
-    """What a turn is given.
+    """Input of a turn.
 
     Attributes:
-        messages: The request is the last one, from the person.
-        attachments: Pictures of this turn, as ``ImageRef`` dumps.
+        messages: The last one is the person's request.
+        attachments: Images of this turn, as ``ImageRef`` dumps.
     """
 
     attachments: list[dict[str, Any]]
 
 
 class AssistantState(AssistantInput):
-    """What the steps of a turn pass on.
+    """State that the steps of a turn pass on.
 
     Attributes:
         request: The turn's text.
-        images: The turn's pictures, as ``ImageRef`` dumps; ``attachments`` is emptied into it.
+        images: The turn's images, as ``ImageRef`` dumps; ``attachments`` is moved into it.
         history: Earlier turns of the thread, as ``Turn`` dumps, oldest first.
         plan: The turn's ``Plan``, frozen before anything runs.
         decisions: ``Decision`` dumps by task id.
         results: ``TaskResult`` dumps by task id.
-        status: How far the turn came: ``needs_input`` when an input is missing and
+        status: How far the turn got: ``needs_input`` when an input is missing and
             ``nothing_to_do`` when no card serves the request; nothing is run then.
-        claims: What the answer says, each claim with the task that it rests on.
+        claims: The claims of the answer, each with the task that supports it.
     """
 
     request: str
@@ -50,7 +50,7 @@ class AssistantState(AssistantInput):
 
 
 class TaskState(TypedDict):
-    """What one branch of ``execute`` is sent: a single task, ready to run.
+    """Input of one ``execute`` branch: a single task, ready to run.
 
     Attributes:
         task: The ``Task``, with the outputs of earlier tasks filled in.

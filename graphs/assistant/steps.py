@@ -1,4 +1,4 @@
-"""The steps of a turn. Each takes the state and returns what changes in it."""
+"""The steps of a turn. Each takes the state and returns its changes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ from edgewright.graphs.assistant.events import (
 )
 from edgewright.graphs.assistant.failures import failed, lacking, worth_retrying
 from edgewright.graphs.assistant.messages import read_request
+from edgewright.graphs.assistant.planning import plan_request
 from edgewright.graphs.assistant.state import AssistantState, Status, TaskState
 from edgewright.graphs.assistant.waves import blocked_tasks, ready_tasks
 from edgewright.graphs.federated.events import Event as FederatedEvent
-from edgewright.graphs.services.inputs import prepare
+from edgewright.graphs.services.inputs import CallInputs, inputs_of
 from edgewright.graphs.services.services import Services
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageRef
@@ -56,11 +57,11 @@ class Steps:
         self._open_shared = open_shared
 
     async def understand(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
-        """Read the request and its pictures, and clear what the last turn left."""
+        """Read the request and its images, and clear the state of the last turn."""
         services = await self._services(runtime)
-        message, inside = await read_request(state["messages"], services.images)
+        message, embedded = await read_request(state["messages"], services.images)
         attached = [ImageRef.model_validate(each) for each in state.get("attachments") or []]
-        images = [*attached, *inside]
+        images = [*attached, *embedded]
         names = [image.name or image.uri for image in images]
         emit(runtime, Understood(request=message.text, images=names))
         return {
@@ -74,26 +75,25 @@ class Steps:
         }
 
     async def plan(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
-        """Turn the request into tasks. From here on the plan is frozen."""
+        """Turn the request into tasks. The plan is frozen from here on."""
         services = await self._services(runtime)
-        await services.refresh()
-        try:
-            sensors = await services.node.sensors()
-        except EdgewrightError:
-            # A plan can be made without them; a node that is down is reported when it is needed.
-            sensors = []
-        request = _request(state, sensors=tuple(sorted({sensor.kind for sensor in sensors})))
-        made = await asyncio.to_thread(services.planner.plan, request)
-        emit(runtime, Planned(plan=made))
+        request = await plan_request(
+            services,
+            state["request"],
+            images=[ImageRef.model_validate(each) for each in state["images"]],
+            history=[Turn.model_validate(each) for each in state.get("history", [])],
+        )
+        plan = await asyncio.to_thread(services.planner.plan, request)
+        emit(runtime, Planned(plan=plan))
         status: Status = "planned"
-        if made.needs:
+        if plan.needs:
             status = "needs_input"
-        elif not made.tasks:
+        elif not plan.tasks:
             status = "nothing_to_do"
-        return {"plan": made.as_json(), "status": status}
+        return {"plan": plan.as_json(), "status": status}
 
     async def train(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
-        """Carry out the tasks that train a model; the new card serves from the next turn on."""
+        """Carry out the tasks that train a model; the new card is available in the next turn."""
         services = await self._services(runtime)
         trainer = _context(runtime).trainer or training.LocalTrainer(services.chat)
         results: dict[str, TaskResult] = {}
@@ -103,24 +103,24 @@ class Steps:
             emit(runtime, TaskStarted(task_id=task.id, tool=task.tool, arm="federated"))
             started = time.perf_counter()
 
-            def tell(step: FederatedEvent, task_id: str = task.id) -> None:
+            def on_event(step: FederatedEvent, task_id: str = task.id) -> None:
                 emit(runtime, TrainingProgress(task_id=task_id, step=step))
 
-            result = await training.trained(task, state["request"], trainer, tell)
+            result = await training.train_task(task, state["request"], trainer, on_event)
             emit(runtime, _finished(result, ms=(time.perf_counter() - started) * 1000))
             results[task.id] = result
         return {"results": _dumps(results)}
 
     async def offload(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
-        """Choose an arm for each task that is ready, with the link as it is now.
+        """Choose an arm for each ready task, under the current state of the link.
 
-        Runs before each wave of tasks. A task that needs the output of a failed one, or for which
-        the node has no arm, gets its result here without being run.
+        Runs before each wave of tasks. A task that depends on a failed one, or for which the node
+        has no arm, gets its result here without being run.
         """
         services = await self._services(runtime)
-        made = Plan.model_validate(state["plan"])
+        plan = Plan.model_validate(state["plan"])
         results = _results(state)
-        ready = ready_tasks(made, results)
+        ready = ready_tasks(plan, results)
         outcomes = await asyncio.gather(*(self._decide(task, services, runtime) for task in ready))
         decisions: dict[str, Any] = {}
         new: dict[str, TaskResult] = {}
@@ -129,26 +129,21 @@ class Steps:
                 decisions[task.id] = outcome.model_dump(mode="json")
             else:
                 new[task.id] = outcome
-        new |= blocked_tasks(made, results | new)
+        new |= blocked_tasks(plan, results | new)
         for result in new.values():
             emit(runtime, _finished(result, ms=0.0))
         return {"decisions": decisions, "results": _dumps(new)}
 
     async def execute(self, state: TaskState, runtime: Runtime[AssistantContext]) -> Update:
-        """Have the node run one task with the chosen arm. The node walks the fallback ladder."""
+        """Have the node run one task with the chosen arm; the node handles any fallback."""
         services = await self._services(runtime)
         task = Task.model_validate(state["task"])
         decision = Decision.model_validate(state["decision"])
         emit(runtime, TaskStarted(task_id=task.id, tool=task.tool, arm=decision.arm.label))
         started = time.perf_counter()
-        options, image = await prepare(
-            services.cards.get(task.tool),
-            task.args,
-            services.images,
-            deadline_s=_deadline_s(runtime),
-        )
-        options = options.model_copy(update={"arm": decision.arm})
-        response = await services.node.invoke(task.tool, options, image)
+        inputs = _inputs(task, services, runtime)
+        options = inputs.options.model_copy(update={"arm": decision.arm})
+        response = await services.node.invoke(task.tool, options, await inputs.data())
         result = TaskResult(
             task_id=task.id,
             tool=task.tool,
@@ -163,7 +158,7 @@ class Steps:
     async def record_failure(
         self, state: TaskState, error: NodeError, runtime: Runtime[AssistantContext]
     ) -> Command[Literal["offload"]]:
-        """Turn the failure of one branch into a result, so that the others go on."""
+        """Turn the failure of one branch into a result, so that the others continue."""
         result = failed(Task.model_validate(state["task"]), error.error)
         emit(runtime, _finished(result, ms=0.0))
         return Command(goto="offload", update={"results": _dumps({result.task_id: result})})
@@ -171,36 +166,36 @@ class Steps:
     async def record_outage(
         self, state: AssistantState, error: NodeError, runtime: Runtime[AssistantContext]
     ) -> Command[Literal["answer"]]:
-        """Give every task that is left the same result when the node cannot be asked at all."""
+        """Give every remaining task the same result when the node cannot be reached."""
         tasks = Plan.model_validate(state["plan"]).tasks
-        left = {
+        remaining = {
             task.id: failed(task, error.error) for task in tasks if task.id not in state["results"]
         }
-        for result in left.values():
+        for result in remaining.values():
             emit(runtime, _finished(result, ms=0.0))
-        return Command(goto="answer", update={"results": _dumps(left)})
+        return Command(goto="answer", update={"results": _dumps(remaining)})
 
     async def answer(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
-        """Say what came of it, from the results alone."""
+        """Answer the request from the results alone."""
         services = await self._services(runtime)
-        made = Plan.model_validate(state["plan"])
+        plan = Plan.model_validate(state["plan"])
         results = _results(state)
-        ordered = [results[task.id] for task in made.tasks if task.id in results]
-        said = await asyncio.to_thread(services.responder.answer, _request(state), made, ordered)
+        ordered = [results[task.id] for task in plan.tasks if task.id in results]
+        answer = await asyncio.to_thread(services.responder.answer, _request(state), plan, ordered)
         if state["status"] == "needs_input":
-            results = {task.id: lacking(task, made.needs) for task in made.tasks}
-        emit(runtime, Answered(text=said.text))
+            results = {task.id: lacking(task, plan.needs) for task in plan.tasks}
+        emit(runtime, Answered(text=answer.text))
         turn = Turn(
             request=state["request"],
             images=tuple(ImageRef.model_validate(each) for each in state["images"]),
-            plan_tools=tuple(task.tool for task in made.tasks),
-            answer=said.text,
+            plan_tools=tuple(task.tool for task in plan.tasks),
+            answer=answer.text,
         )
         return {
-            "messages": [AIMessage(said.text)],
+            "messages": [AIMessage(answer.text)],
             "results": _dumps(results),
             "history": [turn.model_dump(mode="json")],
-            "claims": [claim.model_dump(mode="json") for claim in said.claims],
+            "claims": [claim.model_dump(mode="json") for claim in answer.claims],
             "status": "answered" if state["status"] == "planned" else state["status"],
         }
 
@@ -211,13 +206,10 @@ class Steps:
     async def _decide(
         self, task: Task, services: Services, runtime: Runtime[AssistantContext]
     ) -> Decision | TaskResult:
-        """Ask the node for an arm; an error that no retry mends becomes the task's result."""
+        """Ask the node for an arm; an error that no retry fixes becomes the task's result."""
         try:
-            card = services.cards.get(task.tool)
-            options, image = await prepare(
-                card, task.args, services.images, deadline_s=_deadline_s(runtime)
-            )
-            decision = await services.node.decide(task.tool, options, image)
+            inputs = _inputs(task, services, runtime)
+            decision = await services.node.decide(task.tool, inputs.options, await inputs.facts())
         except EdgewrightError as error:
             if worth_retrying(error):
                 raise
@@ -227,7 +219,7 @@ class Steps:
 
 
 def after_plan(state: AssistantState) -> Literal["train", "offload", "answer"]:
-    """Run the plan, or answer at once when there is nothing that can be run."""
+    """Run the plan, or answer at once if there is nothing to run."""
     if state["status"] != "planned":
         return "answer"
     tools = {task["tool"] for task in state["plan"]["tasks"]}
@@ -235,7 +227,7 @@ def after_plan(state: AssistantState) -> Literal["train", "offload", "answer"]:
 
 
 def next_wave(state: AssistantState) -> list[Send] | Literal["answer"]:
-    """Send every task that is ready to its own branch, or answer when none is left."""
+    """Send every ready task to its own branch, or answer if none is left."""
     sends = [
         Send(
             "execute",
@@ -246,18 +238,18 @@ def next_wave(state: AssistantState) -> list[Send] | Literal["answer"]:
     return sends or "answer"
 
 
-def _request(state: AssistantState, sensors: tuple[str, ...] = ()) -> PlanRequest:
+def _request(state: AssistantState) -> PlanRequest:
     """Return the turn's request, with the turns before it."""
     return PlanRequest(
         text=state["request"],
         images=tuple(ImageRef.model_validate(each) for each in state["images"]),
         history=tuple(Turn.model_validate(each) for each in state.get("history", [])),
-        sensors=sensors,
     )
 
 
-def _deadline_s(runtime: Runtime[AssistantContext]) -> float:
-    return _context(runtime).deadline_s
+def _inputs(task: Task, services: Services, runtime: Runtime[AssistantContext]) -> CallInputs:
+    card = services.cards.get(task.tool)
+    return inputs_of(card, task.args, services.images, deadline_s=_context(runtime).deadline_s)
 
 
 def _results(state: AssistantState) -> dict[str, TaskResult]:

@@ -1,4 +1,4 @@
-"""Training within a conversation: a task of the plan that ends with a new card."""
+"""Training in a conversation: a task of the plan whose result is a new card."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ import contextvars
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-from edgewright.agents.fl_coder.constraints.data_words import read_data
-from edgewright.agents.fl_coder.constraints.spans import read_constraints
 from edgewright.agents.planner.plan import Task
 from edgewright.agents.responder.result import TaskResult
 from edgewright.graphs.assistant.failures import failed
 from edgewright.graphs.federated.context import TrainingContext, open_training
+from edgewright.graphs.federated.data import data_request
 from edgewright.graphs.federated.events import Event
 from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings
-from edgewright.tools.errors import EdgewrightError, InputError, UnavailableError
+from edgewright.tools.errors import EdgewrightError, UnavailableError
 from edgewright.tools.federated.records.report import RunReport
-from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.settings import ChatModelSettings
 
-#: The card that is carried out here and not by a node.
+#: The card that is carried out here instead of by a node.
 CARD = "federated-training"
-_CLIENTS = 10
 
 
 @runtime_checkable
@@ -51,34 +48,24 @@ class LocalTrainer:
         """Train on the data that the purpose names.
 
         Raises:
-            InputError: It names none (``data_unnamed``).
+            InputError: It names no data (``data_unnamed``).
         """
-        data = read_data(purpose)
-        if not data.source:
-            raise InputError(
-                "say on which data: the path of a folder of class folders or of an .npz file, or "
-                "one of digits, fashion-mnist, elpv",
-                code="data_unnamed",
-            )
-        constraints = await asyncio.to_thread(read_constraints, purpose)
-        skewed = any(one.kind == "skew" for one in constraints)
-        request = DataRequest(
-            source=data.source,
-            clients=data.clients or _CLIENTS,
-            partition="dirichlet" if skewed else "iid",
-        )
+        request = await asyncio.to_thread(data_request, purpose)
 
-        # A run has a memory of its own: in a fresh context it is no part of the conversation's.
-        # What it tells goes out in the conversation's context all the same.
+        # The run has a checkpointer of its own, so it must not inherit the conversation's context;
+        # its events are emitted in that context all the same.
         conversation = contextvars.copy_context()
 
-        def tell(event: Event) -> None:
+        def emit(event: Event) -> None:
             conversation.run(on_event, event)
 
         async def run() -> RunReport:
-            async with open_run(TrainingContext(services=open_training(self._chat))) as opened:
+            async with (
+                open_training(self._chat) as services,
+                open_run(TrainingContext(services=services)) as opened,
+            ):
                 return await opened.begin(
-                    purpose, request, self._settings, approve=_never_asked, on_event=tell
+                    purpose, request, self._settings, approve=_no_approval, on_event=emit
                 )
 
         task = asyncio.create_task(run(), context=contextvars.Context())
@@ -89,35 +76,35 @@ class LocalTrainer:
             raise
 
 
-async def trained(
+async def train_task(
     task: Task, purpose: str, trainer: Trainer, on_event: Callable[[Event], None]
 ) -> TaskResult:
     """Carry out a training task.
 
     Args:
         task: The task.
-        purpose: The whole request: what constrains the training stands anywhere in it.
-        trainer: Who trains.
-        on_event: Told of progress.
+        purpose: The whole request, since any part of it can constrain the training.
+        trainer: Trains the model.
+        on_event: Called with each event of the training.
 
     Returns:
-        Its result; what went wrong stands in it.
+        The task's result; a failure is a result too.
     """
     try:
         report = await trainer.train(purpose, on_event)
     except EdgewrightError as error:
         return failed(task, error)
     if report.test is None:
-        why = UnavailableError(
+        no_model = UnavailableError(
             f"no candidate could be trained ({report.stop}); 'edgewright runs show {report.run}' "
-            "says what was tried",
+            "lists the attempts",
             code="not_trained",
         )
-        return failed(task, why)
+        return failed(task, no_model)
     output = {
         "text": (
-            f"trained the tool {report.tool!r}: {report.test.accuracy:.1%} of the test pictures "
-            "are right, and it can be used from now on"
+            f"trained the tool {report.tool!r}: it classifies {report.test.accuracy:.1%} of the "
+            "test images correctly, and it can be used from now on"
         ),
         "run": report.run,
         "tool": report.tool,
@@ -128,5 +115,5 @@ async def trained(
     )
 
 
-def _never_asked(asked: dict[str, object]) -> dict[str, object]:
-    raise AssertionError("only sandboxed training is done unasked")
+def _no_approval(question: dict[str, object]) -> dict[str, object]:
+    raise AssertionError("training in a conversation is sandboxed and needs no approval")

@@ -1,4 +1,4 @@
-"""Which tasks of a plan can run now, and which never will."""
+"""Which tasks of a plan can run now, and which never can."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Results = Mapping[str, TaskResult]
 
 
 def ready_tasks(plan: Plan, results: Results) -> list[Task]:
-    """List the tasks that have no result yet and all of whose needs ended well.
+    """List the tasks without a result whose dependencies have all succeeded.
 
     Args:
         plan: The plan.
-        results: What is there, by task id.
+        results: The results so far, by task id.
 
     Returns:
-        The tasks, with the outputs that they need filled into their arguments.
+        The tasks, with the outputs of their dependencies filled into their arguments.
     """
     return [
         fill_in(task, results)
@@ -33,14 +33,14 @@ def ready_tasks(plan: Plan, results: Results) -> list[Task]:
 
 
 def blocked_tasks(plan: Plan, results: Results) -> dict[str, TaskResult]:
-    """Give a result to every task that needs one which failed, down the whole chain.
+    """Return a result for every task that depends, directly or not, on a failed one.
 
     Args:
-        plan: The plan; a task stands behind those that it needs.
-        results: What is there, by task id.
+        plan: The plan; a task comes after its dependencies.
+        results: The results so far, by task id.
 
     Returns:
-        The new results alone, by task id.
+        The new results only, by task id.
     """
     found: dict[str, TaskResult] = {}
     for task in plan.tasks:
@@ -53,14 +53,14 @@ def blocked_tasks(plan: Plan, results: Results) -> dict[str, TaskResult]:
 
 
 def fill_in(task: Task, results: Results) -> Task:
-    """Put the outputs of earlier tasks where the arguments name them as ``<t1>``.
+    """Replace ``<t1>`` in the arguments with the output of task ``t1``.
 
-    What is filled in is data: it can lengthen an argument but never adds a task, because the plan
-    is frozen.
+    The output is data: it can lengthen an argument but cannot add a task, because the plan is
+    frozen.
 
     Args:
         task: The task.
-        results: The results of those that it needs, by task id.
+        results: The results of its dependencies, by task id.
     """
 
     def output(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Approval by a person: what is asked, in the accept / edit / respond / ignore schema, and read."""
+"""Approval by a person: question and answer, in the accept / edit / respond / ignore schema."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from edgewright.agents.fl_coder.protocol import Proposal
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.records.candidate import SIGNATURES, Candidate
+from edgewright.tools.federated.records.trial import ModelFacts
 
-#: Name of the action that is to be approved.
+#: Name of the action to approve.
 ACTION = "train"
 
 
 class ApprovalAnswer(BaseModel):
-    """What a person decided.
+    """A person's decision on a proposal.
 
     Attributes:
-        type: ``accept`` as it is; ``edit`` and train that; ``response`` to the coder; ``ignore``.
-        candidate: The edited candidate; None unless edited.
-        words: The response; empty for any other.
+        type: ``accept`` it unchanged; ``edit`` it and train the result; ``response`` to the coder;
+            ``ignore`` it and end the run.
+        candidate: The edited candidate; None for any other decision.
+        words: The response; empty for any other decision.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,12 +32,12 @@ class ApprovalAnswer(BaseModel):
     words: str = ""
 
 
-def ask(proposal: Proposal, facts: dict[str, Any] | None) -> dict[str, Any]:
+def ask(proposal: Proposal, facts: ModelFacts | None) -> dict[str, Any]:
     """Return the interrupt that asks for approval.
 
     Args:
-        proposal: What is to be approved.
-        facts: ``ModelFacts`` dump, if known.
+        proposal: The proposal to approve.
+        facts: Size and cost of its model, if known.
     """
     return {
         "action_request": {
@@ -53,13 +55,13 @@ def ask(proposal: Proposal, facts: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def read(resumed: Any) -> ApprovalAnswer:
-    """Read what a person answered.
+    """Read a person's answer.
 
     Args:
         resumed: A list with one answer, ``{"type": …, "args": …}``.
 
     Raises:
-        InputError: It is none (``answer_invalid``).
+        InputError: It is not an answer of that form (``answer_invalid``).
     """
     try:
         answer = resumed[0] if isinstance(resumed, list) else resumed
@@ -71,13 +73,13 @@ def read(resumed: Any) -> ApprovalAnswer:
         return ApprovalAnswer(type=kind)
     except (ValidationError, KeyError, TypeError, AttributeError, IndexError):
         raise InputError(
-            "the answer must be one of accept, edit, response and ignore, and an edit must hold a "
-            "whole candidate",
+            "the answer must be one of accept, edit, response and ignore, and an edit must contain "
+            "a complete candidate",
             code="answer_invalid",
         ) from None
 
 
-def describe(proposal: Proposal, facts: dict[str, Any] | None) -> str:
+def describe(proposal: Proposal, facts: ModelFacts | None) -> str:
     """Describe a proposal for a person: which words led to which choice, values and code."""
     candidate = proposal.candidate
     lines = [candidate.rationale, ""]
@@ -89,7 +91,7 @@ def describe(proposal: Proposal, facts: dict[str, Any] | None) -> str:
     values = candidate.model_dump(mode="json", exclude={*SIGNATURES, "rationale"})
     lines += ["", *(f"- {name}: {value}" for name, value in values.items())]
     if facts:
-        lines.append(f"- weights: {facts['parameters']}, {facts['weight_bytes']} bytes on the link")
+        lines.append(f"- weights: {facts.parameters}, {facts.weight_bytes} bytes on the link")
     for slot in SIGNATURES:
         lines += ["", f"{slot}:", "```python", candidate.code(slot).rstrip(), "```"]
     return "\n".join(lines)

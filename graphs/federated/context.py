@@ -1,12 +1,13 @@
-"""What a run is given besides its state: the coder, and the backend that trains."""
+"""The context of a run: the coder, and the backend that trains."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-from langgraph.runtime import Runtime
 from pydantic import InstanceOf
 from pydantic.json_schema import SkipJsonSchema
 
@@ -14,6 +15,7 @@ from edgewright.agents.fl_coder.coder import Coder, make_coder
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.progress import TrialEvent
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.federated.records.trial import ModelScore, TrialRequest, TrialResult
 from edgewright.tools.federated.trials.check import CheckResult
@@ -25,10 +27,10 @@ CoderChoice = Literal["auto", "embedded"]
 
 
 class TrainingBackend(Protocol):
-    """What a run asks of ``tools/federated``. Every call blocks; steps call it in a thread."""
+    """The part of ``tools/federated`` that a run uses. Calls block; steps call them in a thread."""
 
     def prepare(self, request: DataRequest, run: RunFolder) -> DataCard:
-        """Split and deal a data set, after making sure that training can be confined."""
+        """Split a data set and deal it to clients; fail early if there is no sandbox."""
         ...
 
     def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> CheckResult:
@@ -36,9 +38,9 @@ class TrainingBackend(Protocol):
         ...
 
     def train(
-        self, run: RunFolder, request: TrialRequest, on_event: Callable[[dict[str, Any]], None]
+        self, run: RunFolder, request: TrialRequest, on_event: Callable[[TrialEvent], None]
     ) -> TrialResult:
-        """Train a candidate, or go on where its training was broken off."""
+        """Train a candidate, or resume its training where it was interrupted."""
         ...
 
     def test(self, run: RunFolder, number: int) -> ModelScore:
@@ -52,11 +54,11 @@ class TrainingBackend(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingServices:
-    """What the steps work with.
+    """Services of the steps.
 
     Attributes:
-        coder: Who proposes.
-        backend: Who trains.
+        coder: Proposes candidates.
+        backend: Trains them.
     """
 
     coder: Coder
@@ -65,38 +67,43 @@ class TrainingServices:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingContext:
-    """Settings that are not part of a run's memory.
+    """Settings that are not part of a run's state.
 
     Attributes:
         coder: ``auto`` writes code with the chat model when one is configured, ``embedded``
             without it.
-        services: Brought by the caller; None means those of this machine.
+        services: Opened by the caller; None means opened by the session or the server.
     """
 
     coder: CoderChoice = "auto"
     services: SkipJsonSchema[InstanceOf[TrainingServices] | None] = None
 
+    @property
+    def chat(self) -> ChatModelSettings:
+        """The chat model that writes code, from the environment."""
+        return Settings.from_environment(embedded=self.coder == "embedded").chat
 
-def open_training(chat: ChatModelSettings) -> TrainingServices:
-    """Return a coder and the training backend of this machine.
+
+@asynccontextmanager
+async def open_training(chat: ChatModelSettings) -> AsyncIterator[TrainingServices]:
+    """Open a coder and the training backend of this machine.
 
     Args:
         chat: The chat model that writes code; one without a name means the embedded coder.
+
+    Yields:
+        The services.
     """
+    yield await asyncio.to_thread(_training_services, chat)
+
+
+def _training_services(chat: ChatModelSettings) -> TrainingServices:
+    # Imports the training engine, which takes seconds.
     from edgewright.graphs.federated.training_backend import LocalTrainingBackend
 
     return TrainingServices(coder=make_coder(chat), backend=LocalTrainingBackend())
 
 
-def services_of(runtime: Runtime[TrainingContext]) -> TrainingServices:
-    """Return the services of a run: its caller's, or those of this machine."""
-    context = runtime.context or TrainingContext()
-    if isinstance(context.services, TrainingServices):
-        return context.services
-    embedded = context.coder == "embedded"
-    return open_training(Settings.from_environment(embedded=embedded).chat)
-
-
 def run_folder(name: str) -> RunFolder:
-    """Return the folder of a run, whether it exists or not."""
+    """Return the folder of a run, whether or not it exists."""
     return RunFolder(home() / "runs" / name)

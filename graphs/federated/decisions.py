@@ -13,25 +13,25 @@ from edgewright.tools.federated.records.trial import CurvePoint
 
 
 def best_point(attempt: Attempt) -> CurvePoint | None:
-    """Return the best round of an attempt that was trained to its end; None for any other."""
+    """Return the best round of an attempt whose training completed; None for any other."""
     result = attempt.result
     return result.best if result is not None and result.status != "failed" else None
 
 
 def finished(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """List the attempts that came to their end, oldest first."""
+    """List the attempts whose training completed, oldest first."""
     return [attempt for attempt in attempts if best_point(attempt) is not None]
 
 
 def best_of(attempts: Sequence[Attempt]) -> Attempt | None:
-    """Return the attempt with the best validation accuracy, of equals the surest one."""
+    """Return the attempt with the best validation accuracy; ties go to the lowest loss."""
     return max(finished(attempts), key=_rank, default=None)
 
 
 def gave_up(attempts: Sequence[Attempt]) -> bool:
-    """Say whether a proposal failed and its coder has had all its repairs.
+    """Return whether a proposal failed and its coder has no repairs left.
 
-    A chat-model coder hands over to another one by itself.
+    A chat-model coder hands over to another coder by itself.
     """
     if not attempts or not attempts[-1].complaints:
         return False
@@ -42,12 +42,12 @@ def gave_up(attempts: Sequence[Attempt]) -> bool:
 def stop_reason(
     attempts: Sequence[Attempt], settings: TrainSettings, validation: int
 ) -> StopReason | None:
-    """Say why no further trial should be begun; None to go on.
+    """Return why no further trial should begin; None to continue.
 
     Args:
         attempts: All attempts so far; the last one was trained.
         settings: When to end.
-        validation: Validation samples.
+        validation: Number of validation samples.
     """
     if gave_up(attempts):
         return "no_candidate"
@@ -71,7 +71,7 @@ def stop_reason(
 
 
 def _stale(done: Sequence[Attempt], validation: int) -> int:
-    """Count the latest trials that did not improve on what came before by more than the noise."""
+    """Count the latest trials whose improvement on earlier ones is within the noise."""
     best, stale = 0.0, 0
     for attempt in done:
         accuracy = _accuracy(attempt)

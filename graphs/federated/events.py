@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, Field
 
 from edgewright.agents.fl_coder.protocol import Proposal
 from edgewright.graphs.federated.state import StopReason
 from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.progress import RoundScored, TrialProgress
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.federated.records.trial import ModelFacts, TrialResult
 from edgewright.tools.sandbox.faults import Fault
 
 
 class Prepared(BaseModel):
-    """The data are split and dealt to clients."""
+    """The data were split and dealt to clients."""
 
     event: Literal["prepared"] = "prepared"
     run: str
@@ -32,7 +33,7 @@ class Proposed(BaseModel):
 
 
 class CandidateChecked(BaseModel):
-    """The candidate was checked; with faults it goes back to the coder."""
+    """The candidate was checked; if it has faults, it goes back to the coder."""
 
     event: Literal["checked"] = "checked"
     number: int
@@ -41,35 +42,22 @@ class CandidateChecked(BaseModel):
 
 
 class TrialStarted(BaseModel):
-    """Training begins, or goes on after it was broken off."""
+    """Training begins, or resumes after an interruption."""
 
     event: Literal["trial_started"] = "trial_started"
     number: int
     rounds: int
 
 
-class RoundScored(BaseModel):
-    """Something happened in training.
-
-    Attributes:
-        number: The trial.
-        detail: As the trial runner tells it.
-    """
-
-    event: Literal["progress"] = "progress"
-    number: int
-    detail: dict[str, Any]
-
-
 class TrialEnded(BaseModel):
-    """Training ended, good or bad."""
+    """Training ended, successfully or not."""
 
     event: Literal["trial_ended"] = "trial_ended"
     result: TrialResult
 
 
 class Decided(BaseModel):
-    """The run goes on (``stop`` is None) or ends."""
+    """The run continues (``stop`` is None) or ends."""
 
     event: Literal["decided"] = "decided"
     stop: StopReason | None
@@ -77,7 +65,7 @@ class Decided(BaseModel):
 
 
 class Registered(BaseModel):
-    """The run is over and its report written."""
+    """The run ended and its report was written."""
 
     event: Literal["registered"] = "registered"
     report: RunReport
@@ -88,6 +76,7 @@ Event = Annotated[
     | Proposed
     | CandidateChecked
     | TrialStarted
+    | TrialProgress
     | RoundScored
     | TrialEnded
     | Decided
@@ -95,21 +84,11 @@ Event = Annotated[
     Field(discriminator="event"),
 ]
 
-_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
-
 
 def emit(runtime: Runtime[Any], event: Event) -> None:
-    """Write an event to the stream of the run, as JSON values."""
-    runtime.stream_writer(event.model_dump(mode="json"))
+    """Write an event to the stream of the run.
 
-
-def parse(value: Any) -> Event:
-    """Read an event back from the custom stream.
-
-    Args:
-        value: What the stream carried.
-
-    Raises:
-        pydantic.ValidationError: It is not one of these events.
+    It is written as an object: a consumer in this process receives that object, and a graph server
+    serialises it where it leaves the process.
     """
-    return _EVENT.validate_python(value)
+    runtime.stream_writer(event)

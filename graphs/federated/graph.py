@@ -4,40 +4,52 @@ from __future__ import annotations
 
 from langgraph.graph import END, START, StateGraph
 
-from edgewright.graphs.federated.context import TrainingContext
-from edgewright.graphs.federated.nodes import (
+from edgewright.graphs.federated.context import TrainingContext, TrainingServices
+from edgewright.graphs.federated.state import FederatedInput, FederatedState
+from edgewright.graphs.federated.steps import (
+    OpenShared,
+    Steps,
     after_check,
     after_decide,
     after_propose,
-    approve,
-    check,
-    decide,
-    prepare,
-    propose,
-    register,
-    score,
-    train,
 )
-from edgewright.graphs.federated.state import FederatedInput, FederatedState
+from edgewright.tools.errors import UnavailableError
+from edgewright.tools.settings import ChatModelSettings
 
-#: Steps of a run: six for each trial and two for each repair, of as many trials as may be set.
+#: Steps of a run: six for each trial and two for each repair, for the maximum number of trials.
 RECURSION_LIMIT = 2000
 
 
-def build_graph() -> StateGraph[FederatedState, TrainingContext, FederatedInput, FederatedState]:
+async def _no_services(chat: ChatModelSettings) -> TrainingServices:
+    raise UnavailableError(
+        "this graph was built for callers that open services themselves; put them into the context",
+        code="no_services",
+    )
+
+
+def build_graph(
+    open_shared: OpenShared = _no_services,
+) -> StateGraph[FederatedState, TrainingContext, FederatedInput, FederatedState]:
     """Build the graph; the caller compiles it with the checkpointer of its choice.
 
     Approval needs a checkpointer: it interrupts the run until a person has answered.
+
+    Args:
+        open_shared: Returns services for runs whose context brings none.
+
+    Returns:
+        The graph, not compiled.
     """
+    steps = Steps(open_shared)
     graph = StateGraph(FederatedState, context_schema=TrainingContext, input_schema=FederatedInput)
-    graph.add_node("prepare", prepare)
-    graph.add_node("propose", propose)
-    graph.add_node("check", check)
-    graph.add_node("approve", approve)
-    graph.add_node("train", train)
-    graph.add_node("score", score)
-    graph.add_node("decide", decide)
-    graph.add_node("register", register)
+    graph.add_node("prepare", steps.prepare)
+    graph.add_node("propose", steps.propose)
+    graph.add_node("check", steps.check)
+    graph.add_node("approve", steps.approve)
+    graph.add_node("train", steps.train)
+    graph.add_node("score", steps.score)
+    graph.add_node("decide", steps.decide)
+    graph.add_node("register", steps.register)
     graph.add_edge(START, "prepare")
     graph.add_edge("prepare", "propose")
     graph.add_conditional_edges("propose", after_propose)
@@ -47,7 +59,3 @@ def build_graph() -> StateGraph[FederatedState, TrainingContext, FederatedInput,
     graph.add_conditional_edges("decide", after_decide)
     graph.add_edge("register", END)
     return graph
-
-
-#: For ``langgraph dev`` and other servers, which bring their own checkpointer.
-graph = build_graph().compile(name="federated").with_config(recursion_limit=RECURSION_LIMIT)

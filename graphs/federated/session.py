@@ -1,18 +1,19 @@
-"""Runs of federated training: the one way by which the command line and programs begin them."""
+"""Runs of federated training, for the command line and for programs."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
 
-from edgewright.graphs.federated.context import TrainingContext, run_folder
-from edgewright.graphs.federated.events import Event, parse
+from edgewright.graphs.federated.context import TrainingContext, open_training, run_folder
+from edgewright.graphs.federated.events import Event
 from edgewright.graphs.federated.graph import RECURSION_LIMIT, build_graph
 from edgewright.graphs.federated.state import FederatedInput, FederatedState, TrainSettings
 from edgewright.graphs.services.threads import clear_errors, open_threads
@@ -20,7 +21,7 @@ from edgewright.tools.errors import NotFoundError
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.federated.trials.prepare import DataRequest
 
-#: Answers what ``approval.ask`` asks: the interrupt in, the answer out.
+#: Takes the interrupt of ``approval.ask`` and returns the answer.
 Approve = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -28,7 +29,7 @@ class TrainingRun:
     """One run; made by ``open_run``.
 
     Attributes:
-        name: Its name.
+        name: Name of the run.
     """
 
     def __init__(
@@ -51,17 +52,17 @@ class TrainingRun:
 
         Args:
             purpose: What the model is for and what constrains its training.
-            data: What to train on.
-            settings: How the run goes on and when it ends.
-            approve: Asked before each training if ``settings.approval`` says so.
-            on_event: Told of progress as it happens.
+            data: The data to train on.
+            settings: How the run proceeds and when it ends.
+            approve: Called before each trial if ``settings.approval`` is ``ask``.
+            on_event: Called with each event as it happens.
 
         Returns:
-            The report. What failed stands in it; only what keeps the run from starting or from
-            going on raises.
+            The report. A failed trial is part of it; only what prevents the run from starting or
+            continuing raises.
 
         Raises:
-            EdgewrightError: Data, settings or machine cannot be used.
+            EdgewrightError: The data, the settings or the machine cannot be used.
         """
         given: FederatedInput = {
             "purpose": purpose,
@@ -69,20 +70,20 @@ class TrainingRun:
             "settings": settings.model_dump(mode="json"),
             "run": self.name,
         }
-        return await self._go_on(given, approve, on_event)
+        return await self._run(given, approve, on_event)
 
     async def resume(
         self, *, approve: Approve, on_event: Callable[[Event], None] = lambda _: None
     ) -> RunReport:
-        """Go on with a run that was broken off; one that has ended returns its report.
+        """Resume an interrupted run; one that has ended returns its report.
 
         Args:
             approve: As for ``begin``.
             on_event: As for ``begin``.
         """
-        return await self._go_on(None, approve, on_event)
+        return await self._run(None, approve, on_event)
 
-    async def _go_on(
+    async def _run(
         self, given: FederatedInput | None, approve: Approve, on_event: Callable[[Event], None]
     ) -> RunReport:
         pending: FederatedInput | Command[Any] | None = given
@@ -90,15 +91,15 @@ class TrainingRun:
             if pending is not None or (await self._snapshot()).next:
                 await self._stream(pending, on_event)
             snapshot = await self._snapshot()
-            asked = [each.value for task in snapshot.tasks for each in task.interrupts]
-            if not asked:
+            questions = [each.value for task in snapshot.tasks for each in task.interrupts]
+            if not questions:
                 return self._report(cast(FederatedState, snapshot.values))
-            pending = Command(resume=[approve(asked[0][0])])
+            pending = Command(resume=[approve(questions[0][0])])
 
     def _report(self, state: FederatedState) -> RunReport:
         if "report" not in state:
             raise NotFoundError(
-                f"the run {self.name!r} was broken off before it began; start a new one",
+                f"the run {self.name!r} was interrupted before it began; start a new one",
                 code="unknown_run",
             )
         return RunReport.model_validate(state["report"])
@@ -114,7 +115,7 @@ class TrainingRun:
                 stream_mode="custom",
                 durability="sync",
             ):
-                on_event(parse(event))
+                on_event(cast(Event, event))
 
     async def _snapshot(self) -> Any:
         with clear_errors():
@@ -129,14 +130,14 @@ class TrainingRun:
 async def open_run(
     context: TrainingContext | None = None, *, resume: str | None = None
 ) -> AsyncIterator[TrainingRun]:
-    """Open a new run, or one that was broken off.
+    """Open a new run, or an interrupted one.
 
     Args:
-        context: The coder, and for tests the services.
-        resume: Name of a run to go on with; None begins a new one.
+        context: The coder; services in it are used and left open.
+        resume: Name of a run to resume; None begins a new one.
 
     Yields:
-        The run. Its memory lies in its folder.
+        The run. Its checkpoints are stored in its folder.
 
     Raises:
         NotFoundError: No such run (``unknown_run``).
@@ -147,5 +148,10 @@ async def open_run(
         raise NotFoundError(
             f"no run {resume!r}; 'edgewright runs list' shows the runs", code="unknown_run"
         )
-    async with open_threads(path) as saver:
-        yield TrainingRun(name, context or TrainingContext(), saver)
+    context = context or TrainingContext()
+    async with AsyncExitStack() as stack:
+        saver = await stack.enter_async_context(open_threads(path))
+        if context.services is None:
+            services = await stack.enter_async_context(open_training(context.chat))
+            context = replace(context, services=services)
+        yield TrainingRun(name, context, saver)

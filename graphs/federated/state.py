@@ -1,4 +1,4 @@
-"""What a run remembers: JSON values only, so that each step is checkpointed."""
+"""State of a run: JSON values only, so that each step can be checkpointed."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from edgewright.tools.sandbox.limits import SandboxLimits
 Approval = Literal["ask", "auto"]
 
 StopReason = Literal[
-    "target",  # the validation accuracy that was asked for is reached
-    "patience",  # the last trials brought nothing that another seed would not bring
-    "trials",  # as many trials as were allowed
-    "time",  # another trial would not fit into the time
+    "target",  # the requested validation accuracy was reached
+    "patience",  # the last trials improved on earlier ones by no more than seed noise
+    "trials",  # the maximum number of trials was reached
+    "time",  # another trial would not fit into the time limit
     "privacy",  # the privacy budget is spent; another trial would spend it again
     "unchanged",  # the coder had nothing new to propose
     "declined",  # the person declined the proposal
-    "no_candidate",  # nothing that passes its checks, after all repairs
+    "no_candidate",  # no candidate passed its checks, after all repairs
 ]
 
 
 class TrainSettings(BaseModel):
-    """How a run goes on and when it ends.
+    """How a run proceeds and when it ends.
 
     Attributes:
-        approval: ``ask`` waits for a person before each training; ``auto`` only with an engine
-            that is sandboxed.
+        approval: ``ask`` waits for a person before each trial; ``auto`` is possible only with a
+            sandboxed engine.
         engine: Where candidates are trained.
-        trials: Most trainings that come to their end.
-        target: Validation accuracy at which the run ends; None to go on.
-        patience: Trials in a row without an improvement beyond seed noise.
-        time_s: Time for all trainings. The first one always runs; another is begun only if twice
-            the time of the longest one is left.
-        seed: Decides initial weights, batches, sampling and noise.
-        limits: What the sandbox allows one training.
+        trials: Maximum number of completed trials.
+        target: Validation accuracy at which the run ends; None for no target.
+        patience: Number of consecutive trials without an improvement beyond seed noise, after
+            which the run ends.
+        time_s: Time for all trials, in seconds. The first one always runs; another begins only if
+            twice the time of the longest one is left.
+        seed: Determines initial weights, batches, sampling and noise.
+        limits: Sandbox limits of one trial.
         link: The simulated link and device.
     """
 
@@ -56,13 +57,13 @@ class TrainSettings(BaseModel):
 
 
 class FederatedInput(TypedDict, total=False):
-    """What a run is given.
+    """Input of a run.
 
     Attributes:
         purpose: What the model is for and what constrains its training, in the person's words.
-        data: ``DataRequest`` dump.
+        data: ``DataRequest`` dump; without one, the data that the purpose names.
         settings: ``TrainSettings`` dump.
-        run: Name of the run; it becomes the name of its folder. None makes one up.
+        run: Name of the run and of its folder; None generates one.
     """
 
     purpose: str
@@ -72,22 +73,22 @@ class FederatedInput(TypedDict, total=False):
 
 
 class FederatedState(FederatedInput, total=False):
-    """What the steps pass on.
+    """State that the steps pass on.
 
     Attributes:
         card: ``DataCard`` dump.
-        remarks: What the person said to proposals.
-        proposal: ``Proposal`` dump of what is about to be checked, approved and trained.
-        facts: ``ModelFacts`` dump of the proposal's model, or None.
+        remarks: The person's responses to proposals.
+        proposal: ``Proposal`` dump of what is to be checked, approved and trained next.
+        checked: ``CheckedFacts`` dump of the proposal; None if it failed its checks.
         attempts: ``Attempt`` dumps, oldest first.
-        stop: Why the run ended; None while it goes on.
+        stop: Why the run ended; None while it continues.
         report: ``RunReport`` dump, at the end.
     """
 
     card: dict[str, Any]
     remarks: Annotated[list[str], operator.add]
     proposal: dict[str, Any]
-    facts: dict[str, Any] | None
+    checked: dict[str, Any] | None
     attempts: Annotated[list[dict[str, Any]], operator.add]
     stop: StopReason | None
     report: dict[str, Any]

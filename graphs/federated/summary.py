@@ -1,4 +1,4 @@
-"""From a run's memory to its report."""
+"""From the state of a run to its report."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def report_of(
     stop: StopReason,
     test: ModelScore | None,
 ) -> RunReport:
-    """Put together the report of a run that has ended.
+    """Return the report of a run that has ended.
 
     Args:
-        run: Its name.
-        purpose: In the person's words.
+        run: Name of the run.
+        purpose: Its purpose, in the person's words.
         card: The data card.
-        settings: How it went on.
-        attempts: All of them, oldest first.
+        settings: Its settings.
+        attempts: All attempts, oldest first.
         stop: Why it ended.
-        test: The best trial's score on the test split; None if there is no best.
+        test: Score of the best trial on the test split; None if no trial completed.
     """
     best = best_of(attempts)
     return RunReport(

@@ -1,29 +1,29 @@
-"""The backend of this machine: ``tools/federated``, as the steps ask for it."""
+"""The training backend of this machine, on top of ``tools/federated``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.progress import TrialEvent
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.federated.records.trial import ModelScore, TrialRequest, TrialResult
 from edgewright.tools.federated.trials.artefacts import publish
 from edgewright.tools.federated.trials.check import CheckResult, check
 from edgewright.tools.federated.trials.prepare import DataRequest, prepare
-from edgewright.tools.federated.trials.runner import Event, run_trial
+from edgewright.tools.federated.trials.runner import run_trial
 from edgewright.tools.federated.trials.scoring import score_test
 from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.limits import SandboxLimits
 
 
 class LocalTrainingBackend:
-    """Prepares, checks, trains and tests on this machine; implements ``Backend``."""
+    """Prepares, checks, trains and tests on this machine; implements ``TrainingBackend``."""
 
     def prepare(self, request: DataRequest, run: RunFolder) -> DataCard:
-        """Split and deal a data set, after making sure that training can be confined."""
+        """Split a data set and deal it to clients; fail early if there is no sandbox."""
         find_sandbox()
         return prepare(request, run)
 
@@ -32,14 +32,10 @@ class LocalTrainingBackend:
         return check(candidate, card, limits=limits)
 
     def train(
-        self, run: RunFolder, request: TrialRequest, on_event: Callable[[dict[str, Any]], None]
+        self, run: RunFolder, request: TrialRequest, on_event: Callable[[TrialEvent], None]
     ) -> TrialResult:
-        """Train a candidate, or go on where its training was broken off."""
-
-        def tell(event: Event) -> None:
-            on_event(event.model_dump(mode="json"))
-
-        return run_trial(run, request, on_event=tell)
+        """Train a candidate, or resume its training where it was interrupted."""
+        return run_trial(run, request, on_event=on_event)
 
     def test(self, run: RunFolder, number: int) -> ModelScore:
         """Score a trial on the test split, once."""

@@ -1,48 +1,77 @@
-"""From a card's arguments to what a node is sent: options, and the picture beside them."""
+"""From a card's arguments to a node call: options, and the image that is sent with them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from edgewright.tools.cards import ToolCard
-from edgewright.tools.contracts.images import ImageRef
+from edgewright.tools.contracts.images import ImageFacts, ImageRef
 from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.store import ImageStore
 
 
-async def prepare(
-    card: ToolCard, args: Mapping[str, str], images: ImageStore, *, deadline_s: float
-) -> tuple[InvokeOptions, bytes | None]:
-    """Split arguments into the options of a call and the picture that travels beside them.
+@dataclass(frozen=True, kw_only=True)
+class CallInputs:
+    """The inputs of one call to a card.
+
+    Attributes:
+        options: Arguments, camera and deadline.
+        image: The stored image; None when there is none or a camera holds it.
+        store: The store that holds the image.
+    """
+
+    options: InvokeOptions
+    image: ImageRef | None
+    store: ImageStore
+
+    async def facts(self) -> ImageFacts | None:
+        """Return the stored image's type and size; None when there is none.
+
+        Raises:
+            NotFoundError: The image is no longer in the store.
+        """
+        return await asyncio.to_thread(self.store.facts, self.image) if self.image else None
+
+    async def data(self) -> bytes | None:
+        """Return the stored image's bytes; None when there is none.
+
+        Raises:
+            NotFoundError: The image is no longer in the store.
+        """
+        return await asyncio.to_thread(self.store.get, self.image) if self.image else None
+
+
+def inputs_of(
+    card: ToolCard, args: Mapping[str, str], store: ImageStore, *, deadline_s: float
+) -> CallInputs:
+    """Split a card's arguments into options and image.
 
     Args:
-        card: The card that is called.
-        args: Its arguments; a picture as ``store:<sha256>`` or ``camera:<name>``.
-        images: Where stored pictures lie.
-        deadline_s: Longest time for the call.
-
-    Returns:
-        Options and the picture's bytes, None when there is none or a camera holds it.
+        card: The card to call.
+        args: Its arguments; an image as ``store:<sha256>`` or ``camera:<name>``.
+        store: The image store.
+        deadline_s: Maximum time for the call.
 
     Raises:
-        InputError: An argument that should name a picture does not.
-        NotFoundError: The picture is no longer in the store.
+        InputError: An argument that should name an image does not (``image_unknown``).
     """
     texts: dict[str, str] = {}
     camera: str | None = None
-    image: bytes | None = None
+    image: ImageRef | None = None
     for name, value in args.items():
         if name not in card.arguments or card.arguments[name].type != "image":
             texts[name] = value
         elif value.startswith("camera:"):
             camera = value.removeprefix("camera:")
         else:
-            image = await asyncio.to_thread(images.get, _stored(name, value))
-    return InvokeOptions(args=texts, camera=camera, deadline_s=deadline_s), image
+            image = _stored(name, value)
+    options = InvokeOptions(args=texts, camera=camera, deadline_s=deadline_s)
+    return CallInputs(options=options, image=image, store=store)
 
 
 def _stored(name: str, uri: str) -> ImageRef:
@@ -50,6 +79,6 @@ def _stored(name: str, uri: str) -> ImageRef:
         return ImageRef(uri=uri, sha256=uri.removeprefix("store:"))
     except ValidationError:
         raise InputError(
-            f"{name!r} must name a picture as 'store:<sha256>' or 'camera:<name>'",
+            f"{name!r} must name an image as 'store:<sha256>' or 'camera:<name>'",
             code="image_unknown",
         ) from None

@@ -1,39 +1,48 @@
-"""A pool of services for a server, whose runs bring none of their own."""
+"""A pool of services for a server, whose runs open none themselves."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Generic, TypeVar
 
-from edgewright.graphs.services.services import Services, open_services
-from edgewright.tools.settings import Settings
+Settings = TypeVar("Settings")
+Services = TypeVar("Services")
 
 
-class ServicePool:
-    """Opens services on first use, one set for each settings and event loop, and closes them all.
+class ServicePool(Generic[Settings, Services]):
+    """Opens services on first use, one set per settings and event loop, and closes them all.
 
-    Concurrent first runs share one set, so that they do not start two private nodes.
+    Concurrent first runs share one set.
+
+    Args:
+        opener: Opens the services for some settings, such as ``open_services``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, opener: Callable[[Settings], AbstractAsyncContextManager[Services]]) -> None:
+        self._opener = opener
         self._stack = AsyncExitStack()
         self._opening: dict[object, asyncio.Task[Services]] = {}
 
     async def get(self, settings: Settings) -> Services:
-        """Return the services for these settings; a failure is not remembered.
+        """Return the services for these settings; after a failure the next call tries again.
 
         Args:
-            settings: The node and the chat model.
+            settings: What the services are opened with; hashable.
         """
         # A client serves only the event loop that opened it.
         key = (asyncio.get_running_loop(), settings)
         task = self._opening.get(key)
         if task is None or (task.done() and task.exception() is not None):
-            opened = self._stack.enter_async_context(open_services(settings))
+            opened = self._stack.enter_async_context(self._opener(settings))
             task = self._opening[key] = asyncio.create_task(opened)
         return await asyncio.shield(task)
 
     async def aclose(self) -> None:
-        """Close everything that was opened."""
+        """Close all services, including those that are still being opened."""
+        loop = asyncio.get_running_loop()
+        own = [task for task in self._opening.values() if task.get_loop() is loop]
         self._opening.clear()
+        await asyncio.gather(*own, return_exceptions=True)
         await self._stack.aclose()

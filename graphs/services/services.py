@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from edgewright.agents.planner.planner import AnyPlanner, make_planner
 from edgewright.agents.responder.responder import Responder, make_responder
 from edgewright.agents.text.vector_cache import Progress
+from edgewright.graphs.services.private_node import PrivateNode
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.arms import Decision
+from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
 from edgewright.tools.contracts.views import CardView, SensorView
 from edgewright.tools.federated.serving.installed import installed_at
 from edgewright.tools.images.store import ImageStore
 from edgewright.tools.library import known_cards
 from edgewright.tools.nodes.client import NodeClient
-from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.settings import ChatModelSettings, Settings, home
-
-#: The node that is started when none is named: every installed model, no peer, no sensors.
-PRIVATE_NODE: dict[str, Any] = {"name": "local", "role": "device", "port": 0}
 
 
 class NodeAccess(Protocol):
-    """What the graphs ask of a node; ``NodeClient`` implements it."""
+    """The part of a node that graphs use; ``NodeClient`` implements it."""
 
     async def tools(self) -> list[CardView]:
         """List the cards and whether the node can run them."""
@@ -37,8 +35,8 @@ class NodeAccess(Protocol):
         """List the node's sensors."""
         ...
 
-    async def decide(self, card: str, options: InvokeOptions, image: bytes | None) -> Decision:
-        """Choose an arm without running anything."""
+    async def decide(self, card: str, options: InvokeOptions, image: ImageFacts | None) -> Decision:
+        """Choose an arm from facts about the image, without running anything."""
         ...
 
     async def invoke(
@@ -50,16 +48,16 @@ class NodeAccess(Protocol):
 
 @dataclass(kw_only=True)
 class Services:
-    """What the steps of a graph work with.
+    """Services of the steps of a graph.
 
     Attributes:
-        node: The device node that carries tasks out.
+        node: The device node that carries out tasks.
         planner: Plans requests.
-        responder: Words answers.
+        responder: Writes answers.
         cards: What can be requested.
         images: The image store.
         chat: The chat model, if one is configured.
-        catalogue: Returns the cards and a planner over them, read again; None keeps the first.
+        catalogue: Reads the cards again and returns them with a planner; None disables that.
     """
 
     node: NodeAccess
@@ -72,7 +70,7 @@ class Services:
     _installed_at: int = field(default_factory=installed_at)
 
     async def refresh(self) -> None:
-        """Take in cards of models trained since; without any, this costs one ``stat``."""
+        """Add cards of models trained in the meantime; if there are none, this is one ``stat``."""
         stamp = await asyncio.to_thread(installed_at)
         if self.catalogue is not None and stamp != self._installed_at:
             self.cards, self.planner = await asyncio.to_thread(self.catalogue)
@@ -86,32 +84,31 @@ def image_store() -> ImageStore:
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings | None = None, *, on_progress: Progress = lambda done, total: None
+    settings: Settings | None = None,
+    *,
+    read_cards: Callable[[], CardRegistry] = known_cards,
+    on_progress: Progress = lambda done, total: None,
 ) -> AsyncIterator[Services]:
     """Open the services that settings describe, and close them at the end.
 
     Args:
         settings: The node and the chat model; None reads the environment.
+        read_cards: Returns the cards to plan over.
         on_progress: Called while the planner encodes its texts for the first time.
 
     Yields:
-        The services. A private node is stopped when the block is left.
+        The services. A private node that was started is stopped when the block is left.
     """
     settings = settings or Settings.from_environment()
 
     def catalogue() -> tuple[CardRegistry, AnyPlanner]:
-        cards = known_cards()
+        cards = read_cards()
         return cards, make_planner(cards, chat=settings.chat, on_progress=on_progress)
 
     cards, planner = await asyncio.to_thread(catalogue)
-    async with AsyncExitStack() as stack:
-        url = settings.node_url
-        if not url:
-            private = await asyncio.to_thread(launch_node, PRIVATE_NODE)
-            url = (await stack.enter_async_context(private)).url
-        client = await asyncio.to_thread(NodeClient, url, api_key=settings.api_key or None)
+    async with await asyncio.to_thread(_node, settings) as node:
         yield Services(
-            node=await stack.enter_async_context(client),
+            node=node,
             planner=planner,
             responder=make_responder(settings.chat),
             cards=cards,
@@ -119,3 +116,9 @@ async def open_services(
             chat=settings.chat,
             catalogue=catalogue,
         )
+
+
+def _node(settings: Settings) -> NodeClient | PrivateNode:
+    if not settings.node_url:
+        return PrivateNode()
+    return NodeClient(settings.node_url, api_key=settings.api_key or None)

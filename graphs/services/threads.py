@@ -1,4 +1,4 @@
-"""Threads on disk: a SQLite checkpointer whose failures are told in words."""
+"""Threads on disk: a SQLite checkpointer with clear errors."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from edgewright.tools.errors import StorageError, TransientError, UnavailableErr
 async def open_threads(
     path: Path, *, lock_timeout_s: float = 5.0
 ) -> AsyncIterator[AsyncSqliteSaver]:
-    """Open the file that keeps threads, and make it if it is not there.
+    """Open the file that stores threads, and create it if it does not exist.
 
     Args:
         path: The SQLite file.
-        lock_timeout_s: Longest wait for another program that holds the file.
+        lock_timeout_s: Maximum wait for another program that has locked the file, in seconds.
 
     Yields:
         The checkpointer.
 
     Raises:
-        TransientError: Another program holds the file (``threads_locked``).
+        TransientError: Another program has locked the file (``threads_locked``).
         StorageError: The disk is full or the folder cannot be written.
         UnavailableError: The file is damaged (``threads_damaged``).
     """
@@ -37,10 +37,9 @@ async def open_threads(
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"threads cannot be kept ({error.strerror}); set EDGEWRIGHT_HOME to a folder that can "
-            "be written"
+            f"threads cannot be stored ({error.strerror}); set EDGEWRIGHT_HOME to a writable folder"
         ) from error
-    # State holds messages and JSON values, so nothing else is ever read back from the file.
+    # State holds messages and JSON values only, so no other type may be read back from the file.
     serde = JsonPlusSerializer(allowed_msgpack_modules=None)
     with clear_errors():
         async with aiosqlite.connect(path, timeout=lock_timeout_s) as connection:
@@ -51,15 +50,15 @@ async def open_threads(
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Turn SQLite's errors into the package's own. What a thread held before stays as it was."""
+    """Turn SQLite's errors into the package's own. The thread keeps its last checkpoint."""
     try:
         yield
     except sqlite3.Error as error:
         primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise TransientError(
-                "another program holds the file of the threads; close it and ask again, the "
-                "thread is as it was",
+                "another program has locked the threads file; close it and try again, the thread "
+                "is unchanged",
                 code="threads_locked",
             ) from error
         if primary in (
@@ -70,9 +69,9 @@ def clear_errors() -> Iterator[None]:
         ):
             raise StorageError(
                 f"the thread cannot be written ({error}); free some space or set EDGEWRIGHT_HOME "
-                "to a folder that can be written"
+                "to a writable folder"
             ) from error
         raise UnavailableError(
-            f"the file of the threads is damaged ({error}); move it away to begin anew",
+            f"the threads file is damaged ({error}); move it away to start with an empty one",
             code="threads_damaged",
         ) from error

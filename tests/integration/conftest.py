@@ -1,4 +1,4 @@
-"""Two real nodes, and images for them."""
+"""Two real nodes with images for them, and a candidate that learns digits in seconds."""
 
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,10 +11,30 @@ from PIL import Image
 
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.profiling.measure import measure_profile
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.trials.prepare import DataRequest, prepare
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import NodeProcess, launch_node
 
 Encode = Callable[..., bytes]
+
+_MODEL = """
+from torch import nn
+
+
+def build_model(channels, height, width, classes):
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(channels * height * width, 48), nn.ReLU(), nn.Linear(48, classes)
+    )
+"""
+_OPTIMISER = """
+import torch
+
+
+def build_optimiser(parameters, learning_rate):
+    return torch.optim.Adam(parameters, lr=learning_rate)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +106,25 @@ async def device_client(device_node: NodeProcess) -> AsyncIterator[NodeClient]:
     """Return a client of the device."""
     async with NodeClient(device_node.url) as client:
         yield client
+
+
+@pytest.fixture
+def candidate() -> Candidate:
+    """A small network that learns digits."""
+    return Candidate(
+        model=_MODEL,
+        augmentation="def augment(images):\n    return images\n",
+        optimiser=_OPTIMISER,
+        schedule="def learning_rate(round_number, rounds):\n    return 0.005\n",
+        rounds=8,
+        local_epochs=2,
+        batch_size=16,
+    )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """A run with digits at five clients."""
+    folder = RunFolder(tmp_path / "run")
+    prepare(DataRequest(clients=5), folder)
+    return folder

@@ -10,14 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import openai
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
 from edgewright.agents.llm.client import ChatModel, Message
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.planner import make_planner
 from edgewright.agents.planner.request import PlanRequest
+from edgewright.cli.main import app
 from edgewright.tools.cards import CardRegistry
+from edgewright.tools.nodes.launch import NodeProcess, launch_node
 from edgewright.tools.settings import ChatModelSettings
 
 GOOD = {
@@ -42,7 +48,7 @@ def endpoint(
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            status, body, delay_s = answers.pop(0)
+            status, body, delay_s = answers.pop(0) if answers else (500, "{}", 0.0)
             time.sleep(delay_s)
             try:
                 self.send_response(status)
@@ -134,6 +140,49 @@ def test_a_closed_model_can_be_asked_again() -> None:
             with model:
                 assert model.ask(question, {}, deadline=time.monotonic() + 5) == {"value": 7}
     assert len(asked) == 2
+
+
+@pytest.fixture(scope="module")
+def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    """A device with a camera, whose sensors a planner can be told."""
+    camera = tmp_path_factory.mktemp("camera")
+    Image.new("RGB", (8, 6), "teal").save(camera / "gate.png")
+    config = {"name": "yard", "role": "device", "port": 0, "camera": str(camera), "preload": []}
+    with launch_node(config) as node:
+        yield node
+
+
+@pytest.mark.parametrize("image", [None, "camera:gate.png"])
+def test_plan_and_ask_put_the_same_question_to_the_planner(
+    device: NodeProcess, monkeypatch: pytest.MonkeyPatch, image: str | None
+) -> None:
+    question = "Describe the picture from the camera."
+    options = ["--json", "--node", device.url, *(["--image", image] if image else [])]
+    answers = [(200, completion(json.dumps(GOOD)), 0.0)] * 2
+    with endpoint(answers) as (url, asked):
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        monkeypatch.setenv("EDGEWRIGHT_CHAT_MODEL", "scripted")
+        planned = CliRunner().invoke(app, ["plan", question, *options])
+        # Whatever the responder asks the endpoint after that is answered with an error.
+        answered = CliRunner().invoke(app, ["ask", question, *options])
+    assert json.loads(planned.stdout) == json.loads(answered.stdout)["plan"]
+    assert asked[0]["messages"] == asked[1]["messages"]
+    assert '"camera"' in str(asked[0]["messages"])
+
+
+def test_no_connection_to_an_endpoint_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[openai.OpenAI] = []
+
+    class Recorded(openai.OpenAI):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            opened.append(self)
+
+    monkeypatch.setattr(openai, "OpenAI", Recorded)
+    with endpoint([(200, completion(json.dumps(GOOD)), 0)]) as (url, _):
+        assert plan(url).planner == "chat-model"
+    plan("http://127.0.0.1:9/v1")
+    assert [client.is_closed() for client in opened] == [True, True]
 
 
 def test_a_dead_endpoint_is_named() -> None:

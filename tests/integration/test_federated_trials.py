@@ -7,82 +7,38 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgewright.tools.errors import InputError, TransientError, UnavailableError
-from edgewright.tools.federated.records.candidate import Candidate, Krum, Private, TopK
+from edgewright.tools.federated.records.candidate import Candidate, TopK
 from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.progress import RoundScored, TrialEvent, TrialProgress
 from edgewright.tools.federated.records.trial import (
-    CurvePoint,
+    CheckedFacts,
     ModelFacts,
     TrialRequest,
     TrialResult,
 )
 from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
+from edgewright.tools.federated.trials import check as checks
 from edgewright.tools.federated.trials import runner as trials
-from edgewright.tools.federated.trials.check import check
 from edgewright.tools.federated.trials.curve import read_curve
-from edgewright.tools.federated.trials.prepare import DataRequest, load_card, prepare
-from edgewright.tools.federated.trials.runner import Event, TrialProgress, run_trial
+from edgewright.tools.federated.trials.prepare import load_card
+from edgewright.tools.federated.trials.runner import run_trial
 from edgewright.tools.federated.trials.scoring import score_test
 from edgewright.tools.sandbox import backends
 from edgewright.tools.sandbox.limits import SandboxLimits
 
-MODEL = """
-from torch import nn
-
-
-def build_model(channels, height, width, classes):
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(channels * height * width, 48), nn.ReLU(), nn.Linear(48, classes)
-    )
-"""
-OPTIMISER = """
-import torch
-
-
-def build_optimiser(parameters, learning_rate):
-    return torch.optim.Adam(parameters, lr=learning_rate)
-"""
-PUBLISHED = """
-from torch import nn
-from torchvision.models import squeezenet1_1
-
-
-def build_model(channels, height, width, classes):
-    return nn.Sequential(
-        nn.Upsample(size=64), nn.Conv2d(channels, 3, 1), squeezenet1_1(num_classes=classes)
-    )
-"""
 CANARY = "canary-77a1"
-
-
-@pytest.fixture
-def candidate() -> Candidate:
-    return Candidate(
-        model=MODEL,
-        augmentation="def augment(images):\n    return images\n",
-        optimiser=OPTIMISER,
-        schedule="def learning_rate(round_number, rounds):\n    return 0.005\n",
-        rounds=8,
-        local_epochs=2,
-        batch_size=16,
-    )
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> RunFolder:
-    folder = RunFolder(tmp_path / "run")
-    prepare(DataRequest(clients=5), folder)
-    return folder
 
 
 @pytest.mark.slow
 def test_a_trial_from_candidate_to_test_score(run: RunFolder, candidate: Candidate) -> None:
-    events: list[Event] = []
+    events: list[TrialEvent] = []
     request = TrialRequest(number=1, candidate=candidate)
     result = run_trial(run, request, on_event=events.append)
     assert (result.status, result.fault, len(result.curve)) == ("finished", None, 8)
@@ -95,7 +51,7 @@ def test_a_trial_from_candidate_to_test_score(run: RunFolder, candidate: Candida
     assert bytes_up == 5 * result.facts.weight_bytes
     simulated = [point.simulated_s for point in result.curve]
     assert simulated == sorted(simulated) and simulated[0] > 0
-    assert [e.round_number for e in events if isinstance(e, CurvePoint)] == list(range(1, 9))
+    assert [e.point.round_number for e in events if isinstance(e, RoundScored)] == list(range(1, 9))
     assert {e.event for e in events if isinstance(e, TrialProgress)} == {"client", "round"}
     assert read_curve(run.trial(1)) == list(result.curve)
     assert run_trial(run, request) == result  # stored, not trained again
@@ -201,71 +157,24 @@ def test_without_a_sandbox_nothing_starts(
     assert not run.trial(1).root.exists()
 
 
-RAISES = "def augment(images):\n    return images[7, 7, 7, 7, 7]\n"
-CHECKS: list[tuple[dict[str, object], str, str]] = [
-    ({}, "", ""),
-    ({"model": PUBLISHED}, "", ""),
-    ({"augmentation": RAISES}, "raised", "augmentation"),
-    ({"augmentation": "def augment(images):\n    return images.double()\n"}, "shape",
-     "augmentation"),
-    ({"schedule": "def learning_rate(round_number, rounds):\n    return -1.0\n"}, "shape",
-     "schedule"),
-    ({"schedule": "def learning_rate(round_number, rounds):\n    return 1e30\n"}, "not_finite",
-     "optimiser"),
-    ({"optimiser": "def build_optimiser(parameters, learning_rate):\n    return 1\n"}, "shape",
-     "optimiser"),
-    ({"model": MODEL.replace("48, classes", "48, 3")}, "shape", "model"),
-    ({"model": MODEL.replace("48", "9_000_000")}, "too_large", "model"),
-    ({"model": "def build_model(channels, height, width, classes):\n    return 5\n"}, "shape",
-     "model"),
-    ({"model": "from torch import nn\ndef build_model(channels, height, width, classes):\n"
-               "    return nn.Flatten()\n"}, "not_learning", "model"),
-    ({"model": MODEL.replace("nn.Linear(48, classes)", "nn.LazyLinear(classes)")
-      .replace("nn.Linear(channels * height * width, 48), nn.ReLU(), ", ""),
-      "personal_head": True}, "raised", ""),
-    ({"model": MODEL.replace("nn.ReLU()", "nn.BatchNorm1d(48)"), "strategy": Private()},
-     "forbidden", "model"),
-    ({"strategy": Krum(attackers=3)}, "quorum", "strategy"),
-    ({"strategy": Private(noise_multiplier=0.1, epsilon=1)}, "privacy_budget", "strategy"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("changes", "code", "slot"), CHECKS)
-def test_checks(
-    run: RunFolder, candidate: Candidate, changes: dict[str, object], code: str, slot: str
-) -> None:
-    checked = check(candidate.model_copy(update=changes), load_card(run))
-    if not code:
-        assert checked.faults == () and checked.facts is not None
-        return
-    assert checked.facts is None
-    fault = checked.faults[0]
-    assert fault.code == code
-    assert not slot or fault.slot == slot
-    assert fault.message
-
-
-def test_a_failed_check_is_a_failed_trial(run: RunFolder, candidate: Candidate) -> None:
-    bad = candidate.model_copy(update={"augmentation": RAISES})
-    result = run_trial(run, TrialRequest(number=1, candidate=bad))
-    assert result.status == "failed" and result.fault is not None
-    assert (result.fault.slot, result.fault.line) == ("augmentation", 2)
-    with pytest.raises(InputError) as caught:
-        score_test(run, 1)
-    assert caught.value.info().code == "no_weights"
-
-
+@pytest.fixture
 def hostile(
-    run: RunFolder, candidate: Candidate, slot: str, source: str, *, time_s: float = 40
-) -> TrialResult:
-    """Run a trial whose code bypassed the check, as if it had deceived it."""
-    trial = run.trial(1)
-    trial.root.mkdir(parents=True)
-    facts = ModelFacts(parameters=1000, weight_bytes=4000, flop_per_sample=1e4)
-    (trial.root / "facts.json").write_text(facts.model_dump_json())
-    changed = candidate.model_copy(update={slot: source, "rounds": 3})
-    limits = SandboxLimits(time_s=time_s, memory_bytes=2_000_000_000, disk_bytes=100_000_000)
-    return run_trial(run, TrialRequest(number=1, candidate=changed, limits=limits))
+    run: RunFolder, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., TrialResult]:
+    """Return a function that runs a trial whose code deceived all checks."""
+    monkeypatch.setattr(checks, "check_source", lambda candidate: [])
+    model = ModelFacts(parameters=1000, weight_bytes=4000, flop_per_sample=1e4)
+
+    def run_hostile(slot: str, source: str, *, time_s: float = 40) -> TrialResult:
+        changed = candidate.model_copy(update={slot: source, "rounds": 3})
+        limits = SandboxLimits(time_s=time_s, memory_bytes=2_000_000_000, disk_bytes=100_000_000)
+        sha256 = checks._digest(changed, load_card(run), limits)
+        facts = CheckedFacts(sha256=sha256, model=model)
+        return run_trial(
+            run, TrialRequest(number=1, candidate=changed, limits=limits, checked=facts)
+        )
+
+    return run_hostile
 
 
 FORGE = """
@@ -314,9 +223,9 @@ FORGERIES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FORGERIES)
 def test_forged_results_are_refused_or_scored_by_the_host(
-    run: RunFolder, candidate: Candidate, name: str
+    hostile: Callable[..., TrialResult], name: str
 ) -> None:
-    result = hostile(run, candidate, "model", FORGE.replace("RECORD", FORGERIES[name]))
+    result = hostile("model", FORGE.replace("RECORD", FORGERIES[name]))
     if result.curve:
         assert name == "forged accuracy in the record"
         assert max(point.validation.accuracy for point in result.curve) < 0.5
@@ -327,7 +236,7 @@ def test_forged_results_are_refused_or_scored_by_the_host(
 
 @pytest.mark.slow
 def test_code_that_reads_a_secret_fails_and_shows_nothing(
-    run: RunFolder, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+    run: RunFolder, hostile: Callable[..., TrialResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     secret = run.root.parent / "secret.txt"
@@ -337,7 +246,7 @@ def test_code_that_reads_a_secret_fails_and_shows_nothing(
         "def augment(images):\n"
         f"    raise ValueError(str(dict(os.environ)) + open({str(secret)!r}).read())\n"
     )
-    result = hostile(run, candidate, "augmentation", source)
+    result = hostile("augmentation", source)
     assert result.status == "failed" and result.fault is not None
     assert result.fault.code == "raised" and "PermissionError" in result.fault.message
     assert CANARY not in result.model_dump_json()
@@ -358,12 +267,12 @@ def test_code_that_reads_a_secret_fails_and_shows_nothing(
          "    import time; time.sleep(9)\n", "disk"),
     ],
 )  # fmt: skip
-def test_code_that_exhausts_a_resource_is_ended(
-    run: RunFolder, candidate: Candidate, body: str, code: str
+def test_what_uses_up_the_machine_is_ended(
+    hostile: Callable[..., TrialResult], body: str, code: str
 ) -> None:
     seconds = 15 if code == "timeout" else 40
     source = "def augment(images):\n" + body
-    result = hostile(run, candidate, "augmentation", source, time_s=seconds)
+    result = hostile("augmentation", source, time_s=seconds)
     assert result.status == "failed"
     assert result.fault is not None and result.fault.code == code
 

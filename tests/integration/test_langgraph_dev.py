@@ -9,15 +9,21 @@ import time
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import skimage.data
 from langgraph_sdk import get_client
 from PIL import Image
+from pydantic import TypeAdapter
 
+from edgewright.graphs.assistant.events import Event
 from edgewright.tools.images.store import ImageStore
 
 REPOSITORY = Path(__file__).parents[2]
 STARTS_WITHIN_S = 60.0
+
+#: What the server sends as JSON are the graph's own events.
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
 
@@ -33,7 +39,8 @@ def log(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def url(state, log, tmp_path_factory):
+def server(state, log, tmp_path_factory):
+    """The running server's process and address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -63,14 +70,20 @@ def url(state, log, tmp_path_factory):
         try:
             address = f"http://127.0.0.1:{port}"
             await_ok(address, server, log)
-            yield address
+            yield server, address
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
+            if server.poll() is None:
+                os.killpg(server.pid, signal.SIGTERM)
             try:
                 server.wait(20)
             except subprocess.TimeoutExpired:
                 os.killpg(server.pid, signal.SIGKILL)
                 server.wait()
+
+
+@pytest.fixture
+def url(server):
+    return server[1]
 
 
 def await_ok(address, server, log):
@@ -107,7 +120,7 @@ async def run(client, thread, text, **more):
     ):
         assert part.event != "error", part.data
         if part.event == "custom":
-            events.append(part.data)
+            events.append(EVENT.validate_python(part.data))
         elif part.event == "values":
             values = part.data
     return events, values
@@ -122,7 +135,7 @@ async def test_a_thread_is_served_streamed_and_resumed(client, log, cat):
     events, values = await run(
         client, thread, "Which animal is in this picture?", attachments=[cat]
     )
-    assert [event["event"] for event in events] == [
+    assert [event.event for event in events] == [
         "understood",
         "planned",
         "offloaded",
@@ -133,7 +146,7 @@ async def test_a_thread_is_served_streamed_and_resumed(client, log, cat):
     assert "cat" in values["messages"][-1]["content"].lower()
 
     events, values = await run(client, thread, "And what colour is it?")
-    assert events[1]["plan"]["tasks"][0]["args"]["image"] == cat["uri"]
+    assert events[1].plan.tasks[0].args["image"] == cat["uri"]
     assert [turn["request"] for turn in values["history"]] == [
         "Which animal is in this picture?",
         "And what colour is it?",
@@ -152,3 +165,28 @@ async def test_the_schemas_are_available_to_studio(client):
     schemas = await client.assistants.get_schemas(assistant["assistant_id"])
     assert set(schemas["input_schema"]["properties"]) == {"messages", "attachments"}
     assert set(schemas["context_schema"]["properties"]) == {"node_url", "planner", "deadline_s"}
+    (federated,) = await client.assistants.search(graph_id="federated")
+    schemas = await client.assistants.get_schemas(federated["assistant_id"])
+    assert set(schemas["input_schema"]["properties"]) == {"purpose", "data", "settings", "run"}
+    assert set(schemas["context_schema"]["properties"]) == {"coder"}
+
+
+def running(processes):
+    """Return those that still run; an orphan that nobody has collected yet is a zombie."""
+    left = [each for each in processes if each.is_running()]
+    return [each for each in left if each.status() != psutil.STATUS_ZOMBIE]
+
+
+async def test_a_server_that_is_stopped_leaves_no_process_behind(server, client, cat):
+    process, _ = server
+    thread = await client.threads.create()
+    await run(client, thread, "Which animal is in this picture?", attachments=[cat])
+    started = psutil.Process(process.pid).children(recursive=True)
+    (node,) = [each for each in started if "edgewright.edge_runtime" in each.cmdline()]
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+    assert running([node]) == []  # stopped before the server ended, not by its end
+    deadline = time.monotonic() + 10
+    while running(started) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert running(started) == []

@@ -9,6 +9,7 @@ import pytest
 from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.contracts.profiles import NodeProfile
 from edgewright.tools.errors import EdgewrightError
+from edgewright.tools.images.probe import probe
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.nodes.shaped_link import ShapedLink
@@ -106,7 +107,7 @@ async def test_load_of_others_moves_work_back_to_the_device(
             # The load is averaged over a window of seconds, which takes time to fill.
             for _ in range(20):
                 await asyncio.sleep(1)
-                decision = await client.decide(CARD, InvokeOptions(), image)
+                decision = await client.decide(CARD, InvokeOptions(), probe(image))
                 if decision.load is not None and decision.load.utilisation >= 1:
                     break
         finally:

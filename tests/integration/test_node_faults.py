@@ -10,6 +10,7 @@ import pytest
 
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.invocation import InvokeOptions
+from edgewright.tools.images.probe import probe
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.nodes.shaped_link import ShapedLink
@@ -128,7 +129,7 @@ async def test_a_stalled_edge_server_costs_some_patience_only(edge_node, linked,
         async with asyncio.timeout(10):
             response = await client.invoke(CARD, SPLIT, encoded())
         _assert_reused(response, alone, "deadline_exceeded")
-        decision = await client.decide(CARD, InvokeOptions(), encoded())
+        decision = await client.decide(CARD, InvokeOptions(), probe(encoded()))
         assert decision.arm.kind == "device-only"
         assert not decision.link.up
 

@@ -15,6 +15,7 @@ from PIL import Image
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.invocation import OPTIONS_HEADER, InvokeOptions
 from edgewright.tools.errors import EdgewrightError
+from edgewright.tools.images.probe import probe
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
 
@@ -77,7 +78,7 @@ async def test_the_device_decides_from_profiles_and_link(device_client, encoded)
         if profile.peer is not None and profile.peer.models:
             break
         time.sleep(0.1)
-    decision = await device_client.decide(CARD, InvokeOptions(), encoded())
+    decision = await device_client.decide(CARD, InvokeOptions(), probe(encoded()))
     assert len(decision.forecasts) > 10
     assert decision.link.up
     assert decision.reason

@@ -30,16 +30,35 @@ HEADER_BYTES = _FIELDS.size + _CHECKSUM_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrameHeader:
-    """The header of a frame with a verified checksum.
+class Frame:
+    """A received frame whose checksum was verified; made by ``read_frame``.
 
     Attributes:
         point: Partition point.
-        fingerprint: Fingerprint of the codec that encoded the payload.
+        fingerprint: Fingerprint of the codec that made the payload.
+        payload: The encoded features.
     """
 
     point: int
     fingerprint: bytes
+    payload: bytes
+
+    def payload_for(self, codec: FeatureCodec) -> bytes:
+        """Return the payload if ``codec`` may decode it.
+
+        Args:
+            codec: The codec for the partition point that the frame names.
+
+        Raises:
+            FrameError: Another codec or other weights made the frame (``frame_fingerprint``).
+        """
+        if (self.point, self.fingerprint) != (codec.point, codec.fingerprint):
+            raise FrameError(
+                "the frame was made with another codec or other weights than this node's; "
+                "install the same release and model revision on both nodes",
+                code="frame_fingerprint",
+            )
+        return self.payload
 
 
 def pack(payload: bytes, codec: FeatureCodec) -> bytes:
@@ -53,12 +72,12 @@ def pack(payload: bytes, codec: FeatureCodec) -> bytes:
     return fields + _checksum(fields, payload) + payload
 
 
-def read_header(frame: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> FrameHeader:
-    """Verify a frame without decoding it.
+def read_frame(frame: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> Frame:
+    """Verify a frame without decoding its payload.
 
     Args:
         frame: The bytes as received.
-        max_bytes: Maximum size of the frame.
+        max_bytes: Maximum length of a frame.
 
     Raises:
         FrameError: With code ``frame_length``, ``frame_magic``, ``frame_version`` or
@@ -85,12 +104,13 @@ def read_header(frame: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> FrameHeade
             code="frame_version",
         )
     fields, checksum = frame[: _FIELDS.size], frame[_FIELDS.size : HEADER_BYTES]
-    if _checksum(fields, frame[HEADER_BYTES:]) != checksum:
+    payload = frame[HEADER_BYTES:]
+    if _checksum(fields, payload) != checksum:
         raise FrameError(
             "the frame was cut short or damaged on its way (checksum); send it again",
             code="frame_checksum",
         )
-    return FrameHeader(point=point, fingerprint=fingerprint)
+    return Frame(point=point, fingerprint=fingerprint, payload=payload)
 
 
 def unpack(frame: bytes, codec: FeatureCodec, *, max_bytes: int = MAX_FRAME_BYTES) -> bytes:
@@ -98,21 +118,13 @@ def unpack(frame: bytes, codec: FeatureCodec, *, max_bytes: int = MAX_FRAME_BYTE
 
     Args:
         frame: The bytes as received.
-        codec: The codec for the partition point in the frame's header.
-        max_bytes: Maximum size of the frame.
+        codec: The codec for the partition point that the frame's header names.
+        max_bytes: Maximum length of a frame.
 
     Raises:
-        FrameError: As for ``read_header``; also with code ``frame_fingerprint`` when the frame was
-            encoded with another codec or other weights.
+        FrameError: As for ``read_frame`` and ``Frame.payload_for``.
     """
-    header = read_header(frame, max_bytes=max_bytes)
-    if (header.point, header.fingerprint) != (codec.point, codec.fingerprint):
-        raise FrameError(
-            "the frame was made with another codec or other weights than this node's; "
-            "install the same release and model revision on both nodes",
-            code="frame_fingerprint",
-        )
-    return frame[HEADER_BYTES:]
+    return read_frame(frame, max_bytes=max_bytes).payload_for(codec)
 
 
 def _checksum(fields: bytes, payload: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Image references: how state, plans and requests name an image without carrying its bytes."""
+"""How an image is named and described in state, plans and requests: never by its bytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,24 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Mime = Literal["image/png", "image/jpeg", "image/webp", "image/avif"]
+
+
+class ImageFacts(BaseModel):
+    """What an arm is chosen by: an image's type and size, without its pixels.
+
+    Attributes:
+        mime: Type found in the bytes.
+        width: Pixels as stored, before the EXIF orientation is applied.
+        height: Pixels as stored.
+        size_bytes: Length of the encoded image.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mime: Mime
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    size_bytes: int = Field(gt=0)
 
 
 class ImageRef(BaseModel):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edgewright.tools.contracts.arms import Arm, ServerLoad
 from edgewright.tools.contracts.cost_report import CostReport
+from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.errors import ErrorInfo
 
 #: Header that carries an ``InvokeOptions`` as ASCII JSON beside a raw body (image or frame).
@@ -50,6 +51,16 @@ class InvokeRequest(InvokeOptions):
     """
 
     image_base64: str | None = None
+
+
+class DecideRequest(InvokeOptions):
+    """A request for the arm that an invocation would take.
+
+    Attributes:
+        image: Facts about the image that the invocation will carry; or use ``camera``.
+    """
+
+    image: ImageFacts | None = None
 
 
 class InvokeResponse(BaseModel):

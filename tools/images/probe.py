@@ -8,9 +8,8 @@ bitstream (``avif.py``).
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
-from edgewright.tools.contracts.images import Mime
+from edgewright.tools.contracts.images import ImageFacts, Mime
 from edgewright.tools.errors import InputError, MediaTypeError, TooLargeError
 from edgewright.tools.images.avif import avif_size, is_avif
 
@@ -41,22 +40,7 @@ _OTHER_TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class ImageHeader:
-    """Type and size from an image's header.
-
-    Attributes:
-        mime: Type detected from the bytes.
-        width: Stored width in pixels, before the EXIF orientation is applied.
-        height: Stored height in pixels.
-    """
-
-    mime: Mime
-    width: int
-    height: int
-
-
-def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
+def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageFacts:
     """Read type and size of an image from its header.
 
     Args:
@@ -80,13 +64,22 @@ def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
             "the image's header declares a width or height of zero; export it again",
             code="not_an_image",
         )
+    check_pixels(width, height, max_pixels)
+    return ImageFacts(mime=mime, width=width, height=height, size_bytes=len(data))
+
+
+def check_pixels(width: int, height: int, max_pixels: int) -> None:
+    """Refuse an image that would take too much memory once decoded.
+
+    Raises:
+        TooLargeError: More pixels than the limit (``too_many_pixels``).
+    """
     if width * height > max_pixels:
         raise TooLargeError(
             f"the image has {width} x {height} pixels, more than the limit of {max_pixels}; "
             "send a smaller one",
             code="too_many_pixels",
         )
-    return ImageHeader(mime=mime, width=width, height=height)
 
 
 def _mime(data: bytes) -> Mime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from edgewright.tools.contracts.images import ImageRef
+from edgewright.tools.contracts.images import ImageFacts, ImageRef
 from edgewright.tools.errors import NotFoundError, StorageError
 from edgewright.tools.images.probe import MAX_PIXELS, probe
 from edgewright.tools.storage.atomic import write_file
@@ -72,6 +72,14 @@ class ImageStore:
                 code="image_missing",
             )
         return data
+
+    def facts(self, ref: ImageRef) -> ImageFacts:
+        """Return an image's type and size, read from its header.
+
+        Raises:
+            NotFoundError: As for ``get``.
+        """
+        return probe(self.get(ref), max_pixels=self._max_pixels)
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest

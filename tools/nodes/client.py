@@ -14,11 +14,12 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from edgewright.tools.contracts.arms import Decision
+from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import (
     OPTIONS_HEADER,
     REQUEST_ID_HEADER,
+    DecideRequest,
     InvokeOptions,
-    InvokeRequest,
     InvokeResponse,
     LinkProbe,
     TailResult,
@@ -169,16 +170,18 @@ class NodeClient:
         body = _Body(bytes(size), _ANY_MEDIA_TYPE)
         return _parse(LinkProbe, await self._call("POST", "/v1/probe", body, transfer=transfer))
 
-    async def decide(self, card: str, options: InvokeOptions, image: bytes | None) -> Decision:
-        """Return which arm the node would choose, without running anything.
+    async def decide(self, card: str, options: InvokeOptions, image: ImageFacts | None) -> Decision:
+        """Ask which arm the node would take, without running anything.
 
         Args:
             card: Card id.
             options: As for ``invoke``.
-            image: As for ``invoke``.
+            image: Facts about the image, whose bytes only ``invoke`` sends; None when
+                ``options.camera`` names one.
         """
+        request = DecideRequest(**dict(options), image=image)
         answer = await self._call(
-            "POST", f"/v1/tools/{card}:decide", _invocation(options, image), options.deadline_s
+            "POST", f"/v1/tools/{card}:decide", _json(request), options.deadline_s
         )
         return _parse(Decision, answer)
 
@@ -326,7 +329,10 @@ async def _counted(data: bytes, transfer: Transfer) -> AsyncIterator[bytes]:
 def _invocation(options: InvokeOptions, image: bytes | None) -> _Body:
     if image is not None:
         return _Body(image, probe(image).mime, options)
-    request = InvokeRequest.model_validate(options.model_dump())
+    return _json(options)
+
+
+def _json(request: InvokeOptions) -> _Body:
     return _Body(request.model_dump_json(exclude_defaults=True).encode(), "application/json")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from edgewright.tools.codecs.frame import pack, read_header, unpack
+from edgewright.tools.codecs.frame import Frame, pack, read_frame
 from edgewright.tools.codecs.protocol import FeatureCodec
 from edgewright.tools.codecs.quantised import QuantisedCodec
 from edgewright.tools.codecs.registry import codec_named
@@ -158,8 +158,9 @@ class SplitExecutor:
         selected = self._checked_expert(expert, args)
         stages = _Stages(self._slowdown)
         with stages.stage("tail_decode"):
-            codec = self._codec_of(frame)
-            features = torch.from_numpy(codec.decode(unpack(frame, codec)))[None]
+            received = read_frame(frame)
+            codec = self._codec_of(received)
+            features = torch.from_numpy(codec.decode(received.payload_for(codec)))[None]
         return self._postprocess(features, codec.resume_point, "tail", selected, args, stages)
 
     def resume(self, ticket: str, expert: str, args: Mapping[str, str]) -> Outcome:
@@ -211,10 +212,9 @@ class SplitExecutor:
         selected.check(args)
         return selected
 
-    def _codec_of(self, frame: bytes) -> FeatureCodec:
-        """Return the codec with a frame's fingerprint, or else one that will reject the frame."""
-        header = read_header(frame)
-        point = header.point
+    def _codec_of(self, frame: Frame) -> FeatureCodec:
+        """Return the codec whose fingerprint a frame carries; any, to be refused, if none has."""
+        point = frame.point
         if point > len(self._adapter.block_names):
             raise FrameError(
                 f"the frame is for partition point {point}, which {self._adapter.model} does not "
@@ -223,7 +223,7 @@ class SplitExecutor:
             )
         codecs = self._codecs_at(point)
         known = {codec.fingerprint: codec for codec in codecs.values()}
-        return known.get(header.fingerprint, codecs[QuantisedCodec.name])
+        return known.get(frame.fingerprint, codecs[QuantisedCodec.name])
 
     def _input(self, image: bytes, stages: _Stages) -> torch.Tensor:
         with stages.stage("decode"):

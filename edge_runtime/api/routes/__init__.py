@@ -1,4 +1,4 @@
-"""The node's routes: each reads a request, asks the node, and writes the answer.
+"""The node's routes: each reads a request, calls the node, and writes the response.
 
-What is decided or computed belongs beside this folder or in ``tools``.
+What is decided or computed belongs in ``edge_runtime/execution`` or ``tools``.
 """

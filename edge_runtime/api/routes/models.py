@@ -1,4 +1,4 @@
-"""What a node is and has: health and models by KServe's paths, profile, sensors, metrics."""
+"""Routes about the node itself: health and models (KServe's paths), profile, sensors, metrics."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """The models that are loaded at start are there."""
+    """The models of ``preload`` are loaded."""
 
     ready: Literal[True] = True
 
 
 @router.get("/v2/health/live", tags=["health"])
 async def live() -> Live:
-    """Say that the process answers."""
+    """Report that the process is alive."""
     return Live()
 
 
 @router.get("/v2/health/ready", tags=["health"])
 async def ready(request: Request) -> Ready:
-    """Say whether the node takes work."""
+    """Report whether the node accepts work."""
     node: Node = request.app.state.node
     if node.draining:
-        raise UnavailableError("this node is stopping; ask another one", code="draining")
+        raise UnavailableError("this node is stopping; use another one", code="draining")
     if not node.ready:
-        raise UnavailableError("the models are still loading", code="loading")
+        raise UnavailableError("the models are still loading; try again later", code="loading")
     return Ready()
 
 
@@ -61,21 +61,21 @@ async def list_models(request: Request) -> list[ModelView]:
 
 @router.get("/v2/models/{model}", tags=["models"])
 async def describe_model(request: Request, model: str) -> ModelView:
-    """Describe a model; version, size and partition points are known once it was loaded."""
+    """Describe a model; its version and partition points are known once it was loaded."""
     node: Node = request.app.state.node
     return _view(node.workers.worker(model))
 
 
 @router.get("/v1/profile", tags=["node"])
 async def profile(request: Request) -> NodeProfile:
-    """Return what the node knows of its own speed, of its link and of its peer."""
+    """Return the node's own times, the state of its link, and its peer's profile."""
     node: Node = request.app.state.node
-    return node.described()
+    return node.current_profile()
 
 
 @router.post(PROBE_PATH, tags=["node"])
 async def probe(request: Request) -> LinkProbe:
-    """Take a body and drop it, so that a device can time it, and say how busy the models are."""
+    """Read a body and discard it, so that a device can time it; return the models' load."""
     node: Node = request.app.state.node
     await read_body(request.scope, request.receive, node.config.limits)
     return LinkProbe(load=node.workers.loads())
@@ -83,7 +83,7 @@ async def probe(request: Request) -> LinkProbe:
 
 @router.get("/v1/sensors", tags=["node"])
 async def sensors(request: Request) -> list[SensorView]:
-    """List the node's sensors and what they hold."""
+    """List the node's sensors and their items."""
     node: Node = request.app.state.node
     if node.config.camera is None:
         return []
@@ -92,23 +92,23 @@ async def sensors(request: Request) -> list[SensorView]:
 
 @router.get(METRICS_PATH, tags=["node"], response_class=Response)
 async def metrics(request: Request) -> Response:
-    """Return the node's counters in Prometheus' text format."""
+    """Return the node's metrics in Prometheus' text format."""
     node: Node = request.app.state.node
     return Response(node.metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _view(worker: ModelWorker) -> ModelView:
-    known = worker.description
+    description = worker.description
     inputs = [{"name": "image", "datatype": "BYTES", "shape": [1]}]
-    if known:
+    if description:
         inputs.append(
             {"name": "frame", "datatype": "BYTES", "shape": [1], "type": FRAME_MEDIA_TYPE}
         )
     return ModelView(
         name=worker.model,
-        versions=[known["revision"]] if known else [],
+        versions=[description["revision"]] if description else [],
         inputs=inputs,
         outputs=[{"name": "output", "datatype": "BYTES", "shape": [1]}],
         ready=worker.loaded,
-        partition_points=len(known["blocks"]) + 1 if known else 0,
+        partition_points=len(description["blocks"]) + 1 if description else 0,
     )

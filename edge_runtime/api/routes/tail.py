@@ -1,4 +1,4 @@
-"""The tail route: a frame in, an expert's output out; as little as possible in between."""
+"""The tail route: a frame in, an expert's output out, with as little overhead as possible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgewright.tools.errors import InputError, MediaTypeError
 from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE
 
 PATH = "/v1/split/{model}/tail"
-#: The second is for tools that have never heard of the first.
+#: The second is for tools that do not know the first.
 MEDIA_TYPES = (FRAME_MEDIA_TYPE, "application/octet-stream")
 
 
@@ -22,7 +22,7 @@ class TailRoute:
     """Runs the tail of a model on a frame; plain ASGI.
 
     Args:
-        node: Whose route it is.
+        node: The node that is served.
     """
 
     #: The label of the route in metrics.
@@ -45,7 +45,10 @@ class TailRoute:
         model: str = scope["path_params"]["model"]
         worker = node.workers.worker(model)
         if options.expert is None:
-            raise InputError("name the expert that is to read the output", code="expert_missing")
+            raise InputError(
+                "name the expert that reads the output: set 'expert' in the options",
+                code="expert_missing",
+            )
         began = asyncio.get_running_loop().time()
         frame = await read_body(scope, receive, limits)
         deadline = began + min(options.deadline_s, limits.deadline_s)
@@ -56,14 +59,14 @@ class TailRoute:
             frame,
             deadline=deadline,
         )
-        answer = {
+        result = {
             "output": reply["output"],
             "model": node.model_label(model),
             "expert": options.expert,
             "stages_ms": reply["stages_ms"],
             "load": load.model_dump() if (load := worker.meter.load()) else None,
         }
-        body = json.dumps(answer).encode()
+        body = json.dumps(result).encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
@@ -73,9 +76,9 @@ class TailRoute:
 
 
 def tail_route(node: Node) -> Route:
-    """Return the route for the application's table.
+    """Return the route for the application's routing table.
 
     Args:
-        node: Whose route it is.
+        node: The node that is served.
     """
     return Route(PATH, TailRoute(node), methods=["POST"], name="tail")

@@ -1,13 +1,13 @@
-"""What can be asked for, which arm it would take, and having it done."""
+"""Routes for cards: list them, choose an arm for a call, and run it."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from edgewright.edge_runtime.api.bodies import read_invocation
+from edgewright.edge_runtime.api.bodies import read_decision_request, read_invocation
 from edgewright.edge_runtime.execution.decision import decide
 from edgewright.edge_runtime.execution.fallback import Execution
-from edgewright.edge_runtime.execution.invocation import Call, prepare
+from edgewright.edge_runtime.execution.invocation import prepare, prepare_decision
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.invocation import InvokeResponse
@@ -29,12 +29,14 @@ async def list_tools(request: Request) -> list[CardView]:
 async def invoke(request: Request, card: str) -> InvokeResponse:
     """Carry out a card.
 
-    Send a picture as the body with the options in the header, or JSON. A question that the expert
-    cannot know the answer to is no error: it gets the status ``refused``.
+    Send an image as the body with the options in the header, or JSON. A question that the expert
+    cannot answer is not an error: the response has the status ``refused``.
     """
     node: Node = request.app.state.node
+    await node.refresh()
+    options, image = await read_invocation(request.scope, request.receive, node.config.limits)
     try:
-        call = await _prepared(request, node, card)
+        call = await prepare(node, card, options, image, request.scope["request_id"])
     except RefusedError as error:
         return InvokeResponse(status="refused", error=error.info())
     return await Execution(node, call).run()
@@ -42,12 +44,11 @@ async def invoke(request: Request, card: str) -> InvokeResponse:
 
 @router.post("/v1/tools/{card}:decide")
 async def choose(request: Request, card: str) -> Decision:
-    """Say which arm the node would take for an invocation, and run nothing."""
+    """Return the arm that the node would choose for an invocation, without running anything.
+
+    Send JSON with the image's type and size; only the invocation needs its bytes.
+    """
     node: Node = request.app.state.node
-    return decide(node, await _prepared(request, node, card))
-
-
-async def _prepared(request: Request, node: Node, card: str) -> Call:
     await node.refresh()
-    options, picture = await read_invocation(request.scope, request.receive, node.config.limits)
-    return await prepare(node, card, options, picture, request.scope["request_id"])
+    body = await read_decision_request(request.scope, request.receive, node.config.limits)
+    return decide(node, await prepare_decision(node, card, body))

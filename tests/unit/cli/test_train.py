@@ -22,13 +22,13 @@ from edgewright.graphs.federated.events import (
     Prepared,
     Proposed,
     Registered,
-    RoundScored,
     TrialEnded,
     TrialStarted,
 )
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.records.data_card import ClientCard, DataCard
 from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.progress import RoundScored, TrialProgress
 from edgewright.tools.federated.records.report import RunReport, TrialReport, write_report
 from edgewright.tools.federated.records.trial import CurvePoint, LinkSpeed, ModelScore, TrialResult
 from edgewright.tools.sandbox.faults import Fault
@@ -83,16 +83,15 @@ def printed(screen: Console) -> str:
     return screen.file.getvalue()
 
 
-def test_a_run_is_shown_while_it_runs(screen):
-    client = {"event": "client", "round": 1, "client": 0}
+def test_a_run_is_shown_as_it_goes(screen):
     with TrainingView(screen) as view:
         for event in (
             Prepared(run="r1", card=CARD),
             Proposed(number=1, proposal=proposal()),
             CandidateChecked(number=1, faults=(FAULT,), facts=None),
             TrialStarted(number=1, rounds=5),
-            RoundScored(number=1, detail=client),
-            RoundScored(number=1, detail=result().curve[0].model_dump(mode="json")),
+            TrialProgress(number=1, event="client", round=1, client=0),
+            RoundScored(number=1, point=result().curve[0]),
             TrialEnded(result=result()),
             TrialEnded(result=result(FAULT)),
             Decided(stop="trials", best=1),
@@ -193,7 +192,8 @@ def runner(tmp_path, monkeypatch) -> CliRunner:
 
 def test_help_shows_defaults_that_depend_on_other_options(runner):
     shown = " ".join(runner.invoke(app, ["train", "--help"]).stdout.replace("│", " ").split())
-    assert "Number of clients. [default: 10]" in shown
+    assert "[default: as many as TEXT says, else 10]" in shown
+    assert "[default: the data that TEXT names]" in shown
     assert "auto in-process" in shown
 
 

@@ -1,4 +1,4 @@
-"""Nodes within the test's own process: real models and routes, but no sockets and no processes."""
+"""Nodes in the test's own process: real models and routes, but no sockets and no processes."""
 
 import io
 from collections.abc import AsyncIterator, Callable
@@ -23,10 +23,10 @@ MODEL = "efficientnet-lite0"
 
 
 class DirectWorker(ModelWorker):
-    """A lane whose model runs where the test runs.
+    """A worker whose model runs in the test's own process.
 
     Attributes:
-        failures: By operation, what its next call raises.
+        failures: The exception that the next call raises, by operation.
     """
 
     def __init__(self, operations: ModelOperations) -> None:
@@ -36,7 +36,7 @@ class DirectWorker(ModelWorker):
         self.failures: dict[str, Exception] = {}
 
     async def load(self) -> None:
-        """Nothing is left to load."""
+        """Do nothing: the model is loaded already."""
 
     async def call(
         self, operation: str, parameters: dict[str, Any], blob: bytes = b"", *, deadline: float
@@ -49,7 +49,7 @@ class DirectWorker(ModelWorker):
 
 @pytest.fixture(scope="session")
 def operations() -> ModelOperations:
-    """The real small model with its experts."""
+    """The real model with its experts."""
     return ModelOperations(WorkerSettings(model=MODEL))
 
 
@@ -66,7 +66,7 @@ App = Callable[..., FastAPI]
 
 @pytest.fixture
 def make_app(operations: ModelOperations) -> App:
-    """Make a node's application on the model above."""
+    """Return a function that creates a node's application with that model."""
 
     def make(*, peer_client: NodeClient | None = None, **settings: Any) -> FastAPI:
         config = NodeConfig.model_validate({"preload": [], **settings})
@@ -81,7 +81,7 @@ Connect = Callable[..., httpx.AsyncClient]
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
-    """Return a plain HTTP client for an application."""
+    """Return a function that connects a plain HTTP client to an application."""
     async with AsyncExitStack() as stack:
 
         def client(app: FastAPI, **more: Any) -> httpx.AsyncClient:

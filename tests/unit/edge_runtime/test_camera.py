@@ -1,4 +1,4 @@
-"""The folder that stands for a camera."""
+"""The folder that simulates a camera."""
 
 from pathlib import Path
 

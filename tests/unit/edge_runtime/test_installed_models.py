@@ -16,7 +16,7 @@ def _home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def put(tmp_path):
-    """Install a model without code: nothing here runs it."""
+    """Install a model without code, since no test runs it."""
     (tmp_path / "empty").mkdir()
 
     def install_one(revision: str) -> None:
@@ -35,7 +35,7 @@ def put(tmp_path):
     return install_one
 
 
-async def test_a_node_takes_in_what_was_trained_since_it_began(put):
+async def test_a_node_adds_models_trained_after_its_start(put):
     node = Node(NodeConfig())
     assert "leaf-classifier" not in node.cards
     before = node.cards
@@ -55,11 +55,11 @@ async def test_a_node_takes_in_what_was_trained_since_it_began(put):
     assert node.workers.worker("efficientnet-lite0") is not None
 
 
-async def test_lanes_are_offered_and_withdrawn():
+async def test_workers_are_added_and_removed():
     node = Node(NodeConfig())
-    kept = node.workers.worker("efficientnet-lite0")
+    unchanged = node.workers.worker("efficientnet-lite0")
     await node.workers.offer(["efficientnet-lite0", "new"])
-    assert node.workers.worker("efficientnet-lite0") is kept
+    assert node.workers.worker("efficientnet-lite0") is unchanged
     assert {worker.model for worker in node.workers} == {"efficientnet-lite0", "new"}
     await node.workers.offer(["efficientnet-lite0"])
     assert {worker.model for worker in node.workers} == {"efficientnet-lite0"}

@@ -1,4 +1,4 @@
-"""A node's configuration: who wins, and what is refused."""
+"""A node's configuration: precedence of its sources, and invalid values."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_empty_file_means_defaults(tmp_path: Path) -> None:
         ("slowdown: 0.5", "slowdown"),
         ("nonsense: 1", "nonsense"),
         ("keys: [{name: a, sha256: xyz, scopes: [infer]}]", "keys.0.sha256"),
-        ("role: edge\npeer: {url: 'http://edge:1'}", "no peer"),
+        ("role: edge\npeer: {url: 'http://edge:1'}", "cannot have a peer"),
         ("peer: {url: edge}", "peer.url"),
         ("- a list", "field: value"),
         ("a: [", "not valid YAML"),

@@ -1,4 +1,4 @@
-"""A node from start to stop: loading, measuring, listening, and what it leaves on disk."""
+"""A node from start to stop: loading, measuring, listening, and the files it writes."""
 
 import asyncio
 import io
@@ -117,7 +117,7 @@ async def test_a_node_that_cannot_measure_itself_works_all_the_same(
 
 
 @pytest.mark.parametrize("model", ["vit", "nonsense"])
-async def test_a_model_that_is_not_to_be_had_is_told(make_app, monkeypatch, model):
+async def test_a_model_that_cannot_be_loaded_is_reported(make_app, monkeypatch, model):
     monkeypatch.delenv("EDGEWRIGHT_VIT", raising=False)
     node = make_app(preload=[model]).state.node
     async with node.running():
@@ -135,7 +135,7 @@ async def test_a_device_closes_its_client(make_app):
         await node.peer._client.ready()
 
 
-def test_lanes_are_made_as_configured():
+def test_workers_are_created_as_configured():
     config = NodeConfig(threads=2, slowdown=3, memory_budget_mb=5, environment={"A": "b"})
     settings = worker_from_config(config, MODEL)._settings
     assert (settings.threads, settings.slowdown, settings.environment) == (2, 3, {"A": "b"})
@@ -166,7 +166,7 @@ def test_errors_of_the_command_line(tmp_path, capsys):
 
 
 class Draining:
-    """Just what a server asks of its node while it stops."""
+    """The part of a node that a stopping server uses."""
 
     def __init__(self, in_flight: int, drain_s: float) -> None:
         self.config = NodeConfig.model_validate({"limits": {"drain_s": drain_s}})
@@ -180,7 +180,7 @@ async def _server(node) -> serve.Server:
     return serve.Server(serve.uvicorn_config(node.config, app), node)
 
 
-async def test_a_server_told_to_stop_waits_for_what_was_begun():
+async def test_a_stopping_server_waits_for_running_requests():
     node = Draining(in_flight=1, drain_s=30)
     server = await _server(node)
     server.handle_exit(signal.SIGTERM, None)
@@ -193,7 +193,7 @@ async def test_a_server_told_to_stop_waits_for_what_was_begun():
             await asyncio.sleep(0.01)
 
 
-async def test_a_server_told_twice_does_not_wait():
+async def test_a_second_signal_stops_a_server_at_once():
     server = await _server(Draining(in_flight=1, drain_s=30))
     server.handle_exit(signal.SIGTERM, None)
     await asyncio.sleep(0)

@@ -18,6 +18,7 @@ from edgewright.graphs.services.services import Services
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.arms import Arm, Decision
 from edgewright.tools.contracts.cost_report import CostReport
+from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
 from edgewright.tools.contracts.views import CardView, SensorView
 from edgewright.tools.images.store import ImageStore
@@ -27,7 +28,7 @@ CLASSIFY = "image-classification"
 
 @dataclass
 class ScriptedNode:
-    """Answers from a list for each card, the last one for ever; an exception is raised."""
+    """Returns the answers of a list per card, the last one repeatedly; exceptions are raised."""
 
     answers: dict[str, list[InvokeResponse | Exception | float]] = field(default_factory=dict)
     refusals: dict[str, Exception] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class ScriptedNode:
             raise self.down
         return [SensorView(kind="camera", name="yard", items=["gate.jpg"])]
 
-    async def decide(self, card: str, options: InvokeOptions, image: bytes | None) -> Decision:
+    async def decide(self, card: str, options: InvokeOptions, image: ImageFacts | None) -> Decision:
         if self.down:
             raise self.down
         if card in self.refusals:
@@ -85,7 +86,7 @@ class ScriptedNode:
 
 @dataclass
 class ScriptedPlanner:
-    """Plans the given tasks, whatever is asked."""
+    """Plans the given tasks, whatever the request."""
 
     tasks: tuple[Task, ...] = ()
     needs: tuple[str, ...] = ()

@@ -46,14 +46,14 @@ async def test_a_call_returns_the_text_and_the_report(tools, node, services, pic
         ),
     ],
 )
-async def test_what_goes_wrong_is_told_to_the_agent(tools, node, failure):
+async def test_errors_are_returned_to_the_agent(tools, node, failure):
     node.answers[QUESTION] = [failure]
     message = await tools[QUESTION].ainvoke(call(QUESTION, image="camera:a", question="A cat?"))
     assert message.status == "error"
     assert message.content == "the link is down"
 
 
-async def test_a_path_is_no_picture(tools, node):
+async def test_a_path_is_not_an_image(tools, node):
     message = await tools[QUESTION].ainvoke(call(QUESTION, image="/etc/passwd", question="?"))
     assert message.status == "error"
     assert node.calls == []

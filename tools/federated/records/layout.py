@@ -20,7 +20,7 @@ class TrialFolder:
 
     @property
     def request(self) -> Path:
-        """The ``TrialRequest`` as JSON, for resuming the trial."""
+        """The ``TrialRequest`` as JSON, with the facts from its check; a resume reads it."""
         return self.root / "request.json"
 
     @property

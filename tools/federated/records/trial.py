@@ -33,6 +33,37 @@ class LinkSpeed(BaseModel):
     device_gflop_per_s: float = Field(default=50.0, gt=0)
 
 
+class ModelFacts(BaseModel):
+    """What the dry run measured of a candidate's model.
+
+    Attributes:
+        parameters: Trainable weights.
+        weight_bytes: Bytes of one full model on the link.
+        flop_per_sample: Forward and backward operations for one sample.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    parameters: int = Field(gt=0)
+    weight_bytes: int = Field(gt=0)
+    flop_per_sample: float = Field(ge=0, allow_inf_nan=False)
+
+
+class CheckedFacts(BaseModel):
+    """The facts of a candidate that passed its checks, tied to what was checked.
+
+    Attributes:
+        sha256: Digest of the candidate, the data card and the limits, hexadecimal; the facts hold
+            for no others.
+        model: What the dry run measured.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    model: ModelFacts
+
+
 class TrialRequest(BaseModel):
     """The request for one training run.
 
@@ -43,7 +74,9 @@ class TrialRequest(BaseModel):
         seed: Seed of initial weights, batches, sampling and noise.
         limits: Resource limits of the sandbox.
         link: The simulated link and device.
-        target: Validation accuracy at which training stops early; None trains to the last round.
+        target: Validation accuracy at which training stops early; None to go on to the end.
+        checked: Facts from an earlier check, so that the dry run is not repeated; those of another
+            candidate are ignored.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,6 +88,7 @@ class TrialRequest(BaseModel):
     limits: SandboxLimits = SandboxLimits()
     link: LinkSpeed = LinkSpeed()
     target: float | None = Field(default=None, gt=0, le=1)
+    checked: CheckedFacts | None = None
 
 
 class Dropped(BaseModel):
@@ -179,22 +213,6 @@ class CurvePoint(BaseModel):
     quorum: bool = True
     dropped: tuple[Dropped, ...] = ()
     epsilon: float | None = None
-
-
-class ModelFacts(BaseModel):
-    """Measurements of a candidate's model from the dry run.
-
-    Attributes:
-        parameters: Number of weights.
-        weight_bytes: Bytes of the full model on the link.
-        flop_per_sample: Floating-point operations to train on one sample, forward and backward.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    parameters: int = Field(gt=0)
-    weight_bytes: int = Field(gt=0)
-    flop_per_sample: float = Field(ge=0, allow_inf_nan=False)
 
 
 class TrialResult(BaseModel):

@@ -1,16 +1,21 @@
-"""Checks of a candidate before training: source, quorum, privacy budget and a dry run."""
+"""Checks of a candidate before training: source, quorum, privacy budget and a dry run.
+
+The dry run of one batch takes seconds, so its facts can be handed on; they are tied to what was
+checked. The other checks take milliseconds and are always made.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from edgewright.tools.federated.app.privacy import rounds_within
 from edgewright.tools.federated.records.candidate import Candidate, Private
 from edgewright.tools.federated.records.data_card import DataCard
-from edgewright.tools.federated.records.trial import ModelFacts
+from edgewright.tools.federated.records.trial import CheckedFacts, ModelFacts
 from edgewright.tools.federated.template.syntax import check_source
 from edgewright.tools.federated.template.writer import settings_for, write_app
 from edgewright.tools.sandbox.backends import find_sandbox
@@ -30,22 +35,28 @@ class CheckResult:
 
     Attributes:
         faults: Why the candidate cannot be trained; empty if it can.
-        facts: Measurements of the dry run; None if it failed.
+        facts: What the dry run measured; None if the candidate cannot be trained.
     """
 
     faults: tuple[Fault, ...]
-    facts: ModelFacts | None = None
+    facts: CheckedFacts | None = None
 
 
 def check(
-    candidate: Candidate, card: DataCard, *, limits: SandboxLimits | None = None
+    candidate: Candidate,
+    card: DataCard,
+    *,
+    limits: SandboxLimits | None = None,
+    earlier: CheckedFacts | None = None,
 ) -> CheckResult:
     """Check a candidate.
 
     Args:
-        candidate: The candidate.
-        card: Card of the training data.
-        limits: Resource limits of a trial, including the maximum number of weights.
+        candidate: The candidate to train.
+        card: The data to train it on.
+        limits: What a trial may use; a model with more weights than allowed is refused.
+        earlier: Facts from an earlier check; they replace the dry run if they belong to the same
+            candidate, data and limits.
 
     Raises:
         UnavailableError: No sandbox works on this machine (``no_sandbox``).
@@ -54,7 +65,18 @@ def check(
     faults = [*check_source(candidate), *_check_settings(candidate, card)]
     if faults:
         return CheckResult(tuple(faults))
-    return _dry_run(candidate, card, limits)
+    sha256 = _digest(candidate, card, limits)
+    if earlier is not None and earlier.sha256 == sha256:
+        return CheckResult((), earlier)
+    outcome = _dry_run(candidate, card, limits)
+    if isinstance(outcome, Fault):
+        return CheckResult((outcome,))
+    return CheckResult((), CheckedFacts(sha256=sha256, model=outcome))
+
+
+def _digest(*checked: BaseModel) -> str:
+    values = [each.model_dump(mode="json") for each in checked]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _check_settings(candidate: Candidate, card: DataCard) -> list[Fault]:
@@ -89,7 +111,7 @@ def _check_settings(candidate: Candidate, card: DataCard) -> list[Fault]:
     return faults
 
 
-def _dry_run(candidate: Candidate, card: DataCard, limits: SandboxLimits) -> CheckResult:
+def _dry_run(candidate: Candidate, card: DataCard, limits: SandboxLimits) -> ModelFacts | Fault:
     sandbox = find_sandbox()
     with scratch_folder() as folder:
         scratch = folder / "out"
@@ -110,8 +132,8 @@ def _dry_run(candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Che
             return _read(line, process)
 
 
-def _read(line: str | None, process: SandboxedProcess) -> CheckResult:
+def _read(line: str | None, process: SandboxedProcess) -> ModelFacts | Fault:
     try:
-        return CheckResult((), ModelFacts.model_validate(json.loads(line or "")["facts"]))
+        return ModelFacts.model_validate(json.loads(line or "")["facts"])
     except (ValidationError, ValueError, TypeError, KeyError, RecursionError):
-        return CheckResult((fault_from(line, process),))
+        return fault_from(line, process)

@@ -7,16 +7,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from edgewright.tools.errors import InputError, TransientError
 from edgewright.tools.federated.grids.engine import Training, start_training
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.layout import RunFolder, TrialFolder
+from edgewright.tools.federated.records.progress import (
+    ProgressLine,
+    RoundScored,
+    TrialEvent,
+    TrialProgress,
+)
 from edgewright.tools.federated.records.trial import (
     SANDBOXED_ENGINES,
+    CheckedFacts,
     CurvePoint,
     ModelFacts,
     TrialRequest,
@@ -38,48 +44,24 @@ _SCORING_S = 120.0
 _MAX_PROGRESS_LINE = 4096
 
 
-class TrialProgress(BaseModel):
-    """A line of the progress file: the app's own report, only for live views.
-
-    Attributes:
-        event: ``client``, ``dropped`` or ``round``.
-        round: Round number.
-        client: Partition id; -1 if unknown.
-        loss: The client's training loss.
-        accuracy: The client's training accuracy.
-        reason: Why a reply was dropped.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
-
-    event: Literal["client", "dropped", "round"]
-    round: int
-    client: int = -1
-    loss: float | None = None
-    accuracy: float | None = None
-    reason: str = ""
-
-
-Event = TrialProgress | CurvePoint
-
-
-def _ignore(event: Event) -> None:
+def _ignore(event: TrialEvent) -> None:
     del event
 
 
 def run_trial(
-    run: RunFolder, request: TrialRequest, *, on_event: Callable[[Event], None] = _ignore
+    run: RunFolder, request: TrialRequest, *, on_event: Callable[[TrialEvent], None] = _ignore
 ) -> TrialResult:
     """Run or resume a trial; for a trial that has ended, return its stored result.
 
-    The candidate is checked first. The host scores each finished round as soon as its checkpoint
-    appears. The call blocks until the trial ends. It can be killed at any time: a further call with
-    the same request resumes after the last finished round.
+    The candidate is checked first, without a dry run if the request or an earlier start of the
+    trial has its facts. Each finished round is scored by the host as soon as its checkpoint is
+    there. This blocks until the trial ends, and can be killed at any moment: called again with the
+    same request, it resumes after the last finished round.
 
     Args:
         run: A prepared run.
-        request: The trial to run.
-        on_event: Called with progress lines and curve points as they appear.
+        request: What to train.
+        on_event: Receives progress and the curve's points as they arrive.
 
     Raises:
         NotFoundError: The run has no prepared data.
@@ -93,12 +75,13 @@ def run_trial(
     find_sandbox()
     folder.out.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        _write(folder.request, request)
-        facts = _facts(folder, request, card)
-        if isinstance(facts, Fault):
-            result = _result(request, fault=facts)
+        earlier = request.checked or _stored_facts(folder)
+        checked = check(request.candidate, card, limits=request.limits, earlier=earlier)
+        _write(folder.request, request.model_copy(update={"checked": checked.facts}))
+        if checked.facts is None:
+            result = _result(request, fault=checked.faults[0])
         else:
-            result = _Trial(run, request, card, facts, on_event).run()
+            result = _Trial(run, request, card, checked.facts.model, on_event).run()
         _write(folder.result, result)
     return result
 
@@ -115,16 +98,11 @@ def _alone(folder: TrialFolder) -> Iterator[None]:
         yield
 
 
-def _facts(folder: TrialFolder, request: TrialRequest, card: DataCard) -> ModelFacts | Fault:
-    """Check the candidate, once per trial."""
-    stored = folder.root / "facts.json"
-    if stored.exists():
-        return ModelFacts.model_validate_json(stored.read_text("utf-8"))
-    checked = check(request.candidate, card, limits=request.limits)
-    if checked.facts is None:
-        return checked.faults[0]
-    _write(stored, checked.facts)
-    return checked.facts
+def _stored_facts(folder: TrialFolder) -> CheckedFacts | None:
+    """Return the facts that an earlier start of the trial stored with its request."""
+    if not folder.request.exists():
+        return None
+    return TrialRequest.model_validate_json(folder.request.read_text("utf-8")).checked
 
 
 class _Trial:
@@ -136,7 +114,7 @@ class _Trial:
         request: TrialRequest,
         card: DataCard,
         facts: ModelFacts,
-        on_event: Callable[[Event], None],
+        on_event: Callable[[TrialEvent], None],
     ) -> None:
         self._run, self._request, self._card, self._facts = run, request, card, facts
         self._on_event = on_event
@@ -188,7 +166,8 @@ class _Trial:
             ended = training.ended
             self._tell_progress()
             while not self._reached() and (number := self._curve.next_finished()) is not None:
-                self._on_event(self._curve.add(number, scorer))
+                point = self._curve.add(number, scorer)
+                self._on_event(RoundScored(number=self._request.number, point=point))
             if self._reached():
                 return
             if not ended:
@@ -224,9 +203,10 @@ class _Trial:
         for line in lines[:-1]:
             self._read_bytes += len(line) + 1
             try:
-                self._on_event(TrialProgress.model_validate_json(line[:_MAX_PROGRESS_LINE]))
+                read = ProgressLine.model_validate_json(line[:_MAX_PROGRESS_LINE])
             except ValidationError:
                 continue
+            self._on_event(TrialProgress(number=self._request.number, **dict(read)))
 
 
 def _result(

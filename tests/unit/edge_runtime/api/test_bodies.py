@@ -24,7 +24,7 @@ LIMITS = RequestLimits(body_bytes=10_000, upload_s=0.2, pixels=10_000)
 
 
 class Upload:
-    """An ASGI receive that gives its chunks, then hangs or ends."""
+    """An ASGI receive function that returns its chunks, then hangs or ends."""
 
     def __init__(self, chunks: Sequence[bytes], *, ends: bool = True, lost: bool = False) -> None:
         self._chunks = list(chunks)
@@ -98,24 +98,24 @@ def test_wrong_options_are_named(text: str) -> None:
     assert raised.value.info().code == "invalid_options"
 
 
-async def test_raw_picture() -> None:
+async def test_raw_image() -> None:
     scope = _scope(content_type="Image/PNG; x=y", edgewright_options='{"args": {"a": "b"}}')
-    options, picture = await read_invocation(scope, Upload([_png()]), LIMITS)
+    options, image = await read_invocation(scope, Upload([_png()]), LIMITS)
     assert options.args == {"a": "b"}
-    assert picture == _png()
+    assert image == _png()
 
 
-async def test_json_with_picture() -> None:
+async def test_json_with_image() -> None:
     body = {"image_base64": base64.b64encode(_png()).decode(), "deadline_s": 3}
     scope = _scope(content_type="application/json")
-    options, picture = await read_invocation(scope, Upload([json.dumps(body).encode()]), LIMITS)
-    assert (options.deadline_s, picture) == (3, _png())
+    options, image = await read_invocation(scope, Upload([json.dumps(body).encode()]), LIMITS)
+    assert (options.deadline_s, image) == (3, _png())
 
 
-async def test_json_without_picture() -> None:
+async def test_json_without_image() -> None:
     scope = _scope(content_type="application/json")
-    options, picture = await read_invocation(scope, Upload([b'{"camera": "a.png"}']), LIMITS)
-    assert (options.camera, picture) == ("a.png", None)
+    options, image = await read_invocation(scope, Upload([b'{"camera": "a.png"}']), LIMITS)
+    assert (options.camera, image) == ("a.png", None)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A node's routes, its gate and its description."""
+"""A node's routes, middleware and OpenAPI description."""
 
 import json
 import logging
@@ -11,6 +11,8 @@ from edgewright.tools.contracts.invocation import OPTIONS_HEADER
 from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE
 
 INVOKE = "/v1/tools/image-classification:invoke"
+DECIDE = "/v1/tools/image-classification:decide"
+FACTS = {"mime": "image/jpeg", "width": 640, "height": 480, "size_bytes": 60_000}
 TAIL = "/v1/split/efficientnet-lite0/tail"
 EXPERT = {OPTIONS_HEADER: '{"expert": "efficientnet-lite0-classifier"}'}
 
@@ -29,13 +31,31 @@ async def test_an_edge_server_runs_the_whole_model(make_app, connect, cat):
     assert answer.headers["server-timing"].startswith("app;dur=")
 
 
-async def test_a_device_without_a_peer_is_alone(make_app, connect, cat):
-    http = connect(make_app())
-    decision = await http.post(
-        INVOKE.replace("invoke", "decide"), content=cat, headers={"Content-Type": "image/jpeg"}
-    )
+async def test_a_device_without_a_peer_is_alone(make_app, connect):
+    decision = await connect(make_app()).post(DECIDE, json={"image": FACTS})
     assert decision.json()["arm"]["kind"] == "device-only"
     assert "no edge peer" in decision.json()["reason"]
+
+
+async def test_a_decision_is_made_without_the_images_bytes(make_app, connect, tmp_path, cat):
+    (tmp_path / "cat.jpg").write_bytes(cat)
+    http = connect(make_app(camera=tmp_path, limits={"pixels": 1_000_000, "body_bytes": 200_000}))
+    assert (await http.post(DECIDE, json={"camera": "cat.jpg"})).status_code == 200
+    raw = await http.post(DECIDE, content=cat, headers={"Content-Type": "image/jpeg"})
+    _refused(raw, 415, "unsupported_media_type")
+    for body, status, code in (
+        ({}, 422, "image_missing"),
+        ({"camera": "cat.jpg", "image": FACTS}, 422, "two_pictures"),
+        ({"camera": "dog.jpg"}, 404, "unknown_photograph"),
+        ({"image_base64": "AAAA"}, 422, "invalid_body"),
+        ({"image": {**FACTS, "width": 0}}, 422, "invalid_body"),
+        ({"image": {**FACTS, "mime": "image/gif"}}, 422, "invalid_body"),
+        ({"image": {**FACTS, "width": 20_000}}, 413, "too_many_pixels"),
+        ({"image": {**FACTS, "size_bytes": 200_001}}, 413, "body_too_large"),
+        ({"image": FACTS, "args": {"colour": "red"}}, 422, "unknown_argument"),
+        ({"image": FACTS, "expert": "nobody"}, 404, "unknown_expert"),
+    ):
+        _refused(await http.post(DECIDE, json=body), status, code)
 
 
 @pytest.mark.parametrize("role", ["edge", "device"])
@@ -77,7 +97,7 @@ async def test_lists_and_models(make_app, connect, tmp_path, cat):
     assert (await connect(make_app()).get("/v1/sensors")).json() == []
 
 
-async def test_a_camera_picture_and_one_too_many(make_app, connect, tmp_path, cat):
+async def test_a_camera_image_and_two_images_at_once(make_app, connect, tmp_path, cat):
     (tmp_path / "cat.jpg").write_bytes(cat)
     app = make_app(camera=tmp_path, limits={"body_bytes": len(cat)})
     answer = await connect(app).post(INVOKE, json={"camera": "cat.jpg"})
@@ -101,7 +121,7 @@ async def test_arguments_are_checked_against_the_card(make_app, connect, cat):
     _refused(await http.post(path, content=cat, headers=headers), 422, "argument_missing")
 
 
-async def test_the_gate_asks_for_keys_and_scopes(make_app, connect):
+async def test_keys_and_scopes_are_required(make_app, connect):
     key, sha256 = new_key()
     http = connect(make_app(keys=[{"name": "me", "sha256": sha256, "scopes": ["infer"]}]))
     _refused(await http.get("/v1/tools"), 401, "key_missing")
@@ -112,7 +132,7 @@ async def test_the_gate_asks_for_keys_and_scopes(make_app, connect):
     assert described["paths"]["/v1/tools"]["get"]["security"] == [{"key": []}]
 
 
-async def test_the_gate_turns_work_away_while_full_or_stopping(make_app, connect):
+async def test_work_is_rejected_while_full_or_stopping(make_app, connect):
     app = make_app(limits={"concurrency": 1})
     node, http = app.state.node, connect(app)
     node.warm.set()
@@ -142,11 +162,11 @@ async def test_a_defect_shows_no_traceback_to_the_caller(make_app, connect, cat,
     assert answer.json()["request_id"] in caplog.text
 
 
-async def test_request_ids_are_kept_if_they_are_harmless(make_app, connect):
+async def test_harmless_request_ids_are_kept(make_app, connect):
     http = connect(make_app())
-    for given, kept in {"abc-1": True, "a b": False, "x" * 65: False}.items():
+    for given, accepted in {"abc-1": True, "a b": False, "x" * 65: False}.items():
         answer = await http.get("/v2/health/live", headers={"Edgewright-Request-Id": given})
-        assert (answer.headers["edgewright-request-id"] == given) is kept
+        assert (answer.headers["edgewright-request-id"] == given) is accepted
 
 
 async def test_metrics_know_routes_not_paths(make_app, connect):

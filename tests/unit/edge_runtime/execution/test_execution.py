@@ -1,4 +1,4 @@
-"""The ladder: every step down gives the device-only answer, and the report says why."""
+"""The fallback chain: each step gives the device-only answer, and the report says why."""
 
 import asyncio
 from dataclasses import replace
@@ -9,6 +9,7 @@ import pytest
 from edgewright.edge_runtime.execution.decision import decide
 from edgewright.edge_runtime.execution.fallback import Execution
 from edgewright.edge_runtime.execution.invocation import prepare
+from edgewright.tools.codecs import frame
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.contracts.profiles import (
@@ -34,12 +35,12 @@ ALONE = Arm(kind="device-only")
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """Carries requests to an application in this process, or fails to.
+    """A transport to an application in this process, with faults on demand.
 
     Attributes:
         edge: The application.
-        failure: Raised instead of answering; a float is a stall in seconds.
-        answer: Given instead of the application's.
+        failure: An exception to raise, or a stall in seconds.
+        answer: A response to return instead of the application's.
     """
 
     def __init__(self, app):
@@ -82,8 +83,8 @@ async def node(make_app, wire):
         yield app.state.node
 
 
-async def _run(node, picture, arm=None, **options):
-    call = await prepare(node, CARD, InvokeOptions(arm=arm, **options), picture, "id")
+async def _run(node, image, arm=None, **options):
+    call = await prepare(node, CARD, InvokeOptions(arm=arm, **options), image, "id")
     return await Execution(node, call).run()
 
 
@@ -109,14 +110,14 @@ def _profile(node, **more) -> ModelProfile:
     return profile.model_copy(update=more)
 
 
-def _acquaint(node, **more) -> None:
-    """Let the device know itself and its peer."""
+def _set_profiles(node, **more) -> None:
+    """Give the device its own profile and its peer's."""
     node.profile = node.profile.model_copy(update={"models": {MODEL: _profile(node)}})
-    theirs = {MODEL: _profile(node, **more)}
-    node.peer.profile = NodeProfile(node="edge", role="edge", models=theirs)
+    models = {MODEL: _profile(node, **more)}
+    node.peer.profile = NodeProfile(node="edge", role="edge", models=models)
 
 
-async def test_co_inference_is_billed_to_both(node, cat):
+async def test_co_inference_reports_the_costs_of_both_nodes(node, cat):
     response = await _run(node, cat, SPLIT)
     report = response.report
     assert report.arm == "co-inference (point 4)"
@@ -127,12 +128,25 @@ async def test_co_inference_is_billed_to_both(node, cat):
     assert node.peer.link.state().samples == 1
 
 
-async def test_edge_only_sends_the_picture_coded_or_as_it_is(node, cat):
-    coded = await _run(node, cat, Arm(kind="edge-only", image_codec="jpeg", quality=80))
-    assert coded.report.bytes_up < len(cat)
-    as_it_is = await _run(node, cat, Arm(kind="edge-only"))
-    assert as_it_is.report.bytes_up == len(cat)
-    assert as_it_is.output == (await _run(node, cat, ALONE)).output
+async def test_a_frames_checksum_is_computed_once_on_each_side(node, cat, monkeypatch):
+    checksum, computed = frame._checksum, []
+
+    def counted(fields: bytes, payload: bytes) -> bytes:
+        computed.append(len(payload))
+        return checksum(fields, payload)
+
+    monkeypatch.setattr(frame, "_checksum", counted)
+    response = await _run(node, cat, SPLIT)
+    assert response.report.arm == SPLIT.label
+    assert len(computed) == 2
+
+
+async def test_edge_only_sends_the_image_encoded_or_unchanged(node, cat):
+    encoded = await _run(node, cat, Arm(kind="edge-only", image_codec="jpeg", quality=80))
+    assert encoded.report.bytes_up < len(cat)
+    unchanged = await _run(node, cat, Arm(kind="edge-only"))
+    assert unchanged.report.bytes_up == len(cat)
+    assert unchanged.output == (await _run(node, cat, ALONE)).output
 
 
 @pytest.mark.parametrize(
@@ -144,7 +158,7 @@ async def test_edge_only_sends_the_picture_coded_or_as_it_is(node, cat):
         (5.0, "deadline_exceeded"),
     ],
 )
-async def test_a_lost_link_costs_only_the_rest(node, wire, cat, failure, code):
+async def test_a_lost_link_costs_only_the_remaining_blocks(node, wire, cat, failure, code):
     alone = await _run(node, cat, ALONE)
     wire.failure = failure
     response = await _run(node, cat, SPLIT)
@@ -160,7 +174,7 @@ async def test_a_lost_link_costs_only_the_rest(node, wire, cat, failure, code):
     assert report.bytes_down == 0
 
 
-async def test_a_lost_link_of_edge_only_runs_the_whole_here(node, wire, cat):
+async def test_a_lost_link_of_edge_only_runs_the_whole_model_on_the_device(node, wire, cat):
     wire.failure = httpx.ReadError("reset")
     response = await _run(node, cat, Arm(kind="edge-only"))
     assert response.report.arm == "device-only"
@@ -176,8 +190,8 @@ async def test_features_that_are_gone_are_computed_again(node, wire, cat):
     assert not response.report.head_reused
 
 
-async def test_a_refused_frame_sends_the_picture_if_it_fits(node, wire, cat):
-    _acquaint(node)
+async def test_after_a_refused_frame_the_image_is_sent_if_it_fits(node, wire, cat):
+    _set_profiles(node)
     alone = await _run(node, cat, ALONE)
     await _refuse_tails(wire)
     response = await _run(node, cat, SPLIT)
@@ -187,8 +201,8 @@ async def test_a_refused_frame_sends_the_picture_if_it_fits(node, wire, cat):
     assert response.report.bytes_up == response.report.frame_bytes + len(cat)
 
 
-async def test_a_refused_frame_stays_here_if_the_weights_differ(node, wire, cat):
-    _acquaint(node, revision="other")
+async def test_after_a_refused_frame_the_device_continues_if_the_weights_differ(node, wire, cat):
+    _set_profiles(node, revision="other")
     await _refuse_tails(wire)
     response = await _run(node, cat, SPLIT)
     assert response.report.arm == "device-only"
@@ -212,8 +226,8 @@ async def _refuse_tails(wire: Wire) -> None:
     wire.handle_async_request = handle
 
 
-async def test_a_lost_worker_hands_the_picture_to_the_edge(node, cat):
-    _acquaint(node)
+async def test_a_lost_worker_hands_the_image_to_the_edge(node, cat):
+    _set_profiles(node)
     _fail(node, "whole", WorkerLostError("gone"))
     response = await _run(node, cat, ALONE)
     assert response.report.arm == "edge-only (original image)"
@@ -252,13 +266,13 @@ async def test_a_smaller_model_takes_over_and_is_named(node, operations, cat):
     assert response.report.fallback[0].code == "model_not_loaded"
 
 
-async def test_a_deadline_that_is_over_ends_the_ladder(node, cat):
+async def test_a_missed_deadline_ends_the_fallback_chain(node, cat):
     _fail(node, "whole", DeadlineError("late"))
     with pytest.raises(DeadlineError):
         await _run(node, cat, ALONE, deadline_s=1e-6)
 
 
-async def test_a_peers_deadline_says_nothing_against_the_link(node, wire, cat):
+async def test_a_deadline_missed_by_the_peer_does_not_mark_the_link_down(node, wire, cat):
     problem = b'{"type":"x","title":"x","status":504,"detail":"late","code":"deadline_exceeded",'
     wire.answer = (504, {}, problem + b'"retryable":true}')
     response = await _run(node, cat, SPLIT)
@@ -269,24 +283,24 @@ async def test_a_peers_deadline_says_nothing_against_the_link(node, wire, cat):
 async def test_decisions_before_and_after_measuring(node, cat):
     call = await prepare(node, CARD, InvokeOptions(), cat, "id")
     assert "not measured" in decide(node, call).reason
-    _acquaint(node)
+    _set_profiles(node)
     decision = decide(node, call)
     assert len(decision.forecasts) == 2
     assert decision.link is not None
-    assert node.described().peer.node == "edge"
+    assert node.current_profile().peer.node == "edge"
 
 
 @pytest.mark.parametrize("other", [{"revision": "other"}, {"encodings": "other"}])
-async def test_times_of_other_weights_or_codecs_are_neither_used_nor_told(node, other):
+async def test_times_of_other_weights_or_codecs_are_neither_used_nor_reported(node, other):
     right, wrong = _profile(node), _profile(node, **other)
     node.profile = node.profile.model_copy(update={"models": {MODEL: right}})
-    assert node.described().models == {MODEL: right}
+    assert node.current_profile().models == {MODEL: right}
     node.profile = node.profile.model_copy(update={"models": {MODEL: wrong}})
     assert node.model_profile(MODEL) is None
-    assert not node.described().models
+    assert not node.current_profile().models
 
 
-async def test_the_peer_is_looked_for_until_it_is_there(node, wire):
+async def test_the_peer_is_contacted_until_it_answers(node, wire):
     node.peer._poll_s = 0.01
     wire.failure = httpx.ConnectError("refused")
     watching = asyncio.create_task(node.peer.watch())
@@ -310,9 +324,7 @@ async def test_the_report_counts_the_devices_energy(node, make_app, cat):
     assert (await _run(edge, cat)).report.energy_j == 0
 
 
-async def test_an_edge_server_says_how_busy_it_is_and_a_device_leaves_its_own_work_out(
-    node, wire, cat
-):
+async def test_an_edge_server_reports_its_load_and_a_device_subtracts_its_own(node, wire, cat):
     edge = wire.edge.state.node
     meter = edge.workers.worker(MODEL).meter
     for _ in range(30):
@@ -320,18 +332,18 @@ async def test_an_edge_server_says_how_busy_it_is_and_a_device_leaves_its_own_wo
         meter.served(0.02)
     await _run(node, cat, SPLIT)
     load = node.peer.load(MODEL)
-    # The direct lane measures nothing, so the device's own call is missing among the thirty.
+    # The direct worker measures nothing, so the thirty calls do not include the device's own.
     assert load.arrivals_per_s == pytest.approx((30 - 1) / 10)
     assert load.service_ms == pytest.approx(20)
     await _run(node, cat, Arm(kind="edge-only", image_codec="png"))
     assert node.peer.load(MODEL).arrivals_per_s == pytest.approx((30 - 2) / 10)
     assert (await _run(edge, cat)).load.arrivals_per_s == pytest.approx(3)
-    assert node.described().load == {}
-    assert edge.described().load[MODEL].service_ms == pytest.approx(20)
+    assert node.current_profile().load == {}
+    assert edge.current_profile().load[MODEL].service_ms == pytest.approx(20)
 
 
 async def test_a_device_learns_how_far_its_profile_is_off(node, cat):
-    _acquaint(node)
+    _set_profiles(node)
     call = await prepare(node, CARD, InvokeOptions(), cat, "id")
     before = decide(node, call).forecasts
     for _ in range(3):
@@ -341,41 +353,41 @@ async def test_a_device_learns_how_far_its_profile_is_off(node, cat):
     }
 
 
-async def test_the_link_is_looked_at_while_tasks_come_and_nothing_is_sent(node, wire, cat):
+async def test_an_idle_link_is_probed_while_tasks_arrive(node, wire, cat):
     node.peer._poll_s = 0.02
-    _acquaint(node)
+    _set_profiles(node)
     watching = asyncio.create_task(node.peer.watch())
     async with asyncio.timeout(5):
         while not wire.paths:
             await asyncio.sleep(0.01)
-        _acquaint(node)
+        _set_profiles(node)
         await asyncio.sleep(0.1)
-        assert set(wire.paths) == {"/v1/profile"}  # nobody asked for anything
+        assert set(wire.paths) == {"/v1/profile"}  # no task has arrived
         await _run(node, cat, ALONE)
         assert set(wire.paths) == {"/v1/profile"}  # a fixed arm needs no link
-        node.peer.wanted()
+        node.peer.task_arrived()
         while wire.paths[-2:] != ["/v1/probe", "/v1/probe"]:
             await asyncio.sleep(0.01)
     watching.cancel()
 
 
-async def test_a_link_in_constant_use_is_looked_at_now_and_then(node, wire, cat, monkeypatch):
+async def test_a_busy_link_is_probed_now_and_then(node, wire, cat, monkeypatch):
     monkeypatch.setattr("edgewright.edge_runtime.peers.peer._PROBE_INTERVAL_S", 0.3)
-    node.peer._poll_s = 60.0  # a poll would come too late
-    _acquaint(node)
+    node.peer._poll_s = 60.0  # longer than this test
+    _set_profiles(node)
     watching = asyncio.create_task(node.peer.watch())
     async with asyncio.timeout(5):
         while not wire.paths:
             await asyncio.sleep(0.01)
-        _acquaint(node)
-        node.peer.wanted()
+        _set_profiles(node)
+        node.peer.task_arrived()
         await _run(node, cat, SPLIT)
         await asyncio.sleep(0.05)
         first = wire.paths.count("/v1/probe")
         assert first
         await _run(node, cat, SPLIT)
         await asyncio.sleep(0.05)
-        assert wire.paths.count("/v1/probe") == first  # one was taken just now
+        assert wire.paths.count("/v1/probe") == first  # the last probe was just made
         await asyncio.sleep(0.3)
         assert wire.paths.count("/v1/probe") == first
         await _run(node, cat, SPLIT)
@@ -384,13 +396,13 @@ async def test_a_link_in_constant_use_is_looked_at_now_and_then(node, wire, cat,
     watching.cancel()
 
 
-async def test_a_link_that_failed_is_looked_at_and_a_peer_that_was_gone_is_asked_anew(node, wire):
+async def test_a_failed_link_is_probed_and_a_returned_peer_is_profiled_again(node, wire):
     node.peer._poll_s = 0.01
     watching = asyncio.create_task(node.peer.watch())
     async with asyncio.timeout(5):
         while not node.peer.link.state().samples:
             await asyncio.sleep(0.01)
-        _acquaint(node)
+        _set_profiles(node)
         node.peer.link.failed()
         while not node.peer.link.state().up:
             await asyncio.sleep(0.01)
@@ -403,7 +415,7 @@ async def test_a_link_that_failed_is_looked_at_and_a_peer_that_was_gone_is_asked
     watching.cancel()
 
 
-async def test_over_a_slow_link_the_profile_is_asked_for_less_often(node, wire, monkeypatch):
+async def test_over_a_slow_link_the_profile_is_fetched_less_often(node, wire, monkeypatch):
     monkeypatch.setattr("edgewright.edge_runtime.peers.peer._REFRESH_S", 0.02)
     node.peer._poll_s = 0.01
     theirs = {MODEL: _profile(node)}
@@ -414,7 +426,7 @@ async def test_over_a_slow_link_the_profile_is_asked_for_less_often(node, wire, 
             await asyncio.sleep(0.01)
         node.peer.link.observe(10_000, 0, 100_000)
         await asyncio.sleep(0.05)
-        asked = wire.paths.count("/v1/profile")
+        fetched = wire.paths.count("/v1/profile")
         await asyncio.sleep(0.2)
-        assert wire.paths.count("/v1/profile") == asked
+        assert wire.paths.count("/v1/profile") == fetched
     watching.cancel()

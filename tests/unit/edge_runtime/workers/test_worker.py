@@ -1,4 +1,4 @@
-"""A lane's process: called in turn, killed when late, replaced when lost."""
+"""A model worker: called in turn, killed when late, replaced when lost."""
 
 import asyncio
 import operator
@@ -90,7 +90,7 @@ async def test_a_stuck_process_is_killed_at_the_deadline(worker: ModelWorker) ->
     os.kill(stuck, signal.SIGSTOP)
     began = time.monotonic()
     with pytest.raises(DeadlineError):
-        # More than a socket's buffer holds: neither side may wait for the other for ever.
+        # More than a socket's buffer holds; neither side may wait for the other forever.
         await worker.call("tail", {}, bytes(3_000_000), deadline=_in(0.3))
     assert time.monotonic() - began < 1
     await _wrong_frame(worker)
@@ -98,7 +98,7 @@ async def test_a_stuck_process_is_killed_at_the_deadline(worker: ModelWorker) ->
     assert not psutil.pid_exists(stuck)
 
 
-async def test_calls_wait_their_turn_and_too_many_are_turned_away(worker: ModelWorker) -> None:
+async def test_calls_wait_their_turn_and_too_many_are_rejected(worker: ModelWorker) -> None:
     await worker.load()
     os.kill(_pid(worker), signal.SIGSTOP)
     waiting = [
@@ -128,7 +128,7 @@ async def test_time_spent_waiting_counts_and_does_not_kill(worker: ModelWorker) 
     assert _pid(worker) == pid
 
 
-async def test_an_unloaded_lane_loads_again(worker: ModelWorker) -> None:
+async def test_an_unloaded_worker_loads_again(worker: ModelWorker) -> None:
     await worker.load()
     await worker.close()
     assert not worker.loaded
@@ -137,7 +137,7 @@ async def test_an_unloaded_lane_loads_again(worker: ModelWorker) -> None:
     assert worker.replaced == 0
 
 
-async def test_a_lane_can_be_closed_while_it_loads(worker: ModelWorker) -> None:
+async def test_a_worker_can_be_closed_while_it_loads(worker: ModelWorker) -> None:
     loading = asyncio.create_task(worker.load())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -155,7 +155,7 @@ async def test_a_model_that_does_not_exist_cannot_be_loaded() -> None:
 
 
 async def test_a_process_that_dies_while_loading_is_reported() -> None:
-    # Any function of two arguments that does nothing will do for a process that just ends.
+    # Any function of two arguments that does nothing serves as a process that ends at once.
     worker = ModelWorker(WorkerSettings(model="null"), load_s=20, entry=operator.is_)  # type: ignore[arg-type]
     with pytest.raises(UnavailableError) as raised:
         await worker.load()
@@ -191,12 +191,12 @@ async def test_a_pool_with_room_keeps_what_it_has() -> None:
     await pool.close()
 
 
-async def test_the_lane_counts_as_taken_until_the_next_call_has_it() -> None:
-    """Who waits cannot tell service from the moments between two calls."""
+async def test_a_worker_counts_as_busy_until_the_next_call_has_it() -> None:
+    """A waiting call cannot distinguish service from the time between two calls."""
     worker = _worker("null", queue=50)
     try:
         await worker.load()
-        await asyncio.sleep(0.3)  # nobody waits: that is no service
+        await asyncio.sleep(0.3)  # no call waits, so this is not service time
         occupied = asyncio.create_task(_occupy_the_loop())
         began = time.monotonic()
         await asyncio.gather(*(_wrong_frame(worker) for _ in range(30)))
@@ -209,7 +209,7 @@ async def test_the_lane_counts_as_taken_until_the_next_call_has_it() -> None:
 
 
 async def _occupy_the_loop() -> None:
-    """As the answers to others do: each turn of the loop takes a few milliseconds."""
+    """Slow the event loop down by a few milliseconds per turn, as responses to others do."""
     while True:
         time.sleep(0.004)
         await asyncio.sleep(0)

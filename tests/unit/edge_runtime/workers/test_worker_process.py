@@ -1,4 +1,4 @@
-"""What runs inside a lane's process, here in a thread."""
+"""The main loop of a worker process, here in a thread."""
 
 import asyncio
 import socket
@@ -81,7 +81,7 @@ def test_a_node_that_goes_in_the_middle_of_a_message_ends_it() -> None:
     session.close()
 
 
-async def test_the_node_reads_what_the_lane_writes() -> None:
+async def test_the_node_reads_what_the_worker_writes() -> None:
     reader = asyncio.StreamReader()
     reader.feed_data(wire.pack({"a": "ü"}, b"\x00\x01"))
     assert await wire.read(reader) == ({"a": "ü"}, b"\x00\x01")

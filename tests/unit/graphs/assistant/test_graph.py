@@ -1,4 +1,4 @@
-"""The real graph with a scripted node: waves, retries, failures, and what is never run."""
+"""The real graph with a scripted node: waves, retries, failures, and tasks that never run."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from langchain_core.messages import HumanMessage
 from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.failures import RETRY
 from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
-from edgewright.graphs.assistant.server import graph
+from edgewright.graphs.assistant.server import assistant_graph, federated_graph
 from edgewright.tools.contracts.invocation import InvokeResponse
 from edgewright.tools.errors import (
     DeadlineError,
@@ -65,7 +65,7 @@ def attached(services, picture):
 async def test_a_turn_goes_through_all_steps(run, planner, node, task, attached, picture):
     planner.tasks = (task(1, image=attached["uri"]),)
     state, events = await run(attachments=[attached])
-    assert [event["event"] for event in events] == [
+    assert [event.event for event in events] == [
         "understood",
         "planned",
         "offloaded",
@@ -73,8 +73,8 @@ async def test_a_turn_goes_through_all_steps(run, planner, node, task, attached,
         "task_finished",
         "answered",
     ]
-    assert events[0]["images"] == ["gate.png"]
-    assert events[4]["ms"] > 0
+    assert events[0].images == ["gate.png"]
+    assert events[4].ms > 0
     card, options, image = node.calls[0]
     assert (card, options.arm.kind, options.deadline_s, image) == (
         CLASSIFY,
@@ -95,7 +95,7 @@ async def test_the_state_is_json_but_for_the_messages(run, planner, task, attach
     planner.tasks = (task(1, image=attached["uri"]),)
     state, events = await run(attachments=[attached])
     del state["messages"]
-    json.dumps([state, events])
+    json.dumps([state, [event.model_dump(mode="json") for event in events]])
 
 
 async def test_independent_tasks_run_at_once_and_dependent_ones_after(
@@ -126,7 +126,7 @@ async def test_an_output_never_adds_a_task(run, planner, node, task, attached, o
     assert list(state["results"]) == ["t1", "t2"]
 
 
-async def test_a_camera_picture_stays_on_its_device(run, planner, node, task):
+async def test_a_camera_image_stays_on_its_device(run, planner, node, task):
     planner.tasks = (task(1, image="camera:gate.jpg"),)
     await run()
     assert node.calls[0][1].camera == "gate.jpg"
@@ -135,10 +135,10 @@ async def test_a_camera_picture_stays_on_its_device(run, planner, node, task):
 
 async def test_a_transient_failure_is_tried_again(run, planner, node, task, ok):
     planner.tasks = (task(1, image="camera:gate.jpg"),)
-    node.answers[CLASSIFY] = [OverloadedError("all lanes are busy"), ok("tabby")]
+    node.answers[CLASSIFY] = [OverloadedError("all workers are busy"), ok("tabby")]
     state, events = await run()
     assert len(node.calls) == 2
-    assert [event["event"] for event in events].count("task_started") == 2
+    assert [event.event for event in events].count("task_started") == 2
     assert state["results"]["t1"]["status"] == "ok"
 
 
@@ -146,7 +146,7 @@ async def test_a_transient_failure_is_tried_again(run, planner, node, task, ok):
     ("error", "calls", "status", "code"),
     [
         (DeadlineError("too slow"), 1, "unavailable", "deadline_exceeded"),
-        (LinkError("it broke off", code="link_broken"), 3, "unavailable", "link_broken"),
+        (LinkError("it was interrupted", code="link_broken"), 3, "unavailable", "link_broken"),
         (UnavailableError("no such model"), 1, "unavailable", "unavailable"),
         (InputError("damaged", code="image_truncated"), 1, "error", "image_truncated"),
         (ValueError("a defect"), 1, "error", "internal"),
@@ -204,7 +204,7 @@ async def test_a_refusal_of_the_expert_is_passed_on(run, planner, node, task):
     state, events = await run()
     assert state["results"]["t1"]["status"] == "refused"
     assert "labels cannot count" in state["messages"][-1].text
-    assert events[-2]["text"] == "labels cannot count"
+    assert events[-2].text == "labels cannot count"
 
 
 async def test_a_card_without_an_arm_is_not_run(run, planner, node, task):
@@ -229,7 +229,7 @@ async def test_a_node_that_is_down_leaves_no_task_without_a_result(run, planner,
     assert planner.requests[0].sensors == ()
 
 
-async def test_a_missing_picture_is_asked_for_and_nothing_is_run(run, planner, node, task):
+async def test_a_missing_image_is_requested_and_nothing_is_run(run, planner, node, task):
     planner.tasks = (task(1),)
     planner.needs = ("image",)
     state, events = await run()
@@ -237,7 +237,7 @@ async def test_a_missing_picture_is_asked_for_and_nothing_is_run(run, planner, n
     assert state["status"] == "needs_input"
     assert "image" in state["messages"][-1].text
     assert state["results"]["t1"]["error"]["code"] == "input_missing"
-    assert [event["event"] for event in events] == ["understood", "planned", "answered"]
+    assert [event.event for event in events] == ["understood", "planned", "answered"]
 
 
 async def test_a_request_that_nothing_serves_gets_the_reason(run, planner):
@@ -248,13 +248,13 @@ async def test_a_request_that_nothing_serves_gets_the_reason(run, planner):
     assert state["results"] == {}
 
 
-async def test_sensors_and_pictures_reach_the_planner(run, planner, attached):
+async def test_sensors_and_images_reach_the_planner(run, planner, attached):
     await run(attachments=[attached])
     assert planner.requests[0].sensors == ("camera",)
     assert planner.requests[0].images[0].name == "gate.png"
 
 
-async def test_a_picture_in_the_message_goes_to_the_store(run, planner, services, picture):
+async def test_an_image_in_the_message_goes_to_the_store(run, planner, services, picture):
     encoded = base64.b64encode(picture).decode()
     content = [
         {"type": "text", "text": "what is it?"},
@@ -285,20 +285,24 @@ async def test_a_message_that_cannot_be_read_is_refused(run, content, code):
     assert caught.value.info().code == code
 
 
-async def test_an_argument_that_names_no_picture_is_an_error(run, planner, node, task):
+async def test_an_argument_that_names_no_image_is_an_error(run, planner, node, task):
     planner.tasks = (task(1, image="/etc/passwd"),)
     state, _ = await run()
     assert state["results"]["t1"]["error"]["code"] == "image_unknown"
     assert node.calls == []
 
 
-def test_the_served_graph_can_be_drawn_and_has_a_schema():
-    assert {"understand", "plan", "offload", "execute", "answer"} <= set(graph.get_graph().nodes)
-    assert set(graph.get_input_jsonschema()["properties"]) == {"messages", "attachments"}
-    assert set(graph.get_context_jsonschema()["properties"]) == {
+def test_the_served_graphs_can_be_drawn_and_have_schemas():
+    names = set(assistant_graph.get_graph().nodes)
+    assert {"understand", "plan", "offload", "execute", "answer"} <= names
+    assert set(assistant_graph.get_input_jsonschema()["properties"]) == {"messages", "attachments"}
+    assert set(assistant_graph.get_context_jsonschema()["properties"]) == {
         "node_url",
         "planner",
         "deadline_s",
     }
-    assert graph.config["recursion_limit"] == RECURSION_LIMIT
-    assert not graph.checkpointer
+    assert assistant_graph.config["recursion_limit"] == RECURSION_LIMIT
+    assert not assistant_graph.checkpointer
+    names = set(federated_graph.get_graph().nodes)
+    assert {"prepare", "propose", "check", "approve", "train", "register"} <= names
+    assert set(federated_graph.get_context_jsonschema()["properties"]) == {"coder"}

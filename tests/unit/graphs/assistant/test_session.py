@@ -1,9 +1,8 @@
-"""Conversations: what a thread keeps, and what happens when its file cannot be used."""
+"""Conversations: what a thread stores, and what happens when its file cannot be used."""
 
 import asyncio
 import resource
 import sqlite3
-from pathlib import Path
 
 import pytest
 
@@ -36,30 +35,17 @@ async def test_a_reply_holds_answer_plan_and_results(opened, planner, task):
     assert events[-1].text == reply.answer
 
 
-async def test_the_next_turn_knows_the_picture_of_the_last(
-    opened, planner, services, picture, task
-):
+async def test_the_next_turn_knows_the_image_of_the_last(opened, planner, services, picture, task):
     image = services.images.put(picture, "gate.png")
     async with opened() as session:
         await session.ask("what is it?", images=[image])
         await session.ask("and what colour is it?")
-    asked = planner.requests[1]
-    assert asked.images == ()
-    assert asked.subject == (image,)
+    request = planner.requests[1]
+    assert request.images == ()
+    assert request.subject == (image,)
 
 
-@pytest.mark.parametrize("kind", [str, Path])
-async def test_a_file_can_be_named_by_its_path(opened, planner, picture, tmp_path, kind):
-    (tmp_path / "gate.png").write_bytes(picture)
-    async with opened() as session:
-        await session.ask("what is it?", images=[kind(tmp_path / "gate.png")])
-        with pytest.raises(InputError, match="cannot read"):
-            await session.ask("what is it?", images=[kind(tmp_path / "none.png")])
-    assert [image.name for image in planner.requests[0].images] == ["gate.png"]
-    assert len(planner.requests) == 1
-
-
-async def test_a_thread_goes_on_in_another_process_run(opened, planner, node, task):
+async def test_a_thread_continues_in_another_session(opened, planner, node, task):
     planner.tasks = (task(1, image="camera:a"),)
     async with opened("garden") as session:
         await session.ask("first")
@@ -72,7 +58,7 @@ async def test_a_thread_goes_on_in_another_process_run(opened, planner, node, ta
         assert await session.history() == []
 
 
-async def test_requests_that_cannot_be_read_leave_the_thread_as_it_was(opened):
+async def test_requests_that_cannot_be_read_leave_the_thread_unchanged(opened):
     async with opened() as session:
         await session.ask("first")
         with pytest.raises(InputError):
@@ -81,7 +67,7 @@ async def test_requests_that_cannot_be_read_leave_the_thread_as_it_was(opened):
         assert [turn.request for turn in await session.history()] == ["first", "second"]
 
 
-async def test_a_locked_file_is_told_and_nothing_is_lost(opened, services, tmp_path):
+async def test_a_locked_file_is_reported_and_nothing_is_lost(opened, services, tmp_path):
     path = tmp_path / "threads.sqlite"
     async with opened("garden") as session:
         await session.ask("first")
@@ -99,7 +85,7 @@ async def test_a_locked_file_is_told_and_nothing_is_lost(opened, services, tmp_p
     assert requests == ["first", "third"]
 
 
-async def test_a_file_that_is_no_database_is_told(tmp_path):
+async def test_a_file_that_is_not_a_database_is_reported(tmp_path):
     path = tmp_path / "threads.sqlite"
     path.write_bytes(b"this is not a database, but it is long enough to look like one" * 40)
     with pytest.raises(EdgewrightError) as caught:
@@ -108,14 +94,14 @@ async def test_a_file_that_is_no_database_is_told(tmp_path):
     assert caught.value.info().code == "threads_damaged"
 
 
-async def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+async def test_a_folder_that_cannot_be_created_is_reported(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError):
         async with open_threads(tmp_path / "file" / "threads.sqlite"):
             pass
 
 
-async def test_a_full_disk_is_told_and_the_thread_stays(opened):
+async def test_a_full_disk_is_reported_and_the_thread_stays(opened):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     async with opened("garden") as session:
         await session.ask("first")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from edgewright.graphs.assistant.training import LocalTrainer, trained
+from edgewright.graphs.assistant.training import LocalTrainer, train_task
 from edgewright.graphs.federated.state import TrainSettings
 from edgewright.graphs.federated.summary import report_of
 from edgewright.tools.errors import UnavailableError
@@ -35,19 +35,19 @@ class Trainer:
         return self.outcome
 
 
-async def test_a_trained_tool_is_told(task):
+async def test_a_trained_tool_is_reported(task):
     good = Trainer(
         report(ModelScore(accuracy=0.987, loss=0.1, clients=(0.98,)), "digit-classifier")
     )
-    result = await trained(task(1, "federated-training"), "all the words", good, lambda _: None)
+    result = await train_task(task(1, "federated-training"), "all the words", good, lambda _: None)
     assert result.status == "ok"
     assert result.output["tool"] == "digit-classifier"
     assert "98.7%" in result.output["text"]
     assert good.purpose == "all the words"
 
 
-async def test_a_run_without_a_model_is_told(task):
-    result = await trained(
+async def test_a_run_without_a_model_is_reported(task):
+    result = await train_task(
         task(1, "federated-training"), "", Trainer(report(None, "")), lambda _: None
     )
     assert result.status == "unavailable"
@@ -57,13 +57,13 @@ async def test_a_run_without_a_model_is_told(task):
 
 async def test_an_error_is_a_result(task):
     broken = Trainer(UnavailableError("no sandbox", code="no_sandbox"))
-    result = await trained(task(1, "federated-training"), "", broken, lambda _: None)
+    result = await train_task(task(1, "federated-training"), "", broken, lambda _: None)
     assert result.error is not None
     assert result.error.code == "no_sandbox"
 
 
 async def test_data_that_nobody_named_are_not_made_up(task):
-    result = await trained(
+    result = await train_task(
         task(1, "federated-training"),
         "tell ripe from unripe",
         LocalTrainer(ChatModelSettings()),

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
@@ -12,8 +11,10 @@ from edgewright.graphs.federated.context import TrainingContext, TrainingService
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.data_card import ClientCard, DataCard
 from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.progress import RoundScored, TrialEvent, TrialProgress
 from edgewright.tools.federated.records.report import RunReport, write_report
 from edgewright.tools.federated.records.trial import (
+    CheckedFacts,
     CurvePoint,
     ModelFacts,
     ModelScore,
@@ -47,35 +48,42 @@ def curve(accuracy: float, wall_s: float = 1.0) -> tuple[CurvePoint, ...]:
 
 @dataclass
 class Bench:
-    """A backend that trains nothing: each training ends with the next accuracy, or a fault."""
+    """A backend that trains nothing: each trial ends with the next accuracy or fault."""
 
     outcomes: list[float | Fault] = field(default_factory=lambda: [0.9])
     refusals: list[tuple[Fault, ...]] = field(default_factory=list)
     wall_s: float = 1.0
     trained: list[TrialRequest] = field(default_factory=list)
     tested: list[int] = field(default_factory=list)
-    prepared: int = 0
+    prepared: list[DataRequest] = field(default_factory=list)
+    progress: list[TrialEvent] = field(
+        default_factory=lambda: [
+            TrialProgress(number=1, event="client", round=1, client=0),
+            RoundScored(number=1, point=curve(0.9)[0]),
+        ]
+    )
     interrupt: BaseException | None = None
 
     def prepare(self, request: DataRequest, run: RunFolder) -> DataCard:
-        del request, run
-        self.prepared += 1
+        del run
+        self.prepared.append(request)
         return CARD
 
     def check(self, candidate: Candidate, card: DataCard, limits: SandboxLimits) -> CheckResult:
         del candidate, card, limits
         faults = self.refusals.pop(0) if self.refusals else ()
-        return CheckResult(faults, None if faults else FACTS)
+        return CheckResult(faults, None if faults else CheckedFacts(sha256="ab" * 32, model=FACTS))
 
     def train(
-        self, run: RunFolder, request: TrialRequest, on_event: Callable[[dict[str, Any]], None]
+        self, run: RunFolder, request: TrialRequest, on_event: Callable[[TrialEvent], None]
     ) -> TrialResult:
         del run
         if self.interrupt is not None:
             error, self.interrupt = self.interrupt, None
             raise error
         self.trained.append(request)
-        on_event({"event": "client", "round": 1, "client": 0})
+        for event in self.progress:
+            on_event(event)
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Fault):
             return TrialResult(
@@ -95,12 +103,13 @@ class Bench:
 
     def publish(self, run: RunFolder, report: RunReport) -> RunReport:
         done = report.model_copy(update={"tool": "digit-classifier" if report.best else ""})
+        run.root.mkdir(parents=True, exist_ok=True)
         write_report(run, done)
         return done
 
 
 class Stubborn:
-    """A coder that always proposes the same."""
+    """A coder that always proposes the same candidate."""
 
     def propose(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:
         return EmbeddedCoder().propose(problem, [])

@@ -3,10 +3,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
+from edgewright.graphs.federated import context as context_module
+from edgewright.graphs.federated import training_backend
+from edgewright.graphs.federated.context import TrainingContext
+from edgewright.graphs.federated.events import Event
+from edgewright.graphs.federated.graph import build_graph
 from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings
 from edgewright.tools.errors import InputError, NotFoundError
+from edgewright.tools.federated.records.progress import RoundScored, TrialProgress
 from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.sandbox.faults import Fault
 
@@ -14,8 +22,8 @@ PURPOSE = "two clinics have photos of digits"
 BROKEN = Fault(code="raised", message="NameError in line 3", slot="model", line=3)
 
 
-def never(asked: dict[str, Any]) -> dict[str, Any]:
-    raise AssertionError("nobody should have been asked")
+def never(question: dict[str, Any]) -> dict[str, Any]:
+    raise AssertionError("no approval should have been requested")
 
 
 async def begin(context, approve=never, **settings: Any):
@@ -31,8 +39,8 @@ async def begin(context, approve=never, **settings: Any):
 async def test_a_run_goes_from_purpose_to_tool(bench, context_of):
     report, events = await begin(context_of(bench), trials=1)
     assert [event.event for event in events] == [
-        "prepared", "proposed", "checked", "trial_started", "progress", "trial_ended", "decided",
-        "registered",
+        "prepared", "proposed", "checked", "trial_started", "client", "scored",
+        "trial_ended", "decided", "registered",
     ]  # fmt: skip
     assert (report.stop, report.best, report.tool) == ("trials", 1, "digit-classifier")
     assert report.test is not None
@@ -40,6 +48,33 @@ async def test_a_run_goes_from_purpose_to_tool(bench, context_of):
     assert report.trials[0].costs == {
         "bytes_up": 20, "bytes_down": 20, "simulated_s": 2.0, "wall_s": 1.0
     }  # fmt: skip
+
+
+async def test_events_keep_their_type_from_the_runner_to_the_session(bench, context_of):
+    _, events = await begin(context_of(bench), trials=1)
+    progress = [event for event in events if isinstance(event, TrialProgress | RoundScored)]
+    assert [type(event) for event in progress] == [TrialProgress, RoundScored]
+    assert progress == bench.progress
+
+
+async def test_events_can_leave_the_process_as_json_and_keep_their_types(bench, context_of):
+    _, events = await begin(context_of(bench), trials=1)
+    adapter: TypeAdapter[Event] = TypeAdapter(Event)
+    assert [adapter.validate_json(adapter.dump_json(event)) for event in events] == events
+
+
+async def test_services_are_opened_once_a_run(bench, monkeypatch):
+    opened = []
+
+    def make(chat):
+        opened.append(chat)
+        return EmbeddedCoder()
+
+    monkeypatch.setattr(context_module, "make_coder", make)
+    monkeypatch.setattr(training_backend, "LocalTrainingBackend", lambda: bench)
+    report, _ = await begin(TrainingContext(coder="embedded"), trials=1)
+    assert report.tool == "digit-classifier"
+    assert len(opened) == 1
 
 
 async def test_the_best_trial_is_tested_and_it_alone(bench, context_of):
@@ -120,15 +155,15 @@ async def test_repairs_come_to_an_end(bench, context_of):
 
 
 async def test_a_person_accepts(bench, context_of):
-    asked: list[dict[str, Any]] = []
+    questions: list[dict[str, Any]] = []
 
     def approve(question: dict[str, Any]) -> dict[str, Any]:
-        asked.append(question)
+        questions.append(question)
         return {"type": "accept"}
 
     report, _ = await begin(context_of(bench), approve, approval="ask", trials=1)
     assert report.best == 1
-    (question,) = asked
+    (question,) = questions
     assert set(question) == {"action_request", "config", "description"}
     assert question["action_request"]["args"]["rounds"] == bench.trained[0].candidate.rounds
     assert all(
@@ -181,7 +216,13 @@ async def test_an_engine_without_sandbox_needs_a_person(bench, context_of):
     with pytest.raises(InputError) as caught:
         await begin(context_of(bench), engine="simulation", approval="auto")
     assert caught.value.info().code == "approval_needed"
-    assert bench.prepared == 0
+    assert bench.prepared == []
+
+
+async def test_a_run_that_is_given_no_data_reads_its_purpose(bench, context_of):
+    run = {"purpose": PURPOSE, "settings": {"trials": 1}}
+    await build_graph().compile().ainvoke(run, context=context_of(bench))
+    assert bench.prepared == [DataRequest(source="digits", clients=2)]
 
 
 async def test_no_purpose_no_run(bench, context_of):
@@ -190,7 +231,7 @@ async def test_no_purpose_no_run(bench, context_of):
             await run.begin("  ", DataRequest(), TrainSettings(), approve=never)
 
 
-async def test_a_run_that_was_broken_off_goes_on(bench, context_of):
+async def test_an_interrupted_run_resumes(bench, context_of):
     bench.interrupt = RuntimeError("killed")
     context = context_of(bench)
     async with open_run(context) as run:
@@ -201,13 +242,13 @@ async def test_a_run_that_was_broken_off_goes_on(bench, context_of):
     async with open_run(context, resume=name) as run:
         report = await run.resume(approve=never)
     assert report.best == 1
-    assert bench.prepared == 1
+    assert len(bench.prepared) == 1
     async with open_run(context, resume=name) as run:
         assert await run.resume(approve=never) == report
     assert len(bench.trained) == 1
 
 
-async def test_a_run_that_is_not_there_cannot_be_resumed(bench, context_of):
+async def test_an_unknown_run_cannot_be_resumed(bench, context_of):
     with pytest.raises(NotFoundError):
         async with open_run(context_of(bench), resume="nothing"):
             pass

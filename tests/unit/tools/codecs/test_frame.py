@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from edgewright.tools.codecs.frame import (
     HEADER_BYTES,
     MAX_FRAME_BYTES,
-    FrameHeader,
+    Frame,
     pack,
-    read_header,
+    read_frame,
     unpack,
 )
 from edgewright.tools.codecs.protocol import Features
@@ -60,7 +60,8 @@ def test_round_trip(payload: bytes, point: int) -> None:
     codec = PlainCodec(point=point)
     frame = pack(payload, codec)
     assert unpack(frame, codec) == payload
-    assert read_header(frame) == FrameHeader(point=point, fingerprint=codec.fingerprint)
+    expected = Frame(point=point, fingerprint=codec.fingerprint, payload=payload)
+    assert read_frame(frame) == expected
 
 
 def test_the_envelope_is_small() -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from edgewright.tools.contracts.arms import Decision
+from edgewright.tools.contracts.arms import Arm, Decision
 from edgewright.tools.contracts.invocation import (
     OPTIONS_HEADER,
     REQUEST_ID_HEADER,
@@ -24,6 +24,7 @@ from edgewright.tools.errors import (
     OverloadedError,
     UnavailableError,
 )
+from edgewright.tools.images.probe import probe
 from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient, Transfer
 
 RESULT = TailResult(output={"text": "cat"}, model="m@1", expert="e", stages_ms={"tail": 1.0})
@@ -197,6 +198,19 @@ async def test_a_camera_image_is_named_in_json():
     assert isinstance(decision, Decision)
     assert transport.request.headers["Content-Type"] == "application/json"
     assert json.loads(transport.body) == {"camera": "cat.jpg"}
+
+
+async def test_a_decision_is_asked_with_facts_about_the_image():
+    content = b'{"arm": {"kind": "device-only"}, "reason": "", "forecasts": [], "link": null}'
+    transport = StubTransport(content=content)
+    options = InvokeOptions(args={"question": "is it red?"}, arm=Arm(kind="device-only"))
+    async with _client(transport) as client:
+        await client.decide("card", options, probe(_png()))
+    assert json.loads(transport.body) == {
+        "args": {"question": "is it red?"},
+        "arm": {"kind": "device-only"},
+        "image": {"mime": "image/png", "width": 8, "height": 8, "size_bytes": len(_png())},
+    }
 
 
 async def test_ready_and_profile():

@@ -1,0 +1,267 @@
+"""The steps of a run. Each takes the state and returns its changes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command, interrupt
+
+from edgewright.agents.fl_coder.protocol import Attempt, Proposal, TrainingProblem, same
+from edgewright.graphs.federated import approval
+from edgewright.graphs.federated.context import TrainingContext, TrainingServices, run_folder
+from edgewright.graphs.federated.data import data_request
+from edgewright.graphs.federated.decisions import best_of, gave_up, stop_reason
+from edgewright.graphs.federated.events import (
+    CandidateChecked,
+    Decided,
+    Prepared,
+    Proposed,
+    Registered,
+    TrialEnded,
+    TrialStarted,
+    emit,
+)
+from edgewright.graphs.federated.state import FederatedState, TrainSettings
+from edgewright.graphs.federated.summary import report_of
+from edgewright.tools.errors import InputError
+from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.progress import TrialEvent
+from edgewright.tools.federated.records.trial import SANDBOXED_ENGINES, CheckedFacts, TrialRequest
+from edgewright.tools.federated.trials.prepare import DataRequest
+from edgewright.tools.settings import ChatModelSettings
+
+Update = dict[str, Any]
+
+#: Returns services for the settings of a chat model; see ``ServicePool.get``.
+OpenShared = Callable[[ChatModelSettings], Awaitable[TrainingServices]]
+
+
+class Steps:
+    """The steps of the graph.
+
+    Args:
+        open_shared: Returns services for runs whose context brings none.
+    """
+
+    def __init__(self, open_shared: OpenShared) -> None:
+        self._open_shared = open_shared
+
+    async def prepare(self, state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
+        """Check that the run is possible, and prepare its data."""
+        purpose = state.get("purpose", "").strip()
+        if not purpose:
+            raise InputError(
+                "the purpose is empty; say what the model is for", code="request_empty"
+            )
+        settings = TrainSettings.model_validate(state.get("settings") or {})
+        if settings.approval == "auto" and settings.engine not in SANDBOXED_ENGINES:
+            raise InputError(
+                f"the engine {settings.engine!r} runs generated code without the sandbox, so a "
+                "person has to approve it; use '--approve ask', or the in-process engine",
+                code="approval_needed",
+            )
+        run = state.get("run") or uuid.uuid4().hex[:12]
+        if data := state.get("data"):
+            request = DataRequest.model_validate(data)
+        else:
+            request = await asyncio.to_thread(data_request, purpose)
+        backend = (await self._services(runtime)).backend
+        card = await asyncio.to_thread(backend.prepare, request, run_folder(run))
+        emit(runtime, Prepared(run=run, card=card))
+        return {
+            "purpose": purpose,
+            "settings": settings.model_dump(mode="json"),
+            "data": request.model_dump(mode="json"),
+            "run": run,
+            "card": card.model_dump(mode="json"),
+            "stop": None,
+        }
+
+    async def propose(self, state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
+        """Have the coder propose a candidate; a repeated one ends the run."""
+        coder = (await self._services(runtime)).coder
+        problem = TrainingProblem(
+            purpose=state["purpose"],
+            card=_card(state),
+            limits=_settings(state).limits,
+            remarks=tuple(state.get("remarks", [])),
+        )
+        attempts = _attempts(state)
+        proposal = await asyncio.to_thread(coder.propose, problem, attempts)
+        repeated = any(same(proposal.candidate, each.proposal.candidate) for each in attempts)
+        if not repeated:
+            emit(runtime, Proposed(number=_number(attempts), proposal=proposal))
+        return {
+            "proposal": proposal.model_dump(mode="json"),
+            "stop": "unchanged" if repeated else None,
+        }
+
+    async def check(self, state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
+        """Check the candidate; its faults go back to the coder."""
+        backend = (await self._services(runtime)).backend
+        proposal = _proposal(state)
+        checked = await asyncio.to_thread(
+            backend.check, proposal.candidate, _card(state), _settings(state).limits
+        )
+        attempts = _attempts(state)
+        number = _number(attempts)
+        facts = checked.facts.model if checked.facts else None
+        emit(runtime, CandidateChecked(number=number, faults=checked.faults, facts=facts))
+        if checked.facts is not None:
+            return {"checked": checked.facts.model_dump(mode="json")}
+        attempt = Attempt(proposal=proposal, faults=checked.faults)
+        stop = "no_candidate" if gave_up([*attempts, attempt]) else None
+        return {"checked": None, "attempts": [attempt.model_dump(mode="json")], "stop": stop}
+
+    async def approve(
+        self, state: FederatedState, runtime: Runtime[TrainingContext]
+    ) -> Command[Literal["train", "check", "propose", "register"]]:
+        """Wait for a person's approval, unless approval is automatic."""
+        del runtime
+        if _settings(state).approval == "auto":
+            return Command(goto="train")
+        proposal = _proposal(state)
+        answer = approval.read(interrupt([approval.ask(proposal, _checked_facts(state).model)]))
+        if answer.type == "ignore":
+            return Command(goto="register", update={"stop": "declined"})
+        if answer.type == "response":
+            return Command(goto="propose", update={"remarks": [answer.words]})
+        if answer.type == "edit" and answer.candidate != proposal.candidate:
+            edited = Proposal(candidate=answer.candidate, choices=proposal.choices, coder="person")
+            return Command(goto="check", update={"proposal": edited.model_dump(mode="json")})
+        return Command(goto="train")
+
+    async def train(self, state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
+        """Train the candidate. An interrupted run resumes after the last finished round."""
+        backend = (await self._services(runtime)).backend
+        settings, proposal = _settings(state), _proposal(state)
+        number = _number(_attempts(state))
+        request = TrialRequest(
+            number=number,
+            candidate=proposal.candidate,
+            engine=settings.engine,
+            seed=settings.seed,
+            limits=settings.limits,
+            link=settings.link,
+            target=settings.target,
+            checked=_checked_facts(state),
+        )
+        emit(runtime, TrialStarted(number=number, rounds=proposal.candidate.rounds))
+        abandoned = threading.Event()
+
+        def on_event(event: TrialEvent) -> None:
+            if abandoned.is_set():
+                raise _AbandonedError
+            emit(runtime, event)
+
+        try:
+            result = await asyncio.to_thread(
+                backend.train, run_folder(_run(state)), request, on_event
+            )
+        except asyncio.CancelledError:
+            abandoned.set()
+            raise
+        attempt = Attempt(proposal=proposal, result=result)
+        return {"attempts": [attempt.model_dump(mode="json")]}
+
+    async def score(self, state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
+        """Report what the host measured of the trial."""
+        result = _attempts(state)[-1].result
+        assert result is not None
+        emit(runtime, TrialEnded(result=result))
+        return {}
+
+    async def decide(self, state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
+        """Decide whether to begin another trial."""
+        attempts = _attempts(state)
+        stop = stop_reason(attempts, _settings(state), _card(state).validation)
+        best = best_of(attempts)
+        number = best.result.number if best and best.result else 0
+        emit(runtime, Decided(stop=stop, best=number))
+        return {"stop": stop}
+
+    async def register(self, state: FederatedState, runtime: Runtime[TrainingContext]) -> Update:
+        """Score the best trial on the test split, write the artefacts and install the model."""
+        backend = (await self._services(runtime)).backend
+        run = run_folder(_run(state))
+        attempts = _attempts(state)
+        best = best_of(attempts)
+        test = None
+        if best is not None and best.result is not None:
+            test = await asyncio.to_thread(backend.test, run, best.result.number)
+        report = report_of(
+            run=_run(state),
+            purpose=state["purpose"],
+            card=_card(state),
+            settings=_settings(state),
+            attempts=attempts,
+            stop=state.get("stop") or "unchanged",
+            test=test,
+        )
+        report = await asyncio.to_thread(backend.publish, run, report)
+        emit(runtime, Registered(report=report))
+        return {"report": report.model_dump(mode="json")}
+
+    async def _services(self, runtime: Runtime[TrainingContext]) -> TrainingServices:
+        context = runtime.context or TrainingContext()
+        return context.services or await self._open_shared(context.chat)
+
+
+def after_propose(state: FederatedState) -> Literal["check", "register"]:
+    """Check a new proposal, or end the run."""
+    return "register" if state.get("stop") else "check"
+
+
+def after_check(state: FederatedState) -> Literal["approve", "propose", "register"]:
+    """Ask for approval or for a repair, or end the run if no repairs are left."""
+    if state.get("stop"):
+        return "register"
+    attempts = state.get("attempts", [])
+    refused = bool(attempts) and attempts[-1]["proposal"] == state["proposal"]
+    return "propose" if refused else "approve"
+
+
+def after_decide(state: FederatedState) -> Literal["propose", "register"]:
+    """Propose another candidate, or end the run."""
+    return "register" if state.get("stop") else "propose"
+
+
+class _AbandonedError(Exception):
+    """Stops a trial whose caller was cancelled; raised from the trial's event callback."""
+
+
+def _run(state: FederatedState) -> str:
+    run = state["run"]
+    assert run is not None
+    return run
+
+
+def _card(state: FederatedState) -> DataCard:
+    return DataCard.model_validate(state["card"])
+
+
+def _settings(state: FederatedState) -> TrainSettings:
+    return TrainSettings.model_validate(state["settings"])
+
+
+def _proposal(state: FederatedState) -> Proposal:
+    return Proposal.model_validate(state["proposal"])
+
+
+def _checked_facts(state: FederatedState) -> CheckedFacts:
+    """Return the facts of the proposal, which passed its checks."""
+    return CheckedFacts.model_validate(state["checked"])
+
+
+def _attempts(state: FederatedState) -> list[Attempt]:
+    return [Attempt.model_validate(each) for each in state.get("attempts", [])]
+
+
+def _number(attempts: list[Attempt]) -> int:
+    """Return the number of the next trial."""
+    return 1 + sum(attempt.result is not None for attempt in attempts)
