@@ -19,6 +19,7 @@ from edgewright.graphs.assistant.events import (
 )
 from edgewright.graphs.federated.events import RoundScored, TrialStarted
 from edgewright.tools.contracts.arms import Arm, Decision
+from edgewright.tools.federated.records.trial import CurvePoint, ModelScore
 
 URI = "store:" + "a" * 64
 PLAN = Plan(
@@ -28,7 +29,13 @@ PLAN = Plan(
     confidence=1,
 )
 DECISION = Decision(arm=Arm(kind="device-only"), reason="no edge peer", forecasts=[], link=None)
-SCORED = RoundScored(number=1, detail={"validation": {"accuracy": 0.9}})
+SCORED = RoundScored(
+    number=1,
+    point=CurvePoint(
+        round_number=1, train_loss=0.1, train_accuracy=0.9, bytes_up=1, bytes_down=1,
+        validation=ModelScore(accuracy=0.9, loss=0.1, clients=(0.9,)), simulated_s=1, wall_s=1,
+    ),
+)  # fmt: skip
 TURN = [
     Understood(request="r", images=["cat.png"]),
     Planned(plan=PLAN),

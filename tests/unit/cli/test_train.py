@@ -192,8 +192,8 @@ def runner(tmp_path, monkeypatch) -> CliRunner:
 
 def test_help_shows_defaults_that_depend_on_other_options(runner):
     shown = " ".join(runner.invoke(app, ["train", "--help"]).stdout.replace("│", " ").split())
-    assert "[default: as many as TEXT says, else 10]" in shown
-    assert "[default: the data that TEXT names]" in shown
+    assert "[default: as many as PURPOSE says, else 10]" in shown
+    assert "[default: the data that PURPOSE names]" in shown
     assert "auto in-process" in shown
 
 
