@@ -38,6 +38,8 @@ def serve(config: NodeConfig, *, attached: bool = False) -> None:
     Raises:
         EdgewrightError: The port is in use, or a model of ``preload`` cannot be loaded.
     """
+    # Otherwise the fork server of the model workers imports modules from the working folder first.
+    os.environ["PYTHONSAFEPATH"] = "1"
     os.environ.update(config.environment)
     with listen(config) as listener:
         asyncio.run(_serve(config, listener, attached=attached))

@@ -39,6 +39,16 @@ def test_importing_the_runtime_imports_no_framework(edge_bin: Path) -> None:
     assert _python(edge_bin, code) == "[]"
 
 
+def test_a_node_client_is_there_and_the_rest_names_its_extra(edge_bin: Path) -> None:
+    code = (
+        "from edgewright import InvokeOptions, LinkError, NodeClient\n"
+        "NodeClient('http://127.0.0.1:9')\n"
+        "try: from edgewright import open_session\n"
+        "except ModuleNotFoundError as error: print(error)"
+    )
+    assert "pip install 'edgewright[agent]'" in _python(edge_bin, code)
+
+
 def test_the_example_node_becomes_ready_and_lists_its_tools(edge_bin: Path, tmp_path: Path) -> None:
     command = [
         edge_bin / "edgewright",

@@ -87,7 +87,7 @@ def _from_pdf(name: str, data: bytes) -> Manual:
             "PDF manuals need pypdf: pip install 'edgewright[agent]', or save the manual as text",
             code="pdf_reader_missing",
         )
-    command = [sys.executable, "-m", "edgewright.tools.manuals.pdf_text"]
+    command = [sys.executable, "-P", "-m", "edgewright.tools.manuals.pdf_text"]
     try:
         child = subprocess.run(  # noqa: S603 - our own module; the file is passed on standard input
             [*command, name, str(MAX_PAGES), str(MAX_CHARACTERS)],

@@ -106,7 +106,8 @@ class NodeProcess:
         with log.open("a", encoding="utf-8") as stderr:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [
-                    *(sys.executable, "-m", "edgewright.edge_runtime"),
+                    # Files in the working folder are not modules (-P).
+                    *(sys.executable, "-P", "-m", "edgewright.edge_runtime"),
                     *("--config", str(config), "--attached"),
                 ],
                 # The node exits when this pipe closes, so it cannot outlive a killed parent.

@@ -1,5 +1,6 @@
-"""Programs that use the public interface pass type checkers with the wheel, outside of here."""
+"""The wheel outside the checkout: its programs run, and programs that use it are type-checked."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+PHOTOGRAPH = ROOT / "tools/offload/photographs/cat.jpg"
 BIN = Path(sys.executable).parent
 CLIENT = '''\
 """Every public name, used as its types say."""
@@ -146,3 +149,24 @@ def test_wrong_arguments_are_found(outside: Path, check) -> None:
     (outside / "wrong.py").unlink()
     assert run.returncode == 1
     assert run.stdout.count("error") >= 2
+
+
+@pytest.mark.timeout(320)
+def test_a_request_is_answered_whatever_lies_in_the_working_folder(
+    outside: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "edgewright").mkdir()
+    for name in ("edgewright/__init__.py", "torch.py", "yaml.py"):
+        (tmp_path / name).write_text("raise SystemExit('imported from the working folder')\n")
+    shutil.copy(PHOTOGRAPH, tmp_path / "x.jpg")
+    for command in (["doctor"], ["ask", "What is this?", "--image", "x.jpg"]):
+        run = subprocess.run(
+            [outside / "env/bin/edgewright", *command],
+            cwd=tmp_path,
+            env={**os.environ, "EDGEWRIGHT_HOME": str(tmp_path / "state")},
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+    assert "cat" in run.stdout.lower()
