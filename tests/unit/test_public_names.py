@@ -61,13 +61,13 @@ def test_importing_it_is_cheap() -> None:
 
 
 def test_importing_it_imports_nothing_heavy() -> None:
-    said = _run("-c", "import sys, edgewright; print(*sys.modules)").stdout.split()
-    assert HEAVY.isdisjoint(said)
+    output = _run("-c", "import sys, edgewright; print(*sys.modules)").stdout.split()
+    assert HEAVY.isdisjoint(output)
 
 
 def test_a_node_client_needs_no_agent_framework() -> None:
-    said = _run("-c", "import sys; from edgewright import NodeClient; print(*sys.modules)").stdout
-    assert {"langgraph", "langchain_core", "openai", "torch"}.isdisjoint(said.split())
+    output = _run("-c", "import sys; from edgewright import NodeClient; print(*sys.modules)").stdout
+    assert {"langgraph", "langchain_core", "openai", "torch"}.isdisjoint(output.split())
 
 
 def test_a_missing_extra_is_named() -> None:
@@ -76,6 +76,6 @@ def test_a_missing_extra_is_named() -> None:
         "try: from edgewright import open_session\n"
         "except ModuleNotFoundError as error: print(error)"
     )
-    said = _run("-c", code).stdout
-    assert "edgewright.open_session" in said
-    assert "pip install 'edgewright[agent]'" in said
+    output = _run("-c", code).stdout
+    assert "edgewright.open_session" in output
+    assert "pip install 'edgewright[agent]'" in output

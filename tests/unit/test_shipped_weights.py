@@ -1,4 +1,4 @@
-"""Weights that ship: few, and each with a manifest that says where it comes from."""
+"""Weights in the repository: few, and each with a manifest that names its origin and licence."""
 
 import hashlib
 import json
@@ -12,15 +12,15 @@ WEIGHTS = sorted(
     for part in ("agents", "benchmarks", "tools")
     for path in (ROOT / part).rglob("*.safetensors")
 )
-MOST_BYTES = 40_000_000
+MAX_BYTES = 40_000_000
 
 
 def test_they_are_few() -> None:
-    assert 0 < sum(path.stat().st_size for path in WEIGHTS) <= MOST_BYTES
+    assert 0 < sum(path.stat().st_size for path in WEIGHTS) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_each_is_the_one_that_its_manifest_describes(path: Path) -> None:
+def test_each_matches_its_manifest(path: Path) -> None:
     text = (path.parent / "manifest.json").read_text("utf-8")
     assert hashlib.sha256(path.read_bytes()).hexdigest() in text
     assert json.loads(text)["recipe"]

@@ -1,4 +1,4 @@
-"""What every benchmark leaves behind."""
+"""Results as files: raw figures, tables, plots and the recorded trace."""
 
 import json
 from pathlib import Path
