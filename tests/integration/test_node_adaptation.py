@@ -115,7 +115,7 @@ async def test_load_of_others_moves_work_back_to_the_device(
             await asyncio.wait([background])
         assert decision.load.utilisation >= 1
         assert decision.arm.kind == "device-only"
-        assert "other callers ask the edge server for" in decision.reason
+        assert "other callers demand" in decision.reason
 
 
 async def _send(client: NodeClient, image: bytes) -> None:

@@ -22,7 +22,7 @@ def open_catalogue(path: Path) -> CardRegistry:
         return CardRegistry.from_folder(path)
     if not path.is_file():
         raise InputError(
-            f"no cards at {str(path)!r}: pass a YAML card, a folder of them, or a tools.json",
+            f"no cards at {str(path)!r}: give a YAML card, a folder of them, or a tools.json",
             code="file_missing",
         )
     if path.suffix.lower() in (".yaml", ".yml"):
