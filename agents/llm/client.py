@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
@@ -57,7 +57,7 @@ class InvalidAnswerError(UnavailableError):
 
 
 class ChatModel:
-    """A configured chat model. The first call opens its HTTP client; later calls reuse it.
+    """A configured chat model. Each call opens its own HTTP client and closes it.
 
     Args:
         settings: Model, endpoint, key and timeout.
@@ -65,21 +65,6 @@ class ChatModel:
 
     def __init__(self, settings: ChatModelSettings) -> None:
         self.settings = settings
-        self._client: OpenAI | None = None
-        self._opening = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections to the endpoint; a later call opens new ones."""
-        with self._opening:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
 
     def ask(
         self, messages: Sequence[Message], schema: dict[str, Any], *, deadline: float
@@ -107,36 +92,34 @@ class ChatModel:
     ) -> str:
         """Call the endpoint in a thread: the SDK's timeout limits each read, not the whole call."""
         outcome: list[str | Exception] = []
-        client = self._opened().with_options(timeout=max(deadline - time.monotonic(), 0.001))
+        client = self._client(max(deadline - time.monotonic(), 0.001))
 
         def call() -> None:
-            try:
-                outcome.append(_text(client, self.settings.model, messages, schema))
-            except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
-                outcome.append(error)
+            with client:
+                try:
+                    outcome.append(_text(client, self.settings.model, messages, schema))
+                except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
+                    outcome.append(error)
 
-        # After the deadline the thread is left to end by itself: closing the client would make
-        # concurrent calls fail.
         thread = threading.Thread(target=call, name="chat-model", daemon=True)
         thread.start()
         thread.join(max(deadline - time.monotonic(), 0))
         if not outcome:
+            client.close()  # ends the late call, whose answer is of no use
             raise _too_slow(self.settings)
         if isinstance(outcome[0], Exception):
             raise _translated(outcome[0], self.settings)
         return outcome[0]
 
-    def _opened(self) -> OpenAI:
+    def _client(self, timeout_s: float) -> OpenAI:
         from openai import OpenAI
 
-        with self._opening:
-            if self._client is None:
-                self._client = OpenAI(
-                    base_url=self.settings.base_url or None,
-                    api_key=self.settings.api_key or "none",
-                    max_retries=0,
-                )
-            return self._client
+        return OpenAI(
+            base_url=self.settings.base_url or None,
+            api_key=self.settings.api_key or "none",
+            timeout=timeout_s,
+            max_retries=0,
+        )
 
 
 def _text(client: OpenAI, model: str, messages: Sequence[Message], schema: dict[str, Any]) -> str:

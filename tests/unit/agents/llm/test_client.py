@@ -1,4 +1,4 @@
-"""The client of a chat model: reading answers, and opening and closing connections."""
+"""The client of a chat model reads answers; real endpoints are in tests/integration."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from edgewright.agents.llm.client import ChatModel, InvalidAnswerError, _first_object
+from edgewright.agents.llm.client import InvalidAnswerError, _first_object
 from edgewright.tools.errors import from_info
-from edgewright.tools.settings import ChatModelSettings
 
 
 @pytest.mark.parametrize(
@@ -35,15 +34,3 @@ def test_an_invalid_answer_can_be_sent_to_another_process() -> None:
     rebuilt = from_info(info)
     assert isinstance(rebuilt, InvalidAnswerError)
     assert rebuilt.message == "it is no object"
-
-
-def test_connections_are_opened_once_and_closed() -> None:
-    with ChatModel(ChatModelSettings(model="m", base_url="http://127.0.0.1:9/v1")) as model:
-        client = model._opened()
-        assert model._opened() is client
-        assert not client.is_closed()
-    assert client.is_closed()
-
-
-def test_a_model_without_connections_can_be_closed() -> None:
-    ChatModel(ChatModelSettings(model="m")).close()

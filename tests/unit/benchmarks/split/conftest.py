@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from edgewright.benchmarks.split.workloads import Workload
-from edgewright.tools.codec_training.answers import FirstLabel
+from edgewright.tools.codec_training.answers import TopLabel
 from edgewright.tools.codec_training.images import ImageSet
 from edgewright.tools.codec_training.recipe import recipe_named
 from edgewright.tools.models.engines.torch.chain import Chain
@@ -37,7 +37,7 @@ def workload() -> Workload:
         licence="none",
         count=len(shades),
         read=lambda: (Image.new("RGB", (16, 16), (shade, 90, 90)) for shade in shades),
-        answers=FirstLabel(torch.tensor([int(shade < 100) for shade in shades])),
+        answers=TopLabel(torch.tensor([int(shade < 100) for shade in shades])),
     )
     schedule = {"epochs": 20, "batch": 4, "rate": 0.05}
     recipe = recipe_named("elpv").changed(point=1, decoder_point=1, joint=None, second=schedule)

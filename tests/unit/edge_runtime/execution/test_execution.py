@@ -372,7 +372,8 @@ async def test_an_idle_link_is_probed_while_tasks_arrive(node, wire, cat):
 
 
 async def test_a_busy_link_is_probed_now_and_then(node, wire, cat, monkeypatch):
-    monkeypatch.setattr("edgewright.edge_runtime.peers.peer._PROBE_INTERVAL_S", 0.3)
+    interval = "edgewright.edge_runtime.peers.peer._PROBE_INTERVAL_S"
+    monkeypatch.setattr(interval, 60.0)
     node.peer._poll_s = 60.0  # longer than this test
     _set_profiles(node)
     watching = asyncio.create_task(node.peer.watch())
@@ -388,8 +389,9 @@ async def test_a_busy_link_is_probed_now_and_then(node, wire, cat, monkeypatch):
         await _run(node, cat, SPLIT)
         await asyncio.sleep(0.05)
         assert wire.paths.count("/v1/probe") == first  # the last probe was just made
-        await asyncio.sleep(0.3)
-        assert wire.paths.count("/v1/probe") == first
+        monkeypatch.setattr(interval, 0.0)
+        await asyncio.sleep(0.05)
+        assert wire.paths.count("/v1/probe") == first  # no transfer has ended since
         await _run(node, cat, SPLIT)
         while wire.paths.count("/v1/probe") == first:
             await asyncio.sleep(0.01)

@@ -322,5 +322,5 @@ def test_a_malformed_catalogue_is_an_input_error(tmp_path: Path, content: str) -
 
 def test_a_demonstration_with_an_unknown_tool_names_line_and_tool(tmp_path: Path) -> None:
     (tmp_path / "demos.jsonl").write_text('\n{"request": "x", "nodes": ["Nope"]}\n')
-    with pytest.raises(InputError, match=r"line 2: no tool 'Nope'"):
+    with pytest.raises(InputError, match=r"line 2: unknown tool 'Nope'"):
         read_demonstrations(tmp_path / "demos.jsonl", CardRegistry.builtin())
