@@ -32,7 +32,8 @@ from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.workers.pool import worker_from_config
 from edgewright.tools.contracts.arms import ServerLoad
 from edgewright.tools.contracts.invocation import InvokeOptions
-from edgewright.tools.nodes.client import NodeClient, Transfer
+from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.nodes.exchange import Transfer
 from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.offload.choice import FloatArray
 from edgewright.tools.offload.queueing import mean_response_s, mean_wait_s

@@ -27,7 +27,8 @@ from edgewright.tools.errors import EdgewrightError, UnavailableError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.library import expert_statuses, experts, known_cards
-from edgewright.tools.nodes.client import NodeClient, Transfer
+from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.nodes.exchange import Transfer
 from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.nodes.shaped_link import ShapedLink
 from edgewright.tools.offload.arms import profiled_arms

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.cost_report import CostReport, Fallback
 from edgewright.tools.models.expert import Expert
-from edgewright.tools.nodes.client import Transfer
+from edgewright.tools.nodes.exchange import Transfer
 from edgewright.tools.offload.objective import EnergyModel
 
 

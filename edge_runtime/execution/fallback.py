@@ -29,7 +29,7 @@ from edgewright.tools.errors import (
     TransientError,
     UnavailableError,
 )
-from edgewright.tools.nodes.client import Transfer
+from edgewright.tools.nodes.exchange import Transfer
 
 #: Time that a device needs besides its own computing to finish alone, the client's grace included.
 _RESERVE_S = 0.5

@@ -17,7 +17,8 @@ from edgewright.tools.contracts.arms import ServerLoad
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse, TailResult
 from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile
 from edgewright.tools.errors import DeadlineError, EdgewrightError, LinkError
-from edgewright.tools.nodes.client import NodeClient, Transfer
+from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.nodes.exchange import Transfer
 from edgewright.tools.offload.link import LinkEstimator, ProbeTimes
 from edgewright.tools.offload.load import ArrivalWindow
 

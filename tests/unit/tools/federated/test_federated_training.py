@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 import torch
 from flwr.app import Array, ArrayRecord, Context, Message, RecordDict
-from flwr.common.constant import SUPERLINK_NODE_ID
 
-from edgewright.tools.errors import InputError
 from edgewright.tools.federated.app.checkpoint import load_newest
 from edgewright.tools.federated.app.files import finished_rounds, newest_states, state_file
 from edgewright.tools.federated.app.learner import LearningTask, new_model, to_tensor, train_round
 from edgewright.tools.federated.app.settings import AppSettings
-from edgewright.tools.federated.app.strategy import read_instruction, run_server
+from edgewright.tools.federated.app.strategy import run_server
 from edgewright.tools.federated.app.weights import (
     load_arrays,
     read_arrays,
@@ -304,32 +302,6 @@ def test_without_a_quorum_the_model_is_unchanged(
     assert good is not None and after is not None
     assert after.record.round_number == 2 and not after.record.quorum
     assert all(np.array_equal(good.weights[name], after.weights[name]) for name in good.weights)
-
-
-def test_the_grid_implements_flowers_grid() -> None:
-    def echo(message: Message, context: Context) -> Message:
-        return Message(message.content, reply_to=message)
-
-    grid = InProcessGrid(echo, 2, {})
-    grid.set_run(grid.run)
-    first, second = list(grid.get_node_ids())
-    messages = [
-        grid.create_message(RecordDict(), "train", node, group_id="1") for node in (first, second)
-    ]
-    ids = list(grid.push_messages(messages))
-    replies = list(grid.pull_messages([*ids, "unknown"]))
-    assert [reply.metadata.src_node_id for reply in replies] == [first, second]
-    assert all(reply.metadata.dst_node_id == SUPERLINK_NODE_ID for reply in replies)
-    assert list(grid.pull_messages(ids)) == []
-
-
-def test_an_instruction_without_a_round_is_refused() -> None:
-    from flwr.app import ConfigRecord
-
-    content = RecordDict({"arrays": ArrayRecord(), "config": ConfigRecord({"server-round": "one"})})
-    InProcessGrid(lambda message, context: message, 1, {})
-    with pytest.raises(InputError):
-        read_instruction(Message(content, 2, "train"))
 
 
 def test_a_half_written_checkpoint_does_not_count(

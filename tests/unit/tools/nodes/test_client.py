@@ -25,7 +25,8 @@ from edgewright.tools.errors import (
     UnavailableError,
 )
 from edgewright.tools.images.probe import probe
-from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient, Transfer
+from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient
+from edgewright.tools.nodes.exchange import Transfer
 
 RESULT = TailResult(output={"text": "cat"}, model="m@1", expert="e", stages_ms={"tail": 1.0})
 

@@ -1,20 +1,15 @@
 """The console script in processes of its own, with real nodes."""
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psutil
 import pytest
-import skimage.data
-from PIL import Image
 
 from edgewright.tools.nodes.launch import launch_node
 
@@ -22,45 +17,6 @@ pytestmark = pytest.mark.timeout(180)
 
 #: The console script, wherever it is installed.
 EDGEWRIGHT = [sys.executable, "-c", "from edgewright.cli.main import app; app()"]
-
-
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("camera")
-    for name, pixels in {"cat": skimage.data.chelsea(), "cup": skimage.data.coffee()}.items():
-        Image.fromarray(pixels).save(folder / f"{name}.png")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def device(photographs):
-    with launch_node(
-        {"name": "camera-1", "role": "device", "port": 0, "camera": str(photographs)}
-    ) as node:
-        yield node
-
-
-@pytest.fixture
-def environment(tmp_path):
-    """The environment with a state folder of its own, which identifies its processes."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWRIGHT")}
-    cache = os.environ["EDGEWRIGHT_CACHE"]
-    return own | {"EDGEWRIGHT_HOME": str(tmp_path / "state"), "EDGEWRIGHT_CACHE": cache}
-
-
-@pytest.fixture
-def edgewright(environment):
-    def run(*args, stdin=None, **more):
-        return subprocess.run(
-            [*EDGEWRIGHT, *map(str, args)],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env=environment | more,
-        )
-
-    return run
 
 
 def processes_of(environment):
@@ -303,53 +259,6 @@ def test_profile_measures_and_stores_the_times(edgewright, environment, photogra
     shown = edgewright("profile", "--config", config, "--runs", "1")
     assert "efficientnet-lite0 on camera-2" in shown.stdout
     await_none(environment)
-
-
-def test_doctor_checks_the_node(edgewright, device):
-    report = json.loads(edgewright("doctor", "--json", "--node", device.url).stdout)
-    found = {check["name"]: check for check in report["checks"]}
-    assert "camera-1" in found["device node"]["detail"]
-    assert found["edge peer"]["state"] == "note"
-    report = edgewright("doctor", "--json", "--node", "http://127.0.0.1:9")
-    assert report.returncode == 1
-    found = {check["name"]: check for check in json.loads(report.stdout)["checks"]}
-    assert found["device node"]["state"] == "problem"
-
-
-class _Models(BaseHTTPRequestHandler):
-    """Answers ``/v1/models`` with the server's ``answer``."""
-
-    def do_GET(self):
-        status, body = self.server.answer
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.mark.parametrize(
-    ("answer", "state"),
-    [
-        ((200, b'{"data": [{"id": "some-model"}]}'), "ok"),
-        ((200, b'{"data": [{"id": "another"}]}'), "note"),
-        ((200, b"<html>"), "note"),
-        ((401, b"{}"), "problem"),
-    ],
-)
-def test_doctor_checks_the_chat_model(edgewright, answer, state):
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Models) as server:
-        server.answer = answer
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        variables = {
-            "EDGEWRIGHT_CHAT_MODEL": "some-model",
-            "OPENAI_BASE_URL": f"http://127.0.0.1:{server.server_port}/v1",
-        }
-        report = json.loads(edgewright("doctor", "--json", **variables).stdout)
-        server.shutdown()
-    found = {check["name"]: check for check in report["checks"]}
-    assert found["chat model"]["state"] == state
 
 
 def test_cards_are_listed_as_the_node_sees_them(edgewright, device):

@@ -11,7 +11,7 @@ import pytest
 
 from edgewright.tools.nodes.launch import NodeProcess
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 #: In the order in which they run. A model that is trained becomes a tool, so that page comes last.
 LAST = ROOT / "docs/tutorials/train-a-classifier.md"
 PAGES = [

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from edgewright.graphs.assistant.events import Event
 from edgewright.tools.images.store import ImageStore
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 STARTS_WITHIN_S = 60.0
 
 #: What the server sends as JSON are the graph's own events.

@@ -1,0 +1,196 @@
+"""The fallback chain: each step gives the device-only answer, and the report says why."""
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from edgewright.edge_runtime.execution.fallback import Execution
+from edgewright.edge_runtime.execution.invocation import prepare
+from edgewright.tools.codecs import frame
+from edgewright.tools.contracts.arms import Arm
+from edgewright.tools.contracts.invocation import InvokeOptions
+from edgewright.tools.errors import (
+    DeadlineError,
+    EdgewrightError,
+    NotFoundError,
+    OverloadedError,
+    UnavailableError,
+    WorkerLostError,
+)
+
+MODEL = "efficientnet-lite0"
+CARD = "image-classification"
+SPLIT = Arm(kind="co-inference", point=4)
+ALONE = Arm(kind="device-only")
+
+
+async def test_co_inference_reports_the_costs_of_both_nodes(node, cat, run_call):
+    response = await run_call(node, cat, SPLIT)
+    report = response.report
+    assert report.arm == "co-inference (point 4)"
+    assert report.nodes == ["device", "edge"]
+    assert report.bytes_up == report.frame_bytes > 1000
+    assert report.bytes_down > 100
+    assert {"upload", "edge_tail", "edge_other", "download"} <= set(report.stages_ms)
+    assert node.peer.link.state().samples == 1
+
+
+async def test_a_frames_checksum_is_computed_once_on_each_side(node, cat, monkeypatch, run_call):
+    checksum, computed = frame._checksum, []
+
+    def counted(fields: bytes, payload: bytes) -> bytes:
+        computed.append(len(payload))
+        return checksum(fields, payload)
+
+    monkeypatch.setattr(frame, "_checksum", counted)
+    response = await run_call(node, cat, SPLIT)
+    assert response.report.arm == SPLIT.label
+    assert len(computed) == 2
+
+
+async def test_edge_only_sends_the_image_encoded_or_unchanged(node, cat, run_call):
+    encoded = await run_call(node, cat, Arm(kind="edge-only", image_codec="jpeg", quality=80))
+    assert encoded.report.bytes_up < len(cat)
+    unchanged = await run_call(node, cat, Arm(kind="edge-only"))
+    assert unchanged.report.bytes_up == len(cat)
+    assert unchanged.output == (await run_call(node, cat, ALONE)).output
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (httpx.ReadError("reset"), "link_broken"),
+        (httpx.RemoteProtocolError("cut"), "link_broken"),
+        (httpx.ConnectError("refused"), "link_refused"),
+        (5.0, "deadline_exceeded"),
+    ],
+)
+async def test_a_lost_link_costs_only_the_remaining_blocks(
+    node, wire, cat, failure, code, run_call
+):
+    alone = await run_call(node, cat, ALONE)
+    wire.failure = failure
+    response = await run_call(node, cat, SPLIT)
+    report = response.report
+    assert response.output == alone.output
+    assert report.head_reused
+    assert "resume" in report.stages_ms
+    assert (report.arm, report.planned_arm) == ("device-only", "co-inference (point 4)")
+    assert [(step.tried, step.code, step.used) for step in report.fallback] == [
+        ("co-inference (point 4)", code, "device-only")
+    ]
+    assert not node.peer.link.state().up
+    assert report.bytes_down == 0
+
+
+async def test_a_lost_link_of_edge_only_runs_the_whole_model_on_the_device(
+    node, wire, cat, run_call
+):
+    wire.failure = httpx.ReadError("reset")
+    response = await run_call(node, cat, Arm(kind="edge-only"))
+    assert response.report.arm == "device-only"
+    assert not response.report.head_reused
+    assert "whole" in response.report.stages_ms
+
+
+async def test_features_that_are_gone_are_computed_again(node, wire, cat, run_call, fail):
+    wire.failure = httpx.ReadError("reset")
+    fail(node, "resume", NotFoundError("gone", code="ticket_unknown"))
+    response = await run_call(node, cat, SPLIT)
+    assert response.report.arm == "device-only"
+    assert not response.report.head_reused
+
+
+async def test_after_a_refused_frame_the_image_is_sent_if_it_fits(
+    node, wire, cat, run_call, set_profiles
+):
+    set_profiles(node)
+    alone = await run_call(node, cat, ALONE)
+    await _refuse_tails(wire)
+    response = await run_call(node, cat, SPLIT)
+    assert response.output == alone.output
+    assert response.report.arm == "edge-only (original image)"
+    assert [step.code for step in response.report.fallback] == ["frame_fingerprint"]
+    assert response.report.bytes_up == response.report.frame_bytes + len(cat)
+
+
+async def test_after_a_refused_frame_the_device_continues_if_the_weights_differ(
+    node, wire, cat, run_call, set_profiles
+):
+    set_profiles(node, revision="other")
+    await _refuse_tails(wire)
+    response = await run_call(node, cat, SPLIT)
+    assert response.report.arm == "device-only"
+    assert response.report.head_reused
+
+
+async def _refuse_tails(wire):
+    inner = wire.handle_async_request
+    problem = (
+        b'{"type":"x","title":"x","status":422,"detail":"other codec","code":"frame_fingerprint",'
+        b'"retryable":false}'
+    )
+
+    async def handle(request):
+        if request.url.path.endswith("/tail"):
+            async for _ in request.stream:
+                pass
+            return httpx.Response(422, stream=httpx.ByteStream(problem))
+        return await inner(request)
+
+    wire.handle_async_request = handle
+
+
+async def test_a_lost_worker_hands_the_image_to_the_edge(node, cat, run_call, fail, set_profiles):
+    set_profiles(node)
+    fail(node, "whole", WorkerLostError("gone"))
+    response = await run_call(node, cat, ALONE)
+    assert response.report.arm == "edge-only (original image)"
+    assert response.report.nodes == ["edge"]
+    assert response.report.fallback[0].code == "worker_lost"
+
+
+async def test_a_lost_worker_without_a_peer_tries_again(node, cat, run_call, fail):
+    fail(node, "head", WorkerLostError("gone"))
+    response = await run_call(node, cat, SPLIT)
+    assert response.report.arm == "device-only"
+    assert response.report.fallback[0].code == "worker_lost"
+
+
+async def test_a_call_fails_honestly_when_nothing_is_left(node, wire, cat, run_call, fail):
+    wire.failure = httpx.ReadError("reset")
+    fail(node, "resume", UnavailableError("out of memory", code="model_not_loaded"))
+    with pytest.raises(EdgewrightError, match=r"out of memory \(tried before: co-inf.*link_bro"):
+        await run_call(node, cat, SPLIT)
+    fail(node, "whole", OverloadedError("full", retry_after_s=1))
+    with pytest.raises(OverloadedError) as raised:
+        await run_call(node, cat, ALONE)
+    assert raised.value.retry_after_s == 1
+
+
+async def test_a_smaller_model_takes_over_and_is_named(node, operations, cat):
+    class Bigger:
+        id, card, model, approximate = "bigger", CARD, "big", False
+
+    worker = type(node.workers.worker(MODEL))(operations)
+    worker.failures["whole"] = UnavailableError("no memory", code="model_not_loaded")
+    node.workers._workers["big"] = worker
+    call = await prepare(node, CARD, InvokeOptions(arm=ALONE), cat, "id")
+    response = await Execution(node, replace(call, experts=(Bigger(), *call.experts))).run()
+    assert response.report.expert == "efficientnet-lite0-classifier"
+    assert response.report.fallback[0].code == "model_not_loaded"
+
+
+async def test_a_missed_deadline_ends_the_fallback_chain(node, cat, run_call, fail):
+    fail(node, "whole", DeadlineError("late"))
+    with pytest.raises(DeadlineError):
+        await run_call(node, cat, ALONE, deadline_s=1e-6)
+
+
+async def test_a_deadline_missed_by_the_peer_does_not_mark_the_link_down(node, wire, cat, run_call):
+    problem = b'{"type":"x","title":"x","status":504,"detail":"late","code":"deadline_exceeded",'
+    wire.answer = (504, {}, problem + b'"retryable":true}')
+    response = await run_call(node, cat, SPLIT)
+    assert response.report.arm == "device-only"
+    assert node.peer.link.state().up
