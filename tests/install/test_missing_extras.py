@@ -41,8 +41,6 @@ def edgewright(edge_bin, tmp_path):
         (("train", "sort digits"), "agent"),
         (("cards", "check", CARD), "agent"),
         (("cards", "from-manual", MANUAL, "--out", "draft.yaml"), "agent"),
-        (("runs", "show", "some-run"), "agent"),
-        (("runs", "compare", "some-run"), "agent"),
         (("codec", "train", "fashion-vit", "--data", "digits"), "vision"),
         (("codec", "export", "some-codec", "--half", "device", "--out", "half"), "vision"),
         (("profile",), "vision"),
@@ -69,6 +67,13 @@ def test_the_missing_extra_is_json_on_request(edgewright):
 def test_a_command_that_needs_no_extra_works(edgewright, args):
     done = edgewright(*args)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "compare"])
+def test_stored_runs_are_read_without_an_extra(edgewright, command):
+    done = edgewright("runs", command, "some-run")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("[no_report]")
 
 
 def test_doctor_lists_every_missing_extra(edgewright):
