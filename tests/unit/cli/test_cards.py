@@ -202,7 +202,7 @@ def test_a_card_is_planned_over_by_path_with_its_demonstrations(edgewright, tmp_
     [
         ("tools.json", "{", "expected JSON with a list 'nodes'"),
         ("card.yaml", "id: x", "card.yaml"),
-        ("nothing.yaml", None, "pass a YAML card"),
+        ("nothing.yaml", None, "give a YAML card"),
     ],
 )
 def test_unreadable_cards_are_reported(edgewright, error_of, tmp_path, name, content, part):
