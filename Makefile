@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo demo-train first-request test test-edge wheel package lint format type docs fit-models \
+.PHONY: help setup system demo demo-train first-request test test-docs test-edge wheel package lint format type docs fit-models \
 	results bench bench-runtime bench-planner bench-split bench-accuracy-retention bench-latency bench-federated clean
 
 help: ## Show this list
@@ -55,6 +55,9 @@ test: $(STAMP) ## Run all tests, with branch coverage
 	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
+
+test-docs: $(STAMP) ## Run the commands and examples of the tutorials and how-to guides
+	$(BIN)/python -m pytest -m pages tests/integration/cli/test_documentation.py
 
 wheel: $(STAMP) ## Build the wheel into dist
 	@rm -rf build dist

@@ -40,6 +40,7 @@ class NodeMiddleware:
     def __init__(self, app: ASGIApp, node: Node) -> None:
         self._app = app
         self._node = node
+        node.metrics.in_flight.set_function(lambda: node.in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

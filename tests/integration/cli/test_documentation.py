@@ -1,4 +1,7 @@
-"""The commands and Python blocks of README, tutorials and how-to guides run as they stand."""
+"""The commands and Python blocks of README, tutorials and how-to guides run as they stand.
+
+`make test` runs those of README, `make test-docs` those of the other pages.
+"""
 
 import os
 import re
@@ -78,7 +81,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("block", RUN, ids=[block.name for block in RUN])
+def _marks(block: Block) -> list[pytest.MarkDecorator]:
+    return [] if block.page == PAGES[0] else [pytest.mark.pages]
+
+
+@pytest.mark.parametrize(
+    "block", [pytest.param(block, id=block.name, marks=_marks(block)) for block in RUN]
+)
 def test_the_block_runs(
     block: Block, folders: dict[Path, Path], environment: dict[str, str]
 ) -> None:
