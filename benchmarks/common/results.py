@@ -19,7 +19,6 @@ _PACKAGES = (
     "edgewright",
     "torch",
     "numpy",
-    "constriction",
     "fastapi",
     "starlette",
     "uvicorn",

@@ -66,6 +66,17 @@ def installed_extras() -> list[Check]:
     return found
 
 
+def entropy_coder() -> Check:
+    """Check that the entropy coder of the feature codecs is compiled."""
+    from edgewright.tools.codecs.entropy import COMPILED
+
+    if COMPILED:
+        return Check(name="entropy coder", state="ok", detail="compiled")
+    fix = "install a C compiler, then: pip install --force-reinstall --no-deps edgewright"
+    detail = "Python fallback: same bytes, slower"
+    return Check(name="entropy coder", state="note", detail=detail, fix=fix)
+
+
 def experts() -> list[Check]:
     """Check which experts this machine can run."""
     from edgewright.tools.library import expert_statuses
@@ -195,6 +206,7 @@ async def examine(url: str | None) -> list[Check]:
     return [
         python(),
         *installed_extras(),
+        entropy_coder(),
         *experts(),
         state_folder(),
         await threads(),

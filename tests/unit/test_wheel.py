@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MAX_BYTES = 12_000_000
 DEVELOPERS = "edgewright.benchmarks"
+COMPILED = "edgewright/tools/codecs/_range_coder.abi3.so"
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +29,14 @@ def test_it_holds_every_file_of_the_packages_and_no_other(files: set[str]) -> No
         for package, folder in mapping["package-dir"].items()
         if package != DEVELOPERS
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in (".c", ".so")
     }
-    assert files == expected
+    assert files == expected | {COMPILED}
+
+
+def test_it_serves_every_python_from_3_11(wheel: Path) -> None:
+    """The compiled module uses Python's stable interface."""
+    assert wheel.name.split("-")[2:4] == ["cp311", "abi3"]
 
 
 @pytest.mark.parametrize(

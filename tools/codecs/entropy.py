@@ -8,71 +8,61 @@ in it. The stream has no redundancy; damage is detected by the frame around it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright.tools.errors import FrameError, UnavailableError
+from edgewright.tools.codecs.range_coder import PRECISION, State
+from edgewright.tools.errors import FrameError
 
 try:
-    import constriction
+    from edgewright.tools.codecs._range_coder import decode as _decode
+    from edgewright.tools.codecs._range_coder import encode as _encode
+
+    #: Whether the coder is compiled; the one in Python is slower, with the same bytes.
+    COMPILED = True
 except ImportError:
-    raise UnavailableError(
-        "feature codecs need the entropy coder constriction: pip install 'edgewright[edge]'; it "
-        "has binary wheels only for x86-64, so other machines also need a Rust compiler",
-        code="coder_missing",
-    ) from None
+    from edgewright.tools.codecs.range_coder import decode as _decode
+    from edgewright.tools.codecs.range_coder import encode as _encode
+
+    COMPILED = False
 
 Integers = NDArray[np.int32]
+Edges = NDArray[np.uint32]
 
-#: Sum of the frequencies in a table; the fixed precision of constriction's coder.
-TOTAL_FREQUENCY = 1 << 24
+#: Sum of the frequencies in a table.
+TOTAL_FREQUENCY = 1 << PRECISION
 #: Maximum cost of a symbol: 24 bits.
 MAX_BYTES_PER_SYMBOL = 3
 
-_WORD_BYTES = 4
-#: constriction holds the interval's lower end and width in 64 bits, after the words already
-#: emitted.
-_STATE_BITS = 64
+_STATE_BYTES = 8
 
 
-def table_model(frequencies: NDArray[np.uint32]) -> Any:
-    """Return constriction's model of an integer frequency table, without rounding.
+def edges_of(frequencies: NDArray[np.uint32]) -> Edges:
+    """Return the edges of the symbols' shares in a frequency table: uint32 ``[symbols + 1]``.
 
     Args:
-        frequencies: Positive frequency of each symbol; they sum to ``TOTAL_FREQUENCY``.
+        frequencies: uint32 ``[symbols]``, positive; they sum to ``TOTAL_FREQUENCY``.
+
+    Raises:
+        ValueError: They are not, or do not.
     """
-    # constriction adds 1 to every weight so that no symbol is impossible. Weights that sum to
-    # TOTAL_FREQUENCY minus the number of symbols are then used unchanged.
-    return constriction.stream.model.Categorical(frequencies.astype(np.float64) - 1, perfect=False)
+    edges = np.concatenate([[0], np.cumsum(frequencies, dtype=np.int64)])
+    if edges[-1] != TOTAL_FREQUENCY or not np.all(edges[:-1] < edges[1:]):
+        raise ValueError(f"frequencies must be positive and sum to {TOTAL_FREQUENCY}")
+    return edges.astype(np.uint32)
 
 
-def encode(parts: Iterable[tuple[Integers, Any]]) -> bytes:
+def encode(parts: Iterable[tuple[Integers, Edges]]) -> bytes:
     """Encode symbols, one part after another.
 
     Args:
-        parts: The parts: symbols and the model of their table.
+        parts: The parts: int32 ``[count]`` symbols, and the edges of their table.
+
+    Raises:
+        ValueError: A symbol is outside its table.
     """
-    coder = constriction.stream.queue.RangeEncoder()
-    for symbols, model in parts:
-        coder.encode(symbols, model)
-    words, (lower, width) = coder.pos()
-    size = words * _WORD_BYTES + _STATE_BITS // 8
-    compressed = coder.get_compressed().astype(">u4").tobytes().ljust(size, b"\0")
-    # The number that constriction wrote lies in the interval and provides the bits above these 64.
-    interior = int.from_bytes(compressed, "big")
-    low = interior - ((interior - lower) & ((1 << _STATE_BITS) - 1))
-    return _shortest(low, low + width, size)
-
-
-def _shortest(low: int, high: int, size: int) -> bytes:
-    """Return the shortest bytes that, padded with zeros, are a number in [low, high)."""
-    for bits in range(_STATE_BITS, 0, -8):
-        rounded_up = -(-low >> bits)
-        if rounded_up << bits < high:
-            return rounded_up.to_bytes(size - bits // 8, "big").rstrip(b"\0")
-    return low.to_bytes(size, "big")
+    return _encode(parts)
 
 
 class Decoder:
@@ -80,31 +70,32 @@ class Decoder:
 
     Args:
         payload: The bytes. No input can make the decoder crash, hang, or allocate more than a
-            multiple of its length.
+            multiple of its length and of the symbols requested.
     """
 
     def __init__(self, payload: bytes) -> None:
         self._payload = payload
-        self._parts: list[tuple[Integers, Any]] = []
-        padding = bytes(-len(payload) % _WORD_BYTES + _STATE_BITS // 8)
-        words = np.frombuffer(payload + padding, dtype=">u4").astype(np.uint32)
-        self._coder = constriction.stream.queue.RangeDecoder(words)
+        self._parts: list[tuple[Integers, Edges]] = []
+        first = payload[:_STATE_BYTES]
+        number = int.from_bytes(first.ljust(_STATE_BYTES, b"\0"), "big")
+        self._state: State = (number, (1 << 8 * _STATE_BYTES) - 1, len(first))
 
-    def read(self, model: Any, count: int) -> Integers:
+    def read(self, edges: Edges, count: int) -> Integers:
         """Decode the next part.
 
         Args:
-            model: Model of its table.
+            edges: Edges of its table.
             count: Number of its symbols.
 
         Raises:
             FrameError: No symbol sequence has this code (``frame_payload``).
         """
-        try:
-            symbols: Integers = self._coder.decode(model, count)
-        except AssertionError:  # raised by constriction for a number outside every interval
-            raise payload_error("no symbol sequence has this code") from None
-        self._parts.append((symbols, model))
+        symbols = np.empty(count, dtype=np.int32)
+        state = _decode(self._payload, self._state, edges, symbols)
+        if state is None:
+            raise payload_error("no symbol sequence has this code")
+        self._state = state
+        self._parts.append((symbols, edges))
         return symbols
 
     def verify(self) -> None:

@@ -22,9 +22,9 @@ from edgewright.tools.codecs.entropy import (
     MAX_BYTES_PER_SYMBOL,
     Decoder,
     Integers,
+    edges_of,
     encode,
     payload_error,
-    table_model,
 )
 from edgewright.tools.codecs.protocol import Features, check_features
 
@@ -90,7 +90,7 @@ class QuantisedCodec:
         self.point = self.resume_point = point
         self.shape = shape
         self._steps = tables.steps
-        self._models = [table_model(row) for row in tables.frequencies]
+        self._edges = [edges_of(row) for row in tables.frequencies]
         identity = json.dumps([self.name, model, revision, point, list(shape), tables.steps])
         digest = hashlib.sha256(identity.encode())
         digest.update(tables.frequencies.astype("<u4").tobytes())
@@ -107,7 +107,7 @@ class QuantisedCodec:
                 (``features_not_finite``).
         """
         rows = [row.ravel() for row in self.quantise(features)]
-        return encode(zip(rows, self._models, strict=True))
+        return encode(zip(rows, self._edges, strict=True))
 
     def decode(self, payload: bytes) -> Features:
         """Decode a payload to float32 features of ``shape``.
@@ -120,10 +120,10 @@ class QuantisedCodec:
         if len(payload) > max_bytes:
             raise payload_error(f"{len(payload)} bytes are more than this codec produces")
         decoder = Decoder(payload)
-        scales = decoder.read(self._models[0], channels)
+        scales = decoder.read(self._edges[0], channels)
         coded = int(np.count_nonzero(scales))
-        offsets = decoder.read(self._models[1], coded)
-        values = decoder.read(self._models[2], coded * per_channel)
+        offsets = decoder.read(self._edges[1], coded)
+        values = decoder.read(self._edges[2], coded * per_channel)
         decoder.verify()
         return self.dequantise(Symbols(scales, offsets, values.reshape(coded, per_channel)))
 

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from edgewright.cli.commands import checks
+from edgewright.tools.codecs import entropy
 
 
 @pytest.fixture
@@ -27,6 +28,14 @@ def test_a_complete_machine(examined, edgewright):
     assert "EDGEWRIGHT_VIT" in found["expert vit-classifier"]["fix"]
     assert "private" in found["device node"]["detail"]
     assert "device node" in edgewright("doctor").stdout
+
+
+def test_an_entropy_coder_that_is_not_compiled(examined, monkeypatch):
+    assert examined()["entropy coder"]["detail"] == "compiled"
+    monkeypatch.setattr(entropy, "COMPILED", False)
+    found = examined()["entropy coder"]
+    assert found["state"] == "note"
+    assert "C compiler" in found["fix"]
 
 
 def test_a_missing_extra_names_its_command(examined, monkeypatch):

@@ -48,7 +48,7 @@ def test_every_imported_module_is_required_or_has_its_extra():
 @pytest.mark.parametrize(
     ("module", "extra"),
     [
-        ("constriction", "edge"),
+        ("fastapi", "edge"),
         ("torch", "vision"),
         ("compressai", "codec"),
         ("langgraph.graph", "agent"),

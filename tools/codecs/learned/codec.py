@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +14,11 @@ from torch import nn
 from edgewright.tools.codecs.entropy import (
     MAX_BYTES_PER_SYMBOL,
     Decoder,
+    Edges,
     Integers,
+    edges_of,
     encode,
     payload_error,
-    table_model,
 )
 from edgewright.tools.codecs.learned.manifest import (
     DEVICE_HALF,
@@ -158,7 +158,7 @@ class LearnedCodec:
 
     def encode_symbols(self, symbols: Integers) -> bytes:
         """Encode symbols int32 ``[channels, positions]``; ``encode`` without the network."""
-        return encode(zip(np.ascontiguousarray(symbols), self._models, strict=True))
+        return encode(zip(np.ascontiguousarray(symbols), self._edges, strict=True))
 
     def decode(self, payload: bytes) -> Features:
         """Decode a payload to float32 features at ``resume_point``.
@@ -171,7 +171,7 @@ class LearnedCodec:
         if len(payload) > MAX_BYTES_PER_SYMBOL * channels * positions + 1:
             raise payload_error(f"{len(payload)} bytes are more than this codec produces")
         decoder = Decoder(payload)
-        symbols = np.stack([decoder.read(model, positions) for model in self._models])
+        symbols = np.stack([decoder.read(edges, positions) for edges in self._edges])
         decoder.verify()
         features: Features = self.dequantise(symbols[None])[0].numpy()
         return features
@@ -190,8 +190,8 @@ class LearnedCodec:
         return frequencies.astype(np.uint32)
 
     @cached_property
-    def _models(self) -> list[Any]:
-        return [table_model(row) for row in self.tables]
+    def _edges(self) -> list[Edges]:
+        return [edges_of(row) for row in self.tables]
 
     @cached_property
     def _gains(self) -> torch.Tensor:
