@@ -13,8 +13,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-# Every target with a help text is a command.
-.PHONY: $(shell sed -nE 's/^([a-z0-9-]+):.*## .*/\1/p' $(MAKEFILE_LIST)) package
+TARGETS := $(shell sed -nE 's/^([a-z0-9-]+):.*## .*/\1/p' $(MAKEFILE_LIST))
+.PHONY: $(TARGETS) package
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 26
@@ -118,7 +118,7 @@ fit-models: $(STAMP) ## Fit the models that ship, after the texts they learn fro
 results: $(STAMP) ## Gather the benchmarks' tables in docs/results.md, and the headlines in README
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
-bench: bench-runtime bench-entropy-coder bench-planner bench-split bench-accuracy-retention bench-latency bench-federated ## Run all benchmarks; tables, plots and raw figures go to docs/results
+bench: $(filter bench-%,$(TARGETS)) ## Run all benchmarks; tables, plots and raw figures go to docs/results
 
 bench-runtime: $(STAMP) ## Compare the tail route with a raw ASGI echo
 	$(BIN)/python -m edgewright.benchmarks.runtime.run
@@ -143,6 +143,10 @@ bench-accuracy-retention: $(STAMP) ## Measure the accuracy retention that the po
 bench-latency: $(STAMP) ## Measure latency, the policy against an oracle, and queueing  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.latency.run $(if $(QUICK),--quick)
 	$(BIN)/python -m edgewright.benchmarks.latency.queueing $(if $(QUICK),--quick)
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
+bench-storage: $(STAMP) ## Measure a thread of 1,000 turns, and 100,000 images through the bounded store
+	$(BIN)/python -m edgewright.benchmarks.storage.run
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-federated: $(STAMP) ## Compare the training agent with a baseline and searches  (QUICK=1: digits; SAMPLES=n)

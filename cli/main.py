@@ -15,6 +15,7 @@ from edgewright.cli.commands import (
     codec,
     demo,
     doctor,
+    gc,
     node,
     plan,
     profile,
@@ -60,3 +61,4 @@ app.command(epilog=train.EXAMPLES)(train.train)
 app.add_typer(runs.runs, name="runs")
 app.add_typer(codec.codec, name="codec")
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
+app.command(epilog=gc.EXAMPLES)(gc.gc)

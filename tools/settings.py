@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgewright.tools.errors import InputError
+
+_DAY_S = 86_400.0
 
 
 def home() -> Path:
@@ -61,7 +64,7 @@ class ChatModelSettings:
             model=os.environ.get("EDGEWRIGHT_CHAT_MODEL", ""),
             base_url=os.environ.get("OPENAI_BASE_URL", ""),
             api_key=os.environ.get("OPENAI_API_KEY", ""),
-            timeout_s=_seconds("EDGEWRIGHT_CHAT_TIMEOUT_S", 20.0),
+            timeout_s=_positive("EDGEWRIGHT_CHAT_TIMEOUT_S", 20.0, "seconds"),
         )
 
     @property
@@ -103,6 +106,39 @@ class Settings:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class StorageLimits:
+    """How much is kept, and for how long; see ``edgewright gc``.
+
+    Attributes:
+        images_bytes: Size of the image store, from ``EDGEWRIGHT_IMAGES_MB``.
+        cache_bytes: Size of the cache folder, from ``EDGEWRIGHT_CACHE_MB``.
+        unused_s: How long images that no thread names, and caches, are kept after their last use,
+            from ``EDGEWRIGHT_KEEP_UNUSED_DAYS``.
+        history_s: How long threads and training runs are kept after their last use, from
+            ``EDGEWRIGHT_KEEP_HISTORY_DAYS``.
+    """
+
+    images_bytes: int = 2_000_000_000
+    cache_bytes: int = 4_000_000_000
+    unused_s: float = 30 * _DAY_S
+    history_s: float = 180 * _DAY_S
+
+    @classmethod
+    def from_environment(cls) -> StorageLimits:
+        """Read the limits from the environment.
+
+        Raises:
+            InputError: A limit is not a positive number.
+        """
+        return cls(
+            images_bytes=int(_positive("EDGEWRIGHT_IMAGES_MB", 2000, "megabytes") * 1e6),
+            cache_bytes=int(_positive("EDGEWRIGHT_CACHE_MB", 4000, "megabytes") * 1e6),
+            unused_s=_positive("EDGEWRIGHT_KEEP_UNUSED_DAYS", 30, "days") * _DAY_S,
+            history_s=_positive("EDGEWRIGHT_KEEP_HISTORY_DAYS", 180, "days") * _DAY_S,
+        )
+
+
 def _folder(variable: str, base_variable: str, default: str) -> Path:
     if chosen := os.environ.get(variable):
         return Path(chosen).expanduser()
@@ -110,15 +146,16 @@ def _folder(variable: str, base_variable: str, default: str) -> Path:
     return (Path(base) if base else Path.home() / default) / "edgewright"
 
 
-def _seconds(name: str, default: float) -> float:
+def _positive(name: str, default: float, unit: str) -> float:
     text = os.environ.get(name, "")
     try:
-        seconds = float(text) if text else default
+        value = float(text) if text else default
     except ValueError:
-        seconds = 0.0
-    if not seconds > 0:
+        value = 0.0
+    if not 0 < value < math.inf:
         raise InputError(
-            f"{name}={text[:50]!r} is not a positive number of seconds; set it to one such as 20",
+            f"{name}={text[:50]!r} is not a positive number of {unit}; set it to one such as "
+            f"{default:g}",
             code="invalid_setting",
         )
-    return seconds
+    return value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,12 @@ def read_arrays(path: Path) -> StoredArrays | None:
         return None
 
 
+def mark_used(path: Path) -> None:
+    """Note that a file was used, so that it is not removed as one that nobody needs."""
+    with suppress(OSError):
+        os.utime(path)
+
+
 def write_arrays(path: Path, stored: StoredArrays) -> None:
     """Write a file. A failure is logged, not raised: without the file, arrays are recomputed.
 
@@ -80,6 +87,7 @@ def cached(
         return stored
     path = folder / f"{key}.safetensors"
     if stored := read_arrays(path):
+        mark_used(path)
         return stored
     with _one_process_at_a_time(folder):
         if stored := read_arrays(path):

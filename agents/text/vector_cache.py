@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright.agents.text.array_cache import StoredArrays, read_arrays, write_arrays
+from edgewright.agents.text.array_cache import StoredArrays, mark_used, read_arrays, write_arrays
 from edgewright.agents.text.encoder import MAX_TOKENS, MIDDLE_WEIGHT, MiniLM, Vectors, minilm
 
 #: Maximum number of cached texts, 0.8 KB each; beyond it, all but those just requested are dropped.
@@ -52,7 +52,9 @@ class VectorCache:
         text_of = {_digest(text): text for text in texts}
         memory = _Memory.read(self._path)
         new = [digest for digest in text_of if digest not in memory.rows]
-        if new:
+        if not new:
+            mark_used(self._path)
+        else:
             for start in range(0, len(new), _BATCH):
                 batch = new[start : start + _BATCH]
                 memory.add(batch, minilm().layered([text_of[digest] for digest in batch]))

@@ -79,6 +79,10 @@ SECTIONS = {
         "Sixteen worded training problems",
         "The embedded coder against plain FedAvg.",
     ),
+    "storage": (
+        "Long threads and many images",
+        "1,000 turns in one thread, and 100,000 images through the store.",
+    ),
     "runtime": (
         "Overhead of a node",
         "The tail route without a model against a raw ASGI echo.",

@@ -73,7 +73,7 @@ def ask(
     with reported_errors(as_json):
         from edgewright.cli.views.progress import TurnView
         from edgewright.graphs.assistant.context import AssistantContext
-        from edgewright.graphs.services.services import image_store
+        from edgewright.graphs.services.local import image_store
         from edgewright.tools.images.files import resolve_image
 
         images = [resolve_image(where, image_store()) for where in image or []]

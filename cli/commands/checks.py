@@ -111,7 +111,9 @@ def state_folder() -> Check:
 async def threads() -> Check:
     """Check that the file of the threads is usable."""
     name = "threads"
-    path = home() / "threads.sqlite"
+    from edgewright.graphs.services.local import threads_file
+
+    path = threads_file()
     if not path.exists():
         return Check(name=name, state="ok", detail="none yet")
     if not _installed("langgraph-checkpoint-sqlite"):

@@ -255,7 +255,7 @@ def _read(source: Path) -> Iterator[_Line]:
 
 
 def _resolved(images: Sequence[str]) -> list[ImageRef]:
-    from edgewright.graphs.services.services import image_store
+    from edgewright.graphs.services.local import image_store
     from edgewright.tools.images.files import resolve_image
 
     return [resolve_image(each, image_store()) for each in images]

@@ -80,7 +80,10 @@ def size(count: int) -> str:
     """Write a number of bytes, in units of 1000."""
     if count < 1000:
         return f"{count} B"
-    value, unit = (count / 1000, "KB") if count < 999_500 else (count / 1e6, "MB")
+    value, unit = count / 1000, "KB"
+    for larger in ("MB", "GB"):
+        if value >= 999.5:
+            value, unit = value / 1000, larger
     return f"{value:.{1 if value < 10 else 0}f} {unit}"
 
 

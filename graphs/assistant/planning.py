@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgewright.agents.planner.request import PlanRequest, Turn
+from edgewright.graphs.assistant.history import LATEST
 from edgewright.graphs.services.services import Services
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import EdgewrightError
@@ -19,7 +20,7 @@ async def plan_request(
         services: The services; cards of models trained in the meantime are added to them.
         text: The request in the person's words.
         images: Images attached to it.
-        history: Earlier turns, oldest first.
+        history: Earlier turns, oldest first; the latest ones are used.
     """
     await services.refresh()
     try:
@@ -30,6 +31,6 @@ async def plan_request(
     return PlanRequest(
         text=text,
         images=tuple(images),
-        history=tuple(history),
+        history=tuple(history[-LATEST:]),
         sensors=tuple(sorted({sensor.kind for sensor in sensors})),
     )

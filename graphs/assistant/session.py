@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,7 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphRecursionError
+from langgraph.store.base import BaseStore
 
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.request import Turn
@@ -23,13 +25,19 @@ from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.events import Event
 from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
 from edgewright.graphs.assistant.state import AssistantInput, AssistantState, Status
+from edgewright.graphs.services.local import threads_file
 from edgewright.graphs.services.services import Services, open_services
-from edgewright.graphs.services.threads import clear_errors, open_threads
+from edgewright.graphs.services.thread_file import clear_errors
+from edgewright.graphs.services.threads import open_threads
+from edgewright.graphs.services.turns import open_turns, stored_turns
+from edgewright.graphs.services.upkeep import Upkeep
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageRef
-from edgewright.tools.errors import InputError
+from edgewright.tools.errors import EdgewrightError, InputError
 from edgewright.tools.images.files import resolve_image
-from edgewright.tools.settings import home
+from edgewright.tools.settings import StorageLimits
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +75,18 @@ class Session:
     """
 
     def __init__(
-        self, context: AssistantContext, saver: BaseCheckpointSaver[str], thread: str
+        self,
+        context: AssistantContext,
+        saver: BaseCheckpointSaver[str],
+        turns: BaseStore,
+        thread: str,
+        upkeep: Upkeep,
     ) -> None:
         self.thread = thread
+        self._upkeep = upkeep
         self._context = context
-        self._graph = build_graph().compile(checkpointer=saver)
+        self._turns = turns
+        self._graph = build_graph().compile(checkpointer=saver, store=turns)
 
     @property
     def services(self) -> Services:
@@ -120,16 +135,26 @@ class Session:
                 "the request needs too many consecutive steps; split it into several requests",
                 code="plan_too_deep",
             ) from None
-        return _reply(await self._state())
+        reply = _reply(await self._state())
+        await self._tidy()
+        return reply
 
     async def history(self) -> list[Turn]:
-        """Return the turns of the thread, oldest first."""
-        state = await self._state()
-        return [Turn.model_validate(turn) for turn in state.get("history", [])]
+        """Return all turns of the thread, oldest first."""
+        with clear_errors():
+            return await stored_turns(self._turns, self.thread)
 
     def start_new_thread(self) -> None:
         """Switch to a new thread."""
         self.thread = _new_thread()
+
+    async def _tidy(self) -> None:
+        """Remove what is no longer needed, if it is time for that."""
+        if await asyncio.to_thread(self._upkeep.due):
+            try:
+                await asyncio.to_thread(self._upkeep.tidy)
+            except (EdgewrightError, OSError) as error:
+                _log.warning("nothing was tidied up: %s", error)
 
     def _taken(self, images: Sequence[ImageRef | str | Path]) -> list[ImageRef]:
         store = self.services.images
@@ -169,27 +194,31 @@ async def open_session(
         The session. A node that was started for it is stopped at the end.
     """
     context = context or AssistantContext()
-    async with open_threads(threads or _threads_file(), lock_timeout_s=lock_timeout_s) as saver:
-        if context.services is not None:
-            yield Session(context, saver, thread or _new_thread())
-            return
-        async with open_services(context.settings, on_progress=on_progress) as services:
-            yield Session(replace(context, services=services), saver, thread or _new_thread())
+    path = threads or threads_file()
+    async with AsyncExitStack() as stack:
+        saver = await stack.enter_async_context(open_threads(path, lock_timeout_s=lock_timeout_s))
+        turns = await stack.enter_async_context(open_turns(path, lock_timeout_s=lock_timeout_s))
+        if context.services is None:
+            services = await stack.enter_async_context(
+                open_services(context.settings, on_progress=on_progress)
+            )
+            context = replace(context, services=services)
+        upkeep = Upkeep(
+            limits=StorageLimits.from_environment(), images=context.services.images, threads=path
+        )
+        yield Session(context, saver, turns, thread or _new_thread(), upkeep)
 
 
 async def read_history(thread: str, *, threads: Path | None = None) -> list[Turn]:
-    """Return the turns of a thread, oldest first; none if there is no such thread.
+    """Return all turns of a thread, oldest first; none if there is no such thread.
 
     Args:
         thread: Name of the thread.
         threads: SQLite file of the threads; None means the one in the state folder.
     """
-    async with open_threads(threads or _threads_file()) as saver:
-        return await Session(AssistantContext(), saver, thread).history()
-
-
-def _threads_file() -> Path:
-    return home() / "threads.sqlite"
+    path = threads or threads_file()
+    async with open_threads(path), open_turns(path) as turns:
+        return await stored_turns(turns, thread)
 
 
 def _new_thread() -> str:

@@ -10,6 +10,8 @@ from langgraph.graph import MessagesState
 # Pydantic reads these classes for the schemas that Studio shows; before Python 3.12 it needs this.
 from typing_extensions import TypedDict
 
+from edgewright.graphs.assistant.history import latest
+
 Status = Literal["planned", "needs_input", "nothing_to_do", "answered"]
 
 
@@ -17,7 +19,8 @@ class AssistantInput(MessagesState):
     """Input of a turn.
 
     Attributes:
-        messages: The last one is the person's request.
+        messages: The last one is the person's request; those of older turns than ``history`` has
+            are removed.
         attachments: Images of this turn, as ``ImageRef`` dumps.
     """
 
@@ -30,7 +33,7 @@ class AssistantState(AssistantInput):
     Attributes:
         request: The turn's text.
         images: The turn's images, as ``ImageRef`` dumps; ``attachments`` is moved into it.
-        history: Earlier turns of the thread, as ``Turn`` dumps, oldest first.
+        history: The latest turns of the thread, as ``Turn`` dumps, oldest first.
         plan: The turn's ``Plan``, frozen before anything runs.
         decisions: ``Decision`` dumps by task id.
         results: ``TaskResult`` dumps by task id.
@@ -41,7 +44,7 @@ class AssistantState(AssistantInput):
 
     request: str
     images: list[dict[str, Any]]
-    history: Annotated[list[dict[str, Any]], operator.add]
+    history: Annotated[list[dict[str, Any]], latest]
     plan: dict[str, Any]
     decisions: Annotated[dict[str, dict[str, Any]], operator.or_]
     results: Annotated[dict[str, dict[str, Any]], operator.or_]

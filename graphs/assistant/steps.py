@@ -28,6 +28,7 @@ from edgewright.graphs.assistant.events import (
     emit,
 )
 from edgewright.graphs.assistant.failures import failed, lacking, worth_retrying
+from edgewright.graphs.assistant.history import outdated
 from edgewright.graphs.assistant.messages import read_request
 from edgewright.graphs.assistant.planning import plan_request
 from edgewright.graphs.assistant.state import AssistantState, Status, TaskState
@@ -35,6 +36,7 @@ from edgewright.graphs.assistant.waves import blocked_tasks, ready_tasks
 from edgewright.graphs.federated.events import Event as FederatedEvent
 from edgewright.graphs.services.inputs import CallInputs, inputs_of
 from edgewright.graphs.services.services import Services
+from edgewright.graphs.services.turns import store_turn
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import EdgewrightError
@@ -65,7 +67,7 @@ class Steps:
         names = [image.name or image.uri for image in images]
         emit(runtime, Understood(request=message.text, images=names))
         return {
-            "messages": [message],
+            "messages": [*outdated(state["messages"]), message],
             "request": message.text,
             "attachments": [],
             "images": [image.model_dump(mode="json") for image in images],
@@ -191,6 +193,9 @@ class Steps:
             plan_tools=tuple(task.tool for task in plan.tasks),
             answer=answer.text,
         )
+        info = runtime.execution_info
+        if runtime.store is not None and info is not None and info.thread_id is not None:
+            await store_turn(runtime.store, info.thread_id, info.checkpoint_id, turn)
         return {
             "messages": [AIMessage(answer.text)],
             "results": _dumps(results),

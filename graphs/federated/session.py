@@ -16,7 +16,8 @@ from edgewright.graphs.federated.context import TrainingContext, open_training, 
 from edgewright.graphs.federated.events import Event
 from edgewright.graphs.federated.graph import RECURSION_LIMIT, build_graph
 from edgewright.graphs.federated.state import FederatedInput, FederatedState, TrainSettings
-from edgewright.graphs.services.threads import clear_errors, open_threads
+from edgewright.graphs.services.thread_file import clear_errors
+from edgewright.graphs.services.threads import open_threads
 from edgewright.tools.errors import NotFoundError
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.federated.trials.prepare import DataRequest

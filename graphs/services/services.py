@@ -11,6 +11,7 @@ from typing import Protocol
 from edgewright.agents.planner.planner import AnyPlanner, make_planner
 from edgewright.agents.responder.responder import Responder, make_responder
 from edgewright.agents.text.vector_cache import Progress
+from edgewright.graphs.services.local import image_store
 from edgewright.graphs.services.private_node import PrivateNode
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.arms import Decision
@@ -21,7 +22,7 @@ from edgewright.tools.federated.serving.installed import installed_at
 from edgewright.tools.images.store import ImageStore
 from edgewright.tools.library import known_cards
 from edgewright.tools.nodes.client import NodeClient
-from edgewright.tools.settings import ChatModelSettings, Settings, home
+from edgewright.tools.settings import ChatModelSettings, Settings
 
 
 class NodeAccess(Protocol):
@@ -75,11 +76,6 @@ class Services:
         if self.catalogue is not None and stamp != self._installed_at:
             self.cards, self.planner = await asyncio.to_thread(self.catalogue)
             self._installed_at = stamp
-
-
-def image_store() -> ImageStore:
-    """Return the image store in the state folder."""
-    return ImageStore(home() / "images")
 
 
 @asynccontextmanager

@@ -1,25 +1,47 @@
-"""Threads on disk: a SQLite checkpointer with clear errors."""
+"""Threads on disk: a SQLite checkpointer that keeps the newest checkpoints, with clear errors."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from edgewright.tools.errors import StorageError, TransientError, UnavailableError
+from edgewright.graphs.services.thread_file import clear_errors
+from edgewright.tools.errors import StorageError
+
+#: Number of checkpoints that a thread keeps. A run resumes from the newest one, which also holds
+#: its interrupts; the others show how it got there.
+CHECKPOINTS = 10
+
+# A trigger works in the transaction of the checkpoint: no second commit, and a bounded file even if
+# the program is killed. Identifiers of checkpoints sort by time.
+_TOO_OLD = f"""
+    WHERE thread_id = NEW.thread_id AND checkpoint_ns = NEW.checkpoint_ns AND checkpoint_id <= (
+        SELECT checkpoint_id FROM checkpoints
+        WHERE thread_id = NEW.thread_id AND checkpoint_ns = NEW.checkpoint_ns
+        ORDER BY checkpoint_id DESC LIMIT 1 OFFSET {CHECKPOINTS}
+    )
+"""  # noqa: S608 - a constant
+_KEEP_NEWEST = f"""
+CREATE TRIGGER IF NOT EXISTS keep_newest AFTER INSERT ON checkpoints BEGIN
+    DELETE FROM writes {_TOO_OLD};
+    DELETE FROM checkpoints {_TOO_OLD};
+END;
+"""  # noqa: S608
 
 
 @asynccontextmanager
 async def open_threads(
     path: Path, *, lock_timeout_s: float = 5.0
 ) -> AsyncIterator[AsyncSqliteSaver]:
-    """Open the file that stores threads, and create it if it does not exist.
+    """Open the checkpoints of threads, and create their file if it does not exist.
+
+    Each thread keeps its newest ``CHECKPOINTS``.
 
     Args:
         path: The SQLite file.
@@ -45,33 +67,5 @@ async def open_threads(
         async with aiosqlite.connect(path, timeout=lock_timeout_s) as connection:
             saver = AsyncSqliteSaver(connection, serde=serde)
             await saver.setup()
+            await connection.executescript(_KEEP_NEWEST)
             yield saver
-
-
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """Turn SQLite's errors into the package's own. The thread keeps its last checkpoint."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise TransientError(
-                "another program has locked the threads file; close it and try again, the thread "
-                "is unchanged",
-                code="threads_locked",
-            ) from error
-        if primary in (
-            sqlite3.SQLITE_FULL,
-            sqlite3.SQLITE_CANTOPEN,
-            sqlite3.SQLITE_READONLY,
-            sqlite3.SQLITE_IOERR,
-        ):
-            raise StorageError(
-                f"the thread cannot be written ({error}); free some space or set EDGEWRIGHT_HOME "
-                "to a writable folder"
-            ) from error
-        raise UnavailableError(
-            f"the threads file is damaged ({error}); move it away to start with an empty one",
-            code="threads_damaged",
-        ) from error

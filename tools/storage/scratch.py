@@ -23,13 +23,31 @@ def scratch_folder() -> Iterator[Path]:
 
     If the process is killed first, the next process that creates such a folder removes it.
     """
-    for orphan in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        _remove(orphan, _lock(orphan))
+    for orphan in scratch_folders():
+        remove_orphan(orphan)
     folder, lock = _locked_folder()
     try:
         yield folder
     finally:
         _remove(folder, lock)
+
+
+def scratch_folders() -> list[Path]:
+    """List the scratch folders of all processes."""
+    return sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"))
+
+
+def is_orphan(folder: Path) -> bool:
+    """Return whether the process that owned a scratch folder is gone."""
+    lock = _lock(folder)
+    if lock is not None:
+        os.close(lock)
+    return lock is not None
+
+
+def remove_orphan(folder: Path) -> None:
+    """Remove a scratch folder unless the process that owns it is alive."""
+    _remove(folder, _lock(folder))
 
 
 def _locked_folder() -> tuple[Path, int]:

@@ -7,8 +7,9 @@ import sqlite3
 import pytest
 
 from edgewright.graphs.assistant.context import AssistantContext
+from edgewright.graphs.assistant.history import LATEST
 from edgewright.graphs.assistant.session import open_session
-from edgewright.graphs.services.threads import open_threads
+from edgewright.graphs.services.threads import CHECKPOINTS, open_threads
 from edgewright.tools.errors import EdgewrightError, InputError, StorageError, TransientError
 
 
@@ -138,3 +139,38 @@ async def test_a_cancelled_turn_leaves_the_thread_usable(opened, planner, node, 
         planner.tasks = ()
         await session.ask("second")
         assert [turn.request for turn in await session.history()] == ["second"]
+
+
+async def test_a_long_thread_stays_small_and_keeps_every_turn(opened, planner, tmp_path):
+    async with opened("garden.north") as session:
+        for number in range(150):
+            await session.ask(f"request {number}: is the gate of the garden still closed?")
+        turns = await session.history()
+    file = sqlite3.connect(tmp_path / "threads.sqlite")
+    checkpoints, largest = file.execute(
+        "SELECT count(*), max(length(checkpoint)) FROM checkpoints"
+    ).fetchone()
+    file.close()
+    assert [turn.request.split(":")[0] for turn in turns] == [f"request {n}" for n in range(150)]
+    assert len(planner.requests[-1].history) == LATEST
+    assert checkpoints == CHECKPOINTS
+    assert largest < 60_000
+    assert sum(path.stat().st_size for path in tmp_path.glob("threads.sqlite*")) < 6_000_000
+
+
+async def test_an_old_checkpoint_takes_its_writes_with_it(opened, tmp_path):
+    async with opened("a") as session:
+        for _ in range(2 * CHECKPOINTS):
+            await session.ask("first")
+        session.thread = "b"
+        await session.ask("first")
+    file = sqlite3.connect(tmp_path / "threads.sqlite")
+    orphans = file.execute(
+        "SELECT count(*) FROM writes WHERE checkpoint_id NOT IN "
+        "(SELECT checkpoint_id FROM checkpoints)"
+    ).fetchone()
+    threads = dict(file.execute("SELECT thread_id, count(*) FROM checkpoints GROUP BY 1"))
+    file.close()
+    assert orphans == (0,)
+    assert threads["a"] == CHECKPOINTS
+    assert 0 < threads["b"] < CHECKPOINTS

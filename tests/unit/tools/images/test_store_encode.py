@@ -15,6 +15,10 @@ from edgewright.tools.images.encode import encode
 from edgewright.tools.images.store import ImageStore
 
 
+def images_in(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("??/*") if path.is_file()]
+
+
 def test_a_stored_image_can_be_read(tmp_path, jpeg):
     store = ImageStore(tmp_path / "images")
     data = jpeg("chelsea")
@@ -30,7 +34,37 @@ def test_the_same_image_is_stored_once(tmp_path, jpeg):
     with ThreadPoolExecutor(8) as pool:
         refs = list(pool.map(store.put, [jpeg("coffee")] * 16))
     assert len(set(refs)) == 1
-    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+    assert len(images_in(tmp_path)) == 1
+
+
+def test_the_size_is_that_of_the_images(tmp_path, jpeg):
+    store = ImageStore(tmp_path / "images")
+    assert (store.size(), store.stored()) == (0, [])
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(store.put, [jpeg("chelsea"), jpeg("coffee"), jpeg("chelsea")]))
+    assert store.size() == len(jpeg("chelsea")) + len(jpeg("coffee"))
+    # A killed process may leave a file that is not counted yet.
+    path = images_in(tmp_path / "images")[0]
+    path.with_name(f".{path.name}.1.part").write_bytes(b"12345")
+    assert len(store.stored()) == 3
+    assert store.size() == len(jpeg("chelsea")) + len(jpeg("coffee")) + 5
+    store.remove(store.stored())
+    assert store.size() == 0
+    assert not images_in(tmp_path / "images")
+
+
+def test_an_image_that_is_put_in_again_is_not_removed(tmp_path, jpeg):
+    store = ImageStore(tmp_path)
+    ref = store.put(jpeg("chelsea"))
+    path = tmp_path / ref.sha256[:2] / ref.sha256
+    os.utime(path, (1, 1))
+    listed = store.stored()
+    store.put(jpeg("chelsea"))
+    store.remove(listed)
+    assert store.get(ref) == jpeg("chelsea")
+    store.remove(store.stored())
+    with pytest.raises(NotFoundError):
+        store.get(ref)
 
 
 def test_only_images_are_stored(tmp_path):
@@ -42,7 +76,7 @@ def test_only_images_are_stored(tmp_path):
 def test_missing_and_damaged_images_are_not_found(tmp_path, jpeg):
     store = ImageStore(tmp_path)
     ref = store.put(jpeg("rocket"), "rocket.jpg")
-    path = next(path for path in tmp_path.rglob("*") if path.is_file())
+    (path,) = images_in(tmp_path)
     path.write_bytes(path.read_bytes()[:-1])
     for _ in ("damaged", "missing"):
         with pytest.raises(NotFoundError) as caught:
@@ -61,7 +95,7 @@ def test_a_full_disk_raises_and_leaves_no_file(tmp_path, jpeg, monkeypatch):
         ImageStore(tmp_path).put(jpeg("chelsea"))
     assert caught.value.info().status == 507
     assert "No space left" in caught.value.message
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not images_in(tmp_path)
 
 
 def test_a_folder_that_cannot_be_created_raises(tmp_path, jpeg):
