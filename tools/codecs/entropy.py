@@ -12,20 +12,19 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright.tools.codecs import range_coder
 from edgewright.tools.codecs.range_coder import PRECISION, State
 from edgewright.tools.errors import FrameError
 
 try:
-    from edgewright.tools.codecs._range_coder import decode as _decode
-    from edgewright.tools.codecs._range_coder import encode as _encode
-
-    #: Whether the coder is compiled; the one in Python is slower, with the same bytes.
-    COMPILED = True
+    from edgewright.tools.codecs import _range_coder
 except ImportError:
-    from edgewright.tools.codecs.range_coder import decode as _decode
-    from edgewright.tools.codecs.range_coder import encode as _encode
-
+    _encode, _decode = range_coder.encode, range_coder.decode
+    #: Whether the coder is compiled; the one in Python is slower, with the same bytes.
     COMPILED = False
+else:
+    _encode, _decode = _range_coder.encode, _range_coder.decode
+    COMPILED = True
 
 Integers = NDArray[np.int32]
 Edges = NDArray[np.uint32]
