@@ -30,6 +30,7 @@ app = typer.Typer(
         "Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted."
     ),
     no_args_is_help=True,
+    suggest_commands=False,  # click does it
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

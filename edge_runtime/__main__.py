@@ -50,8 +50,16 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m edgewright.edge_runtime")
-    parser.add_argument("command", nargs="?", choices=["serve", "hash-key"], default="serve")
+    parser = argparse.ArgumentParser(
+        prog="python -m edgewright.edge_runtime", description="Run a node, or make a key for one."
+    )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["serve", "hash-key"],
+        default="serve",
+        help="run a node (the default), or print a new API key and its digest",
+    )
     parser.add_argument("--config", type=Path, help="YAML file; defaults apply without it")
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")

@@ -196,10 +196,17 @@ def load_config(
     try:
         return NodeConfig.model_validate({**values, **given})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "configuration"
-        # Pydantic's own message would repeat the value, which may be a key.
-        raise InputError(f"{where}: {first['msg']}", code="invalid_config") from None
+        raise InputError(_first_fault(error), code="invalid_config") from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Say what is wrong without the value, which may be a key."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {where!r} in the configuration; check its spelling"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -155,17 +155,18 @@ def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
         OpenAIError,
     )
 
-    where = settings.base_url or "the provider's endpoint"
+    endpoint = settings.base_url or "of the provider"
     if isinstance(error, APITimeoutError):
         return _too_slow(settings)
     if isinstance(error, APIConnectionError):
         return LinkError(
-            f"the chat endpoint {where} cannot be reached; check OPENAI_BASE_URL",
+            f"the chat endpoint {endpoint} cannot be reached; check the connection and "
+            "OPENAI_BASE_URL",
             code="chat_model_down",
         )
     if isinstance(error, APIStatusError):
         return UnavailableError(
-            f"the chat endpoint {where} answered with status {error.status_code}; "
+            f"the chat endpoint {endpoint} answered with status {error.status_code}; "
             "check OPENAI_API_KEY and EDGEWRIGHT_CHAT_MODEL",
             code="chat_model_refused",
         )

@@ -38,7 +38,10 @@ Deadline = Annotated[
 ]
 Explain = Annotated[
     bool,
-    typer.Option("--explain", help="Show the plan, the forecasts, each step and its cost."),
+    typer.Option(
+        "--explain",
+        help="Show the plan, the expected cost of each way to run a task, and what each step cost.",
+    ),
 ]
 
 EXAMPLES = """\

@@ -35,7 +35,7 @@ edgewright chat --thread garden --node http://127.0.0.1:8760
 
 COMMANDS = """\
 /image FILE   attach an image to the next request (a file or camera:NAME)
-/explain      show the plan, the forecasts and each step, or stop showing them
+/explain      show or hide the plan, the expected costs and each step
 /history      show the thread so far
 /new          start a new thread
 /help         show this list

@@ -52,10 +52,20 @@ class Half(StrEnum):
 
 @codec.command(epilog="Example: edgewright codec train photographs --photographs holiday/")
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of the recipe.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE",
+            help="photographs, photographs-early, fashion-vit, elpv, easy-vqa-captions or "
+            "easy-vqa-questions.",
+        ),
+    ],
     data: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Labelled images: fashion-mnist, elpv or a folder."),
+        typer.Option(
+            metavar="DATA",
+            help="Labelled images: fashion-mnist, elpv or a folder of class folders.",
+        ),
     ] = None,
     photographs: Annotated[
         Path | None,
@@ -85,10 +95,10 @@ def train(
         from edgewright.tools.memory import keep_freed_memory
         from edgewright.tools.settings import home
 
+        chosen = recipe_named(recipe).changed(seed=seed)
         if (data is None) == (photographs is None):
             raise InputError("give either --data or --photographs", code="data_missing")
         keep_freed_memory()
-        chosen = recipe_named(recipe).changed(seed=seed)
         training, validation = _images(data, photographs, licence)
         with _progress() as report:
             manifest = train_codec(

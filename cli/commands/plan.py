@@ -68,14 +68,15 @@ def plan(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Plan over other cards: a YAML card, a folder of them, or a TaskBench tools.json.",
+            help="Plan with other cards: a YAML card, a folder of them, or a TaskBench tools.json.",
         ),
     ] = None,
     demos: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help='Example requests: lines of {"request", "nodes" or "tools", "links"}.',
+            help='Example requests: lines of {"request", "tools"[, "links"]}, or with "nodes" '
+            'for "tools".',
         ),
     ] = None,
     list_cards: Annotated[
@@ -87,7 +88,11 @@ def plan(
     node: NodeUrl = None,
     thread: Annotated[
         str | None,
-        typer.Option("--thread", metavar="NAME", help="Plan as the next turn of a thread."),
+        typer.Option(
+            "--thread",
+            metavar="NAME",
+            help="Plan as the next turn of this thread, without adding to it.",
+        ),
     ] = None,
     embedded: Embedded = False,
     as_json: Json = False,

@@ -55,7 +55,7 @@ def list_runs(as_json: Json = False) -> None:
 
 @runs.command(epilog="Example: edgewright runs show RUN")
 def show(run: Run, as_json: Json = False) -> None:
-    """Show a run's summary, or its whole report as JSON."""
+    """Show a run's summary, or with --json its whole report."""
     with reported_errors(as_json):
         report = _report(run)
         if as_json:

@@ -81,7 +81,7 @@ class TurnView(Waiting):
 
     Args:
         console: Where to show them.
-        explain: Whether to print the plan, the forecasts and each step too.
+        explain: Whether to print the plan, the expected costs and each step too.
     """
 
     def __init__(self, console: Console, *, explain: bool = False) -> None:

@@ -31,7 +31,7 @@ def plan_table(plan: Plan, names: Mapping[str, str] | None = None) -> Renderable
         names: The images' file names, by ``ImageRef.uri``.
     """
     title = f"plan by the {plan.planner} planner, confidence {plan.confidence:.2f}"
-    table = _table(title, "task", "tool", "arguments", "after")
+    table = _table(title, "task", "card", "arguments", "after")
     for task in plan.tasks:
         args = ", ".join(
             f"{name}={(names or {}).get(value, _short(value))}" for name, value in task.args.items()
@@ -57,7 +57,7 @@ def decision_view(task_id: str, decision: Decision) -> RenderableType:
     reason = Text(decision.reason, style="dim")
     if not decision.forecasts:
         return chosen + Text(": ") + reason
-    table = _table("forecasts", "arm", "expected ms", "bytes up", "note")
+    table = _table("expected cost", "arm", "expected ms", "bytes up", "note")
     best: dict[tuple[str, str | None], Forecast] = {}
     for forecast in decision.forecasts:
         best.setdefault((forecast.arm.kind, forecast.arm.image_codec), forecast)
@@ -91,7 +91,7 @@ def cost_table(results: Sequence[TaskResult]) -> RenderableType:
 
 def card_table(cards: Iterable[CardView]) -> RenderableType:
     """Show which cards can be requested, which cannot, and why."""
-    table = _table("", "card", "available", "expert or reason")
+    table = _table("", "card", "runs on a node", "expert or reason")
     for card in cards:
         available = Text("yes", style="green") if card.available else Text("no", style="red")
         expert = f"{card.expert or ''}{' (approximate)' if card.approximate else ''}"

@@ -37,6 +37,7 @@ from edgewright.graphs.federated.events import Event as FederatedEvent
 from edgewright.graphs.services.inputs import CallInputs, inputs_of
 from edgewright.graphs.services.services import Services
 from edgewright.graphs.services.turns import store_turn
+from edgewright.tools.cards.registry import TRAINING_CARD
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import EdgewrightError
@@ -100,7 +101,7 @@ class Steps:
         trainer = _context(runtime).trainer or training.LocalTrainer(services.chat)
         results: dict[str, TaskResult] = {}
         for task in Plan.model_validate(state["plan"]).tasks:
-            if task.tool != training.CARD:
+            if task.tool != TRAINING_CARD:
                 continue
             emit(runtime, TaskStarted(task_id=task.id, tool=task.tool, arm="federated"))
             started = time.perf_counter()
@@ -228,7 +229,7 @@ def after_plan(state: AssistantState) -> Literal["train", "offload", "answer"]:
     if state["status"] != "planned":
         return "answer"
     tools = {task["tool"] for task in state["plan"]["tasks"]}
-    return "train" if training.CARD in tools else "offload"
+    return "train" if TRAINING_CARD in tools else "offload"
 
 
 def next_wave(state: AssistantState) -> list[Send] | Literal["answer"]:

@@ -19,9 +19,6 @@ from edgewright.tools.errors import EdgewrightError, UnavailableError
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.settings import ChatModelSettings
 
-#: The card that is carried out here instead of by a node.
-CARD = "federated-training"
-
 
 @runtime_checkable
 class Trainer(Protocol):

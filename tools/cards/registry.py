@@ -18,6 +18,9 @@ from edgewright.tools.cards.demonstrations import (
 from edgewright.tools.contracts.cards import CardStatus, ExpertStatus, ToolCard
 from edgewright.tools.errors import InputError, NotFoundError
 
+#: The card that the assistant carries out instead of a node.
+TRAINING_CARD = "federated-training"
+
 
 class CardRegistry:
     """An ordered set of cards, with demonstrations of requests for several of them.
@@ -108,9 +111,12 @@ class CardRegistry:
     @staticmethod
     def _status(card: ToolCard, experts: Mapping[str, ExpertStatus]) -> CardStatus:
         if not card.experts:
-            return CardStatus(
-                card=card, available=False, expert=None, reason="no expert exists for this card yet"
+            reason = (
+                "the assistant trains the model; 'edgewright train' does it without a plan"
+                if card.id == TRAINING_CARD
+                else "no expert exists for this card yet"
             )
+            return CardStatus(card=card, available=False, expert=None, reason=reason)
         reasons: list[str] = []
         for expert_id in card.experts:
             status = experts.get(expert_id)
@@ -137,9 +143,10 @@ def read_card(path: Path) -> ToolCard:
     """
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InputError(
-            f"cannot read the card {str(path)!r} as UTF-8 text; check the path",
+            f"cannot read the card {str(path)!r}: {reason}; check the path",
             code="file_missing",
         ) from None
     return _parse(path.name, text)

@@ -118,5 +118,16 @@ def photograph_crops(
 
 
 def photographs_in(folder: Path) -> list[Path]:
-    """Return the image files in a folder and its subfolders, sorted by path."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    """Return the image files in a folder and its subfolders, sorted by path.
+
+    Raises:
+        InputError: There are none (``data_empty``).
+    """
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise InputError(
+            f"no photographs in {str(folder)!r}; pass a folder of "
+            f"{', '.join(sorted(_SUFFIXES))} files",
+            code="data_empty",
+        )
+    return files

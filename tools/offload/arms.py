@@ -85,8 +85,8 @@ def _co_inference(device: ModelProfile, edge: ModelProfile | None) -> Iterator[P
         head_ms = sum(block.ms for block in device.blocks[: point.point])
         yield ProfiledArm(
             arm=Arm(kind="co-inference", point=point.point, codec=point.codec),
-            description=f"co-inference after {point.name}, sending {size}",
-            summary=f"cut after {point.name} ({size})",
+            description=f"co-inference after block {point.point}, sending {size}",
+            summary=f"cut after block {point.point} ({size})",
             device_ms=device.normalise_ms + head_ms + point.encode_ms,
             edge_ms=_tail_ms(edge, resume, decode_ms.get(key, 0.0)) if edge else 0.0,
             bytes_up=point.frame_bytes,

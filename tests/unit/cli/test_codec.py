@@ -1,10 +1,12 @@
 """``edgewright codec``: halves are exported, figures shown, and wrong inputs reported."""
 
 import json
+import re
 import shutil
 
 import pytest
 
+from edgewright.tools.codec_training.recipe import RECIPES
 from edgewright.tools.codecs.learned.manifest import (
     DEVICE_HALF,
     EDGE_HALF,
@@ -47,6 +49,12 @@ def test_inspect_shows_every_rate_point(edgewright, folder):
     assert json.loads(edgewright("codec", "inspect", folder, "--json").stdout)["reach"] == 4
 
 
+def test_the_help_names_every_recipe(edgewright):
+    shown = edgewright("codec", "train", "--help").stdout
+    words = set(re.findall(r"[a-z-]+", shown))
+    assert words >= set(RECIPES)
+
+
 @pytest.mark.parametrize("half", ["device", "edge"])
 def test_export_copies_one_half_and_the_manifest(edgewright, folder, tmp_path, half):
     out = tmp_path / "half"
@@ -66,7 +74,7 @@ def test_a_folder_without_a_codec_is_reported(edgewright, error_of, folder):
     [
         (["fashion-vit"], "data_missing"),
         (["fashion-vit", "--data", "digits", "--photographs", "."], "data_missing"),
-        (["no-such-recipe", "--data", "digits"], "unknown_recipe"),
+        (["no-such-recipe"], "unknown_recipe"),
         (["photographs", "--photographs", "no-such-folder"], "data_empty"),
         (["fashion-vit", "--data", "digits"], "model_not_configured"),
     ],

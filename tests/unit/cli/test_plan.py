@@ -132,6 +132,7 @@ def test_cards_are_listed_with_the_reason_why_they_are_unavailable(edgewright):
     cards = {card["id"]: card for card in json.loads(edgewright("plan", "--list", "--json").stdout)}
     assert cards["image-classification"]["available"]
     assert not cards["pose-detection"]["available"]
+    assert "edgewright train" in cards["federated-training"]["reason"]
     assert cards["pose-detection"]["reason"]
     assert "EDGEWRIGHT_BLIP_VQA" in cards["visual-question-answering"]["reason"]
     assert cards["image-to-text"]["schema"]["type"] == "object"

@@ -45,9 +45,9 @@ def test_empty_file_means_defaults(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("host: 0.0.0.0", "keys"),
-        ("host: example.org", "keys"),
+        ("host: example.org", "^host .* set 'keys'"),
         ("slowdown: 0.5", "slowdown"),
-        ("nonsense: 1", "nonsense"),
+        ("nonsense: 1", "^unknown key 'nonsense'"),
         ("keys: [{name: a, sha256: xyz, scopes: [infer]}]", "keys.0.sha256"),
         ("role: edge\npeer: {url: 'http://edge:1'}", "cannot have a peer"),
         ("peer: {url: edge}", "peer.url"),

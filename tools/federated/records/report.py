@@ -138,8 +138,8 @@ def read_report(run: RunFolder) -> RunReport:
         return RunReport.model_validate_json(_path(run).read_text("utf-8"))
     except (OSError, ValidationError):
         raise NotFoundError(
-            f"no report of a run {run.root.name!r}; 'edgewright runs list' shows the runs, and "
-            f"'edgewright train --resume {run.root.name}' resumes an interrupted one",
+            f"there is no finished run {run.root.name!r}; 'edgewright runs list' shows the runs, "
+            "and 'edgewright train --resume RUN' resumes an interrupted one",
             code="no_report",
         ) from None
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+import openai
 import pytest
 
-from edgewright.agents.llm.client import InvalidAnswerError, _first_object
+from edgewright.agents.llm.client import InvalidAnswerError, _first_object, _translated
 from edgewright.tools.errors import from_info
+from edgewright.tools.settings import ChatModelSettings
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,12 @@ def test_an_invalid_answer_can_be_sent_to_another_process() -> None:
     rebuilt = from_info(info)
     assert isinstance(rebuilt, InvalidAnswerError)
     assert rebuilt.message == "it is no object"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "named"), [("", "of the provider"), ("http://127.0.0.1:9/v1",) * 2]
+)
+def test_an_endpoint_that_is_down_is_named(base_url: str, named: str) -> None:
+    error = openai.APIConnectionError(request=httpx.Request("POST", "http://127.0.0.1:9/v1"))
+    translated = _translated(error, ChatModelSettings(model="a-model", base_url=base_url))
+    assert str(translated).startswith(f"the chat endpoint {named} cannot be reached; ")

@@ -165,14 +165,14 @@ def test_larger_images_take_longer() -> None:
 
 def test_the_reason_names_the_choice_and_the_other_kinds() -> None:
     assert choose(device=profile(16.0)).reason == (
-        "co-inference after block2, sending 20 KB: 660 ms expected, compared with 896 ms on the "
+        "co-inference after block 2, sending 20 KB: 660 ms expected, compared with 896 ms on the "
         "device and 985 ms sending 80 KB of PNG"
     )
     sent = choose(device=profile(8.0), link=link(rate=10_000)).reason
     assert sent.startswith(
         "the edge server alone, receiving 80 KB of PNG: 127 ms expected, compared"
     )
-    assert "cut after block1 (60 KB)" in sent
+    assert "cut after block 1 (60 KB)" in sent
     inaccurate = choose(min_accuracy_retention=1.1)
     assert "no other arm retains enough accuracy" in inaccurate.reason
 
