@@ -237,9 +237,9 @@ def http_page(document: Json) -> str:
             if tag in operation["tags"]
         ]
     parts.append("## Schemas\n")
-    parts += [
-        _schema(name, schema) for name, schema in sorted(document["components"]["schemas"].items())
-    ]
+    schemas = document["components"]["schemas"]
+    options = schemas["InvokeOptions"]
+    parts += [_schema(name, schema, options) for name, schema in sorted(schemas.items())]
     return "\n".join(parts)
 
 
@@ -269,8 +269,11 @@ def _content(part: Json) -> list[tuple[str, Json]]:
     return list(part.get("content", {}).items())
 
 
-def _schema(name: str, schema: Json) -> str:
+def _schema(name: str, schema: Json, base: Json) -> str:
+    """Describe a schema; fields that it takes over from ``base`` are described there."""
     text, fields = _docstring(schema.get("description", ""))
+    if base["properties"].items() <= schema.get("properties", {}).items():
+        fields = _docstring(base["description"])[1] | fields
     parts = [f"### {name}\n", f"{text}\n"]
     required = schema.get("required", ())
     rows = [
@@ -294,7 +297,7 @@ def _docstring(description: str) -> tuple[str, dict[str, str]]:
         elif section.kind.value == "attributes":
             fields |= {each.name: each.description for each in section.value}
     return "\n\n".join(texts).replace("``", "`"), {
-        name: text.replace("``", "`") for name, text in fields.items()
+        name: re.sub(r"\bNone\b", "null", text).replace("``", "`") for name, text in fields.items()
     }
 
 

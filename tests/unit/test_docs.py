@@ -13,9 +13,11 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+import edgewright
 from edgewright.edge_runtime import config
 from edgewright.tools import errors
 from edgewright.tools.contracts.cost_report import CostReport, Fallback
+from edgewright.tools.contracts.invocation import DecideRequest
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.models.specification import BUILTIN_MODELS
 
@@ -175,6 +177,25 @@ def test_every_variable_of_the_example_file_is_documented() -> None:
 def test_every_field_of_the_cost_report_is_documented(model: type[BaseModel]) -> None:
     rows = {row[0].strip("`") for row in _rows(_page("reference/cost-report.md"))}
     assert set(model.model_fields) <= rows
+
+
+def test_every_public_name_is_documented() -> None:
+    page = _page("reference/python-api.md")
+    described = set(re.findall(r"^::: (\S+)$", page, re.MULTILINE))
+    for name in edgewright.__all__:
+        if name == "__version__":
+            assert "`edgewright.__version__`" in page
+            continue
+        module = getattr(edgewright, name).__module__
+        assert {module, f"{module}.{name}"} & described, name
+
+
+def test_the_body_for_a_decision_is_valid() -> None:
+    page = _page("explanation/offloading.md")
+    body = re.search(r"```json\n(.+?)```", page, re.DOTALL)
+    assert body is not None
+    request = DecideRequest.model_validate_json(body[1])
+    assert request.image is not None
 
 
 # -- pages ---------------------------------------------------------------------------------------
