@@ -198,9 +198,11 @@ async def open_session(
     async with AsyncExitStack() as stack:
         saver = await stack.enter_async_context(open_threads(path, lock_timeout_s=lock_timeout_s))
         turns = await stack.enter_async_context(open_turns(path, lock_timeout_s=lock_timeout_s))
-        services = context.services or await stack.enter_async_context(
-            open_services(context.settings, on_progress=on_progress)
-        )
+        services = context.services
+        if services is None:
+            services = await stack.enter_async_context(
+                open_services(context.settings, on_progress=on_progress)
+            )
         context = replace(context, services=services)
         upkeep = Upkeep(
             limits=StorageLimits.from_environment(), images=services.images, threads=path
