@@ -81,6 +81,9 @@ wheel-aarch64: $(STAMP) ## Build the wheel for 64-bit ARM into dist/aarch64, wit
 	@rm -rf build
 	@$(call TAG_WHEEL,dist/aarch64)
 
+check-aarch64: $(STAMP) ## Check that a node installs on 64-bit ARM from wheels, on every Python
+	$(BIN)/python scripts/check_aarch64.py
+
 test-edge: export EDGEWRIGHT_EDGE_PYTHON := $(EDGE_VENV)/bin/python
 test-edge: wheel ## Test the wheel in a clean environment: commands with the edge extra alone, then a node
 	$(PYTHON) -m venv --clear $(EDGE_VENV)

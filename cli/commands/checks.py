@@ -18,7 +18,7 @@ State = Literal["ok", "note", "problem"]
 
 #: Extras that are only needed for training.
 OPTIONAL = ("codec", "federated")
-_PYTHONS = ((3, 11), (3, 12))
+_PYTHONS = ((3, 11), (3, 12), (3, 13))
 _MIN_FREE_BYTES = 500_000_000
 _CHAT_TIMEOUT_S = 5.0
 
@@ -45,7 +45,7 @@ def python() -> Check:
     version = ".".join(str(part) for part in sys.version_info[:3])
     if sys.version_info[:2] in _PYTHONS:
         return Check(name="python", state="ok", detail=version)
-    fix = "create a virtual environment with Python 3.11 or 3.12"
+    fix = "create a virtual environment with Python 3.11, 3.12 or 3.13"
     return Check(name="python", state="problem", detail=f"{version} is not supported", fix=fix)
 
 

@@ -3,6 +3,8 @@
 import ast
 import re
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
@@ -31,11 +33,17 @@ def imported_modules() -> set[str]:
     return found - set(sys.stdlib_module_names) - {"edgewright"} - OPTIONAL
 
 
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """Return what is installed, by module; reading the metadata of all of it takes a second."""
+    return packages_distributions()
+
+
 def always_installed(module: str) -> bool:
     """Whether the distribution itself requires the module, directly or by pydantic."""
     core = [line for line in requires("edgewright") or () if "extra ==" not in line]
     required = {re.split(r"[^\w.-]", line)[0].lower() for line in core} | {"typing_extensions"}
-    names = packages_distributions().get(module, [module])
+    names = distributions().get(module, [module])
     return any(name.lower() in required for name in names)
 
 
