@@ -141,7 +141,7 @@ class StorageLimits:
 
 def _folder(variable: str, base_variable: str, default: str) -> Path:
     if chosen := os.environ.get(variable):
-        return Path(chosen).expanduser()
+        return Path(chosen).expanduser().absolute()
     base = os.environ.get(base_variable)
     return (Path(base) if base else Path.home() / default) / "edgewright"
 

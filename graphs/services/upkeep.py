@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-import shutil
+import os
+import stat
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,6 +17,7 @@ from edgewright.graphs.services.thread_file import ThreadFile
 from edgewright.tools.images.store import ImageStore
 from edgewright.tools.settings import StorageLimits, cache_folder, home
 from edgewright.tools.storage.limits import Stored, surplus
+from edgewright.tools.storage.removal import remove
 from edgewright.tools.storage.scratch import is_orphan, remove_orphan, scratch_folders
 
 Kind = Literal["threads", "images", "caches", "profiles", "scratch folders", "training runs"]
@@ -172,11 +174,11 @@ def _scratch() -> _Sweep:
     folders = [_measured(folder, str(folder)) for folder in scratch_folders()]
     orphans = [each for each in folders if is_orphan(Path(each.name))]
 
-    def remove(orphans: Sequence[Stored]) -> None:
+    def forget(orphans: Sequence[Stored]) -> None:
         for each in orphans:
             remove_orphan(Path(each.name))
 
-    return _Sweep("scratch folders", folders, orphans, remove)
+    return _Sweep("scratch folders", folders, orphans, forget)
 
 
 def _files(
@@ -194,22 +196,26 @@ def _files(
         for path in root.glob(pattern)
     ]
 
-    def remove(old: Sequence[Stored]) -> None:
+    def forget(old: Sequence[Stored]) -> None:
         for each in old:
-            path = root / each.name
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            remove(root / each.name)
 
-    return _Sweep(kind, stored, surplus(stored, max_bytes=max_bytes, expired_at=expired_at), remove)
+    return _Sweep(kind, stored, surplus(stored, max_bytes=max_bytes, expired_at=expired_at), forget)
 
 
 def _measured(path: Path, name: str) -> Stored:
-    """Return the size of a file or folder, and the time of its newest file."""
+    """Return the size of a file or folder, and the time of its newest file.
+
+    Folders may be nested to any depth, and what cannot be read counts as nothing: it may be another
+    program's, or be going away in this moment.
+    """
     used_at, size = 0.0, 0
-    for each in (path, *path.rglob("*")):
-        with suppress(FileNotFoundError):  # another program may be at work in it
-            facts = each.lstat()
+    paths = [str(path)]
+    while paths:
+        with suppress(OSError):
+            each = paths.pop()
+            facts = os.lstat(each)
             used_at, size = max(used_at, facts.st_mtime), size + facts.st_size
+            if stat.S_ISDIR(facts.st_mode):
+                paths += [entry.path for entry in os.scandir(each)]
     return Stored(used_at, name, size)

@@ -43,4 +43,4 @@ class Fault(BaseModel):
     code: FaultCode
     message: str = Field(max_length=2000)
     slot: str = Field(default="", max_length=40)
-    line: int = 0
+    line: int = Field(default=0, ge=0, lt=100_000)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.watcher import SandboxedProcess
+from edgewright.tools.storage.documents import DocumentError, parse_json
 
 
 def command(module: str, *arguments: str) -> list[str]:
@@ -26,6 +31,14 @@ def program_argument(app: Path, limits: SandboxLimits, **extra: object) -> str:
     return json.dumps({"app": str(app), "limits": limits.model_dump(), "extra": extra})
 
 
+def read_answer(line: str | None) -> dict[str, Any]:
+    """Return the JSON object that a sandboxed program printed; empty if the line is no object."""
+    with suppress(DocumentError):
+        if isinstance(answer := parse_json(line or ""), dict):
+            return answer
+    return {}
+
+
 def fault_from(last_line: str | None, process: SandboxedProcess) -> Fault:
     """Return the reason why a sandboxed program gave no result.
 
@@ -36,8 +49,8 @@ def fault_from(last_line: str | None, process: SandboxedProcess) -> Fault:
     if process.ended_by is not None:
         return Fault(code=process.ended_by, message=_LIMITS[process.ended_by])
     try:
-        return Fault.model_validate(json.loads(last_line or "")["fault"])
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return Fault.model_validate(read_answer(last_line).get("fault"))
+    except ValidationError:
         return Fault(
             code="killed",
             message=f"the process exited with status {process.status} and no result; its last "

@@ -60,6 +60,7 @@ class SandboxedProcess:
         self._lines: queue.Queue[str] = queue.Queue()
         self._error_tail = b""
         self._output_left = policy.limits.output_bytes
+        self._output_lock = threading.Lock()
         self._finished = threading.Event()
         self.ended_by: FaultCode | None = None
         self._status: int | None = None
@@ -90,10 +91,14 @@ class SandboxedProcess:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             try:
-                return self._lines.get(timeout=_POLL_S)
+                line = self._lines.get(timeout=_POLL_S)
             except queue.Empty:
                 if self.ended and self._lines.empty():
                     return None
+            else:
+                with self._output_lock:
+                    self._output_left += len(line.encode()) + 1
+                return line
         return None
 
     @property
@@ -165,8 +170,9 @@ class SandboxedProcess:
 
     def _spend(self, size: int) -> int:
         """Return how many of these bytes the output limit allows; the excess is discarded."""
-        allowed = min(size, self._output_left)
-        self._output_left -= allowed
+        with self._output_lock:
+            allowed = max(0, min(size, self._output_left))
+            self._output_left -= allowed
         return allowed
 
 

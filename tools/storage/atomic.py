@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from edgewright.tools.storage.removal import remove
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -43,14 +44,14 @@ def new_folder(path: Path) -> Iterator[Path]:
         The folder to fill, beside its final path. It is removed if the block raises.
     """
     part = path.with_name(f".{path.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    remove(part)
     part.mkdir(parents=True)
     try:
         yield part
-        shutil.rmtree(path, ignore_errors=True)
+        remove(path)
         part.rename(path)
     except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
+        remove(part)
         raise
     _sync(path.parent)
 

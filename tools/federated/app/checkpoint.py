@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from edgewright.tools.federated.app.files import finished_rounds, round_folder
 from edgewright.tools.federated.app.weights import Arrays, load_arrays, save_arrays
 from edgewright.tools.federated.records.trial import RoundRecord
 from edgewright.tools.storage.atomic import new_folder, write_file
+from edgewright.tools.storage.removal import remove
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int) -> None:
             save_arrays(part / "optimiser.safetensors", checkpoint.optimiser)
         write_file(part / "record.json", checkpoint.record.model_dump_json().encode())
     for old in finished_rounds(folder)[:-keep] if keep else []:
-        shutil.rmtree(round_folder(folder, old), ignore_errors=True)
+        remove(round_folder(folder, old))
 
 
 def load_newest(folder: Path) -> Checkpoint | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_CHECKPOINT = re.compile(r"^round-(\d{4})$")
-_STATE = re.compile(r"^round-(\d{4})\.safetensors$")
+_CHECKPOINT = re.compile(r"round-([0-9]{4})")
+_STATE = re.compile(r"round-([0-9]{4})\.safetensors")
+_CLIENT = re.compile(r"0|[1-9][0-9]{0,5}")
 
 
 def round_folder(checkpoints: Path, round_number: int) -> Path:
@@ -29,16 +30,24 @@ def state_rounds(client: Path) -> list[int]:
     return _numbers(client, _STATE)
 
 
-def newest_states(clients: Path, round_number: int) -> dict[int, Path]:
-    """Return the file of each client's newest state up to a round."""
+def newest_states(folder: Path, round_number: int, clients: int) -> dict[int, Path]:
+    """Return the file of each client's newest state up to a round.
+
+    Args:
+        folder: Folder of the states.
+        round_number: The round.
+        clients: Number of clients of the run; folders of any others are ignored.
+    """
     found: dict[int, Path] = {}
-    for folder in clients.glob("[0-9]*"):
-        earlier = [number for number in state_rounds(folder) if number <= round_number]
-        if earlier and folder.name.isdecimal():
-            found[int(folder.name)] = state_file(folder, earlier[-1])
+    for client in folder.glob("[0-9]*"):
+        if not _CLIENT.fullmatch(client.name) or int(client.name) >= clients:
+            continue
+        earlier = [number for number in state_rounds(client) if number <= round_number]
+        if earlier:
+            found[int(client.name)] = state_file(client, earlier[-1])
     return found
 
 
 def _numbers(folder: Path, pattern: re.Pattern[str]) -> list[int]:
-    names = (pattern.match(path.name) for path in folder.glob("round-*"))
+    names = (pattern.fullmatch(path.name) for path in folder.glob("round-*"))
     return sorted(int(name.group(1)) for name in names if name)

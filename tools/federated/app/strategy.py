@@ -32,7 +32,12 @@ from edgewright.tools.federated.app.weights import (
     to_vector,
 )
 from edgewright.tools.federated.records.candidate import Private
-from edgewright.tools.federated.records.trial import ClientRound, Dropped, RoundRecord
+from edgewright.tools.federated.records.trial import (
+    ClientRound,
+    Dropped,
+    RoundRecord,
+    reported_value,
+)
 
 #: Serialisation type in Flower's records for raw bytes, which are not in NumPy's file format.
 _STYPE = "edgewright.raw"
@@ -241,7 +246,8 @@ class GuardedStrategy(FedAvg):
             try:
                 update = self._guard.read(reply)
             except InputError as error:
-                client = reply.client if isinstance(reply.client, int) else _UNKNOWN_CLIENT
+                known = reply.client in range(self._settings.clients)
+                client = reply.client if known else _UNKNOWN_CLIENT
                 dropped.append(Dropped(client=client, reason=error.message))
                 continue
             updates.append(update)
@@ -259,8 +265,8 @@ class GuardedStrategy(FedAvg):
         return ClientRound(
             client=update.client,
             samples=update.samples,
-            loss=update.loss if math.isfinite(update.loss) and not hidden else None,
-            accuracy=update.accuracy if math.isfinite(update.accuracy) and not hidden else None,
+            loss=None if hidden else reported_value(update.loss),
+            accuracy=None if hidden else reported_value(update.accuracy),
             bytes_up=update.bytes_up,
             bytes_down=sum(value.nbytes for value in self._weights.values()),
         )

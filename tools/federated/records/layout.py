@@ -76,6 +76,10 @@ class RunFolder:
 
     root: Path
 
+    def __post_init__(self) -> None:
+        # Programs in the sandbox have another working directory.
+        object.__setattr__(self, "root", self.root.absolute())
+
     @property
     def data(self) -> Path:
         """``card.json`` and the training split as ``.npy`` files."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edgewright.tools.federated.records.trial import CurvePoint
+from edgewright.tools.federated.records.trial import ClientId, CurvePoint, Value
 
 
 class ProgressLine(BaseModel):
@@ -24,11 +24,11 @@ class ProgressLine(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     event: Literal["client", "dropped", "round"]
-    round: int
-    client: int = -1
-    loss: float | None = None
-    accuracy: float | None = None
-    reason: str = ""
+    round: int = Field(ge=1, lt=10_000)
+    client: ClientId = -1
+    loss: Value | None = None
+    accuracy: Value | None = None
+    reason: str = Field(default="", max_length=500)
 
 
 class TrialProgress(ProgressLine):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.limits import SandboxLimits
+
+#: Bounds of everything that a sandbox may report. Sums and products of a run's values stay finite,
+#: so whatever is stored can be read again.
+MAX_VALUE = 1e30
+Count = Annotated[int, Field(ge=0, le=10**15)]
+Seconds = Annotated[float, Field(ge=0, le=1e9)]
+Value = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE)]
+#: Partition id; -1 if unknown.
+ClientId = Annotated[int, Field(ge=-1, lt=1_000_000)]
 
 Engine = Literal["in-process", "simulation", "deployment"]
 
@@ -28,9 +38,9 @@ class LinkSpeed(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    uplink_kb_per_s: float = Field(default=250.0, gt=0)
-    downlink_kb_per_s: float = Field(default=500.0, gt=0)
-    device_gflop_per_s: float = Field(default=50.0, gt=0)
+    uplink_kb_per_s: float = Field(default=250.0, ge=1e-3)
+    downlink_kb_per_s: float = Field(default=500.0, ge=1e-3)
+    device_gflop_per_s: float = Field(default=50.0, ge=1e-3)
 
 
 class ModelFacts(BaseModel):
@@ -44,9 +54,9 @@ class ModelFacts(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    parameters: int = Field(gt=0)
-    weight_bytes: int = Field(gt=0)
-    flop_per_sample: float = Field(ge=0, allow_inf_nan=False)
+    parameters: int = Field(gt=0, le=10**12)
+    weight_bytes: int = Field(gt=0, le=10**13)
+    flop_per_sample: float = Field(ge=0, le=1e18)
 
 
 class CheckedFacts(BaseModel):
@@ -91,12 +101,17 @@ class TrialRequest(BaseModel):
     checked: CheckedFacts | None = None
 
 
+def reported_value(value: float) -> float | None:
+    """Return a client's own figure for a record; None if it is not finite or beyond all reason."""
+    return value if math.isfinite(value) and abs(value) <= MAX_VALUE else None
+
+
 class Dropped(BaseModel):
     """A client's reply that the guard rejected, with the reason."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
-    client: int
+    client: ClientId
     reason: str = Field(max_length=500)
 
 
@@ -114,12 +129,12 @@ class ClientRound(BaseModel):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
-    client: int
-    samples: int = Field(ge=0)
-    loss: float | None
-    accuracy: float | None
-    bytes_up: int = Field(ge=0)
-    bytes_down: int = Field(ge=0)
+    client: ClientId
+    samples: Count
+    loss: Value | None
+    accuracy: Value | None
+    bytes_up: Count
+    bytes_down: Count
 
 
 class RoundRecord(BaseModel):
@@ -136,12 +151,12 @@ class RoundRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
-    round_number: int = Field(ge=1)
+    round_number: int = Field(ge=1, lt=10_000)
     clients: tuple[ClientRound, ...]
     dropped: tuple[Dropped, ...] = ()
     quorum: bool = True
-    wall_s: float = Field(ge=0)
-    epsilon: float | None = None
+    wall_s: Seconds
+    epsilon: Value | None = None
 
 
 class ModelScore(BaseModel):
@@ -200,7 +215,7 @@ class CurvePoint(BaseModel):
         epsilon: Privacy spent so far; None without the private strategy.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     round_number: int
     train_loss: float | None

@@ -16,8 +16,9 @@ from edgewright.tools.federated.records.validated import read_logits
 from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
-from edgewright.tools.sandbox.programs import command, fault_from, program_argument
+from edgewright.tools.sandbox.programs import command, fault_from, program_argument, read_answer
 from edgewright.tools.sandbox.watcher import SandboxedProcess
+from edgewright.tools.storage.removal import remove
 from edgewright.tools.storage.scratch import scratch_folder
 
 # Enough for a process that imports PyTorch on a busy machine.
@@ -117,15 +118,12 @@ class SandboxedModel:
             self._expect("done", timeout_s)
             return read_logits(output, (len(images), self._classes))
         finally:
-            shutil.rmtree(job, ignore_errors=True)
-            output.unlink(missing_ok=True)
+            remove(job)
+            remove(output)
 
     def _expect(self, word: str, timeout_s: float) -> None:
         line = self._process.receive(timeout_s)
-        try:
-            if json.loads(line or "").get(word) is True:
-                return
-        except (ValueError, AttributeError, RecursionError):
-            pass
+        if read_answer(line).get(word) is True:
+            return
         fault = fault_from(line, self._process)
         raise InputError(f"the model cannot be run: {fault.message}", code=fault.code)

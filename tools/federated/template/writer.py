@@ -10,6 +10,7 @@ from typing import get_args
 from edgewright.tools.federated.app.settings import AppSettings
 from edgewright.tools.federated.records.candidate import Candidate, CodeSlot
 from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.storage.removal import remove
 
 PACKAGE = "federated_app"
 SLOTS: tuple[CodeSlot, ...] = get_args(CodeSlot)
@@ -83,7 +84,7 @@ def write_app(candidate: Candidate, settings: AppSettings, folder: Path) -> None
         settings: All other settings, written as the app's run config.
         folder: Folder for ``pyproject.toml`` and the package ``federated_app``.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
     with as_file(
         files("edgewright.tools.federated.template") / "app-template" / PACKAGE
     ) as template:

@@ -14,6 +14,7 @@ from edgewright.tools.federated.serving.installed import (
     installed_models,
 )
 from edgewright.tools.federated.serving.tool_card import tool_card
+from edgewright.tools.storage.removal import remove
 
 
 def publish(run: RunFolder, report: RunReport) -> RunReport:
@@ -33,7 +34,7 @@ def publish(run: RunFolder, report: RunReport) -> RunReport:
         trial = run.trial(report.best)
         weights = trial.weights(best.result.best_round)
         for source, name in ((trial.app, "app"), (weights, "weights")):
-            shutil.rmtree(run.root / name, ignore_errors=True)
+            remove(run.root / name)
             shutil.copytree(source, run.root / name)
         report = report.model_copy(update={"tool": _install(run, report, best)})
     draw_curves(run, report)

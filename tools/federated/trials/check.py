@@ -22,7 +22,7 @@ from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
-from edgewright.tools.sandbox.programs import command, fault_from, program_argument
+from edgewright.tools.sandbox.programs import command, fault_from, program_argument, read_answer
 from edgewright.tools.sandbox.watcher import SandboxedProcess
 from edgewright.tools.storage.scratch import scratch_folder
 
@@ -134,6 +134,6 @@ def _dry_run(candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Mod
 
 def _read(line: str | None, process: SandboxedProcess) -> ModelFacts | Fault:
     try:
-        return ModelFacts.model_validate(json.loads(line or "")["facts"])
-    except (ValidationError, ValueError, TypeError, KeyError, RecursionError):
+        return ModelFacts.model_validate(read_answer(line).get("facts"))
+    except ValidationError:
         return fault_from(line, process)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
@@ -27,6 +25,7 @@ from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
 from edgewright.tools.federated.trials.link_clock import round_seconds
 from edgewright.tools.federated.trials.scoring import Split, collect_weights, load_split, score
 from edgewright.tools.storage.atomic import write_file
+from edgewright.tools.storage.removal import remove
 
 _POINTS = TypeAdapter(list[CurvePoint])
 
@@ -83,11 +82,11 @@ class Curve:
             InputError: The round's files are invalid, or the model's code failed.
         """
         checkpoint = round_folder(self._folder.checkpoints, number)
-        record = read_record(checkpoint / "record.json")
-        heads = newest_states(self._folder.clients, number)
+        record = read_record(checkpoint / "record.json", number=number, clients=self._clients)
+        heads = newest_states(self._folder.clients, number, self._clients)
         personal = heads if self._request.candidate.personal_head else {}
         target = self._folder.weights(number)
-        collect_weights(checkpoint, personal, target, self._request.limits.parameters)
+        collect_weights(checkpoint, personal, target, self._request.limits)
         logits = model.logits(self._split.images, target, clients=self._split.clients)
         point = self._point(number, record, logits)
         self.points.append(point)
@@ -121,14 +120,14 @@ class Curve:
         """Remove files that neither a resume nor the result needs."""
         for other in range(1, number + 1):
             if other != self.best_round:
-                shutil.rmtree(self._folder.weights(other), ignore_errors=True)
+                remove(self._folder.weights(other))
         for other in finished_rounds(self._folder.checkpoints):
             if other < number:
-                shutil.rmtree(round_folder(self._folder.checkpoints, other), ignore_errors=True)
-        for path in newest_states(self._folder.clients, number).values():
+                remove(round_folder(self._folder.checkpoints, other))
+        for path in newest_states(self._folder.clients, number, self._clients).values():
             for old in state_rounds(path.parent):
                 if state_file(path.parent, old).name < path.name:
-                    state_file(path.parent, old).unlink(missing_ok=True)
+                    remove(state_file(path.parent, old))
 
 
 def _mean(values: list[tuple[float | None, int]]) -> float | None:

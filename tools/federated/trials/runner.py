@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from edgewright.tools.errors import InputError, TransientError
 from edgewright.tools.federated.grids.engine import Training, start_training
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.layout import RunFolder, TrialFolder
 from edgewright.tools.federated.records.progress import (
-    ProgressLine,
     RoundScored,
     TrialEvent,
     TrialProgress,
@@ -28,6 +27,7 @@ from edgewright.tools.federated.records.trial import (
     TrialRequest,
     TrialResult,
 )
+from edgewright.tools.federated.records.validated import read_progress
 from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
 from edgewright.tools.federated.template.writer import settings_for, write_app
 from edgewright.tools.federated.trials.check import check
@@ -41,7 +41,6 @@ from edgewright.tools.storage.atomic import write_file
 _POLL_S = 0.05
 #: Additional time limit for scoring, beyond that of the training.
 _SCORING_S = 120.0
-_MAX_PROGRESS_LINE = 4096
 
 
 def _ignore(event: TrialEvent) -> None:
@@ -194,19 +193,9 @@ class _Trial:
 
     def _tell_progress(self) -> None:
         """Report the lines that were added to the progress file since the last call."""
-        try:
-            with self._folder.progress.open("rb") as file:
-                file.seek(self._read_bytes)
-                lines = file.read(1_000_000).split(b"\n")
-        except OSError:
-            return
-        for line in lines[:-1]:
-            self._read_bytes += len(line) + 1
-            try:
-                read = ProgressLine.model_validate_json(line[:_MAX_PROGRESS_LINE])
-            except ValidationError:
-                continue
-            self._on_event(TrialProgress(number=self._request.number, **dict(read)))
+        lines, self._read_bytes = read_progress(self._folder.progress, self._read_bytes)
+        for line in lines:
+            self._on_event(TrialProgress(number=self._request.number, **dict(line)))
 
 
 def _result(

@@ -16,6 +16,7 @@ from edgewright.tools.federated.records.trial import ModelScore, TrialResult
 from edgewright.tools.federated.records.validated import read_weights
 from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
 from edgewright.tools.federated.trials.prepare import load_card
+from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.storage.atomic import new_folder
 
 #: Maximum loss of a sample; also the loss of samples whose logits are not finite.
@@ -105,7 +106,7 @@ def score_test(run: RunFolder, number: int) -> ModelScore:
 
 
 def collect_weights(
-    checkpoint: Path, heads: dict[int, Path], target: Path, max_parameters: int
+    checkpoint: Path, heads: dict[int, Path], target: Path, limits: SandboxLimits
 ) -> None:
     """Validate a round's weights and copy them out of the sandbox's folder.
 
@@ -113,16 +114,25 @@ def collect_weights(
         checkpoint: The round's checkpoint.
         heads: State files of clients with personal heads, by client.
         target: Folder to create atomically.
-        max_parameters: Maximum number of weights per file.
+        limits: Limits of the run: the weights of each file, and the bytes of all copies together.
 
     Raises:
-        InputError: A file is invalid (``bad_result``).
+        InputError: A file is invalid, or all are too large together (``bad_result``).
     """
     files = {"weights.safetensors": checkpoint / "weights.safetensors"}
     files |= {f"head-{client}.safetensors": path for client, path in sorted(heads.items())}
+    left = limits.disk_bytes
     with new_folder(target) as part:
         for name, path in files.items():
-            (part / name).write_bytes(read_weights(path, max_parameters))
+            data = read_weights(path, limits.parameters)
+            left -= len(data)
+            if left < 0:
+                raise InputError(
+                    "the sandbox's output was rejected: weights and heads of a round take more "
+                    f"than {limits.disk_bytes} bytes",
+                    code="bad_result",
+                )
+            (part / name).write_bytes(data)
 
 
 def digest_of(weights: Path) -> str:

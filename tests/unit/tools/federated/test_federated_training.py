@@ -158,7 +158,7 @@ def test_personal_heads_stay_with_their_clients(
 ) -> None:
     settings = write_trial(candidate.model_copy(update={"personal_head": True}))
     train(run, settings)
-    heads = newest_states(run.trial(1).clients, 3)
+    heads = newest_states(run.trial(1).clients, 3, 100)
     assert sorted(heads) == [0, 1, 2, 3, 4]
     first, second = load_arrays(heads[0]), load_arrays(heads[1])
     assert sorted(first) == ["head:3.bias", "head:3.weight"]
