@@ -22,6 +22,7 @@ from edgewright.cli.commands import (
     runs,
     train,
 )
+from edgewright.cli.views.safe import Warnings, prepare_streams
 
 app = typer.Typer(
     help="Plain-language requests over sensors, devices and edge servers.",
@@ -38,12 +39,20 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _options(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    # Logs are for developers; users read messages.
+    prepare_streams()
+    # Logs are for developers; users read messages, and warnings about their files. A node logs
+    # these itself.
     if os.environ.get("EDGEWRIGHT_DEBUG"):
         logging.basicConfig(level=logging.INFO)
     logging.getLogger("edgewright").addHandler(logging.NullHandler())
+    about_files = logging.getLogger("edgewright.tools")
+    for handler in [each for each in about_files.handlers if isinstance(each, Warnings)]:
+        about_files.removeHandler(handler)
+    if context.invoked_subcommand != "node":
+        about_files.addHandler(Warnings())
     if version:
         from importlib.metadata import version as installed
 

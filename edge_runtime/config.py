@@ -8,13 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from edgewright.tools.contracts.profiles import Role
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.probe import MAX_PIXELS
 from edgewright.tools.offload.objective import EnergyModel, Objective
+from edgewright.tools.storage.documents import DocumentError, parse_yaml
+from edgewright.tools.storage.reading import decode, read_file
+
+#: Maximum size of a configuration, in bytes.
+MAX_CONFIG_BYTES = 1_000_000
 
 Scope = Literal["infer", "train", "admin"]
 
@@ -211,15 +215,13 @@ def _first_fault(error: ValidationError) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"cannot read the configuration {str(path)!r}: {error.strerror}", code="invalid_config"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+        values = parse_yaml(decode(read_file(path, MAX_CONFIG_BYTES)))
+    except DocumentError:
         raise InputError(
             f"the configuration {str(path)!r} is not valid YAML", code="invalid_config"
         ) from None
+    except InputError as error:
+        raise InputError(f"the configuration: {error.message}", code="invalid_config") from None
     if values is None:
         return {}
     if not isinstance(values, dict):

@@ -13,10 +13,11 @@ from edgewright.cli.views.output import (
     Images,
     Json,
     NodeUrl,
-    print_json,
     progress_console,
     reported_errors,
 )
+from edgewright.cli.views.safe import print_json, say
+from edgewright.tools.storage.reading import typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,17 +75,16 @@ def ask(
     0 all the same.
     """
     with reported_errors(as_json):
+        from edgewright.cli.commands.requests import resolve_images
         from edgewright.cli.views.progress import TurnView
         from edgewright.graphs.assistant.context import AssistantContext
-        from edgewright.graphs.services.local import image_store
-        from edgewright.tools.images.files import resolve_image
 
-        images = [resolve_image(where, image_store()) for where in image or []]
+        images = resolve_images(image or [])
         context = AssistantContext(
             node_url=node, planner="embedded" if embedded else "auto", deadline_s=deadline
         )
         view = TurnView(progress_console(), explain=explain and not as_json)
-        reply, wall_s = asyncio.run(_ask(context, thread, request, images, view))
+        reply, wall_s = asyncio.run(_ask(context, thread, typed(request), images, view))
         if as_json:
             print_json(reply.as_json())
         else:
@@ -144,7 +144,7 @@ def print_reply(reply: Reply, wall_s: float, view: TurnView) -> None:
     from edgewright.cli.views.cost import cost_line
     from edgewright.cli.views.results import cost_table
 
-    typer.echo(reply.answer)
+    say(reply.answer)
     if view.explain and reply.results:
         view.console.print(cost_table(reply.results))
     line = Text(cost_line(reply.results, reply.decisions, wall_s), style="dim")

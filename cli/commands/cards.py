@@ -13,11 +13,11 @@ from edgewright.cli.views.output import (
     FAILED,
     Embedded,
     Json,
-    print_json,
     print_table,
     progress_console,
     reported_errors,
 )
+from edgewright.cli.views.safe import print_json, say
 
 if TYPE_CHECKING:
     from edgewright.agents.manuals.draft import CardDraft
@@ -110,7 +110,7 @@ def from_manual(
             print_table(draft_view(drafted))
         if out is not None:
             _write(drafted, out)
-            typer.echo(
+            say(
                 f"written to {out}; read and correct it, then run: edgewright cards approve {out}",
                 err=True,
             )
@@ -146,9 +146,9 @@ def approve(
         print_table(draft_view(drafted))
         print_table(confusion_view(found))
         if not typer.confirm("Does this describe the device? Add the card?", default=False):
-            typer.echo("not added", err=True)
+            say("not added", err=True)
             raise typer.Exit(FAILED)
-        typer.echo(f"added as {add_card(drafted.card)}")
+        say(f"added as {add_card(drafted.card)}")
 
 
 def _write(drafted: CardDraft, path: Path) -> None:
@@ -173,19 +173,18 @@ def _write(drafted: CardDraft, path: Path) -> None:
 
 
 def _read(path: Path) -> CardDraft:
-    import yaml
     from pydantic import ValidationError
 
     from edgewright.agents.manuals.draft import CardDraft
     from edgewright.tools.errors import InputError
+    from edgewright.tools.storage.documents import DocumentError, parse_yaml
+    from edgewright.tools.storage.reading import decode, read_file
 
     try:
-        with path.open("rb") as file:
-            data = yaml.safe_load(file.read(MAX_DRAFT_BYTES).decode())
-        return CardDraft.model_validate(data)
-    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError):
+        return CardDraft.model_validate(parse_yaml(decode(read_file(path, MAX_DRAFT_BYTES))))
+    except DocumentError as error:
         raise InputError(
-            f"{str(path)!r} is not a readable YAML draft; check the path", code="file_missing"
+            f"{str(path)!r} is not a readable YAML draft: {error}", code="draft_invalid"
         ) from None
     except ValidationError as error:
         first = error.errors()[0]

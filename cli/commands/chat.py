@@ -6,19 +6,18 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-import typer
-
 from edgewright.cli.commands.ask import Deadline, Explain, Thread, answered, print_reply
 from edgewright.cli.views.output import (
     Embedded,
     Images,
     Json,
     NodeUrl,
-    print_json,
     progress_console,
     report_error,
     reported_errors,
 )
+from edgewright.cli.views.safe import print_json, say
+from edgewright.tools.storage.reading import typed
 
 if TYPE_CHECKING:
     from edgewright.cli.views.progress import TurnView
@@ -105,7 +104,7 @@ class Conversation:
         self._note(f"thread {self._session.thread}; /help lists the commands")
         while True:
             try:
-                line = input("> " if sys.stdin.isatty() else "").strip()
+                line = typed(input("> " if sys.stdin.isatty() else "")).strip()
             except EOFError:
                 return
             except KeyboardInterrupt:
@@ -143,7 +142,7 @@ class Conversation:
             self._note(f"explanations are {'on' if self._view.explain else 'off'}")
         elif name == "/history":
             for turn in self._runner.run(self._session.history()):
-                typer.echo(f"> {turn.request}\n{turn.answer}")
+                say(f"> {turn.request}\n{turn.answer}")
         elif name == "/new":
             self._session.start_new_thread()
             self._attached = []

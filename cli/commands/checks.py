@@ -108,6 +108,26 @@ def state_folder() -> Check:
     return Check(name="state folder", state="ok", detail=detail)
 
 
+def files() -> list[Check]:
+    """Check the files in the state folder that commands read; those left out are named."""
+    from edgewright.tools.cards.added import cards_folder
+    from edgewright.tools.cards.registry import read_cards
+    from edgewright.tools.federated.serving.installed import models_folder, read_models
+
+    found: list[Check] = []
+    for name, folder, (valid, faults) in (
+        ("added cards", cards_folder(), read_cards(cards_folder())),
+        ("trained models", models_folder(), read_models()),
+    ):
+        if not faults:
+            found.append(Check(name=name, state="ok", detail=f"{len(valid)}"))
+        for fault in faults:
+            fix = f"correct or remove it in {folder}"
+            detail = f"left out: {fault.message}"
+            found.append(Check(name=name, state="problem", detail=detail, fix=fix))
+    return found
+
+
 async def threads() -> Check:
     """Check that the file of the threads is usable."""
     name = "threads"
@@ -211,6 +231,7 @@ async def examine(url: str | None) -> list[Check]:
         entropy_coder(),
         *experts(),
         state_folder(),
+        *files(),
         await threads(),
         await chat_model(),
         *await device_node(url),

@@ -10,7 +10,8 @@ import typer
 
 from edgewright.cli.commands.ask import answered
 from edgewright.cli.demo.config import DemoConfig, load_demo
-from edgewright.cli.views.output import Json, print_json, progress_console, reported_errors
+from edgewright.cli.views.output import Json, progress_console, reported_errors
+from edgewright.cli.views.safe import print_json
 from edgewright.tools.storage.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -67,11 +68,11 @@ def demo(
     also on Ctrl-C.
     """
     with reported_errors(as_json):
-        from rich.console import Console
+        from edgewright.cli.views.screen import Screen
 
         config = load_demo(rate, slowdown, image or [])
         width = _RECORD_WIDTH if record else None
-        console = Console(stderr=as_json, highlight=False, width=width, record=record is not None)
+        console = Screen(stderr=as_json, highlight=False, width=width, record=record is not None)
         answers = asyncio.run(_run(config, console))
         if record is not None:
             _save(console, record)

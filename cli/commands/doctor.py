@@ -12,10 +12,10 @@ from edgewright.cli.views.output import (
     FAILED,
     Json,
     NodeUrl,
-    print_json,
     print_table,
     reported_errors,
 )
+from edgewright.cli.views.safe import print_json
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -13,29 +13,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edgewright.cli.views.output import (
+    WRONG_INPUT,
     Embedded,
     Images,
     Json,
     NodeUrl,
-    print_json,
     print_table,
     progress_console,
     reported_errors,
 )
+from edgewright.cli.views.safe import print_json, say
+from edgewright.tools.storage.reading import typed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Sequence
+    from typing import TextIO
 
     from edgewright.agents.planner.protocol import AnyPlanner
     from edgewright.agents.planner.request import PlanRequest, Turn
+    from edgewright.cli.commands.requests import RequestRow
     from edgewright.cli.views.progress import Waiting
     from edgewright.graphs.services.services import Services
     from edgewright.tools.cards import CardRegistry
     from edgewright.tools.contracts.images import ImageRef
     from edgewright.tools.contracts.views import CardView
-
-    #: Id, text and images of a request.
-    _Line = tuple[Any, str, list[ImageRef]]
 
 EXAMPLES = """\
 Examples:
@@ -99,9 +100,12 @@ def plan(
 ) -> None:
     """Show the plan for a request, without running it.
 
-    With --requests and --out, write the plans for many requests.
+    With --requests and --out, write the plans for many requests. Rows that
+    cannot be planned are named there and on standard error; the exit code is
+    then 2.
     """
     with reported_errors(as_json):
+        from edgewright.cli.commands.requests import read_requests, resolve_images
         from edgewright.cli.views.progress import Waiting
 
         waiting = Waiting(progress_console())
@@ -111,12 +115,13 @@ def plan(
             else:
                 _show(_cards_here(catalogue_of(cards)), as_json)
         elif requests is not None and out is not None and request is None:
-            lines = list(_read(requests))
+            rows = read_requests(requests)
             planning = Planning(node, thread, cards, demos, embedded, waiting)
-            asyncio.run(_plan_file(lines, out, planning, as_json))
+            asyncio.run(_plan_file(rows, out, planning, as_json))
         elif request and requests is None and out is None:
             planning = Planning(node, thread, cards, demos, embedded, waiting)
-            asyncio.run(_plan_one(request, _resolved(image or []), planning, as_json))
+            images = resolve_images(image or [])
+            asyncio.run(_plan_one(typed(request), images, planning, as_json))
         else:
             from edgewright.tools.errors import InputError
 
@@ -190,27 +195,22 @@ async def _plan_one(
 
 
 async def _plan_file(
-    lines: Sequence[_Line], target: Path, planning: Planning, as_json: bool
+    rows: Sequence[RequestRow], target: Path, planning: Planning, as_json: bool
 ) -> None:
-    from rich.progress import Progress
-
+    """Plan each row; a wrong one, or one with an unusable image, is reported in its place."""
     from edgewright.agents.planner.request import PlanRequest
-    from edgewright.graphs.assistant.planning import plan_request
     from edgewright.tools.errors import InputError, StorageError
 
+    if rows and all(row.wrong for row in rows):
+        raise InputError("; ".join(str(row.wrong) for row in rows[:20]), code="requests_invalid")
     async with planning.opened() as (services, history):
-        planner = services.planner
         try:
             with target.open("w", encoding="utf-8") as file:
                 with planning.waiting.during("loading the planner"):
                     # The first request, even an empty one, loads the planner; no other
                     # request's time includes that.
-                    await asyncio.to_thread(planner.plan, PlanRequest(text=""))
-                with Progress(console=planning.waiting.console, disable=as_json) as bar:
-                    for name, text, images in bar.track(lines, description="planning"):
-                        request = await plan_request(services, text, images=images, history=history)
-                        row = {"id": name, **_timed(planner, request)}
-                        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    await asyncio.to_thread(services.planner.plan, PlanRequest(text=""))
+                wrong = await _plan_rows(rows, file, services, history, planning, as_json)
         except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
             raise InputError(
                 f"cannot write {str(target)!r}: {error.strerror}; check the path",
@@ -221,7 +221,44 @@ async def _plan_file(
                 f"cannot write {str(target)!r}: {error.strerror}; free some space"
             ) from None
     if as_json:
-        print_json({"plans": len(lines), "out": str(target)})
+        failed = {"failed": wrong} if wrong else {}
+        print_json({"plans": len(rows) - len(wrong), "out": str(target), **failed})
+    for each in wrong:
+        say(f"line {each['line']}: {each['error']['message']}", err=True)
+    if wrong:
+        raise typer.Exit(WRONG_INPUT)
+
+
+async def _plan_rows(
+    rows: Sequence[RequestRow],
+    file: TextIO,
+    services: Services,
+    history: Sequence[Turn],
+    planning: Planning,
+    as_json: bool,
+) -> list[dict[str, Any]]:
+    """Write the plan of each row; return what is wrong with the others."""
+    from rich.progress import Progress
+
+    from edgewright.cli.commands.requests import resolve_images
+    from edgewright.graphs.assistant.planning import plan_request
+    from edgewright.tools.errors import InputError, NotFoundError
+
+    wrong: list[dict[str, Any]] = []
+    with Progress(console=planning.waiting.console, disable=as_json) as bar:
+        for row in bar.track(rows, description="planning"):
+            try:
+                if row.wrong is not None:
+                    raise row.wrong
+                images = resolve_images([row.image] if row.image else [])
+                request = await plan_request(services, row.text, images=images, history=history)
+                result = {"id": row.id, **_timed(services.planner, request)}
+            except (InputError, NotFoundError) as error:
+                info = error.info().model_dump(mode="json", include={"code", "message"})
+                result = {"id": row.id, "line": row.number, "error": info}
+                wrong.append(result)
+            file.write(json.dumps(result, ensure_ascii=False) + "\n")
+    return wrong
 
 
 def _timed(planner: AnyPlanner, request: PlanRequest) -> dict[str, Any]:
@@ -229,41 +266,6 @@ def _timed(planner: AnyPlanner, request: PlanRequest) -> dict[str, Any]:
     plan = planner.plan(request)
     latency_ms = (time.perf_counter() - started) * 1000
     return {**plan.as_json(), "latency_ms": round(latency_ms, 3)}
-
-
-def _read(source: Path) -> Iterator[_Line]:
-    """Read the requests: id, text and images; the error for an invalid line names its number."""
-    from edgewright.tools.errors import InputError
-
-    try:
-        text = source.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(
-            f"cannot read {str(source)!r}: {reason}; check the path", code="file_missing"
-        ) from None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            name, request, image = row["id"], row["request"], row.get("image")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            row = request = image = None
-        if not isinstance(request, str) or not isinstance(image, str | None):
-            raise InputError(
-                f'line {number} of {str(source)!r} is not {{"id": …, "request": "…"}}, '
-                'optionally with "image": "FILE"',
-                code="requests_invalid",
-            )
-        yield name, request, _resolved([image] if image else [])
-
-
-def _resolved(images: Sequence[str]) -> list[ImageRef]:
-    from edgewright.graphs.services.local import image_store
-    from edgewright.tools.images.files import resolve_image
-
-    return [resolve_image(each, image_store()) for each in images]
 
 
 def catalogue_of(cards: Path | None) -> CardRegistry:

@@ -9,11 +9,11 @@ import typer
 from edgewright.cli.commands.node import Config
 from edgewright.cli.views.output import (
     Json,
-    print_json,
     print_table,
     progress_console,
     reported_errors,
 )
+from edgewright.cli.views.safe import print_json
 
 if TYPE_CHECKING:
     from edgewright.edge_runtime.config import NodeConfig

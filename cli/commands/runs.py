@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgewright.cli.views.output import Json, print_json, print_table, reported_errors
+from edgewright.cli.views.output import Json, print_table, reported_errors
+from edgewright.cli.views.safe import print_json, say
 
 if TYPE_CHECKING:
     from edgewright.tools.federated.records.report import RunReport
@@ -38,7 +39,7 @@ def list_runs(as_json: Json = False) -> None:
             print_json(rows)
             return
         if not rows:
-            typer.echo("no runs yet; 'edgewright train' starts one", err=True)
+            say("no runs yet; 'edgewright train' starts one", err=True)
             return
         from rich.table import Table
         from rich.text import Text

@@ -12,10 +12,10 @@ from edgewright.cli.views.output import (
     FAILED,
     Embedded,
     Json,
-    print_json,
     progress_console,
     reported_errors,
 )
+from edgewright.cli.views.safe import print_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,11 +197,9 @@ def _train_live(begin: _Begin | None, resume: str | None, embedded: bool) -> Non
             raise
     folder = run_folder(report.run).root
     if report.test is None:
-        typer.echo(
-            f"no model ({report.stop}); 'edgewright runs show {report.run}' lists the trials"
-        )
+        say(f"no model ({report.stop}); 'edgewright runs show {report.run}' lists the trials")
         raise typer.Exit(FAILED)
-    typer.echo(
+    say(
         f"{report.tool}: test accuracy {report.test.accuracy:.4f}, worst client "
         f"{report.test.worst_client:.4f}; model and report are in {folder}"
     )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import errno
 import logging
-import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgewright.cli.extras import extra_with
+from edgewright.cli.views.safe import discard_output, print_json, say
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -48,21 +48,16 @@ Embedded = Annotated[
 
 def progress_console() -> Console:
     """Return the console for progress and messages, on standard error."""
-    from rich.console import Console
+    from edgewright.cli.views.screen import Screen
 
-    return Console(stderr=True, highlight=False)
-
-
-def print_json(value: Any) -> None:
-    """Write one JSON value on one line of standard output."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    return Screen(stderr=True, highlight=False)
 
 
 def print_table(renderable: RenderableType) -> None:
     """Write a table on standard output."""
-    from rich.console import Console
+    from edgewright.cli.views.screen import Screen
 
-    Console(highlight=False).print(renderable)
+    Screen(highlight=False).print(renderable)
 
 
 @contextmanager
@@ -74,17 +69,23 @@ def reported_errors(as_json: bool) -> Iterator[None]:
     """
     try:
         yield
+        sys.stdout.flush()  # so that a full disk is noticed here
     except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
+        say("stopped", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # The reader of the output has closed it, as `| head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         raise typer.Exit(FAILED) from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001 - the last place before the user
-        reported = report_error(error, as_json)
+        try:
+            reported = report_error(error, as_json)
+        except OSError:
+            reported = report_error(error)
+        if isinstance(error, OSError):
+            discard_output()  # it may be what failed, and would fail again at the exit
         raise typer.Exit(_exit_code(reported)) from None
 
 
@@ -99,9 +100,11 @@ def report_error(error: Exception, as_json: bool = False) -> EdgewrightError:
     Returns:
         The error that was written.
     """
-    from edgewright.tools.errors import EdgewrightError
+    from edgewright.tools.errors import EdgewrightError, StorageError
 
     reported = _missing_extra(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        reported = StorageError(f"writing failed ({error.strerror}); free some space")
     if reported is None and isinstance(error, EdgewrightError):
         reported = error
     elif reported is None:
@@ -115,7 +118,7 @@ def report_error(error: Exception, as_json: bool = False) -> EdgewrightError:
         print_json({"error": info.model_dump(mode="json")})
     else:
         # A message may quote a parser's, which can have several lines.
-        typer.echo(f"error: {' '.join(info.message.split())} [{info.code}]", err=True)
+        say(f"error: {' '.join(info.message.split())} [{info.code}]", err=True)
     return reported
 
 

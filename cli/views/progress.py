@@ -40,7 +40,7 @@ class Waiting:
     @contextmanager
     def during(self, doing: str) -> Iterator[None]:
         """Show what is being done while the block runs."""
-        with self.console.status(doing) as self._status:
+        with self.console.status(Text(doing)) as self._status:
             self._doing = doing
             try:
                 yield
@@ -51,7 +51,7 @@ class Waiting:
         """Show something else from now on."""
         self._doing = doing
         if self._status is not None:
-            self._status.update(doing)
+            self._status.update(Text(doing))
 
     def preparing(self, done: int, total: int) -> None:
         """Show how far the planner's first use has come.
@@ -68,7 +68,7 @@ class Waiting:
         if self._status is None:
             raise CancelledError("preparing the planner was interrupted")
         if done == total:
-            self._status.update(self._doing)
+            self._status.update(Text(self._doing))
         elif self.console.is_terminal:
             self._status.update(f"preparing the planner (once): {100 * done // total} %")
         elif not self._announced:

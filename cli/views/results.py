@@ -37,7 +37,7 @@ def plan_table(plan: Plan, names: Mapping[str, str] | None = None) -> Renderable
             f"{name}={(names or {}).get(value, _short(value))}" for name, value in task.args.items()
         )
         after = ", ".join(task.depends_on)
-        table.add_row(task.id, Text(task.tool), Text(args), after)
+        table.add_row(Text(task.id), Text(task.tool), Text(args), Text(after))
     parts: list[RenderableType] = [table] if plan.tasks else [Text("plan: nothing to run")]
     if plan.needs:
         parts.append(Text(f"missing: {', '.join(plan.needs)}", style="yellow"))
@@ -95,7 +95,7 @@ def card_table(cards: Iterable[CardView]) -> RenderableType:
     for card in cards:
         available = Text("yes", style="green") if card.available else Text("no", style="red")
         expert = f"{card.expert or ''}{' (approximate)' if card.approximate else ''}"
-        table.add_row(card.id, available, Text(expert if card.available else card.reason))
+        table.add_row(Text(card.id), available, Text(expert if card.available else card.reason))
     return table
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import yaml
 
-from edgewright.tools.cards.registry import read_card
+from edgewright.tools.cards.registry import read_cards
 from edgewright.tools.contracts.cards import ToolCard
 from edgewright.tools.errors import InputError, StorageError
 from edgewright.tools.settings import home
-
-_LOG = logging.getLogger(__name__)
 
 
 def cards_folder() -> Path:
@@ -21,14 +18,8 @@ def cards_folder() -> Path:
 
 
 def added_cards() -> list[ToolCard]:
-    """List the added cards by file name; an invalid card is logged and skipped."""
-    found = []
-    for path in sorted(cards_folder().glob("*.yaml")):
-        try:
-            found.append(read_card(path))
-        except InputError as error:
-            _LOG.warning("%s", error.message)
-    return found
+    """List the added cards by file name; an invalid one is logged and left out."""
+    return read_cards(cards_folder())[0]
 
 
 def add_card(card: ToolCard) -> Path:

@@ -13,9 +13,13 @@ from pathlib import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from edgewright.tools.errors import InputError
+from edgewright.tools.storage.documents import parse_rows
+from edgewright.tools.storage.reading import decode, read_file
 
 #: Name of the demonstrations file in a folder of cards.
 DEMONSTRATIONS = "demonstrations.jsonl"
+#: Maximum size of such a file, in bytes.
+MAX_BYTES = 50_000_000
 
 
 class PlanDemonstration(BaseModel):
@@ -44,11 +48,7 @@ def read_demonstrations(path: Path, cards: Container[str]) -> tuple[PlanDemonstr
     Raises:
         InputError: A line does not validate, or names a tool that is not in the catalogue.
     """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise InputError(f"cannot read {path.name!r} as UTF-8 text; check the path") from None
-    return parse_demonstrations(path.name, text, cards)
+    return parse_demonstrations(path.name, decode(read_file(path, MAX_BYTES)), cards)
 
 
 def parse_demonstrations(
@@ -62,11 +62,9 @@ def parse_demonstrations(
         cards: The catalogue, or the card ids, that the demonstrations may name.
     """
     demonstrations: list[PlanDemonstration] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, row in parse_rows(text):
         try:
-            shown = PlanDemonstration.model_validate_json(line)
+            shown = PlanDemonstration.model_validate(row)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "line"

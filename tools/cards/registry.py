@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from edgewright.tools.cards.demonstrations import (
@@ -17,6 +17,12 @@ from edgewright.tools.cards.demonstrations import (
 )
 from edgewright.tools.contracts.cards import CardStatus, ExpertStatus, ToolCard
 from edgewright.tools.errors import InputError, NotFoundError
+from edgewright.tools.storage.documents import DocumentError, parse_yaml
+from edgewright.tools.storage.reading import decode, read_file
+
+_LOG = logging.getLogger(__name__)
+#: Maximum size of the file of a card, in bytes.
+MAX_CARD_BYTES = 500_000
 
 #: The card that the assistant carries out instead of a node.
 TRAINING_CARD = "federated-training"
@@ -52,22 +58,26 @@ class CardRegistry:
 
     @classmethod
     def from_folder(cls, folder: Path) -> CardRegistry:
-        """Load every ``*.yaml`` card of a folder.
+        """Load every ``*.yaml`` card of a folder; files that do not validate are left out.
 
         Args:
             folder: Folder with one card per file and, optionally, ``demonstrations.jsonl``.
 
         Raises:
-            InputError: A file does not validate; the message names the file and the field.
+            InputError: The folder contains no valid card.
         """
-        paths = sorted(folder.glob("*.yaml"))
-        if not paths:
-            raise InputError(f"no *.yaml cards in {folder.name!r}")
-        cards = [read_card(path) for path in paths]
+        cards, faults = read_cards(folder)
+        if not cards:
+            reason = faults[0].message if faults else f"no *.yaml cards in {folder.name!r}"
+            raise InputError(reason)
         several = folder / DEMONSTRATIONS
         if not several.is_file():
             return cls(cards)
-        return cls(cards, read_demonstrations(several, {card.id for card in cards}))
+        try:
+            return cls(cards, read_demonstrations(several, {card.id for card in cards}))
+        except InputError as error:
+            _LOG.warning("left out: %s", error.message)
+            return cls(cards)
 
     def __iter__(self) -> Iterator[ToolCard]:
         return iter(self._cards.values())
@@ -131,6 +141,27 @@ class CardRegistry:
         return CardStatus(card=card, available=False, expert=None, reason="; ".join(reasons))
 
 
+def read_cards(folder: Path) -> tuple[list[ToolCard], list[InputError]]:
+    """Read every ``*.yaml`` card of a folder, by file name.
+
+    Returns:
+        The valid cards, and an error for each other file, which is logged too. Of several cards
+        with the same id, the first is valid.
+    """
+    cards: dict[str, ToolCard] = {}
+    faults = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            card = read_card(path)
+            if card.id in cards:
+                raise InputError(f"card {path.name}: another card has the id {card.id!r}")
+            cards[card.id] = card
+        except InputError as error:
+            _LOG.warning("left out: %s", error.message)
+            faults.append(error)
+    return list(cards.values()), faults
+
+
 def read_card(path: Path) -> ToolCard:
     """Read a card from its YAML file.
 
@@ -141,22 +172,14 @@ def read_card(path: Path) -> ToolCard:
         InputError: It cannot be read or does not validate; the message names the file and the
             field.
     """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(
-            f"cannot read the card {str(path)!r}: {reason}; check the path",
-            code="file_missing",
-        ) from None
-    return _parse(path.name, text)
+    return _parse(path.name, decode(read_file(path, MAX_CARD_BYTES)))
 
 
 def _parse(name: str, text: str) -> ToolCard:
     try:
-        return ToolCard.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
-        raise InputError(f"card {name}: not valid YAML ({error})") from None
+        return ToolCard.model_validate(parse_yaml(text))
+    except DocumentError as error:
+        raise InputError(f"card {name}: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "card"

@@ -6,7 +6,6 @@ their tools are read by ``tools/cards/demonstrations.py``.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -17,6 +16,11 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from edgewright.tools.cards.registry import CardRegistry
 from edgewright.tools.contracts.cards import ArgumentSpec, DataType, ToolCard
 from edgewright.tools.errors import InputError
+from edgewright.tools.storage.documents import DocumentError, parse_json
+from edgewright.tools.storage.reading import decode, read_file
+
+#: Maximum size of a catalogue, in bytes.
+MAX_CATALOGUE_BYTES = 20_000_000
 
 
 class PublishedCard(ToolCard):
@@ -47,24 +51,17 @@ def read_catalogue(path: Path) -> CardRegistry:
         InputError: The file does not have the expected form; the message says where.
     """
     try:
-        nodes = json.loads(_text(path))["nodes"]
+        nodes = parse_json(decode(read_file(path, MAX_CATALOGUE_BYTES)))["nodes"]
         return CardRegistry(_card(_Node.model_validate(node)) for node in nodes)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"catalogue {path.name}: {where}: {first['msg']}") from None
-    except (ValueError, KeyError, TypeError):
+    except (DocumentError, KeyError, TypeError):
         raise InputError(
             f"catalogue {path.name}: expected JSON with a list 'nodes' of tools, each with "
             "'id', 'desc', 'input-type' and 'output-type'"
         ) from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise InputError(f"cannot read {path.name!r} as UTF-8 text; check the path") from None
 
 
 def _card(node: _Node) -> ToolCard:

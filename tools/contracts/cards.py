@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 DataType = Literal["text", "image", "audio", "video", "label", "signal", "model", "dataset"]
 
-_ID = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
+_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class ArgumentSpec(BaseModel):
@@ -73,8 +73,8 @@ class ToolCard(BaseModel):
     @field_validator("id", "task_type")
     @classmethod
     def _kebab(cls, value: str) -> str:
-        if not _ID.match(value):
-            raise ValueError(f"{value!r} must be kebab-case, such as 'image-classification'")
+        if not _ID.fullmatch(value):
+            raise ValueError(f"{value[:100]!r} must be kebab-case, such as 'image-classification'")
         return value
 
     @model_validator(mode="after")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from edgewright.tools.contracts.images import ImageRef
-from edgewright.tools.errors import InputError, TooLargeError
+from edgewright.tools.errors import InputError
 from edgewright.tools.images.conversion import to_accepted_format
 from edgewright.tools.images.store import ImageStore
+from edgewright.tools.storage.paths import existing_path
+from edgewright.tools.storage.reading import read_file, typed
 
 #: Maximum size of a file; also a node's default limit on request bodies.
 MAX_FILE_BYTES = 16_000_000
@@ -30,32 +33,20 @@ def resolve_image(location: str | Path, store: ImageStore) -> ImageRef:
         TooLargeError: The file has too many bytes or pixels.
         StorageError: The image cannot be stored.
     """
-    location = str(location)
+    location = typed(str(location))
     if location.startswith("camera:"):
         try:
-            return ImageRef.camera(location.removeprefix("camera:"))
+            name = location.removeprefix("camera:")
+            return ImageRef.camera(unicodedata.normalize("NFC", name))
         except ValidationError:
             raise InputError(
                 f"{location[:100]!r} is not a valid name of a camera's image; use 'camera:NAME'",
                 code="image_unknown",
             ) from None
-    path = Path(location).expanduser()
+    path = existing_path(location)
+    data = read_file(path, MAX_FILE_BYTES)
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise TooLargeError(
-                f"{location!r} has {size} bytes, more than the limit of {MAX_FILE_BYTES}; "
-                "choose a smaller file",
-                code="file_too_large",
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"cannot read the image {location!r}: {error.strerror}; check the path",
-            code="file_missing" if isinstance(error, FileNotFoundError) else "file_unreadable",
-        ) from None
-    try:
-        return store.put(to_accepted_format(data), path.name)
+        return store.put(to_accepted_format(data), unicodedata.normalize("NFC", path.name))
     except InputError as error:
         # With several images, the message must say which one failed.
         raise type(error)(f"{location!r}: {error.message}", code=error.info().code) from None

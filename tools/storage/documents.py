@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import yaml
@@ -20,6 +21,7 @@ MAX_YAML_CHARACTERS = 2_000_000
 MAX_DIGITS = 30
 
 _LONG_NUMBER = re.compile(rf"[-+]?(0[xob])?[0-9_:]{{{MAX_DIGITS + 1},}}")
+_LINE_END = re.compile("\r\n|\r|\n")
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 #: What PyYAML's constructors raise for values that do not fit an explicit tag.
 _VALUE_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
@@ -66,6 +68,34 @@ def parse_yaml(text: str) -> Any:
         raise
     except _VALUE_ERRORS as error:
         raise DocumentError(f"a value that does not fit its type ({str(error)[:200]})") from None
+
+
+def parse_rows(text: str) -> Iterator[tuple[int, Any]]:
+    """Parse JSON Lines, or a JSON array with one row per element.
+
+    Lines end where JSON Lines says they do: other separators, such as U+2028, are part of a row.
+
+    Args:
+        text: The text; blank lines are left out.
+
+    Yields:
+        The number of the line or element, from 1, and its value; a ``DocumentError`` in its place
+        if it is not valid.
+    """
+    if text.lstrip().startswith("["):
+        try:
+            yield from enumerate(parse_json(text), start=1)
+        except DocumentError:
+            pass  # lines that begin with an array
+        else:
+            return
+    for number, line in enumerate(_LINE_END.split(text), start=1):
+        if line.strip():
+            try:
+                row = parse_json(line)
+            except DocumentError as error:
+                row = error
+            yield number, row
 
 
 class _Loader(yaml.CSafeLoader):

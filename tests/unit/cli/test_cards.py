@@ -163,7 +163,7 @@ def test_a_draft_with_the_id_of_another_card_is_refused(edgewright, few, written
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [(None, "file_missing"), ("a: [", "file_missing"), ("[" * 1500, "file_missing"),
+    [(None, "file_missing"), ("a: [", "draft_invalid"), ("[" * 1500, "draft_invalid"),
      ("card: {}", "draft_invalid"), ("text", "draft_invalid")],
 )  # fmt: skip
 def test_an_invalid_draft_is_reported(edgewright, tmp_path, text, code):

@@ -1,6 +1,7 @@
 """``edgewright plan`` with the embedded planner."""
 
 import json
+import os
 
 import pytest
 
@@ -52,17 +53,66 @@ def test_a_wrong_line_is_named_by_its_number(edgewright, error_of, tmp_path, lin
     source.write_text(f'{{"id": 1, "request": "what is it?"}}\n{line}\n')
     result = edgewright("plan", "--requests", source, "--out", tmp_path / "out", "--json")
     assert result.exit_code == 2
-    error = error_of(result)
-    assert error["code"] == "requests_invalid"
-    assert "line 2" in error["message"]
-    assert not (tmp_path / "out").exists()
+    answer = json.loads(result.stdout)
+    assert answer["plans"] == 1
+    assert "line 2" in result.stderr
+    first, second = map(json.loads, (tmp_path / "out").read_text().splitlines())
+    assert first["tasks"]
+    assert second == answer["failed"][0]
+    assert (second["line"], second["error"]["code"]) == (2, "requests_invalid")
+    source.write_text(f"{line}\n{{")
+    result = edgewright("plan", "--requests", source, "--out", tmp_path / "out", "--json")
+    assert error_of(result)["code"] == "requests_invalid"
+
+
+def test_rows_in_other_encodings_and_with_odd_separators_are_planned(edgewright, tmp_path):
+    def row(text):
+        return json.dumps({"id": text, "request": text}, ensure_ascii=False)
+
+    texts = ["what is\u2028this?", "is this\u2029a\x85cat?", "caf\u00e9?"]
+    rows = "\n".join(map(row, texts))
+    lone = '{"id": 1, "request": "what is this \\ud83d?"}'
+    contents = {
+        "utf-8-sig": rows.encode("utf-8-sig"),
+        "utf-16": rows.encode("utf-16"),
+        "crlf": rows.replace("\n", "\r\n").encode(),
+        "array": f"[{','.join(map(row, texts))}]".encode(),
+        "latin-1": row("caf\u00e9?").encode("latin-1"),
+        "lone surrogate": lone.encode(),
+    }
+    for name, content in contents.items():
+        source, target = tmp_path / name, tmp_path / "out"
+        source.write_bytes(content)
+        result = edgewright("plan", "--requests", source, "--out", target)
+        assert result.exit_code == 0, (name, result.output)
+        written = [json.loads(line) for line in target.read_text().split("\n")[:-1]]
+        expected = {"latin-1": ["caf\u00e9?"], "lone surrogate": [1]}.get(name, texts)
+        assert [each["id"] for each in written] == expected, name
+
+
+def test_bad_images_do_not_end_a_batch_and_all_are_named(edgewright, tmp_path, photograph):
+    os.mkfifo(tmp_path / "pipe.png")
+    images = ["gone.png", str(tmp_path / "pipe.png"), "/dev/zero", str(photograph)]
+    rows = [{"id": n, "request": "what is it?", "image": where} for n, where in enumerate(images)]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    result = edgewright(
+        "plan", "--requests", tmp_path / "in.jsonl", "--out", tmp_path / "out.jsonl"
+    )
+    assert result.exit_code == 2
+    assert all(where in result.stderr for where in images[:3])
+    written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert ["error" in each for each in written] == [True, True, True, False]
+    args = [part for where in images for part in ("--image", where)]
+    result = edgewright("ask", "what is it?", *args)
+    assert result.exit_code == 2
+    assert all(where in result.stderr for where in images[:3])
 
 
 @pytest.mark.parametrize(
     ("source", "target", "code"),
     [
         ("missing.jsonl", "out.jsonl", "file_missing"),
-        ("binary.jsonl", "out.jsonl", "file_missing"),
+        ("binary.jsonl", "out.jsonl", "requests_invalid"),
         ("in.jsonl", "no/such/folder.jsonl", "out_unwritable"),
     ],
 )

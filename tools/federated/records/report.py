@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edgewright.tools.errors import NotFoundError
+from edgewright.tools.errors import InputError, NotFoundError
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.layout import RunFolder
@@ -20,6 +20,9 @@ from edgewright.tools.federated.records.trial import (
 )
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.storage.atomic import write_file
+from edgewright.tools.storage.reading import read_file
+
+_MAX_REPORT_BYTES = 100_000_000
 
 
 class _Frozen(BaseModel):
@@ -135,8 +138,8 @@ def read_report(run: RunFolder) -> RunReport:
         NotFoundError: There is no such run, or it has not ended (``no_report``).
     """
     try:
-        return RunReport.model_validate_json(_path(run).read_text("utf-8"))
-    except (OSError, ValidationError):
+        return RunReport.model_validate_json(read_file(_path(run), _MAX_REPORT_BYTES))
+    except (InputError, ValidationError):
         raise NotFoundError(
             f"there is no finished run {run.root.name!r}; 'edgewright runs list' shows the runs, "
             "and 'edgewright train --resume RUN' resumes an interrupted one",

@@ -7,21 +7,24 @@ runs only in the sandbox.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edgewright.tools.cards.registry import read_card
 from edgewright.tools.contracts.cards import ToolCard
+from edgewright.tools.errors import InputError
 from edgewright.tools.settings import home
 from edgewright.tools.storage.atomic import new_folder
+from edgewright.tools.storage.reading import read_file
 
-if TYPE_CHECKING:
-    pass
+_LOG = logging.getLogger(__name__)
+_MAX_MANIFEST_BYTES = 1_000_000
 
 
 class TrainedModelManifest(BaseModel):
@@ -75,9 +78,7 @@ class InstalledModel:
     @cached_property
     def card(self) -> ToolCard:
         """The card it serves."""
-        return ToolCard.model_validate(
-            yaml.safe_load((self.folder / "card.yaml").read_text("utf-8"))
-        )
+        return read_card(self.folder / "card.yaml")
 
 
 def models_folder() -> Path:
@@ -86,18 +87,39 @@ def models_folder() -> Path:
 
 
 def installed_models() -> list[InstalledModel]:
-    """List the installed models by id; damaged folders are skipped."""
-    found = []
+    """List the installed models by id; a damaged one is logged and left out."""
+    return read_models()[0]
+
+
+def read_models() -> tuple[list[InstalledModel], list[InputError]]:
+    """Read the folders of the installed models.
+
+    Returns:
+        The models by id, and an error for each damaged folder, which is logged too.
+    """
+    found, faults = [], []
     for path in sorted(models_folder().glob("[a-z]*/manifest.json")):
         try:
-            manifest = TrainedModelManifest.model_validate_json(path.read_text("utf-8"))
-            model = InstalledModel(path.parent, manifest)
-            complete = model.card.id == manifest.model == path.parent.name
-        except (OSError, ValidationError, yaml.YAMLError):
-            continue
-        if complete:
-            found.append(model)
-    return found
+            found.append(_read(path))
+        except InputError as error:
+            _LOG.warning("left out: %s", error.message)
+            faults.append(error)
+    return found, faults
+
+
+def _read(path: Path) -> InstalledModel:
+    name = path.parent.name
+    try:
+        manifest = TrainedModelManifest.model_validate_json(read_file(path, _MAX_MANIFEST_BYTES))
+        model = InstalledModel(path.parent, manifest)
+        if model.card.id == manifest.model == name:
+            return model
+        reason = "its card or manifest is of another model"
+    except ValidationError:
+        reason = "its manifest is damaged"
+    except InputError as error:
+        reason = error.message
+    raise InputError(f"model {name}: {reason}; train it again", code="model_damaged")
 
 
 def installed_at() -> int:

@@ -106,7 +106,8 @@ def test_a_folder_of_cards_brings_requests_for_several_of_them(tmp_path: Path) -
     assert more.demonstrations == (several, several)
     demonstrations.write_text('{"request": "Is it windy?", "tools": ["wind"]}')
     with pytest.raises(InputError, match=r"demonstrations\.jsonl, line 1: unknown tool 'wind'"):
-        open_catalogue(tmp_path)
+        read_demonstrations(demonstrations, cards)
+    assert not open_catalogue(tmp_path).demonstrations
 
 
 def test_demonstrations_that_are_not_text_raise(tmp_path: Path) -> None:
