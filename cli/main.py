@@ -16,6 +16,7 @@ from edgewright.cli.commands import (
     demo,
     doctor,
     gc,
+    models,
     node,
     plan,
     profile,
@@ -66,6 +67,7 @@ app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command(epilog=plan.EXAMPLES)(plan.plan)
 app.add_typer(cards.cards, name="cards")
 app.command(epilog=node.EXAMPLES)(node.node)
+app.add_typer(models.models, name="models")
 app.command(epilog=profile.EXAMPLES)(profile.profile)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.add_typer(runs.runs, name="runs")

@@ -129,7 +129,7 @@ class NodeConfig(_Section):
         limits: Limits on requests.
         preload: Models to load before the node is ready; others are loaded on first use.
         slowdown: Factor by which all computing is slowed down, to simulate a weaker device.
-        threads: Torch threads of each model worker.
+        threads: Threads of each model worker.
         memory_budget_mb: Memory for all models together, in MB; beyond it, the least recently
             used ones are unloaded. None means no limit.
         camera: Folder of photographs that simulates the camera.

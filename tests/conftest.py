@@ -12,6 +12,7 @@ import pytest
 
 from edgewright.tools.settings import cache_folder
 from edgewright.tools.storage.atomic import write_file
+from edgewright.tools.storage.locks import exclusive
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Only test processes are measured for coverage, not the processes that they start: a traced
@@ -24,7 +25,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(scope="session", autouse=True)
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a cache for all tests, with the sentence vectors that set-up has already encoded."""
+    """Return a cache for all tests, with the vectors and the exported models of set-up."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # each worker has a folder of its own there
@@ -33,6 +34,9 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for path in (cache_folder() / "planner").glob("sentence-vectors-*.safetensors"):
         if not (cache / "planner" / path.name).exists():
             write_file(cache / "planner" / path.name, path.read_bytes())
+    with exclusive(folder / "cache.lock"):
+        if (models := cache_folder() / "models").is_dir() and not (cache / "models").exists():
+            shutil.copytree(models, cache / "models")
     os.environ["EDGEWRIGHT_CACHE"] = str(cache)
     yield cache
     del os.environ["EDGEWRIGHT_CACHE"]

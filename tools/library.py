@@ -5,6 +5,9 @@ Heavy packages are imported only when a model is loaded, so that a light client 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from edgewright.tools.cards.added import added_cards
 from edgewright.tools.cards.registry import CardRegistry
 from edgewright.tools.contracts.cards import ExpertStatus
@@ -21,9 +24,14 @@ def models() -> ModelRegistry:
     return ModelRegistry(trained_models)
 
 
-def experts() -> dict[str, Expert]:
-    """Return all experts by id, without loading any model."""
-    known = (*builtin_experts(load_adapter), *trained_experts())
+def experts(load: Callable[[str], Any] | None = None) -> dict[str, Expert]:
+    """Return all experts by id, without loading any model.
+
+    Args:
+        load: Returns the loaded model with a given id, for experts that need its label names or
+            its text decoder; None loads it when it is first needed.
+    """
+    known = (*builtin_experts(load or load_adapter), *trained_experts())
     return {expert.id: expert for expert in known}
 
 
@@ -52,14 +60,15 @@ def expert_statuses() -> dict[str, ExpertStatus]:
     }
 
 
-def load_adapter(model: str) -> PartitionAdapter:
+def load_adapter(model: str, *, threads: int | None = None) -> PartitionAdapter:
     """Load a model; each process loads it once.
 
     Args:
         model: Model id.
+        threads: Number of threads that run each operation; None leaves the engine's default.
 
     Raises:
         NotFoundError: No such model (``unknown_model``).
         UnavailableError: The model cannot be loaded here; the message names the fix.
     """
-    return models().load(model)
+    return models().load(model, threads=threads)

@@ -6,6 +6,7 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, cast
 
 from edgewright.tools.errors import InputError
 
@@ -26,6 +27,33 @@ def cache_folder() -> Path:
     Default: ``$XDG_CACHE_HOME/edgewright`` or ``~/.cache/edgewright``. It is not created.
     """
     return _folder("EDGEWRIGHT_CACHE", "XDG_CACHE_HOME", ".cache")
+
+
+def engine() -> Literal["auto", "onnx", "torch"]:
+    """Return the engine that runs models, set by ``EDGEWRIGHT_ENGINE``.
+
+    ``auto``, the default, is ONNX Runtime where it is installed and the model is or can be
+    exported, and PyTorch otherwise.
+
+    Raises:
+        InputError: It is none of these.
+    """
+    name = os.environ.get("EDGEWRIGHT_ENGINE", "auto")
+    if name not in ("auto", "onnx", "torch"):
+        raise InputError(
+            f"EDGEWRIGHT_ENGINE={name[:50]!r} is not an engine; set it to auto, onnx or torch",
+            code="invalid_setting",
+        )
+    return cast(Literal["auto", "onnx", "torch"], name)
+
+
+def execution_providers() -> tuple[str, ...]:
+    """Return the execution providers of ONNX Runtime, set by ``EDGEWRIGHT_PROVIDERS``, in order.
+
+    Empty if the setting is, which means those that are detected.
+    """
+    names = os.environ.get("EDGEWRIGHT_PROVIDERS", "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def model_source(variable: str) -> str:

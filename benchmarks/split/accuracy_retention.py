@@ -101,7 +101,7 @@ class ReferenceModel:
         """Run blocks ``start`` to ``stop`` on the features of all images."""
         with torch.inference_mode():
             parts = torch.split(features, _BATCH)
-            return torch.cat([self._adapter.run(part, start, stop) for part in parts])
+            return torch.cat([self._adapter.forward(part, start, stop) for part in parts])
 
     def retention(self, decoded: torch.Tensor, point: int) -> dict[str, float]:
         """Compare predictions from decoded features with the uncut model's.

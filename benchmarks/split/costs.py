@@ -14,11 +14,13 @@ from PIL import Image
 
 from edgewright.benchmarks.split.workloads import Workload
 from edgewright.tools.codecs.frame import pack, unpack
-from edgewright.tools.codecs.learned.codec import Halves, LearnedCodec, load_codecs
-from edgewright.tools.codecs.learned.tail import weights_of_blocks
+from edgewright.tools.codecs.learned.codec import LearnedCodec, load_codecs
+from edgewright.tools.codecs.learned.files import CodecFiles
+from edgewright.tools.codecs.learned.torch.halves import TorchNetworks
+from edgewright.tools.codecs.learned.torch.tail import weights_of_blocks
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
-from edgewright.tools.models.macs import block_macs, count_macs
+from edgewright.tools.models.engines.torch.macs import block_macs, count_macs
 
 
 def head(workload: Workload, folder: Path) -> dict[str, float]:
@@ -29,14 +31,14 @@ def head(workload: Workload, folder: Path) -> dict[str, float]:
         folder: Folder of the codec.
     """
     adapter, point = workload.adapter, workload.recipe.point
-    halves = Halves(folder, adapter)
+    codec = CodecFiles(folder, adapter)
     blocks = block_macs(adapter)
     features = torch.zeros(1, *adapter.feature_shape(point))
-    encoder = count_macs(halves.encoder, features)[1]
+    encoder = count_macs(TorchNetworks(codec, adapter).encoder, features)[1]
     weights = sum(one.numel() for one in weights_of_blocks(adapter, 0, point).values())
     return {
         "blocks_parameters": weights,
-        "encoder_parameters": halves.manifest.encoder_parameters,
+        "encoder_parameters": codec.manifest.encoder_parameters,
         "macs": sum(blocks[:point]) + encoder,
         "share": (sum(blocks[:point]) + encoder) / sum(blocks),
     }
@@ -61,21 +63,21 @@ def latency(workload: Workload, folder: Path, images: Sequence[Image.Image]) -> 
                 lambda one: _device(workload, codec, one), inputs
             ),
             "edge: decoder, tail": _median_ms(lambda one: _edge(workload, codec, one), frames),
-            "whole model": _median_ms(lambda one: adapter.run(one, 0, last), inputs),
+            "whole model": _median_ms(lambda one: adapter.forward(one, 0, last), inputs),
             "JPEG 90 encode": _median_ms(lambda one: encode(one, "jpeg", 90), images),
             "JPEG 90 decode": _median_ms(lambda one: adapter.tensor(decode(one)), encoded),
         }
 
 
 def _device(workload: Workload, codec: LearnedCodec, values: torch.Tensor) -> bytes:
-    features = workload.adapter.run(values, 0, codec.point)
+    features = workload.adapter.forward(values, 0, codec.point)
     return pack(codec.encode(np.ascontiguousarray(features[0].numpy())), codec)
 
 
 def _edge(workload: Workload, codec: LearnedCodec, frame: bytes) -> torch.Tensor:
     features = torch.from_numpy(codec.decode(unpack(frame, codec)))[None]
     last = len(workload.adapter.block_names)
-    return workload.adapter.run(features, codec.resume_point, last)
+    return workload.adapter.forward(features, codec.resume_point, last)
 
 
 def _median_ms(work: Callable[[Any], object], samples: Sequence[Any]) -> float:

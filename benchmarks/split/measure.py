@@ -28,7 +28,7 @@ from edgewright.tools.codec_training.project import train_codec
 from edgewright.tools.codec_training.recipe import TrainedRecipe
 from edgewright.tools.codecs.frame import HEADER_BYTES, pack, unpack
 from edgewright.tools.codecs.learned.codec import LearnedCodec, load_codecs
-from edgewright.tools.codecs.learned.tail import TunedBlocks
+from edgewright.tools.codecs.learned.torch.tail import TunedBlocks
 from edgewright.tools.codecs.registry import codec_for
 from edgewright.tools.errors import NotFoundError, UnavailableError
 from edgewright.tools.memory import keep_freed_memory
@@ -212,8 +212,10 @@ def _output(
     with torch.inference_mode():
         for start in range(0, len(images), _BATCH):
             batch = torch.cat([adapter.tensor(one) for one in images[start : start + _BATCH]])
-            features = adapter.run(batch, 0, point)
-            outputs.append(receiver(features) if receiver else adapter.run(features, point, last))
+            features = adapter.forward(batch, 0, point)
+            outputs.append(
+                receiver(features) if receiver else adapter.forward(features, point, last)
+            )
     return torch.cat(outputs)
 
 
@@ -232,7 +234,7 @@ def calibrated(workload: Workload, cache: FeatureCache) -> Point:
         for start in range(0, len(frames), _BATCH):
             batch = [codec.decode(unpack(one, codec)) for one in frames[start : start + _BATCH]]
             features = torch.from_numpy(np.stack(batch))
-            outputs.append(adapter.run(features, point, len(adapter.block_names)))
+            outputs.append(adapter.forward(features, point, len(adapter.block_names)))
     values = workload.metric.values(cache, torch.cat(outputs))
     size = statistics.fmean(map(len, frames))
     return Point(

@@ -63,9 +63,8 @@ def caption_quality(adapter: BlipCaptioning, references: Sequence[Sequence[str]]
     """
 
     def values(cache: FeatureCache, output: torch.Tensor) -> NDArray[np.float64]:
-        with torch.inference_mode():
-            parts = torch.split(output, _BATCH)
-            captions = [text for part in parts for text in adapter.captions(part)]
+        parts = torch.split(output, _BATCH)
+        captions = [text for part in parts for text in adapter.captions(part.numpy())]
         return cider(captions, references[: len(captions)])
 
     return Metric(name="CIDEr", share=False, values=values)

@@ -15,7 +15,7 @@ from edgewright.tools.codec_training.images import ImageSet
 from edgewright.tools.codec_training.loop import ReportProgress, Schedule, bfloat16_products, fit
 from edgewright.tools.codec_training.recipe import TrainedRecipe
 from edgewright.tools.codec_training.train import answer_loss
-from edgewright.tools.codecs.learned.tail import TunedBlocks, weights_of_blocks
+from edgewright.tools.codecs.learned.torch.tail import TunedBlocks, weights_of_blocks
 
 
 def tuned_receiver(

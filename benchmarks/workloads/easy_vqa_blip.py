@@ -101,7 +101,7 @@ def train(name: str, parent: Path) -> None:
 
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
         with bfloat16_products(adapter.feature_shape(1)):
-            output = adapter.run(pixels[indices].float() / 127.5 - 1, 0, last)
+            output = adapter.forward(pixels[indices].float() / 127.5 - 1, 0, last)
             scores = training.answers.scores(output, indices)
         assert training.answers.truth is not None
         truth = training.answers.truth[training.answers.rows(indices)]
@@ -175,7 +175,7 @@ def _accuracy(adapter: BlipQuestions | BlipCaptioning, images: ImageSet) -> floa
     """Return the share of words that the model predicts correctly."""
     assert images.answers.truth is not None
     with torch.inference_mode():
-        output = adapter.run(
+        output = adapter.forward(
             _pixels(adapter, images).float() / 127.5 - 1, 0, len(adapter.block_names)
         )
         scores = images.answers.scores(output, torch.arange(images.count))

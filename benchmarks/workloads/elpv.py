@@ -21,7 +21,7 @@ from torch.nn import functional
 from edgewright.benchmarks.common.scores import wilson
 from edgewright.tools.codec_training.images import ImageSet
 from edgewright.tools.codec_training.loop import ReportProgress, Schedule, fit
-from edgewright.tools.codecs.learned.tail import weights_of_blocks
+from edgewright.tools.codecs.learned.torch.tail import weights_of_blocks
 from edgewright.tools.datasets.samples import Samples
 from edgewright.tools.datasets.sources import ELPV_CLASSES, load_elpv
 from edgewright.tools.models.engines.torch import efficientnet
@@ -116,8 +116,8 @@ def _train(training: ImageSet, checkpoint: Path, report: ReportProgress) -> Chai
     def loss_of(indices: torch.Tensor) -> torch.Tensor:
         batch = torch.cat([_flipped(adapter.tensor(images[index])) for index in indices])
         with torch.no_grad():
-            features = adapter.run(batch, 0, _FROZEN)
-        return functional.cross_entropy(adapter.run(features, _FROZEN, last), labels[indices])
+            features = adapter.forward(batch, 0, _FROZEN)
+        return functional.cross_entropy(adapter.forward(features, _FROZEN, last), labels[indices])
 
     fit(
         "base model",
@@ -144,7 +144,7 @@ def _count_correct(adapter: Chain, images: ImageSet) -> int:
     last = len(adapter.block_names)
     with torch.inference_mode():
         scores = [
-            adapter.run(adapter.tensor(adapter.preprocess(image)), 0, last)
+            adapter.forward(adapter.tensor(adapter.preprocess(image)), 0, last)
             for image in images.read()
         ]
     return int((torch.cat(scores).argmax(1) == images.answers.truth).sum())

@@ -7,7 +7,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
 
 from edgewright.edge_runtime.camera import Camera
@@ -39,12 +38,12 @@ class ModelOperations:
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
-        torch.set_num_threads(settings.threads)
         keep_freed_memory()
         self._settings = settings
-        self._adapter = load_adapter(settings.model)
+        self._adapter = load_adapter(settings.model, threads=settings.threads)
+        known = experts(lambda model: self._adapter)
         self._experts = {
-            name: expert for name, expert in experts().items() if expert.model == settings.model
+            name: expert for name, expert in known.items() if expert.model == settings.model
         }
         self._codecs_at = cache(partial(codecs_at, self._adapter))
         self._warm_up()
@@ -72,8 +71,9 @@ class ModelOperations:
         executor.tail(frame, next(iter(self._experts)), _WARM_UP_ARGUMENTS)
 
     def describe(self) -> dict[str, Any]:
-        """Return the model's revision, blocks, input size and encodings."""
+        """Return the model's engine, revision, blocks, input size and encodings."""
         return {
+            "engine": self._adapter.engine.model_dump(),
             "revision": self._adapter.revision,
             "blocks": list(self._adapter.block_names),
             "input_size": list(self._adapter.input_size),
@@ -113,6 +113,7 @@ class ModelOperations:
             self._codecs_at,
             _photographs(Camera(Path(camera) if camera else None)),
             runs=parameters["runs"],
+            threads=self._settings.threads,
             slowdown=self._settings.slowdown,
         )
         return profile.model_dump(), b""

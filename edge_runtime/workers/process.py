@@ -33,7 +33,7 @@ def main(connection: socket.socket, settings: WorkerSettings) -> None:
     """
 
     def load() -> Operations:
-        # Imported here, because the node imports this module and must not import torch.
+        # Imported here, because the node imports this module and must not import an engine.
         from edgewright.edge_runtime.workers.operations import ModelOperations
 
         return ModelOperations(settings)

@@ -15,7 +15,7 @@ class WorkerSettings:
 
     Attributes:
         model: The model that it loads.
-        threads: Number of torch threads.
+        threads: Number of threads that run each operation of a model.
         slowdown: Factor by which it slows itself down to simulate a weaker device.
         max_pixels: Maximum number of pixels of an image that it decodes.
         environment: Environment variables to set before the model is loaded.

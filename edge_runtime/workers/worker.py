@@ -26,11 +26,12 @@ from edgewright.tools.errors import (
     WorkerLostError,
     from_info,
 )
+from edgewright.tools.models.specification import engine_module
 from edgewright.tools.offload.load import LoadMeter
 
 log = logging.getLogger(__name__)
 
-# The fork server imports torch once; each worker is then forked from it in milliseconds.
+# The fork server imports the engine once; each worker is then forked from it in milliseconds.
 _CONTEXT = multiprocessing.get_context("forkserver")
 _PRELOAD = ["edgewright.edge_runtime.workers.operations"]
 #: A process that ends sooner than this after loading is not replaced before the next call.
@@ -260,7 +261,7 @@ class ModelWorker:
         return _Process(process, reader, writer)
 
     def _spawn(self) -> tuple[multiprocessing.process.BaseProcess, socket.socket]:
-        _CONTEXT.set_forkserver_preload(_PRELOAD)
+        _CONTEXT.set_forkserver_preload([*_PRELOAD, engine_module()])
         ours, theirs = _CONTEXT.Pipe()
         with ours, theirs:
             process = _CONTEXT.Process(

@@ -121,10 +121,10 @@ def _compute(
             values = torch.cat([adapter.tensor(adapter.preprocess(image)) for image in batch])
             position = 0
             for name, point in points_by_name.items():
-                values = adapter.run(values, position, point)
+                values = adapter.forward(values, position, point)
                 arrays[name][done : done + len(batch)] = values.numpy()
                 position = point
-            values = adapter.run(values, position, last)
+            values = adapter.forward(values, position, last)
             indices = torch.arange(done, done + len(batch))
             outputs.append(image_set.answers.scores(values, indices))
             done += len(batch)

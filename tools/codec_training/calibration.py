@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY
-from edgewright.tools.codecs.protocol import Features
 from edgewright.tools.codecs.quantised import SYMBOLS, QuantisedCodec, Tables
 from edgewright.tools.codecs.registry import GENERIC, table_name
-from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.adapter import Features
+from edgewright.tools.models.engines.torch.chain import Chain
 
 #: Candidate steps per standard deviation, coarsest first.
 STEPS_TRIED = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
@@ -44,7 +44,7 @@ def crops(photographs: Sequence[Image.Image], *, each: int, seed: int = 0) -> li
     return cropped
 
 
-def calibrate(adapter: PartitionAdapter, images: Sequence[Image.Image]) -> dict[str, Tables]:
+def calibrate(adapter: Chain, images: Sequence[Image.Image]) -> dict[str, Tables]:
     """Choose the steps and count the symbols at every partition point of a classifier.
 
     At each point, the coarsest steps are chosen that change the label probabilities by at most
@@ -86,9 +86,9 @@ def save(tables: dict[str, Tables], path: Path) -> None:
     )
 
 
-def _run(adapter: PartitionAdapter, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+def _run(adapter: Chain, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
     batches = [features[at : at + _BATCH] for at in range(0, len(features), _BATCH)]
-    return torch.cat([adapter.run(batch, start, stop) for batch in batches])
+    return torch.cat([adapter.forward(batch, start, stop) for batch in batches])
 
 
 def _quantise(features: Features, steps: float) -> tuple[Features, NDArray[np.float64]]:

@@ -14,15 +14,8 @@ from edgewright.tools.codec_training.cache import FeatureCache
 from edgewright.tools.codec_training.parts import Parts, rounded_latents
 from edgewright.tools.codec_training.recipe import TrainedRecipe, TransformRecipe
 from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY, Integers
-from edgewright.tools.codecs.learned.codec import (
-    DECODER,
-    ENCODER,
-    GAINS,
-    TABLES,
-    TAIL,
-    LearnedCodec,
-    load_codecs,
-)
+from edgewright.tools.codecs.learned.codec import LearnedCodec, load_codecs
+from edgewright.tools.codecs.learned.files import DECODER, ENCODER, GAINS, TABLES, TAIL
 from edgewright.tools.codecs.learned.manifest import (
     DEVICE_HALF,
     EDGE_HALF,
@@ -33,7 +26,7 @@ from edgewright.tools.codecs.learned.manifest import (
     Source,
     digest_of,
 )
-from edgewright.tools.codecs.learned.networks import count_parameters
+from edgewright.tools.codecs.learned.torch.networks import count_parameters
 from edgewright.tools.models.engines.torch.chain import Chain
 
 _BATCH = 512
@@ -125,12 +118,12 @@ def score(codec: LearnedCodec, adapter: Chain, features: NDArray[np.float16]) ->
     lengths, information, outputs = [], [], []
     last = len(adapter.block_names)
     for start in range(0, len(features), _BATCH):
-        batch = torch.from_numpy(features[start : start + _BATCH].astype(np.float32))
-        symbols = codec.quantise(batch)
+        symbols = codec.quantise(features[start : start + _BATCH].astype(np.float32))
         lengths += [len(codec.encode_symbols(one)) for one in symbols]
         information += [entropy_bytes(codec.tables, one) for one in symbols]
         with torch.inference_mode():
-            outputs.append(adapter.run(codec.dequantise(symbols), codec.resume_point, last))
+            decoded = torch.from_numpy(codec.dequantise(symbols))
+            outputs.append(adapter.forward(decoded, codec.resume_point, last))
     return CodecScore(np.array(lengths), np.array(information), torch.cat(outputs))
 
 

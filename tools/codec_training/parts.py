@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from edgewright.tools.codecs.learned.manifest import MAX_REACH, Layout
-from edgewright.tools.codecs.learned.tail import TunedBlocks
+from edgewright.tools.codecs.learned.torch.tail import TunedBlocks
 
 _BATCH = 512
 

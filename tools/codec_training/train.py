@@ -30,12 +30,12 @@ from edgewright.tools.codec_training.loop import ReportProgress, Schedule, bfloa
 from edgewright.tools.codec_training.parts import rounded_latents
 from edgewright.tools.codec_training.recipe import TrainedRecipe
 from edgewright.tools.codecs.learned.manifest import MAX_REACH, Layout
-from edgewright.tools.codecs.learned.networks import (
+from edgewright.tools.codecs.learned.torch.networks import (
     check_encoder_size,
     make_decoder,
     make_encoder,
 )
-from edgewright.tools.codecs.learned.tail import TunedBlocks, weights_of_blocks
+from edgewright.tools.codecs.learned.torch.tail import TunedBlocks, weights_of_blocks
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.chain import Chain
 
@@ -157,7 +157,7 @@ class _Training:
             decoded, loss = self._distilled(indices, price=recipe.early_price)
             if recipe.output_weight:
                 with self._fast():
-                    output = self._adapter.run(decoded, recipe.decoder_point, self._last)
+                    output = self._adapter.forward(decoded, recipe.decoder_point, self._last)
                 divergence = _divergence(
                     _scores(output, self._cache, indices), self._cache, indices
                 )
@@ -215,7 +215,7 @@ class _Training:
         """Return the output of the model with the tuned blocks."""
         with self._fast():
             tuned = self._student.tail(decoded)
-            return self._adapter.run(tuned, self._recipe.resume_point, self._last)
+            return self._adapter.forward(tuned, self._recipe.resume_point, self._last)
 
     def _fit(
         self,

@@ -25,12 +25,12 @@ from edgewright.tools.codec_training.images import ImageSet
 from edgewright.tools.codec_training.loop import EpochProgress, ReportProgress
 from edgewright.tools.codec_training.recipe import TransformRecipe
 from edgewright.tools.codecs.learned.manifest import MAX_REACH, Layout
-from edgewright.tools.codecs.learned.networks import (
+from edgewright.tools.codecs.learned.torch.networks import (
     check_encoder_size,
     make_decoder,
     make_encoder,
 )
-from edgewright.tools.codecs.learned.tail import TunedBlocks
+from edgewright.tools.codecs.learned.torch.tail import TunedBlocks
 from edgewright.tools.errors import InputError
 from edgewright.tools.models.engines.torch.chain import Chain
 
@@ -197,10 +197,10 @@ def _collect(
     while batch := list(islice(images, _BATCH)):
         with torch.no_grad():
             pixels = torch.cat([adapter.tensor(adapter.preprocess(image)) for image in batch])
-            features = adapter.run(pixels, 0, point)
+            features = adapter.forward(pixels, 0, point)
         collected.append(features.numpy().astype(np.float16))
         features.requires_grad_(True)
-        log_probabilities = adapter.run(features, point, last).log_softmax(1)
+        log_probabilities = adapter.forward(features, point, last).log_softmax(1)
         draws = torch.multinomial(log_probabilities.detach().exp(), _DRAWS, replacement=True)
         gradients = [
             torch.autograd.grad(

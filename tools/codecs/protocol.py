@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgewright.tools.errors import InputError
-
-Features = NDArray[np.float32]
+from edgewright.tools.models.adapter import Features
 
 
 class FeatureCodec(Protocol):

@@ -26,7 +26,8 @@ from edgewright.tools.codecs.entropy import (
     encode,
     payload_error,
 )
-from edgewright.tools.codecs.protocol import Features, check_features
+from edgewright.tools.codecs.protocol import check_features
+from edgewright.tools.models.adapter import Features
 
 SYMBOLS = 256
 _CENTRE = 128

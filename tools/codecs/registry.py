@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from edgewright.tools.codecs.learned.codec import load_codecs
 from edgewright.tools.codecs.protocol import FeatureCodec
 from edgewright.tools.codecs.quantised import QuantisedCodec, Tables
 from edgewright.tools.errors import NotFoundError, UnavailableError
-from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.adapter import PartitionAdapter, check_point
 from edgewright.tools.settings import home
 
 _LOG = logging.getLogger(__name__)
@@ -32,12 +33,7 @@ def codecs_at(adapter: PartitionAdapter, point: int) -> dict[str, FeatureCodec]:
     Raises:
         NotFoundError: The model has no such point (``unknown_point``).
     """
-    if not 0 <= point <= len(adapter.block_names):
-        raise NotFoundError(
-            f"{adapter.model} has no partition point {point}; its points are 0 to "
-            f"{len(adapter.block_names)}",
-            code="unknown_point",
-        )
+    check_point(adapter, point)
     general = _codec(adapter.model, adapter.revision, point, adapter.feature_shape(point))
     learned = {codec.name: codec for codec in _learned(adapter) if codec.point == point}
     return {general.name: general, **learned}
@@ -89,18 +85,14 @@ def _codec(model: str, revision: str, point: int, shape: tuple[int, ...]) -> Qua
 
 def _learned(adapter: PartitionAdapter) -> list[FeatureCodec]:
     """Return all rate points of all learned codecs for exactly these weights."""
-    from edgewright.tools.codecs.learned.codec import load_codecs
-    from edgewright.tools.models.engines.torch.chain import Chain
-
     found: list[FeatureCodec] = []
-    if isinstance(adapter, Chain):
-        for folder in _codec_folders():
-            try:
-                found += load_codecs(folder, adapter)
-            except UnavailableError as error:
-                # The codec is skipped. Codecs of other models are the normal case and not logged.
-                if error.info().code != "codec_of_other_model":
-                    _LOG.warning("%s", error.message)
+    for folder in _codec_folders():
+        try:
+            found += load_codecs(folder, adapter)
+        except UnavailableError as error:
+            # The codec is skipped. Codecs of other models are the normal case and not logged.
+            if error.info().code != "codec_of_other_model":
+                _LOG.warning("%s", error.message)
     return found
 
 

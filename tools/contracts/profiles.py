@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from edgewright.tools.contracts.arms import ImageCodec, LinkState, ServerLoad
 
 Role = Literal["device", "edge"]
+
+
+EngineName = Literal["onnx", "torch", "sandbox"]
+
+
+class EngineInfo(BaseModel):
+    """The engine that runs a model.
+
+    Attributes:
+        name: ``onnx`` is ONNX Runtime, ``torch`` is PyTorch, and ``sandbox`` is the sandboxed
+            process of a model that was trained here.
+        provider: Hardware that runs it, by the name of ONNX Runtime's execution provider, without
+            the suffix: ``CPU``, ``CUDA``, ``TensorRT`` or ``OpenVINO``.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: EngineName
+    provider: str = "CPU"
 
 
 class BlockProfile(BaseModel):
@@ -82,9 +101,10 @@ class ModelProfile(BaseModel):
         postprocess_ms: Median time for the expert to interpret the output.
         points: Costs of the partition points.
         image_codecs: Costs of the image codecs.
-        threads: Number of PyTorch threads used.
+        engine: The engine that ran the blocks.
+        threads: Number of threads that ran each operation.
         slowdown: Factor applied deliberately to all times above.
-        encodings: Fingerprint of all encodings and of the data behind their accuracy retention.
+        encodings: Fingerprint of the engine, all encodings, and their stored accuracy retention.
     """
 
     model: str
@@ -96,6 +116,7 @@ class ModelProfile(BaseModel):
     postprocess_ms: float
     points: list[PointProfile]
     image_codecs: list[ImageCodecProfile]
+    engine: EngineInfo = EngineInfo(name="torch")
     threads: int = 1
     slowdown: float = 1.0
     encodings: str = ""

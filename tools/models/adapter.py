@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright.tools.contracts.profiles import EngineInfo
+from edgewright.tools.errors import NotFoundError
+
 if TYPE_CHECKING:
-    import torch
     from PIL import Image
+
+#: Features between two blocks, or the network's input or output.
+Features = NDArray[np.float32]
 
 
 class PartitionAdapter(Protocol):
@@ -22,12 +30,14 @@ class PartitionAdapter(Protocol):
         revision: Hexadecimal fingerprint of the weights; head and tail must have the same one.
         block_names: Names of the blocks in order; the last is the classifier or projection.
         input_size: Height and width of the network's input in pixels.
+        engine: The engine that runs the blocks.
     """
 
     model: str
     revision: str
     block_names: Sequence[str]
     input_size: tuple[int, int]
+    engine: EngineInfo
 
     def preprocess(self, image: Image.Image) -> Image.Image:
         """Resize and crop an RGB image to ``input_size``.
@@ -37,20 +47,42 @@ class PartitionAdapter(Protocol):
         """
         ...
 
-    def tensor(self, image: Image.Image) -> torch.Tensor:
+    def array(self, image: Image.Image) -> Features:
         """Convert a preprocessed image to the network's input, float32 ``[1, 3, H, W]``."""
         ...
 
-    def run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+    def run(self, features: Features, start: int, stop: int) -> Features:
         """Run blocks ``start`` to ``stop - 1``; the head is ``run(x, 0, p)``.
 
         Args:
-            features: float32, the output of block ``start - 1`` (or the input for 0).
+            features: float32, the output of block ``start - 1`` (or the input for 0), with the
+                batch dimension.
             start: First block to run.
             stop: One past the last block to run.
+
+        Raises:
+            NotFoundError: There is no such block (``unknown_point``).
         """
         ...
 
     def feature_shape(self, point: int) -> tuple[int, ...]:
-        """Return the shape of the features at a partition point, without the batch dimension."""
+        """Return the shape of the features at a partition point, without the batch dimension.
+
+        Raises:
+            NotFoundError: There is no such point (``unknown_point``).
+        """
         ...
+
+
+def check_point(adapter: PartitionAdapter, point: int) -> None:
+    """Check that a model has a partition point.
+
+    Raises:
+        NotFoundError: There is no such point (``unknown_point``).
+    """
+    last = len(adapter.block_names)
+    if not 0 <= point <= last:
+        raise NotFoundError(
+            f"partition point {point} does not exist; {adapter.model} has points 0 to {last}",
+            code="unknown_point",
+        )

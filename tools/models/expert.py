@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    import torch
+from edgewright.tools.models.adapter import Features
 
 
 class Expert(Protocol):
@@ -37,7 +36,7 @@ class Expert(Protocol):
         """
         ...
 
-    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: Features, args: Mapping[str, str]) -> dict[str, Any]:
         """Convert the backbone's output to the card's result.
 
         Args:

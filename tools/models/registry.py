@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from edgewright.tools.errors import NotFoundError
 from edgewright.tools.models.adapter import PartitionAdapter
@@ -20,13 +20,18 @@ class ModelRegistry:
     def __init__(self, provider: Callable[[], Iterable[ModelSpec]] = tuple) -> None:
         self._provider = provider
 
+    def __iter__(self) -> Iterator[ModelSpec]:
+        """Yield the specifications: built-in models first."""
+        yield from BUILTIN_MODELS
+        yield from self._provider()
+
     def get(self, model: str) -> ModelSpec:
         """Return a model's specification.
 
         Raises:
             NotFoundError: There is no such model (``unknown_model``).
         """
-        known = {spec.id: spec for spec in (*BUILTIN_MODELS, *self._provider())}
+        known = {spec.id: spec for spec in self}
         if model not in known:
             raise NotFoundError(
                 f"unknown model {model[:100]!r}; known models: {', '.join(known)}",
@@ -34,11 +39,15 @@ class ModelRegistry:
             )
         return known[model]
 
-    def load(self, model: str) -> PartitionAdapter:
+    def load(self, model: str, *, threads: int | None = None) -> PartitionAdapter:
         """Load a model; each process loads it once.
+
+        Args:
+            model: Model id.
+            threads: Number of threads that run each operation; None leaves the engine's default.
 
         Raises:
             NotFoundError: There is no such model (``unknown_model``).
             UnavailableError: The model cannot be loaded here; the message names the fix.
         """
-        return self.get(model).load()
+        return self.get(model).load(threads=threads)

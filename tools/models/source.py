@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import re
 from dataclasses import dataclass
@@ -70,6 +71,18 @@ class ModelSource:
     def name(self) -> str:
         """Return the hub id, or the folder's name without its path."""
         return self.location if self.revision else Path(self.location).name
+
+    @property
+    def identity(self) -> str:
+        """Return what changes with the weights: the revision, or the state of the folder's files.
+
+        Reading the contents of large models would take seconds at each start.
+        """
+        if self.revision:
+            return f"{self.location}@{self.revision}"
+        files = [*Path(self.location).glob("*.safetensors"), *Path(self.location).glob("*.json")]
+        states = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+        return hashlib.sha256(repr(sorted(states)).encode()).hexdigest()[:16]
 
     @property
     def available(self) -> bool:

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.exports import (
+    RUNTIME,
+    WRITER,
+    export_folder,
+    find_export,
+    make_export,
+)
 from edgewright.tools.models.source import ModelSource
-from edgewright.tools.settings import model_source
+from edgewright.tools.settings import engine, model_source
+
+_LOG = logging.getLogger(__name__)
 
 
 def _no_obstacle() -> str:
     return ""
+
+
+def _installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +42,14 @@ class ModelSpec:
         id: Model id, used by experts and profiles.
         title: Name in messages.
         loader: Loads the model, once per process; called with the source of its weights if
-            ``variable`` is set, otherwise without arguments.
-        packages: Import names of the packages it needs.
+            ``variable`` is set, and with the number of threads as ``threads``.
+        packages: Import names of the packages that its loader needs.
         variable: Environment variable with the source of its weights; empty if a package contains
             them.
         other_obstacle: Returns any other reason why the model cannot run here, with the fix; empty
             if there is none.
+        exportable: Whether it can be exported, and so run by ONNX Runtime.
+        licence: Licence of the weights.
     """
 
     id: str
@@ -41,24 +58,54 @@ class ModelSpec:
     packages: tuple[str, ...]
     variable: str = ""
     other_obstacle: Callable[[], str] = _no_obstacle
+    exportable: bool = False
+    licence: str = "not stated"
 
-    def load(self) -> PartitionAdapter:
-        """Load the model; each process loads it once.
+    def load(self, *, threads: int | None = None) -> PartitionAdapter:
+        """Load the model with the configured engine; each process loads it once.
+
+        Args:
+            threads: Number of threads that run each operation; None leaves the engine's default.
 
         Raises:
             UnavailableError: The model is not configured (``model_not_configured``) or cannot be
                 loaded; the message names the fix.
         """
-        return self.loader(self._source()) if self.variable else self.loader()
+        if (folder := self._export()) is None:
+            return self.load_original(threads=threads)
+        from edgewright.tools.models.engines.onnx.adapter import load
+
+        return load(folder, threads)
+
+    def load_original(self, *, threads: int | None = None) -> PartitionAdapter:
+        """Load the model as it was before any export, usually with PyTorch.
+
+        Args:
+            threads: Number of threads that run each operation; None leaves the engine's default.
+
+        Raises:
+            UnavailableError: As for ``load``.
+        """
+        source = (self._source(),) if self.variable else ()
+        return self.loader(*source, threads=threads)
+
+    def source_identity(self) -> str:
+        """Return the identity of the configured weights; empty if a package contains them.
+
+        Raises:
+            UnavailableError: None are configured (``model_not_configured``), or wrongly.
+        """
+        return self._source().identity if self.variable else ""
 
     def obstacle(self) -> str:
         """Return why the model cannot run on this machine, with the fix; empty if it can.
 
         Imports nothing heavy, so that a light client can call it.
         """
-        missing = [name for name in self.packages if importlib.util.find_spec(name) is None]
-        if missing:
-            return f"{', '.join(missing)} not installed: pip install 'edgewright[vision]'"
+        if self.exportable and engine() != "torch" and _installed(RUNTIME) and self._found_export():
+            return ""
+        if missing := [name for name in self.packages if not _installed(name)]:
+            return f"{', '.join(missing)} not installed: {self._remedy()}"
         if not self.variable:
             return self.other_obstacle()
         try:
@@ -70,6 +117,48 @@ class ModelSpec:
         return (
             f"{source.location}@{source.revision} is not on this machine and the hub is disabled "
             f"(HF_HUB_OFFLINE): set {self.variable} to a local folder"
+        )
+
+    def _export(self) -> Path | None:
+        """Return the export to run, after making it if necessary; None if there is to be none."""
+        wanted = engine()
+        if not self.exportable or wanted == "torch":
+            return None
+        if not _installed(RUNTIME):
+            if wanted == "onnx":
+                raise UnavailableError(
+                    "ONNX Runtime is not installed: pip install 'edgewright[onnx]'",
+                    code="model_missing",
+                )
+            return None
+        if found := self._found_export():
+            return found
+        if all(_installed(name) for name in (*self.packages, WRITER)):
+            try:
+                return make_export(self.id, self.source_identity())
+            except UnavailableError as error:
+                if wanted == "onnx" or error.info().code != "export_failed":
+                    raise
+                _LOG.warning("%s", error.message)
+                return None
+        if wanted == "onnx":
+            raise UnavailableError(
+                f"{self.id} is not exported: {self._remedy()}", code="model_missing"
+            )
+        return None
+
+    def _found_export(self) -> Path | None:
+        configured = not self.variable or model_source(self.variable)
+        return find_export(self.id, self.source_identity() if configured else None)
+
+    def _remedy(self) -> str:
+        """Return how to get the model without PyTorch, or PyTorch."""
+        install = "pip install 'edgewright[vision]'"
+        if not self.exportable:
+            return install
+        return (
+            f"{install}, or copy {export_folder(self.id)} from a machine that has it, where "
+            f"'edgewright models export {self.id}' writes it"
         )
 
     def _source(self) -> ModelSource:
@@ -87,13 +176,24 @@ class ModelSpec:
             raise UnavailableError(message, code=error.info().code) from None
 
 
+def engine_module() -> str:
+    """Return the module of the engine that most models of this machine run on."""
+    onnx = engine() == "onnx" or (engine() == "auto" and _installed(RUNTIME))
+    return "edgewright.tools.models.engines.onnx.adapter" if onnx else f"{_TORCH}.chain"
+
+
+_TORCH = "edgewright.tools.models.engines.torch"
+
+
 def _torch(module: str, function: str) -> Callable[..., PartitionAdapter]:
     """Return a loader of the PyTorch engine that imports its module only when called."""
-    return partial(_load, f"edgewright.tools.models.engines.torch.{module}", function)
+    return partial(_load, f"{_TORCH}.{module}", function)
 
 
-def _load(module: str, function: str, *arguments: Any) -> PartitionAdapter:
+def _load(module: str, function: str, *arguments: Any, threads: int | None) -> PartitionAdapter:
     loader = getattr(importlib.import_module(module), function)
+    if threads is not None:
+        importlib.import_module(f"{_TORCH}.chain").use_threads(threads)
     return cast(PartitionAdapter, loader(*arguments))
 
 
@@ -112,6 +212,8 @@ BUILTIN_MODELS = (
         title="EfficientNet-Lite0",
         loader=_torch("efficientnet", "load"),
         packages=_EFFICIENTNET,
+        exportable=True,
+        licence="Apache-2.0",
     ),
     ModelSpec(
         id="efficientnet-lite0-tuned",
@@ -119,6 +221,7 @@ BUILTIN_MODELS = (
         loader=_torch("efficientnet", "load_tuned"),
         packages=(*_EFFICIENTNET, "safetensors"),
         variable="EDGEWRIGHT_EFFICIENTNET",
+        exportable=True,
     ),
     ModelSpec(
         id="vit",

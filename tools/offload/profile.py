@@ -12,7 +12,6 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
 from PIL import Image
 
 from edgewright.tools.codecs.frame import pack, unpack
@@ -27,7 +26,7 @@ from edgewright.tools.contracts.profiles import (
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
-from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.adapter import Features, PartitionAdapter
 from edgewright.tools.models.expert import Expert
 from edgewright.tools.offload.accuracy_retention import (
     codec_key,
@@ -59,6 +58,7 @@ def measure(
     photographs: Sequence[Image.Image],
     *,
     runs: int,
+    threads: int = 1,
     slowdown: float = 1.0,
 ) -> ModelProfile:
     """Measure a model on this node.
@@ -77,6 +77,7 @@ def measure(
         photographs: RGB images at the size that the node's camera produces; if empty, the
             photographs shipped with the package are used.
         runs: Number of runs of each block; the median is reported.
+        threads: Number of threads that the engine was loaded with.
         slowdown: Factor by which the node is slowed deliberately; all times are multiplied by it.
     """
     measurement = _Measurement(adapter, expert, codecs_at, photographs, slowdown)
@@ -90,7 +91,8 @@ def measure(
         postprocess_ms=measurement.postprocess_ms,
         points=measurement.points(),
         image_codecs=[measurement.image_codec(*encoding) for encoding in IMAGE_ENCODINGS],
-        threads=torch.get_num_threads(),
+        engine=adapter.engine,
+        threads=threads,
         slowdown=slowdown,
         encodings=encodings_fingerprint(adapter, codecs_at),
     )
@@ -99,7 +101,7 @@ def measure(
 def encodings_fingerprint(
     adapter: PartitionAdapter, codecs_at: Callable[[int], Mapping[str, FeatureCodec]]
 ) -> str:
-    """Return a fingerprint of all encodings and of their stored accuracy retention.
+    """Return a fingerprint of the engine, all encodings, and their stored accuracy retention.
 
     A stored profile is invalid once this has changed.
 
@@ -110,7 +112,8 @@ def encodings_fingerprint(
     points = range(1, len(adapter.block_names))
     codecs = [codec_key(codec) for point in points for codec in codecs_at(point).values()]
     stored = sorted(known_accuracy_retention(adapter.model, adapter.revision).items())
-    identity = json.dumps([codecs, [image_key(*encoding) for encoding in IMAGE_ENCODINGS], stored])
+    images = [image_key(*encoding) for encoding in IMAGE_ENCODINGS]
+    identity = json.dumps([adapter.engine.model_dump(), codecs, images, stored])
     return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
@@ -139,7 +142,7 @@ class _Measurement:
             known_accuracy_retention(adapter.model, adapter.revision) if has_labels else {}
         )
         self._preprocessed = [adapter.preprocess(view) for view in views]
-        self._inputs = [adapter.tensor(image) for image in self._preprocessed]
+        self._inputs = [adapter.array(image) for image in self._preprocessed]
         outputs = [self._run(features, 0, self._last) for features in self._inputs]
         answers = [self._timed(self._answer, output) for output in outputs]
         self._expected = [answer for answer, _ in answers]
@@ -155,7 +158,7 @@ class _Measurement:
 
     def normalise_ms(self) -> float:
         """Measure the time from a preprocessed image to the network's input."""
-        return self._median_ms(self._adapter.tensor, self._preprocessed)
+        return self._median_ms(self._adapter.array, self._preprocessed)
 
     def blocks(self, runs: int) -> list[BlockProfile]:
         """Measure the time of each block."""
@@ -187,27 +190,25 @@ class _Measurement:
         """Measure one image encoding."""
         encoded = [encode(image, name, quality) for image in self._preprocessed]
 
-        def received() -> list[torch.Tensor]:
-            return [
-                self._adapter.tensor(self._adapter.preprocess(decode(data))) for data in encoded
-            ]
+        def received() -> list[Features]:
+            return [self._adapter.array(self._adapter.preprocess(decode(data))) for data in encoded]
 
         return ImageCodecProfile(
             image_codec=name,
             quality=quality,
             bytes=_median_bytes(encoded),
             encode_ms=self._median_ms(lambda one: encode(one, name, quality), self._preprocessed),
-            decode_ms=self._median_ms(lambda data: self._adapter.tensor(decode(data)), encoded),
+            decode_ms=self._median_ms(lambda data: self._adapter.array(decode(data)), encoded),
             accuracy_retention=1.0
             if quality is None
             else self._accuracy_retention(image_key(name, quality), received, 0),
         )
 
-    def _point(self, codec: FeatureCodec, features: list[np.ndarray[Any, Any]]) -> PointProfile:
+    def _point(self, codec: FeatureCodec, features: Sequence[Features]) -> PointProfile:
         frames = [pack(codec.encode(one), codec) for one in features]
 
-        def received() -> list[torch.Tensor]:
-            return [torch.from_numpy(codec.decode(unpack(one, codec)))[None] for one in frames]
+        def received() -> list[Features]:
+            return [codec.decode(unpack(one, codec))[np.newaxis] for one in frames]
 
         return PointProfile(
             point=codec.point,
@@ -224,7 +225,7 @@ class _Measurement:
         )
 
     def _accuracy_retention(
-        self, key: str, received: Callable[[], list[torch.Tensor]], point: int
+        self, key: str, received: Callable[[], list[Features]], point: int
     ) -> float:
         """Compare the answers for encoded and decoded features with those for the exact ones.
 
@@ -248,15 +249,14 @@ class _Measurement:
         return retained / total
 
     def _answer_to(self, image: Image.Image) -> dict[str, Any]:
-        features = self._adapter.tensor(self._adapter.preprocess(image))
+        features = self._adapter.array(self._adapter.preprocess(image))
         return self._answer(self._run(features, 0, self._last))
 
-    def _answer(self, output: torch.Tensor) -> dict[str, Any]:
+    def _answer(self, output: Features) -> dict[str, Any]:
         return self._expert.postprocess(output, _ARGUMENTS)
 
-    def _run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
-        with torch.inference_mode():
-            return self._adapter.run(features, start, stop)
+    def _run(self, features: Features, start: int, stop: int) -> Features:
+        return self._adapter.run(features, start, stop)
 
     def _median_ms(self, work: Callable[[Any], object], samples: Sequence[Any]) -> float:
         return statistics.median(self._timed(work, sample)[1] for sample in samples)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
 from edgewright.tools.codecs.frame import Frame, pack, read_frame
 from edgewright.tools.codecs.protocol import FeatureCodec
@@ -21,7 +20,7 @@ from edgewright.tools.errors import FrameError, NotFoundError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.images.probe import MAX_PIXELS
-from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.adapter import Features, PartitionAdapter
 from edgewright.tools.models.expert import Expert
 
 # Maximum number of heads awaiting their tail: devices run few requests at once, and features are
@@ -106,7 +105,7 @@ class SplitExecutor:
         self._codecs_at = codecs_at
         self._slowdown = slowdown
         self._max_pixels = max_pixels
-        self._heads: OrderedDict[str, tuple[int, torch.Tensor]] = OrderedDict()
+        self._heads: OrderedDict[str, tuple[int, Features]] = OrderedDict()
 
     def whole(self, image: bytes, expert: str, args: Mapping[str, str]) -> Outcome:
         """Run the whole model on an encoded image.
@@ -138,10 +137,10 @@ class SplitExecutor:
         coder = codec_named(self._codecs_at(point), codec or QuantisedCodec.name)
         stages = _Stages(self._slowdown)
         features = self._input(image, stages)
-        with stages.stage("head"), torch.inference_mode():
+        with stages.stage("head"):
             features = self._adapter.run(features, 0, point)
         with stages.stage("encode"):
-            frame = pack(coder.encode(np.ascontiguousarray(features[0].numpy())), coder)
+            frame = pack(coder.encode(np.ascontiguousarray(features[0])), coder)
         self._heads[ticket] = (point, features)
         while len(self._heads) > _CACHED_HEADS:
             self._heads.popitem(last=False)
@@ -160,7 +159,7 @@ class SplitExecutor:
         with stages.stage("tail_decode"):
             received = read_frame(frame)
             codec = self._codec_of(received)
-            features = torch.from_numpy(codec.decode(received.payload_for(codec)))[None]
+            features = codec.decode(received.payload_for(codec))[np.newaxis]
         return self._postprocess(features, codec.resume_point, "tail", selected, args, stages)
 
     def resume(self, ticket: str, expert: str, args: Mapping[str, str]) -> Outcome:
@@ -225,23 +224,22 @@ class SplitExecutor:
         known = {codec.fingerprint: codec for codec in codecs.values()}
         return known.get(frame.fingerprint, codecs[QuantisedCodec.name])
 
-    def _input(self, image: bytes, stages: _Stages) -> torch.Tensor:
+    def _input(self, image: bytes, stages: _Stages) -> Features:
         with stages.stage("decode"):
             decoded = decode(image, max_pixels=self._max_pixels)
         with stages.stage("preprocess"):
-            return self._adapter.tensor(self._adapter.preprocess(decoded))
+            return self._adapter.array(self._adapter.preprocess(decoded))
 
     def _postprocess(
         self,
-        features: torch.Tensor,
+        features: Features,
         point: int,
         stage: str,
         selected: Expert,
         args: Mapping[str, str],
         stages: _Stages,
     ) -> Outcome:
-        with torch.inference_mode():
-            with stages.stage(stage):
-                output = self._adapter.run(features, point, len(self._adapter.block_names))
-            with stages.stage("postprocess"):
-                return Outcome(selected.postprocess(output, args), stages.ms)
+        with stages.stage(stage):
+            output = self._adapter.run(features, point, len(self._adapter.block_names))
+        with stages.stage("postprocess"):
+            return Outcome(selected.postprocess(output, args), stages.ms)

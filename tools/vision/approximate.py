@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from edgewright.tools.models.adapter import Features
 from edgewright.tools.vision.arguments import question_of
 from edgewright.tools.vision.classification import percent, probabilities_of, top_labels
 from edgewright.tools.vision.labels import Concept, Vocabulary, vocabulary
 from edgewright.tools.vision.questions import Question, understand
-
-if TYPE_CHECKING:
-    import torch
 
 # The decision rule uses the probability that the main subject is the queried concept. From YES on,
 # the answer is yes. Below NO it is no, provided that the classifier recognises something else (with
@@ -34,7 +32,7 @@ class LabelCaptioner:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept any arguments: only the image is needed."""
 
-    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: Features, args: Mapping[str, str]) -> dict[str, Any]:
         """Return one sentence, hedged according to the probabilities."""
         words = vocabulary()
         probabilities = probabilities_of(output)
@@ -66,7 +64,7 @@ class LabelQuestionAnswerer:
         """Refuse questions that labels cannot answer."""
         understand(question_of(args), vocabulary())
 
-    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: Features, args: Mapping[str, str]) -> dict[str, Any]:
         """Answer by the decision rule; ``answer`` is ``yes``, ``no``, ``unsure`` or a name."""
         words = vocabulary()
         probabilities = probabilities_of(output)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from edgewright.tools.models.adapter import Features
 from edgewright.tools.vision.labels import vocabulary
-
-if TYPE_CHECKING:
-    import torch
 
 #: Number of labels in a classification.
 TOP = 5
@@ -25,7 +25,7 @@ class LabelClassifier:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept any arguments: only the image is needed."""
 
-    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: Features, args: Mapping[str, str]) -> dict[str, Any]:
         """Return the top labels; ``text`` names a group if no single label stands out."""
         words = vocabulary()
         probabilities = probabilities_of(output)
@@ -56,16 +56,17 @@ class NamedClassifier:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept any arguments: only the image is needed."""
 
-    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: Features, args: Mapping[str, str]) -> dict[str, Any]:
         """Return the top labels; ``text`` names the best one."""
         labels = top_labels(probabilities_of(output), self._label_names())
         best = labels[0]
         return {"text": f"{best['label']} ({percent(best['score'])})", "labels": labels}
 
 
-def probabilities_of(logits: torch.Tensor) -> list[float]:
+def probabilities_of(logits: Features) -> list[float]:
     """Convert logits ``[1, N]`` to probabilities."""
-    probabilities: list[float] = logits[0].double().softmax(0).tolist()
+    shares = np.exp(logits[0].astype(np.float64) - logits[0].max())
+    probabilities: list[float] = (shares / shares.sum()).tolist()
     return probabilities
 
 

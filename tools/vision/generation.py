@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from edgewright.tools.models.adapter import Features
 from edgewright.tools.vision.arguments import question_of
-
-if TYPE_CHECKING:
-    import torch
 
 
 class BlipCaptioner:
@@ -23,13 +21,13 @@ class BlipCaptioner:
     model = "blip-captioning"
     approximate = False
 
-    def __init__(self, caption: Callable[[torch.Tensor], str]) -> None:
+    def __init__(self, caption: Callable[[Features], str]) -> None:
         self._caption = caption
 
     def check(self, args: Mapping[str, str]) -> None:
         """Accept any arguments: only the image is needed."""
 
-    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: Features, args: Mapping[str, str]) -> dict[str, Any]:
         """Generate the caption."""
         return {"text": self._caption(output)}
 
@@ -46,13 +44,13 @@ class BlipQuestionAnswerer:
     model = "blip-vqa"
     approximate = False
 
-    def __init__(self, answer: Callable[[torch.Tensor, str], str]) -> None:
+    def __init__(self, answer: Callable[[Features, str], str]) -> None:
         self._answer = answer
 
     def check(self, args: Mapping[str, str]) -> None:
         """Require a question."""
         question_of(args)
 
-    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: Features, args: Mapping[str, str]) -> dict[str, Any]:
         """Answer the question."""
         return {"text": self._answer(output, question_of(args))}

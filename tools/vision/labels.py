@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import importlib.util
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import yaml
-
-from edgewright.tools.errors import UnavailableError
 
 
 @dataclass(frozen=True)
@@ -94,31 +90,9 @@ class Vocabulary:
 
 @cache
 def imagenet_labels() -> tuple[str, ...]:
-    """Return the label names by index, as listed in torchvision.
-
-    The list is parsed from torchvision's source file: importing torchvision would import PyTorch,
-    and questions are checked in processes that do not load it.
-
-    Raises:
-        UnavailableError: torchvision is not installed (``model_missing``).
-    """
-    spec = importlib.util.find_spec("torchvision")
-    if spec is None or spec.origin is None:
-        raise UnavailableError(
-            "the label names need torchvision: pip install 'edgewright[vision]'",
-            code="model_missing",
-        )
-    source = Path(spec.origin).parent / "models" / "_meta.py"
-    for statement in ast.parse(source.read_text("utf-8")).body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List):
-            names = ast.literal_eval(statement.value)
-            if len(names) == 1000:
-                return tuple(names)
-    raise UnavailableError(
-        "the installed torchvision has no list of ImageNet labels; install the version that "
-        "'edgewright[vision]' requires",
-        code="model_missing",
-    )
+    """Return the label names by index, a copy of torchvision's list (BSD-3-Clause)."""
+    data = (files("edgewright.tools.vision") / "imagenet_labels.json").read_bytes()
+    return tuple(json.loads(data))
 
 
 @cache

@@ -19,7 +19,7 @@ from edgewright.tools.codecs.frame import pack, unpack
 from edgewright.tools.codecs.learned.codec import LearnedCodec, load_codecs
 from edgewright.tools.codecs.learned.manifest import DEVICE_HALF, EDGE_HALF
 from edgewright.tools.models.engines.torch.chain import Chain
-from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
+from edgewright.tools.models.preprocessing import Preprocessing
 
 RECIPE = TrainedRecipe.model_validate(
     {
@@ -68,14 +68,14 @@ def ramp_image() -> Image.Image:
 
 def frame_of(model: Chain, codec: LearnedCodec) -> bytes:
     """Return the frame that the device sends."""
-    features = model.run(model.tensor(ramp_image()), 0, codec.point)
-    return pack(codec.encode(features[0].numpy()), codec)
+    features = model.run(model.array(ramp_image()), 0, codec.point)
+    return pack(codec.encode(features[0]), codec)
 
 
 def scores_of(model: Chain, codec: LearnedCodec, frame: bytes) -> bytes:
     """Return the scores that the edge server computes."""
-    features = torch.from_numpy(codec.decode(unpack(frame, codec)))[None]
-    return model.run(features, codec.resume_point, len(model.block_names)).numpy().tobytes()
+    features = codec.decode(unpack(frame, codec))[np.newaxis]
+    return model.run(features, codec.resume_point, len(model.block_names)).tobytes()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-import torch
 from safetensors.torch import save_file
 
 from edgewright.tools.cards import CardRegistry
@@ -80,14 +79,17 @@ def test_a_hub_model_that_is_not_cached_is_reported(monkeypatch, tmp_path):
     assert expert_statuses()["vit-classifier"].available
 
 
-def test_missing_packages_are_reported(monkeypatch):
+def test_missing_packages_are_reported(monkeypatch, tmp_path):
+    monkeypatch.setenv("EDGEWRIGHT_CACHE", str(tmp_path))
     real = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "torch" else real(name)
     )
     for status in expert_statuses().values():
         assert not status.available
-        assert status.reason == "torch not installed: pip install 'edgewright[vision]'"
+        assert status.reason.startswith("torch not installed: pip install 'edgewright[vision]'")
+    reason = expert_statuses()["efficientnet-lite0-classifier"].reason
+    assert "edgewright models export efficientnet-lite0" in reason
 
 
 def test_unknown_and_unconfigured_models_raise():
@@ -120,11 +122,8 @@ def test_configured_models_run_from_image_to_text(
     monkeypatch.setenv(variable, str(folder))
     adapter, reader = load_adapter(model), experts()[expert]
     reader.check(args)
-    with torch.inference_mode():
-        features = adapter.run(
-            adapter.tensor(adapter.preprocess(noise)), 0, len(adapter.block_names)
-        )
-        output = reader.postprocess(features, args)
+    x = adapter.array(adapter.preprocess(noise))
+    output = reader.postprocess(adapter.run(x, 0, len(adapter.block_names)), args)
     assert load_adapter(model) is adapter
     assert isinstance(output["text"], str)
     if expert.endswith("classifier"):

@@ -6,13 +6,13 @@ import atexit
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from PIL import Image
 
+from edgewright.tools.contracts.profiles import EngineInfo
 from edgewright.tools.datasets.samples import to_array
-from edgewright.tools.errors import NotFoundError
 from edgewright.tools.federated.serving.installed import InstalledModel
 from edgewright.tools.federated.serving.sandboxed_model import SandboxedModel
+from edgewright.tools.models.adapter import Features, check_point
 from edgewright.tools.sandbox.limits import SandboxLimits
 
 #: The sandbox's time limit counts from the start of the process, and servers run for a long time.
@@ -30,6 +30,7 @@ class TrainedModel:
     """
 
     block_names: Sequence[str] = ("network",)
+    engine = EngineInfo(name="sandbox")
 
     def __init__(self, installed: InstalledModel) -> None:
         manifest = installed.manifest
@@ -55,13 +56,13 @@ class TrainedModel:
         array = to_array(image, height=height, width=width, channels=self._channels)
         return Image.fromarray(array.squeeze()).convert("RGB")
 
-    def tensor(self, image: Image.Image) -> torch.Tensor:
+    def array(self, image: Image.Image) -> Features:
         """Convert a preprocessed image to float32 ``[1, channels, H, W]`` in 0 to 1."""
         height, width = self.input_size
-        array = to_array(image, height=height, width=width, channels=self._channels)
-        return torch.from_numpy(array.transpose(2, 0, 1)[None].copy()).float() / 255
+        pixels = to_array(image, height=height, width=width, channels=self._channels)
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1)[np.newaxis], np.float32) / 255
 
-    def run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+    def run(self, features: Features, start: int, stop: int) -> Features:
         """Run the network, or no block; see ``PartitionAdapter``.
 
         With personal heads, the result is the mean of their probabilities, as logarithms.
@@ -70,20 +71,23 @@ class TrainedModel:
             InputError: The network's code failed.
             NotFoundError: There is no such block (``unknown_point``).
         """
-        self._check_point(start)
-        self._check_point(stop)
+        check_point(self, start)
+        check_point(self, stop)
         if start == stop:
             return features
-        pixels = (features.clamp(0, 1) * 255).round().to(torch.uint8)
-        images = pixels.permute(0, 2, 3, 1).contiguous().numpy()
+        pixels = np.rint(features.clip(0, 1) * 255).astype(np.uint8)
+        images = np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
         heads = max(1, self._heads)
         logits = self._sandboxed.logits(
             np.repeat(images, heads, axis=0),
             self._weights,
             clients=np.arange(heads, dtype=np.int64),
         )
-        log_probabilities = torch.from_numpy(logits.copy()).log_softmax(dim=1)
-        return (log_probabilities.logsumexp(dim=0) - float(np.log(heads)))[None]
+        logits = logits.astype(np.float64)
+        log_totals = np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        mean = np.logaddexp.reduce(logits - log_totals, axis=0, keepdims=True) - np.log(heads)
+        output: Features = mean.astype(np.float32)
+        return output
 
     def feature_shape(self, point: int) -> tuple[int, ...]:
         """Return the shape of the features at a point, without the batch dimension.
@@ -91,12 +95,5 @@ class TrainedModel:
         Raises:
             NotFoundError: There is no such point (``unknown_point``).
         """
-        self._check_point(point)
+        check_point(self, point)
         return (self._channels, *self.input_size) if point == 0 else (self._classes,)
-
-    def _check_point(self, point: int) -> None:
-        if point not in (0, 1):
-            raise NotFoundError(
-                f"partition point {point} does not exist; {self.model} has points 0 and 1",
-                code="unknown_point",
-            )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edgewright.tools.federated.serving.installed import TrainedModelManifest
+from edgewright.tools.models.adapter import Features
 from edgewright.tools.vision.classification import percent, probabilities_of, top_labels
-
-if TYPE_CHECKING:
-    import torch
 
 
 class TrainedClassifier:
@@ -30,7 +28,7 @@ class TrainedClassifier:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept any arguments: only the image is needed."""
 
-    def postprocess(self, output: torch.Tensor, args: Mapping[str, str]) -> dict[str, Any]:
+    def postprocess(self, output: Features, args: Mapping[str, str]) -> dict[str, Any]:
         """Return the top labels; ``text`` names the best one."""
         labels = top_labels(probabilities_of(output), self._classes)
         best = labels[0]

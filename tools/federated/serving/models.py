@@ -30,7 +30,7 @@ def trained_experts() -> list[TrainedClassifier]:
     return [TrainedClassifier(model.manifest) for model in installed_models()]
 
 
-def _load(model: InstalledModel) -> PartitionAdapter:
+def _load(model: InstalledModel, *, threads: int | None) -> PartitionAdapter:
     from edgewright.tools.federated.serving.adapter import TrainedModel
 
     return TrainedModel(model)

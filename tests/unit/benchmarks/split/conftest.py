@@ -9,7 +9,7 @@ from edgewright.tools.codec_training.answers import TopLabel
 from edgewright.tools.codec_training.images import ImageSet
 from edgewright.tools.codec_training.recipe import recipe_named
 from edgewright.tools.models.engines.torch.chain import Chain
-from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
+from edgewright.tools.models.preprocessing import Preprocessing
 
 
 @pytest.fixture

@@ -63,9 +63,10 @@ def test_tuning_leaves_the_first_blocks_unchanged_and_runs_once(samples, monkeyp
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "model.safetensors"]
     pretrained, last = efficientnet.load(), len(adapter.block_names)
     batch = adapter.tensor(adapter.preprocess(next(training.read())))
-    head = adapter.run(batch, 0, elpv._FROZEN)
-    assert torch.equal(head, pretrained.run(batch, 0, elpv._FROZEN))
+    head = adapter.forward(batch, 0, elpv._FROZEN)
+    assert torch.equal(head, pretrained.forward(batch, 0, elpv._FROZEN))
     assert not torch.equal(
-        adapter.run(head, elpv._FROZEN, last - 1), pretrained.run(head, elpv._FROZEN, last - 1)
+        adapter.forward(head, elpv._FROZEN, last - 1),
+        pretrained.forward(head, elpv._FROZEN, last - 1),
     )
-    assert adapter.run(head, elpv._FROZEN, last).shape == (1, 2)
+    assert adapter.forward(head, elpv._FROZEN, last).shape == (1, 2)

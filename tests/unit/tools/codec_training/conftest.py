@@ -84,8 +84,7 @@ def codecs(trained: Path, adapter: vit.ViT) -> list[LearnedCodec]:
 def features(adapter: vit.ViT) -> np.ndarray:
     """Return real features at the codec's point, float32."""
     image = next(_noise(1).read())
-    features_at_point = adapter.run(adapter.tensor(image), 0, RECIPE.point)
-    return np.ascontiguousarray(features_at_point[0].numpy())
+    return adapter.run(adapter.array(image), 0, RECIPE.point)[0]
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,8 @@ from edgewright.tools.codec_training.project import (
 from edgewright.tools.codec_training.recipe import RECIPES, TransformRecipe, recipe_named
 from edgewright.tools.codec_training.train import Student
 from edgewright.tools.codecs.learned.manifest import Layout, read_manifest
-from edgewright.tools.codecs.learned.networks import make_decoder, make_encoder
-from edgewright.tools.codecs.learned.tail import TunedBlocks, weights_of_blocks
+from edgewright.tools.codecs.learned.torch.networks import make_decoder, make_encoder
+from edgewright.tools.codecs.learned.torch.tail import TunedBlocks, weights_of_blocks
 from edgewright.tools.datasets.samples import Samples
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.models.engines.torch import blip
@@ -79,7 +79,7 @@ def test_features_are_computed_once(adapter, tmp_path, noise):
     again = cached_features(adapter, image_set, (2, 3), tmp_path, reported.append)
     assert not reported
     assert np.array_equal(first.features, again.features)
-    whole = adapter.run(adapter.tensor(next(image_set.read())), 0, 5)[0]
+    whole = adapter.forward(adapter.tensor(next(image_set.read())), 0, 5)[0]
     assert torch.allclose(again.outputs[0], whole, atol=1e-5)
     cached_features(adapter, noise(4), (2, 3), tmp_path, reported.append)
     assert reported[-1].steps == 4
@@ -90,13 +90,13 @@ def test_tuned_blocks_with_the_models_weights_equal_the_model(adapter):
     assert {name.split(".")[2] for name in weights} == {"1", "2"}
     blocks = TunedBlocks(adapter, 2, 4, weights)
     features = torch.randn(2, *adapter.feature_shape(2), generator=torch.Generator().manual_seed(0))
-    expected = adapter.run(features, 2, 4)
+    expected = adapter.forward(features, 2, 4)
     assert torch.allclose(blocks(features), expected, atol=1e-6)
     with torch.no_grad():
         for weight in blocks.parameters():
             weight.mul_(1.5)
     assert not torch.allclose(blocks(features), expected, atol=1e-2)
-    assert torch.equal(adapter.run(features, 2, 4), expected)
+    assert torch.equal(adapter.forward(features, 2, 4), expected)
     assert weights_of_blocks(adapter, 2, 2) == {}
 
 

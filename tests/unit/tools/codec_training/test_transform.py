@@ -18,7 +18,7 @@ from edgewright.tools.codecs.learned.codec import LearnedCodec, load_codecs
 from edgewright.tools.codecs.learned.manifest import read_manifest
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.models.engines.torch.chain import Chain
-from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
+from edgewright.tools.models.preprocessing import Preprocessing
 
 RECIPE = TransformRecipe(
     model="toy", point=1, block=2, channels=16, prices=(3e-7, 1e-4, 3e-4, 3e-3)
@@ -85,11 +85,11 @@ def codecs(folder: Path, toy: Chain) -> list[LearnedCodec]:
 @pytest.fixture(scope="module")
 def features(toy: Chain) -> torch.Tensor:
     pixels = torch.cat([toy.tensor(image) for image in gratings(60, 2).read()])
-    return toy.run(pixels, 0, 1)
+    return toy.forward(pixels, 0, 1)
 
 
 def divergence(toy: Chain, features: torch.Tensor, decoded: torch.Tensor) -> float:
-    expected, changed = (toy.run(one, 1, 3).log_softmax(1) for one in (features, decoded))
+    expected, changed = (toy.forward(one, 1, 3).log_softmax(1) for one in (features, decoded))
     return float((expected.exp() * (expected - changed)).sum(1).mean())
 
 

@@ -15,8 +15,8 @@ from edgewright.tools.codecs.frame import (
     read_frame,
     unpack,
 )
-from edgewright.tools.codecs.protocol import Features
 from edgewright.tools.errors import FrameError
+from edgewright.tools.models.adapter import Features
 
 
 class PlainCodec:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY
-from edgewright.tools.codecs.protocol import Features
 from edgewright.tools.codecs.quantised import STEPS, SYMBOLS, QuantisedCodec, Tables
 from edgewright.tools.errors import EdgewrightError, FrameError
+from edgewright.tools.models.adapter import Features
 
 
 def bell(width: float) -> NDArray[np.uint32]:

@@ -10,9 +10,9 @@ from PIL import Image
 from torch import nn
 
 from edgewright.tools.errors import UnavailableError
+from edgewright.tools.models.engines.torch.macs import block_macs, head_shares
 from edgewright.tools.models.engines.torch.torchvision_classifier import Classifier
 from edgewright.tools.models.engines.torch.traced import TensorPacker, traced_blocks
-from edgewright.tools.models.macs import block_macs, head_shares
 from edgewright.tools.models.source import ModelSource
 
 SIZE = 64
@@ -44,9 +44,9 @@ def test_cut_equals_whole_at_every_point(classifier, photograph, architecture):
         whole = chain.network(x)
         features = x
         for point in range(last + 1):
-            features = chain.run(features, max(point - 1, 0), point)
+            features = chain.forward(features, max(point - 1, 0), point)
             assert tuple(features.shape[1:]) == chain.feature_shape(point)
-            output = chain.run(features, point, last)
+            output = chain.forward(features, point, last)
             assert torch.allclose(output, whole, atol=1e-5, rtol=0)
     assert whole.std() > 0.01
     assert whole.shape == (1, 7)

@@ -14,6 +14,7 @@ from transformers import (
     BlipImageProcessor,
 )
 
+from edgewright.tools.models.adapter import Features
 from edgewright.tools.models.engines.torch.chain import Block, Chain
 from edgewright.tools.models.engines.torch.pretrained import (
     PROCESSOR_FILES,
@@ -115,13 +116,14 @@ class BlipCaptioning(_Blip):
     def __init__(self, source: ModelSource) -> None:
         super().__init__(CAPTIONING, BlipForConditionalGeneration, source)
 
-    def captions(self, embeddings: torch.Tensor) -> list[str]:
+    def captions(self, embeddings: Features) -> list[str]:
         """Generate a caption for each image.
 
         Args:
             embeddings: float32 ``[B, tokens, width]``, the output of the last block.
         """
-        return self._decode(embeddings, _CAPTION_TOKENS)
+        with torch.inference_mode():
+            return self._decode(torch.from_numpy(embeddings), _CAPTION_TOKENS)
 
 
 class BlipQuestions(_Blip):
@@ -130,7 +132,7 @@ class BlipQuestions(_Blip):
     def __init__(self, source: ModelSource) -> None:
         super().__init__(QUESTIONS, BlipForQuestionAnswering, source)
 
-    def answer(self, embeddings: torch.Tensor, question: str) -> str:
+    def answer(self, embeddings: Features, question: str) -> str:
         """Answer a question.
 
         Args:
@@ -138,7 +140,9 @@ class BlipQuestions(_Blip):
             question: Text of the question.
         """
         tokens, _ = self.question_tokens([question])
-        return self._decode(self.states(embeddings, tokens), _ANSWER_TOKENS)[0]
+        with torch.inference_mode():
+            states = self.states(torch.from_numpy(embeddings), tokens)
+            return self._decode(states, _ANSWER_TOKENS)[0]
 
     def question_tokens(self, questions: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokenise questions.

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from PIL import Image
 
-from edgewright.tools.errors import NotFoundError
-from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
+from edgewright.tools.contracts.profiles import EngineInfo
+from edgewright.tools.models.adapter import Features, check_point
+from edgewright.tools.models.preprocessing import Preprocessing
 
 Block = Callable[[torch.Tensor], torch.Tensor]
 
@@ -19,12 +20,18 @@ Block = Callable[[torch.Tensor], torch.Tensor]
 class Chain:
     """A model as a chain of named blocks; implements ``PartitionAdapter``.
 
+    Attributes:
+        network: The module that owns the weights.
+        preprocessing: Converts images to the network's input.
+
     Args:
         model: Model id.
         network: The module that owns the weights; it is frozen and put into evaluation mode.
         blocks: The blocks in order, by name.
         preprocessing: Converts images to the network's input.
     """
+
+    engine = EngineInfo(name="torch")
 
     def __init__(
         self,
@@ -40,19 +47,29 @@ class Chain:
         self.revision = fingerprint(network.state_dict())
         # Frozen but differentiable: codecs are trained through the tail of a frozen model.
         self.network: Any = network.eval().requires_grad_(False)
+        self.preprocessing = preprocessing
         self._blocks = tuple(blocks.values())
-        self._preprocessing = preprocessing
 
     def preprocess(self, image: Image.Image) -> Image.Image:
         """Resize and crop an RGB image to ``input_size``."""
-        return self._preprocessing.preprocess(image)
+        return self.preprocessing.preprocess(image)
+
+    def array(self, image: Image.Image) -> Features:
+        """Convert a preprocessed image to the network's input, float32 ``[1, 3, H, W]``."""
+        return self.preprocessing.array(image)
 
     def tensor(self, image: Image.Image) -> torch.Tensor:
-        """Convert a preprocessed image to the network's input, float32 ``[1, 3, H, W]``."""
-        return torch.from_numpy(self._preprocessing.array(image))
+        """Convert a preprocessed image to the network's input; ``array`` as a tensor."""
+        return torch.from_numpy(self.preprocessing.array(image))
 
-    def run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
-        """Run blocks ``start`` to ``stop - 1``.
+    def run(self, features: Features, start: int, stop: int) -> Features:
+        """Run blocks ``start`` to ``stop - 1``; see ``PartitionAdapter``."""
+        with torch.inference_mode():
+            output: Features = self.forward(torch.from_numpy(features), start, stop).numpy()
+        return output
+
+    def forward(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        """Run blocks ``start`` to ``stop - 1``, differentiably, for training.
 
         Args:
             features: float32, the output of block ``start - 1`` (or the input for 0).
@@ -62,8 +79,8 @@ class Chain:
         Raises:
             NotFoundError: There is no such block (``unknown_point``).
         """
-        self._check_point(start)
-        self._check_point(stop)
+        check_point(self, start)
+        check_point(self, stop)
         for block in self._blocks[start:stop]:
             features = block(features)
         return features
@@ -74,16 +91,8 @@ class Chain:
         Raises:
             NotFoundError: There is no such point (``unknown_point``).
         """
-        self._check_point(point)
+        check_point(self, point)
         return self._shapes[point]
-
-    def _check_point(self, point: int) -> None:
-        if not 0 <= point <= len(self._blocks):
-            raise NotFoundError(
-                f"partition point {point} does not exist; {self.model} has points 0 to "
-                f"{len(self._blocks)}",
-                code="unknown_point",
-            )
 
     @cached_property
     def _shapes(self) -> tuple[tuple[int, ...], ...]:
@@ -96,6 +105,11 @@ class Chain:
                 features = block(features)
                 shapes.append(tuple(features.shape[1:]))
         return tuple(shapes)
+
+
+def use_threads(threads: int) -> None:
+    """Set the number of threads that run each operation, for all models of this process."""
+    torch.set_num_threads(threads)
 
 
 def fingerprint(weights: Mapping[str, torch.Tensor]) -> str:

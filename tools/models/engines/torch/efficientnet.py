@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.chain import Block, Chain
-from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
+from edgewright.tools.models.preprocessing import Preprocessing
 from edgewright.tools.models.source import ModelSource, unreadable_error
 
 MODEL = "efficientnet-lite0"

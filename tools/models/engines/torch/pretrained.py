@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
 from edgewright.tools.errors import UnavailableError
-from edgewright.tools.models.engines.torch.preprocessing import Preprocessing
+from edgewright.tools.models.preprocessing import Preprocessing
 from edgewright.tools.models.source import ModelSource, unreadable_error
 
 #: Files with the image preprocessing; newer releases of transformers write the second.

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx import Graph, GraphModule, Node, symbolic_trace
+from torch.fx import Graph, GraphModule, Interpreter, Node, symbolic_trace
 from torch.fx.proxy import TraceError
 
 from edgewright.tools.errors import UnavailableError
+from edgewright.tools.models.cutting import Operation, find_heads, live_outputs
 from edgewright.tools.models.engines.torch.chain import Block
-from edgewright.tools.models.engines.torch.cutting import (
-    annotate,
-    find_heads,
-    live_outputs,
-    operations,
-)
+from edgewright.tools.models.engines.torch.macs import count_macs
+
+# Two images, to distinguish the batch dimension from a dimension that happens to be 1.
+_BATCH_SIZE = 2
 
 
 def traced_blocks(network: torch.nn.Module, input_shape: tuple[int, ...]) -> dict[str, Block]:
@@ -41,15 +40,58 @@ def traced_blocks(network: torch.nn.Module, input_shape: tuple[int, ...]) -> dic
             f"torch.fx cannot trace the model: {error}", code="model_not_traceable"
         ) from error
     _disable_in_place(module)
-    annotate(module, input_shape)
-    cuts = find_heads(module)
+    nodes, ordered = _operations(module, input_shape)
     blocks: dict[str, Block] = {}
-    for before, head in pairwise(cuts):
-        nodes = [node for node in operations(module) if node in head and node not in before]
+    for before, head in pairwise(find_heads(ordered)):
         outputs = live_outputs(head)
-        name = [node.name for node in outputs if node not in before][-1]
-        blocks[name] = _TracedBlock(module, nodes, live_outputs(before), outputs)
+        name = [operation.name for operation in outputs if operation not in before][-1]
+        blocks[name] = _TracedBlock(
+            module,
+            [nodes[one.index] for one in ordered if one in head and one not in before],
+            inputs={nodes[one.index]: one.shape or () for one in live_outputs(before)},
+            outputs={nodes[one.index]: one.shape or () for one in outputs},
+        )
     return blocks
+
+
+def _operations(
+    module: GraphModule, input_shape: tuple[int, ...]
+) -> tuple[list[Node], list[Operation]]:
+    """Run a traced model once; return its nodes in order, and what the choice of cuts needs.
+
+    Args:
+        module: The traced model.
+        input_shape: Shape of its input, without the batch dimension.
+    """
+    nodes = [node for node in module.graph.nodes if node.op not in ("get_attr", "output")]
+    interpreter = _Interpreter(module)
+    interpreter.run(torch.zeros(_BATCH_SIZE, *input_shape))
+    operations = {
+        node: Operation(index, node.name, *interpreter.found[node])
+        for index, node in enumerate(nodes)
+    }
+    output = Operation(len(nodes), "output")
+    for node, operation in operations.items():
+        operation.users = [operations.get(user, output) for user in node.users]
+    return nodes, list(operations.values())
+
+
+class _Interpreter(Interpreter):
+    """Runs a traced model, and records the shape and the MACs of each node for one image."""
+
+    def __init__(self, module: GraphModule) -> None:
+        super().__init__(module)
+        self.found: dict[Node, tuple[tuple[int, ...] | None, int]] = {}
+
+    def run_node(self, n: Node) -> Any:
+        """Run a node and record it."""
+        result, macs = count_macs(super().run_node, n)
+        shape = None
+        if isinstance(result, torch.Tensor) and result.dtype == torch.float32:
+            batch, *sizes = result.shape or (0,)
+            shape = tuple(sizes) if batch == _BATCH_SIZE else None
+        self.found[n] = shape, macs // _BATCH_SIZE
+        return result
 
 
 def _disable_in_place(module: GraphModule) -> None:
@@ -103,18 +145,19 @@ class _TracedBlock:
     """A block of operations of a traced model.
 
     Args:
-        module: The traced model, after ``annotate``.
+        module: The traced model.
         nodes: The operations, in order.
-        inputs: Earlier operations whose output is used in this block or later.
-        outputs: Operations up to the end of this block whose output is used later.
+        inputs: Earlier operations whose output is used in this block or later, with its shape.
+        outputs: Operations up to the end of this block whose output is used later, likewise.
     """
 
     def __init__(
         self,
         module: GraphModule,
         nodes: Sequence[Node],
-        inputs: Sequence[Node],
-        outputs: Sequence[Node],
+        *,
+        inputs: Mapping[Node, tuple[int, ...]],
+        outputs: Mapping[Node, tuple[int, ...]],
     ) -> None:
         graph = Graph()
         copies = {node: graph.placeholder(node.name) for node in inputs}
@@ -128,8 +171,8 @@ class _TracedBlock:
             copy_of(node)
         graph.output(tuple(copy_of(node) for node in outputs))
         self._module = GraphModule(module, graph)
-        self._inputs = TensorPacker([node.meta["shape"] for node in inputs])
-        self._outputs = TensorPacker([node.meta["shape"] for node in outputs])
+        self._inputs = TensorPacker(list(inputs.values()))
+        self._outputs = TensorPacker(list(outputs.values()))
 
     def __call__(self, features: Tensor) -> Tensor:
         return self._outputs.pack(self._module(*self._inputs.unpack(features)))

@@ -78,4 +78,4 @@ class _Blocks(nn.Module):
         self._range = start, stop
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return self._adapter.run(features, *self._range)
+        return self._adapter.forward(features, *self._range)

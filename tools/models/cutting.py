@@ -1,4 +1,4 @@
-"""Finding the cuts of a traced model: by scan in chains, by minimum cut in branching graphs.
+"""Finding the cuts of a model's graph: by scan in chains, by minimum cut in branching graphs.
 
 An operation's *width* is the number of values in its output for one image. A *head* is a set of
 operations that depends on nothing outside itself; a cut sends its outputs that are used outside.
@@ -10,66 +10,52 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import networkx
-import torch
 from networkx.algorithms.flow import dinitz
-from torch.fx import GraphModule, Interpreter, Node
 
 from edgewright.tools.errors import UnavailableError
-from edgewright.tools.models.macs import count_macs
 
 #: A cut this many times as wide as an earlier one is dropped: the earlier one costs the device and
 #: the link less. Slightly wider ones remain, since deeper features compress better.
 _MAX_WIDTH_RATIO = 2.0
-# Two images, to distinguish the batch dimension from a dimension that happens to be 1.
-_BATCH_SIZE = 2
-
-Head = frozenset[Node]
 
 
-def annotate(module: GraphModule, input_shape: tuple[int, ...]) -> None:
-    """Run a traced model once and annotate each node with what the choice of cuts depends on.
+@dataclass(eq=False)
+class Operation:
+    """An operation of a model's graph; weights are not operations.
 
-    Sets ``node.meta["shape"]``, the shape of its output without the batch dimension, or None if the
-    output is not a float32 tensor with one entry per image; and ``node.meta["has_macs"]``.
-
-    Args:
-        module: The traced model.
-        input_shape: Shape of its input, without the batch dimension.
+    Attributes:
+        index: Its position in the order of execution.
+        name: Its name in the graph.
+        shape: Shape of its output, without the batch dimension; None if the output is not a single
+            float32 tensor with one entry per image, and so cannot be sent.
+        macs: Multiply-accumulate operations for one image.
+        users: Operations that use its output, in order; the model's output counts as one.
     """
-    _Annotator(module).run(torch.zeros(_BATCH_SIZE, *input_shape))
+
+    index: int
+    name: str
+    shape: tuple[int, ...] | None = None
+    macs: int = 0
+    users: list[Operation] = field(default_factory=list)
 
 
-class _Annotator(Interpreter):
-    def run_node(self, n: Node) -> Any:
-        """Run a node and annotate it."""
-        result, macs = count_macs(super().run_node, n)
-        n.meta["has_macs"] = macs > 0
-        n.meta["shape"] = None
-        if isinstance(result, torch.Tensor) and result.dtype == torch.float32:
-            batch, *shape = result.shape or (0,)
-            n.meta["shape"] = tuple(shape) if batch == _BATCH_SIZE else None
-        return result
+Head = frozenset[Operation]
 
 
-def operations(module: GraphModule) -> list[Node]:
-    """Return the operations in order, starting with the input; weights are not operations."""
-    return [node for node in module.graph.nodes if node.op not in ("get_attr", "output")]
-
-
-def find_heads(module: GraphModule) -> list[Head]:
-    """Choose the heads of an annotated model, from the input alone to the whole model.
+def find_heads(ordered: Sequence[Operation]) -> list[Head]:
+    """Choose the heads of a model, from the input alone to the whole model.
 
     Args:
-        module: The traced model, after ``annotate``.
+        ordered: All operations in an order of execution, from the input on. The model's output is
+            not among them, but is the user of the last one.
 
     Raises:
         UnavailableError: The model's output is not a single tensor (``model_not_traceable``).
     """
-    ordered = operations(module)
     single_cuts = _single_tensor_cuts(ordered)
     if not single_cuts or single_cuts[-1] != len(ordered) - 1:
         raise UnavailableError(
@@ -85,12 +71,13 @@ def find_heads(module: GraphModule) -> list[Head]:
     return list(_without_wide_cuts(found))
 
 
-def live_outputs(head: Set[Node]) -> list[Node]:
+def live_outputs(head: Set[Operation]) -> list[Operation]:
     """Return the operations of a head whose output is used outside it, in order."""
-    return sorted(node for node in head if any(user not in head for user in node.users))
+    live = (node for node in head if any(user not in head for user in node.users))
+    return sorted(live, key=lambda node: node.index)
 
 
-def _single_tensor_cuts(ordered: Sequence[Node]) -> list[int]:
+def _single_tensor_cuts(ordered: Sequence[Operation]) -> list[int]:
     """Scan for the positions after which only one tensor is still needed, and it can be sent.
 
     Of consecutive such positions without MACs between them, only the last is used: the operations
@@ -108,9 +95,9 @@ def _single_tensor_cuts(ordered: Sequence[Node]) -> list[int]:
         live = {value for value in live if last_use[value] > index}
         if last_use[index] > index:
             live.add(index)
-        if node.meta["has_macs"]:
+        if node.macs:
             macs_since_last = True
-        if len(live) == 1 and ordered[min(live)].meta["shape"] is not None:
+        if len(live) == 1 and ordered[min(live)].shape is not None:
             if not macs_since_last and positions:
                 positions.pop()
             positions.append(index)
@@ -118,7 +105,7 @@ def _single_tensor_cuts(ordered: Sequence[Node]) -> list[int]:
     return [position for position in positions if position > 0]
 
 
-def _branch_heads(head: Head, region: Sequence[Node]) -> Iterator[Head]:
+def _branch_heads(head: Head, region: Sequence[Operation]) -> Iterator[Head]:
     """Grow a head through a region with branches, by the narrowest cut at each step.
 
     Each step requires the next operation with MACs and chooses, among all heads that contain it,
@@ -128,7 +115,7 @@ def _branch_heads(head: Head, region: Sequence[Node]) -> Iterator[Head]:
         head: The operations before the region.
         region: Operations up to the next position with a single-tensor cut.
     """
-    with_macs = [node for node in region if node.meta["has_macs"]]
+    with_macs = [node for node in region if node.macs]
     for node in with_macs:
         if node not in head:
             head = _minimum_cut(head | {node}, region)
@@ -136,7 +123,7 @@ def _branch_heads(head: Head, region: Sequence[Node]) -> Iterator[Head]:
                 yield head
 
 
-def _minimum_cut(required: Head, region: Sequence[Node]) -> Head:
+def _minimum_cut(required: Head, region: Sequence[Operation]) -> Head:
     """Return the head with the narrowest cut that contains the required operations.
 
     The edge from a node to its exit has the node's width as capacity; all others have infinite
@@ -150,7 +137,7 @@ def _minimum_cut(required: Head, region: Sequence[Node]) -> Head:
     optional = [node for node in region if node not in required]
     network = networkx.DiGraph()
     for node in [*live_outputs(required), *optional]:
-        shape = node.meta["shape"]
+        shape = node.shape
         attributes = {} if shape is None else {"capacity": math.prod(shape)}
         network.add_edge(node, (node, "exit"), **attributes)
         if node in required or not required.isdisjoint(node.users):
@@ -170,7 +157,7 @@ def _without_wide_cuts(found: Sequence[Head]) -> Iterator[Head]:
     yield found[0]
     narrowest = math.inf
     for head in found[1:-1]:
-        width = sum(math.prod(node.meta["shape"]) for node in live_outputs(head))
+        width = sum(math.prod(node.shape or ()) for node in live_outputs(head))
         if width < _MAX_WIDTH_RATIO * narrowest:
             narrowest = min(narrowest, width)
             yield head

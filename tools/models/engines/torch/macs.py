@@ -9,12 +9,12 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.engines.torch.chain import Chain
 
 _Result = TypeVar("_Result")
 
 
-def block_macs(adapter: PartitionAdapter) -> list[int]:
+def block_macs(adapter: Chain) -> list[int]:
     """Count the MACs of each block for one image.
 
     Like PyTorch's own counter, this includes convolutions, matrix products and attention, and
@@ -27,12 +27,12 @@ def block_macs(adapter: PartitionAdapter) -> list[int]:
     features = torch.zeros(1, *adapter.feature_shape(0))
     counts: list[int] = []
     for block in range(len(adapter.block_names)):
-        features, count = count_macs(adapter.run, features, block, block + 1)
+        features, count = count_macs(adapter.forward, features, block, block + 1)
         counts.append(count)
     return counts
 
 
-def head_shares(adapter: PartitionAdapter) -> list[float]:
+def head_shares(adapter: Chain) -> list[float]:
     """Return the head's share of the model's MACs for every partition point.
 
     Args:

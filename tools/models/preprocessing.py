@@ -1,4 +1,4 @@
-"""Conversion of images to a network's input: resize, crop and normalise, without PyTorch."""
+"""Conversion of images to a network's input: resize, crop and normalise."""
 
 from __future__ import annotations
 

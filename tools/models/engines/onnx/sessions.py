@@ -1,0 +1,63 @@
+"""Sessions of ONNX Runtime: the hardware that runs them, and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from edgewright.tools.errors import UnavailableError
+from edgewright.tools.models.adapter import Features
+from edgewright.tools.settings import execution_providers
+
+_SUFFIX = "ExecutionProvider"
+#: Providers that are used without being named in the settings, best first. TensorRT compiles each
+#: graph for minutes, so it has to be named.
+_DETECTED = ("CUDA", "OpenVINO", "CPU")
+
+
+class Session:
+    """One graph, loaded; it has one input and one output.
+
+    Args:
+        path: File of the graph; external weights lie beside it.
+        threads: Number of threads that run each operation; None means one per core.
+    """
+
+    def __init__(self, path: Path, *, threads: int | None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors; they are raised as well
+        # Threads that wait for work must not occupy the cores that other workers need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            str(path), options, providers=[f"{name}{_SUFFIX}" for name in providers()]
+        )
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, features: Features) -> Features:
+        """Run the graph on a batch."""
+        output: Features = self._session.run(None, {self._input: np.ascontiguousarray(features)})[0]
+        return output
+
+
+def providers() -> tuple[str, ...]:
+    """Return the execution providers to use, best first; the CPU runs what the others cannot.
+
+    Raises:
+        UnavailableError: A provider in the settings is not installed (``provider_missing``).
+    """
+    available = [name.removesuffix(_SUFFIX) for name in onnxruntime.get_available_providers()]
+    by_lower_name = {name.lower(): name for name in available}
+    chosen = [name.lower() for name in execution_providers() or _DETECTED]
+    missing = [name for name in execution_providers() if name.lower() not in by_lower_name]
+    if missing:
+        raise UnavailableError(
+            f"EDGEWRIGHT_PROVIDERS names {', '.join(missing)}, but the installed ONNX Runtime has "
+            f"{', '.join(available)}; install the build for this hardware, such as onnxruntime-gpu",
+            code="provider_missing",
+        )
+    found = [by_lower_name[name] for name in chosen if name in by_lower_name]
+    return tuple(dict.fromkeys([*found, "CPU"]))
