@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY
 from edgewright.tools.codecs.quantised import SYMBOLS, QuantisedCodec, Tables
 from edgewright.tools.codecs.registry import GENERIC, table_name
-from edgewright.tools.models.adapter import Features
-from edgewright.tools.models.engines.torch.chain import Chain
+from edgewright.tools.models.adapter import Features, PartitionAdapter
 
 #: Candidate steps per standard deviation, coarsest first.
 STEPS_TRIED = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
@@ -44,7 +42,7 @@ def crops(photographs: Sequence[Image.Image], *, each: int, seed: int = 0) -> li
     return cropped
 
 
-def calibrate(adapter: Chain, images: Sequence[Image.Image]) -> dict[str, Tables]:
+def calibrate(adapter: PartitionAdapter, images: Sequence[Image.Image]) -> dict[str, Tables]:
     """Choose the steps and count the symbols at every partition point of a classifier.
 
     At each point, the coarsest steps are chosen that change the label probabilities by at most
@@ -57,20 +55,17 @@ def calibrate(adapter: Chain, images: Sequence[Image.Image]) -> dict[str, Tables
     last = len(adapter.block_names)
     tables: dict[str, Tables] = {}
     generic_counts = np.zeros((3, SYMBOLS))
-    with torch.inference_mode():
-        features = torch.cat([adapter.tensor(adapter.preprocess(image)) for image in images])
-        logits = _run(adapter, features, 0, last)
-        for point in range(last):
-            original = features.numpy()
-            for steps in STEPS_TRIED:
-                restored, counts = _quantise(original, steps)
-                restored_logits = _run(adapter, torch.from_numpy(restored), point, last)
-                if _divergence(logits, restored_logits) <= MAX_DIVERGENCE:
-                    break
-            tables[table_name(adapter.model, point)] = Tables(steps, _frequencies(counts))
-            counts = _quantise(original, GENERIC_STEPS)[1]
-            generic_counts += counts / counts.sum(axis=1, keepdims=True)
-            features = _run(adapter, features, point, point + 1)
+    features = np.concatenate([adapter.array(adapter.preprocess(image)) for image in images])
+    logits = _run(adapter, features, 0, last)
+    for point in range(last):
+        for steps in STEPS_TRIED:
+            restored, counts = _quantise(features, steps)
+            if _divergence(logits, _run(adapter, restored, point, last)) <= MAX_DIVERGENCE:
+                break
+        tables[table_name(adapter.model, point)] = Tables(steps, _frequencies(counts))
+        counts = _quantise(features, GENERIC_STEPS)[1]
+        generic_counts += counts / counts.sum(axis=1, keepdims=True)
+        features = _run(adapter, features, point, point + 1)
     tables[GENERIC] = Tables(GENERIC_STEPS, _frequencies(generic_counts))
     return tables
 
@@ -86,9 +81,9 @@ def save(tables: dict[str, Tables], path: Path) -> None:
     )
 
 
-def _run(adapter: Chain, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+def _run(adapter: PartitionAdapter, features: Features, start: int, stop: int) -> Features:
     batches = [features[at : at + _BATCH] for at in range(0, len(features), _BATCH)]
-    return torch.cat([adapter.forward(batch, start, stop) for batch in batches])
+    return np.concatenate([adapter.run(batch, start, stop) for batch in batches])
 
 
 def _quantise(features: Features, steps: float) -> tuple[Features, NDArray[np.float64]]:
@@ -107,11 +102,16 @@ def _quantise(features: Features, steps: float) -> tuple[Features, NDArray[np.fl
     return restored, counts
 
 
-def _divergence(expected: torch.Tensor, restored: torch.Tensor) -> float:
+def _divergence(expected: Features, restored: Features) -> float:
     """Return the mean Kullback-Leibler divergence between two batches of logits, in nats."""
-    log_expected = expected.double().log_softmax(1)
-    log_restored = restored.double().log_softmax(1)
-    return float((log_expected.exp() * (log_expected - log_restored)).sum(1).mean())
+    log_expected, log_restored = _log_softmax(expected), _log_softmax(restored)
+    return float((np.exp(log_expected) * (log_expected - log_restored)).sum(axis=1).mean())
+
+
+def _log_softmax(logits: Features) -> NDArray[np.float64]:
+    shares = logits.astype(np.float64)
+    log_softmax: NDArray[np.float64] = shares - np.logaddexp.reduce(shares, axis=1, keepdims=True)
+    return log_softmax
 
 
 def _frequencies(counts: NDArray[np.float64]) -> NDArray[np.uint32]:

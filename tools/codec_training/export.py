@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from edgewright.tools.codec_training.cache import FeatureCache
+from edgewright.tools.codec_training.graphs import export_graphs
 from edgewright.tools.codec_training.parts import Parts, rounded_latents
 from edgewright.tools.codec_training.recipe import TrainedRecipe, TransformRecipe
 from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY, Integers
@@ -102,7 +103,7 @@ def export(
         summarise(score(codec, adapter, validation.features), validation)
         for codec in load_codecs(folder, adapter)
     ]
-    manifest = manifest.model_copy(update={"rates": tuple(figures)})
+    manifest = export_graphs(folder, adapter).model_copy(update={"rates": tuple(figures)})
     _save(manifest, folder)
     return manifest
 

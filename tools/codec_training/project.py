@@ -24,8 +24,10 @@ from edgewright.tools.codec_training.recipe import TrainedRecipe, TransformRecip
 from edgewright.tools.codec_training.train import train
 from edgewright.tools.codec_training.transform import fit_transform
 from edgewright.tools.codecs.learned.manifest import (
+    DECODER_GRAPH,
     DEVICE_HALF,
     EDGE_HALF,
+    ENCODER_GRAPH,
     MANIFEST,
     CodecManifest,
     Source,
@@ -37,6 +39,7 @@ from edgewright.tools.models.adapter import PartitionAdapter
 from edgewright.tools.models.engines.torch.chain import Chain
 
 HALVES = {"device": DEVICE_HALF, "edge": EDGE_HALF}
+GRAPHS = {"device": ENCODER_GRAPH, "edge": DECODER_GRAPH}
 #: One of this many images is held out for validation.
 _HELD_OUT = 12
 
@@ -156,6 +159,7 @@ def copy_half(codec: Path, half: str, out: Path) -> CodecManifest:
     """
     manifest = read_manifest(codec)
     out.mkdir(parents=True, exist_ok=True)
-    for name in (MANIFEST, HALVES[half]):
+    graphs = [name for name in manifest.graphs if name == GRAPHS[half]]
+    for name in (MANIFEST, HALVES[half], *graphs):
         shutil.copyfile(codec / name, out / name)
     return manifest

@@ -12,6 +12,9 @@ from edgewright.tools.errors import UnavailableError
 MANIFEST = "manifest.json"
 DEVICE_HALF = "device.safetensors"
 EDGE_HALF = "edge.safetensors"
+#: Graphs of the networks, which read their weights from the device half and the edge half.
+ENCODER_GRAPH = "encoder.onnx"
+DECODER_GRAPH = "decoder.onnx"
 _MAX_VALUES = 4_000_000
 #: Maximum absolute value of a quantised latent.
 MAX_REACH = 127
@@ -98,6 +101,7 @@ class CodecManifest(_Frozen):
         encoder_parameters: Number of parameters of the encoder.
         device_digest: Hexadecimal SHA-256 of the device half.
         edge_digest: Hexadecimal SHA-256 of the edge half.
+        graphs: Hexadecimal SHA-256 of the networks' graphs, by file name.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -114,6 +118,7 @@ class CodecManifest(_Frozen):
     encoder_parameters: int
     device_digest: str
     edge_digest: str
+    graphs: dict[str, str] = Field(default_factory=dict)
 
     def codec_name(self, rate: int) -> str:
         """Return the name of a rate point; names count from 1."""

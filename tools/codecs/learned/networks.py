@@ -37,7 +37,14 @@ def codec_networks(codec: CodecFiles, adapter: PartitionAdapter) -> CodecNetwork
     Args:
         codec: The files of the codec.
         adapter: The model that it was made for.
+
+    Raises:
+        UnavailableError: They were not exported for this engine (``codec_not_exported``).
     """
+    if adapter.engine.name == "onnx":
+        from edgewright.tools.codecs.learned.exported import ExportedNetworks
+
+        return ExportedNetworks(codec)
     from edgewright.tools.codecs.learned.torch.halves import TorchNetworks
 
     return TorchNetworks(codec, cast("Chain", adapter))

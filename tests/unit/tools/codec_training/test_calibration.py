@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from edgewright.tools.codec_training.calibration import calibrate, crops, save
 from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY
+from edgewright.tools.contracts.profiles import EngineInfo
+from edgewright.tools.models.adapter import Features
 
 
 class TinyClassifier:
@@ -19,18 +20,19 @@ class TinyClassifier:
     revision = "r"
     block_names: Sequence[str] = ("pool", "classifier")
     input_size = (16, 16)
+    engine = EngineInfo(name="torch")
 
     def preprocess(self, image: Image.Image) -> Image.Image:
         return image.resize((16, 16))
 
-    def tensor(self, image: Image.Image) -> torch.Tensor:
+    def array(self, image: Image.Image) -> Features:
         pixels = np.asarray(image, dtype=np.float32) / 128 - 1
-        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1))[None]
 
-    def run(self, features: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+    def run(self, features: Features, start: int, stop: int) -> Features:
         blocks = (
-            lambda x: torch.nn.functional.avg_pool2d(x, 4),
-            lambda x: 3 * x.amax((2, 3)),
+            lambda x: x.reshape(-1, 3, 4, 4, 4, 4).mean((3, 5)),
+            lambda x: 3 * x.max((2, 3)),
         )
         for block in blocks[start:stop]:
             features = block(features)

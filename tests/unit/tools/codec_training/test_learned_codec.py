@@ -15,7 +15,17 @@ from edgewright.tools.codec_training.export import entropy_bytes, frequencies_of
 from edgewright.tools.codec_training.project import copy_half
 from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY
 from edgewright.tools.codecs.learned.codec import load_codecs
-from edgewright.tools.codecs.learned.manifest import DEVICE_HALF, EDGE_HALF, MANIFEST, read_manifest
+from edgewright.tools.codecs.learned.exported import ExportedNetworks
+from edgewright.tools.codecs.learned.files import CodecFiles
+from edgewright.tools.codecs.learned.manifest import (
+    DECODER_GRAPH,
+    DEVICE_HALF,
+    EDGE_HALF,
+    ENCODER_GRAPH,
+    MANIFEST,
+    read_manifest,
+)
+from edgewright.tools.codecs.learned.torch.halves import TorchNetworks
 from edgewright.tools.codecs.registry import codec_for, codecs_at
 from edgewright.tools.errors import EdgewrightError, FrameError, InputError, UnavailableError
 from edgewright.tools.models.engines.torch import vit
@@ -35,6 +45,33 @@ def test_decoding_gives_the_features_of_the_symbols(codecs, features, adapter):
         assert received.dtype == np.float32
         assert received.shape == adapter.feature_shape(codec.resume_point)
         assert np.array_equal(received, codec.dequantise(symbols)[0])
+
+
+def test_the_exported_networks_equal_those_in_pytorch(trained, adapter, features):
+    codec = CodecFiles(trained, adapter)
+    exported, original = ExportedNetworks(codec), TorchNetworks(codec, adapter)
+    batch = np.stack([features, -features])
+    latents = original.encode(batch)
+    np.testing.assert_allclose(exported.encode(batch), latents, atol=1e-5)
+    np.testing.assert_allclose(exported.decode(latents), original.decode(latents), atol=1e-5)
+
+
+def test_the_shipped_codecs_have_graphs_that_read_the_halves():
+    folder = Path(str(files("edgewright.tools.codecs.learned") / "weights"))
+    for manifest in (read_manifest(path.parent) for path in folder.glob("*/manifest.json")):
+        assert set(manifest.graphs) == {ENCODER_GRAPH, DECODER_GRAPH}
+    for name in ("encoder.onnx", "decoder.onnx"):
+        assert all(path.stat().st_size < 4000 for path in folder.glob(f"*/{name}"))
+
+
+def test_a_codec_without_graphs_needs_pytorch(trained, adapter, tmp_path):
+    shutil.copytree(trained, tmp_path / "codec")
+    manifest = read_manifest(trained).model_copy(update={"graphs": {}})
+    (tmp_path / "codec" / MANIFEST).write_text(manifest.model_dump_json())
+    with pytest.raises(UnavailableError) as caught:
+        ExportedNetworks(CodecFiles(tmp_path / "codec", adapter))
+    assert code_of(caught) == "codec_not_exported"
+    assert load_codecs(tmp_path / "codec", adapter)
 
 
 def test_each_half_works_without_the_other(codecs, features, trained, adapter, tmp_path):

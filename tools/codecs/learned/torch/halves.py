@@ -51,14 +51,19 @@ class TorchNetworks:
     @cached_property
     def decoder(self) -> nn.Module:
         """The edge server's network: the decoder, and any tuned blocks after it."""
+        return nn.Sequential(*self.decoder_parts).eval()
+
+    @cached_property
+    def decoder_parts(self) -> tuple[nn.Module, *tuple[TunedBlocks, ...]]:
+        """The decoder, followed by the tuned blocks if there are any."""
         manifest = self._codec.manifest
         decoder = make_decoder(manifest.layout)
         decoder.load_state_dict(_part(self._codec.edge, DECODER))
         if manifest.decoder_point == manifest.resume_point:
-            return decoder.eval()
+            return (decoder,)
         tail = _part(self._codec.edge, TAIL)
         tuned = TunedBlocks(self._adapter, manifest.decoder_point, manifest.resume_point, tail)
-        return nn.Sequential(decoder, tuned).eval()
+        return decoder, tuned
 
 
 def _part(stored: Mapping[str, NDArray[np.float32]], prefix: str) -> dict[str, torch.Tensor]:

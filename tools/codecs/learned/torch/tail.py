@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -42,6 +43,22 @@ class TunedBlocks(nn.Module):
         weights = dict(zip(self._names, self._weights, strict=True))
         output = torch.func.functional_call(self._blocks[0], weights, (features,))
         return cast(torch.Tensor, output)
+
+    @contextmanager
+    def in_place(self) -> Iterator[nn.Module]:
+        """Yield the blocks as a module that an exporter can trace.
+
+        During the block, the tuned weights replace those of the model's network.
+        """
+        parameters = dict(self._blocks[0].named_parameters())
+        original = {name: parameters[name].data for name in self._names}
+        for name, weight in zip(self._names, self._weights, strict=True):
+            parameters[name].data = weight.data
+        try:
+            yield self._blocks[0]
+        finally:
+            for name, data in original.items():
+                parameters[name].data = data
 
     def named_weights(self) -> dict[str, torch.Tensor]:
         """Return the tuned weights by name in the model's network."""

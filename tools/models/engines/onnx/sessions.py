@@ -38,9 +38,13 @@ class Session:
         self._input = self._session.get_inputs()[0].name
 
     def run(self, features: Features) -> Features:
-        """Run the graph on a batch."""
-        output: Features = self._session.run(None, {self._input: np.ascontiguousarray(features)})[0]
-        return output
+        """Run the graph on a batch, one after another: graphs are exported for a single image."""
+        batch = np.ascontiguousarray(features)
+        outputs: list[Features] = [
+            self._session.run(None, {self._input: batch[index : index + 1]})[0]
+            for index in range(len(batch))
+        ]
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
 
 def providers() -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from edgewright.tools.models.engines.onnx.manifest import (
 #: Version of the ONNX operators.
 OPSET = 17
 #: Smaller tensors, such as shapes, stay in the graphs: loading needs their values.
-_MIN_EXTERNAL_BYTES = 1024
+MIN_EXTERNAL_BYTES = 1024
 #: So that weights can be mapped into memory.
 _ALIGNMENT = 4096
 
@@ -76,7 +76,7 @@ def _move_weights(model: onnx.ModelProto, path: Path) -> None:
     with path.open("wb") as file:
         for tensor in model.graph.initializer:
             data = onnx.numpy_helper.to_array(tensor).tobytes()
-            if len(data) < _MIN_EXTERNAL_BYTES:
+            if len(data) < MIN_EXTERNAL_BYTES:
                 continue
             file.write(bytes(-file.tell() % _ALIGNMENT))
             tensor.raw_data = data

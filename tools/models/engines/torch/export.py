@@ -97,7 +97,6 @@ def _traced(chain: Chain, folder: Path) -> onnx.ModelProto:
                 path,
                 input_names=names[:1],
                 output_names=names[1:],
-                dynamic_axes={name: {0: "batch"} for name in names},
                 opset_version=OPSET,
                 dynamo=False,
             )
