@@ -87,12 +87,14 @@ check-aarch64: $(STAMP) ## Check that a node installs on 64-bit ARM from wheels,
 	$(BIN)/python scripts/check_aarch64.py
 
 test-edge: export EDGEWRIGHT_EDGE_PYTHON := $(EDGE_VENV)/bin/python
-test-edge: wheel ## Test the wheel in a clean environment: commands with the edge extra alone, then a node
+test-edge: wheel ## Test the wheel in a clean environment: commands with the edge extra alone, nodes without PyTorch, then with it
 	$(PYTHON) -m venv --clear $(EDGE_VENV)
 	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge]"
 	$(BIN)/python -m pytest tests/install/test_missing_extras.py
+	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge,onnx]"
+	$(BIN)/python -m pytest tests/install/test_board.py
 	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge,vision]"
-	$(BIN)/python -m pytest tests/install --ignore tests/install/test_missing_extras.py
+	$(BIN)/python -m pytest tests/install --ignore tests/install/test_missing_extras.py --ignore tests/install/test_board.py
 
 # The package with its installed names, as links: linters do not know setuptools' package-dir.
 package:

@@ -37,6 +37,7 @@ def list_models(as_json: Json = False) -> None:
     """List the models with their exports, and what those that cannot run need."""
     with reported_errors(as_json):
         from rich.table import Table
+        from rich.text import Text
 
         from edgewright.tools.library import models as registry
 
@@ -49,7 +50,7 @@ def list_models(as_json: Json = False) -> None:
             table.add_column(heading, overflow="fold")
         for one in found:
             size = f"{one['bytes'] / 1e6:.1f} MB" if one["bytes"] else ""
-            table.add_row(one["model"], one["revision"], size, one["obstacle"])
+            table.add_row(one["model"], one["revision"], size, Text(one["obstacle"]))
         print_table(table)
 
 
