@@ -105,7 +105,7 @@ def profile_tables(profile: NodeProfile) -> RenderableType:
     for model in profile.models.values():
         slowed = f", {model.slowdown:g} times slower" if model.slowdown > 1 else ""
         table = _table(
-            f"{model.model} on {profile.node}{slowed}",
+            f"{model.model} on {profile.node}: {model.engine.label}{slowed}",
             *("point", "block", "block ms", "codec", "frame B", "encode ms", "accuracy retention"),
         )
         blocks = {block.name: block.ms for block in model.blocks}

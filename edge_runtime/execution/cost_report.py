@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.cost_report import CostReport, Fallback
+from edgewright.tools.contracts.profiles import EngineInfo
 from edgewright.tools.models.expert import Expert
 from edgewright.tools.nodes.exchange import Transfer
 from edgewright.tools.offload.objective import EnergyModel
@@ -72,13 +73,16 @@ class CostRecorder:
         if transfer.bytes_down:
             self._add("download", transfer.download_ms)
 
-    def report(self, arm: Arm, expert: Expert, model: str) -> CostReport:
+    def report(
+        self, arm: Arm, expert: Expert, model: str, engines: Mapping[str, EngineInfo]
+    ) -> CostReport:
         """Return the cost report of a result.
 
         Args:
             arm: The arm that produced it.
             expert: The expert that read the output.
             model: Model id and revision.
+            engines: Engines by the names of their nodes, as far as they are known.
         """
         energy_j = 0.0
         if self.energy is not None:
@@ -87,6 +91,7 @@ class CostRecorder:
             arm=arm.label,
             planned_arm=self.planned.label,
             nodes=self.nodes,
+            engines={node: engines[node].label for node in self.nodes if node in engines},
             model=model,
             expert=expert.id,
             approximate=expert.approximate,

@@ -20,6 +20,7 @@ from edgewright.edge_runtime.peers.peer import Peer
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.cost_report import Fallback
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
+from edgewright.tools.contracts.profiles import EngineInfo
 from edgewright.tools.errors import (
     DeadlineError,
     EdgewrightError,
@@ -88,9 +89,18 @@ class Execution:
         return InvokeResponse(
             status="ok",
             output=output,
-            report=costs.report(arm, self._call.expert, model),
+            report=costs.report(arm, self._call.expert, model, self._engines()),
             load=worker.meter.load() if self._node.config.role == "edge" else None,
         )
+
+    def _engines(self) -> dict[str, EngineInfo]:
+        """Return the engines that run the model, by the names of their nodes."""
+        model, engines = self._call.expert.model, {}
+        if described := self._node.workers.worker(model).description.get("engine"):
+            engines[self._node.config.name] = EngineInfo.model_validate(described)
+        if (peer := self._node.peer) is not None and (profile := peer.model(model)) is not None:
+            engines[peer.name] = profile.engine
+        return engines
 
     async def _attempt(self, arm: Arm) -> tuple[dict[str, Any], str]:
         """Try one arm; return the output and the model that produced it."""

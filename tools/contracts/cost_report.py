@@ -21,6 +21,7 @@ class CostReport(BaseModel):
         arm: Label of the arm that produced the result.
         planned_arm: Label of the arm chosen first; differs from ``arm`` after a fallback.
         nodes: Names of the nodes that computed something, in order.
+        engines: Engine that each of them used, by the name of the node.
         model: Model id and revision.
         expert: Id of the expert that interpreted the model's output.
         approximate: Whether the expert stands in for a better one that is not configured.
@@ -38,6 +39,7 @@ class CostReport(BaseModel):
     arm: str
     planned_arm: str
     nodes: list[str]
+    engines: dict[str, str] = Field(default_factory=dict)
     model: str
     expert: str
     approximate: bool = False

@@ -14,6 +14,9 @@ Role = Literal["device", "edge"]
 EngineName = Literal["onnx", "torch", "sandbox"]
 
 
+_ENGINES = {"onnx": "ONNX Runtime", "torch": "PyTorch", "sandbox": "sandbox"}
+
+
 class EngineInfo(BaseModel):
     """The engine that runs a model.
 
@@ -28,6 +31,11 @@ class EngineInfo(BaseModel):
 
     name: EngineName
     provider: str = "CPU"
+
+    @property
+    def label(self) -> str:
+        """Return its name for a person, such as ``ONNX Runtime on CPU``."""
+        return f"{_ENGINES[self.name]} on {self.provider}"
 
 
 class BlockProfile(BaseModel):
@@ -98,6 +106,9 @@ class ModelProfile(BaseModel):
         normalise_ms: Time to turn the resized image into the network's input, on the node that runs
             the first block.
         blocks: Every block in order, the classifier included.
+        heads_ms: Time of the head at each partition point, from 0 on; empty if it is the sum of its
+            blocks. ONNX Runtime optimises the operations of a head together, across its blocks.
+        tails_ms: Time of the tail at each partition point, likewise.
         postprocess_ms: Median time for the expert to interpret the output.
         points: Costs of the partition points.
         image_codecs: Costs of the image codecs.
@@ -113,6 +124,8 @@ class ModelProfile(BaseModel):
     preprocess_pixels: int = Field(gt=0)
     normalise_ms: float = 0.0
     blocks: list[BlockProfile]
+    heads_ms: list[float] = Field(default_factory=list)
+    tails_ms: list[float] = Field(default_factory=list)
     postprocess_ms: float
     points: list[PointProfile]
     image_codecs: list[ImageCodecProfile]
@@ -124,8 +137,19 @@ class ModelProfile(BaseModel):
     @property
     def whole_ms(self) -> float:
         """Time of the uncut model on this node, from encoded image to answer."""
-        blocks_ms = sum(block.ms for block in self.blocks)
-        return self.preprocess_ms + self.normalise_ms + blocks_ms + self.postprocess_ms
+        return self.preprocess_ms + self.normalise_ms + self.tail_ms(0) + self.postprocess_ms
+
+    def head_ms(self, point: int) -> float:
+        """Return the time of the blocks before a partition point."""
+        if self.heads_ms:
+            return self.heads_ms[point]
+        return sum(block.ms for block in self.blocks[:point])
+
+    def tail_ms(self, point: int) -> float:
+        """Return the time of the blocks after a partition point."""
+        if self.tails_ms:
+            return self.tails_ms[point]
+        return sum(block.ms for block in self.blocks[point:])
 
 
 class NodeProfile(BaseModel):

@@ -46,9 +46,7 @@ def profiled_arms(device: ModelProfile, edge: ModelProfile | None) -> tuple[Prof
         device: The device's profile, slowdown included.
         edge: The edge server's profile; without one, its times are 0.
     """
-    device_only_ms = (
-        device.normalise_ms + sum(block.ms for block in device.blocks) + device.postprocess_ms
-    )
+    device_only_ms = device.normalise_ms + device.tail_ms(0) + device.postprocess_ms
     device_only = ProfiledArm(
         arm=_DEVICE_ONLY,
         description="the device alone, sending nothing",
@@ -82,7 +80,7 @@ def _co_inference(device: ModelProfile, edge: ModelProfile | None) -> Iterator[P
         key = _codec_of(point)
         size = _kilobytes(point.frame_bytes)
         resume = point.point if point.resume_point is None else point.resume_point
-        head_ms = sum(block.ms for block in device.blocks[: point.point])
+        head_ms = device.head_ms(point.point)
         yield ProfiledArm(
             arm=Arm(kind="co-inference", point=point.point, codec=point.codec),
             description=f"co-inference after block {point.point}, sending {size}",
@@ -107,7 +105,7 @@ def _whole_ms(edge: ModelProfile, decode_ms: float | None) -> float:
 
 
 def _tail_ms(edge: ModelProfile, start: int, decode_ms: float) -> float:
-    return decode_ms + sum(block.ms for block in edge.blocks[start:]) + edge.postprocess_ms
+    return decode_ms + edge.tail_ms(start) + edge.postprocess_ms
 
 
 def _kilobytes(size: int) -> str:

@@ -88,6 +88,8 @@ def measure(
         preprocess_pixels=measurement.pixels,
         normalise_ms=measurement.normalise_ms(),
         blocks=measurement.blocks(runs),
+        heads_ms=measurement.heads(runs),
+        tails_ms=measurement.tails(runs),
         postprocess_ms=measurement.postprocess_ms,
         points=measurement.points(),
         image_codecs=[measurement.image_codec(*encoding) for encoding in IMAGE_ENCODINGS],
@@ -173,6 +175,24 @@ class _Measurement:
             for name, ms in zip(self._adapter.block_names, times, strict=True)
         ]
 
+    def heads(self, runs: int) -> list[float]:
+        """Measure the time of each head, unless it is that of its blocks."""
+        if not self._optimises_across_blocks:
+            return []
+        points = range(self._last + 1)
+        return [self._range_ms(self._inputs[0], 0, point, runs) for point in points]
+
+    def tails(self, runs: int) -> list[float]:
+        """Measure the time of each tail, unless it is that of its blocks."""
+        if not self._optimises_across_blocks:
+            return []
+        times: list[float] = []
+        features = self._inputs[0]
+        for point in range(self._last + 1):
+            features = self._run(features, max(point - 1, 0), point)
+            times.append(self._range_ms(features, point, self._last, runs))
+        return times
+
     def points(self) -> list[PointProfile]:
         """Measure every codec at every cut that leaves blocks on both sides."""
         points: list[PointProfile] = []
@@ -257,6 +277,14 @@ class _Measurement:
 
     def _run(self, features: Features, start: int, stop: int) -> Features:
         return self._adapter.run(features, start, stop)
+
+    @property
+    def _optimises_across_blocks(self) -> bool:
+        return self._adapter.engine.name == "onnx"
+
+    def _range_ms(self, features: Features, start: int, stop: int, runs: int) -> float:
+        self._run(features, start, stop)  # loads the graph
+        return self._median_ms(lambda one: self._run(one, start, stop), [features] * runs)
 
     def _median_ms(self, work: Callable[[Any], object], samples: Sequence[Any]) -> float:
         return statistics.median(self._timed(work, sample)[1] for sample in samples)
