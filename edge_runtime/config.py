@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from edgewright.tools.contracts.profiles import Role
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.probe import MAX_PIXELS
 from edgewright.tools.offload.objective import EnergyModel, Objective
+from edgewright.tools.settings import variable
 from edgewright.tools.storage.documents import DocumentError, parse_yaml
 from edgewright.tools.storage.reading import decode, read_file
 
@@ -22,15 +24,22 @@ MAX_CONFIG_BYTES = 1_000_000
 
 Scope = Literal["infer", "train", "admin"]
 
-#: Environment variables that override the file, and the fields they set.
+#: Environment variables that override the file, and the fields they set. Each may also name a file
+#: with the value: ``EDGEWRIGHT_PEER_API_KEY_FILE``.
 VARIABLES: Mapping[str, tuple[str, ...]] = {
     "EDGEWRIGHT_NODE_NAME": ("name",),
+    "EDGEWRIGHT_NODE_ROLE": ("role",),
     "EDGEWRIGHT_NODE_HOST": ("host",),
     "EDGEWRIGHT_NODE_PORT": ("port",),
+    "EDGEWRIGHT_NODE_KEYS": ("keys",),
     "EDGEWRIGHT_NODE_CAMERA": ("camera",),
     "EDGEWRIGHT_PEER_URL": ("peer", "url"),
     "EDGEWRIGHT_PEER_API_KEY": ("peer", "api_key"),
 }
+#: Those whose value is YAML, as in the file.
+_YAML_VARIABLES = ("EDGEWRIGHT_NODE_KEYS",)
+_SECRET_NAME = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
+_MASK = "**********"
 
 
 class _Section(BaseModel):
@@ -42,7 +51,7 @@ class PeerConfig(_Section):
 
     Attributes:
         url: Its base URL.
-        api_key: API key for it; preferably set by ``EDGEWRIGHT_PEER_API_KEY``.
+        api_key: API key for it; preferably set by ``EDGEWRIGHT_PEER_API_KEY``, or its file.
         ca: Certificate to trust, if it has one of its own.
         poll_s: Seconds between attempts to reach it while it is down, and between link probes
             while tasks arrive that do not use the link.
@@ -185,17 +194,20 @@ def load_config(
     """Read a node's configuration.
 
     Args:
-        path: YAML file; None means defaults.
+        path: YAML file; None means that of ``EDGEWRIGHT_NODE_CONFIG``, or defaults.
         overrides: Explicit values of top-level fields; None values are ignored.
         environ: Environment to read ``VARIABLES`` from.
 
     Raises:
-        InputError: The file cannot be read, or a field is invalid; the message names it.
+        InputError: The file, or a variable's file, cannot be read, or a field is invalid; the
+            message names it.
     """
+    if path is None and (named := environ.get("EDGEWRIGHT_NODE_CONFIG")):
+        path = Path(named)
     values = _read(path) if path is not None else {}
-    for variable, field in VARIABLES.items():
-        if (value := environ.get(variable)) is not None:
-            _put(values, field, value)
+    for name, field in VARIABLES.items():
+        if (text := variable(name, environ)) is not None:
+            _put(values, field, _parsed(text, name) if name in _YAML_VARIABLES else text)
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     try:
         return NodeConfig.model_validate({**values, **given})
@@ -211,6 +223,24 @@ def _first_fault(error: ValidationError) -> str:
         return f"unknown key {where!r} in the configuration; check its spelling"
     message = first["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
+
+
+def masked(config: NodeConfig) -> dict[str, Any]:
+    """Return a configuration as plain values, in its own order, with secrets masked.
+
+    Args:
+        config: The configuration.
+    """
+    values = config.model_dump(mode="json")
+    for key in values["keys"]:
+        key["scopes"].sort()
+    if config.peer is not None:
+        values["peer"]["url"] = re.sub(r"//[^@/]*@", f"//{_MASK}@", config.peer.url)
+    values["environment"] = {
+        name: _MASK if _SECRET_NAME.search(name) else value
+        for name, value in config.environment.items()
+    }
+    return values
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -229,6 +259,13 @@ def _read(path: Path) -> dict[str, Any]:
             f"the configuration {str(path)!r} must hold 'field: value' lines", code="invalid_config"
         )
     return values
+
+
+def _parsed(text: str, name: str) -> Any:
+    try:
+        return parse_yaml(text)
+    except DocumentError:
+        raise InputError(f"{name} is not valid YAML", code="invalid_config") from None
 
 
 def _put(values: dict[str, Any], field: tuple[str, ...], value: str) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
-from edgewright.tools.errors import InputError
+from edgewright.tools.errors import EdgewrightError, InputError
+from edgewright.tools.storage.reading import decode, read_file
 
 _DAY_S = 86_400.0
+#: Maximum size of a file that a variable names, in bytes.
+_MAX_VALUE_BYTES = 1_000_000
 
 
 def home() -> Path:
@@ -56,6 +60,35 @@ def execution_providers() -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name.strip())
 
 
+def variable(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the value of an environment variable, or of the file that ``NAME_FILE`` names.
+
+    A file is how containers, Kubernetes and systemd hand over secrets. White space at its end is
+    no part of the value.
+
+    Args:
+        name: Name of the variable.
+        environ: The environment.
+
+    Returns:
+        The value; None if neither variable is set.
+
+    Raises:
+        InputError: Both are set, or the file cannot be read (``invalid_setting``).
+    """
+    value, path = environ.get(name), environ.get(f"{name}_FILE")
+    if path is None:
+        return value
+    if value is not None:
+        raise InputError(
+            f"both {name} and {name}_FILE are set; unset one of them", code="invalid_setting"
+        )
+    try:
+        return decode(read_file(Path(path), _MAX_VALUE_BYTES)).rstrip()
+    except EdgewrightError as error:
+        raise InputError(f"{name}_FILE: {error.message}", code="invalid_setting") from None
+
+
 def model_source(variable: str) -> str:
     """Return the configured source of a model's weights; empty if none is configured.
 
@@ -72,7 +105,7 @@ class ChatModelSettings:
     Attributes:
         model: Model name, from ``EDGEWRIGHT_CHAT_MODEL``.
         base_url: Endpoint, from ``OPENAI_BASE_URL``; empty means the provider's default.
-        api_key: API key, from ``OPENAI_API_KEY``; local servers accept any.
+        api_key: API key, from ``OPENAI_API_KEY`` or its file; local servers accept any.
         timeout_s: Maximum wait for one response, from ``EDGEWRIGHT_CHAT_TIMEOUT_S``.
     """
 
@@ -86,12 +119,13 @@ class ChatModelSettings:
         """Read the settings from the environment.
 
         Raises:
-            InputError: The timeout is not a positive number of seconds.
+            InputError: The timeout is not a positive number of seconds, or the key's file cannot be
+                read.
         """
         return cls(
             model=os.environ.get("EDGEWRIGHT_CHAT_MODEL", ""),
             base_url=os.environ.get("OPENAI_BASE_URL", ""),
-            api_key=os.environ.get("OPENAI_API_KEY", ""),
+            api_key=variable("OPENAI_API_KEY") or "",
             timeout_s=_positive("EDGEWRIGHT_CHAT_TIMEOUT_S", 20.0, "seconds"),
         )
 
@@ -108,7 +142,7 @@ class Settings:
     Attributes:
         node_url: URL of the device node, from ``EDGEWRIGHT_DEVICE_URL``; empty means a private
             node.
-        api_key: API key sent to the node, from ``EDGEWRIGHT_API_KEY``.
+        api_key: API key sent to the node, from ``EDGEWRIGHT_API_KEY`` or its file.
         chat: The chat model that plans requests and phrases answers.
     """
 
@@ -129,7 +163,7 @@ class Settings:
         """
         return cls(
             node_url=node_url or os.environ.get("EDGEWRIGHT_DEVICE_URL", ""),
-            api_key=os.environ.get("EDGEWRIGHT_API_KEY", ""),
+            api_key=variable("EDGEWRIGHT_API_KEY") or "",
             chat=ChatModelSettings() if embedded else ChatModelSettings.from_environment(),
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import shutil
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from typing import Literal
 
 from edgewright.cli.extras import COMBINED, extras
 from edgewright.tools.errors import EdgewrightError
-from edgewright.tools.settings import ChatModelSettings, home
+from edgewright.tools.settings import ChatModelSettings, home, variable
 
 State = Literal["ok", "note", "problem"]
 
@@ -190,9 +189,7 @@ async def device_node(url: str | None) -> list[Check]:
         detail = "none configured; a private one is started on demand"
         return [Check(name="device node", state="ok", detail=detail)]
     try:
-        async with NodeClient(
-            url, api_key=os.environ.get("EDGEWRIGHT_API_KEY"), timeout_s=5.0
-        ) as client:
+        async with NodeClient(url, api_key=variable("EDGEWRIGHT_API_KEY"), timeout_s=5.0) as client:
             cards = await client.tools()
             profile = await client.profile()
     except EdgewrightError as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from edgewright.cli.views.output import Json, reported_errors
+from edgewright.cli.views.output import Json, print_json, reported_errors
 
 EXAMPLES = """\
 Examples:
@@ -15,6 +15,8 @@ Examples:
 edgewright node --config examples/edge.yaml
 
 edgewright node --config examples/device.yaml --port 8761
+
+edgewright node --config examples/device.yaml --print-config
 """
 
 Config = Annotated[
@@ -23,7 +25,7 @@ Config = Annotated[
         "--config",
         "-c",
         metavar="FILE",
-        help="YAML file of the node. \\[default: built-in settings]",
+        help="YAML file of the node. \\[default: EDGEWRIGHT_NODE_CONFIG, or built-in settings]",
     ),
 ]
 
@@ -39,6 +41,14 @@ def node(
             metavar="PORT", min=0, max=65535, help="Port to listen on; 0 means any free one."
         ),
     ] = None,
+    print_config: Annotated[
+        bool,
+        typer.Option(
+            "--print-config",
+            help="Print the configuration that file, environment and options give, with secrets "
+            "masked, and exit.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a node until Ctrl-C or SIGTERM.
@@ -47,9 +57,23 @@ def node(
     to standard error.
     """
     with reported_errors(as_json):
-        from edgewright.edge_runtime.config import load_config
+        from edgewright.edge_runtime.config import load_config, masked
+
+        chosen = load_config(config, overrides={"host": host, "port": port})
+        if print_config:
+            _print(masked(chosen), as_json)
+            return
         from edgewright.edge_runtime.logs import log_to_stderr
         from edgewright.edge_runtime.serve import serve
 
         log_to_stderr()
-        serve(load_config(config, overrides={"host": host, "port": port}))
+        serve(chosen)
+
+
+def _print(configuration: dict[str, Any], as_json: bool) -> None:
+    import yaml
+
+    if as_json:
+        print_json(configuration)
+    else:
+        typer.echo(yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True), nl=False)

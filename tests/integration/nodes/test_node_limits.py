@@ -13,6 +13,7 @@ import sys
 import httpx
 import psutil
 import pytest
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -259,7 +260,7 @@ def certificate(tmp_path):
     return tmp_path / "edge.pem", tmp_path / "edge-key.pem"
 
 
-async def test_tls(node_settings, certificate, encoded):
+async def test_tls(node_settings, certificate, encoded, tmp_path):
     public, private = certificate
     tls = {"certificate": str(public), "private_key": str(private)}
     async with launch_node(node_settings("edge", tls=tls)) as node:
@@ -270,3 +271,7 @@ async def test_tls(node_settings, certificate, encoded):
             assert "cat" in response.output["text"]
         async with NodeClient(node.url) as stranger:
             assert not await stranger.ready()
+        (tmp_path / "node.yaml").write_text(yaml.safe_dump({"tls": tls}))
+        port = node.url.rpartition(":")[2]
+        check = _run("check-health", "--config", str(tmp_path / "node.yaml"), "--port", port)
+        assert (check.returncode, check.stdout) == (0, "ready\n")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgewright.edge_runtime.config import NodeConfig, load_config
+from edgewright.edge_runtime.config import NodeConfig, load_config, masked
 from edgewright.tools.errors import InputError
 
 
@@ -74,3 +74,71 @@ def test_loopback_needs_no_key(host: str) -> None:
 def test_a_key_allows_other_addresses() -> None:
     key = {"name": "a", "sha256": "0" * 64, "scopes": ["infer"]}
     assert NodeConfig.model_validate({"host": "0.0.0.0", "keys": [key]}).host == "0.0.0.0"
+
+
+# -- secret files ----------------------------------------------------------------------------------
+
+
+def test_a_secret_comes_from_the_file_that_its_variable_names(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("secret\n")
+    environ = {
+        "EDGEWRIGHT_PEER_URL": "http://edge:8761",
+        "EDGEWRIGHT_PEER_API_KEY_FILE": str(tmp_path / "key"),
+    }
+    config = load_config(None, environ=environ)
+    assert config.peer is not None
+    assert config.peer.api_key is not None
+    assert config.peer.api_key.get_secret_value() == "secret"
+
+
+def test_keys_and_role_come_from_the_environment(tmp_path: Path) -> None:
+    path = _file(tmp_path, f"- {{name: garden, sha256: {'ab' * 32}, scopes: [infer]}}\n")
+    environ = {
+        "EDGEWRIGHT_NODE_ROLE": "edge",
+        "EDGEWRIGHT_NODE_HOST": "0.0.0.0",
+        "EDGEWRIGHT_NODE_KEYS_FILE": str(path),
+    }
+    config = load_config(None, environ=environ)
+    assert config.role == "edge"
+    assert [key.name for key in config.keys] == ["garden"]
+    environ["EDGEWRIGHT_NODE_KEYS"] = path.read_text()
+    del environ["EDGEWRIGHT_NODE_KEYS_FILE"]
+    assert load_config(None, environ=environ) == config
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"EDGEWRIGHT_NODE_NAME": "a", "EDGEWRIGHT_NODE_NAME_FILE": "b"}, "unset one"),
+        ({"EDGEWRIGHT_NODE_NAME_FILE": "/nowhere/name"}, "EDGEWRIGHT_NODE_NAME_FILE"),
+        ({"EDGEWRIGHT_NODE_NAME_FILE": __file__.rpartition("/")[0]}, "Is a directory|folder"),
+        ({"EDGEWRIGHT_NODE_KEYS": "a: ["}, "EDGEWRIGHT_NODE_KEYS is not valid YAML"),
+        ({"EDGEWRIGHT_NODE_CONFIG": "/nowhere/node.yaml"}, "cannot read"),
+    ],
+)
+def test_a_wrong_variable_is_named(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_config(None, environ=environ)
+
+
+def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
+    environ = {"EDGEWRIGHT_NODE_CONFIG": str(_file(tmp_path, "name: garden"))}
+    assert load_config(None, environ=environ).name == "garden"
+    other = tmp_path / "other.yaml"
+    other.write_text("name: other")
+    assert load_config(other, environ=environ).name == "other"
+
+
+def test_the_effective_configuration_is_shown_without_secrets(tmp_path: Path) -> None:
+    path = _file(
+        tmp_path,
+        "peer: {url: 'https://user:secret@edge:8761', api_key: secret, ca: edge.pem}\n"
+        f"keys: [{{name: a, sha256: {'ab' * 32}, scopes: [infer, admin]}}]\n"
+        "environment: {EDGEWRIGHT_VIT: /srv/vit, HF_TOKEN: secret}\n",
+    )
+    values = masked(load_config(path, overrides={"port": 9}, environ={}))
+    assert "secret" not in str(values)
+    assert values["port"] == 9
+    assert values["peer"]["ca"] == "edge.pem"
+    assert values["keys"][0]["scopes"] == ["admin", "infer"]
+    assert values["environment"]["EDGEWRIGHT_VIT"] == "/srv/vit"
