@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import requires
 
 #: Extras that combine others: what they bring is named by the others first.
 COMBINED = ("all", "dev")
@@ -28,6 +27,8 @@ def extras() -> dict[str, tuple[str, ...]]:
 
     Those required on one platform only are left out, and so are the extras inside an extra.
     """
+    from importlib.metadata import requires
+
     found: dict[str, tuple[str, ...]] = {}
     for line in requires(_SELF) or ():
         match = _REQUIREMENT.fullmatch(line)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import Annotated
 
 import typer
+import typer.core
 
 from edgewright.cli.commands import (
     ask,
@@ -24,6 +24,9 @@ from edgewright.cli.commands import (
     train,
 )
 from edgewright.cli.views.safe import Warnings, prepare_streams
+
+# Help and usage errors in plain text: importing rich takes longer than all the rest of --help.
+typer.core.HAS_RICH = False
 
 app = typer.Typer(
     help="Plain-language requests over sensors, devices and edge servers.",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,15 +17,14 @@ from edgewright.cli.views.output import (
     reported_errors,
 )
 from edgewright.cli.views.safe import print_json, say
-from edgewright.tools.storage.reading import typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgewright.cli.views.progress import TurnView
-    from edgewright.graphs.assistant.context import AssistantContext
     from edgewright.graphs.assistant.session import Reply, Session
     from edgewright.tools.contracts.images import ImageRef
+    from edgewright.tools.settings import Settings
 
 Thread = Annotated[
     str | None,
@@ -75,16 +74,18 @@ def ask(
     0 all the same.
     """
     with reported_errors(as_json):
+        import asyncio
+
         from edgewright.cli.commands.requests import resolve_images
         from edgewright.cli.views.progress import TurnView
-        from edgewright.graphs.assistant.context import AssistantContext
+        from edgewright.tools.settings import Settings
+        from edgewright.tools.storage.reading import typed
 
         images = resolve_images(image or [])
-        context = AssistantContext(
-            node_url=node, planner="embedded" if embedded else "auto", deadline_s=deadline
-        )
+        settings = Settings.from_environment(node_url=node, embedded=embedded)
         view = TurnView(progress_console(), explain=explain and not as_json)
-        reply, wall_s = asyncio.run(_ask(context, thread, typed(request), images, view))
+        asked = _ask(typed(request), images, thread, settings, deadline, view)
+        reply, wall_s = asyncio.run(asked)
         if as_json:
             print_json(reply.as_json())
         else:
@@ -92,16 +93,29 @@ def ask(
 
 
 async def _ask(
-    context: AssistantContext,
-    thread: str | None,
     request: str,
     images: Sequence[ImageRef],
+    thread: str | None,
+    settings: Settings,
+    deadline_s: float,
     view: TurnView,
 ) -> tuple[Reply, float]:
-    from edgewright.graphs.assistant.session import open_session
+    from edgewright.graphs.services.private_node import PrivateNode
 
-    with view.during("starting" if context.settings.node_url else "starting a private node"):
-        async with open_session(context, thread=thread, on_progress=view.preparing) as session:
+    with view.during("starting" if settings.node_url else "starting a private node"):
+        async with AsyncExitStack() as stack:
+            private = None
+            if not settings.node_url:
+                private = await stack.enter_async_context(PrivateNode())
+                private.start()  # while this process imports the graph and loads the planner
+            from edgewright.graphs.assistant.context import AssistantContext
+            from edgewright.graphs.assistant.session import open_session
+            from edgewright.graphs.services.services import open_services
+
+            opening = open_services(settings, node=private, on_progress=view.preparing)
+            services = await stack.enter_async_context(opening)
+            context = AssistantContext(deadline_s=deadline_s, services=services)
+            session = await stack.enter_async_context(open_session(context, thread=thread))
             return await answered(session, request, images, view)
 
 
@@ -119,6 +133,8 @@ async def answered(
     Returns:
         The reply and the seconds that it took, loading the planner not included.
     """
+    import asyncio
+
     from edgewright.agents.planner.request import PlanRequest
 
     view.name(images)

@@ -50,7 +50,7 @@ def check(
             "--cards",
             metavar="CATALOGUE",
             help="Cards to check it against: a folder of YAML cards or a TaskBench tools.json. "
-            "\\[default: all cards of this machine]",
+            "[default: all cards of this machine]",
         ),
     ] = None,
     as_json: Json = False,
@@ -83,7 +83,7 @@ def from_manual(
         Path | None,
         typer.Option(
             metavar="DRAFT.yaml",
-            help="Where to write the draft. \\[default: ID.draft.yaml; with --json, nowhere]",
+            help="Where to write the draft. [default: ID.draft.yaml; with --json, nowhere]",
         ),
     ] = None,
     embedded: Embedded = False,

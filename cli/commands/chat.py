@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,10 @@ from edgewright.cli.views.output import (
     reported_errors,
 )
 from edgewright.cli.views.safe import print_json, say
-from edgewright.tools.storage.reading import typed
 
 if TYPE_CHECKING:
+    import asyncio
+
     from edgewright.cli.views.progress import TurnView
     from edgewright.graphs.assistant.session import Session
     from edgewright.tools.contracts.images import ImageRef
@@ -57,6 +57,8 @@ def chat(
     commands. With --json each reply is one line of JSON.
     """
     with reported_errors(as_json):
+        import asyncio
+
         from edgewright.cli.views.progress import TurnView
         from edgewright.graphs.assistant.context import AssistantContext
         from edgewright.graphs.assistant.session import open_session
@@ -101,6 +103,8 @@ class Conversation:
 
     def run(self) -> None:
         """Read and answer until the input ends."""
+        from edgewright.tools.storage.reading import typed
+
         self._note(f"thread {self._session.thread}; /help lists the commands")
         while True:
             try:

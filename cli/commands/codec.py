@@ -78,7 +78,7 @@ def train(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Where to write it. \\[default: 'codecs' in the state folder]"
+            metavar="FOLDER", help="Where to write it. [default: 'codecs' in the state folder]"
         ),
     ] = None,
     as_json: Json = False,

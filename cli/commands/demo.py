@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgewright.cli.commands.ask import answered
-from edgewright.cli.demo.config import DemoConfig, load_demo
 from edgewright.cli.views.output import Json, progress_console, reported_errors
 from edgewright.cli.views.safe import print_json
-from edgewright.tools.storage.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from edgewright.cli.demo.config import DemoConfig
     from edgewright.cli.demo.network import Network
     from edgewright.cli.views.demo import Answered
     from edgewright.cli.views.progress import TurnView
@@ -68,6 +66,9 @@ def demo(
     also on Ctrl-C.
     """
     with reported_errors(as_json):
+        import asyncio
+
+        from edgewright.cli.demo.config import load_demo
         from edgewright.cli.views.screen import Screen
 
         config = load_demo(rate, slowdown, image or [])
@@ -91,6 +92,7 @@ async def _run(config: DemoConfig, console: Console) -> list[Answered]:
     from edgewright.cli.views.progress import TurnView
     from edgewright.graphs.assistant.context import AssistantContext
     from edgewright.graphs.assistant.session import open_session
+    from edgewright.tools.storage.scratch import scratch_folder
 
     view = TurnView(progress_console())
     with scratch_folder() as folder:
@@ -112,6 +114,8 @@ async def _answers(
     config: DemoConfig, session: Session, console: Console, view: TurnView
 ) -> list[Answered]:
     """Have each request answered, and show the answer."""
+    import asyncio
+
     from edgewright.agents.responder.layout import APPROXIMATE
     from edgewright.cli.views.demo import Answered, answer_view, request_view
     from edgewright.tools.images.files import resolve_image

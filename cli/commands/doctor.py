@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -37,6 +35,9 @@ def doctor(node: NodeUrl = None, as_json: Json = False) -> None:
     The exit code is 1 when something necessary does not work.
     """
     with reported_errors(as_json):
+        import asyncio
+        from dataclasses import asdict
+
         from edgewright.cli.commands.checks import examine
 
         checks = asyncio.run(examine(node))

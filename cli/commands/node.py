@@ -25,7 +25,7 @@ Config = Annotated[
         "--config",
         "-c",
         metavar="FILE",
-        help="YAML file of the node. \\[default: EDGEWRIGHT_NODE_CONFIG, or built-in settings]",
+        help="YAML file of the node. [default: EDGEWRIGHT_NODE_CONFIG, or built-in settings]",
     ),
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from contextlib import asynccontextmanager
@@ -23,7 +22,6 @@ from edgewright.cli.views.output import (
     reported_errors,
 )
 from edgewright.cli.views.safe import print_json, say
-from edgewright.tools.storage.reading import typed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -105,8 +103,11 @@ def plan(
     then 2.
     """
     with reported_errors(as_json):
+        import asyncio
+
         from edgewright.cli.commands.requests import read_requests, resolve_images
         from edgewright.cli.views.progress import Waiting
+        from edgewright.tools.storage.reading import typed
 
         waiting = Waiting(progress_console())
         if list_cards:
@@ -180,6 +181,8 @@ class Planning:
 async def _plan_one(
     text: str, images: Sequence[ImageRef], planning: Planning, as_json: bool
 ) -> None:
+    import asyncio
+
     from edgewright.graphs.assistant.planning import plan_request
 
     async with planning.opened() as (services, history):
@@ -198,6 +201,8 @@ async def _plan_file(
     rows: Sequence[RequestRow], target: Path, planning: Planning, as_json: bool
 ) -> None:
     """Plan each row; a wrong one, or one with an unusable image, is reported in its place."""
+    import asyncio
+
     from edgewright.agents.planner.request import PlanRequest
     from edgewright.tools.errors import InputError, StorageError
 
@@ -289,6 +294,8 @@ def _show(cards: list[CardView], as_json: bool) -> None:
 
 
 def _cards_of_node(url: str) -> list[CardView]:
+    import asyncio
+
     from edgewright.tools.nodes.client import NodeClient
     from edgewright.tools.settings import Settings
 

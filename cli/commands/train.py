@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,7 +75,7 @@ def train(
         typer.Option(
             metavar="DATA",
             help="A folder of class folders, an .npz file, or digits, fashion-mnist, elpv. "
-            "\\[default: the data that PURPOSE names]",
+            "[default: the data that PURPOSE names]",
         ),
     ] = None,
     clients: Annotated[
@@ -85,14 +84,14 @@ def train(
             metavar="N",
             min=0,
             max=1000,
-            help="Number of clients. \\[default: as many as PURPOSE says, else 10]",
+            help="Number of clients. [default: as many as PURPOSE says, else 10]",
         ),
     ] = None,
     partition: Annotated[
         Partition | None,
         typer.Option(
             help="How samples are distributed to clients. "
-            "\\[default: dirichlet if PURPOSE says that clients differ, else iid]"
+            "[default: dirichlet if PURPOSE says that clients differ, else iid]"
         ),
     ] = None,
     alpha: Annotated[
@@ -111,7 +110,7 @@ def train(
         Approval | None,
         typer.Option(
             help="Approve each proposal yourself, or rely on the sandbox. "
-            "\\[default: auto in-process, ask elsewhere]"
+            "[default: auto in-process, ask elsewhere]"
         ),
     ] = None,
     engine: Annotated[
@@ -176,6 +175,8 @@ def train(
             )
             begin = (purpose, request, settings)
         if as_json:
+            import asyncio
+
             report = asyncio.run(_train(begin, resume, embedded, _refuse, lambda _: None))
             print_json(outcome(report))
         else:
@@ -183,6 +184,8 @@ def train(
 
 
 def _train_live(begin: _Begin | None, resume: str | None, embedded: bool) -> None:
+    import asyncio
+
     from edgewright.cli.views.approval import Asker
     from edgewright.cli.views.training import TrainingView
     from edgewright.graphs.federated.context import run_folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import re
 import sys
 from collections.abc import Iterator
@@ -108,6 +107,8 @@ def report_error(error: Exception, as_json: bool = False) -> EdgewrightError:
     if reported is None and isinstance(error, EdgewrightError):
         reported = error
     elif reported is None:
+        import logging
+
         logging.getLogger(__name__).error("a defect", exc_info=error)
         hint = "set EDGEWRIGHT_DEBUG=1 to see where, and report it"
         reported = EdgewrightError(

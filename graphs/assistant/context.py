@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from pydantic import InstanceOf
 from pydantic.json_schema import SkipJsonSchema
 
-from edgewright.graphs.assistant.training import Trainer
 from edgewright.graphs.services.services import Services
 from edgewright.tools.settings import Settings
 
+if TYPE_CHECKING:
+    from edgewright.graphs.federated.events import Event
+    from edgewright.tools.federated.records.report import RunReport
+
 PlannerChoice = Literal["auto", "embedded"]
+
+
+@runtime_checkable
+class Trainer(Protocol):
+    """Trains a model for a purpose."""
+
+    async def train(self, purpose: str, on_event: Callable[[Event], None]) -> RunReport:
+        """Train, score and install; see ``graphs/federated``."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SerializeAsAny, TypeAdapter, field_validator
 
 from edgewright.agents.planner.plan import Plan
-from edgewright.graphs.federated.events import Event as FederatedEvent
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.invocation import Status
+
+if TYPE_CHECKING:
+    from edgewright.graphs.federated.events import Event as FederatedEvent
+else:
+    # Turns without training, which are nearly all, do not wait for the import of its modules.
+    FederatedEvent = SerializeAsAny[BaseModel]
 
 
 class Understood(BaseModel):
@@ -62,6 +67,15 @@ class TrainingProgress(BaseModel):
     event: Literal["training"] = "training"
     task_id: str
     step: FederatedEvent
+
+    @field_validator("step", mode="before")
+    @classmethod
+    def _read(cls, step: Any) -> Any:
+        if isinstance(step, BaseModel):
+            return step
+        from edgewright.graphs.federated.events import Event
+
+        return TypeAdapter(Event).validate_python(step)
 
 
 class TaskFinished(BaseModel):

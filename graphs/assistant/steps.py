@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import AIMessage
 from langgraph.errors import NodeError
@@ -15,7 +15,6 @@ from langgraph.types import Command, Overwrite, Send
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.agents.responder.result import TaskResult
-from edgewright.graphs.assistant import training
 from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.events import (
     Answered,
@@ -33,7 +32,6 @@ from edgewright.graphs.assistant.messages import read_request
 from edgewright.graphs.assistant.planning import plan_request
 from edgewright.graphs.assistant.state import AssistantState, Status, TaskState
 from edgewright.graphs.assistant.waves import blocked_tasks, ready_tasks
-from edgewright.graphs.federated.events import Event as FederatedEvent
 from edgewright.graphs.services.inputs import CallInputs, inputs_of
 from edgewright.graphs.services.services import Services
 from edgewright.graphs.services.turns import store_turn
@@ -42,6 +40,9 @@ from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.settings import Settings
+
+if TYPE_CHECKING:
+    from edgewright.graphs.federated.events import Event as FederatedEvent
 
 Update = dict[str, Any]
 
@@ -97,6 +98,8 @@ class Steps:
 
     async def train(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
         """Carry out the tasks that train a model; the new card is available in the next turn."""
+        from edgewright.graphs.assistant import training
+
         services = await self._services(runtime)
         trainer = _context(runtime).trainer or training.LocalTrainer(services.chat)
         results: dict[str, TaskResult] = {}

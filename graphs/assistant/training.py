@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 from edgewright.agents.planner.plan import Task
 from edgewright.agents.responder.result import TaskResult
+from edgewright.graphs.assistant.context import Trainer
 from edgewright.graphs.assistant.failures import failed
 from edgewright.graphs.federated.context import TrainingContext, open_training
 from edgewright.graphs.federated.data import data_request
@@ -18,15 +18,6 @@ from edgewright.graphs.federated.state import TrainSettings
 from edgewright.tools.errors import EdgewrightError, UnavailableError
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.settings import ChatModelSettings
-
-
-@runtime_checkable
-class Trainer(Protocol):
-    """Trains a model for a purpose."""
-
-    async def train(self, purpose: str, on_event: Callable[[Event], None]) -> RunReport:
-        """Train, score and install; see ``graphs/federated``."""
-        ...
 
 
 class LocalTrainer:

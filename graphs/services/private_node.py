@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
-from typing import Any, Self
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Self
 
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
 from edgewright.tools.contracts.views import CardView, SensorView
-from edgewright.tools.nodes.client import NodeClient
-from edgewright.tools.nodes.launch import launch_node
+from edgewright.tools.nodes.launch import NodeProcess, launch_node
+
+if TYPE_CHECKING:
+    from edgewright.tools.nodes.client import NodeClient
 
 #: Every installed model, no peer and no sensors.
 _CONFIG: dict[str, Any] = {"name": "local", "role": "device", "port": 0}
@@ -24,15 +26,31 @@ class PrivateNode:
     """
 
     def __init__(self) -> None:
-        self._stack = AsyncExitStack()
-        self._starting = asyncio.Lock()
+        self._executor = ThreadPoolExecutor(1)
+        self._process: NodeProcess | None = None
+        self._starting: Future[NodeProcess] | None = None
+        self._connecting = asyncio.Lock()
         self._client: NodeClient | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    async def __aexit__(self, *error: object) -> None:
+        if self._client is not None:
+            await self._client.__aexit__(*error)
+        await asyncio.to_thread(self._stop)
+
+    def start(self) -> None:
+        """Start the process without waiting for it, unless it has been started; calls wait."""
+        if self._starting is None or (self._starting.done() and self._starting.exception()):
+            self._process = launch_node(_CONFIG)
+            self._starting = self._executor.submit(self._process.__enter__)
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()  # ends a start that is under way
+            self._executor.shutdown()
+            self._process.stop()  # if that start had not begun
 
     async def tools(self) -> list[CardView]:
         """List the cards and whether the node can run them."""
@@ -58,10 +76,12 @@ class PrivateNode:
         Raises:
             UnavailableError: The node did not start; the next call tries again.
         """
-        async with self._starting:
+        from edgewright.tools.nodes.client import NodeClient
+
+        async with self._connecting:
             if self._client is None:
-                process = await asyncio.to_thread(launch_node, _CONFIG)
-                url = (await self._stack.enter_async_context(process)).url
-                client = await asyncio.to_thread(NodeClient, url)
-                self._client = await self._stack.enter_async_context(client)
+                self.start()
+                assert self._starting is not None
+                process = await asyncio.shield(asyncio.wrap_future(self._starting))
+                self._client = await asyncio.to_thread(NodeClient, process.url)
         return self._client

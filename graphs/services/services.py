@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -82,6 +82,7 @@ class Services:
 async def open_services(
     settings: Settings | None = None,
     *,
+    node: PrivateNode | None = None,
     read_cards: Callable[[], CardRegistry] = known_cards,
     on_progress: Progress = lambda done, total: None,
 ) -> AsyncIterator[Services]:
@@ -89,6 +90,8 @@ async def open_services(
 
     Args:
         settings: The node and the chat model; None reads the environment.
+        node: A private node that the caller has started, and stops; None opens the node that the
+            settings name, or a private one.
         read_cards: Returns the cards to plan over.
         on_progress: Called while the planner encodes its texts for the first time.
 
@@ -102,9 +105,10 @@ async def open_services(
         return cards, make_planner(cards, chat=settings.chat, on_progress=on_progress)
 
     cards, planner = await asyncio.to_thread(catalogue)
-    async with await asyncio.to_thread(_node, settings) as node:
+    async with AsyncExitStack() as stack:
+        opened = node or await stack.enter_async_context(await asyncio.to_thread(_node, settings))
         yield Services(
-            node=node,
+            node=opened,
             planner=planner,
             responder=make_responder(settings.chat),
             cards=cards,

@@ -1,6 +1,7 @@
 """The folders are installed in one package; nothing imports them by their bare names."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,51 @@ def test_light_modules_import_no_framework_and_no_torch(module: str) -> None:
     )
     heavy = {"torch", "transformers", "langgraph", "langchain", "langchain_core", "openai", "flwr"}
     assert heavy.isdisjoint(run.stdout.split())
+
+
+def test_help_needs_neither_rich_nor_asyncio(tmp_path: Path) -> None:
+    loaded = _modules_after("--help", home=tmp_path)
+    assert loaded.isdisjoint({"rich", "asyncio", "numpy", "pydantic", "httpx", "yaml"})
+
+
+def test_ask_imports_only_what_it_needs(tmp_path: Path) -> None:
+    loaded = _modules_after("ask", "book a table for two", "--embedded", home=tmp_path)
+    assert "edgewright.graphs.assistant.session" in loaded
+    assert not [name for name in loaded if name.startswith("edgewright.agents.fl_coder")]
+    assert loaded.isdisjoint(
+        {
+            "edgewright.graphs.federated",
+            "flwr",
+            "matplotlib",
+            "openai",
+            "optuna",
+            "sandlock",
+            "scipy",
+            "sklearn",
+            "torch",
+            "transformers",
+        }
+    )
+
+
+def _modules_after(*arguments: str, home: Path) -> set[str]:
+    """Return the modules that a command has imported in its process."""
+    code = f"""
+import sys
+from edgewright.cli.main import app
+try:
+    app({list(arguments)!r})
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+    # An address where nothing listens: the request needs no node.
+    environment = {
+        **os.environ,
+        "EDGEWRIGHT_HOME": str(home),
+        "EDGEWRIGHT_DEVICE_URL": "http://127.0.0.1:9",
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, env=environment
+    )
+    assert run.returncode == 0, run.stderr
+    return set(run.stderr.split())

@@ -1,6 +1,7 @@
 """A private node is started once, on first use, and stopped at the end."""
 
 import asyncio
+from threading import Event
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from edgewright.graphs.services import private_node
 from edgewright.graphs.services.private_node import PrivateNode
 from edgewright.graphs.services.services import open_services
 from edgewright.tools.errors import UnavailableError
+from edgewright.tools.nodes import client
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.settings import Settings
 
@@ -21,16 +23,18 @@ class Process:
 
     def __init__(self, life: list[str], *, fails: bool) -> None:
         self._life, self._fails = life, fails
+        self._ended = Event()
 
-    async def __aenter__(self) -> "Process":
-        await asyncio.sleep(0.01)
-        if self._fails:
+    def __enter__(self) -> "Process":
+        if self._ended.wait(0.01) or self._fails:
             raise UnavailableError("no memory", code="node_not_started")
         self._life.append("started")
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._life.append("stopped")
+    def stop(self) -> None:
+        self._ended.set()
+        if self._life[-1:] == ["started"]:
+            self._life.append("stopped")
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def life(monkeypatch):
         return NodeClient(url, transport=httpx.MockTransport(answer))
 
     monkeypatch.setattr(private_node, "launch_node", launch)
-    monkeypatch.setattr(private_node, "NodeClient", connect)
+    monkeypatch.setattr(client, "NodeClient", connect)
     return life
 
 
@@ -73,3 +77,19 @@ async def test_a_node_that_did_not_start_is_started_again(life):
             await node.tools()
         assert await node.tools() == []
     assert life == ["started", "stopped"]
+
+
+async def test_it_starts_in_the_background_and_calls_wait(life):
+    async with PrivateNode() as node:
+        node.start()
+        node.start()
+        assert await node.tools() == []
+    assert life == ["started", "stopped"]
+
+
+async def test_a_start_that_nobody_waits_for_is_ended(life):
+    async with PrivateNode() as node:
+        node.start()
+    assert life in ([], ["started", "stopped"])
+    async with PrivateNode():
+        pass
