@@ -139,6 +139,10 @@ bench-planner: $(STAMP) ## Score planning on the request set  (TASKBENCH=folder 
 	$(BIN)/python -m edgewright.benchmarks.planner.run $(if $(TASKBENCH),--taskbench $(TASKBENCH)) $(if $(OTHERS),--others $(OTHERS))
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
+bench-catalogue: $(STAMP) ## Fit catalogues of 100 and 1,000 cards, and one card more
+	$(BIN)/python -m edgewright.benchmarks.planner.catalogue
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
 bench-split: $(STAMP) ## Measure bytes against accuracy of image and feature codecs  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.split.run
 	@$(BIN)/python -m edgewright.benchmarks.common.report

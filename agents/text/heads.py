@@ -97,9 +97,14 @@ class Heads:
     weights: Vectors
     bias: Vectors
 
+    def logits(self, features: Vectors) -> Vectors:
+        """Return the logit of each label, float32 ``[N, labels]``."""
+        logits: Vectors = features @ self.weights + self.bias
+        return logits
+
     def probabilities(self, features: Vectors) -> Vectors:
         """Return the probability of each label, float32 ``[N, labels]``."""
-        return _softmax(features @ self.weights + self.bias)
+        return _softmax(self.logits(features))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ _INTRODUCTION = """\
 #: Title and subject of each benchmark, in the order of the page. Titles are also anchors.
 SECTIONS = {
     "planner": ("Planner", "Task accuracy, whole plans and latency."),
+    "catalogue": ("Large catalogues", "Time to fit them, and whether the card is found."),
     "split-elpv": (
         "Co-inference on solar cells",
         "EfficientNet-Lite0 on ELPV: bytes against accuracy.",

@@ -1,5 +1,6 @@
 """Large catalogues: how long the planner takes to fit them, and whether it still finds the card.
 
+Run ``python -m edgewright.benchmarks.planner.catalogue``.
 Each card does one of 25 things with one of 40 appliances, so that every card has many neighbours
 with the same verb and the same object. The requests that are scored are worded in other ways than
 the demonstrations.
@@ -7,13 +8,16 @@ the demonstrations.
 
 from __future__ import annotations
 
+import argparse
 import random
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -22,11 +26,14 @@ from edgewright.agents.planner.planner import make_embedded_planner
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.benchmarks.common.data import DATA
 from edgewright.benchmarks.common.progress import log
-from edgewright.benchmarks.common.results import table
+from edgewright.benchmarks.common.results import table, write_results
 from edgewright.benchmarks.common.scores import format_share, quantiles, share
 from edgewright.benchmarks.planner.requests import path_of, read
 from edgewright.tools.cards import CardRegistry, ToolCard
 from edgewright.tools.contracts.cards import Demonstration
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SIZES = (100, 1_000)
 #: Requests that are scored for each catalogue.
@@ -43,6 +50,25 @@ def requests(count: int) -> Iterator[tuple[str, str]]:
     for action, thing in _pairs()[:count]:
         for wording in _words()["actions"][action]["scored"]:
             yield wording.format(thing), _id(action, thing)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark.
+
+    Returns:
+        0.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--out", type=Path, default=Path("docs/results"))
+    options = parser.parse_args(arguments)
+    with TemporaryDirectory() as folder:
+        figures = {"catalogues": score_catalogues(options.sizes, Path(folder))}
+    markdown = catalogues_table(figures["catalogues"])
+    sys.stdout.write(markdown)
+    found = figures["catalogues"].values()
+    write_results(options.out, "catalogue", figures, markdown, lambda axes: _draw(axes, found))
+    return 0
 
 
 def score_catalogues(sizes: Sequence[int], folder: Path) -> dict[str, Any]:
@@ -63,7 +89,7 @@ def _score(size: int, folder: Path) -> dict[str, Any]:
     catalogue = cards(size)
     planner, fit_s = _fitted(catalogue, folder)
     log(f"one card more than {size}")
-    _, further_s = _fitted([*catalogue, _another()], folder)
+    _, further_s = _fitted([*catalogue, another()], folder)
     _, load_s = _fitted(catalogue, folder)
     draw = random.Random(0)  # noqa: S311 - a sample
     scored = draw.sample(list(requests(size)), min(SCORED, 2 * size))
@@ -106,6 +132,21 @@ def catalogues_table(figures: dict[str, Any]) -> str:
     return table(columns, rows)
 
 
+def _draw(axes: Axes, figures: Iterable[dict[str, Any]]) -> None:
+    figures = list(figures)
+    sizes = [found["cards"] for found in figures]
+    for name, label in (
+        ("fit_s", "first fit"),
+        ("further_card_s", "one card more"),
+        ("load_s", "from the cache"),
+    ):
+        axes.loglog(sizes, [found[name] for found in figures], marker="o", label=label)
+    axes.set_xlabel("cards")
+    axes.set_ylabel("time until the planner is ready, s")
+    axes.set_title("Large catalogues")
+    axes.legend()
+
+
 def _fitted(catalogue: Sequence[ToolCard], folder: Path) -> tuple[EmbeddedPlanner, float]:
     """Return a planner with its model, and the seconds until it could plan."""
     started = time.perf_counter()
@@ -142,10 +183,14 @@ def _card(action: str, thing: str) -> ToolCard:
     )
 
 
-def _another() -> ToolCard:
+def another() -> ToolCard:
     """Return a card that no catalogue holds."""
     return _card("report-faults", "printing press")
 
 
 def _id(action: str, thing: str) -> str:
     return f"{action}-{thing.replace(' ', '-')}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

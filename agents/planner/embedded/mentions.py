@@ -59,8 +59,9 @@ def quotations(text: str) -> list[str]:
 
 def masked(text: str) -> str:
     """Return the text with placeholders for file names and long quotations."""
-    for kind, pattern in _FILES.items():
-        text = pattern.sub(f"{kind} file", text)
+    if "." in text:  # as in every file name; most texts have none
+        for kind, pattern in _FILES.items():
+            text = pattern.sub(f"{kind} file", text)
     return QUOTED.sub(_placeholder, text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -36,10 +37,15 @@ _PICTURE_CARRIERS = (
     "Please look at the image. {}",
     "{} Use the attached image.",
 )
+#: Number of cards beyond which a catalogue is large, and the approximate number of examples of each
+#: of these two kinds that it then gets: what they teach is no card's own.
+LARGE = 64
+SHARED = 600
 #: Number of other cards whose demonstrations a card's are joined with, and the joining words.
 PARTNERS = 8
 _JOINTS = ("{} and {}", "{}, then {}", "{}. Also, {}")
 
+_MARKS = 2**32
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -84,10 +90,12 @@ def collect(cards: CardRegistry) -> Examples:
     ]
     shown = [_shown(card) or _borrowed(card, known) for card in cards]
     requests: list[Example] = []
+    few = _few(ids) if len(ids) > LARGE else None
     for label, card in enumerate(cards):
         carriers = _PICTURE_CARRIERS if "image" in card.inputs else _CARRIERS
-        about = (*_borrowed(card, known), *_about(card))
-        for texts in (_shown(card), _carried(_shown(card), carriers), about):
+        about = (*_borrowed(card, known), *_about(card, brief=few is not None))
+        carried = _carried(_shown(card), carriers)[: few[label] if few else None]
+        for texts in (_shown(card), carried, about):
             requests.extend(_folded(texts, label))
     for label, task in enumerate((before, *unserved), start=len(ids)):
         requests.extend(_folded(task.phrases, label))
@@ -97,7 +105,7 @@ def collect(cards: CardRegistry) -> Examples:
     return Examples(
         labels=(*ids, before.name, *(task.name for task in unserved)),
         tools=len(ids) + 1,
-        requests=(*requests, *_joined(shown)),
+        requests=(*requests, *(_joined_few(shown, ids, few) if few else _joined(shown))),
     )
 
 
@@ -114,11 +122,11 @@ def _shown(card: ToolCard) -> tuple[str, ...]:
     return tuple(demonstration.request for demonstration in card.demonstrations)
 
 
-def _about(card: ToolCard) -> tuple[str, ...]:
-    """Return a card's title and description as phrases."""
+def _about(card: ToolCard, *, brief: bool) -> tuple[str, ...]:
+    """Return a card's title and description as phrases; ``brief`` names the title once."""
     name = card.title.lower().replace("-", " ")
-    sentences = _SENTENCE.split(card.description.strip())
-    return (name, f"perform {name}", f"use the {name} tool", *sentences)
+    phrases = () if brief else (f"perform {name}", f"use the {name} tool")
+    return (name, *phrases, *_SENTENCE.split(card.description.strip()))
 
 
 def _carried(texts: Sequence[str], carriers: Sequence[str]) -> list[str]:
@@ -136,14 +144,48 @@ def _joined(shown: Sequence[Sequence[str]]) -> Iterator[Example]:
     steps = range(1, min(len(labels), PARTNERS + 1))
     for turn, (index, step, joint) in enumerate(product(range(len(labels)), steps, _JOINTS)):
         one, other = labels[index], labels[(index + step) % len(labels)]
-        fold = turn % FOLDS
-        # Both come from one fold, which becomes the fold of the joined request.
-        first, second = (shown[label][fold::FOLDS] for label in (one, other))
-        if not first or not second:
-            continue
+        yield from _pair(one, other, joint, turn, shown)
+
+
+def _joined_few(
+    shown: Sequence[Sequence[str]], ids: Sequence[str], few: Sequence[int]
+) -> Iterator[Example]:
+    """Yield a sample of such pairs; a further card changes only those with its neighbours.
+
+    Args:
+        shown: Demonstrations of each card, by label.
+        ids: Ids of the cards.
+        few: Number of pairs that begin with each card.
+    """
+    labels = [label for label, texts in enumerate(shown) if texts]
+    ring = sorted(labels, key=lambda label: _mark(ids[label]))
+    for place, one in enumerate(ring):
+        for turn in range(_mark(ids[one]), _mark(ids[one]) + few[one]):
+            other = ring[(place + 1 + turn % PARTNERS) % len(ring)]
+            yield from _pair(one, other, _JOINTS[turn // FOLDS % len(_JOINTS)], turn, shown)
+
+
+def _pair(
+    one: int, other: int, joint: str, turn: int, shown: Sequence[Sequence[str]]
+) -> Iterator[Example]:
+    """Yield a demonstration of each of two cards as one request, if both have one in the fold."""
+    fold = turn % FOLDS
+    # Both come from one fold, which becomes the fold of the joined request.
+    first, second = (shown[label][fold::FOLDS] for label in (one, other))
+    if first and second:
         begin, end = (texts[turn // FOLDS % len(texts)] for texts in (first, second))
         text = joint.format(begin.rstrip(".?"), f"{end[:1].lower()}{end[1:]}")
         yield _example(text, {one, other}, fold)
+
+
+def _few(ids: Sequence[str]) -> list[int]:
+    """Return each card's number of ``SHARED`` examples, nearly the same in similar catalogues."""
+    return [int(SHARED / len(ids) + _mark(name) / _MARKS) for name in ids]
+
+
+def _mark(name: str) -> int:
+    """Return a fixed pseudo-random number below ``_MARKS``."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
 
 
 def _borrowed(card: ToolCard, known: dict[str, KnownTask]) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ import numpy as np
 from edgewright.agents.planner.embedded import evidence
 from edgewright.agents.planner.embedded.evidence import Evidence, Flags, Judge
 from edgewright.agents.planner.embedded.model import RequestModel, Texts
-from edgewright.agents.planner.fitting.examples import FOLDS, Examples
+from edgewright.agents.planner.fitting.examples import FOLDS, LARGE, Examples
 from edgewright.agents.planner.fitting.judge import NONE_SHARE, fit_judge
+from edgewright.agents.planner.fitting.large import fit_large
 from edgewright.agents.text import heads
 from edgewright.agents.text.array_cache import StoredArrays, cached
 from edgewright.agents.text.encoder import MAX_TOKENS, MIDDLE_WEIGHT, MiniLM, Vectors
@@ -44,8 +45,15 @@ _QUESTIONS = tuple(field.name for field in fields(Judge))
 def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
     """Fit the model of a catalogue. With 25 tools this takes well under a minute."""
     texts = Texts.of([example.words for example in examples.requests], encoder)
-    features = Features.fit(texts.wholes)
     truth = _truth(examples)
+    fitted = fit_large if examples.tools > LARGE + 1 else _fit_small
+    model = fitted(examples, texts, truth)
+    trust = model.judge.trust + np.array([0, np.log(UNDIVIDED)])
+    return replace(model, judge=replace(model.judge, trust=trust))
+
+
+def _fit_small(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel:
+    features = Features.fit(texts.wholes)
     requested = truth[:, : examples.tools] > 0
     wholes = features(texts.wholes, texts.whole_vectors)
     clauses = features(texts.clauses, texts.clause_vectors)
@@ -83,7 +91,7 @@ def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
         several=several,
         vectors=texts.whole_vectors,
         truth=truth,
-        judge=replace(judge, trust=judge.trust + np.array([0, np.log(UNDIVIDED)])),
+        judge=judge,
     )
 
 
@@ -98,7 +106,17 @@ def load_model(
         folder: Where fitted models are cached. If it is not writable, they are fitted each time.
         shipped: The model that comes with the package; None to ignore it.
     """
-    content = json.dumps([VERSION, asdict(examples)])
+    requests = [
+        {
+            "words": {"whole": each.words.whole, "clauses": each.words.clauses},
+            "labels": each.labels,
+            "fold": each.fold,
+        }
+        for each in examples.requests
+    ]
+    content = json.dumps(
+        [VERSION, {"labels": examples.labels, "tools": examples.tools, "requests": requests}]
+    )
     key = f"planner-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
     stored = cached(key, folder, lambda: _stored(fit(examples, vectors)), shipped=shipped)
     return _restored(stored, examples, vectors)

@@ -1,0 +1,91 @@
+"""Softmax heads in closed form, for more labels than a gradient can be followed for.
+
+This is Fisher's linear discriminant (Hastie et al. 2009, section 4.3): all labels share the
+covariance of the features within a label, so that the log-odds are linear. A label then costs one
+mean and one solve, and a further label leaves the others as they are but for that covariance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright.agents.text.encoder import Vectors
+from edgewright.agents.text.heads import Heads
+
+#: Share of the average variance that is added to every direction.
+SHRINKAGE = 0.1
+#: Factors on the logits that are tried, on a logarithmic scale.
+_TEMPERATURES = np.geomspace(0.02, 1.0, 25)
+
+
+@dataclass(frozen=True)
+class Discriminant:
+    """The statistics that heads are solved from.
+
+    Attributes:
+        sums: Sum of the features of each label's examples, float32 ``[labels, D]``.
+        counts: Number of these examples, in shares, float32 ``[labels]``.
+        inverse: Inverse of the covariance within a label, float64 ``[D, D]``.
+    """
+
+    sums: Vectors
+    counts: Vectors
+    inverse: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, features: Vectors, truth: Vectors) -> Discriminant:
+        """Collect the statistics; every label weighs the same.
+
+        Args:
+            features: float32 ``[N, D]``.
+            truth: Share of each label in each example, float32 ``[N, labels]``.
+        """
+        from scipy.sparse import csr_array
+
+        shares = csr_array(truth)
+        sums, counts = shares.T @ features, np.asarray(shares.sum(axis=0), np.float32)
+        within = features - shares @ (sums / counts[:, None])
+        weights = shares @ (1 / counts)
+        covariance = ((within * weights[:, None]).T @ within).astype(np.float64) / weights.sum()
+        width = len(covariance)
+        covariance += SHRINKAGE * np.trace(covariance) / width * np.eye(width)
+        return cls(sums, counts, np.linalg.inv(covariance))
+
+    def heads(self, features: Vectors | None = None, truth: Vectors | None = None) -> Heads:
+        """Return the heads.
+
+        Args:
+            features: Examples to leave out of the labels' means, float32 ``[N, D]``.
+            truth: Their labels, float32 ``[N, labels]``.
+        """
+        sums, counts = self.sums, self.counts
+        if features is not None and truth is not None:
+            sums, counts = sums - truth.T @ features, counts - truth.sum(axis=0)
+        means = sums / np.maximum(counts, 1e-6)[:, None]
+        weights = (self.inverse @ means.T).astype(np.float32)
+        bias = -0.5 * np.einsum("ld,dl->l", means, weights)
+        return Heads(weights=weights, bias=np.where(counts > 1e-3, bias, -1e6).astype(np.float32))
+
+
+def temperature(logits: Vectors, truth: Vectors) -> float:
+    """Return the factor on logits that makes their softmax most likely.
+
+    Args:
+        logits: Of examples that the heads have not seen, float32 ``[N, labels]``.
+        truth: Share of each label, float32 ``[N, labels]``.
+    """
+    logits = logits - logits.max(axis=1, keepdims=True)
+    right = (logits * truth).sum(axis=1)
+
+    def likelihood(factor: float) -> float:
+        return float((factor * right - np.log(np.exp(factor * logits).sum(axis=1))).mean())
+
+    return float(max(_TEMPERATURES, key=likelihood))
+
+
+def scaled(heads: Heads, factor: float) -> Heads:
+    """Return heads whose logits are multiplied by a factor."""
+    return Heads(weights=heads.weights * np.float32(factor), bias=heads.bias * np.float32(factor))
