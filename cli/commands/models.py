@@ -63,7 +63,7 @@ def export(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Folder that gets one named as the model. \\[default: 'models' in the cache]",
+            help="Folder that gets one named as the model. [default: 'models' in the cache]",
         ),
     ] = None,
     as_json: Json = False,
