@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 from edgewright.tools.errors import NotFoundError, TooLargeError
+from edgewright.tools.storage.reading import read_file, typed
 
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif"})
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif"})
 
 
 class Camera:
@@ -20,14 +22,17 @@ class Camera:
         self._folder = folder
 
     def names(self) -> list[str]:
-        """List the photographs, by file name."""
+        """List the photographs by name: that of the file, as composed Unicode."""
+        return sorted(self._files())
+
+    def _files(self) -> dict[str, Path]:
         if self._folder is None or not self._folder.is_dir():
-            return []
-        return sorted(
-            entry.name
+            return {}
+        return {
+            unicodedata.normalize("NFC", typed(entry.name)): entry
             for entry in self._folder.iterdir()
             if entry.suffix.lower() in _SUFFIXES and entry.is_file()
-        )
+        }
 
     def read(self, name: str, *, max_bytes: int) -> bytes:
         """Read a photograph.
@@ -40,15 +45,16 @@ class Camera:
             NotFoundError: No such photograph (``unknown_photograph``).
             TooLargeError: The file is too large.
         """
-        if self._folder is None or name not in self.names():
+        path = self._files().get(unicodedata.normalize("NFC", name))
+        if path is None:
             raise NotFoundError(
                 f"the camera has no photograph {name[:100]!r}; GET /v1/sensors lists them",
                 code="unknown_photograph",
             )
-        path = self._folder / name
-        if path.stat().st_size > max_bytes:
+        try:
+            return read_file(path, max_bytes)
+        except TooLargeError:
             raise TooLargeError(
                 f"the photograph {name!r} has more than {max_bytes} bytes; use a smaller one",
                 code="body_too_large",
-            )
-        return path.read_bytes()
+            ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import re
 import time
 from typing import TypeVar
 
@@ -28,6 +29,15 @@ from edgewright.tools.errors import (
 from edgewright.tools.images.probe import probe
 
 IMAGE_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/avif")
+#: Other names that clients give to these types.
+_ALIASES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/jfif": "image/jpeg",
+    "image/x-png": "image/png",
+}
+_DATA_URI = re.compile(r"data:[^,]{0,200},")
+_URL_SAFE = str.maketrans("-_", "+/")
 
 #: Key in a request's scope for the time when its body was complete.
 RECEIVED_AT = "edgewright.received_at"
@@ -45,8 +55,9 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 
 def media_type(scope: Scope) -> str:
-    """Return the declared media type in lower case, without its parameters."""
-    return (header(scope, b"content-type") or b"").split(b";")[0].strip().lower().decode("latin-1")
+    """Return the declared media type by its usual name, in lower case, without its parameters."""
+    declared = (header(scope, b"content-type") or b"").split(b";")[0].strip().lower()
+    return _ALIASES.get(name := declared.decode("latin-1"), name)
 
 
 async def read_body(scope: Scope, receive: Receive, limits: RequestLimits) -> bytes:
@@ -165,10 +176,14 @@ async def read_invocation(
 
 
 def _from_base64(text: str | None) -> bytes | None:
+    """Decode base64 in any usual form: wrapped, URL-safe, without padding, or in a data URI."""
     if text is None:
         return None
+    if prefix := _DATA_URI.match(text):
+        text = text[prefix.end() :]
+    plain = "".join(text.split()).rstrip("=").translate(_URL_SAFE)
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise InputError(
             "image_base64 is not valid base64; encode the image again", code="invalid_body"

@@ -13,8 +13,8 @@ from edgewright.tools.contracts.images import ImageFacts, Mime
 from edgewright.tools.errors import InputError, MediaTypeError, TooLargeError
 from edgewright.tools.images.avif import avif_size, is_avif
 
-#: Default limit on an image's pixels; a 40-megapixel RGB image takes 120 MB.
-MAX_PIXELS = 40_000_000
+#: Default limit on an image's pixels, enough for a telephone's photograph; as RGB it takes 156 MB.
+MAX_PIXELS = 52_000_000
 
 ACCEPTED = "PNG, JPEG, WebP or AVIF"
 

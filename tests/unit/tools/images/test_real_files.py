@@ -1,0 +1,139 @@
+"""Files as cameras, scanners and other programs write them are read as viewers show them."""
+
+import io
+import struct
+import unicodedata
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, TiffImagePlugin
+
+from edgewright.tools.errors import InputError
+from edgewright.tools.images.conversion import to_accepted_format
+from edgewright.tools.images.decode import DRAFT_PIXELS, decode
+from edgewright.tools.images.files import resolve_image
+from edgewright.tools.images.store import ImageStore
+
+
+def grey(data: bytes) -> np.ndarray:
+    return np.asarray(decode(to_accepted_format(data)).convert("L"), dtype=int)
+
+
+def tiff(values: np.ndarray, sample_format: int, *, white_is_zero: bool = False) -> bytes:
+    """Write an uncompressed grey TIFF in the byte order of the array."""
+    order = ">" if values.dtype.byteorder == ">" else "<"
+    height, width = values.shape
+    entries = [
+        (256, 4, width), (257, 4, height), (258, 3, values.dtype.itemsize * 8), (259, 3, 1),
+        (262, 3, 0 if white_is_zero else 1), (273, 4, 8 + 2 + 10 * 12 + 4), (277, 3, 1),
+        (278, 4, height), (279, 4, values.nbytes), (339, 3, sample_format),
+    ]  # fmt: skip
+    body = struct.pack(order + "H", len(entries))
+    for tag, kind, value in entries:
+        field = struct.pack(order + ("I" if kind == 4 else "H"), value).ljust(4, b"\0")
+        body += struct.pack(order + "HHI", tag, kind, 1) + field
+    start = b"MM\0*" if order == ">" else b"II*\0"
+    return start + struct.pack(order + "I", 8) + body + bytes(4) + values.tobytes()
+
+
+SHADES = np.linspace(0, 255, 48 * 32).reshape(32, 48)
+
+
+@pytest.mark.parametrize(
+    ("kind", "top", "sample_format"),
+    [
+        ("<u2", 65_535, 1), (">u2", 65_535, 1), ("<i2", 32_767, 2), (">i2", 32_767, 2),
+        ("<u4", 2**32 - 1, 1), ("<i4", 2**31 - 1, 2), ("<f4", 1, 3), ("<f4", 255, 3),
+        (">f4", 1, 3), ("<i4", 255, 2),
+    ],
+)  # fmt: skip
+def test_grey_of_every_depth(kind: str, top: int, sample_format: int) -> None:
+    data = tiff((SHADES / 255 * top).astype(kind), sample_format)
+    assert abs(grey(data) - SHADES).max() <= 1.01
+    inverted = tiff(((255 - SHADES) / 255 * top).astype(kind), sample_format, white_is_zero=True)
+    assert abs(grey(inverted) - SHADES).max() <= 1.01
+
+
+def test_values_beyond_any_range_are_stretched() -> None:
+    values = (SHADES * 40 - 3000).astype("<f4")
+    values[0, 0], values[0, 1] = np.nan, np.inf
+    shown = grey(tiff(values, 3))
+    assert abs(shown[1:] - SHADES[1:]).max() <= 2
+    assert abs(grey(tiff((SHADES - 128).astype("<i2"), 2)) - SHADES).max() <= 2
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+def test_a_jpeg_without_its_end_is_read_but_no_shorter_one(photograph, options) -> None:
+    data = encoded(photograph("chelsea"), "JPEG", quality=90, **options)
+    assert data.endswith(b"\xff\xd9")
+    complete = np.asarray(decode(data))
+    for cut in (data[:-2], data[:-1], data[:-2] + b"\0\0\0"):
+        assert np.array_equal(np.asarray(decode(cut)), complete)
+    for missing in (60, 1000):
+        if not options.get("progressive"):  # its last scans refine what is already there
+            with pytest.raises(InputError, match="truncated"):
+                decode(data[:-missing])
+
+
+def test_a_large_jpeg_is_decoded_at_a_reduced_size() -> None:
+    image = Image.radial_gradient("L").resize((8000, 6000)).convert("RGB")
+    data = encoded(image, "JPEG", quality=50)
+    decoded = decode(data)
+    assert decoded.size == (4000, 3000)
+    assert decoded.width * decoded.height <= DRAFT_PIXELS
+    small = np.asarray(image.resize((80, 60)), dtype=int)
+    assert abs(np.asarray(decoded.resize((80, 60)), dtype=int) - small).max() < 6
+
+
+def test_padding_in_a_bmp_is_not_transparency() -> None:
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[..., 0] = 200  # blue in BMP's order
+    header = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, 32, 0, 0, 0, 0, 0, 0)
+    data = b"BM" + struct.pack("<IHHI", 54 + 256, 0, 0, 54) + header + pixels.tobytes()
+    assert decode(to_accepted_format(data)).getpixel((0, 0)) == (0, 0, 200)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+def test_colour_profiles_are_applied(kind: str) -> None:
+    # A profile in which red and blue are exchanged shows at once whether it is applied.
+    swapped = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    swapped[128:] = (
+        swapped[128:].replace(b"rXYZ", b"tmpX").replace(b"bXYZ", b"rXYZ").replace(b"tmpX", b"bXYZ")
+    )
+    swapped[128:] = swapped[128:].replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
+    red = Image.new("RGB", (16, 16), (220, 30, 30))
+    options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
+    shown = decode(to_accepted_format(encoded(red, kind, icc_profile=bytes(swapped), **options)))
+    r, _, b = shown.getpixel((8, 8))
+    assert b > 200 > 60 > r
+    broken = decode(to_accepted_format(encoded(red, kind, icc_profile=b"nonsense", **options)))
+    assert broken.getpixel((8, 8))[0] > 200
+
+
+def test_a_heic_photograph_is_read(tmp_path) -> None:
+    heif = pytest.importorskip("pi_heif")
+    assert heif.libheif_info()
+    with pytest.raises(InputError, match="HEIC"):
+        to_accepted_format(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+def test_an_image_is_named_in_composed_form(tmp_path, stored: str) -> None:
+    path = tmp_path / unicodedata.normalize(stored, "café.png")
+    Image.new("RGB", (8, 8)).save(path)
+    store = ImageStore(tmp_path / "store")
+    for typed in ("NFC", "NFD"):
+        image = resolve_image(unicodedata.normalize(typed, str(path)), store)
+        assert image.name == unicodedata.normalize("NFC", "café.png")
+
+
+def test_tiff_tags_are_those_of_pillow() -> None:
+    names = [TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, TiffImagePlugin.BITSPERSAMPLE,
+             TiffImagePlugin.SAMPLEFORMAT]  # fmt: skip
+    assert names == [262, 258, 339]

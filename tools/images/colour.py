@@ -1,0 +1,79 @@
+"""What pixel values show: colour profiles applied, and grey of any depth brought to 8 bits."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+#: Profiles are a few kilobytes, those of printers up to some megabytes.
+_MAX_PROFILE_BYTES = 4_000_000
+#: Modes whose pixels a profile can be applied to, and the mode of the result.
+_PROFILE_MODES = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB", "L": "RGB"}
+_UNSIGNED, _SIGNED = 1, 2
+_SAMPLE_FORMAT, _BITS, _PHOTOMETRIC = 339, 258, 262
+
+
+def to_srgb(image: Image.Image) -> Image.Image:
+    """Return the image in sRGB if it has the profile of another colour space.
+
+    An invalid profile, or one of other channels than the image's, is ignored, as viewers do.
+    """
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes) or not 0 < len(profile) <= _MAX_PROFILE_BYTES:
+        return image
+    if image.mode == "P":
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    mode = _PROFILE_MODES.get(image.mode)
+    if mode is None:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(source):
+            return image
+        converted = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode=mode
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+    return image if converted is None else converted
+
+
+def to_8_bits(image: Image.Image) -> Image.Image:
+    """Return a grey image of 16 or 32 bits, or of floating point, in mode L; others unchanged.
+
+    Unsigned values are scaled from their whole range, signed ones from the positive half of it.
+    Floating point is taken as 0 to 1, or else as 0 to 255. Values outside of these ranges are
+    stretched between the lowest and the highest. Values that are not finite become 0.
+    """
+    if not image.mode.startswith(("I", "F")):
+        return image
+    tags = getattr(image, "tag_v2", {})
+    values = np.asarray(image)
+    if image.mode == "F":
+        tops = [1.0, 255.0]
+    else:
+        bits = int(tags.get(_BITS, (16 if ";" in image.mode else 32,))[0])
+        signed = int(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0]) == _SIGNED
+        if values.dtype == np.int32 and bits == 32 and not signed:
+            values = values.view(np.uint32)  # Pillow has no mode for them
+        tops = [float(2 ** (bits - 1) - 1 if signed else 2**bits - 1)]
+        if bits == 32:  # often a container of shorter values
+            tops = [255.0, 65_535.0, *tops]
+    grey = _scaled(values.astype(np.float64), tops)
+    if tags.get(_PHOTOMETRIC) == 0:  # white is zero
+        grey = 255 - grey
+    return Image.fromarray(grey.astype(np.uint8))
+
+
+def _scaled(values: NDArray[np.float64], tops: list[float]) -> NDArray[np.float64]:
+    """Scale values to 0 to 255, from the first range 0 to ``top`` that holds them all."""
+    values = np.where(np.isfinite(values), values, 0.0)
+    low, high = float(values.min()), float(values.max())
+    top = next((top for top in tops if low >= 0 and high <= top), None)
+    if top is None:
+        span = high - low
+        values, top = values - low, span if np.isfinite(span) and span > 0 else 1.0
+    return np.clip(np.round(values * (255 / top)), 0, 255)
