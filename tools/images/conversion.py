@@ -63,9 +63,7 @@ def to_accepted_format(data: bytes) -> bytes:
             Image.open(io.BytesIO(data), formats=[kind]) as image,
         ):
             check_pixels(image.width, image.height, MAX_PIXELS)
-            exif = (
-                Image.Exif()
-            )  # what decoding needs of it; some files' other tags cannot be copied
+            exif = Image.Exif()  # not all tags of all files can be copied
             if orientation := image.getexif().get(ExifTags.Base.Orientation):
                 exif[ExifTags.Base.Orientation] = orientation
             shown = to_srgb(to_8_bits(_opaque(image) if kind == "BMP" else image))

@@ -50,7 +50,10 @@ SHADES = np.linspace(0, 255, 48 * 32).reshape(32, 48)
 def test_grey_of_every_depth(kind: str, top: int, sample_format: int) -> None:
     data = tiff((SHADES / 255 * top).astype(kind), sample_format)
     assert abs(grey(data) - SHADES).max() <= 1.01
-    inverted = tiff(((255 - SHADES) / 255 * top).astype(kind), sample_format, white_is_zero=True)
+
+
+def test_white_may_be_zero() -> None:
+    inverted = tiff(((255 - SHADES) * 257).astype("<u2"), 1, white_is_zero=True)
     assert abs(grey(inverted) - SHADES).max() <= 1.01
 
 
