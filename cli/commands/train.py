@@ -235,6 +235,7 @@ def outcome(report: RunReport) -> dict[str, Any]:
         "best_trial": report.best,
         "test": report.test.model_dump(mode="json") if report.test else None,
         "worst_client": report.test.worst_client if report.test else None,
+        "reading": report.reading.model_dump(mode="json") if report.reading else None,
         "reasons": [each.model_dump() for each in best.reasons] if best else [],
         "trials": [
             {

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from edgewright.graphs.federated.events import Event
+    from edgewright.graphs.federated.events import Event, Prepared
     from edgewright.tools.federated.records.report import RunReport, TrialReport
 
 #: Columns of a trial that has ended.
@@ -60,13 +60,7 @@ class TrainingView:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         if event.event == "prepared":
-            card, self.run = event.card, event.run
-            self._print(
-                f"run {event.run}: {card.name}, {card.train} training samples at "
-                f"{len(card.clients)} clients, {len(card.classes)} classes, label skew "
-                f"{card.label_skew:.2f}"
-            )
-            self._wait("proposing")
+            self._prepared(event)
         elif event.event == "proposed":
             self._console.print(proposal_view(event.number, event.proposal))
             self._wait("checking")
@@ -88,6 +82,17 @@ class TrainingView:
         elif event.event == "registered":
             self._live.update(Text(""))
             self._console.print(trials_table([event.report]))
+
+    def _prepared(self, event: Prepared) -> None:
+        card, self.run = event.card, event.run
+        self._print(
+            f"run {event.run}: {card.name}, {card.train} training samples at "
+            f"{len(card.clients)} clients, {len(card.classes)} classes, label skew "
+            f"{card.label_skew:.2f}"
+        )
+        for line in event.reading.lines() if event.reading else ():
+            self._print(line, "dim")
+        self._wait("proposing")
 
     def _ended(self, event: object) -> None:
         from edgewright.graphs.federated.events import TrialEnded
@@ -170,6 +175,8 @@ def run_view(report: RunReport) -> RenderableType:
         ("ended by", f"{report.stop} ({report.engine}, seed {report.seed})"),
     ):
         facts.add_row(Text(name, "dim"), Text(value))
+    for line in report.reading.lines() if report.reading else ():
+        facts.add_row(Text("read", "dim"), Text(line))
     parts: list[RenderableType] = [facts, trials_table([report])]
     if best is not None:
         parts.append(Text(f"trial {report.best}: {best.candidate.rationale}"))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from edgewright.agents.fl_coder.protocol import Proposal
 from edgewright.graphs.federated.state import StopReason
+from edgewright.tools.datasets.summary import DataSummary
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.progress import RoundScored, TrialProgress
 from edgewright.tools.federated.records.report import RunReport
@@ -22,6 +23,7 @@ class Prepared(BaseModel):
     event: Literal["prepared"] = "prepared"
     run: str
     card: DataCard
+    reading: DataSummary | None = None
 
 
 class Proposed(BaseModel):

@@ -32,7 +32,7 @@ from edgewright.tools.errors import InputError
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.progress import TrialEvent
 from edgewright.tools.federated.records.trial import SANDBOXED_ENGINES, CheckedFacts, TrialRequest
-from edgewright.tools.federated.trials.prepare import DataRequest
+from edgewright.tools.federated.trials.prepare import DataRequest, load_reading
 from edgewright.tools.settings import ChatModelSettings
 
 Update = dict[str, Any]
@@ -72,7 +72,8 @@ class Steps:
             request = await asyncio.to_thread(data_request, purpose)
         backend = (await self._services(runtime)).backend
         card = await asyncio.to_thread(backend.prepare, request, run_folder(run))
-        emit(runtime, Prepared(run=run, card=card))
+        reading = await asyncio.to_thread(load_reading, run_folder(run))
+        emit(runtime, Prepared(run=run, card=card, reading=reading))
         return {
             "purpose": purpose,
             "settings": settings.model_dump(mode="json"),

@@ -24,7 +24,8 @@ def split(
     """Assign each sample to the training, validation or test split, stratified by class.
 
     Validation and test get 15 % each. If the data set defines its own test split, validation gets
-    the share ``validation`` of the other samples.
+    the share ``validation`` of the other samples. Its own splits remain as they are, and copies of
+    an image are never distributed over several splits.
 
     Args:
         samples: The data set.
@@ -41,23 +42,62 @@ def split(
             code="one_class",
         )
     splits = np.full(len(samples.labels), TRAIN, dtype=np.int8)
-    own_test = samples.test
-    if own_test is not None:
-        splits[own_test] = TEST
+    for own, split_id in ((samples.validation, VALIDATION), (samples.test, TEST)):
+        if own is not None:
+            splits[own] = split_id
+    fixed = splits != TRAIN
+    drawn = [
+        split_id
+        for own, split_id in ((samples.validation, VALIDATION), (samples.test, TEST))
+        if own is None
+    ]
+    share = 0.15 if samples.test is None else validation
     for label, name in enumerate(samples.classes):
-        members = rng.permutation(np.flatnonzero((samples.labels == label) & (splits == TRAIN)))
-        if len(members) < 3:
+        members = rng.permutation(np.flatnonzero((samples.labels == label) & ~fixed))
+        groups = _groups(samples, members)
+        needed = 3 if samples.validation is None else 1 + len(drawn)
+        if len(groups) < needed:
             raise InputError(
-                f"class {name!r} has {len(members)} samples; it needs at least 3, one each for "
-                "training, validation and test",
+                f"class {name!r} has {len(groups)} different samples; it needs at least {needed}, "
+                "one each for training, validation and test",
                 code="too_few_samples",
             )
-        share = 0.15 if own_test is None else validation
-        count = max(1, round(len(members) * share))
-        splits[members[:count]] = VALIDATION
-        if own_test is None:
-            splits[members[count : 2 * count]] = TEST
+        _draw_splits(samples, splits, fixed, groups, drawn, max(1, round(len(members) * share)))
     return splits
+
+
+def _groups(samples: Samples, members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return the samples that belong together, in the order of the members."""
+    if samples.groups is None:
+        return [members[index : index + 1] for index in range(len(members))]
+    together: dict[int, list[int]] = {}
+    for member in members.tolist():
+        together.setdefault(int(samples.groups[member]), []).append(member)
+    return [np.array(each, dtype=np.int64) for each in together.values()]
+
+
+def _draw_splits(
+    samples: Samples,
+    splits: NDArray[np.int8],
+    fixed: NDArray[np.bool_],
+    groups: list[NDArray[np.int64]],
+    drawn: list[int],
+    count: int,
+) -> None:
+    """Move about ``count`` samples of a class to each drawn split, copies of an image together."""
+    waiting = list(groups)
+    for position, split_id in enumerate(drawn):
+        moved = 0
+        # One group at least remains for each later split and for training.
+        while moved < count and len(waiting) > len(drawn) - position:
+            group = waiting.pop(0)
+            if splits[group[0]] != TRAIN:  # moved with its copy in another class
+                continue
+            copies = group
+            if samples.groups is not None:
+                copies = np.flatnonzero((samples.groups == samples.groups[group[0]]) & ~fixed)
+            splits[copies] = split_id
+            moved += len(group)
 
 
 def assign_clients(

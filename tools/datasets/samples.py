@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from edgewright.tools.datasets.summary import DataSummary
 
 #: Maximum side of an image; small models cannot use more detail.
 MAX_SIDE = 96
@@ -24,7 +26,10 @@ class Samples:
         classes: Class names.
         original_side: Median of the longer side before resizing, in pixels.
         test: bool [N], whether a sample is in the data set's own test split; None if it has none.
+        validation: bool [N], whether a sample is in its own validation split; None if it has none.
         attribute: str [N], the value for partitioning by attribute; None if there is none.
+        groups: int64 [N], the same number for copies of one image; None if it was not examined.
+        summary: What was read and what was not; None for sets that are read as a whole.
     """
 
     name: str
@@ -33,7 +38,18 @@ class Samples:
     classes: tuple[str, ...]
     original_side: int
     test: NDArray[np.bool_] | None = None
+    validation: NDArray[np.bool_] | None = None
     attribute: NDArray[np.str_] | None = None
+    groups: NDArray[np.int64] | None = None
+    summary: DataSummary | None = None
+
+    def chosen(self, indices: NDArray[np.int64]) -> Samples:
+        """Return the samples with these indices."""
+        arrays = ("images", "labels", "test", "validation", "attribute", "groups")
+        values = {name: getattr(self, name) for name in arrays}
+        return replace(
+            self, **{name: value[indices] for name, value in values.items() if value is not None}
+        )
 
 
 def common_side(longer_sides: list[int]) -> tuple[int, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import importlib
 import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgewright.tools.datasets.folders import read_folder
 from edgewright.tools.datasets.samples import Samples, common_side, drop_colour, to_array
-from edgewright.tools.errors import EdgewrightError, InputError, NotFoundError, TooLargeError
-from edgewright.tools.images.conversion import IMAGE_SUFFIXES, to_accepted_format
-from edgewright.tools.images.decode import decode
+from edgewright.tools.errors import InputError, NotFoundError, TooLargeError
+from edgewright.tools.storage.paths import existing_path
 
-#: Maximum number of images in a folder, and maximum uncompressed bytes of an .npz file.
-MAX_IMAGES = 200_000
+#: Maximum uncompressed bytes of an .npz file.
 MAX_UNPACKED_BYTES = 4_000_000_000
 
 _FASHION_FOLDERS = (
@@ -38,8 +39,7 @@ def load_source(source: str) -> Samples:
 
     Args:
         source: ``digits``, ``fashion-mnist``, ``elpv``, or the path of an ``.npz`` file or a
-            folder. A folder contains either one folder per class, with images at any depth, or one
-            folder per client (the attribute), each of which contains only class folders.
+            folder; see ``read_folder``.
 
     Raises:
         InputError: The data cannot be used: ``data_empty``, ``image_corrupt``, ``bad_npz``,
@@ -49,9 +49,9 @@ def load_source(source: str) -> Samples:
     """
     if source in _NAMED:
         return _NAMED[source]()
-    path = Path(source).expanduser()
+    path = existing_path(source)
     if path.is_dir():
-        return _folder(path)
+        return read_folder(path)
     if path.suffix == ".npz" and path.is_file():
         return _npz(path)
     if path.is_file():
@@ -146,6 +146,12 @@ def _elpv() -> Samples:
     )
 
 
+#: What NumPy and zipfile raise for damaged or hostile archives.
+_NPZ_ERRORS = (
+    zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError, EOFError, KeyError,
+    TypeError, SyntaxError, NotImplementedError, RuntimeError, OverflowError, MemoryError,
+)  # fmt: skip
+
 _NAMED: dict[str, Callable[[], Samples]] = {
     "digits": _digits,
     "fashion-mnist": _fashion_mnist,
@@ -153,83 +159,11 @@ _NAMED: dict[str, Callable[[], Samples]] = {
 }
 
 
-def _folder(root: Path) -> Samples:
-    """Read a folder of class folders, or of client folders of class folders."""
-    groups = _folders(root)
-    # Client folders contain only folders; class folders contain images, possibly in subfolders.
-    by_attribute = not any(map(_has_images, groups)) and any(map(_folders, groups))
-    leaves = (
-        [(group, child) for group in groups for child in _folders(group)]
-        if by_attribute
-        else [(root, group) for group in groups]
-    )
-    files = [(group, leaf, path) for group, leaf in leaves for path in _images(leaf)]
-    if not files:
-        raise InputError(
-            f"the folder {root.name!r} contains no class folders with images "
-            f"({', '.join(sorted(IMAGE_SUFFIXES))})",
-            code="data_empty",
-        )
-    if len(files) > MAX_IMAGES:
-        raise TooLargeError(
-            f"{len(files)} images are more than the limit of {MAX_IMAGES}; use a sample of them",
-            code="data_too_large",
-        )
-    empty = [leaf.name for _, leaf in leaves if not any(leaf == f[1] for f in files)]
-    if empty and not by_attribute:
-        raise InputError(
-            f"the class folder {empty[0]!r} contains no image; add images or remove it",
-            code="data_empty",
-        )
-    classes = tuple(sorted({leaf.name for _, leaf, _ in files}))
-    sizes = [max(_read(path).size) for _, _, path in files]
-    side, original = common_side(sizes)
-    images = np.stack(
-        [to_array(_read(path), height=side, width=side, channels=3) for _, _, path in files]
-    )
-    return Samples(
-        name=root.resolve().name,
-        images=drop_colour(images),
-        labels=np.array([classes.index(leaf.name) for _, leaf, _ in files], dtype=np.int64),
-        classes=classes,
-        original_side=original,
-        attribute=np.array([group.name for group, _, _ in files]) if by_attribute else None,
-    )
-
-
-def _folders(path: Path) -> list[Path]:
-    return sorted(
-        child for child in path.iterdir() if child.is_dir() and not child.name.startswith(".")
-    )
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-
-
-def _has_images(folder: Path) -> bool:
-    return any(map(_is_image, folder.iterdir()))
-
-
-def _images(folder: Path) -> list[Path]:
-    """Return the images in a folder and its subfolders."""
-    return sorted(filter(_is_image, folder.rglob("*")))
-
-
-def _read(path: Path) -> Image.Image:
-    try:
-        return decode(to_accepted_format(path.read_bytes()))
-    except EdgewrightError as error:
-        raise InputError(
-            f"{path.parent.name}/{path.name}: {error.message}", code="image_corrupt"
-        ) from None
-
-
 def _npz(path: Path) -> Samples:
     """Read ``images``, ``labels`` and, if present, ``classes`` and ``attribute``."""
     try:
         with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
+            unpacked = sum(_unpacked_bytes(archive, entry) for entry in archive.infolist())
         if unpacked > MAX_UNPACKED_BYTES:
             raise TooLargeError(
                 f"{path.name!r} unpacks to {unpacked} bytes, more than the limit of "
@@ -238,8 +172,8 @@ def _npz(path: Path) -> Samples:
             )
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in arrays.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError) as error:
-        raise _bad_npz(path, f"it cannot be read ({error})") from None
+    except _NPZ_ERRORS as error:
+        raise _bad_npz(path, f"it cannot be read ({str(error)[:200]})") from None
     if not {"images", "labels"} <= set(found):
         raise _bad_npz(path, "it needs the arrays 'images' and 'labels'")
     images, labels = _pixels(path, found["images"]), _labels(path, found)
@@ -261,6 +195,23 @@ def _npz(path: Path) -> Samples:
         original_side=side,
         attribute=None if attribute is None else attribute.astype(np.str_),
     )
+
+
+def _unpacked_bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """Return the bytes of an array, which its header must not exceed."""
+    with archive.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        if read_header is None:
+            raise ValueError(f"unknown version of the array {entry.filename[:100]!r}")
+        shape, _, dtype = read_header(file)
+    claimed = math.prod(int(side) for side in shape) * dtype.itemsize
+    if claimed > entry.file_size:
+        raise ValueError(f"the array {entry.filename[:100]!r} claims more data than it has")
+    return max(claimed, entry.file_size)
 
 
 def _pixels(path: Path, images: NDArray[np.generic]) -> NDArray[np.uint8]:

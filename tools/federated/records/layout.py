@@ -86,6 +86,11 @@ class RunFolder:
         return self.root / "data"
 
     @property
+    def reading(self) -> Path:
+        """What was read of a folder of images, with names of files, which no sandbox reads."""
+        return self.root / "reading.json"
+
+    @property
     def held(self) -> Path:
         """The held-out validation and test splits as ``.npy`` files."""
         return self.root / "held"

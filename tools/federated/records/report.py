@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from edgewright.tools.datasets.summary import DataSummary
 from edgewright.tools.errors import InputError, NotFoundError
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.data_card import DataCard
@@ -102,6 +103,7 @@ class RunReport(_Frozen):
         seed: Seed of the run.
         link: The simulated link and device.
         data: The data card.
+        reading: What was read of a folder of images and what was not; None for other data.
         trials: All proposals, oldest first.
         best: Number of the best trial; 0 if none was completed.
         test: Its score on the test split, measured once; None without a best trial.
@@ -119,6 +121,7 @@ class RunReport(_Frozen):
     best: int
     test: ModelScore | None
     tool: str = ""
+    reading: DataSummary | None = None
 
     @property
     def best_trial(self) -> TrialReport | None:

@@ -14,6 +14,7 @@ from edgewright.tools.federated.serving.installed import (
     installed_models,
 )
 from edgewright.tools.federated.serving.tool_card import tool_card
+from edgewright.tools.federated.trials.prepare import load_reading
 from edgewright.tools.storage.removal import remove
 
 
@@ -29,6 +30,7 @@ def publish(run: RunFolder, report: RunReport) -> RunReport:
     Returns:
         The report, with ``tool``.
     """
+    report = report.model_copy(update={"reading": load_reading(run)})
     best = report.best_trial
     if best is not None and best.result is not None:
         trial = run.trial(report.best)
@@ -110,6 +112,8 @@ def summary(report: RunReport) -> str:
         "",
         f"Data: {data.name}, {data.train} training samples at {len(data.clients)} clients "
         f"({data.partition}), {len(data.classes)} classes, label skew {data.label_skew:.2f}.",
+        "",
+        *([f"- {line}" for line in report.reading.lines()] if report.reading else []),
         "",
         f"Ended: {report.stop}. Engine: {report.engine}. Seed: {report.seed}.",
         "",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edgewright.tools.datasets.partition import (
     TEST,
@@ -19,6 +19,7 @@ from edgewright.tools.datasets.partition import (
 )
 from edgewright.tools.datasets.samples import Samples
 from edgewright.tools.datasets.sources import load_source
+from edgewright.tools.datasets.summary import DataSummary
 from edgewright.tools.errors import InputError, NotFoundError, StorageError
 from edgewright.tools.federated.records.data_card import ClientCard, DataCard
 from edgewright.tools.federated.records.layout import RunFolder
@@ -98,6 +99,8 @@ def prepare(request: DataRequest, run: RunFolder) -> DataCard:
             chosen = splits == split_id
             write_split(folder, name, samples.images[chosen], labels[chosen], assignment[chosen])
         (run.data / "card.json").write_text(card.model_dump_json(indent=2), "utf-8")
+        if samples.summary is not None:
+            run.reading.write_text(samples.summary.model_dump_json(indent=2), "utf-8")
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise StorageError(
@@ -119,6 +122,14 @@ def load_card(run: RunFolder) -> DataCard:
         raise NotFoundError(
             f"the run {run.root.name!r} has no prepared data; start a new run", code="data_missing"
         ) from None
+
+
+def load_reading(run: RunFolder) -> DataSummary | None:
+    """Return what was read of a folder of images and what was not; None for other data."""
+    try:
+        return DataSummary.model_validate_json(run.reading.read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def write_split(
@@ -143,15 +154,7 @@ def _subsample(samples: Samples, request: DataRequest, rng: np.random.Generator)
         whole_test |= samples.test
     drawn = rng.permutation(np.flatnonzero(~whole_test))[: request.samples]
     chosen = np.sort(np.append(drawn, np.flatnonzero(whole_test)))
-    return Samples(
-        name=samples.name,
-        images=samples.images[chosen],
-        labels=samples.labels[chosen],
-        classes=samples.classes,
-        original_side=samples.original_side,
-        test=None if samples.test is None else samples.test[chosen],
-        attribute=None if samples.attribute is None else samples.attribute[chosen],
-    )
+    return samples.chosen(chosen)
 
 
 def _with_noise(

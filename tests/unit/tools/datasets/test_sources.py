@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgewright.tools.datasets import sources
+from edgewright.tools.datasets import folders, sources
 from edgewright.tools.datasets.samples import common_side, to_array
 from edgewright.tools.datasets.sources import load_source
 from edgewright.tools.errors import InputError, NotFoundError, TooLargeError
@@ -74,8 +74,8 @@ def test_images_of_other_kinds(tmp_path: Path, suffix: str) -> None:
     assert np.abs(images[0].astype(int) - images[1]).max() < 8
 
 
-def test_a_corrupt_image_is_named(tmp_path: Path) -> None:
-    save_image(tmp_path / "a", "good.png", (1, 2, 3))
+def test_only_corrupt_images_are_refused_and_named(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
     (tmp_path / "a" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
     with pytest.raises(InputError, match=r"a/bad\.png") as caught:
         load_source(str(tmp_path))
@@ -93,7 +93,7 @@ def test_empty_folders_are_refused(tmp_path: Path) -> None:
 
 
 def test_too_many_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_IMAGES", 1)
+    monkeypatch.setattr(folders, "MAX_IMAGES", 1)
     save_image(tmp_path / "a", "1.png", (1, 2, 3))
     save_image(tmp_path / "b", "1.png", (1, 2, 3))
     with pytest.raises(TooLargeError):

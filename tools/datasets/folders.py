@@ -1,0 +1,312 @@
+"""Reading folders of images as people and other programs leave them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgewright.tools.datasets.duplicates import duplicate_groups
+from edgewright.tools.datasets.samples import Samples, common_side, drop_colour, to_array
+from edgewright.tools.datasets.summary import DataSummary, Left
+from edgewright.tools.errors import EdgewrightError, InputError, TooLargeError
+from edgewright.tools.images.conversion import (
+    IMAGE_SUFFIXES,
+    OTHER_IMAGE_SUFFIXES,
+    to_accepted_format,
+)
+from edgewright.tools.images.decode import decode
+from edgewright.tools.images.probe import probe
+from edgewright.tools.storage.reading import read_file, typed
+
+#: Maximum number of images in a folder, and of bytes in each.
+MAX_IMAGES = 200_000
+MAX_IMAGE_BYTES = 100_000_000
+
+#: Folders and files that other programs leave beside images.
+_FOREIGN = frozenset(
+    {"__macosx", "@eadir", "@recycle", "#recycle", "#snapshot", "$recycle.bin", "lost+found",
+     "system volume information", "__pycache__", "thumbs.db", "desktop.ini", "ehthumbs.db"}
+)  # fmt: skip
+_SPLITS = {
+    "train": "train", "training": "train",
+    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+#: Names of folders that sort the images of a class, and name no class themselves.
+_SORTING = re.compile(
+    r"(?:19|20)[0-9]{2}(?:[-_. ]?[0-9]{2}){0,2}"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+    r"|(?:batch|part|set|session|day|week|month|year|camera|roll|folder)[-_ ]?[0-9]+"
+    r"|(?:img|image|photo|picture|jpg|jpeg|png)s?[-_ ]?[0-9]*",
+    re.IGNORECASE,
+)
+_Layout = Literal["classes", "clients", "splits"]
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """A class folder, with the client or split that it belongs to."""
+
+    path: Path
+    client: str = ""
+    split: str = ""
+
+    @property
+    def label(self) -> str:
+        return unicodedata.normalize("NFC", typed(self.path.name))
+
+
+@dataclass
+class _Listing:
+    """What was found below class folders."""
+
+    files: list[tuple[_Leaf, Path]] = field(default_factory=list)
+    foreign: int = 0
+    others: int = 0
+    unsupported: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def read_folder(root: Path) -> Samples:
+    """Read a folder of class folders, with images at any depth.
+
+    Around the class folders there may be one folder per client (the attribute), or ``train``,
+    ``val`` and ``test``, which remain as they are. Hidden files and those of other programs are
+    left out; damaged images are left out and named in the summary.
+
+    Args:
+        root: The folder.
+
+    Raises:
+        InputError: It contains no class folders with images, an empty class folder (both
+            ``data_empty``), or only damaged images (``image_corrupt``).
+        TooLargeError: There are more than ``MAX_IMAGES`` images (``data_too_large``).
+    """
+    name = root.resolve().name
+    root = _unwrapped(root)
+    layout, leaves = _leaves(root)
+    listing = _listed(root, leaves)
+    if not listing.files:
+        raise InputError(
+            f"the folder {name!r} contains no class folders with images "
+            f"({', '.join(sorted(IMAGE_SUFFIXES))})"
+            + (f"; {listing.unreadable[0]}" if listing.unreadable else ""),
+            code="data_empty",
+        )
+    if layout == "classes":
+        filled = {leaf for leaf, _ in listing.files}
+        for leaf in leaves:
+            if leaf not in filled:
+                raise InputError(
+                    f"the class folder {leaf.label!r} contains no image; add images or remove it",
+                    code="data_empty",
+                )
+    return _samples(name, root, layout, listing)
+
+
+def _samples(name: str, root: Path, layout: _Layout, listing: _Listing) -> Samples:
+    images, leaves, paths, original = _pixels(root, listing)
+    labels = [leaf.label for leaf in leaves]
+    groups = duplicate_groups(images)
+    splits = np.array([leaf.split for leaf in leaves])
+    conflicts = _conflicts(groups, labels, paths, root)
+    keep = np.ones(len(paths), dtype=bool)
+    if layout == "splits":
+        held = np.isin(groups, groups[splits != "train"])
+        keep = (splits != "train") | ~held
+    chosen = np.flatnonzero(keep)
+    labels, images, groups, splits = (
+        [labels[index] for index in chosen], images[chosen], groups[chosen], splits[chosen]
+    )  # fmt: skip
+    classes = tuple(sorted(set(labels)))
+    clients = np.array([leaves[index].client for index in chosen])
+    return Samples(
+        name=name,
+        images=drop_colour(images),
+        labels=np.array([classes.index(label) for label in labels], dtype=np.int64),
+        classes=classes,
+        original_side=original,
+        test=_own(splits, "test"),
+        validation=_own(splits, "validation"),
+        attribute=clients if layout == "clients" else None,
+        groups=groups,
+        summary=DataSummary(
+            layout=layout,
+            read=len(labels),
+            classes=dict(sorted(Counter(labels).items())),
+            foreign=listing.foreign,
+            others=listing.others,
+            unsupported=Left.of(listing.unsupported),
+            unreadable=Left.of(listing.unreadable),
+            duplicates=len(groups) - len(set(groups.tolist())),
+            conflicts=Left.of(conflicts),
+            removed=int((~keep).sum()),
+        ),
+    )
+
+
+def _pixels(
+    root: Path, listing: _Listing
+) -> tuple[NDArray[np.uint8], list[_Leaf], list[Path], int]:
+    """Decode the images at a common size; damaged ones are added to the listing."""
+    sides, readable = [], []
+    for leaf, path in listing.files:
+        try:
+            facts = probe(to_accepted_format(read_file(path, MAX_IMAGE_BYTES)))
+        except EdgewrightError as error:
+            listing.unreadable.append(f"{_shown(path, root)}: {error.message}")
+        except ModuleNotFoundError as error:
+            listing.unsupported.append(f"{_shown(path, root)} (needs {error.name})")
+        else:
+            sides.append(max(facts.width, facts.height))
+            readable.append((leaf, path))
+    if not readable:
+        raise InputError([*listing.unreadable, *listing.unsupported][0], code="image_corrupt")
+    side, original = common_side(sides)
+    arrays, leaves, paths = [], [], []
+    for leaf, path in readable:
+        try:
+            image: Image.Image = decode(to_accepted_format(read_file(path, MAX_IMAGE_BYTES)))
+        except EdgewrightError as error:
+            listing.unreadable.append(f"{_shown(path, root)}: {error.message}")
+            continue
+        arrays.append(to_array(image, height=side, width=side, channels=3))
+        leaves.append(leaf)
+        paths.append(path)
+    if not arrays:
+        raise InputError(listing.unreadable[0], code="image_corrupt")
+    return np.stack(arrays), leaves, paths, original
+
+
+def _conflicts(
+    groups: NDArray[np.int64], labels: list[str], paths: list[Path], root: Path
+) -> list[str]:
+    """Name the groups of copies that are in several classes."""
+    members: dict[int, list[int]] = {}
+    for index, group in enumerate(groups.tolist()):
+        members.setdefault(group, []).append(index)
+    found = []
+    for indices in members.values():
+        if len({labels[index] for index in indices}) > 1:
+            by_class = {labels[index]: paths[index] for index in indices}
+            found.append(" = ".join(sorted(_shown(path, root) for path in by_class.values())))
+    return sorted(found)
+
+
+def _own(splits: NDArray[np.str_], name: str) -> NDArray[np.bool_] | None:
+    chosen: NDArray[np.bool_] = splits == name
+    return chosen if chosen.any() else None
+
+
+def _unwrapped(root: Path) -> Path:
+    """Enter folders that contain a single folder of folders, as unpacked archives have."""
+    for _ in range(3):
+        inner = _folders(root)
+        if len(inner) != 1 or _has_images(root) or _has_images(inner[0]):
+            break
+        if not _folders(inner[0]):
+            break
+        root = inner[0]
+    return root
+
+
+def _leaves(root: Path) -> tuple[_Layout, list[_Leaf]]:
+    """Recognise the layout, and list the class folders."""
+    tops = _folders(root)
+    splits = {top: _SPLITS.get(top.name.lower()) for top in tops}
+    if "train" in splits.values() and all(splits.values()) and len(tops) > 1:
+        return "splits", [
+            _Leaf(child, split=split or "")
+            for top, split in splits.items()
+            for child in _folders(top)
+        ]
+    inner = {top: _folders(top) for top in tops}
+    if any(map(_has_images, tops)) or not any(inner.values()):
+        return "classes", [_Leaf(top) for top in tops]
+    names = {child.name for children in inner.values() for child in children}
+    if all(map(_SORTING.fullmatch, names)) or (len(names) == 1 and len(tops) > 1):
+        return "classes", [_Leaf(top) for top in tops]
+    return "clients", [
+        _Leaf(child, client=typed(top.name))
+        for top, children in inner.items()
+        for child in children
+    ]
+
+
+def _listed(root: Path, leaves: list[_Leaf]) -> _Listing:
+    """List the files of all class folders; links are followed, each folder is entered once."""
+    listing = _Listing()
+    listing.foreign += sum(_is_foreign(child.name) for child in root.iterdir())
+    for leaf in leaves:
+        pending, seen = [leaf.path], {_identity(leaf.path)}
+        while pending:
+            for entry in sorted(_entries(pending.pop(), listing, root)):
+                if _is_foreign(entry.name):
+                    listing.foreign += 1
+                elif entry.is_dir():
+                    if (identity := _identity(entry)) not in seen:
+                        seen.add(identity)
+                        pending.append(entry)
+                else:
+                    _sort_file(leaf, entry, listing, root)
+    listing.files.sort(key=lambda found: (found[0].path, found[1]))
+    return listing
+
+
+def _sort_file(leaf: _Leaf, path: Path, listing: _Listing, root: Path) -> None:
+    suffix = path.suffix.lower()
+    if suffix in OTHER_IMAGE_SUFFIXES:
+        listing.unsupported.append(_shown(path, root))
+    elif suffix not in IMAGE_SUFFIXES:
+        listing.others += 1
+    elif not path.exists():
+        listing.unreadable.append(f"{_shown(path, root)}: the link leads nowhere")
+    else:
+        listing.files.append((leaf, path))
+        if len(listing.files) > MAX_IMAGES:
+            raise TooLargeError(
+                f"there are more images than the limit of {MAX_IMAGES}; use a sample of them",
+                code="data_too_large",
+            )
+
+
+def _entries(folder: Path, listing: _Listing, root: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        listing.unreadable.append(f"{_shown(folder, root)}: {error.strerror}")
+        return []
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(
+        child for child in path.iterdir() if child.is_dir() and not _is_foreign(child.name)
+    )
+
+
+def _has_images(folder: Path) -> bool:
+    return any(
+        child.suffix.lower() in IMAGE_SUFFIXES and child.is_file() and not _is_foreign(child.name)
+        for child in folder.iterdir()
+    )
+
+
+def _is_foreign(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _FOREIGN
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _shown(path: Path, root: Path) -> str:
+    return typed(str(path.relative_to(root)))

@@ -1,0 +1,89 @@
+"""What was read of a folder of images and what was not, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+#: Maximum number of files that are named for each reason; the others are counted.
+MAX_NAMED = 20
+
+
+class Left(BaseModel):
+    """Files that were left out for one reason, or that a person should look at.
+
+    Attributes:
+        count: How many there are.
+        names: The first of them, with details.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    count: int = 0
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: list[str]) -> Left:
+        """Count all names and keep the first ones."""
+        return cls(count=len(names), names=tuple(names[:MAX_NAMED]))
+
+
+class DataSummary(BaseModel):
+    """A folder as it was read.
+
+    Attributes:
+        layout: ``classes``: one folder per class; ``clients``: one per client, with class folders;
+            ``splits``: ``train``, ``validation`` and ``test``, with class folders.
+        read: Number of images that were read.
+        classes: Images of each class.
+        foreign: Number of hidden files and files of other programs.
+        others: Number of files that are no images.
+        unsupported: Images in formats that cannot be read here.
+        unreadable: Damaged images and dangling links.
+        duplicates: Number of images that are copies of others, exact or nearly so. Copies are never
+            distributed over training and test.
+        conflicts: Images that are in several classes.
+        removed: Training images left out because the folder's own test or validation split has
+            them too.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    layout: Literal["classes", "clients", "splits"]
+    read: int
+    classes: dict[str, int]
+    foreign: int = 0
+    others: int = 0
+    unsupported: Left = Left()
+    unreadable: Left = Left()
+    duplicates: int = 0
+    conflicts: Left = Left()
+    removed: int = 0
+
+    def lines(self) -> Iterator[str]:
+        """Yield the summary as lines of text: what was read, then what needs attention."""
+        counts = ", ".join(f"{name} {count}" for name, count in list(self.classes.items())[:12])
+        more = f" and {len(self.classes) - 12} more" if len(self.classes) > 12 else ""
+        kinds = {"classes": "class folders", "clients": "client folders with class folders",
+                 "splits": "its own training and test split"}  # fmt: skip
+        yield f"read {self.read} images from {kinds[self.layout]}: {counts}{more}"
+        if self.foreign or self.others:
+            yield (
+                f"left out {self.foreign} hidden files or files of other programs, and "
+                f"{self.others} files that are no images"
+            )
+        if self.duplicates:
+            yield f"{self.duplicates} images are copies of others; copies stay in one split"
+        if self.removed:
+            yield f"left out {self.removed} training images that validation or test has too"
+        for reason, left in (
+            ("images in formats that cannot be read here", self.unsupported),
+            ("files that cannot be read", self.unreadable),
+            ("images in several classes", self.conflicts),
+        ):
+            if left.count:
+                hidden = left.count - len(left.names)
+                rest = f" and {hidden} more" if hidden else ""
+                yield f"{left.count} {reason}: {'; '.join(left.names)}{rest}"
