@@ -90,7 +90,10 @@ def _draw_splits(
         moved = 0
         # One group at least remains for each later split and for training.
         while moved < count and len(waiting) > len(drawn) - position:
-            group = waiting.pop(0)
+            # Many copies of one image belong in training, where they do least harm.
+            fitting = (n for n, each in enumerate(waiting) if len(each) <= count - moved)
+            smallest = min(range(len(waiting)), key=lambda n: len(waiting[n]))
+            group = waiting.pop(next(fitting, smallest))
             if splits[group[0]] != TRAIN:  # moved with its copy in another class
                 continue
             copies = group
