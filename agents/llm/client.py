@@ -7,7 +7,6 @@ plainest form and the object is read from the text. The prompt holds the schema 
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Sequence
@@ -17,12 +16,15 @@ from pydantic import BaseModel
 
 from edgewright.tools.errors import DeadlineError, LinkError, UnavailableError
 from edgewright.tools.settings import ChatModelSettings
+from edgewright.tools.storage.documents import first_object
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
 #: Maximum length of an answer, in tokens. A plan of twenty tasks takes about 1,500.
 MAX_ANSWER_TOKENS = 2000
+#: Maximum length of an answer, in characters; an endpoint need not observe the limit on tokens.
+MAX_ANSWER_CHARACTERS = 20 * MAX_ANSWER_TOKENS
 
 
 class Message(BaseModel):
@@ -112,13 +114,20 @@ class ChatModel:
         return outcome[0]
 
     def _client(self, timeout_s: float) -> OpenAI:
-        from openai import OpenAI
+        from openai import DefaultHttpxClient, OpenAI
+
+        from edgewright.agents.llm.bounds import bounded
 
         return OpenAI(
             base_url=self.settings.base_url or None,
             api_key=self.settings.api_key or "none",
             timeout=timeout_s,
             max_retries=0,
+            default_headers={"Accept-Encoding": "identity"},
+            # A redirect would take the conversation and the key to another host.
+            http_client=DefaultHttpxClient(
+                follow_redirects=False, event_hooks={"response": [bounded]}
+            ),
         )
 
 
@@ -142,7 +151,18 @@ def _text(client: OpenAI, model: str, messages: Sequence[Message], schema: dict[
             model=model, messages=conversation, max_tokens=MAX_ANSWER_TOKENS
         )
     choices = completion.choices or []
-    return (choices[0].message.content or "") if choices else ""
+    return _joined(choices[0].message.content)[:MAX_ANSWER_CHARACTERS] if choices else ""
+
+
+def _joined(content: Any) -> str:
+    """Return the text of a message, which some endpoints send in parts."""
+    if isinstance(content, list):
+        return "".join(
+            part["text"]
+            for part in content
+            if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
+    return content or ""
 
 
 def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
@@ -170,7 +190,9 @@ def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
             "check OPENAI_API_KEY and EDGEWRIGHT_CHAT_MODEL",
             code="chat_model_refused",
         )
-    if isinstance(error, APIError | OpenAIError | ValueError | AttributeError | TypeError):
+    if isinstance(
+        error, APIError | OpenAIError | ValueError | AttributeError | TypeError | RecursionError
+    ):
         # The SDK does not validate bodies; reading one that is no chat completion fails.
         return _no_object(str(error)[:200])
     return error
@@ -188,15 +210,7 @@ def _no_object(answer: str) -> InvalidAnswerError:
 
 def _first_object(text: str) -> dict[str, Any]:
     """Return the first JSON object in a text that may have prose or a code fence around it."""
-    decoder = json.JSONDecoder()
-    start = text.find("{")
-    while start >= 0:
-        try:
-            value, _ = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            start = text.find("{", start + 1)
-            continue
-        if isinstance(value, dict):
-            return value
-        start = text.find("{", start + 1)
-    raise _no_object(text)
+    value = first_object(text)
+    if value is None:
+        raise _no_object(text)
+    return value

@@ -70,6 +70,27 @@ def parse_yaml(text: str) -> Any:
         raise DocumentError(f"a value that does not fit its type ({str(error)[:200]})") from None
 
 
+def first_object(text: str) -> dict[str, Any] | None:
+    """Return the first JSON object in a text; None if there is none.
+
+    At most ``_MAX_ATTEMPTS`` places are tried, so the time is linear in the length of the text.
+
+    Args:
+        text: Text that may have prose or a code fence around the object.
+    """
+    start = text.find("{")
+    for _ in range(_MAX_ATTEMPTS):
+        if start < 0:
+            return None
+        try:
+            value = _encodable(_DECODER.raw_decode(text, start)[0], 0)
+        except (ValueError, RecursionError):
+            start = text.find("{", start + 1)
+        else:
+            return value if isinstance(value, dict) else None
+    return None
+
+
 def parse_rows(text: str) -> Iterator[tuple[int, Any]]:
     """Parse JSON Lines, or a JSON array with one row per element.
 
@@ -163,6 +184,10 @@ def _encodable(value: Any, depth: int) -> Any:
     if isinstance(value, dict):
         return {_encodable(key, depth + 1): _encodable(v, depth + 1) for key, v in value.items()}
     return value
+
+
+_MAX_ATTEMPTS = 50
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_refuse_constant)
 
 
 def _too_deep() -> DocumentError:

@@ -3,11 +3,12 @@
 The server tests the plumbing, not the quality of any model.
 """
 
+import gzip
 import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,12 @@ def test_an_endpoint_without_structured_output_gets_a_plain_request() -> None:
         ([(200, completion("I am a teapot."), 0)] * 2, "not a JSON object"),
         ([(200, "<html>", 0)] * 2, "chat"),
         ([(200, "{}", 0)] * 2, "not a JSON object"),
+        ([(200, "[" * 900_000, 0)] * 2, "chat"),
+        ([(200, completion("{" * 900_000), 0)] * 2, "not a JSON object"),
+        ([(200, completion('{"a":' * 100_000), 0)] * 2, "not a JSON object"),
+        ([(200, completion("x" * 2_000_000), 0)], "more than 1000000 bytes"),
+        ([(500, "x" * 2_000_000, 0)], "more than 1000000 bytes"),
+        ([(307, "{}", 0)], "status 307"),
         ([(500, "{}", 0)], "status 500"),
         ([(401, "{}", 0)], "OPENAI_API_KEY"),
     ],
@@ -178,3 +185,60 @@ def test_a_dead_endpoint_is_named() -> None:
     result = plan("http://127.0.0.1:9/v1")
     assert result.planner == "embedded"
     assert "cannot be reached" in result.reason
+
+
+def test_a_message_in_parts_is_joined() -> None:
+    body = json.loads(completion(""))
+    text = json.dumps(GOOD)
+    body["choices"][0]["message"]["content"] = [
+        {"type": "text", "text": text[:9]}, {"type": "image"}, {"type": "text", "text": text[9:]}
+    ]  # fmt: skip
+    with endpoint([(200, json.dumps(body), 0)]) as (url, _):
+        assert plan(url).planner == "chat-model"
+
+
+@contextmanager
+def raw_endpoint(head: bytes, chunk: bytes) -> Iterator[tuple[str, list[int]]]:
+    """Serve a response whose body never ends; also yield the bytes that were sent."""
+    sent = [0]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.close_connection = True
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
+                while sent[0] < 200_000_000:
+                    self.wfile.write(chunk)
+                    sent[0] += len(chunk)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", sent
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("head", "chunk"),
+    [
+        (b"Content-Type: application/json\r\n", b" " * 65_536),
+        (b"Content-Encoding: gzip\r\n", gzip.compress(bytes(10_000_000))),
+        (b"Content-Encoding: deflate\r\n", gzip.compress(bytes(10_000_000))),
+    ],
+)
+def test_an_endless_or_compressed_body_is_not_read(head: bytes, chunk: bytes) -> None:
+    with raw_endpoint(head, chunk) as (url, sent):
+        started = time.monotonic()
+        result = plan(url, timeout_s=20)
+        assert time.monotonic() - started < 15
+    assert result.planner == "embedded"
+    assert "not used" in result.reason
+    assert sent[0] < 50_000_000
