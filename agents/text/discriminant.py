@@ -8,12 +8,15 @@ mean and one solve, and a further label leaves the others as they are but for th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgewright.agents.text.encoder import Vectors
 from edgewright.agents.text.heads import Heads
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 #: Share of the average variance that is added to every direction.
 SHRINKAGE = 0.1
@@ -28,33 +31,30 @@ class Discriminant:
     Attributes:
         sums: Sum of the features of each label's examples, float32 ``[labels, D]``.
         counts: Number of these examples, in shares, float32 ``[labels]``.
-        inverse: Inverse of the covariance within a label, float64 ``[D, D]``.
+        inverse: Inverse of the covariance within a label, float32 ``[D, D]``.
     """
 
     sums: Vectors
     counts: Vectors
-    inverse: NDArray[np.float64]
+    inverse: Vectors
 
     @classmethod
-    def of(cls, features: Vectors, truth: Vectors) -> Discriminant:
+    def of(cls, features: Vectors, truth: csr_array) -> Discriminant:
         """Collect the statistics; every label weighs the same.
 
         Args:
             features: float32 ``[N, D]``.
             truth: Share of each label in each example, float32 ``[N, labels]``.
         """
-        from scipy.sparse import csr_array
-
-        shares = csr_array(truth)
-        sums, counts = shares.T @ features, np.asarray(shares.sum(axis=0), np.float32)
-        within = features - shares @ (sums / counts[:, None])
-        weights = shares @ (1 / counts)
+        sums, counts = truth.T @ features, np.asarray(truth.sum(axis=0), np.float32)
+        within = features - truth @ (sums / counts[:, None])
+        weights = truth @ (1 / counts)
         covariance = ((within * weights[:, None]).T @ within).astype(np.float64) / weights.sum()
         width = len(covariance)
         covariance += SHRINKAGE * np.trace(covariance) / width * np.eye(width)
-        return cls(sums, counts, np.linalg.inv(covariance))
+        return cls(sums, counts, np.linalg.inv(covariance).astype(np.float32))
 
-    def heads(self, features: Vectors | None = None, truth: Vectors | None = None) -> Heads:
+    def heads(self, features: Vectors | None = None, truth: csr_array | None = None) -> Heads:
         """Return the heads.
 
         Args:
@@ -65,7 +65,7 @@ class Discriminant:
         if features is not None and truth is not None:
             sums, counts = sums - truth.T @ features, counts - truth.sum(axis=0)
         means = sums / np.maximum(counts, 1e-6)[:, None]
-        weights = (self.inverse @ means.T).astype(np.float32)
+        weights = self.inverse @ means.T
         bias = -0.5 * np.einsum("ld,dl->l", means, weights)
         return Heads(weights=weights, bias=np.where(counts > 1e-3, bias, -1e6).astype(np.float32))
 

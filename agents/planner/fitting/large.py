@@ -22,7 +22,9 @@ from edgewright.agents.text.heads import Features, Heads
 
 #: Number of examples that the judge is fitted on, of each kind: for one card, for several and for
 #: none. It has only a dozen parameters.
-JUDGED = 250
+JUDGED = 80
+#: Every so many examples teach whether a request is for several cards: a question of two labels.
+COUNTED = 4
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,15 @@ def fit_large(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel:
         texts: Their texts and sentence vectors.
         truth: Share of each label in each example, float32 ``[N, labels]``.
     """
+    from scipy.sparse import csr_array
+
     vectors = texts.whole_vectors
     requested = truth[:, : examples.tools] > 0
     counts = np.eye(2, dtype=np.float32)[(requested.sum(axis=1) > 1).astype(int)]
-    by_label, by_count = Discriminant.of(vectors, truth), Discriminant.of(vectors, counts)
+    shares, number = csr_array(truth), csr_array(counts)
+    by_label = Discriminant.of(vectors, shares)
+    some = np.arange(len(truth)) % COUNTED == 0
+    by_count = Discriminant.of(vectors[some], number[some])
     folds = np.array([example.fold for example in examples.requests])
     judged = _spread(requested)
     parts = []
@@ -56,8 +63,8 @@ def fit_large(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel:
         parts.append(
             _HeldOut(
                 rows=rows,
-                heads=by_label.heads(vectors[out], truth[out]),
-                several=by_count.heads(vectors[out], counts[out]),
+                heads=by_label.heads(vectors[out], shares[out]),
+                several=by_count.heads(vectors[out & some], number[out & some]),
                 near=evidence.nearest(vectors[rows], vectors[~out], truth[~out]),
             )
         )
@@ -88,12 +95,15 @@ def fit_large(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel:
 
 def _evidence(parts: list[_HeldOut], texts: Texts) -> Evidence:
     vectors = texts.whole_vectors
-    clauses = texts.by_owner(texts.clause_vectors)
+    of_request = texts.by_owner(texts.clause_vectors)
+    clauses: list[Vectors] = []
+    for part in parts:
+        own = [of_request[row] for row in part.rows.tolist()]
+        ends = np.cumsum([len(rows) for rows in own])[:-1]
+        clauses += np.split(part.heads.probabilities(np.vstack(own)), ends)
     return Evidence(
         whole=np.vstack([part.heads.probabilities(vectors[part.rows]) for part in parts]),
-        clauses=[
-            part.heads.probabilities(clauses[row]) for part in parts for row in part.rows.tolist()
-        ],
+        clauses=clauses,
         near=np.vstack([part.near for part in parts]),
         several=np.concatenate(
             [part.several.probabilities(vectors[part.rows])[:, 1] for part in parts]

@@ -118,8 +118,14 @@ def load_model(
         [VERSION, {"labels": examples.labels, "tools": examples.tools, "requests": requests}]
     )
     key = f"planner-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
-    stored = cached(key, folder, lambda: _stored(fit(examples, vectors)), shipped=shipped)
-    return _restored(stored, examples, vectors)
+    fitted: list[RequestModel] = []
+
+    def fit_now() -> StoredArrays:
+        fitted.append(fit(examples, vectors))
+        return _stored(fitted[0])
+
+    stored = cached(key, folder, fit_now, shipped=shipped)
+    return fitted[0] if fitted else _restored(stored, examples, vectors)
 
 
 def _truth(examples: Examples) -> Vectors:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from edgewright.agents.text.discriminant import Discriminant, scaled, temperature
 
@@ -29,7 +30,7 @@ def accuracy(heads, features, truth):
 
 def test_shared_noise_is_ignored(drawn):
     (features, truth), (unseen, labels) = drawn
-    heads = Discriminant.of(features, truth).heads()
+    heads = Discriminant.of(features, csr_array(truth)).heads()
     means = truth.T @ features / EACH
     nearest = ((unseen[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
     assert accuracy(heads, unseen, labels) > 0.9
@@ -38,20 +39,20 @@ def test_shared_noise_is_ignored(drawn):
 
 def test_examples_that_are_left_out_do_not_count(drawn):
     (features, truth), _ = drawn
-    statistics = Discriminant.of(features, truth)
+    statistics = Discriminant.of(features, csr_array(truth))
     out = np.arange(len(features)) % EACH == 0
-    heads = statistics.heads(features[out], truth[out])
+    heads = statistics.heads(features[out], csr_array(truth[out]))
     means = truth[~out].T @ features[~out] / (EACH - 1)
     assert np.allclose(heads.weights, statistics.inverse @ means.T, rtol=1e-3, atol=1e-4)
     # Nothing is left of the first label, so it is never chosen.
     first = truth[:, 0] > 0
-    alone = statistics.heads(features[first], truth[first])
+    alone = statistics.heads(features[first], csr_array(truth[first]))
     assert alone.probabilities(features)[:, 0].max() == 0
 
 
 def test_the_temperature_calibrates(drawn):
     (features, truth), (unseen, labels) = drawn
-    heads = Discriminant.of(features, truth).heads()
+    heads = Discriminant.of(features, csr_array(truth)).heads()
     half = np.arange(len(unseen)) % 2 == 0
     factor = temperature(heads.logits(unseen[half]), labels[half])
     calibrated = scaled(heads, factor).probabilities(unseen[~half])
