@@ -145,6 +145,7 @@ class NodeConfig(_Section):
         link_prior: Assumptions about the link before the first transfer.
         profile_file: File for measured times; None means one in the state folder.
         profile_runs: Number of repetitions of each measurement.
+        measure: Whether a node measures its models if no times of theirs are stored.
         min_accuracy_retention: Minimum accuracy retention of an arm; an arm below it is never
             chosen.
         objective: What the choice of an arm minimises, in seconds and joules.
@@ -168,6 +169,7 @@ class NodeConfig(_Section):
     link_prior: LinkPrior = LinkPrior()
     profile_file: Path | None = None
     profile_runs: int = Field(default=5, ge=1)
+    measure: bool = True
     min_accuracy_retention: float = Field(default=0.99, ge=0, le=1)
     objective: Objective = Objective()
     energy: EnergyModel = EnergyModel()

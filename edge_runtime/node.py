@@ -198,7 +198,7 @@ class Node:
         """Read the times that are on file, and measure the missing ones."""
         self.profile = profiling.stored(self.config)
         for model in self.config.preload:
-            if self.model_profile(model) is None:
+            if self.config.measure and self.model_profile(model) is None:
                 await self._measure(model)
 
     async def _measure(self, model: str) -> None:

@@ -8,11 +8,11 @@ import typer
 
 from edgewright.cli.views.output import (
     Json,
-    print_json,
     print_table,
     progress_console,
     reported_errors,
 )
+from edgewright.cli.views.safe import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

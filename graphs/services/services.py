@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -106,7 +106,9 @@ async def open_services(
 
     cards, planner = await asyncio.to_thread(catalogue)
     async with AsyncExitStack() as stack:
-        opened = node or await stack.enter_async_context(await asyncio.to_thread(_node, settings))
+        opened: NodeAccess | None = node
+        if opened is None:
+            opened = await stack.enter_async_context(await asyncio.to_thread(_node, settings))
         yield Services(
             node=opened,
             planner=planner,
@@ -118,7 +120,7 @@ async def open_services(
         )
 
 
-def _node(settings: Settings) -> NodeClient | PrivateNode:
+def _node(settings: Settings) -> AbstractAsyncContextManager[NodeAccess]:
     if not settings.node_url:
         return PrivateNode()
     return NodeClient(settings.node_url, api_key=settings.api_key or None)

@@ -102,6 +102,23 @@ async def test_a_node_starts_measures_and_stops(make_app, tmp_path, monkeypatch)
                 await asyncio.sleep(0.01)
 
 
+async def test_a_node_may_leave_measuring_to_others(make_app, tmp_path, monkeypatch):
+    monkeypatch.setattr(profiling, "measure_model", None)
+    config = {"preload": [MODEL], "profile_file": tmp_path / "p.json", "measure": False}
+    node = make_app(**config).state.node
+    async with node.running():
+        await node.warm.wait()
+        await asyncio.sleep(0.05)
+        assert node.ready
+        assert node.profile.models == {}
+    measured = NodeProfile(node="x", role="device", models={MODEL: _profile()})
+    profiling.store(node.config, measured)
+    again = make_app(**config).state.node
+    async with again.running(), asyncio.timeout(5):
+        while not again.profile.models:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_node_that_cannot_measure_itself_works_all_the_same(
     make_app, tmp_path, monkeypatch, caplog
 ):
