@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 
 from edgewright.agents.manuals.vocabulary import (
     DESIGNATION,
     INTERFACES,
-    any_of,
     quantities,
     units,
 )
@@ -25,7 +25,8 @@ _TOLERANCE = re.compile(
     rf"(?:±|\+/-|\+-)\s*(?P<number>\d{{1,7}}(?:\.\d{{1,4}})?)\s*(?P<unit>{_UNIT})"
 )
 _SINGLE = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})")
-_NEGATED = re.compile(r"\b(?:no|not|without|neither|nor|instead\s+of)\b[^,;.]*$", re.IGNORECASE)
+_NEGATION = re.compile(r"\b(?:no|not|without|neither|nor|instead\s+of)\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[,;.]")
 _INTERFACES = {
     name: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE)
     for name, pattern in INTERFACES.items()
@@ -79,16 +80,12 @@ def is_command(sentence: str) -> bool:
 
 def named_quantities(sentence: str) -> dict[str, int]:
     """Return the quantities in a sentence, with the position of their first mention."""
+    words, names = _quantity_words()
     found: dict[str, int] = {}
-    taken: list[range] = []
-    for words, name in _quantity_words():
-        for match in words.finditer(sentence):
-            span = range(*match.span())
-            # "Skin temperature" does not count as plain "temperature" as well.
-            if not any(span.start in other for other in taken):
-                taken.append(span)
-                found.setdefault(name, span.start)
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+    # The longest word counts: "skin temperature" is not plain "temperature" as well.
+    for match in words.finditer(sentence):
+        found.setdefault(names[match.lastgroup or ""], match.start())
+    return found
 
 
 def designations(text: str) -> list[str]:
@@ -102,11 +99,27 @@ def designations(text: str) -> list[str]:
 
 def named_interfaces(sentence: str) -> list[str]:
     """Return the interfaces that a sentence names without negating them."""
+    clauses = _clauses(sentence)
     return [
         name
         for name, pattern in _INTERFACES.items()
-        if any(not _NEGATED.search(sentence[: m.start()]) for m in pattern.finditer(sentence))
+        if any(not _is_negated(clauses, match.start()) for match in pattern.finditer(sentence))
     ]
+
+
+def _clauses(sentence: str) -> tuple[list[int], list[int]]:
+    """Return the starts of the clauses, and where the first negation in each of them ends."""
+    starts = [0, *(match.end() for match in _CLAUSE_END.finditer(sentence))]
+    negations = [len(sentence)] * len(starts)
+    for match in _NEGATION.finditer(sentence):
+        clause = bisect_right(starts, match.start()) - 1
+        negations[clause] = min(negations[clause], match.end())
+    return starts, negations
+
+
+def _is_negated(clauses: tuple[list[int], list[int]], position: int) -> bool:
+    starts, negations = clauses
+    return negations[bisect_right(starts, position) - 1] <= position
 
 
 def ranges(sentence: str) -> list[Limit]:
@@ -148,8 +161,12 @@ def _number(text: str) -> str:
 
 
 @cache
-def _quantity_words() -> list[tuple[re.Pattern[str], str]]:
-    """Return a pattern for each name of a quantity, the longest first."""
+def _quantity_words() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Return one pattern for all words, the longest first, and the quantity of each group in it."""
     words = [(word, quantity.name) for quantity in quantities().values() for word in quantity.words]
     words.sort(key=lambda pair: len(pair[0]), reverse=True)
-    return [(re.compile(any_of([word]), re.IGNORECASE), name) for word, name in words]
+    alternatives = "|".join(
+        f"(?P<w{index}>{re.escape(word)})" for index, (word, _) in enumerate(words)
+    )
+    pattern = re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
+    return pattern, {f"w{index}": name for index, (_, name) in enumerate(words)}

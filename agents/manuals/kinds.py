@@ -22,7 +22,6 @@ from edgewright.tools.manuals.manual import MAX_LINE, Line, Manual
 #: Maximum number of sentences to classify; a data sheet states its facts on the first pages.
 MAX_SENTENCES = 400
 
-_MARKED_HEADING = re.compile(r"^#{1,6}\s+(?P<words>.+?)\s*#*$")
 #: A heading without marks: a few words without a full stop or a value.
 _PLAIN_HEADING = re.compile(r"^(?:\d+(?:\.\d+)*\.?\s+)?[A-Z][A-Za-z ]{2,40}$")
 
@@ -54,12 +53,12 @@ def classified_sentences(manual: Manual) -> list[Sentence]:
     found = [
         sentence
         for sentence in _sentences(manual)
-        if not is_command(sentence.text)
-        and (
+        if (
             named_quantities(sentence.text)
             or named_interfaces(sentence.text)
             or measures(sentence.text)
         )
+        and not is_command(sentence.text)
     ][:MAX_SENTENCES]
     kinds = _kinds([f"{each.heading}: {each.text}".removeprefix(": ") for each in found])
     headings = list({each.heading for each in found if each.heading})
@@ -85,11 +84,19 @@ def _example_vectors() -> Vectors:
 def _sentences(manual: Manual) -> Iterator[Sentence]:
     heading = ""
     for line in _unwrapped(manual.lines):
-        marked = _MARKED_HEADING.match(line.text)
-        if marked or _PLAIN_HEADING.match(line.text):
-            heading = "" if is_command(line.text) else (marked["words"] if marked else line.text)
+        words = _heading(line.text)
+        if words:
+            heading = "" if is_command(line.text) else words
         for text in sentences(line.text.lstrip("# ")):
             yield Sentence(text, heading if text != heading else "", line)
+
+
+def _heading(text: str) -> str:
+    """Return the words of a heading, with or without Markdown's marks; empty for other lines."""
+    words = text.lstrip("#")
+    if 1 <= len(text) - len(words) <= 6 and words[:1].isspace():
+        return words.strip().rstrip("#").rstrip()
+    return text if _PLAIN_HEADING.match(text) else ""
 
 
 def _unwrapped(lines: Sequence[Line]) -> Iterator[Line]:

@@ -6,7 +6,6 @@ A draft consists of these words and of numbers alone, so no wording of a manual 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -78,12 +77,6 @@ def line_kinds() -> tuple[tuple[str, str], ...]:
     """Return example sentences of manuals, each preceded by its kind."""
     examples = _packaged("line_kinds")
     return tuple((kind, sentence) for kind in examples for sentence in examples[kind])
-
-
-def any_of(words: Sequence[str]) -> str:
-    """Return a pattern that matches any of the words as a whole, longer ones first."""
-    ordered = sorted(words, key=len, reverse=True)
-    return rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)"
 
 
 def _packaged(name: str) -> Any:

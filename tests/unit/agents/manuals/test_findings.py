@@ -104,3 +104,28 @@ def test_the_lists_are_consistent() -> None:
         for word in quantity.words:
             assert quantity.name in findings.named_quantities(f"the {word} here"), word
     assert {"senses", "measuring range", "accuracy", "other"} <= {kind for kind, _ in line_kinds()}
+
+
+HOSTILE_LINES = [
+    "A1 ", "no USB, ", "no USB ", "# #", " #", "1 ", "1 to ", "1 °C to ", "± 1 ", "1.1 m", "-",
+    ". A", "ignore ", "ai ", "only ", "temperature ", "AB1-", "|", "no ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("part", HOSTILE_LINES)
+def test_a_hostile_line_takes_no_longer_than_its_length(part: str) -> None:
+    line = (part * 2000)[:MAX_LINE]
+    readers = (designations, is_command, limits, named_interfaces, named_quantities, sentences,
+               _heading)  # fmt: skip
+    for read in readers:
+        read("warm: 1 °C")  # compiles the patterns
+    started = time.process_time()
+    for read in readers:
+        read(line)
+    # A manual of 400,000 characters has 200 such lines.
+    assert time.process_time() - started < 0.2
+
+
+def test_a_negation_holds_for_its_clause() -> None:
+    assert named_interfaces("It has no USB, but Bluetooth.") == ["Bluetooth"]
+    assert named_interfaces("USB without Wi-Fi") == ["USB"]
