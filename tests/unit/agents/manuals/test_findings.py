@@ -1,11 +1,15 @@
 """Finding quantities, interfaces, limits and commands in a sentence of a manual."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewright.agents.manuals import findings
+from edgewright.agents.manuals.kinds import _heading
 from edgewright.agents.manuals.vocabulary import line_kinds, quantities, units
+from edgewright.tools.manuals.manual import MAX_LINE
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,7 @@ HOSTILE_LINES = [
 @pytest.mark.parametrize("part", HOSTILE_LINES)
 def test_a_hostile_line_takes_no_longer_than_its_length(part: str) -> None:
     line = (part * 2000)[:MAX_LINE]
-    readers = (designations, is_command, limits, named_interfaces, named_quantities, sentences,
+    readers = (findings.designations, findings.is_command, findings.limits, findings.named_interfaces, findings.named_quantities, findings.sentences,
                _heading)  # fmt: skip
     for read in readers:
         read("warm: 1 °C")  # compiles the patterns
@@ -127,5 +131,5 @@ def test_a_hostile_line_takes_no_longer_than_its_length(part: str) -> None:
 
 
 def test_a_negation_holds_for_its_clause() -> None:
-    assert named_interfaces("It has no USB, but Bluetooth.") == ["Bluetooth"]
-    assert named_interfaces("USB without Wi-Fi") == ["USB"]
+    assert findings.named_interfaces("It has no USB, but Bluetooth.") == ["Bluetooth"]
+    assert findings.named_interfaces("USB without Wi-Fi") == ["USB"]
