@@ -26,6 +26,7 @@ from edgewright.tools.contracts.views import CardView, ModelView, SensorView
 from edgewright.tools.errors import (
     DeadlineError,
     EdgewrightError,
+    InputError,
     LinkError,
     UnavailableError,
 )
@@ -38,6 +39,28 @@ _CONNECT_TIMEOUT_S = 3.0
 #: Extra wait after the deadline, so that a node that misses it can report so itself.
 _GRACE_S = 0.25
 _MAX_ANSWER_BYTES = 16_000_000
+
+
+def checked_url(url: str) -> str:
+    """Return the base URL of a node without a slash at its end.
+
+    Raises:
+        InputError: It is no URL of an HTTP server (``invalid_url``); the message says why.
+    """
+    reason = ""
+    try:
+        parsed = httpx.URL(url.strip())
+        if parsed.scheme not in ("http", "https"):
+            reason = "it must begin with http:// or https://"
+        elif not parsed.host:
+            reason = "it names no host"
+        elif parsed.port is not None and not 0 < parsed.port < 65_536:
+            reason = "ports are 1 to 65535"
+    except (httpx.InvalidURL, ValueError, TypeError) as error:
+        reason = f"{error}; an IPv6 address stands in brackets, as in http://[::1]:8760"
+    if reason:
+        raise InputError(f"{url[:200]!r} is no URL of a node: {reason}", code="invalid_url")
+    return url.strip().rstrip("/")
 
 
 class NodeClient:
@@ -53,6 +76,9 @@ class NodeClient:
         ca: Certificate to trust, for a node with a self-signed certificate.
         transport: Transport to use instead of sockets, such as ``httpx.ASGITransport`` for an
             application in the same process.
+
+    Raises:
+        InputError: The URL is malformed (``invalid_url``).
     """
 
     def __init__(
@@ -64,7 +90,7 @@ class NodeClient:
         ca: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.url = url.rstrip("/")
+        self.url = checked_url(url)
         self._timeout_s = timeout_s
         secure = self.url.startswith("https:")
         self._http = httpx.AsyncClient(
@@ -220,11 +246,6 @@ class NodeClient:
             ) from None
         except (TimeoutError, httpx.TimeoutException):
             raise DeadlineError(f"{self.url} did not answer within {limit_s:.3g} s") from None
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-            raise UnavailableError(
-                f"{self.url[:200]!r} is not the URL of a node; use one like http://127.0.0.1:8760",
-                code="invalid_url",
-            ) from None
         except httpx.TransportError:
             raise LinkError(
                 f"the connection to {self.url} was interrupted; try again", code="link_broken"

@@ -119,8 +119,15 @@ HOSTILE_LINES = [
 @pytest.mark.parametrize("part", HOSTILE_LINES)
 def test_a_hostile_line_takes_no_longer_than_its_length(part: str) -> None:
     line = (part * 2000)[:MAX_LINE]
-    readers = (findings.designations, findings.is_command, findings.limits, findings.named_interfaces, findings.named_quantities, findings.sentences,
-               _heading)  # fmt: skip
+    readers = (
+        findings.designations,
+        findings.is_command,
+        findings.limits,
+        findings.named_interfaces,
+        findings.named_quantities,
+        findings.sentences,
+        _heading,
+    )
     for read in readers:
         read("warm: 1 °C")  # compiles the patterns
     started = time.process_time()

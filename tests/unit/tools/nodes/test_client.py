@@ -25,7 +25,7 @@ from edgewright.tools.errors import (
     UnavailableError,
 )
 from edgewright.tools.images.probe import probe
-from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient
+from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient, checked_url
 from edgewright.tools.nodes.exchange import Transfer
 
 RESULT = TailResult(output={"text": "cat"}, model="m@1", expert="e", stages_ms={"tail": 1.0})
@@ -166,14 +166,6 @@ async def test_an_oversized_answer_raises():
     assert raised.value.info().code == "answer_too_large"
 
 
-@pytest.mark.parametrize("url", ["nonsense", "ftp://node"])
-async def test_an_invalid_url_raises(url):
-    async with NodeClient(url) as client:
-        with pytest.raises(UnavailableError) as raised:
-            await client.tools()
-    assert raised.value.info().code == "invalid_url"
-
-
 async def test_images_are_sent_raw_with_their_detected_type():
     content = InvokeResponse(status="ok").model_dump_json().encode()
     transport = StubTransport(content=content)
@@ -219,3 +211,29 @@ async def test_ready_and_profile():
     async with _client(StubTransport(content=profile.model_dump_json().encode())) as client:
         assert await client.profile() == profile
         assert await client.ready()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://::1:8791", "brackets"),
+        ("http://[::1", "brackets"),
+        ("http://127.0.0.1:99999", "URL of a node"),
+        ("http://127.0.0.1:port", "URL of a node"),
+        ("127.0.0.1:8760", "must begin with http://"),
+        ("nonsense", "must begin with http://"),
+        ("ftp://host", "must begin with http://"),
+        ("http://", "names no host"),
+        ("http://\x00", "URL of a node"),
+        ("", "must begin with http://"),
+    ],
+)
+def test_a_malformed_url_is_a_clear_error(url: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason) as caught:
+        NodeClient(url)
+    assert caught.value.info().code == "invalid_url"
+
+
+def test_usual_urls_are_accepted() -> None:
+    for url in ("http://[::1]:8760/", " https://edge.example/base ", "http://127.0.0.1:1"):
+        assert checked_url(url) == url.strip().rstrip("/")
