@@ -49,6 +49,14 @@ _BREAK = re.compile(
     """.replace("BEGINNING", _BEGINNING),
     re.VERBOSE | re.IGNORECASE,
 )
+#: Found in every text that ``_BREAK`` splits; most texts are a single clause, and this is faster.
+_MAY_BREAK = re.compile(
+    r"""
+    [.!?;:]["')\]]?\s | [,\n\r]
+    | \s(?:and|but|then|finally|afterward|lastly|also|next|before|after|while|once|based|so)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 #: Text in quotation marks. An apostrophe inside a word is not a quotation mark.
 QUOTED = re.compile(
     r"""(?<!\w)(?:'(?P<single>(?:[^'\n]|(?<=\w)'(?=\w)){2,}?)'|"(?P<double>[^"\n]{2,}?)"|“(?P<curly>[^”]{2,}?)”)(?!\w)"""
@@ -76,14 +84,21 @@ class Clause:
     end: int
 
 
+def may_quote(text: str) -> bool:
+    """Return whether a text has any of the marks that begin a quotation."""
+    return "'" in text or '"' in text or "“" in text
+
+
 def segment(text: str) -> list[Clause]:
     """Split a text into clauses, in order. Only stretches without content words are dropped."""
-    quotes = [found.span() for found in QUOTED.finditer(text)]
+    if not _MAY_BREAK.search(text):
+        return [Clause(text=text, start=0, end=len(text))] if _CONTENT.search(text) else []
+    quotes = [found.span() for found in QUOTED.finditer(text)] if may_quote(text) else []
     breaks = [
         found
         for found in _BREAK.finditer(text)
         # Never split inside a quotation, nor between it and the words that introduce it.
-        if not any(first <= found.end() < last for first, last in quotes)
+        if not (quotes and any(first <= found.end() < last for first, last in quotes))
     ]
     clauses: list[Clause] = []
     start = 0

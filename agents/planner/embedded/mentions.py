@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from edgewright.agents.planner.embedded.clauses import QUOTED
+from edgewright.agents.planner.embedded.clauses import QUOTED, may_quote
 from edgewright.tools.contracts.cards import DataType
 
 #: File name extensions by kind of data.
@@ -20,6 +20,8 @@ _FILES = {
     kind: re.compile(rf"['\"(]*(?P<name>\b[\w\-/:.]*\w\.(?:{endings})\b)['\")]*", re.IGNORECASE)
     for kind, endings in _ENDINGS.items()
 }
+#: A part of every file name; few texts have one, and this search is faster than those above.
+_FILE = re.compile(rf"\w\.(?:{'|'.join(_ENDINGS.values())})\b", re.IGNORECASE)
 #: A quotation of at most this many words, or a question, is part of the request; a longer one is
 #: material to work on.
 _SHORT = 2
@@ -59,10 +61,10 @@ def quotations(text: str) -> list[str]:
 
 def masked(text: str) -> str:
     """Return the text with placeholders for file names and long quotations."""
-    if "." in text:  # as in every file name; most texts have none
+    if _FILE.search(text):
         for kind, pattern in _FILES.items():
             text = pattern.sub(f"{kind} file", text)
-    return QUOTED.sub(_placeholder, text)
+    return QUOTED.sub(_placeholder, text) if may_quote(text) else text
 
 
 def _placeholder(match: re.Match[str]) -> str:

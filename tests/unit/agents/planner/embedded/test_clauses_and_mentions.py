@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgewright.agents.planner.embedded import clauses, mentions
 from edgewright.agents.planner.embedded.arguments import ArgumentReader
 from edgewright.agents.planner.embedded.clauses import segment
 from edgewright.agents.planner.embedded.mentions import files, masked, quotations
@@ -54,3 +55,18 @@ def test_file_names_and_quotations_are_distinguished() -> None:
 def test_a_prompt_is_the_part_that_demonstrations_show(clause: str, prompt: str) -> None:
     reader = ArgumentReader(CardRegistry.builtin().get("pose-to-image"))
     assert reader.read("prompt", clause, clause) == prompt
+
+
+PIECES = (
+    "and ", "then", " also ", "Next ", "before ", "based  on ", "so that ", "describe ", "it",
+    "'s ", "photo.PNG", "'what is it?'", '"', "“a cat”", ", ", ". ", "?", "\n", ") ", "; ",
+    "afterwards ",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=10).map("".join))
+def test_no_text_is_passed_over(text: str) -> None:
+    """The quick searches find something in whatever the thorough ones would change."""
+    assert clauses._MAY_BREAK.search(text) or not clauses._BREAK.search(text)
+    assert clauses.may_quote(text) or not clauses.QUOTED.search(text)
+    assert mentions._FILE.search(text) or not mentions.files(text)
