@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edgewright.tools.codec_training.calibration import calibrate, crops, save
 from edgewright.tools.images.decode import decode
-from edgewright.tools.library import load_adapter
+from edgewright.tools.library import load_original
 
 _CROPS = 12
 
@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("photographs", type=Path, nargs="+", help="images to calibrate on")
     options = parser.parse_args()
     photographs = [decode(path.read_bytes()) for path in options.photographs]
-    tables = calibrate(load_adapter("efficientnet-lite0"), crops(photographs, each=_CROPS))
+    tables = calibrate(load_original("efficientnet-lite0"), crops(photographs, each=_CROPS))
     save(tables, options.out)
     for name, entry in tables.items():
         sys.stdout.write(f"{name}: {entry.steps:g} steps per standard deviation\n")

@@ -6,6 +6,7 @@ Heavy packages are imported only when a model is loaded, so that a light client 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from edgewright.tools.cards.added import added_cards
@@ -24,14 +25,18 @@ def models() -> ModelRegistry:
     return ModelRegistry(trained_models)
 
 
-def experts(load: Callable[[str], Any] | None = None) -> dict[str, Expert]:
+def experts(
+    load: Callable[[str], Any] | None = None, *, threads: int | None = None
+) -> dict[str, Expert]:
     """Return all experts by id, without loading any model.
 
     Args:
-        load: Returns the loaded model with a given id, for experts that need its label names or
-            its text decoder; None loads it when it is first needed.
+        load: Returns the loaded model with a given id, for experts that need its label names; None
+            loads it when it is first needed.
+        threads: Number of threads of text decoders; None leaves the engine's default.
     """
-    known = (*builtin_experts(load or load_adapter), *trained_experts())
+    decoders = partial(load_original, threads=threads)
+    known = (*builtin_experts(load or load_adapter, decoders), *trained_experts())
     return {expert.id: expert for expert in known}
 
 
@@ -58,6 +63,20 @@ def expert_statuses() -> dict[str, ExpertStatus]:
         )
         for expert in experts().values()
     }
+
+
+def load_original(model: str, *, threads: int | None = None) -> PartitionAdapter:
+    """Load a model as it was before any export; each process loads it once.
+
+    Args:
+        model: Model id.
+        threads: Number of threads that run each operation; None leaves the engine's default.
+
+    Raises:
+        NotFoundError: No such model (``unknown_model``).
+        UnavailableError: The model cannot be loaded here; the message names the fix.
+    """
+    return models().get(model).load_original(threads=threads)
 
 
 def load_adapter(model: str, *, threads: int | None = None) -> PartitionAdapter:

@@ -91,7 +91,7 @@ def train(
         from edgewright.tools.codec_training.project import train_codec
         from edgewright.tools.codec_training.recipe import recipe_named
         from edgewright.tools.errors import InputError
-        from edgewright.tools.library import load_adapter
+        from edgewright.tools.library import load_original
         from edgewright.tools.memory import keep_freed_memory
         from edgewright.tools.settings import home
 
@@ -102,7 +102,7 @@ def train(
         training, validation = _images(data, photographs, licence)
         with _progress() as report:
             manifest = train_codec(
-                load_adapter(chosen.model),
+                load_original(chosen.model),
                 chosen,
                 training,
                 validation,

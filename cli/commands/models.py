@@ -75,10 +75,12 @@ def export(
     copy its folder to 'models' in the cache of another machine.
     """
     with reported_errors(as_json):
+        from edgewright.tools.library import models as registry
         from edgewright.tools.models.exporting import export_model
         from edgewright.tools.models.exports import export_folder
 
-        folder = export_folder(model) if out is None else out / model
+        source = registry().get(model).source_identity()
+        folder = export_folder(model, source) if out is None else out / model
         with progress_console().status(f"exporting {model}"):
             manifest = export_model(model, folder)
         size, points = _bytes_in(folder), len(manifest.blocks) + 1
@@ -96,15 +98,14 @@ def export(
 
 
 def _described(spec: Any) -> dict[str, Any]:
-    from edgewright.tools.models.exports import export_folder, exported_revision
+    from edgewright.tools.models.exports import exported_revision
 
-    folder = export_folder(spec.id)
-    revision = exported_revision(spec.id)
+    folder = spec.found_export() if spec.exportable else None
     return {
         "model": spec.id,
-        "revision": revision,
-        "folder": str(folder) if revision else "",
-        "bytes": _bytes_in(folder) if revision else 0,
+        "revision": exported_revision(folder) if folder else "",
+        "folder": str(folder or ""),
+        "bytes": _bytes_in(folder) if folder else 0,
         "obstacle": spec.obstacle(),
     }
 

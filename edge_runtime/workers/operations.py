@@ -41,7 +41,7 @@ class ModelOperations:
         keep_freed_memory()
         self._settings = settings
         self._adapter = load_adapter(settings.model, threads=settings.threads)
-        known = experts(lambda model: self._adapter)
+        known = experts(lambda model: self._adapter, threads=settings.threads)
         self._experts = {
             name: expert for name, expert in known.items() if expert.model == settings.model
         }

@@ -27,6 +27,8 @@ def export_model(model: str, folder: Path) -> ExportManifest:
     spec = ModelRegistry().get(model)
     if not spec.exportable:
         raise UnavailableError(f"{model} cannot be exported", code="export_failed")
+    if spec.exporter is not None:
+        return spec.export_to(folder)
     chain = cast(Chain, spec.load_original())
     return export_chain(chain, folder, source=spec.source_identity(), licence=spec.licence)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -20,9 +21,15 @@ _PROGRAM = "edgewright.tools.models.exporting"
 _MAX_EXPORT_S = 600.0
 
 
-def export_folder(model: str) -> Path:
-    """Return the folder of a model's export, which may not exist."""
-    return cache_folder() / "models" / model
+def export_folder(model: str, source: str = "") -> Path:
+    """Return the folder of a model's export, which may not exist.
+
+    Args:
+        model: Model id.
+        source: Identity of its weights; exports of different ones do not replace each other.
+    """
+    suffix = f"-{hashlib.sha256(source.encode()).hexdigest()[:8]}" if source else ""
+    return cache_folder() / "models" / f"{model}{suffix}"
 
 
 def find_export(model: str, source: str | None) -> Path | None:
@@ -35,23 +42,25 @@ def find_export(model: str, source: str | None) -> Path | None:
         source: Identity of the weights that the export must have; None accepts any, since the
             export may have been copied to a machine without the weights.
     """
-    manifest = _manifest(model)
-    applies = manifest is not None and source in (None, manifest.get("source"))
-    return export_folder(model) if applies else None
+    for folder in dict.fromkeys([export_folder(model, source or ""), export_folder(model)]):
+        manifest = _manifest(folder)
+        if manifest.get("model") == model and source in (None, manifest.get("source")):
+            return folder
+    return None
 
 
-def exported_revision(model: str) -> str:
-    """Return the revision of a model's export; empty if there is none."""
-    return str((_manifest(model) or {}).get("revision", ""))
+def exported_revision(folder: Path) -> str:
+    """Return the revision of an export; empty if there is none."""
+    return str(_manifest(folder).get("revision", ""))
 
 
-def _manifest(model: str) -> dict[str, Any] | None:
-    """Return the manifest's values unchecked; None if there is none for this model."""
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest's values unchecked; none if there is no manifest."""
     try:
-        values = json.loads((export_folder(model) / "manifest.json").read_bytes())
+        values = json.loads((folder / "manifest.json").read_bytes())
     except (OSError, ValueError):
-        return None
-    return values if isinstance(values, dict) and values.get("model") == model else None
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def make_export(model: str, source: str) -> Path:
@@ -69,9 +78,9 @@ def make_export(model: str, source: str) -> Path:
     Raises:
         UnavailableError: The model cannot be exported (``export_failed``).
     """
-    folder = export_folder(model)
+    folder = export_folder(model, source)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with exclusive(folder.with_name(f".{model}.lock")):
+    with exclusive(folder.with_name(f".{folder.name}.lock")):
         if found := find_export(model, source):
             return found
         if "torch" in sys.modules:

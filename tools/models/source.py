@@ -80,7 +80,7 @@ class ModelSource:
         """
         if self.revision:
             return f"{self.location}@{self.revision}"
-        files = [*Path(self.location).glob("*.safetensors"), *Path(self.location).glob("*.json")]
+        files = [path for path in Path(self.location).iterdir() if path.is_file()]
         states = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
         return hashlib.sha256(repr(sorted(states)).encode()).hexdigest()[:16]
 

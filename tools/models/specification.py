@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.adapter import PartitionAdapter
@@ -22,6 +22,9 @@ from edgewright.tools.models.exports import (
 )
 from edgewright.tools.models.source import ModelSource
 from edgewright.tools.settings import engine, model_source
+
+if TYPE_CHECKING:
+    from edgewright.tools.models.engines.onnx.manifest import ExportManifest
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,6 +52,10 @@ class ModelSpec:
         other_obstacle: Returns any other reason why the model cannot run here, with the fix; empty
             if there is none.
         exportable: Whether it can be exported, and so run by ONNX Runtime.
+        writes_text: Whether a text decoder follows its blocks, which is not exported, and runs with
+            the packages on the node that runs the last block.
+        exporter: Exports the model from the source of its weights to a folder, if it is not a
+            PyTorch model; otherwise what ``loader`` returns is exported.
         licence: Licence of the weights.
     """
 
@@ -59,6 +66,8 @@ class ModelSpec:
     variable: str = ""
     other_obstacle: Callable[[], str] = _no_obstacle
     exportable: bool = False
+    writes_text: bool = False
+    exporter: Callable[[ModelSource, Path], ExportManifest] | None = None
     licence: str = "not stated"
 
     def load(self, *, threads: int | None = None) -> PartitionAdapter:
@@ -89,6 +98,19 @@ class ModelSpec:
         source = (self._source(),) if self.variable else ()
         return self.loader(*source, threads=threads)
 
+    def export_to(self, folder: Path) -> ExportManifest:
+        """Export a model that has an exporter of its own.
+
+        Args:
+            folder: Folder to write or replace.
+
+        Raises:
+            UnavailableError: The model is not configured (``model_not_configured``), or cannot be
+                exported.
+        """
+        assert self.exporter is not None
+        return self.exporter(self._source(), folder)
+
     def source_identity(self) -> str:
         """Return the identity of the configured weights; empty if a package contains them.
 
@@ -102,7 +124,8 @@ class ModelSpec:
 
         Imports nothing heavy, so that a light client can call it.
         """
-        if self.exportable and engine() != "torch" and _installed(RUNTIME) and self._found_export():
+        runs_exports = self.exportable and not self.writes_text and engine() != "torch"
+        if runs_exports and _installed(RUNTIME) and self.found_export():
             return ""
         if missing := [name for name in self.packages if not _installed(name)]:
             return f"{', '.join(missing)} not installed: {self._remedy()}"
@@ -131,7 +154,7 @@ class ModelSpec:
                     code="model_missing",
                 )
             return None
-        if found := self._found_export():
+        if found := self.found_export():
             return found
         if all(_installed(name) for name in (*self.packages, WRITER)):
             try:
@@ -147,18 +170,23 @@ class ModelSpec:
             )
         return None
 
-    def _found_export(self) -> Path | None:
-        configured = not self.variable or model_source(self.variable)
-        return find_export(self.id, self.source_identity() if configured else None)
+    def found_export(self) -> Path | None:
+        """Return the folder of the export that applies; None if there is none."""
+        if self.variable and not model_source(self.variable):
+            return find_export(self.id, None)
+        try:
+            return find_export(self.id, self.source_identity())
+        except UnavailableError:  # the setting is wrong, which loading reports
+            return None
 
     def _remedy(self) -> str:
         """Return how to get the model without PyTorch, or PyTorch."""
         install = "pip install 'edgewright[vision]'"
-        if not self.exportable:
+        if not self.exportable or self.writes_text:
             return install
         return (
-            f"{install}, or copy {export_folder(self.id)} from a machine that has it, where "
-            f"'edgewright models export {self.id}' writes it"
+            f"{install}, or copy the folder that 'edgewright models export {self.id} --out FOLDER' "
+            f"writes on a machine that has it to {export_folder(self.id)}"
         )
 
     def _source(self) -> ModelSource:
@@ -205,6 +233,21 @@ _EFFICIENTNET = (
 )
 _TRANSFORMERS = ("torch", "torchvision", "transformers", "safetensors")
 
+
+def _only_exported(source: ModelSource, *, threads: int | None) -> PartitionAdapter:
+    raise UnavailableError(
+        f"{source.name!r} runs in ONNX Runtime alone: set EDGEWRIGHT_ENGINE to auto, and "
+        "pip install 'edgewright[onnx]' onnx networkx",
+        code="model_missing",
+    )
+
+
+def _export_classifier(source: ModelSource, folder: Path) -> ExportManifest:
+    from edgewright.tools.models.engines.onnx.classifier import export
+
+    return export(source, folder)
+
+
 #: The built-in models; trained models come from ``tools/federated/serving``.
 BUILTIN_MODELS = (
     ModelSpec(
@@ -229,6 +272,7 @@ BUILTIN_MODELS = (
         loader=_torch("vit", "load"),
         packages=_TRANSFORMERS,
         variable="EDGEWRIGHT_VIT",
+        exportable=True,
     ),
     ModelSpec(
         id="torchvision",
@@ -236,6 +280,16 @@ BUILTIN_MODELS = (
         loader=_torch("torchvision_classifier", "load"),
         packages=_TRANSFORMERS,
         variable="EDGEWRIGHT_TORCHVISION",
+        exportable=True,
+    ),
+    ModelSpec(
+        id="onnx",
+        title="ONNX classifier",
+        loader=_only_exported,
+        packages=("onnx", "networkx"),
+        variable="EDGEWRIGHT_ONNX",
+        exportable=True,
+        exporter=_export_classifier,
     ),
     ModelSpec(
         id="blip-captioning",
@@ -243,6 +297,8 @@ BUILTIN_MODELS = (
         loader=_torch("blip", "load_captioning"),
         packages=_TRANSFORMERS,
         variable="EDGEWRIGHT_BLIP_CAPTIONING",
+        exportable=True,
+        writes_text=True,
     ),
     ModelSpec(
         id="blip-vqa",
@@ -250,5 +306,7 @@ BUILTIN_MODELS = (
         loader=_torch("blip", "load_questions"),
         packages=_TRANSFORMERS,
         variable="EDGEWRIGHT_BLIP_VQA",
+        exportable=True,
+        writes_text=True,
     ),
 )

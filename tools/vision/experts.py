@@ -11,12 +11,15 @@ from edgewright.tools.vision.classification import LabelClassifier, NamedClassif
 from edgewright.tools.vision.generation import BlipCaptioner, BlipQuestionAnswerer
 
 
-def builtin_experts(load: Callable[[str], Any]) -> tuple[Expert, ...]:
+def builtin_experts(
+    load: Callable[[str], Any], load_original: Callable[[str], Any]
+) -> tuple[Expert, ...]:
     """Return the experts, without loading any model.
 
     Args:
-        load: Returns the loaded model with a given id; called by experts that need labels or
-            generated text from their model.
+        load: Returns the loaded model with a given id, for experts that need its label names.
+        load_original: Returns the model as it was before any export, for experts that generate text
+            with its decoder.
     """
     return (
         LabelClassifier(),
@@ -24,6 +27,9 @@ def builtin_experts(load: Callable[[str], Any]) -> tuple[Expert, ...]:
         LabelQuestionAnswerer(),
         NamedClassifier("vit", lambda: load("vit").label_names),
         NamedClassifier("torchvision", lambda: load("torchvision").label_names),
-        BlipCaptioner(lambda output: load("blip-captioning").captions(output)[0]),
-        BlipQuestionAnswerer(lambda output, question: load("blip-vqa").answer(output, question)),
+        NamedClassifier("onnx", lambda: load("onnx").label_names),
+        BlipCaptioner(lambda output: load_original("blip-captioning").captions(output)[0]),
+        BlipQuestionAnswerer(
+            lambda output, question: load_original("blip-vqa").answer(output, question)
+        ),
     )

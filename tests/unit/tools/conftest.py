@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +75,33 @@ def save_classifier() -> Callable[..., Path]:
         names = [f"thing {index}" for index in range(7)]
         description = {"architecture": network_name, "label_names": names, "image_size": 64}
         (folder / "config.json").write_text(json.dumps(description | config))
+        return folder
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def save_onnx() -> Callable[..., Path]:
+    """Save a torchvision classifier as a user has it: an ONNX file and its description."""
+    import torch
+    import torchvision
+
+    def save(folder: Path, network_name: str) -> Path:
+        torch.manual_seed(0)
+        network = torchvision.models.get_model(network_name, weights=None, num_classes=7).eval()
+        folder.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings(action="ignore"):
+            torch.onnx.export(
+                network,
+                (torch.zeros(1, 3, 64, 64),),
+                folder / "model.onnx",
+                dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}},
+                input_names=["input"],
+                output_names=["output"],
+                dynamo=False,
+            )
+        names = [f"thing {index}" for index in range(7)]
+        (folder / "config.json").write_text(json.dumps({"label_names": names}))
         return folder
 
     return save

@@ -106,6 +106,7 @@ def test_unknown_and_unconfigured_models_raise():
     [
         ("vit", "EDGEWRIGHT_VIT", "vit-classifier", {}),
         ("torchvision", "EDGEWRIGHT_TORCHVISION", "torchvision-classifier", {}),
+        ("onnx", "EDGEWRIGHT_ONNX", "onnx-classifier", {}),
         ("blip-captioning", "EDGEWRIGHT_BLIP_CAPTIONING", "blip-captioner", {}),
         ("blip-vqa", "EDGEWRIGHT_BLIP_VQA", "blip-question-answerer", {"question": "is it red ?"}),
     ],
@@ -113,7 +114,9 @@ def test_unknown_and_unconfigured_models_raise():
 def test_configured_models_run_from_image_to_text(
     monkeypatch, tmp_path, noise, request, model, variable, expert, args
 ):
-    if model == "torchvision":
+    if model == "onnx":
+        folder = request.getfixturevalue("save_onnx")(tmp_path, "squeezenet1_1")
+    elif model == "torchvision":
         folder = request.getfixturevalue("save_classifier")(tmp_path, "squeezenet1_1")
     elif model == "vit":
         folder = request.getfixturevalue("tiny_vit")

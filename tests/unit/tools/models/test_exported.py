@@ -177,13 +177,15 @@ def test_a_missing_export_is_made_if_the_packages_are_there(empty_cache, monkeyp
 
 
 def test_an_export_of_other_weights_does_not_apply(empty_cache):
-    folder = exports.export_folder("small")
+    folder, own = exports.export_folder("small"), exports.export_folder("small", "others")
     assert exports.find_export("small", None) is None
     export_chain(small_chain(), folder, source="these")
     assert exports.find_export("small", None) == folder
     assert exports.find_export("small", "these") == folder
     assert exports.find_export("small", "others") is None
-    assert exports.exported_revision("small") == small_chain().revision
+    export_chain(small_chain(), own, source="others")
+    assert exports.find_export("small", "others") == own != folder
+    assert exports.exported_revision(own) == small_chain().revision
     (folder / MANIFEST).write_text(json.dumps({"model": "another"}))
     assert exports.find_export("small", None) is None
 
