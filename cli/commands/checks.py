@@ -127,6 +127,18 @@ def files() -> list[Check]:
     return found
 
 
+def sandbox() -> Check:
+    """Check that generated code can be confined, and who enforces its limits."""
+    name = "sandbox"
+    try:
+        from edgewright.tools.sandbox.backends import enforcement, find_sandbox
+
+        return Check(name=name, state="ok", detail=f"{find_sandbox().name}; {enforcement()}")
+    except EdgewrightError as error:
+        fix = "pip install 'edgewright[federated]', or apt-get install bubblewrap"
+        return Check(name=name, state="note", detail=error.message, fix=fix)
+
+
 async def threads() -> Check:
     """Check that the file of the threads is usable."""
     name = "threads"
@@ -229,6 +241,7 @@ async def examine(url: str | None) -> list[Check]:
         *experts(),
         state_folder(),
         *files(),
+        sandbox(),
         await threads(),
         await chat_model(),
         *await device_node(url),

@@ -13,6 +13,7 @@ _MAX_PROFILE_BYTES = 4_000_000
 #: Modes whose pixels a profile can be applied to, and the mode of the result.
 _PROFILE_MODES = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB", "L": "RGB"}
 _UNSIGNED, _SIGNED = 1, 2
+_ROWS = 256
 _SAMPLE_FORMAT, _BITS, _PHOTOMETRIC = 339, 258, 262
 
 
@@ -62,18 +63,26 @@ def to_8_bits(image: Image.Image) -> Image.Image:
         tops = [float(2 ** (bits - 1) - 1 if signed else 2**bits - 1)]
         if bits == 32:  # often a container of shorter values
             tops = [255.0, 65_535.0, *tops]
-    grey = _scaled(values.astype(np.float64), tops)
+    grey = _scaled(values, tops)
     if tags.get(_PHOTOMETRIC) == 0:  # white is zero
         grey = 255 - grey
-    return Image.fromarray(grey.astype(np.uint8))
+    return Image.fromarray(grey)
 
 
-def _scaled(values: NDArray[np.float64], tops: list[float]) -> NDArray[np.float64]:
+def _scaled(values: NDArray[np.generic], tops: list[float]) -> NDArray[np.uint8]:
     """Scale values to 0 to 255, from the first range 0 to ``top`` that holds them all."""
-    values = np.where(np.isfinite(values), values, 0.0)
-    low, high = float(values.min()), float(values.max())
+    finite = np.isfinite(values)
+    low = float(np.min(values, where=finite, initial=0))
+    high = float(np.max(values, where=finite, initial=0))
     top = next((top for top in tops if low >= 0 and high <= top), None)
     if top is None:
-        span = high - low
-        values, top = values - low, span if np.isfinite(span) and span > 0 else 1.0
-    return np.clip(np.round(values * (255 / top)), 0, 255)
+        start, span = low, high - low
+        span = span if np.isfinite(span) and span > 0 else 1.0
+    else:
+        start, span = 0.0, top
+    grey = np.zeros(values.shape, dtype=np.uint8)
+    for row in range(0, len(values), _ROWS):  # a few rows at a time take little memory
+        part = slice(row, row + _ROWS)
+        exact = np.where(finite[part], values[part], start).astype(np.float64)
+        grey[part] = np.clip(np.round((exact - start) * (255 / span)), 0, 255)
+    return grey

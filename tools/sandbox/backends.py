@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from edgewright.tools.errors import UnavailableError
+from edgewright.tools.sandbox.cgroups import new_group, version
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
 from edgewright.tools.sandbox.watcher import ProcessHandle, SandboxedProcess
@@ -63,8 +64,12 @@ class Sandlock:
         )
         piped = sandlock.StdioMode.PIPED
         process = sandbox.popen(list(command), stdin=piped, stdout=piped, stderr=piped)
+        group = new_group(policy.limits)
+        if group is not None:
+            # The interpreter has hardly started, and our own code runs before any other.
+            group.add(int(process.pid))
         wait_for_exec(int(process.pid))
-        return SandboxedProcess(_SandlockHandle(process), policy)
+        return SandboxedProcess(_SandlockHandle(process), policy, group)
 
 
 def wait_for_exec(pid: int) -> None:
@@ -129,13 +134,14 @@ class Bubblewrap:
         arguments = [
             executable, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session",
             "--clearenv", "--cap-drop", "ALL", "--disable-userns", "--dev", "/dev",
-            "--proc", "/proc",
+            "--remount-ro", "/dev", "--proc", "/proc",
         ]  # fmt: skip
         for path in policy.readable():
             if not path.startswith(("/dev/", "/proc/")):
                 arguments += ["--ro-bind", path, path]
         scratch = str(policy.scratch)
-        arguments += ["--bind", scratch, scratch, "--chdir", scratch]
+        # Whatever else is in memory, the root included, is not writable.
+        arguments += ["--bind", scratch, scratch, "--remount-ro", "/", "--chdir", scratch]
         for name, value in policy.environment().items():
             arguments += ["--setenv", name, value]
         process = subprocess.Popen(  # noqa: S603 - all arguments are our own
@@ -146,7 +152,12 @@ class Bubblewrap:
             env={},
             bufsize=0,
         )
-        return SandboxedProcess(_BubblewrapHandle(process), policy)
+        group = new_group(policy.limits)
+        if group is not None:
+            group.add(process.pid)  # what it starts from now on is in the group too
+            for pid in _descendants(process.pid):
+                group.add(pid)
+        return SandboxedProcess(_BubblewrapHandle(process), policy, group)
 
 
 class _BubblewrapHandle(ProcessHandle):
@@ -196,6 +207,17 @@ def _descendants(pid: int) -> list[int]:
             continue
         found += [int(child) for child in text.split()]
     return found
+
+
+def enforcement() -> str:
+    """Return which limits the kernel enforces here, and which the watcher does, in words."""
+    kernel = version()
+    if not kernel:
+        return "limits by the kernel: size of a file; watched: time, disk, memory, threads"
+    return (
+        f"limits by the kernel: size of a file, memory and threads (control groups {kernel}); "
+        "watched: time, disk"
+    )
 
 
 BACKENDS: tuple[Sandbox, ...] = (Sandlock(), Bubblewrap())

@@ -14,7 +14,7 @@ class SandboxLimits(BaseModel):
         disk_bytes: Maximum size of its scratch folder.
         processes: Maximum number of concurrent processes.
         open_files: Maximum number of file descriptors per process.
-        output_bytes: Maximum bytes of output that the host has not read yet; more is discarded.
+        output_bytes: Maximum bytes on standard output and error; more is discarded.
         parameters: Maximum number of weights of a model.
     """
 

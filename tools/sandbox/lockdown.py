@@ -50,6 +50,12 @@ _DENIED: dict[str, tuple[int | None, int]] = {
     "delete_module": (176, 106), "kexec_load": (246, 104), "kexec_file_load": (320, 294),
     "swapon": (167, 224), "swapoff": (168, 225), "acct": (163, 89), "quotactl": (179, 60),
     "syslog": (103, 116), "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
+    "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "memfd_secret": (447, 447),
+    "renameat2": (316, 276), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27),
+    "fanotify_mark": (301, 263), "sync": (162, 81), "syncfs": (306, 267), "vhangup": (153, 58),
+    "kcmp": (312, 272), "process_madvise": (440, 440), "process_mrelease": (448, 448),
+    "quotactl_fd": (443, 443), "statmount": (457, 457), "listmount": (458, 458),
+    "lookup_dcookie": (212, 18), "openat2": (437, 437),
     "migrate_pages": (256, 238), "move_pages": (279, 239), "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240), "setuid": (105, 146),
     "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143),
@@ -59,9 +65,14 @@ _DENIED: dict[str, tuple[int | None, int]] = {
 _X86_ONLY = {
     "fork": 57, "vfork": 58, "chmod": 90, "chown": 92, "lchown": 94, "utime": 132, "utimes": 235,
     "futimesat": 261, "mknod": 133, "symlink": 88, "link": 86, "iopl": 172, "ioperm": 173,
-    "modify_ldt": 154,
+    "modify_ldt": 154, "inotify_init": 253, "uselib": 134, "ustat": 136, "sysfs": 139,
 }  # fmt: skip
 _CLONE, _CLONE3, _PRLIMIT = (56, 220), (435, 435), (302, 261)
+_OPENAT, _OPEN, _FCNTL = (257, 56), 2, (72, 25)
+_O_TMPFILE = 0x400000
+#: Leases, which make the host's opening of a file wait, and signals about files of others.
+_FCNTL_DENIED = {"F_SETOWN": 8, "F_SETSIG": 10, "F_SETOWN_EX": 15, "F_SETLEASE": 1024,
+                 "F_NOTIFY": 1026}  # fmt: skip
 
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _CLONE_THREAD = 0x10000
@@ -136,6 +147,11 @@ def _filter(column: int, audit_arch: int) -> list[Instruction]:
     # With ENOSYS, the C library falls back to the older clone call, whose flags can be inspected.
     program += [(_JUMP_EQUAL, 0, 1, _CLONE3[column]), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
     program += _only_if_set(_CLONE[column], argument=0, bits=_CLONE_THREAD)
+    # A file without a name takes space that no listing shows.
+    program += _unless_set(_OPENAT[column], argument=2, bits=_O_TMPFILE)
+    if column == 0:
+        program += _unless_set(_OPEN, argument=1, bits=_O_TMPFILE)
+    program += _unless_equal(_FCNTL[column], argument=1, values=tuple(_FCNTL_DENIED.values()))
     # Limits may only be read, and only those of this process.
     program += _only_if_zero(_PRLIMIT[column], arguments=(0, 2))
     return [*program, (_RETURN, 0, 0, _ALLOW)]
@@ -146,6 +162,29 @@ def _only_if_set(number: int, *, argument: int, bits: int) -> list[Instruction]:
         (_JUMP_EQUAL, 0, 4, number),
         (_LOAD, 0, 0, _ARGUMENTS + 8 * argument),
         (_JUMP_SET, 0, 1, bits),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+    ]
+
+
+def _unless_set(number: int, *, argument: int, bits: int) -> list[Instruction]:
+    return [
+        (_JUMP_EQUAL, 0, 4, number),
+        (_LOAD, 0, 0, _ARGUMENTS + 8 * argument),
+        (_JUMP_SET, 1, 0, bits),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+    ]
+
+
+def _unless_equal(number: int, *, argument: int, values: tuple[int, ...]) -> list[Instruction]:
+    checks: list[Instruction] = [
+        (_JUMP_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)
+    ]
+    return [
+        (_JUMP_EQUAL, 0, len(checks) + 3, number),
+        (_LOAD, 0, 0, _ARGUMENTS + 8 * argument),
+        *checks,
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _ERRNO | errno.EPERM),
     ]

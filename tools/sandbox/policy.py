@@ -29,6 +29,11 @@ class Policy:
     read: tuple[Path, ...] = ()
     limits: SandboxLimits = field(default_factory=SandboxLimits)
 
+    def __post_init__(self) -> None:
+        # The program has another working directory.
+        object.__setattr__(self, "scratch", self.scratch.absolute())
+        object.__setattr__(self, "read", tuple(path.absolute() for path in self.read))
+
     def environment(self) -> dict[str, str]:
         """Return the complete environment of the program."""
         scratch = str(self.scratch)

@@ -8,16 +8,15 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO
 
+from edgewright.tools.sandbox.cgroups import MAX_TASKS, ControlGroup
 from edgewright.tools.sandbox.faults import FaultCode
 from edgewright.tools.sandbox.policy import Policy
+from edgewright.tools.sandbox.usage import exceeds_disk, memory_and_threads
 
 _POLL_S = 0.05
 _DRAIN_S = 1.0
-_MAX_FILES = 20_000
-_MAX_THREADS = 128
 _MAX_LINE = 65_536
 
 
@@ -51,10 +50,14 @@ class SandboxedProcess:
     Args:
         handle: The process.
         policy: Its policy.
+        group: Its control group, which is removed at its end; None if the kernel sets no limits.
     """
 
-    def __init__(self, handle: ProcessHandle, policy: Policy) -> None:
+    def __init__(
+        self, handle: ProcessHandle, policy: Policy, group: ControlGroup | None = None
+    ) -> None:
         self._handle = handle
+        self._group = group
         self._policy = policy
         self._started = time.monotonic()
         self._lines: queue.Queue[str] = queue.Queue()
@@ -96,10 +99,13 @@ class SandboxedProcess:
                 if self.ended and self._lines.empty():
                     return None
             else:
-                with self._output_lock:
-                    self._output_left += len(line.encode()) + 1
                 return line
         return None
+
+    def allow_output(self) -> None:
+        """Allow as much output as at the start, for a process that serves many jobs."""
+        with self._output_lock:
+            self._output_left = self._policy.limits.output_bytes
 
     @property
     def ended(self) -> bool:
@@ -136,6 +142,10 @@ class SandboxedProcess:
                 self._handle.kill()
             time.sleep(_POLL_S)
         self._status = status
+        if self._group is not None:
+            if self.ended_by is None and self._group.out_of_memory:
+                self.ended_by = "memory"
+            self._group.remove()
         # Its last output may still be in the pipes. The wait is bounded, since another process may
         # hold them open.
         for reader in self._readers:
@@ -146,11 +156,12 @@ class SandboxedProcess:
         limits = self._policy.limits
         if time.monotonic() - self._started > limits.time_s:
             return "timeout"
-        if _exceeds(self._policy.scratch, limits.disk_bytes):
-            return "disk"
-        resident, threads = _resources(self._handle.pids)
-        if resident > limits.memory_bytes or threads > _MAX_THREADS:
+        pids = self._handle.pids
+        resident, threads = memory_and_threads(pids)
+        if resident > limits.memory_bytes or threads > MAX_TASKS:
             return "memory"
+        if exceeds_disk(self._policy.scratch, limits.disk_bytes, pids):
+            return "disk"
         return None
 
     def _read_lines(self) -> None:
@@ -195,41 +206,6 @@ class _Chunks:
                 raise StopIteration
             if allowed := chunk[: self._spend(len(chunk))]:
                 return allowed
-
-
-def _exceeds(folder: Path, max_bytes: int) -> bool:
-    """Return whether a folder exceeds the limits; entries that vanish meanwhile are ignored.
-
-    Stops counting at a limit, since a program may fill a folder faster than it can be scanned.
-    """
-    files, size = 0, 0
-    pending = [str(folder)]
-    while pending:
-        try:
-            with os.scandir(pending.pop()) as entries:
-                for entry in entries:
-                    files += 1
-                    size += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if size > max_bytes or files > _MAX_FILES:
-                        return True
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-        except OSError:
-            continue
-    return False
-
-
-def _resources(pids: list[int]) -> tuple[int, int]:
-    """Return resident bytes and threads of processes; processes that are gone are ignored."""
-    resident, threads = 0, 0
-    for pid in pids:
-        try:
-            pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
-            resident += int(pages) * os.sysconf("SC_PAGE_SIZE")
-            threads += sum(1 for _ in os.scandir(f"/proc/{pid}/task"))
-        except (OSError, IndexError):
-            continue
-    return resident, threads
 
 
 def _close(pipe: IO[bytes]) -> None:

@@ -239,6 +239,7 @@ class TrialResult(BaseModel):
         fault: Why it failed; None otherwise.
         engine: Training engine.
         sandbox: Sandbox backend: ``sandlock``, ``bubblewrap`` or ``none``.
+        enforcement: Which of the limits the kernel enforced, in words; empty without a sandbox.
         seed: Seed of the trial.
         facts: Size and cost of the model; None if the candidate failed its checks.
         curve: One point per finished round.
@@ -254,6 +255,7 @@ class TrialResult(BaseModel):
     fault: Fault | None = None
     engine: Engine
     sandbox: str
+    enforcement: str = ""
     seed: int
     facts: ModelFacts | None = None
     curve: tuple[CurvePoint, ...] = ()

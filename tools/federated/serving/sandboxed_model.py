@@ -104,6 +104,7 @@ class SandboxedModel:
         client_ids = np.zeros(len(images), dtype=np.int64) if clients is None else clients
         np.save(job / "clients.npy", client_ids, allow_pickle=False)
         output = self._scratch / f"logits-{self._jobs}.npy"
+        self._process.allow_output()
         self._process.send(
             json.dumps(
                 {

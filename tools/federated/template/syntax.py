@@ -7,6 +7,7 @@ can act on within milliseconds, and rejects code that the sandbox would refuse a
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 
 from edgewright.tools.federated.records.candidate import SIGNATURES, Candidate, CodeSlot
@@ -25,10 +26,18 @@ MODULES = (
     "torchvision.transforms",
     "typing",
 )
-#: Parts of PyTorch that access files, networks, processes or pickles.
+#: Modules of the standard library whose names are also those of tensor operations, or harmless.
+_HARMLESS_MODULES = frozenset({
+    "array", "code", "copy", "functools", "math", "numbers", "operator", "profile", "random",
+    "select", "signal", "statistics", "string", "symbol", "test", "token", "trace", "types",
+    "typing",
+})  # fmt: skip
+#: Parts of PyTorch that access files, networks, processes or pickles, and the modules of the
+#: standard library, which many packages expose by importing them.
 _FORBIDDEN_ATTRIBUTES = frozenset({
     "hub", "load", "save", "jit", "package", "multiprocessing", "distributed", "classes", "ops",
     "utils", "compile", "from_file", "serialization", "export", "onnx", "library", "_C",
+    "posix", "nt", "modules", *(sys.stdlib_module_names - _HARMLESS_MODULES),
 })  # fmt: skip
 _FORBIDDEN_NAMES = frozenset({
     "exec", "eval", "compile", "open", "input", "breakpoint", "exit", "quit", "globals", "locals",

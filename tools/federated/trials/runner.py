@@ -34,7 +34,7 @@ from edgewright.tools.federated.trials.check import check
 from edgewright.tools.federated.trials.curve import Curve
 from edgewright.tools.federated.trials.prepare import load_card
 from edgewright.tools.federated.trials.scoring import digest_of
-from edgewright.tools.sandbox.backends import find_sandbox
+from edgewright.tools.sandbox.backends import enforcement, find_sandbox
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.storage.atomic import write_file
 
@@ -215,6 +215,7 @@ def _result(
         fault=fault,
         engine=request.engine,
         sandbox=find_sandbox().name if sandboxed else "none",
+        enforcement=enforcement() if sandboxed else "",
         seed=request.seed,
         facts=facts,
         curve=tuple(points),
