@@ -72,8 +72,8 @@ def to_8_bits(image: Image.Image) -> Image.Image:
 def _scaled(values: NDArray[np.generic], tops: list[float]) -> NDArray[np.uint8]:
     """Scale values to 0 to 255, from the first range 0 to ``top`` that holds them all."""
     finite = np.isfinite(values)
-    low = float(np.min(values, where=finite, initial=0))
-    high = float(np.max(values, where=finite, initial=0))
+    known = values if finite.all() else values[finite]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
     top = next((top for top in tops if low >= 0 and high <= top), None)
     if top is None:
         start, span = low, high - low
