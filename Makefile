@@ -58,6 +58,9 @@ test: $(STAMP) ## Run all tests, with branch coverage
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
+fuzz: $(STAMP) ## Run the fuzz targets in full  (BUDGET=seconds for all of them; ONLY=target; SEED=n)
+	$(BIN)/python tests/fuzz/run.py $(if $(BUDGET),--budget $(BUDGET)) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+
 test-docs: $(STAMP) ## Run the commands and examples of the tutorials and how-to guides
 	$(BIN)/python -m pytest -m pages tests/integration/cli/test_documentation.py
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from edgewright.cli.views.output import Json, print_json, reported_errors
+from edgewright.cli.views.output import Json, reported_errors
+from edgewright.cli.views.safe import print_json
 
 EXAMPLES = """\
 Examples:

@@ -25,7 +25,7 @@ from edgewright.tools.errors import (
     UnavailableError,
 )
 from edgewright.tools.images.probe import probe
-from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient, checked_url
+from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient
 from edgewright.tools.nodes.exchange import Transfer
 
 RESULT = TailResult(output={"text": "cat"}, model="m@1", expert="e", stages_ms={"tail": 1.0})
@@ -211,29 +211,3 @@ async def test_ready_and_profile():
     async with _client(StubTransport(content=profile.model_dump_json().encode())) as client:
         assert await client.profile() == profile
         assert await client.ready()
-
-
-@pytest.mark.parametrize(
-    ("url", "reason"),
-    [
-        ("http://::1:8791", "brackets"),
-        ("http://[::1", "brackets"),
-        ("http://127.0.0.1:99999", "URL of a node"),
-        ("http://127.0.0.1:port", "URL of a node"),
-        ("127.0.0.1:8760", "must begin with http://"),
-        ("nonsense", "must begin with http://"),
-        ("ftp://host", "must begin with http://"),
-        ("http://", "names no host"),
-        ("http://\x00", "URL of a node"),
-        ("", "must begin with http://"),
-    ],
-)
-def test_a_malformed_url_is_a_clear_error(url: str, reason: str) -> None:
-    with pytest.raises(InputError, match=reason) as caught:
-        NodeClient(url)
-    assert caught.value.info().code == "invalid_url"
-
-
-def test_usual_urls_are_accepted() -> None:
-    for url in ("http://[::1]:8760/", " https://edge.example/base ", "http://127.0.0.1:1"):
-        assert checked_url(url) == url.strip().rstrip("/")
