@@ -12,7 +12,7 @@ from edgewright.cli.views.output import (
     progress_console,
     reported_errors,
 )
-from edgewright.cli.views.safe import print_json
+from edgewright.cli.views.safe import print_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def gc(
         freed = sum(removal.removed_bytes for removal in removals)
         from edgewright.cli.views.cost import size
 
-        typer.echo(f"{size(freed)} {'would be freed' if dry_run else 'freed'}", err=True)
+        say(f"{size(freed)} {'would be freed' if dry_run else 'freed'}", err=True)
 
 
 def _table(removals: Sequence[Removal]) -> Table:

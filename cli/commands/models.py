@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from edgewright.cli.views.output import Json, print_table, progress_console, reported_errors
-from edgewright.cli.views.safe import print_json
+from edgewright.cli.views.safe import print_json, say
 
 EXAMPLES = """\
 Examples:
@@ -86,7 +86,7 @@ def export(
                  "points": points}
             )  # fmt: skip
         else:
-            typer.echo(
+            say(
                 f"{model}@{manifest.revision}: {size / 1e6:.1f} MB in {folder}, "
                 f"{points} partition points"
             )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from edgewright.cli.views.output import Json, reported_errors
-from edgewright.cli.views.safe import print_json
+from edgewright.cli.views.safe import print_json, say
 
 EXAMPLES = """\
 Examples:
@@ -77,4 +77,4 @@ def _print(configuration: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(configuration)
     else:
-        typer.echo(yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True), nl=False)
+        say(yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True), nl=False)

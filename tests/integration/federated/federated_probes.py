@@ -120,6 +120,14 @@ PROBES: dict[str, str] = {
     "another identity": "import os; os.setuid(12345); print('ESCAPED')",
     "take the filter off": SYSCALL + "libc.prctl(22, 0, 0, 0, 0); syscall(41, 2, 1, 0); "
     "print('ESCAPED')",
+    "file without a name": "import os; os.open('.', os.O_TMPFILE | os.O_RDWR); print('ESCAPED')",
+    "lease that blocks the host": "import fcntl, os; f = open('own', 'w'); "
+    "fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_WRLCK); print('ESCAPED')",
+    "signal about a file of others": "import fcntl, os; f = open('own', 'w'); "
+    "fcntl.fcntl(f, fcntl.F_SETOWN, VICTIM); print('ESCAPED')",
+    "memory as a folder": "open('/dev/shm/hoard', 'w'); print('ESCAPED')",
+    "memory as the root": "open('/hoard', 'w'); print('ESCAPED')",
+    "temporary folder": "open('/tmp/edgewright-hoard', 'w'); print('ESCAPED')",
     "32-bit system calls": SYSCALL + "syscall(0x40000000 | 41, 2, 1, 0); print('ESCAPED')",
 }
 
@@ -142,6 +150,16 @@ HOGS: dict[str, tuple[str, str]] = {
         "n = 0\nwhile True:\n    n += 1; open(f'f{n}', 'wb').write(b'x' * 1_000_000)",
         "disk",
     ),
+    "disk in files without a name": (
+        "import os\nheld = []\n"
+        "while True:\n    f = open('big', 'wb', buffering=0); os.unlink('big'); held.append(f)\n"
+        "    for _ in range(50): f.write(b'x' * 1_000_000)",
+        "disk",
+    ),
+    "disk below any path": (
+        "import os\nfor _ in range(70): os.mkdir('d' * 200); os.chdir('d' * 200)\nwhile True: pass",
+        "disk",
+    ),
     "endless folders": ("import os\nn = 0\nwhile True:\n    n += 1; os.mkdir(f'd{n}')", "disk"),
     "threads": (
         "import threading, time\n"
@@ -154,3 +172,29 @@ HOGS: dict[str, tuple[str, str]] = {
         "timeout",
     ),
 }
+
+#: Makes each system call that the filter denies, with arguments that no call accepts, and prints
+#: ESCAPED with its name unless the filter refused it. Calls that take no arguments, and would do
+#: harm if they were let through, are left out.
+CALLS = (
+    SYSCALL
+    + """
+import errno, platform
+from edgewright.tools.sandbox import lockdown
+column = 0 if platform.machine() == "x86_64" else 1
+numbers = {name: pair[column] for name, pair in lockdown._DENIED.items()}
+numbers |= lockdown._X86_ONLY if column == 0 else {}
+made = 0
+for name, number in numbers.items():
+    if number is None or name in ("fork", "vfork", "vhangup"):
+        continue
+    made += 1
+    try:
+        syscall(number, -1, -1, -1, -1, -1, -1)
+        print("ESCAPED", name)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EACCES, errno.ENOSYS):
+            print("ESCAPED", name, error)
+print("made", made)
+"""
+)

@@ -19,6 +19,7 @@ from edgewright.tools.sandbox.backends import BACKENDS, Sandbox, wait_for_exec
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
 from edgewright.tools.sandbox.watcher import SandboxedProcess
+from edgewright.tools.storage.removal import remove
 
 _spec = importlib.util.spec_from_file_location(
     "federated_probes", Path(__file__).with_name("federated_probes.py")
@@ -149,8 +150,13 @@ def belongs(command_line: Path, outside: Outside) -> bool:
         return False
 
 
-def test_the_corpus_is_large_enough() -> None:
-    assert len(corpus.PROBES) + len(corpus.HOGS) >= 40
+def test_every_denied_call_is_refused(backend: Sandbox, outside: Outside) -> None:
+    output, confined = run(backend, outside, PREFIX + corpus.CALLS)
+    assert "ESCAPED" not in output
+    made = int(output.split("made ")[1].split()[0])
+    assert made + len(corpus.PROBES) + len(corpus.HOGS) >= 120
+    assert confined.ended_by is None
+    outside.unharmed()
 
 
 def test_a_harmless_program_runs_and_writes(backend: Sandbox, outside: Outside) -> None:
@@ -215,8 +221,10 @@ def test_hog_is_ended(
         output
     )
     assert len(output) <= LIMITS.output_bytes + 10_000
-    used = sum(path.stat().st_size for path in (outside.root / "scratch").rglob("*"))
-    assert used < 10 * LIMITS.disk_bytes
+    if name != "disk below any path":
+        used = sum(path.lstat().st_blocks for path in (outside.root / "scratch").rglob("*"))
+        assert 512 * used < 10 * LIMITS.disk_bytes
+    assert remove(outside.root / "scratch")
     outside.unharmed()
 
 
