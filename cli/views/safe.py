@@ -48,9 +48,9 @@ def _visible(character: str) -> str:
     return _REPLACEMENT if unicodedata.category(character) in _UNSEEN else character
 
 
-def say(text: str, *, err: bool = False) -> None:
-    """Write a line of text on standard output or standard error."""
-    typer.echo(safe(text), err=err)
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Write text on standard output or standard error, as ``typer.echo`` does."""
+    typer.echo(safe(text), err=err, nl=nl)
 
 
 def print_json(value: Any) -> None:

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,16 +200,14 @@ def _npz(path: Path) -> Samples:
 
 def _unpacked_bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
     """Return the bytes of an array, which its header must not exceed."""
+    formats: Any = np.lib.format  # has no types
     with archive.open(entry) as file:
-        version = np.lib.format.read_magic(file)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }.get(version)
+        readers = {(1, 0): formats.read_array_header_1_0, (2, 0): formats.read_array_header_2_0}
+        read_header = readers.get(formats.read_magic(file))
         if read_header is None:
             raise ValueError(f"unknown version of the array {entry.filename[:100]!r}")
         shape, _, dtype = read_header(file)
-    claimed = math.prod(int(side) for side in shape) * dtype.itemsize
+    claimed: int = math.prod(int(side) for side in shape) * dtype.itemsize
     if claimed > entry.file_size:
         raise ValueError(f"the array {entry.filename[:100]!r} claims more data than it has")
     return max(claimed, entry.file_size)

@@ -65,7 +65,7 @@ def to_8_bits(image: Image.Image) -> Image.Image:
             tops = [255.0, 65_535.0, *tops]
     grey = _scaled(values, tops)
     if tags.get(_PHOTOMETRIC) == 0:  # white is zero
-        grey = 255 - grey
+        grey = np.invert(grey)
     return Image.fromarray(grey)
 
 

@@ -78,7 +78,7 @@ def to_accepted_format(data: bytes) -> bytes:
 
 def _opaque(image: Image.Image) -> Image.Image:
     """Return a BMP without its fourth channel if that is 0 everywhere: it is padding, not alpha."""
-    if image.mode == "RGBA" and image.getextrema()[3] == (0, 0):
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
         return image.convert("RGB")
     return image
 
@@ -89,7 +89,8 @@ def _from_heic(data: bytes) -> bytes:
     jpeg = io.BytesIO()
     try:
         file = open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
-        check_pixels(*file.size, MAX_PIXELS)
+        width, height = file.size
+        check_pixels(width, height, MAX_PIXELS)
         # The orientation is already applied, as the format demands.
         shown = to_srgb(file.to_pillow())
         shown.info.clear()

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -122,7 +122,7 @@ def parse_rows(text: str) -> Iterator[tuple[int, Any]]:
 class _Loader(yaml.CSafeLoader):
     """The safe loader without dates."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as declared by the base class
         first: [pair for pair in pairs if pair[0] != _TIMESTAMP]
         for first, pairs in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
