@@ -99,6 +99,9 @@ test-edge: wheel ## Test the wheel in a clean environment: commands with the edg
 	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge,vision]"
 	$(BIN)/python -m pytest tests/install --ignore tests/install/test_missing_extras.py --ignore tests/install/test_board.py
 
+test-aarch64: $(STAMP) ## Run a device node on an emulated 64-bit ARM board, with an edge server here (minutes; needs root)
+	$(BIN)/python -m pytest tests/aarch64
+
 # The package with its installed names, as links: linters do not know setuptools' package-dir.
 package:
 	@rm -rf $(PACKAGE)
