@@ -1,0 +1,81 @@
+"""``edgewright models``: exports are made and listed, and what is missing is reported."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from edgewright.tools.models.engines.onnx.adapter import ExportedModel
+
+
+@pytest.fixture
+def classifier(tmp_path, monkeypatch):
+    """Configure a small classifier as an ONNX file; the cache is empty."""
+    random = np.random.default_rng(0)
+    weights = {
+        "kernels": random.standard_normal((8, 3, 3, 3)),
+        "matrix": random.standard_normal((2, 8)),
+    }
+    nodes = [
+        helper.make_node("Conv", ["image", "kernels"], ["maps"], strides=[2, 2]),
+        helper.make_node("Relu", ["maps"], ["active"]),
+        helper.make_node("GlobalAveragePool", ["active"], ["means"]),
+        helper.make_node("Flatten", ["means"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "matrix"], ["logits"], transB=1),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [value("image", onnx.TensorProto.FLOAT, ["N", 3, 16, 16])],
+        [value("logits", onnx.TensorProto.FLOAT, ["N", 2])],
+        [numpy_helper.from_array(one.astype(np.float32), name) for name, one in weights.items()],
+    )
+    folder = tmp_path / "classifier"
+    folder.mkdir()
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, folder / "model.onnx")
+    (folder / "config.json").write_text(json.dumps({"label_names": ["cat", "dog"]}))
+    monkeypatch.setenv("EDGEWRIGHT_ONNX", str(folder))
+    monkeypatch.setenv("EDGEWRIGHT_CACHE", str(tmp_path / "cache"))
+    return folder
+
+
+def listed(edgewright):
+    models = json.loads(edgewright("models", "list", "--json").stdout)["models"]
+    return {model["model"]: model for model in models}
+
+
+def test_an_exported_model_is_listed_and_runs(edgewright, classifier):
+    assert listed(edgewright)["onnx"]["revision"] == ""
+    shown = json.loads(edgewright("models", "export", "onnx", "--json").stdout)
+    assert shown["points"] == 3
+    entry = listed(edgewright)["onnx"]
+    assert (entry["revision"], entry["folder"]) == (shown["revision"], shown["folder"])
+    assert entry["obstacle"] == ""
+    exported = ExportedModel(Path(shown["folder"]))
+    x = np.ones((1, 3, 16, 16), np.float32)
+    assert exported.run(exported.run(x, 0, 1), 1, 2).shape == (1, 2)
+    table = edgewright("models", "list")
+    assert table.exit_code == 0
+    assert shown["revision"] in table.stdout
+
+
+def test_an_export_to_another_folder_can_be_copied_to_the_cache(
+    edgewright, classifier, tmp_path, monkeypatch
+):
+    done = edgewright("models", "export", "onnx", "--out", tmp_path / "cache" / "models")
+    assert done.exit_code == 0
+    assert "3 partition points" in done.stdout
+    monkeypatch.delenv("EDGEWRIGHT_ONNX")
+    assert listed(edgewright)["onnx"]["revision"]
+    assert listed(edgewright)["onnx"]["obstacle"] == ""
+
+
+def test_unknown_and_unconfigured_models_are_reported(edgewright, error_of):
+    assert error_of(edgewright("models", "export", "abacus", "--json"))["code"] == "unknown_model"
+    result = edgewright("models", "export", "vit", "--json")
+    assert error_of(result)["code"] == "model_not_configured"
