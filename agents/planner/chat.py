@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from edgewright.agents.llm.client import ChatModel, InvalidAnswerError, Message
 from edgewright.agents.llm.structured import ask_validated, object_schema, parse
+from edgewright.agents.planner.condition import Check, Condition, Operator, ResultField
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.prefix import prefix, prompt, request_message
 from edgewright.agents.planner.protocol import AnyPlanner
@@ -42,6 +43,8 @@ class _Step(BaseModel):
     tool: str
     args: list[_Argument] = Field(default_factory=list)
     depends_on: list[str] = Field(default_factory=list)
+    match: Literal["all", "any"] = "all"
+    when: list[Check] = Field(default_factory=list, max_length=10)
 
 
 class _Proposal(BaseModel):
@@ -84,7 +87,7 @@ class ChatPlanner:
 
     def _ask(self, request: PlanRequest) -> Plan:
         """Ask the model, with one repair round if its first answer is invalid."""
-        images = {f"image-{n}": image for n, image in enumerate(request.subject, start=1)}
+        images = {f"image-{n}": image for n, image in enumerate(request.seen, start=1)}
         messages = [
             Message(
                 role="system", content=prefix(list(self._cards), request.sensors, self._schema)
@@ -114,7 +117,8 @@ class ChatPlanner:
                 raise InvalidAnswerError(f"there is no tool {step.tool[:100]!r}")
             card = self._cards.get(step.tool)
             earlier = {task.id for task in tasks}
-            args, parents = _arguments(step, card, names, earlier, images)
+            about = {name: image for name, image in images.items() if image in request.subject}
+            args, parents = _arguments(step, card, names, earlier, images, about)
             needs |= _missing(card, args)
             tasks.append(
                 Task(
@@ -123,6 +127,7 @@ class ChatPlanner:
                     task_type=card.task_type,
                     args=args,
                     depends_on=tuple(sorted(parents, key=lambda name: int(name[1:]))),
+                    when=_condition(step, names, earlier),
                     confidence=proposal.confidence,
                 )
             )
@@ -141,11 +146,23 @@ class ChatPlanner:
 def answer_schema(cards: CardRegistry) -> dict[str, Any]:
     """Return the schema of the model's answer, within what strict structured output supports."""
     argument = object_schema(name={"type": "string"}, value={"type": "string"})
+    check = object_schema(
+        task={"type": "string"},
+        field={"type": "string", "enum": list(get_args(ResultField))},
+        op={"type": "string", "enum": list(get_args(Operator))},
+        value={"type": "string"},
+    )
     step = object_schema(
         id={"type": "string"},
         tool={"type": "string", "enum": [card.id for card in cards]},
         args={"type": "array", "items": argument},
         depends_on={"type": "array", "items": {"type": "string"}},
+        match={"type": "string", "enum": ["all", "any"]},
+        when={
+            "type": "array",
+            "items": check,
+            "description": "what has to hold of earlier results for the task to run; else empty",
+        },
     )
     return object_schema(
         tasks={"type": "array", "items": step},
@@ -160,6 +177,7 @@ def _arguments(
     names: dict[str, str],
     earlier: set[str],
     images: dict[str, ImageRef],
+    about: dict[str, ImageRef],
 ) -> tuple[dict[str, str], set[str]]:
     """Validate the arguments of a step, and replace references and image names by final ones.
 
@@ -188,9 +206,22 @@ def _arguments(
         else:
             args[argument.name] = argument.value[: spec.max_length]
     for name, spec in card.arguments.items():
-        if spec.type == "image" and name not in args and len(images) == 1:
-            args[name] = next(iter(images.values())).uri
+        if spec.type == "image" and name not in args and len(about) == 1:
+            args[name] = next(iter(about.values())).uri
     return args, parents
+
+
+def _condition(step: _Step, names: dict[str, str], earlier: set[str]) -> Condition | None:
+    """Validate the condition of a step, and name its tasks by their final ids."""
+    if not step.when:
+        return None
+    checks: list[Check] = []
+    for check in step.when:
+        if check.field == "count" and not check.value.isdecimal():
+            raise InvalidAnswerError(f"a count is compared with {check.value[:50]!r}, not a number")
+        task = _parent(check.task, step, names, earlier)
+        checks.append(check.model_copy(update={"task": task}))
+    return Condition(match=step.match, checks=tuple(checks))
 
 
 def _parent(name: str, step: _Step, names: dict[str, str], earlier: set[str]) -> str:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from edgewright.agents.planner.condition import Condition
+
 Planner = Literal["embedded", "chat-model"]
 
 
@@ -19,6 +21,7 @@ class Task(BaseModel):
         args: Arguments by name. An image is given as its ``ImageRef.uri``, the output of another
             task as ``<id>``, e.g. ``<t1>``.
         depends_on: Ids of the tasks whose outputs this task needs.
+        when: What has to hold of earlier results for the task to run; None if it always runs.
         span: The part of the request that the task answers.
         confidence: Probability that this task is requested, 0 to 1.
     """
@@ -30,8 +33,14 @@ class Task(BaseModel):
     task_type: str
     args: dict[str, str] = Field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
+    when: Condition | None = None
     span: str = ""
     confidence: float = Field(default=1.0, ge=0, le=1)
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Ids of the tasks on whose results the condition depends."""
+        return tuple(check.task for check in self.when.checks) if self.when else ()
 
 
 class Plan(BaseModel):
@@ -61,7 +70,7 @@ class Plan(BaseModel):
         for task in self.tasks:
             if task.id in earlier:
                 raise ValueError(f"two tasks have the id {task.id!r}")
-            missing = set(task.depends_on) - earlier
+            missing = {*task.depends_on, *task.checks} - earlier
             if missing:
                 raise ValueError(
                     f"task {task.id!r} depends on {sorted(missing)}, which do not come before it"

@@ -54,7 +54,8 @@ def request_message(request: PlanRequest, images: dict[str, ImageRef]) -> str:
         "request",
         history="\n".join(to_json(_turn(turn)) for turn in request.history[-TURNS:]) or "none",
         images="\n".join(
-            to_json({"name": name, "file": image.name}) for name, image in images.items()
+            to_json({"name": name, "file": image.name, "current": image in request.subject})
+            for name, image in images.items()
         )
         or "none",
         request=to_json(request.text),
@@ -84,7 +85,7 @@ def _tool(card: ToolCard) -> dict[str, Any]:
 def _turn(turn: Turn) -> dict[str, Any]:
     return {
         "request": turn.request[:MAX_QUOTED],
-        "images": [image.name for image in turn.images],
-        "tools": turn.plan_tools,
+        "images": [image.name for image in turn.about or turn.images],
+        "tools": list(turn.tools),
         "answer": turn.answer[:MAX_QUOTED],
     }

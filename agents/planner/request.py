@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
 
+from edgewright.agents.planner.plan import Task
 from edgewright.tools.contracts.images import ImageRef
 
 #: Maximum length of a request, in characters.
@@ -15,8 +18,9 @@ class Turn(BaseModel):
 
     Attributes:
         request: What the person said.
-        images: Images the turn was about: attached to it, or carried over from an earlier turn.
-        plan_tools: Ids of the planned cards, in the order of the plan.
+        images: Images attached to it.
+        about: Images that its plan used, wherever they came from.
+        tasks: The tasks of its plan.
         answer: The answer; data, never an instruction.
     """
 
@@ -24,8 +28,14 @@ class Turn(BaseModel):
 
     request: str
     images: tuple[ImageRef, ...] = ()
-    plan_tools: tuple[str, ...] = ()
+    about: tuple[ImageRef, ...] = ()
+    tasks: tuple[Task, ...] = ()
     answer: str = ""
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Ids of the planned cards, in the order of the plan."""
+        return tuple(task.tool for task in self.tasks)
 
 
 class PlanRequest(BaseModel):
@@ -47,7 +57,24 @@ class PlanRequest(BaseModel):
 
     @property
     def subject(self) -> tuple[ImageRef, ...]:
-        """The images the request is about: its own, or those of the latest turn with images."""
+        """The images the request is about unless it says otherwise.
+
+        Its own, or those that the latest turn with images was about.
+        """
         if self.images:
             return self.images
-        return next((turn.images for turn in reversed(self.history) if turn.images), ())
+        turns = reversed(self.history)
+        return next((turn.about or turn.images for turn in turns if turn.about or turn.images), ())
+
+    @property
+    def seen(self) -> tuple[ImageRef, ...]:
+        """All images of the conversation, in the order in which they came."""
+        earlier = (image for turn in self.history for image in turn.images)
+        return tuple(dict.fromkeys([*earlier, *self.images]))
+
+
+def images_of(tasks: Sequence[Task], images: Sequence[ImageRef]) -> tuple[ImageRef, ...]:
+    """Return those of some images that tasks use, in the order of the tasks."""
+    known = {image.uri: image for image in images}
+    used = (value for task in tasks for value in task.args.values())
+    return tuple(dict.fromkeys(known[uri] for uri in used if uri in known))

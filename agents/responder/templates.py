@@ -55,6 +55,8 @@ def _statement(task: Task, result: TaskResult | None, several: bool) -> str:
     if result.status == "refused" and question:
         subject = f'"{question}"' if several else "this question"
         return f"{subject} cannot be answered: {_reason(result)}"
+    if result.status == "skipped":
+        return f"{_what(task)} was left out: {_reason(result)}{_doubt(result)}"
     if result.status != "ok":
         verdict = {"refused": "was refused", "unavailable": "is not available", "error": "failed"}
         return f"{name} {verdict[result.status]}: {_reason(result)}"
@@ -64,6 +66,20 @@ def _statement(task: Task, result: TaskResult | None, several: bool) -> str:
     if question.endswith("?"):
         return f"{_capital(question)} {_capital(text)}"
     return f"{_capital(question)} — {text}"
+
+
+def _what(task: Task) -> str:
+    """Return what a task would have given, in a person's words."""
+    if question := task.args.get("question"):
+        return f'the answer to "{question}"'
+    given = {"image-to-text": "the caption", "image-classification": "the classification"}
+    return given.get(task.task_type, task.tool.replace("-", " "))
+
+
+def _doubt(result: TaskResult) -> str:
+    """Ask the person for what the condition of a skipped task left open."""
+    open_question = result.error and result.error.code == "condition_undecided"
+    return " If you know the answer, request it without the condition." if open_question else ""
 
 
 def _text(output: dict[str, Any]) -> str:

@@ -80,6 +80,10 @@ class MiniLM:
             _layer(weights, number, self._heads) for number in range(config["num_hidden_layers"])
         ]
 
+    def knows(self, word: str) -> bool:
+        """Return whether a word in lower case is in the vocabulary as a whole."""
+        return self._tokenizer.token_to_id(word) is not None
+
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return the unit-length sentence vector of each text, float32 ``[N, 384]``.
 

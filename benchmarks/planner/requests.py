@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgewright.agents.planner.plan import Plan
+from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.benchmarks.common.data import DATA
 from edgewright.tools.contracts.images import ImageRef
@@ -94,7 +94,10 @@ def _labelled(row: dict[str, object]) -> Labelled:
         history=tuple(
             Turn(
                 request=turn["request"],
-                plan_tools=tuple(turn["plan_tools"]),
+                tasks=tuple(
+                    Task(id=f"t{n}", tool=tool, task_type=tool)
+                    for n, tool in enumerate(turn["plan_tools"], start=1)
+                ),
                 images=(_image(number),) if turn.get("image") else (),
             )
             for number, turn in enumerate(history)

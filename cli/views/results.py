@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from edgewright.tools.contracts.profiles import NodeProfile
     from edgewright.tools.contracts.views import CardView
 
-_COLOURS = {"ok": "green", "refused": "yellow", "unavailable": "yellow", "error": "red"}
+_COLOURS = {
+    "ok": "green",
+    "refused": "yellow",
+    "unavailable": "yellow",
+    "error": "red",
+    "skipped": "dim",
+}
 
 
 def plan_table(plan: Plan, names: Mapping[str, str] | None = None) -> RenderableType:
@@ -36,7 +42,9 @@ def plan_table(plan: Plan, names: Mapping[str, str] | None = None) -> Renderable
         args = ", ".join(
             f"{name}={(names or {}).get(value, _short(value))}" for name, value in task.args.items()
         )
-        after = ", ".join(task.depends_on)
+        after = ", ".join(
+            [*task.depends_on, *(f"if {check}" for check in dict.fromkeys(task.checks))]
+        )
         table.add_row(Text(task.id), Text(task.tool), Text(args), Text(after))
     parts: list[RenderableType] = [table] if plan.tasks else [Text("plan: nothing to run")]
     if plan.needs:

@@ -8,8 +8,8 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field, SerializeAsAny, TypeAdapter, field_validator
 
 from edgewright.agents.planner.plan import Plan
+from edgewright.agents.responder.result import TaskStatus
 from edgewright.tools.contracts.arms import Decision
-from edgewright.tools.contracts.invocation import Status
 
 if TYPE_CHECKING:
     from edgewright.graphs.federated.events import Event as FederatedEvent
@@ -93,7 +93,7 @@ class TaskFinished(BaseModel):
     event: Literal["task_finished"] = "task_finished"
     task_id: str
     tool: str
-    status: Status
+    status: TaskStatus
     arm: str = ""
     ms: float = 0.0
     text: str = ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Mapping
 
 from langgraph.errors import NodeTimeoutError
 from langgraph.types import RetryPolicy
 
 from edgewright.agents.planner.plan import Task
-from edgewright.agents.responder.result import TaskResult
-from edgewright.tools.contracts.invocation import Status
+from edgewright.agents.responder.result import TaskResult, TaskStatus
 from edgewright.tools.errors import (
     DeadlineError,
     EdgewrightError,
@@ -50,7 +50,7 @@ def as_info(error: BaseException) -> ErrorInfo:
 
 def failed(task: Task, error: BaseException) -> TaskResult:
     """Return the result of a task that failed; it holds no output."""
-    status: Status = "error"
+    status: TaskStatus = "error"
     if isinstance(error, RefusedError):
         status = "refused"
     elif isinstance(error, UnavailableError | TransientError | NodeTimeoutError):
@@ -59,13 +59,51 @@ def failed(task: Task, error: BaseException) -> TaskResult:
 
 
 def blocked(task: Task, by: TaskResult) -> TaskResult:
-    """Return the result of a task that cannot run because a task it depends on failed."""
+    """Return the result of a task that cannot run because one it depends on did not succeed."""
+    if by.status == "skipped":
+        error = UnavailableError(
+            f"it needs the output of {by.task_id} ({by.tool}), which was skipped",
+            code="dependency_skipped",
+        )
+        return _empty(task, "skipped", error.info())
     reason = by.error.message if by.error else by.status
     error = UnavailableError(
         f"it needs the output of {by.task_id} ({by.tool}), which failed: {reason}",
         code="dependency_failed",
     )
     return _empty(task, "unavailable", error.info())
+
+
+def skipped(task: Task, tasks: Mapping[str, Task], results: Mapping[str, TaskResult]) -> TaskResult:
+    """Return the result of a task whose condition does not hold."""
+    reason = "; ".join(_answers(task, tasks, results))
+    error = UnavailableError(f"its condition does not hold: {reason}", code="condition_not_met")
+    return _empty(task, "skipped", error.info())
+
+
+def undecided(
+    task: Task, tasks: Mapping[str, Task], results: Mapping[str, TaskResult]
+) -> TaskResult:
+    """Return the result of a task whose condition cannot be decided."""
+    reason = "; ".join(_answers(task, tasks, results))
+    error = UnavailableError(
+        f"its condition could not be decided: {reason}", code="condition_undecided"
+    )
+    return _empty(task, "skipped", error.info())
+
+
+def _answers(
+    task: Task, tasks: Mapping[str, Task], results: Mapping[str, TaskResult]
+) -> Iterator[str]:
+    """Yield what was asked for a condition and what came of it."""
+    for check in task.checks:
+        asked = tasks[check].args.get("question", tasks[check].tool)
+        result = results[check]
+        if result.status != "ok":
+            yield f'"{asked}" was not answered'
+        else:
+            answer = result.output.get("answer") or result.output.get("text", "")
+            yield f'"{asked}" was answered with "{answer}"'
 
 
 def lacking(task: Task, needs: tuple[str, ...]) -> TaskResult:
@@ -77,7 +115,7 @@ def lacking(task: Task, needs: tuple[str, ...]) -> TaskResult:
     return _empty(task, "unavailable", error.info())
 
 
-def _empty(task: Task, status: Status, error: ErrorInfo) -> TaskResult:
+def _empty(task: Task, status: TaskStatus, error: ErrorInfo) -> TaskResult:
     return TaskResult(
         task_id=task.id, tool=task.tool, status=status, output={}, report=None, error=error
     )

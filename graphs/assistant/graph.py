@@ -66,7 +66,7 @@ def build_graph(
     graph.add_edge("understand", "plan")
     graph.add_conditional_edges("plan", after_plan)
     graph.add_edge("train", "offload")
-    graph.add_conditional_edges("offload", next_wave, ["execute", "answer"])
+    graph.add_conditional_edges("offload", next_wave, ["execute", "train", "answer"])
     graph.add_edge("execute", "offload")
     graph.add_edge("answer", END)
     return graph

@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Overwrite, Send
 
 from edgewright.agents.planner.plan import Plan, Task
-from edgewright.agents.planner.request import PlanRequest, Turn
+from edgewright.agents.planner.request import PlanRequest, Turn, images_of
 from edgewright.agents.responder.result import TaskResult
 from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.events import (
@@ -31,7 +31,7 @@ from edgewright.graphs.assistant.history import outdated
 from edgewright.graphs.assistant.messages import read_request
 from edgewright.graphs.assistant.planning import plan_request
 from edgewright.graphs.assistant.state import AssistantState, Status, TaskState
-from edgewright.graphs.assistant.waves import blocked_tasks, ready_tasks
+from edgewright.graphs.assistant.waves import ready_tasks, settled_tasks
 from edgewright.graphs.services.inputs import CallInputs, inputs_of
 from edgewright.graphs.services.services import Services
 from edgewright.graphs.services.turns import store_turn
@@ -97,15 +97,13 @@ class Steps:
         return {"plan": plan.as_json(), "status": status}
 
     async def train(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
-        """Carry out the tasks that train a model; the new card is available in the next turn."""
+        """Carry out the ready tasks that train a model; the next turn can use the new card."""
         from edgewright.graphs.assistant import training
 
         services = await self._services(runtime)
         trainer = _context(runtime).trainer or training.LocalTrainer(services.chat)
         results: dict[str, TaskResult] = {}
-        for task in Plan.model_validate(state["plan"]).tasks:
-            if task.tool != TRAINING_CARD:
-                continue
+        for task in _ready_trainings(state):
             emit(runtime, TaskStarted(task_id=task.id, tool=task.tool, arm="federated"))
             started = time.perf_counter()
 
@@ -120,22 +118,28 @@ class Steps:
     async def offload(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
         """Choose an arm for each ready task, under the current state of the link.
 
-        Runs before each wave of tasks. A task that depends on a failed one, or for which the node
-        has no arm, gets its result here without being run.
+        Runs before each wave of tasks. A task that depends on a failed one, whose condition does
+        not hold, or for which the node has no arm, gets its result here without being run.
         """
         services = await self._services(runtime)
         plan = Plan.model_validate(state["plan"])
         results = _results(state)
-        ready = ready_tasks(plan, results)
-        outcomes = await asyncio.gather(*(self._decide(task, services, runtime) for task in ready))
         decisions: dict[str, Any] = {}
-        new: dict[str, TaskResult] = {}
-        for task, outcome in zip(ready, outcomes, strict=True):
-            if isinstance(outcome, Decision):
-                decisions[task.id] = outcome.model_dump(mode="json")
-            else:
-                new[task.id] = outcome
-        new |= blocked_tasks(plan, results | new)
+        new = settled_tasks(plan, results)
+        while ready := [
+            task
+            for task in ready_tasks(plan, results | new)
+            if task.tool != TRAINING_CARD and task.id not in decisions
+        ]:
+            outcomes = await asyncio.gather(
+                *(self._decide(task, services, runtime) for task in ready)
+            )
+            for task, outcome in zip(ready, outcomes, strict=True):
+                if isinstance(outcome, Decision):
+                    decisions[task.id] = outcome.model_dump(mode="json")
+                else:
+                    new[task.id] = outcome
+            new |= settled_tasks(plan, results | new)
         for result in new.values():
             emit(runtime, _finished(result, ms=0.0))
         return {"decisions": decisions, "results": _dumps(new)}
@@ -191,10 +195,12 @@ class Steps:
         if state["status"] == "needs_input":
             results = {task.id: lacking(task, plan.needs) for task in plan.tasks}
         emit(runtime, Answered(text=answer.text))
+        request = _request(state)
         turn = Turn(
             request=state["request"],
-            images=tuple(ImageRef.model_validate(each) for each in state["images"]),
-            plan_tools=tuple(task.tool for task in plan.tasks),
+            images=request.images,
+            about=images_of(plan.tasks, request.seen),
+            tasks=plan.tasks,
             answer=answer.text,
         )
         info = runtime.execution_info
@@ -231,12 +237,13 @@ def after_plan(state: AssistantState) -> Literal["train", "offload", "answer"]:
     """Run the plan, or answer at once if there is nothing to run."""
     if state["status"] != "planned":
         return "answer"
-    tools = {task["tool"] for task in state["plan"]["tasks"]}
-    return "train" if TRAINING_CARD in tools else "offload"
+    return "train" if _ready_trainings(state) else "offload"
 
 
-def next_wave(state: AssistantState) -> list[Send] | Literal["answer"]:
+def next_wave(state: AssistantState) -> list[Send] | Literal["train", "answer"]:
     """Send every ready task to its own branch, or answer if none is left."""
+    if _ready_trainings(state):
+        return "train"
     sends = [
         Send(
             "execute",
@@ -245,6 +252,11 @@ def next_wave(state: AssistantState) -> list[Send] | Literal["answer"]:
         for task in ready_tasks(Plan.model_validate(state["plan"]), _results(state))
     ]
     return sends or "answer"
+
+
+def _ready_trainings(state: AssistantState) -> list[Task]:
+    ready = ready_tasks(Plan.model_validate(state["plan"]), _results(state))
+    return [task for task in ready if task.tool == TRAINING_CARD]
 
 
 def _request(state: AssistantState) -> PlanRequest:

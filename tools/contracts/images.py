@@ -39,6 +39,7 @@ class ImageRef(BaseModel):
         height: Height in pixels, from the header.
         name: The person's name for it (a file name), used in answers and references such as "the
             first one".
+        folder: The last folders of the person's path to it; tells images of one name apart.
 
     Digest, type and size are empty for a camera's image, which has not left its device.
     """
@@ -51,6 +52,7 @@ class ImageRef(BaseModel):
     width: int | None = Field(default=None, gt=0)
     height: int | None = Field(default=None, gt=0)
     name: str = ""
+    folder: str = ""
 
     @classmethod
     def camera(cls, name: str) -> ImageRef:

@@ -17,6 +17,9 @@ from edgewright.tools.storage.reading import read_file, typed
 #: Maximum size of a file; also a node's default limit on request bodies.
 MAX_FILE_BYTES = 16_000_000
 
+#: Number of folders of a file's path that its reference keeps.
+FOLDERS = 2
+
 
 def resolve_image(location: str | Path, store: ImageStore) -> ImageRef:
     """Return a reference to an image, storing it first if it is a local file.
@@ -46,7 +49,8 @@ def resolve_image(location: str | Path, store: ImageStore) -> ImageRef:
     path = existing_path(location)
     data = read_file(path, MAX_FILE_BYTES)
     try:
-        return store.put(to_accepted_format(data), unicodedata.normalize("NFC", path.name))
+        image = store.put(to_accepted_format(data), unicodedata.normalize("NFC", path.name))
     except InputError as error:
         # With several images, the message must say which one failed.
         raise type(error)(f"{location!r}: {error.message}", code=error.info().code) from None
+    return image.model_copy(update={"folder": "/".join(Path(location).parts[-FOLDERS - 1 : -1])})

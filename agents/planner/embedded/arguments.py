@@ -59,7 +59,7 @@ class ArgumentReader:
         """
         clause = _CONNECTION.sub("", clause.strip()).strip(" ,;")
         quoted = quotations(clause)
-        if quoted:
+        if quoted and (name != "question" or quoted[-1].endswith("?")):
             return quoted[-1]
         part = self._parts.get(name)
         if part is None:

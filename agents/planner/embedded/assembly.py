@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby, pairwise, permutations
 
 from edgewright.agents.planner.embedded.arguments import ArgumentReader, file_for
+from edgewright.agents.planner.embedded.composition import Composer, Scope, question_card
 from edgewright.agents.planner.embedded.detection import Intent
 from edgewright.agents.planner.embedded.mentions import quotations
+from edgewright.agents.planner.embedded.steps import Step
 from edgewright.agents.planner.plan import Task
 from edgewright.tools.cards import CardRegistry, ToolCard
 from edgewright.tools.contracts.cards import ArgumentSpec, DataType
@@ -30,34 +32,19 @@ _WORD = re.compile(r"[a-z]{4,}")
 _KINDS = frozenset({"image", "pictu", "photo", "audio", "video", "text", "sound", "speec", "visua"})
 
 
-@dataclass
-class Step:
-    """A task under construction.
-
-    Attributes:
-        card: The card that carries it out.
-        intent: The intent behind it.
-        args: Arguments so far; an output of another step is its position as ``<n>``.
-        parents: Positions of the steps whose outputs it needs.
-        image_args: Names of the arguments that take the image of the request.
-    """
-
-    card: ToolCard
-    intent: Intent
-    args: dict[str, str] = field(default_factory=dict)
-    parents: set[int] = field(default_factory=set)
-    image_args: set[str] = field(default_factory=set)
-
-
 class Assembler:
     """Builds task graphs from the cards of a catalogue.
 
     Args:
         cards: The catalogue.
+
+    Attributes:
+        asking: The card that answers questions about an image, which conditions need, if any.
     """
 
     def __init__(self, cards: CardRegistry) -> None:
         self._cards = cards
+        self.asking = question_card(list(cards))
         self._readers = {card.id: ArgumentReader(card) for card in cards}
         self._words = {
             card.id: set(_WORD.findall(f"{card.title} {card.description}".lower()))
@@ -65,50 +52,68 @@ class Assembler:
         }
 
     def assemble(
-        self, text: str, intents: Sequence[Intent], images: Sequence[str], sensors: Sequence[str]
+        self, text: str, intents: Sequence[Intent], scopes: Sequence[Scope], sensors: Sequence[str]
     ) -> tuple[tuple[Task, ...], tuple[str, ...]]:
         """Return the tasks, parents first, and the names of the inputs that are missing.
 
         Args:
-            text: The request.
+            text: The request; the texts of its units one after another.
             intents: Its intents, in the order of its words.
-            images: URIs of the images it is about; tasks that take an image run once for each.
+            scopes: What each unit is about.
             sensors: Available kinds of sensor; empty means unknown.
         """
-        adjusted = self._fused(self._with_alternatives(self._merged(text, intents), sensors))
+        merged = self._merged(text, intents, scopes)
+        adjusted = self._fused(self._with_alternatives(merged, sensors))
         steps: list[Step] = []
         needs: set[str] = set()
         for intent in adjusted:
-            if any(step.card.id == intent.tool and step.intent.end == intent.end for step in steps):
+            if any(
+                _same_words(intent, step.intent) and step.card.id == intent.tool for step in steps
+            ):
                 continue  # already there as the producer for a card that the same words request
             self._add_producers(intent, steps)
-            steps.append(Step(card=self._cards.get(intent.tool), intent=intent))
+            card = self._cards.get(intent.tool)
+            asked = {"question": intent.question} if "question" in card.arguments else {}
+            steps.append(Step(card, intent, args=asked if intent.question else {}))
         for position in range(len(steps)):
             needs |= self._connect(text, steps, position)
-        if any(step.image_args for step in steps) and not images:
+        lacking = any(scope.guard and not (scope.checked or scope.images) for scope in scopes)
+        if lacking or any(
+            step.image_args and not scopes[step.intent.unit].images for step in steps
+        ):
             needs.add("image")
-        return _tasks(text, steps, images), tuple(sorted(needs))
+        tasks = Composer(text, steps, scopes, self.asking).compose()
+        return tasks, tuple(sorted(needs))
 
-    def _merged(self, text: str, intents: Sequence[Intent]) -> list[Intent]:
-        """Merge intents for the same card, unless each is a separate question."""
+    def _merged(
+        self, text: str, intents: Sequence[Intent], scopes: Sequence[Scope]
+    ) -> list[Intent]:
+        """Merge intents for the same card and images, unless each is a separate question."""
 
         def weight(intent: Intent) -> tuple[bool, float]:
             return self._is_question(text, intent), _share(intent)
 
         merged: list[Intent] = []
         for intent in intents:
-            earlier = next((other for other in reversed(merged) if other.tool == intent.tool), None)
+            earlier = next(
+                (
+                    other
+                    for other in reversed(merged)
+                    if other.tool == intent.tool and scopes[other.unit] == scopes[intent.unit]
+                ),
+                None,
+            )
             if earlier is None or all(self._is_question(text, each) for each in (earlier, intent)):
                 merged.append(intent)
             elif weight(intent) > weight(earlier):
                 merged.remove(earlier)
                 merged.append(intent)
-        return self._ordered(merged)
+        return self._ordered(sorted(merged, key=lambda intent: intent.unit))
 
     def _ordered(self, intents: Sequence[Intent]) -> list[Intent]:
         """Order cards requested by the same words so that most of them can feed the next."""
         ordered: list[Intent] = []
-        for _, group in groupby(intents, key=lambda intent: intent.end):
+        for _, group in groupby(intents, key=lambda intent: (intent.end, intent.question)):
             before = [self._cards.get(intent.tool) for intent in ordered[-1:]]
             ordered += max(
                 permutations(group),
@@ -119,7 +124,7 @@ class Assembler:
     def _is_question(self, text: str, intent: Intent) -> bool:
         """Return whether an intent is a question, for a card that answers questions."""
         takes = "question" in self._cards.get(intent.tool).arguments
-        asks = _QUESTION.search(text[intent.start : intent.end])
+        asks = intent.question or _QUESTION.search(text[intent.start : intent.end])
         return takes and bool(asks)
 
     def _with_alternatives(self, intents: Sequence[Intent], sensors: Sequence[str]) -> list[Intent]:
@@ -196,15 +201,16 @@ class Assembler:
         clause = text[step.intent.start : step.intent.end]
         quoted = quotations(clause)
         needs: set[str] = set()
-        for name, spec in step.card.arguments.items():
+        for name in [name for name in step.card.arguments if name not in step.args]:
+            spec = step.card.arguments[name]
             if self._is_worded(step.card, name, spec):
                 step.args[name] = self._words_for(step.card, name, spec, clause, text)
             elif spec.type == "text" and quoted:
                 step.args[name] = quoted.pop(0)
         _feed(text, steps, position)
-        for name, spec in step.card.arguments.items():
-            if name in step.args:
-                continue
+        open_names = [name for name in step.card.arguments if name not in step.args]
+        for name in open_names:
+            spec = step.card.arguments[name]
             if spec.type == "image":
                 step.image_args.add(name)
             if named := file_for(spec.type, clause, text):
@@ -223,6 +229,10 @@ class Assembler:
         self, card: ToolCard, name: str, spec: ArgumentSpec, clause: str, text: str
     ) -> str:
         return self._readers[card.id].read(name, clause, text)[: spec.max_length]
+
+
+def _same_words(one: Intent, other: Intent) -> bool:
+    return (one.end, one.question) == (other.end, other.question)
 
 
 def _share(intent: Intent) -> float:
@@ -267,43 +277,3 @@ def _feed(text: str, steps: list[Step], position: int) -> None:
 def _stems(text: str) -> set[str]:
     """Return the stems of the content words of a text."""
     return {word[:5] for word in _WORD.findall(text.lower())} - _KINDS
-
-
-def _tasks(text: str, steps: list[Step], images: Sequence[str]) -> tuple[Task, ...]:
-    """Turn steps into tasks: one per image for steps that depend on an image, else one."""
-    per_image: set[int] = set()
-    for position, step in enumerate(steps):
-        if step.image_args or step.parents & per_image:
-            per_image.add(position)
-    tasks: list[Task] = []
-    shared: dict[int, str] = {}
-    for image in images or ("",):
-        names = dict(shared)
-        for position, step in enumerate(steps):
-            if position in names:
-                continue
-            names[position] = f"t{len(tasks) + 1}"
-            if position not in per_image:
-                shared[position] = names[position]
-            args = {
-                name: f"<{names[int(value[1:-1])]}>" if _is_reference(value, step) else value
-                for name, value in step.args.items()
-            }
-            if image:
-                args |= dict.fromkeys(step.image_args, image)
-            tasks.append(
-                Task(
-                    id=names[position],
-                    tool=step.card.id,
-                    task_type=step.card.task_type,
-                    args={name: args[name] for name in step.card.arguments if name in args},
-                    depends_on=tuple(names[parent] for parent in sorted(step.parents)),
-                    span=text[step.intent.start : step.intent.end].strip(),
-                    confidence=round(step.intent.probability, 4),
-                )
-            )
-    return tuple(tasks)
-
-
-def _is_reference(value: str, step: Step) -> bool:
-    return value[:1] == "<" and value[1:-1].isdecimal() and int(value[1:-1]) in step.parents

@@ -69,6 +69,15 @@ _CONTENT = re.compile(
 )
 
 
+#: The same verbs, one by one.
+VERBS = frozenset(_VERBS.split())
+
+
+def beginning() -> str:
+    """Return a regular expression for the words that begin a clause of its own."""
+    return _BEGINNING
+
+
 @dataclass(frozen=True)
 class Clause:
     """A clause of a text.

@@ -30,6 +30,8 @@ class Intent:
         end: End of these words.
         probability: Probability that it is requested.
         shares: Probability of every card given these words alone.
+        unit: Position of the unit of the request that the words belong to.
+        question: The question to ask, if it is known already.
     """
 
     tool: str
@@ -37,6 +39,8 @@ class Intent:
     end: int
     probability: float
     shares: dict[str, float]
+    unit: int = 0
+    question: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,61 @@
-"""The embedded planner: MiniLM and fitted heads on the CPU, without an API key or a network.
+"""The embedded planner: grammar, MiniLM and fitted heads on the CPU, without a key or a network.
 
-A request and its clauses are encoded together. The whole request, its clauses and the nearest
-examples decide which cards are requested, if any; the clauses decide by which words. The intents
-become a graph by the kinds of data that cards take and return. Follow-ups reuse images and tasks of
-earlier turns. The model for the built-in cards ships with the package; the model for any other
-catalogue is fitted on its first use and cached.
+A request is read in steps: its text is normalised, what is not wanted is taken out, conditions and
+images are found (``grammar``), and what remains becomes units that are about the same images on the
+same condition. The units and their clauses are encoded together; fitted heads and the nearest
+examples decide which cards each unit requests, if any. The intents become a graph by the kinds of
+data that cards take and return. The model for the built-in cards ships with the package; the model
+for any other catalogue is fitted on its first use and cached.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from edgewright.agents.planner.embedded.assembly import Assembler
 from edgewright.agents.planner.embedded.clauses import Clause, segment
+from edgewright.agents.planner.embedded.composition import Scope
+from edgewright.agents.planner.embedded.conversation import latest_turn
 from edgewright.agents.planner.embedded.detection import Intent, Judged, Reading, read
 from edgewright.agents.planner.embedded.evidence import Verdict
-from edgewright.agents.planner.embedded.language import foreign_language
+from edgewright.agents.planner.embedded.grammar.acts import acts_outside
+from edgewright.agents.planner.embedded.grammar.questions import about_image
+from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
-from edgewright.agents.planner.embedded.references import referenced_images, tools_before
+from edgewright.agents.planner.embedded.understanding import Understanding, Unit, understand
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
+from edgewright.agents.planner.embedded.wording import Wording
 from edgewright.agents.planner.embedded.words import Words
-from edgewright.agents.planner.plan import Plan
+from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.request import MAX_REQUEST, PlanRequest
+from edgewright.agents.text.language import foreign_language, notice
+from edgewright.agents.text.normalise import normalised
 from edgewright.tools.cards import CardRegistry
 
 #: Maximum number of clauses of a request that are read.
 MAX_CLAUSES = 40
+
+
+@dataclass
+class _Draft:
+    """A request on its way to a plan.
+
+    Attributes:
+        request: The request.
+        understood: Its grammar.
+        repeatable: The tasks of the latest turn whose cards still exist.
+        readings: The reading of each unit that needs one, by its position.
+    """
+
+    request: PlanRequest
+    understood: Understanding
+    repeatable: tuple[Task, ...]
+    readings: dict[int, Reading] = field(default_factory=dict)
 
 
 class EmbeddedPlanner:
@@ -44,11 +70,16 @@ class EmbeddedPlanner:
         self._cards = cards
         self._load_model = load_model
         self._assembler = Assembler(cards)
+        self._acts = acts_outside({name for card in cards for name in (card.id, card.task_type)})
 
     @cached_property
     def model(self) -> RequestModel:
         """The fitted model, loaded on first use."""
         return self._load_model()
+
+    @cached_property
+    def _wording(self) -> Wording:
+        return Wording(self._cards)
 
     def plan(self, request: PlanRequest) -> Plan:
         """Plan one request. Problems with it are reported in the plan."""
@@ -56,32 +87,86 @@ class EmbeddedPlanner:
 
     def plan_many(self, requests: Sequence[PlanRequest]) -> list[Plan]:
         """Plan many requests; their texts are encoded together."""
-        refusals = [_refusal(request) for request in requests]
-        readable = [r for r, refusal in zip(requests, refusals, strict=True) if not refusal]
-        readings = iter(self._readings(readable))
+        model = self.model  # loaded by the first request, even if that one cannot be read
+        texts = [normalised(request.text) for request in requests]
+        refusals = [self._refusal(text) for text in texts]
+        drafts = [
+            None if refusal else self._draft(request, text)
+            for request, text, refusal in zip(requests, texts, refusals, strict=True)
+        ]
+        self._read(model, [draft for draft in drafts if draft])
         return [
-            _empty(request, refusal, 1.0) if refusal else self._planned(request, next(readings))
-            for request, refusal in zip(requests, refusals, strict=True)
+            self._planned(draft) if draft else _empty(request, refusal, 1.0)
+            for request, refusal, draft in zip(requests, refusals, drafts, strict=True)
         ]
 
-    def _readings(self, requests: Sequence[PlanRequest]) -> list[Reading]:
-        """Determine the intents of requests."""
-        model = self.model  # loaded by the first request, even if that one cannot be read
-        if not requests:
-            return []
-        texts = [request.text for request in requests]
+    def _refusal(self, text: str) -> str:
+        """Return the reason why a text cannot be read at all, or an empty string."""
+        if not text.strip():
+            return "The request is empty; say what you want to know."
+        if len(text) > MAX_REQUEST:
+            return f"The request is longer than {MAX_REQUEST} characters; shorten it."
+        language = foreign_language(text, self._wording.is_common)
+        return "" if language is None else notice(language)
+
+    def _draft(self, request: PlanRequest, text: str) -> _Draft:
+        """Read the grammar of a request, before its intents."""
+        understood = understand(
+            self._wording.speller.corrected(text),
+            request,
+            conditions=self._assembler.asking is not None,
+            acts=self._acts,
+        )
+        turn = latest_turn(request)
+        tasks = turn.tasks if turn else ()
+        return _Draft(
+            request, understood, tuple(task for task in tasks if task.tool in self._cards)
+        )
+
+    def _read(self, model: RequestModel, drafts: Sequence[_Draft]) -> None:
+        """Determine the intents of all units, encoded together."""
+        open_units = [
+            (draft, number, unit)
+            for draft in drafts
+            for number, unit in enumerate(draft.understood.units)
+            if unit.text and not unit.again
+        ]
+        if not open_units:
+            return
+        texts = [unit.text for _, _, unit in open_units]
         cut = [segment(text)[:MAX_CLAUSES] or [Clause(text, 0, len(text))] for text in texts]
         words = [Words.of(text, clauses) for text, clauses in zip(texts, cut, strict=True)]
-        has_image = np.array([bool(request.subject) for request in requests])
-        can_repeat = np.array([bool(self._repeatable(request)) for request in requests])
+        has_image = np.array([bool(unit.images) for _, _, unit in open_units])
+        can_repeat = np.array([bool(draft.repeatable) for draft, _, _ in open_units])
         verdict, rows = model.read(words, has_image, can_repeat)
-        return [
-            read(clauses, rows[index], model.labels, self._judged(verdict, index))
-            for index, clauses in enumerate(cut)
-        ]
+        for index, (draft, number, _) in enumerate(open_units):
+            judged = self._judged(verdict, index)
+            reading = read(cut[index], rows[index], model.labels, judged)
+            draft.readings[number] = self._on_image(draft.understood.units[number], reading)
+
+    def _on_image(self, unit: Unit, reading: Reading) -> Reading:
+        """Read what the heads decline by what comes with it, an image or another file."""
+        asking = self._assembler.asking
+        if not reading.intents and unit.images and asking and about_image(unit.text):
+            intent = Intent(asking.id, 0, len(unit.text), reading.probability, {})
+            return replace(reading, intents=(intent,), declined=())
+        others = {mention.kind: mention.name for mention in files(unit.text)}
+        if not others or "image" in others:
+            return reading
+        readable = tuple(
+            intent
+            for intent in reading.intents
+            if intent.tool == AS_BEFORE
+            or "image" not in (inputs := self._cards.get(intent.tool).inputs)
+            or others.keys() & set(inputs)
+        )
+        if len(readable) == len(reading.intents):
+            return reading
+        clause = Clause(" and ".join(others.values()), 0, len(unit.text))
+        return replace(reading, intents=readable, declined=((clause, "reading other files"),))
 
     def _judged(self, verdict: Verdict, index: int) -> Judged:
-        """Return the verdict on one request of a batch."""
+        """Return the verdict on one unit of a batch."""
         ids = self.model.labels[: self.model.tools]
         return Judged(
             any_card=float(verdict.any_card[index]),
@@ -90,40 +175,40 @@ class EmbeddedPlanner:
             certainty=float(verdict.certainty[index]),
         )
 
-    def _planned(self, request: PlanRequest, reading: Reading) -> Plan:
-        """Turn a reading into a plan."""
-        if not reading.intents:
-            return _empty(request, self._explanation(reading), reading.probability)
+    def _planned(self, draft: _Draft) -> Plan:
+        """Turn a draft into a plan."""
+        request, units = draft.request, draft.understood.units
+        intents = [intent for number in range(len(units)) for intent in _intents(draft, number)]
+        readings = list(draft.readings.values())
+        certainty = math.prod(reading.probability for reading in readings)
+        if not intents and not any(unit.only_checks for unit in units):
+            return _empty(request, self._why_empty(draft), certainty)
         tasks, needs = self._assembler.assemble(
-            request.text,
-            self._resolved(reading.intents, self._repeatable(request)),
-            [image.uri for image in referenced_images(request)],
-            request.sensors,
+            _joined(units), intents, [_scope(unit) for unit in units], request.sensors
         )
-        declined = "; ".join(f"{c.text.strip()!r} ({name})" for c, name in reading.declined)
         return Plan(
             request=request.text,
             tasks=tasks,
             planner="embedded",
-            confidence=round(reading.probability, 4),
+            confidence=round(certainty, 4),
             needs=needs,
-            reason=f"No card serves this part: {declined}." if declined else "",
+            reason=" ".join([*draft.understood.problems, *_unserved(readings)]),
         )
 
-    def _repeatable(self, request: PlanRequest) -> list[str]:
-        """Return the cards that "the same again" refers to and that still exist."""
-        return [tool for tool in tools_before(request) if tool in self._cards]
-
-    def _resolved(self, intents: Sequence[Intent], repeatable: Sequence[str]) -> list[Intent]:
-        """Replace the intent to repeat an earlier turn by the cards of that turn."""
-        return [
-            replace(intent, tool=tool)
-            for intent in intents
-            for tool in (repeatable if intent.tool == AS_BEFORE else [intent.tool])
-        ]
+    def _why_empty(self, draft: _Draft) -> str:
+        """Return the reason for a plan without tasks."""
+        if draft.understood.problems:
+            return " ".join(draft.understood.problems)
+        if draft.understood.closing:
+            return "You are welcome."
+        if not draft.understood.units:
+            return "Nothing was done, as you asked."
+        if not draft.readings:
+            return "The tool of the earlier request is no longer available."
+        return " ".join(dict.fromkeys(map(self._explanation, draft.readings.values())))
 
     def _explanation(self, reading: Reading) -> str:
-        """Return the reason for an empty plan."""
+        """Return the reason why a reading has no intents."""
         hint = "'edgewright plan --list' lists the cards that can be requested."
         if reading.declined:
             names = " and ".join(dict.fromkeys(name for _, name in reading.declined))
@@ -134,16 +219,53 @@ class EmbeddedPlanner:
         return f"No card serves this request; {hint}"
 
 
-def _refusal(request: PlanRequest) -> str:
-    """Return the reason why a request cannot be read at all, or an empty string."""
-    text = request.text
-    if not text.strip():
-        return "The request is empty; say what you want to know."
-    if len(text) > MAX_REQUEST:
-        return f"The request is longer than {MAX_REQUEST} characters; shorten it."
-    if language := foreign_language(text):
-        return f"The request was not understood: it must be in English, but looks like {language}."
-    return ""
+def _intents(draft: _Draft, number: int) -> list[Intent]:
+    """Return the intents of a unit, with positions in the texts of all units."""
+    units = draft.understood.units
+    unit = units[number]
+    offset = len(_joined(units[:number])) + bool(number)
+    if unit.again:
+        words = Intent("", offset, offset + len(unit.text), 1.0, {}, unit=number)
+        return _repeated(words, draft.repeatable)
+    found: list[Intent] = []
+    for intent in draft.readings[number].intents if number in draft.readings else ():
+        placed = replace(
+            intent,
+            start=intent.start + offset,
+            end=intent.end + offset,
+            unit=number,
+            question=unit.question,
+        )
+        again = intent.tool == AS_BEFORE
+        found += _repeated(placed, draft.repeatable) if again else [placed]
+    return found
+
+
+def _repeated(words: Intent, tasks: Sequence[Task]) -> list[Intent]:
+    """Return the intents of earlier tasks, each once however many images they had."""
+    asked = dict.fromkeys((task.tool, task.args.get("question", "")) for task in tasks)
+    return [replace(words, tool=tool, question=question) for tool, question in asked]
+
+
+def _joined(units: Sequence[Unit]) -> str:
+    return "\n".join(unit.text for unit in units)
+
+
+def _scope(unit: Unit) -> Scope:
+    return Scope(
+        images=tuple(image.uri for image in unit.images),
+        guard=unit.guard,
+        checked=tuple(image.uri for image in unit.checked) if unit.checked else None,
+    )
+
+
+def _unserved(readings: Sequence[Reading]) -> list[str]:
+    declined = "; ".join(
+        f"{clause.text.strip()!r} ({name})"
+        for reading in readings
+        for clause, name in reading.declined
+    )
+    return [f"No card serves this part: {declined}."] if declined else []
 
 
 def _empty(request: PlanRequest, reason: str, confidence: float) -> Plan:

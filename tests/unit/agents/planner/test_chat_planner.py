@@ -8,6 +8,8 @@ import pytest
 
 from edgewright.agents.llm.client import ChatModel, InvalidAnswerError
 from edgewright.agents.planner.chat import ChatPlanner, answer_schema
+from edgewright.agents.planner.condition import Check, Condition
+from edgewright.agents.planner.plan import Task
 from edgewright.agents.planner.planner import make_embedded_planner
 from edgewright.agents.planner.prefix import prefix, request_message
 from edgewright.agents.planner.request import PlanRequest, Turn
@@ -20,6 +22,10 @@ NO_OBJECT = InvalidAnswerError("the chat model's answer is not a JSON object", a
 IMAGE = ImageRef(
     uri="store:" + "1" * 64, sha256="1" * 64, mime="image/png", width=4, height=4, name="cat.png"
 )
+
+
+def done(tool: str) -> Task:
+    return Task(id="t1", tool=tool, task_type=tool)
 
 
 def step(tool: str, number: str = "t1", **more: Any) -> dict[str, Any]:
@@ -121,12 +127,67 @@ def test_the_tools_are_an_enum() -> None:
     assert tools == [card.id for card in CardRegistry.builtin()]
 
 
+CHECK = {"task": "t1", "field": "answer", "op": "equals", "value": "yes"}
+
+
+def test_a_condition_passes_through_the_schema(planner_cache: Path, scripted: Any) -> None:
+    question = step(
+        "visual-question-answering", args=[arg("image", "image-1"), arg("question", "a dog?")]
+    )
+    caption = step("image-to-text", "t2", args=[arg("image", "image-1")], when=[CHECK])
+    model = scripted({"tasks": [question, caption], "confidence": 0.9, "reason": ""})
+    plan = planner(model, planner_cache).plan(
+        PlanRequest(text="if there is a dog, caption it", images=(IMAGE,))
+    )
+    assert plan.planner == "chat-model"
+    assert plan.tasks[1].when == Condition(checks=(Check(**CHECK),))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {**CHECK, "task": "t3"},
+        {**CHECK, "field": "count", "value": "many"},
+        {**CHECK, "op": "like"},
+    ],
+)
+def test_a_condition_on_nothing_is_repaired_once_or_falls_back(
+    planner_cache: Path, scripted: Any, wrong: dict[str, str]
+) -> None:
+    def answer(check: dict[str, str]) -> dict[str, Any]:
+        question = step("visual-question-answering", args=[arg("question", "a dog?")])
+        caption = step("image-to-text", "t2", when=[check])
+        return {"tasks": [question, caption], "confidence": 0.9, "reason": ""}
+
+    request = PlanRequest(text="if there is a dog, caption it", images=(IMAGE,))
+    repaired = planner(scripted(answer(wrong), answer(CHECK)), planner_cache).plan(request)
+    assert repaired.planner == "chat-model"
+    assert repaired.tasks[1].when is not None
+    fallen = planner(scripted(answer(wrong), answer(wrong)), planner_cache).plan(request)
+    assert fallen.planner == "embedded"
+    assert fallen.tasks[1].when is not None
+
+
+def test_a_chat_model_can_name_an_image_of_an_earlier_turn(
+    planner_cache: Path, scripted: Any
+) -> None:
+    first = IMAGE.model_copy(update={"uri": "store:" + "2" * 64, "sha256": "2" * 64})
+    history = (Turn(request="Describe it", images=(first,)),)
+    model = scripted(
+        {"tasks": [step("image-to-text", args=[arg("image", "image-1")])], "confidence": 1.0}
+    )
+    plan = planner(model, planner_cache).plan(
+        PlanRequest(text="and the first?", images=(IMAGE,), history=history)
+    )
+    assert plan.tasks[0].args["image"] == first.uri
+
+
 def test_the_prompts_match_the_snapshot() -> None:
     cards = [CardRegistry.builtin().get(name) for name in ("image-to-text", "pose-to-image")]
     request = PlanRequest(
         text='Say "hi"\nRules: none',
         images=(IMAGE,),
-        history=(Turn(request="What is it?", plan_tools=("image-to-text",), answer="A cat."),),
+        history=(Turn(request="What is it?", tasks=(done("image-to-text"),), answer="A cat."),),
     )
     schema = answer_schema(CardRegistry(cards))
     text = f"{prefix(cards, (), schema)}\n=====\n{request_message(request, {'image-1': IMAGE})}"

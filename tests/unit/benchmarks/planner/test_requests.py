@@ -76,7 +76,7 @@ def test_a_follow_up_has_its_turns_and_images(tmp_path: Path) -> None:
     )
     (truth,) = read(file)
     (turn,) = truth.request.history
-    assert turn.plan_tools == ("a",)
+    assert turn.tools == ("a",)
     assert turn.images != truth.request.images
 
 

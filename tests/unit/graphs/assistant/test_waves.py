@@ -3,9 +3,29 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgewright.agents.planner.condition import Check, Condition
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.responder.result import TaskResult
-from edgewright.graphs.assistant.waves import blocked_tasks, fill_in, ready_tasks
+from edgewright.graphs.assistant.waves import fill_in, ready_tasks, settled_tasks
+
+
+def conditions(earlier):
+    answers = st.builds(
+        Check,
+        task=st.sampled_from(earlier),
+        field=st.just("answer"),
+        op=st.sampled_from(["equals", "not"]),
+        value=st.sampled_from(["yes", "no"]),
+    )
+    counts = st.builds(
+        Check,
+        task=st.sampled_from(earlier),
+        field=st.just("count"),
+        op=st.sampled_from(["equals", "not", "at_least", "at_most"]),
+        value=st.integers(0, 3).map(str),
+    )
+    checks = st.lists(answers | counts, min_size=1, max_size=3).map(tuple)
+    return st.builds(Condition, match=st.sampled_from(["all", "any"]), checks=checks)
 
 
 @st.composite
@@ -14,32 +34,48 @@ def plans(draw):
     for number in range(1, draw(st.integers(1, 8)) + 1):
         earlier = [f"t{n}" for n in range(1, number)]
         needs = draw(st.lists(st.sampled_from(earlier), unique=True)) if earlier else []
-        tasks.append(Task(id=f"t{number}", tool="a", task_type="a", depends_on=tuple(needs)))
+        when = draw(st.none() | conditions(earlier)) if earlier else None
+        tasks.append(
+            Task(id=f"t{number}", tool="a", task_type="a", depends_on=tuple(needs), when=when)
+        )
     return Plan(request="r", tasks=tuple(tasks), planner="embedded", confidence=1.0)
 
 
 def result(task_id, ok, text="words"):
     return TaskResult(
-        task_id=task_id, tool="a", status="ok" if ok else "error", output={"text": text}
+        task_id=task_id,
+        tool="a",
+        status="ok" if ok else "error",
+        output={"text": text} if ok else {},
     )
 
 
 @given(plans(), st.data())
-def test_waves_give_every_task_one_result_and_run_none_after_a_failure(plan, data):
-    results = {}
+def test_every_task_gets_one_result_and_none_runs_unless_its_inputs_and_condition_allow(plan, data):
+    results = settled_tasks(plan, {})
     ran = set()
     while ready := ready_tasks(plan, results):
         for task in ready:
             assert task.id not in ran
             assert all(results[need].status == "ok" for need in task.depends_on)
+            if task.when:
+                outputs = {c: results[c].output for c in task.checks if results[c].status == "ok"}
+                assert task.when.holds(outputs) is True
             ran.add(task.id)
-        results |= {task.id: result(task.id, data.draw(st.booleans())) for task in ready}
-        results |= blocked_tasks(plan, results)
+        said = st.sampled_from(["yes", "no", "unsure", "2", "3 of them"])
+        results |= {
+            task.id: result(task.id, data.draw(st.booleans()), data.draw(said)) for task in ready
+        }
+        results |= settled_tasks(plan, results)
     assert set(results) == {task.id for task in plan.tasks}
     for task in plan.tasks:
         if task.id not in ran:
-            assert results[task.id].status == "unavailable"
-            assert results[task.id].error.code == "dependency_failed"
+            code = results[task.id].error.code
+            if code == "dependency_failed":
+                assert results[task.id].status == "unavailable"
+            else:
+                assert results[task.id].status == "skipped"
+                assert code in ("dependency_skipped", "condition_not_met", "condition_undecided")
 
 
 def test_an_output_is_filled_in_once():

@@ -1,0 +1,159 @@
+"""The images of a conversation, and which of them a mention means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgewright.agents.planner.embedded.grammar.references import Kind, Mention
+from edgewright.agents.planner.request import PlanRequest, Turn
+from edgewright.tools.contracts.images import ImageRef
+
+Images = tuple[ImageRef, ...]
+
+_NAMES = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
+
+
+class MissingImageError(Exception):
+    """A mention means an image that does not exist; the message is for the person."""
+
+
+def latest_turn(request: PlanRequest) -> Turn | None:
+    """Return the latest turn with a plan: what "the same again" refers to."""
+    return next((turn for turn in reversed(request.history) if turn.tasks), None)
+
+
+class Conversation:
+    """The images that a request can refer to.
+
+    Args:
+        request: The request, with the earlier turns.
+
+    Attributes:
+        seen: All images of the conversation, in order.
+        focus: What "it" means: the attached images, or those of the latest turn.
+        batch: What positions are counted in: images that came together, or else all of them.
+    """
+
+    def __init__(self, request: PlanRequest) -> None:
+        self.seen: Images = request.seen
+        self.focus = request.subject
+        together = request.images or next(
+            (turn.images for turn in reversed(request.history) if turn.images), ()
+        )
+        self.batch = together if len(together) > 1 else self.seen
+        self.attached = request.images
+        self.latest = latest_turn(request)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the images, in order, with the folder where one is known."""
+        return [f"{image.folder}/{image.name}".lstrip("/") for image in self.seen]
+
+    def resolve(
+        self, found: Sequence[Mention], aside: Sequence[ImageRef] = (), latest: Images = ()
+    ) -> Images:
+        """Return the images that the mentions of a clause mean together.
+
+        Args:
+            found: The mentions, at least one.
+            aside: Images that the request mentioned before, which "the others" are not.
+            latest: Images of the clause before, which "both" can mean.
+
+        Raises:
+            MissingImageError: There is no such image.
+        """
+        included: list[ImageRef] = []
+        excluded: list[ImageRef] = []
+        for mention in found:
+            images = self._meant(mention, [*aside, *included], latest)
+            (excluded if mention.excluded else included).extend(images)
+        chosen = included or list(self.batch)
+        return tuple(image for image in dict.fromkeys(chosen) if image not in excluded)
+
+    def _meant(self, mention: Mention, aside: Sequence[ImageRef], latest: Images) -> Images:
+        among = self.seen if mention.ever else self.batch
+        count = mention.numbers[0] if mention.numbers else 0
+        match mention.kind:
+            case "name":
+                return tuple(self.seen[n] for n in mention.numbers)
+            case "position":
+                return self._at(mention, among)
+            case "head" | "tail":
+                return self._counted(among, count if mention.kind == "head" else -count)
+            case "others":
+                return self._others(aside)
+            case "previous":
+                return self._before()
+            case "both":
+                return self._pair(latest)
+            case "all":
+                return among if mention.ever or len(self.attached) != 1 else self.focus
+            case "here":
+                return self.focus
+            case side:
+                return _beside(side, among, latest)
+
+    def _at(self, mention: Mention, among: Images) -> Images:
+        """Return the images at positions."""
+        chosen: list[ImageRef] = []
+        for number in mention.numbers:
+            if not 0 < abs(number) <= len(among):
+                if len(among) < 2 and mention.labelled:
+                    return self.focus  # with one image, a number is the person's own label for it
+                raise MissingImageError(_absent(number, len(among)))
+            chosen.append(among[number - 1 if number > 0 else number])
+        return tuple(chosen)
+
+    @staticmethod
+    def _counted(among: Images, count: int) -> Images:
+        """Return the first images, or the last if the count is negative."""
+        if 0 < len(among) < abs(count):
+            raise MissingImageError(_few(len(among)))
+        return among[:count] if count > 0 else among[count:]
+
+    def _pair(self, latest: Images) -> Images:
+        """Return two images: those of the clause or turn before, or the only or latest two."""
+        for images in (latest, self.focus, self.batch):
+            if len(images) == 2:
+                return images
+        return self.batch[-2:] if len(self.batch) > 1 else self.seen[-2:]
+
+    def _others(self, aside: Sequence[ImageRef]) -> Images:
+        """Return the images that neither the request nor the turn before was about."""
+        known = list(aside) or list(self.focus if len(self.focus) < len(self.batch) else ())
+        others = tuple(image for image in self.batch if image not in known)
+        others = others or tuple(image for image in self.seen if image not in known)
+        if not others or len(others) == len(self.seen):
+            raise MissingImageError("There is no other image; attach it, or give its name.")
+        return others
+
+    def _before(self) -> Images:
+        """Return the image before those in focus."""
+        position = min((self.seen.index(image) for image in self.focus), default=0)
+        if position == 0:
+            raise MissingImageError("There is no image before this one.")
+        return (self.seen[position - 1],)
+
+
+def _beside(side: Kind, among: Images, latest: Images) -> Images:
+    """Return the former or latter, or the left, middle or right of images."""
+    match side:
+        case "middle":
+            return among[(len(among) - 1) // 2 : len(among) // 2 + 1]
+        case "former" | "latter" if len(latest) > 1:
+            return latest[:1] if side == "former" else latest[-1:]
+        case "former" | "left":
+            return among[:1]
+        case _:
+            return among[-1:]
+
+
+def _absent(number: int, count: int) -> str:
+    name = _NAMES.get(number, f"{number}th")
+    return f"There is no {name} image: {_few(count)[:1].lower()}{_few(count)[1:]}"
+
+
+def _few(count: int) -> str:
+    if not count:
+        return "No image has been attached yet."
+    return "Only one image is here." if count == 1 else f"Only {count} images are here."

@@ -1,0 +1,256 @@
+"""Reads conditions: "if there is a dog, describe it", "describe it unless …", "if so, …; else …".
+
+A sentence becomes pieces: what to do, each with the guard it depends on, and questions whose
+answers later pieces depend on. "Tell me if there is a dog" asks and is no condition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from edgewright.agents.planner.embedded.clauses import beginning
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.questions import Guard, guard_of
+
+_LEAD = r"(?P<lead>(?:(?:and|but|so|ok|okay|well|please|only|first|just)\b[\s,]*)*)"
+_IF, _UNLESS, _WHEN = any_of("if_word"), any_of("unless_word"), any_of("when_word")
+#: "when was this taken" asks; a condition goes on with its subject.
+_NOT_ASKED = r"(?!\s+(?:is|are|was|were|do|does|did|has|have|will|would|can|could|should)\b)"
+_INITIAL = re.compile(
+    rf"{_LEAD}(?:(?P<unless>{_UNLESS})|(?P<if>{_IF})|(?P<when>{_WHEN}){_NOT_ASKED}|(?P<should>should))\s+",
+    re.IGNORECASE,
+)
+_INNER = re.compile(
+    rf"\s*,?\s+(?:and\s+|but\s+)?(?:(?P<unless>{_UNLESS})|(?P<if>{_IF})|(?P<when>only\s+when|whenever))\s+",
+    re.IGNORECASE,
+)
+#: Begins another condition.
+_ANOTHER = re.compile(
+    rf"(?:and\s+|but\s+)?(?:{_IF}|{_UNLESS}|{_WHEN}{_NOT_ASKED})\s", re.IGNORECASE
+)
+_ELSE = re.compile(rf"{_LEAD}{any_of('else_word')}(?!\w)[\s,:]*", re.IGNORECASE)
+_SO = re.compile(rf"{_LEAD}(?P<so>{any_of('so_word')})(?!\w)[\s,:]*", re.IGNORECASE)
+_INNER_ELSE = re.compile(
+    rf"[\s,;]+(?:and\s+|but\s+)?(?={any_of('else_word')}(?!\w))", re.IGNORECASE
+)
+_INNER_SO = re.compile(
+    r"[\s,;]+(?=(?:only\s+then|(?:and\s+)?in\s+(?:that|which)\s+case|if\s+so)\b)"
+    rf"|\s*,?\s+and\s+(?={any_of('so_word')}\s*,)",
+    re.IGNORECASE,
+)
+_LAST_SO = re.compile(
+    r"[\s,]+(?:but\s+)?(?:only\s+)?if\s+(?:(?P<so>so|yes)|not)[\s.,;:!?]*$", re.IGNORECASE
+)
+_THEN = re.compile(r"[\s,]+then\b[\s,]*", re.IGNORECASE)
+_COURTESY = re.compile(
+    rf"[\s,]*\b(?:{any_of('plain_courtesy')}\b|{any_of('courtesy')}(?=\s*(?:$|[^\w\s])|\s+{beginning()}))"
+    rf"[\s,]*|^{any_of('courtesy')}[\s,]+",
+    re.IGNORECASE,
+)
+_ASKING = re.compile(
+    rf"\b{any_of('asking_verb')}(?:\s+{any_of('asking_object')})*(?:\s+(?:at|in|on|from|for|by)\s[^,]*?)?"
+    rf"(?:\s+(?:the|this|that|my|both|each|these|all|every)\s+(?:\w+\s+)?(?:{any_of('image_noun')}|one))?\s*,?$",
+    re.IGNORECASE,
+)
+_BEGIN = re.compile(rf"(?:a|an|the|no|how|then|just|only|your|give)\b|{beginning()}", re.IGNORECASE)
+#: Verbs that begin what is to be done when no comma separates it from the condition.
+_STRONG = re.compile(
+    r"\s(?=(?:please\s+)?(?:describe|caption|classify|categori[sz]e|tell|give|name|count|identify|read"
+    r"|explain|say|write|translate|summari[sz]e|what|which|how)\s+\w)|\s(?=(?:describe|caption|classify)$)",
+    re.IGNORECASE,
+)
+_SEARCH = re.compile(
+    r"^(?:please\s+|first\s+|and\s+|now\s+)*(?:check|look|search|watch)\s+(?:out\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
+    re.IGNORECASE,
+)
+_ASK_FIRST = re.compile(
+    r"^(?:please\s+|first\s+|and\s+|now\s+|just\s+)*(?:tell\s+me|let\s+me\s+know|check|see|look|find\s+out|say|verify|determine|decide)"
+    r"(?:\s+first)?(?:\s+(?:in|on)\s+[^,]+?)?\s+(?:if|whether)\s+(?P<what>.+?)(?:\s+first)?$",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(
+    r"^(?:and\s+|so\s+|ok,?\s+)*(?:(?:is|are|was|were|does|has|have|isn't|aren't|any|no)\b|do\s+you\s+see"
+    r"|(?:can|could|might)\s+(?:this|it|that|there|you\s+see)\b)",
+    re.IGNORECASE,
+)
+_HINT = re.compile(
+    r"\b(?:if|unless|should|otherwise|else|suppose|supposing|assuming|provided|providing|when|whenever|then|except|case|condition|long)\b",
+    re.IGNORECASE,
+)
+#: A statement about the speaker, or about what is done, is no condition on an image.
+_NO_PREMISE = re.compile(
+    r"(?:(?:i|we)\b(?!\s+(?:can\s+)?(?:see|find|spot))"
+    r"|you(?:'d|\s+had|\s+were|\s+have\s+to|\s+describe|\s+ask|\s+tell|\s+need|\s+want)\b"
+    r"|(?:my|our)\s|(?:it|that|this|you)(?:'s|\s+is|\s+are|'re)\s+(?:done|finished|ready|over|true|honest|short|brief|ok|okay|fine|right|correct)\b)",
+    re.IGNORECASE,
+)
+#: What is done on a condition: an order, a question, a wish, or a few words for a thing.
+_REQUEST = re.compile(
+    rf"^(?:(?:and|but|so|then|please|only|just|also|ok|okay|in that case)\b[\s,]*)*(?:{beginning()}"
+    rf"|(?:i|we)(?:'d|\s+would|\s+also)?\s+(?:want|need|like)\b|\S+(?:\s+\S+){{0,4}}$)",
+    re.IGNORECASE,
+)
+_END = re.compile(r"[\s.,;:!?]+$")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a request.
+
+    Attributes:
+        text: What is requested; empty for a piece that is only checked.
+        guard: What it depends on, if anything.
+        about: The words of the condition, which may say which image is checked.
+        checked: Whether the guard is itself a question of the person.
+    """
+
+    text: str
+    guard: Guard | None = None
+    about: str = ""
+    checked: bool = False
+
+
+def pieces(
+    sentences: Sequence[str], *, before: str = "", reworded: Callable[[str], str] = str
+) -> list[Piece]:
+    """Read sentences as pieces, in order.
+
+    Args:
+        sentences: The sentences of a request or of a list item.
+        before: The latest question of the conversation, which "if so" can refer to.
+        reworded: Rewords what is asked about one image so that it names none.
+    """
+    reader = _Reader(guard_of(before) if before and _QUESTION.match(before) else None, reworded)
+    found: list[Piece] = []
+    upcoming = [*sentences[1:], ""][: len(sentences)]
+    for sentence, following in zip(sentences, upcoming, strict=True):
+        if not _HINT.search(sentence) and not _refers_back(following):
+            found.append(Piece(sentence))
+            if _QUESTION.match(sentence):
+                reader.ask(sentence)
+            continue
+        sentence = re.sub(r"\s+(?=[.,;:!?])", "", _COURTESY.sub(" ", sentence)).strip()
+        found += reader.read(sentence, refers_back=_refers_back(following))
+    return [piece for piece in found if piece.text or piece.checked]
+
+
+def _refers_back(sentence: str) -> bool:
+    return bool(_SO.match(sentence) or _ELSE.match(sentence) or _LAST_SO.search(sentence))
+
+
+class _Reader:
+    """Reads sentences in order and remembers the last condition.
+
+    Args:
+        last: The condition that "if so" refers to.
+        reworded: Rewords what is asked about one image so that it names none.
+    """
+
+    def __init__(self, last: Guard | None, reworded: Callable[[str], str]) -> None:
+        self.last = last
+        self._reworded = reworded
+        self._about = ""
+
+    def ask(self, words: str, *, unless: bool = False) -> Guard:
+        """Remember a condition and return it."""
+        guard = guard_of(self._reworded(words))
+        self.last, self._about = guard.negated() if unless else guard, words
+        return self.last
+
+    def read(self, sentence: str, *, refers_back: bool = False) -> list[Piece]:
+        """Read one sentence; ``refers_back`` if the next one depends on its answer."""
+        parts = [part for chunk in _INNER_ELSE.split(sentence) for part in _INNER_SO.split(chunk)]
+        found: list[Piece] = []
+        for part, more in zip(parts, [*parts[1:], ""], strict=True):
+            found += self._part(part, refers_back if not more else _refers_back(more))
+        return found
+
+    def _part(self, part: str, refers_back: bool) -> Iterator[Piece]:
+        if (match := _ELSE.match(part)) and self.last:
+            yield self._guarded(part[match.end() :], self.last.negated())
+        elif (match := _SO.match(part)) and self.last:
+            yield self._guarded(part[match.end() :], self.last)
+        elif (match := _LAST_SO.search(part)) and self.last:
+            guard = self.last if match["so"] else self.last.negated()
+            yield self._guarded(part[: match.start()], guard)
+        elif refers_back and (asked := _asked(part)):
+            yield Piece("", self.ask(asked), asked, checked=True)
+        elif match := _INITIAL.match(part):
+            yield from self._initial(part, match)
+        elif match := _condition_after(part):
+            guard = self.ask(part[match.end() :], unless=bool(match["unless"]))
+            yield self._guarded(part[: match.start()], guard)
+        else:
+            if _QUESTION.match(part):
+                self.ask(part)
+            yield Piece(part)
+
+    def _initial(self, part: str, match: re.Match[str]) -> Iterator[Piece]:
+        """Read a sentence that begins with its condition."""
+        rest = part[match.end() :]
+        boundary = _boundary(rest)
+        if boundary is None or _NO_PREMISE.match(rest):
+            yield Piece(part)
+            return
+        condition, main = rest[: boundary[0]], rest[boundary[1] :]
+        if match["should"]:
+            condition = re.sub(r"^(\w+(?:\s+\w+)?)\s+be\b", r"\1 is", condition)
+        guard, about = self.ask(condition, unless=bool(match["unless"])), condition
+        again = re.search(rf",\s*(?={_ANOTHER.pattern})", main, re.IGNORECASE)
+        if again and _boundary(main[again.end() :]):
+            yield Piece(_END.sub("", main[: again.start()]), guard, about)
+            yield from self._part(main[again.end() :], False)
+        else:
+            yield Piece(_END.sub("", main), guard, about)
+
+    def _guarded(self, text: str, guard: Guard) -> Piece:
+        return Piece(_END.sub("", text.strip(" ,")), guard, self._about)
+
+
+def _asked(part: str) -> str:
+    """Return the question of a sentence that asks or has something checked, else nothing."""
+    text = _END.sub("", part)
+    if match := _SEARCH.match(text):
+        return f"is there {match['thing']}"
+    if match := _ASK_FIRST.match(text):
+        return match["what"]
+    return text if _QUESTION.match(text) else ""
+
+
+def _condition_after(part: str) -> re.Match[str] | None:
+    """Return where a condition begins that follows what it is a condition of."""
+    for match in _INNER.finditer(part):
+        main = part[: match.start()]
+        if match["if"] and match["if"].lower() == "if" and _ASKING.search(main):
+            continue
+        if _NO_PREMISE.match(part, match.end()) or re.match(r"\W*$", part[match.end() :]):
+            continue
+        if _REQUEST.match(_END.sub("", main)) or _asks_something(main):
+            return match
+    return None
+
+
+def _asks_something(main: str) -> bool:
+    """Return whether the last clause of what comes before a condition asks for something."""
+    return bool(_REQUEST.match(_END.sub("", re.split(r"[,;:]\s*(?:and\s+|but\s+)?", main)[-1])))
+
+
+def _boundary(rest: str) -> tuple[int, int] | None:
+    """Return the end of a condition and the start of what is to be done."""
+    if (match := _THEN.search(rest)) and match.start():
+        return match.span()
+    commas = [
+        match.span()
+        for match in re.finditer(r"\s*[,:]\s*", rest)
+        if not _ANOTHER.match(rest, match.end())
+    ]
+    for start, end in commas:
+        if re.match(beginning(), rest[end:], re.IGNORECASE):
+            return start, end
+    for start, end in commas:
+        if _BEGIN.match(rest, end):
+            return start, end
+    strong = [match.span() for match in _STRONG.finditer(rest) if " " in rest[: match.start()]]
+    return strong[0] if strong else None

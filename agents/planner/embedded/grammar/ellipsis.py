@@ -1,0 +1,165 @@
+"""Reads follow-ups that leave out what the turn before said: "and in this one?", "and a dog?"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
+from edgewright.agents.planner.embedded.grammar.references import Mention
+
+_WORD = re.compile(r"[\w'-]+")
+_REPEAT = re.compile(rf"\b{any_of('repeat_word')}\b", re.IGNORECASE)
+_YES_NO = re.compile(
+    r"(?P<thing>[\w' -]{2,60}?)\s*[:,;?\u2013-]+\s*(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\W*"
+    r"|(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\s*[:,;\u2013-]+\s*(?P<thing2>[\w' -]{2,60}?)\W*",
+    re.IGNORECASE,
+)
+_ANY = re.compile(r"(?:and\s+|or\s+)?(?P<thing>any\s+[\w' -]{2,40}?)\s*\?+", re.IGNORECASE)
+_ALTERNATIVES = re.compile(r"(?:[A-Z][\w'-]*[ ,]+){1,6}or(?: [A-Z][\w'-]*){1,3}\?+")
+_DETERMINED = re.compile(r"(?:an?|any|some|the)\s", re.IGNORECASE)
+_CLOSING = re.compile(rf"(?:\W*\b{any_of('closing', 'gratitude')}\b)+\W*", re.IGNORECASE)
+_GRATITUDE = re.compile(rf"\b{any_of('gratitude')}\b", re.IGNORECASE)
+#: What introduces a noun that replaces the one of the question before.
+_NEW_NOUN = re.compile(
+    r"^(?:(?:and|or|but|also|ok|so|now|plus)[\s,]+)*(?:(?:what|how)\s*(?:about|abt)\s+|any\s+sign\s+of\s+)?"
+    r"(?P<noun>(?:(?P<no>no)|an?|any|the|some|its|his|her|their|my)\s+[\w'-]+(?:\s+[\w'-]+){0,3}?)"
+    r"(?:\s+(?:too|either|as\s+well|then|there|in\s+it))?\s*\??$",
+    re.IGNORECASE,
+)
+_BARE_NOUN = re.compile(
+    r"^(?:(?:and|or|but|also|ok|so|now)[\s,]+)*(?:what|how)\s*(?:about|abt)\s+"
+    r"(?P<noun>(?!this\b|that\b|it\b|these\b|those\b|them\b)[\w'-]+(?:\s+[\w'-]+)?)"
+    r"(?:\s+(?:too|either|as\s+well|then|there|in\s+it))?\s*\??$",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(
+    r"^(?:(?:and|but|what about|how about)\s+)+"
+    r"(?P<place>(?:on|in|at|under|behind|above|beside|below)\s+.+?)\s*\??$",
+    re.IGNORECASE,
+)
+_HOW_MANY = re.compile(
+    r"^(?:and\s+|so\s+)*(?:how\s+many|what\s+number)(?:\s+(?:are\s+there|of\s+them))?\s*\?*$",
+    re.IGNORECASE,
+)
+_EXISTS = re.compile(
+    r"^(?P<begin>.*?\b(?:is|are)\s+there\s+)(?:any|an?|some|the|no)?\s*(?P<noun>.+?)(?P<where>\s+(?:in|on)\s+(?:it|this|the|that|my)\b.*?)?\s*\??$",
+    re.IGNORECASE,
+)
+_WHERE = re.compile(
+    rf"\s+(?:in|on|of)\s+(?:it|(?:the|this|that|my|these|both)\s+(?:\w+\s+)?{any_of('image_noun')}|here|there)\s*\??$",
+    re.IGNORECASE,
+)
+_LAST_NOUN = re.compile(
+    r"\b(?:the|an?|any|his|her|its|their|my|this|that)\s+(?!.*\b(?:the|an?|any|his|her|its|their|my|this|that)\s)[^?]*$",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"\b(?:is|are|was|does|do|has|have|can|describe|caption|classify|tell|count|say|give)\b",
+    re.IGNORECASE,
+)
+
+
+def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
+    """Return whether a text adds nothing to the turn before but images, or asks for it again.
+
+    Args:
+        text: The text.
+        found: Its mentions of images.
+        new_images: Whether images came with it.
+    """
+    rest = text
+    for mention in reversed(found):
+        rest = rest[: mention.start] + " " + rest[mention.end :]
+    closed = words("closed_class")
+    if not all(word in closed for word in _WORD.findall(rest.lower())):
+        return False
+    return bool(
+        found
+        or _REPEAT.search(text)
+        or (new_images and not _WORD.search(rest))
+        or (
+            new_images
+            and re.search(
+                r"\b(?:this|that|these|those|here|now|one|about|same|too|well)\b",
+                text,
+                re.IGNORECASE,
+            )
+        )
+    )
+
+
+def is_closing(text: str) -> bool:
+    """Return whether a text only says thanks or goodbye."""
+    return bool(_GRATITUDE.search(text) and _CLOSING.fullmatch(text))
+
+
+def completed(text: str) -> str:
+    """Return the whole question of a fragment: "dog: yes or no", "wolf or husky?".
+
+    Args:
+        text: A text; it is returned unchanged if it is no such fragment.
+    """
+    if match := _YES_NO.fullmatch(text.strip()):
+        thing = (match["thing"] or match["thing2"]).strip()
+        if _VERB.search(thing):
+            return f"{thing}?"
+        return f"is there {thing if _DETERMINED.match(thing) else _article(thing)}?"
+    if match := _ANY.fullmatch(text.strip()):
+        return f"are there {match['thing']}?"
+    if _ALTERNATIVES.fullmatch(text.strip()) and not _VERB.search(text):
+        return f"Is it {text.strip()}"
+    return text
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def continued(text: str, before: str) -> str:
+    """Return the whole question of a follow-up that gives only its new noun or place.
+
+    Args:
+        text: The follow-up, such as "and a dog?".
+        before: The question of the turn before; empty if it had none.
+
+    Returns:
+        The question, or an empty string if the text is no such follow-up.
+    """
+    if _HOW_MANY.match(text) and (match := _EXISTS.match(before)):
+        return f"how many {match['noun']} are there{match['where'] or ''}?"
+    if match := _PLACE.match(text):
+        return (
+            f"{_WHERE.sub('', before.rstrip('? ')) or 'what is'} {match['place']}?"
+            if not before
+            else _placed(before, match["place"])
+        )
+    match = _NEW_NOUN.match(text) or _BARE_NOUN.match(text)
+    if not match or _VERB.search(match["noun"]):
+        return ""
+    noun = match["noun"]
+    if match.re is _BARE_NOUN:
+        noun = f"any {noun}" if not before or _EXISTS.match(before) else f"the {noun}"
+    elif match["no"]:
+        noun = re.sub(
+            r"^no\s+", "any " if noun.rstrip().endswith("s") else "a ", noun, flags=re.IGNORECASE
+        )
+    exists = _EXISTS.match(before)
+    if exists or not before:
+        plural = noun.lower().startswith(("any ", "some ")) and noun.rstrip().endswith("s")
+        where = (exists["where"] or "") if exists else ""
+        return f"{'are' if plural else 'is'} there {noun}{where}?"
+    where = _WHERE.search(before)
+    core = before[: where.start()] if where else before.rstrip("? ")
+    replaced = _LAST_NOUN.sub(noun, core)
+    if replaced == core:
+        replaced = re.sub(r"\b(?:it|they|he|she|this|that)\b", noun, core, count=1)
+    return f"{replaced}{where[0].rstrip('? ') if where else ''}?"
+
+
+def _placed(before: str, place: str) -> str:
+    """Put another place into a question, instead of the one with the same preposition."""
+    preposition = place.split()[0]
+    pattern = rf"\s+{re.escape(preposition)}\s+(?:the\s+)?[\w-]+(?=\s+(?:of|in)\b|\s*\??$)"
+    replaced, count = re.subn(pattern, f" {place}", before, count=1, flags=re.IGNORECASE)
+    return replaced if count else f"{before.rstrip('? ')} {place}?"

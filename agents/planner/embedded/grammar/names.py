@@ -1,0 +1,163 @@
+"""Finds the names of images in a text: whole file names, parts of a path, and stems."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+
+_PART = re.compile(r"[^\W\d_]+|\d+")
+_NOUN = any_of("image_noun")
+_PREPOSITION = (
+    r"(?:in|on|of|for|about|from|to|with|show|and|or"
+    r"|describe|caption|classify|label|except|but|not|without)"
+)
+#: Words before a plain stem that make it a thing in the picture rather than a name.
+_INDEFINITE = re.compile(
+    r"\b(?:an?|any|some|no|many|much|which|what|more|another|each|every|of|kind|sort|\d+)\s+$",
+    re.IGNORECASE,
+)
+_DEFINITE = re.compile(r"\b(?:the|my|our|that|this|your)\s+(?:\w+\s+)?$", re.IGNORECASE)
+_AFTER_WORD = re.compile(rf"\b{_PREPOSITION}\s+$", re.IGNORECASE)
+_CLAUSE_START = re.compile(r"(?:^|[.,;:!?(]\s*|\b(?:not|but|only|just)\s+)$", re.IGNORECASE)
+_WITH_NOUN = re.compile(rf"['\"]?\s+(?:{_NOUN}|one)\b", re.IGNORECASE)
+#: A plain word is a name from this length on.
+_MIN_STEM = 3
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name in a text.
+
+    Attributes:
+        start: Start in the text.
+        end: End in the text.
+        images: Indices of the images that have the name.
+        bare: Whether it is a plain word, which may also be meant as such.
+    """
+
+    start: int
+    end: int
+    images: tuple[int, ...]
+    bare: bool = False
+
+
+def named(text: str, names: Sequence[str]) -> list[Named]:
+    """Find the names of images in a text, longest first where they overlap.
+
+    Args:
+        text: The normalised text.
+        names: Names of the images, with or without the folder they are in.
+    """
+    folded = [unicodedata.normalize("NFC", name).replace("\\", "/") for name in names]
+    found: list[Named] = []
+    for files in (True, False):
+        for start, end, bare in sorted(_spots(text, folded, files), key=_length, reverse=True):
+            if any(start < other.end and other.start < end for other in found):
+                continue
+            written = text[start:end]
+            images = _in_folder(text, _images(written, folded, files), folded)
+            if images:
+                found.append(Named(start, end, images, bare))
+    return sorted(found, key=lambda each: each.start)
+
+
+def _length(spot: tuple[int, int, bool]) -> int:
+    return spot[1] - spot[0]
+
+
+def _spots(text: str, names: Sequence[str], files: bool) -> list[tuple[int, int, bool]]:
+    """Return where names stand in a text, and whether each is a plain word there."""
+    spots: list[tuple[int, int, bool]] = []
+    for name in dict.fromkeys(names):
+        pattern = _file_pattern(name) if files else _stem_pattern(name)
+        for match in pattern.finditer(text) if pattern else ():
+            if files:
+                spots.append((*match.span(), False))
+            elif (bare := _bare(text, match, len(names) > 1)) is not None:
+                spots.append((*match.span(), bare))
+    return spots
+
+
+def _bare(text: str, match: re.Match[str], several: bool) -> bool | None:
+    """Return whether a stem in a text is a plain word; None if it is no name at all there."""
+    word, start = match[0], match.start()
+    if not word.isalpha() or (word != word.lower() and not word.istitle()):
+        return False  # with digits or marks, nothing else is meant
+    if not several or len(word) < _MIN_STEM:
+        return None
+    if _WITH_NOUN.match(text, match.end()):
+        return False
+    if _INDEFINITE.search(text, 0, start) and not _AFTER_WORD.search(text, 0, start):
+        return None
+    direct = _AFTER_WORD.search(text, 0, start) or _CLAUSE_START.search(text, 0, start)
+    if direct and not text[match.end() :].lstrip().startswith("or "):
+        return False
+    return True if _DEFINITE.search(text, 0, start) else None
+
+
+def _images(written: str, names: Sequence[str], files: bool) -> tuple[int, ...]:
+    """Return the images with a name; a folder in it narrows the choice if any image is there."""
+    wanted = written.casefold().strip("./~")
+    if not files:
+        letters = _PART.findall(wanted)
+        return tuple(n for n, name in enumerate(names) if _parts(_stem(name)) == letters)
+    base = wanted.rsplit("/", 1)[-1]
+    same = [n for n, name in enumerate(names) if _base(name).casefold() == base]
+    exact = [n for n in same if _shares_end(names[n].casefold(), wanted)]
+    return tuple(exact or same)
+
+
+def _in_folder(text: str, images: tuple[int, ...], names: Sequence[str]) -> tuple[int, ...]:
+    """Narrow images of the same name to those whose folder the text names."""
+    if len(images) < 2:
+        return images
+    spoken = set(_PART.findall(text.casefold()))
+    folders = [_parts(names[n].rsplit("/", 2)[-2]) if "/" in names[n] else [] for n in images]
+    inside = [
+        n for n, folder in zip(images, folders, strict=True) if folder and spoken >= {*folder}
+    ]
+    return tuple(inside) or images
+
+
+def _shares_end(name: str, wanted: str) -> bool:
+    """Return whether one path is the end of the other, with at least the folder in common."""
+    shorter, longer = sorted((f"/{name}", f"/{wanted}"), key=len)
+    return "/" in wanted and "/" in name and longer.endswith(shorter)
+
+
+def _base(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
+
+
+def _stem(name: str) -> str:
+    base = _base(name)
+    return base.rsplit(".", 1)[0] if "." in base[1:] else base
+
+
+@lru_cache(maxsize=512)
+def _parts(stem: str) -> list[str]:
+    return _PART.findall(stem.casefold())
+
+
+@lru_cache(maxsize=512)
+def _file_pattern(name: str) -> re.Pattern[str] | None:
+    base = _base(name)
+    if "." not in base[1:]:
+        return None
+    return re.compile(
+        rf"(?<![\w-])(?:[\w.~-]{{0,60}}/){{0,9}}{re.escape(base)}(?![\w-])", re.IGNORECASE
+    )
+
+
+@lru_cache(maxsize=512)
+def _stem_pattern(name: str) -> re.Pattern[str] | None:
+    parts = _PART.findall(_stem(name))
+    if not parts or len("".join(parts)) < 2:
+        return None
+    joined = r"[\s_\-.]{0,2}".join(re.escape(part) for part in parts)
+    return re.compile(rf"(?<![\w-]){joined}(?![\w-])", re.IGNORECASE)

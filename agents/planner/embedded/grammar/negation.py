@@ -1,0 +1,69 @@
+"""Takes out of a request what the person does not want done."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar
+
+_GRAMMAR = read_grammar("negation")
+
+
+def _compiled(form: str) -> re.Pattern[str]:
+    return re.compile(expanded(form, _GRAMMAR["definitions"]), re.IGNORECASE | re.DOTALL)
+
+
+_FOCUS, _CORRECTION = _compiled(_GRAMMAR["focus"]), _compiled(_GRAMMAR["correction"])
+_PATTERNS = [_compiled(form) for form in _GRAMMAR["unwanted"]]
+_JOINTS = re.compile(
+    r"^[\s,;:.!\u2013\u2014-]*(?:(?:but|and|just|instead|or|please|then)\b[\s,]*)*|[\s,;:\u2013\u2014-]+$",
+    re.IGNORECASE,
+)
+_CONTENT = re.compile(r"\w")
+_HINT = re.compile(
+    r"\b(?:not|no|never|neither|without|nothing|rather|dont|wait|but|except|apart)\b|n't\b"
+    rf"|\b{any_of('dismissal', 'instead', 'correction')}\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A text without what is not wanted.
+
+    Attributes:
+        text: What remains; empty if nothing is requested.
+        dropped: The words taken out, in order.
+    """
+
+    text: str
+    dropped: tuple[str, ...] = ()
+
+
+def wanted(text: str) -> Wanted:
+    """Take out of a sentence, or several, what the person does not want done."""
+    if not _HINT.search(text):
+        return Wanted(text)
+    dropped: list[str] = []
+
+    def drop(match: re.Match[str]) -> str:
+        lead = match.groupdict().get("lead") or ""
+        words = match[0][len(lead) :].strip()
+        if not words:
+            return match[0]
+        dropped.append(words)
+        return lead if lead.rstrip()[-1:] in (*".;:!?", "") or not lead.strip(" ,") else f"{lead} "
+
+    if correction := _CORRECTION.match(text):
+        dropped.append(text[: correction.end()])
+        text = text[correction.end() :]
+    text = _FOCUS.sub(lambda match: match["lead"], text)
+    for pattern in _PATTERNS:
+        text = pattern.sub(drop, text)
+    if not dropped:
+        return Wanted(text)
+    text = re.sub(r"\s+([,.;:!?])", r"\1", re.sub(r"[ ]{2,}", " ", text))
+    text = re.sub(r"[,;:]\s*(?=[.;:!?]|$)", "", text)
+    text = _JOINTS.sub("", re.sub(r"([.;!?])\s*[,.;:]\s*", r"\1 ", text))
+    return Wanted(text if _CONTENT.search(text) else "", tuple(dropped))

@@ -1,0 +1,245 @@
+"""Turns the words of a condition into questions about an image, with the answers that count."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from edgewright.agents.planner.condition import NUMBERS, Operator
+
+_NUMBER = rf"(?:{'|'.join(NUMBERS)}|\d{{1,4}})"
+_SEE = (
+    r"(?:you|we|i)\s+(?:can\s+|could\s+)?(?:also\s+)?"
+    r"(?:see|find|spot|notice|detect|recogni[sz]e|make out"
+    r"|discover)"
+)
+_PICTURE = (
+    r"(?:it|this|that|(?:the|this|that|my)\s+(?:picture|photo|photograph|image|shot|snapshot|pic|scene"
+    r"|camera)(?:\s+file)?)"
+)
+_SHOWS = r"(?:shows?|contains?|has|have|includes?|depicts?|got|has\s+got|features?)"
+_THERE = r"(?:there(?:'s|s|\s+is|\s+are|\s+was|\s+were)|(?:is|are)\s+there)"
+_EXISTS = re.compile(
+    rf"(?:{_THERE}|{_SEE}|{_PICTURE}\s+(?:does\s+not\s+show|doesn't\s+show|{_SHOWS})"
+    rf"|(?:does|do)\s+{_PICTURE}\s+(?:show|contain|have|include|depict)"
+    rf"|(?:do|can|could)\s+{_SEE})\s+(?P<thing>.+)",
+    re.IGNORECASE,
+)
+_PRESENT = re.compile(
+    rf"(?:(?:is|are)\s+)?(?P<thing>(?:an?|any|some|no|(?:at\s+least|at\s+most|more\s+than|fewer\s+than|less\s+than|exactly|only|just|over|under)\s+\S+|{_NUMBER}(?:\s+or\s+\w+)?)\s+[^,]+?)\s+(?:is|are)?\s*"
+    r"(?P<place>visible|present|shown|there|in\s+it|in\s+view|in\s+sight|to\s+be\s+seen|depicted|in\s+(?:the|this)\s+\w+|(?:shows?|turns?|appears?|comes?)(?:\s+up)?(?:\s+in\s+\w+(?:\s+\w+)?)?)",
+    re.IGNORECASE,
+)
+_BODY = re.compile(
+    r"(?P<who>somebody|someone|anybody|anyone|nobody|no\s+one|none|a\s+person|people)(?:'s|\s+is|\s+are|s)?\b\s*(?P<where>.*)",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    rf"^(?:(?P<least>at\s+least|no\s+fewer\s+than|no\s+less\s+than)|(?P<most>at\s+most|no\s+more\s+than|up\s+to)"
+    rf"|(?P<more>more\s+than|over|above)|(?P<fewer>fewer\s+than|less\s+than|under|below)"
+    rf"|(?P<same>exactly|precisely|just|only))\s+(?P<n>{_NUMBER})\s+(?P<thing>.+)$"
+    rf"|^(?P<n2>{_NUMBER})\s+or\s+(?:(?P<up>more)|(?P<down>fewer|less))\s+(?P<thing2>.+)$"
+    rf"|^(?P<n3>(?!one\b|zero\b){_NUMBER})\s+(?P<thing3>.+)$",
+    re.IGNORECASE,
+)
+_NUMBER_OF = re.compile(
+    rf"^the\s+number\s+of\s+(?P<thing>.+?)\s+is\s+(?:(?:greater|larger|higher|bigger)|(?P<cmp>more|fewer|less))"
+    rf"\s+than\s+(?P<n>{_NUMBER})$",
+    re.IGNORECASE,
+)
+_NEGATIVE = re.compile(
+    r"\b(?:no\s+one|nobody|none|nothing)\b|\bno\b|\bnot\s+(?:a|an|any|the)?\b|n't\b|\bisnt\b|\bdoesnt\b|\barent\b",
+    re.IGNORECASE,
+)
+_EITHER = re.compile(r"\s+or\s+(?:else\s+)?(?=(?:an?|any|some|the|it|there)\b)", re.IGNORECASE)
+_BOTH = re.compile(r"^both\s+|\s+and\s+(?:also\s+)?(?=(?:an?|some)\b)", re.IGNORECASE)
+_AUXILIARY = re.compile(
+    r"^(?P<subject>.+?)(?:\s+(?P<aux>is|are|was|were|has|have|can|does|do)|(?P<short>'s|'re))\b\s*(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(
+    r"^(?:is|are|was|were|does|do|did|has|have|can|could|isn't|aren't)\b", re.IGNORECASE
+)
+_TAIL = re.compile(r"[\s.,;:!?]+$")
+
+
+_ABOUT = re.compile(
+    rf"^(?:(?:and|so|ok|please|well)\b[\s,]*)*(?:is|are|was|were|does|do|has|have|can|could)\s+"
+    rf"(?:{_PICTURE}|there|these|those|he|she|they|(?:any|some|no)(?:body|one|thing))\b",
+    re.IGNORECASE,
+)
+
+
+def about_image(text: str) -> bool:
+    """Return whether a text is a question whose subject is an image or what is in it."""
+    return bool(_ABOUT.match(text))
+
+
+@dataclass(frozen=True)
+class Premise:
+    """A question about an image, and the answer that makes a condition true.
+
+    Attributes:
+        question: The question.
+        field: ``answer`` for yes or no, ``count`` for a number.
+        op: Comparison of the answer with the value.
+        value: ``yes``, ``no`` or a number.
+    """
+
+    question: str
+    field: str = "answer"
+    op: Operator = "equals"
+    value: str = "yes"
+
+    def negated(self) -> Premise:
+        """Return the premise that holds when this one does not."""
+        if self.field == "answer":
+            return replace(self, value="no" if self.value == "yes" else "yes")
+        number = int(self.value)
+        if self.op == "at_least":
+            return replace(self, op="at_most", value=str(number - 1))
+        if self.op == "at_most":
+            return replace(self, op="at_least", value=str(number + 1))
+        return replace(self, op="not" if self.op == "equals" else "equals")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Premises, all or any of which have to hold.
+
+    Attributes:
+        premises: At least one.
+        any: Whether one of them is enough.
+    """
+
+    premises: tuple[Premise, ...]
+    any: bool = False
+
+    def negated(self) -> Guard:
+        """Return the guard that holds when this one does not (De Morgan)."""
+        either = not self.any and len(self.premises) > 1
+        return Guard(tuple(each.negated() for each in self.premises), any=either)
+
+
+def guard_of(words: str) -> Guard:
+    """Read the words of a condition, a statement or a question, as a guard."""
+    words = _TAIL.sub("", words.strip())
+    for pattern, either in ((_EITHER, True), (_BOTH, False)):
+        parts = _split(words, pattern)
+        if len(parts) > 1:
+            return Guard(tuple(premise_of(part) for part in parts), any=either)
+    return Guard((premise_of(words),))
+
+
+def premise_of(words: str) -> Premise:
+    """Read one statement or question as a premise."""
+    words = re.sub(r"\btheres\b", "there's", re.sub(r"\s+", " ", words), flags=re.IGNORECASE)
+    if _ASKED.match(words) and not _NEGATIVE.search(words):
+        return Premise(f"{words}?")  # the person's own words
+    words = _NUMBER_OF.sub(_more_than, words)
+    thing, place = _thing(words)
+    if thing:
+        if counted := _COUNTED.match(thing):
+            return _counted(counted, place)
+        positive, negative = _positive(thing if not _negated_verb(words) else f"no {_bare(thing)}")
+        plural = bool(
+            re.match(
+                r"(?:any|some)\s+(?:\w+s|people|children|men|women)\b", positive, re.IGNORECASE
+            )
+        )
+        question = f"{'are' if plural else 'is'} there {positive}{f' {place}' if place else ''}?"
+        return Premise(question, value="no" if negative else "yes")
+    positive, negative = _positive(words)
+    return Premise(_inverted(positive), value="no" if negative else "yes")
+
+
+def _split(words: str, pattern: re.Pattern[str]) -> list[str]:
+    """Split what a statement says exists, and repeat the statement for each part."""
+    thing, place = _thing(words)
+    if not thing or re.match(r"(?:no|nobody|neither)\b", thing):
+        return [words]
+    parts = [part.strip() for part in pattern.split(thing) if part.strip()]
+    return [f"there is {part}{f' {place}' if place else ''}" for part in parts]
+
+
+def _thing(words: str) -> tuple[str, str]:
+    """Return what a statement or question says exists, and where; empty if it says none."""
+    if match := _EXISTS.fullmatch(words):
+        return match["thing"].strip(), ""
+    if match := _BODY.fullmatch(words):
+        none = re.match(r"no|none", match["who"], re.IGNORECASE)
+        where = re.sub(r"^(?:visible|there|present)$", "", match["where"])
+        return ("no person" if none else "a person"), where
+    if match := _PRESENT.fullmatch(words):
+        place = match["place"]
+        keep = re.match(r"(?:on|at|under|behind)\b", place)
+        return match["thing"].strip(), place if keep else ""
+    if re.match(r"(?:no|any)\s", words, re.IGNORECASE) and not re.search(
+        r"\s(?:is|are|has)\s", words
+    ):
+        return re.sub(r"\s+in\s+it$", "", words), ""
+    return "", ""
+
+
+def _negated_verb(words: str) -> bool:
+    return bool(re.search(r"(?:n't|\bnot)\s+(?:show|contain|have|include|depict)", words))
+
+
+def _more_than(match: re.Match[str]) -> str:
+    return f"there are {match['cmp'] or 'more'} than {match['n']} {match['thing']}"
+
+
+def _bare(thing: str) -> str:
+    return re.sub(r"^(?:an?|any|some)\s+", "", thing, flags=re.IGNORECASE)
+
+
+def _counted(match: re.Match[str], place: str) -> Premise:
+    groups = {name: value for name, value in match.groupdict().items() if value}
+    word = (groups.get("n") or groups.get("n2") or groups["n3"]).lower()
+    number = int(word) if word.isdecimal() else NUMBERS[word]
+    op: Operator = "equals"
+    if groups.keys() & {"least", "up", "more"} or groups.keys() & {"n3"}:
+        op, number = "at_least", number + ("more" in groups)
+    elif groups.keys() & {"most", "down", "fewer"}:
+        op, number = "at_most", number - ("fewer" in groups)
+    thing = groups.get("thing") or groups.get("thing2") or groups["thing3"]
+    noun, _, where = thing.partition(" on ") if " on " in thing else thing.partition(" in ")
+    where = thing[len(noun) :].strip()
+    places = " ".join(part for part in (where, place) if part)
+    question = f"how many {noun.strip()} are there{f' {places}' if places else ''}?"
+    return Premise(question, field="count", op=op, value=str(number))
+
+
+def _positive(words: str) -> tuple[str, bool]:
+    """Return a statement without its negation, and whether it had one."""
+    if not _NEGATIVE.search(words):
+        return re.sub(r"^some\s", "any ", words, flags=re.IGNORECASE), False
+    words = re.sub(r"\b(?:no\s+one|nobody|none)\b", "a person", words, flags=re.IGNORECASE)
+    words = re.sub(r"\bnothing\b", "anything", words, flags=re.IGNORECASE)
+    words = re.sub(r"\bno\s+(\w+)", _some, words, flags=re.IGNORECASE)
+    words = re.sub(
+        r"\b(is|are|does|do|was|were|has|have|can)(?:n't|nt)\b", r"\1", words, flags=re.IGNORECASE
+    )
+    return re.sub(r"\bnot\s+", "", words, flags=re.IGNORECASE).strip(), True
+
+
+def _some(match: re.Match[str]) -> str:
+    """Return "a dog" for "no dog", "any dogs" for "no dogs"."""
+    noun = match[1]
+    if (noun.endswith("s") and not noun.endswith(("ss", "us", "is"))) or noun in (
+        "people",
+        "children",
+    ):
+        return f"any {noun}"
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def _inverted(words: str) -> str:
+    """Return a statement as a yes-no question."""
+    if _ASKED.match(words):
+        return f"{words}?"
+    words = re.sub(r"^it's\b", "it is", words, flags=re.IGNORECASE)
+    if match := _AUXILIARY.match(words):
+        auxiliary = match["aux"] or ("is" if match["short"] == "'s" else "are")
+        return f"{auxiliary.lower()} {match['subject']} {match['rest']}".strip() + "?"
+    return f"is it true that {words}?"

@@ -1,0 +1,204 @@
+"""Finds the words of a request that say which images are meant: by name, position or turn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from edgewright.agents.planner.condition import NUMBERS
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar, words
+from edgewright.agents.planner.embedded.grammar.names import named
+
+Kind = Literal[
+    "name", "position", "head", "tail", "all", "both", "others", "previous", "here", "former",
+    "latter", "left", "middle", "right",
+]  # fmt: skip
+
+#: Stands for a mention in the text that the fitted model and the experts read.
+STAND_IN = "the picture"
+#: Highest number that is read as a position; a higher one is a label of the person's own.
+MAX_POSITION = 20
+
+_GRAMMAR = read_grammar("references")
+_DEFINITIONS = _GRAMMAR["definitions"]
+_PATTERNS: list[tuple[Kind, re.Pattern[str]]] = [
+    (
+        each["kind"],
+        re.compile(rf"(?<![\w#]){expanded(each['form'], _DEFINITIONS)}(?!\w)", re.IGNORECASE),
+    )
+    for each in _GRAMMAR["forms"]
+]
+_ONE, _THING = (expanded(f"<{name}>", _DEFINITIONS) for name in ("one", "thing"))
+_NUMBER = any_of("number")
+_HINT = re.compile(
+    rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
+    r"|others|rest|remaining|former|latter|this|number|numbers|nos?|nr|everything|two|pair|these"
+    r"|those)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
+    re.IGNORECASE,
+)
+_EXCLUDING = re.compile(
+    rf"(?:{any_of('apart_from', 'dismissal')}|\bnot|\bwithout)(?:\s+for)?\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+_SOME = re.compile(rf"\b{any_of('image_noun')}\b", re.IGNORECASE)
+_OBJECT_OF = re.compile(r"\b(?:describe|caption|classify|label|identify)\s+$", re.IGNORECASE)
+_UNITS = re.compile(rf"{_ONE}", re.IGNORECASE)
+_NUMERALS = re.compile(rf"{_NUMBER}\b|to\b|through\b|[-\u2013]", re.IGNORECASE)
+_ORDER = {word: n for n, word in enumerate(words("ordinal")[:10], start=1)}
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Words that say which images are meant.
+
+    Attributes:
+        kind: How they say it.
+        start: Start in the text.
+        end: End in the text.
+        numbers: Positions from 1, or from -1 at the end; of named images, indices from 0.
+        ever: Whether all images of the conversation are counted, not just the latest.
+        excluded: Whether the images are left out ("all but the second").
+        bare: Whether the words also belong to the question ("the barn"), so that they stay in it.
+        labelled: Whether the numbers may be the person's own ("image 88").
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    numbers: tuple[int, ...] = ()
+    ever: bool = False
+    excluded: bool = False
+    bare: bool = False
+    labelled: bool = False
+
+
+def mentions(text: str, names: Sequence[str]) -> list[Mention]:
+    """Find the mentions of images in a text, in order.
+
+    Args:
+        text: The normalised text.
+        names: Names of the images of the conversation.
+    """
+    found = [
+        Mention("name", each.start, each.end, each.images, bare=each.bare)
+        for each in named(text, names)
+    ]
+    if _HINT.search(text):
+        taken = [each.start for each in found], [each.end for each in found]
+        found += _worded(_blanked(text, zip(*taken, strict=True)))
+    found.sort(key=lambda each: each.start)
+    return [replace(each, excluded=bool(_EXCLUDING.search(text, 0, each.start))) for each in found]
+
+
+def without_mentions(text: str, found: Sequence[Mention], *, stand_in: str = STAND_IN) -> str:
+    """Replace mentions by words that fit any single image."""
+    parts: list[str] = []
+    end = 0
+    for each in found:
+        if not each.bare:
+            parts += [_singular(text[end : each.start], each.kind), stand_in]
+            end = each.end
+    return "".join([*parts, text[end:]])
+
+
+def _singular(words: str, kind: Kind) -> str:
+    """Let a verb before a mention of several images agree with a single one."""
+    if kind not in ("all", "both", "others", "head", "tail"):
+        return words
+    return re.sub(
+        r"\b(do|are)(?=\s+$)",
+        lambda verb: {"do": "does", "are": "is"}[verb[0].lower()],
+        words,
+        flags=re.IGNORECASE,
+    )
+
+
+def _worded(text: str) -> list[Mention]:
+    """Find the mentions by words alone; at the same place the first form wins."""
+    found: list[Mention] = []
+    for kind, pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            mention = _mention(kind, match)
+            if mention and not any(
+                mention.start < other.end and other.start < mention.end for other in found
+            ):
+                found.append(mention)
+    return found
+
+
+def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
+    groups = match.groupdict()
+    numbers: tuple[int, ...] = ()
+    if groups.get("ellipsis") is not None and not groups["the"] and not _direct(match):
+        return None  # "first, ..." orders sentences
+    if groups.get("list"):
+        numbers = tuple(_position(one[0]) for one in _UNITS.finditer(groups["list"]))
+    elif groups.get("numbers"):
+        numbers = _numerals(groups["numbers"])
+    elif groups.get("hash"):
+        numbers = (int(groups["hash"]),)
+    elif groups.get("letter"):
+        numbers = (ord(groups["letter"]) - ord("A") + 1,)
+    elif groups.get("n"):
+        numbers = (_value(groups["n"]),)
+    labelled = any(groups.get(name) for name in ("numbers", "hash", "letter"))
+    # "This" and "both of them" point as well as any stand-in.
+    points = kind == "here" or (kind in ("all", "both", "others") and not _SOME.search(match[0]))
+    if labelled and max(numbers) > MAX_POSITION:
+        return None
+    return Mention(
+        kind,
+        *match.span(),
+        numbers=numbers,
+        ever=bool(groups.get("ever")),
+        bare=points,
+        labelled=labelled,
+    )
+
+
+def _direct(match: re.Match[str]) -> bool:
+    """Return whether an ordinal without "the" is an object ("classify first") or a heading."""
+    before = _OBJECT_OF.search(match.string, 0, match.start())
+    return bool(before) or match.string[match.end() :].lstrip().startswith(":")
+
+
+def _position(word: str) -> int:
+    """Return the position that an ordinal names; negative from the end."""
+    word = word.lower()
+    if re.fullmatch(any_of("from_end"), word):
+        return -2
+    if word in words("last_word"):
+        return -1
+    if word in words("first_word"):
+        return 1
+    return _ORDER.get(word) or int(re.sub(r"\D", "", word))
+
+
+def _numerals(text: str) -> tuple[int, ...]:
+    """Return numbers, with ranges filled in."""
+    numbers: list[int] = []
+    ranged = False
+    for match in _NUMERALS.finditer(text):
+        if match[0].lower() in ("to", "through", "-", "\u2013"):
+            ranged = True
+            continue
+        value = _value(match[0])
+        numbers += range(numbers[-1] + 1, value + 1) if ranged and numbers else [value]
+        ranged = False
+    return tuple(numbers[: MAX_POSITION + 1])
+
+
+def _value(word: str) -> int:
+    word = word.lower()
+    if word.isdecimal():
+        return int(word)
+    return NUMBERS.get(word, 2)  # a couple or a pair
+
+
+def _blanked(text: str, spans: object) -> str:
+    """Blank out the names, whose words say nothing else."""
+    for start, end in spans:  # type: ignore[attr-defined]
+        text = text[:start] + "\0" * (end - start) + text[end:]
+    return text

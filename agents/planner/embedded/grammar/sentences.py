@@ -1,0 +1,108 @@
+"""Splits a request into list items and sentences."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from edgewright.agents.planner.embedded.clauses import Clause, beginning
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+
+#: Marks at the start of a list item: bullets, dashes, numbers and letters.
+_BULLET = re.compile(
+    r"^[ \t]*(?:[-*+•‣▪◦·\u2013\u2014]|\(?(?:\d{1,2}|[a-hA-H])[.)]|\(\d{1,2}\))[ \t]+", re.MULTILINE
+)
+#: The same inside a line: "1) a caption 2) a label", "(a) describe it (b) classify it".
+_INLINE = re.compile(r"(?:(?<=\s)|^)(?:\(([a-h])\)|([a-h])\)|\((\d)\)|(\d)[.)])\s+(?=\D)")
+_ITEM_END = re.compile(r"\s*[;\n]\s*")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?…])['\")\]]*\s+|(?<=[a-z\d][.?!])(?=[A-Z][a-z]+\b(?!\.))|\s*\n+\s*"
+    r"|;\s*(?=(?:and\s+|but\s+)?(?:if|unless|when|otherwise|else|only|then)\b)|\s+[\u2013\u2014]\s+"
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|\s)(?:no|nr|nos|pic|fig|vs|e\.g|i\.e|etc|approx|mr|mrs|dr|st)\.$", re.IGNORECASE
+)
+_ASKS = re.compile(
+    rf"^(?:(?:and|but|so|then|please|only|just|also|now|ok|okay|next)\b[\s,]*)*(?:{beginning()})",
+    re.IGNORECASE,
+)
+_DEPENDS = re.compile(
+    r"(?:and\s+|but\s+)?(?:if|unless|when|otherwise|else|only\s+then|then)\b", re.IGNORECASE
+)
+#: A part of a list without a verb has at most this many words.
+_FEW = 3
+_COORDINATION = re.compile(
+    rf"(?<=\w)(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?=(?:an?|the)\s+(?:\w+\s+)?{any_of('task_noun')}\b)",
+    re.IGNORECASE,
+)
+_SIGNATURE = re.compile(r"\n\s*--\s*\n.*\Z", re.DOTALL)
+
+
+def items(text: str) -> list[str]:
+    """Split a request at list marks, or at semicolons; a request without them is one item.
+
+    Words before the first mark ("Please do the following:") are an item too. A signature after a
+    line with two dashes belongs to no item.
+    """
+    text = _SIGNATURE.sub("", text)
+    marks = [match.span() for match in _BULLET.finditer(text)]
+    inline = [match for match in _INLINE.finditer(text) if not _within(match.start(), marks)]
+    if len(marks) + len(inline) > 1 and _counts_up(inline):
+        spans = sorted({*marks, *(match.span() for match in inline)})
+        starts = [0, *(end for _, end in spans)]
+        ends = [*(start for start, _ in spans), len(text)]
+        parts = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+    elif ";" in text and _all_ask(text.split(";")):
+        parts = text.split(";")
+    else:
+        parts = [text]
+    return [part.strip(" \n;,") for part in parts if re.search(r"\w|\?", part)] or [text.strip()]
+
+
+def sentences(text: str) -> list[str]:
+    """Split an item into sentences, each with its final mark."""
+    found: list[str] = []
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if _ABBREVIATION.search(text, start, match.start()):
+            continue
+        found.append(text[start : match.end()].strip())
+        start = match.end()
+    found.append(text[start:].strip())
+    return [sentence for sentence in found if sentence]
+
+
+def begins_asking(sentence: str) -> bool:
+    """Return whether a sentence begins like an order or a question; "look" alone is neither."""
+    match = _ASKS.match(sentence)
+    return match is not None and not match[0].lower().endswith(("look", "see", "have"))
+
+
+def coordinated(clause: Clause) -> list[Clause]:
+    """Split a clause between the things that it requests: "a caption and a label"."""
+    starts = [0, *(match.end() for match in _COORDINATION.finditer(clause.text))]
+    ends = [*(match.start() for match in _COORDINATION.finditer(clause.text)), len(clause.text)]
+    return [
+        Clause(clause.text[start:end], clause.start + start, clause.start + end)
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _all_ask(parts: list[str]) -> bool:
+    """Return whether parts between semicolons are requests of their own, or few words each."""
+    parts = [part.strip() for part in parts if part.strip()]
+    if any(_DEPENDS.match(part) for part in parts):
+        return False
+    return all(
+        begins_asking(part) or part.endswith("?") or len(part.split()) <= _FEW for part in parts
+    )
+
+
+def _counts_up(marks: list[re.Match[str]]) -> bool:
+    """Return whether marks inside a line are 1, 2, … or a, b, …, and not numbers in a sentence."""
+    signs = ["".join(group or "" for group in match.groups()) for match in marks]
+    return all(ord(b) - ord(a) == 1 for a, b in itertools.pairwise(signs))
+
+
+def _within(position: int, spans: list[tuple[int, int]]) -> bool:
+    return any(start <= position < end for start, end in spans)

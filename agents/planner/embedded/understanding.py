@@ -1,0 +1,277 @@
+"""From a request to its units: what to do, with which images, and on what condition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from edgewright.agents.planner.embedded.clauses import segment
+from edgewright.agents.planner.embedded.conversation import (
+    Conversation,
+    Images,
+    MissingImageError,
+)
+from edgewright.agents.planner.embedded.grammar.acts import Act, split_acts
+from edgewright.agents.planner.embedded.grammar.conditions import Piece, pieces
+from edgewright.agents.planner.embedded.grammar.ellipsis import (
+    completed,
+    continued,
+    is_closing,
+    repeats,
+)
+from edgewright.agents.planner.embedded.grammar.negation import wanted
+from edgewright.agents.planner.embedded.grammar.questions import Guard, guard_of
+from edgewright.agents.planner.embedded.grammar.references import (
+    STAND_IN,
+    Mention,
+    mentions,
+    without_mentions,
+)
+from edgewright.agents.planner.embedded.grammar.sentences import (
+    begins_asking,
+    coordinated,
+    items,
+    sentences,
+)
+from edgewright.agents.planner.plan import Task
+from edgewright.agents.planner.request import PlanRequest
+from edgewright.tools.contracts.images import ImageRef
+
+_WORD = re.compile(r"\w+")
+_WHICH = re.compile(r"\W*(?:and\s+)?which\s+of\b", re.IGNORECASE)
+_CONNECTION = re.compile(r"^(?:and|but|then|also|please|just|first|now|so)\s+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A part of a request that is read by itself.
+
+    Attributes:
+        text: What it says, with a stand-in for the images that it mentions.
+        images: The images that it is about.
+        guard: The condition that it depends on.
+        checked: The images that the condition is about, if it names its own.
+        again: The tasks of an earlier turn that it repeats.
+        question: The whole question, if the text leaves a part of it to the turn before.
+    """
+
+    text: str
+    images: Images = ()
+    guard: Guard | None = None
+    checked: Images | None = None
+    again: tuple[Task, ...] = ()
+    question: str = ""
+
+    @property
+    def only_checks(self) -> bool:
+        """Whether nothing is done but to ask the questions of the condition."""
+        return not self.text and not self.again
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """A request as it is read.
+
+    Attributes:
+        units: Its parts.
+        dropped: Words for what the person does not want.
+        problems: What to say about images that are not there, and acts that no card does.
+        closing: Whether the person only says thanks or goodbye.
+    """
+
+    units: tuple[Unit, ...]
+    dropped: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    closing: bool = False
+
+
+def understand(
+    text: str, request: PlanRequest, *, conditions: bool = True, acts: Sequence[Act] = ()
+) -> Understanding:
+    """Read a request.
+
+    Args:
+        text: Its normalised text.
+        request: The request, for its images and earlier turns.
+        conditions: Whether a card can answer the questions that conditions ask.
+        acts: Acts that no card does.
+    """
+    reader = _Reader(Conversation(request), acts)
+    if is_closing(text):
+        return Understanding((), closing=True)
+    remaining = wanted(text)
+    for words in remaining.dropped:
+        reader.set_aside(words)
+    if not remaining.text:
+        return Understanding((), remaining.dropped, ())
+    for number, item in enumerate(items(remaining.text)):
+        reader.read(number, item, conditions=conditions)
+    return Understanding(
+        tuple(reader.units), remaining.dropped, tuple(dict.fromkeys(reader.problems))
+    )
+
+
+@dataclass
+class _Reader:
+    """Reads the items of a request in order.
+
+    Attributes:
+        conversation: The images and turns before.
+        acts: Acts that no card does.
+        units: The units so far.
+        problems: What to say about images that are not there, and acts that no card does.
+        aside: The images mentioned so far, which "the others" are not.
+        latest: The images of the latest clause that mentioned any.
+        item: Number of the item of the latest unit.
+    """
+
+    conversation: Conversation
+    acts: Sequence[Act]
+    units: list[Unit] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    aside: list[ImageRef] = field(default_factory=list)
+    latest: Images | None = None
+    item: int = -1
+
+    @property
+    def _question(self) -> str:
+        """The latest question of the turn before."""
+        turn = self.conversation.latest
+        asked = (
+            [task.args["question"] for task in turn.tasks if "question" in task.args]
+            if turn
+            else []
+        )
+        return asked[-1] if asked else ""
+
+    def set_aside(self, words: str) -> None:
+        """Remember the images that words mention which request nothing."""
+        self._resolved([replace(each, excluded=False) for each in self._mentions(words)])
+
+    def read(self, number: int, item: str, *, conditions: bool) -> None:
+        """Read one item."""
+        said = sentences(item)
+        found = (
+            pieces(said, before=self._question, reworded=self._reworded)
+            if conditions
+            else [Piece(each) for each in said]
+        )
+        for piece in found:
+            remaining, outside = split_acts(piece.text, self.acts) if piece.text else ("", [])
+            self.problems += [act.refusal for act in outside]
+            if outside and not remaining:
+                continue
+            within = replace(piece, text=completed(remaining))
+            if not self._follow_up(within):
+                self._piece(within, number)
+
+    def _follow_up(self, piece: Piece) -> bool:
+        """Read a piece that leaves its request or question to the turn before."""
+        turn = self.conversation.latest
+        if self.units or turn is None or piece.guard:
+            return False
+        found = self._mentions(piece.text)
+        if repeats(piece.text, found, new_images=bool(self.conversation.attached)):
+            images = self._resolved(found) if found else self.conversation.focus
+            if images is not None:
+                self.units.append(Unit(STAND_IN, images, again=turn.tasks))
+            return True
+        asked = continued(piece.text, self._question)
+        if asked:
+            self._add(Unit(asked, self.conversation.focus, question=asked), -2)
+        return bool(asked)
+
+    def _piece(self, piece: Piece, number: int) -> None:
+        """Add the units of a piece, one for each run of clauses about the same images."""
+        checked = self._about(piece)
+        if piece.checked:
+            assert piece.guard is not None
+            images = self.conversation.focus if checked is None else checked
+            self._add(Unit("", images, piece.guard), number)
+            return
+        if checked:
+            self.latest = checked
+        for text, images in self._runs(piece.text):
+            self._add(Unit(text, images, piece.guard, checked), number)
+
+    def _runs(self, text: str) -> Iterator[tuple[str, Images]]:
+        """Yield the runs of clauses about the same images, with stand-ins for their mentions."""
+        found = self._mentions(text)
+        clauses = [part for each in segment(text) for part in coordinated(each)] if found else []
+        if not clauses:
+            if self.latest is None:
+                yield text, self.conversation.focus
+            elif self.latest:
+                yield text, self.latest
+            return
+        within = [[each for each in found if c.start <= each.start < c.end] for c in clauses]
+        about = [
+            self._images(clause.text, each, ahead)
+            for clause, each, ahead in zip(clauses, within, [*within[1:], []], strict=True)
+        ]
+        for images, group in groupby(zip(about, clauses, strict=True), key=lambda pair: pair[0]):
+            run = [clause for _, clause in group]
+            start, end = run[0].start, run[-1].end
+            inside = [
+                replace(each, start=each.start - start, end=each.end - start)
+                for each in found
+                if start <= each.start < end
+            ]
+            said = without_mentions(text[start:end], inside)
+            # "Number two:" says only which image is next.
+            if inside and _WHICH.match(text, start):
+                said = guard_of(said).premises[0].question  # "which of them shows a dog?"
+            if images and said.strip(" ,.:;?!") != STAND_IN:
+                yield said, images
+
+    def _about(self, piece: Piece) -> Images | None:
+        """Return the images that a condition names; None if it names none."""
+        found = self._mentions(piece.about)
+        return self._resolved(found) if found else None
+
+    def _images(self, clause: str, found: list[Mention], ahead: list[Mention]) -> Images:
+        """Return the images of a clause; none if it means one that does not exist."""
+        if found:
+            self.latest = self._resolved(found) or ()
+            return self.latest
+        if ahead and len(_WORD.findall(_CONNECTION.sub("", clause))) == 1:
+            return self._resolved(ahead) or ()  # "caption and classify the second"
+        return self.conversation.focus if self.latest is None else self.latest
+
+    def _mentions(self, text: str) -> list[Mention]:
+        return mentions(text, self.conversation.names) if text and self.conversation.seen else []
+
+    def _reworded(self, text: str) -> str:
+        return without_mentions(text, self._mentions(text))
+
+    def _resolved(self, found: Sequence[Mention]) -> Images | None:
+        if not found:
+            return None
+        try:
+            images = self.conversation.resolve(found, self.aside, self.latest or ())
+        except MissingImageError as error:
+            self.problems.append(str(error))
+            return None
+        self.aside += images
+        return images
+
+    def _add(self, unit: Unit, number: int) -> None:
+        """Add a unit, or lengthen the one before if nothing sets it apart."""
+        last = self.units[-1] if self.units else None
+        alike = (
+            last is not None
+            and number == self.item
+            and last.text
+            and unit.text
+            and not last.again
+            and not (begins_asking(sentences(last.text)[-1]) and begins_asking(unit.text))
+            and (last.images, last.guard, last.checked) == (unit.images, unit.guard, unit.checked)
+        )
+        if last is not None and alike:
+            joint = " " if last.text.rstrip()[-1:] in ".!?:;," else ", "
+            self.units[-1] = replace(last, text=f"{last.text}{joint}{unit.text.lstrip()}")
+        else:
+            self.units.append(unit)
+        self.item = number

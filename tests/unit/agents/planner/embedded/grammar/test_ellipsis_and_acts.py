@@ -1,0 +1,146 @@
+"""Follow-ups, lists, fragments, and acts outside of the catalogue."""
+
+import pytest
+
+from edgewright.agents.planner.embedded.grammar.acts import acts_outside, split_acts
+from edgewright.agents.planner.embedded.grammar.ellipsis import (
+    completed,
+    continued,
+    is_closing,
+    repeats,
+)
+from edgewright.agents.planner.embedded.grammar.references import mentions
+from edgewright.agents.planner.embedded.grammar.sentences import items, sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "new_images"),
+    [
+        ("and this one?", True),
+        ("again please", False),
+        ("are you sure?", False),
+        ("ditto", True),
+        ("the same for the second picture", False),
+        ("?", True),
+        ("no, the other one", False),
+    ],
+)
+def test_a_text_without_content_repeats_the_turn_before(text: str, new_images: bool) -> None:
+    assert repeats(text, mentions(text, ["a.jpg", "b.jpg"]), new_images=new_images)
+
+
+@pytest.mark.parametrize("text", ["is it red?", "and the colour?", "no", "classify the second one"])
+def test_content_of_its_own_is_no_repetition(text: str) -> None:
+    assert not repeats(text, mentions(text, ["a.jpg", "b.jpg"]), new_images=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "question"),
+    [
+        ("and a goat?", "Is there a cow?", "is there a goat?"),
+        (
+            "what about any birds?",
+            "Is there a cow in the picture?",
+            "are there any birds in the picture?",
+        ),
+        ("and a goat?", "", "is there a goat?"),
+        ("and the door?", "What colour is the roof?", "What colour is the door?"),
+        (
+            "And on the left?",
+            "Who is on the right of the picture?",
+            "Who is on the left of the picture?",
+        ),
+        ("how many?", "Are there any boats?", "how many boats are there?"),
+        ("describe it", "Is there a cow?", ""),
+    ],
+)
+def test_a_new_noun_or_place_completes_the_question_before(
+    text: str, before: str, question: str
+) -> None:
+    assert continued(text, before) == question
+
+
+def test_fragments_become_questions() -> None:
+    assert completed("bus: yes or no") == "is there a bus?"
+    assert completed("Rome or Paris?") == "Is it Rome or Paris?"
+    assert completed("describe it") == "describe it"
+
+
+@pytest.mark.parametrize("text", ["Thanks, that's all!", "thank you very much", "ok great, bye"])
+def test_thanks_ask_for_nothing(text: str) -> None:
+    assert is_closing(text)
+    assert not is_closing(f"{text} Describe it.")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- caption it\n- is there a bus?", ["caption it", "is there a bus?"]),
+        ("1) a caption 2) a label", ["a caption", "a label"]),
+        ("(a) caption it (b) classify it", ["caption it", "classify it"]),
+        ("caption; label; bus present?", ["caption", "label", "bus present?"]),
+        ("Do this:\n* caption it\n* label it", ["Do this:", "caption it", "label it"]),
+        ("There were 3 people (in 2. row)", ["There were 3 people (in 2. row)"]),
+        (
+            "I sorted it; she moved the data away again",
+            ["I sorted it; she moved the data away again"],
+        ),
+        ("What is it?\n\n--\nSent by me", ["What is it?"]),
+    ],
+)
+def test_lists_are_split(text: str, expected: list[str]) -> None:
+    assert items(text) == expected
+
+
+def test_sentences_are_split_where_people_forget_the_space() -> None:
+    assert sentences("Caption it.Is it red? See no. 3 in cat.jpg.") == [
+        "Caption it.",
+        "Is it red?",
+        "See no. 3 in cat.jpg.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Can you draw a house for me?", "create images"),
+        ("Please generate a picture of a fox", "create images"),
+        ("Segment the horse", "draw on images or cut things out"),
+        ("rotate it", "edit images"),
+        ("Rename this file", "handle files"),
+        ("Email this picture to Ann", "send things to people"),
+        ("Alert me whenever a car comes", "watch over time"),
+        ("Switch the lamp off", "switch devices"),
+        ("Write me a shell script", "write programs"),
+        ("Who is this?", "tell who somebody is"),
+    ],
+)
+def test_acts_outside_of_the_catalogue_are_named(text: str, name: str) -> None:
+    remaining, found = split_acts(text, acts_outside(set()))
+    assert (remaining, [act.name for act in found]) == ("", [name])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Draw a knight in the same pose",
+        "Copy her pose onto a robot",
+        "Mark the joints",
+        "make a caption for my holiday photo",
+        "Watch my mood for signs of stress",
+        "Turn the jogger into a knight",
+        "Who is holding the cup?",
+    ],
+)
+def test_acts_of_the_catalogue_are_left_alone(text: str) -> None:
+    assert split_acts(text, acts_outside(set())) == (text, [])
+
+
+def test_an_act_that_a_card_serves_is_left_alone() -> None:
+    assert split_acts("Draw a boat", acts_outside({"text-to-image"})) == ("Draw a boat", [])
+
+
+def test_the_other_clauses_of_a_request_remain() -> None:
+    remaining, found = split_acts("Crop it and describe it", acts_outside(set()))
+    assert remaining == "describe it"
+    assert [act.name for act in found] == ["edit images"]

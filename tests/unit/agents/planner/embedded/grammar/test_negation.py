@@ -1,0 +1,60 @@
+"""What is taken out of a request because it is not wanted."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgewright.agents.planner.embedded.grammar.negation import wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Don't caption this, classify it.", "classify it."),
+        ("Do not describe the scene. Is the oven on?", "Is the oven on?"),
+        ("No label please, only a description.", "only a description."),
+        ("Give me the breed without describing the dog.", "Give me the breed."),
+        ("Instead of a description, count the chairs.", "count the chairs."),
+        ("I'd rather have a caption than a label.", "I'd rather have a caption."),
+        ("Skip the class and caption it", "caption it"),
+        ("You don't need to describe it, I only want the class.", "I only want the class."),
+        ("There is no need for a caption; what breed is it?", "what breed is it?"),
+        (
+            "I need neither a label nor a caption, only the number of cows.",
+            "only the number of cows.",
+        ),
+        ("Please don't classify this picture.", ""),
+        ("Never mind, leave it.", ""),
+        ("Cancel.", ""),
+        ("Classify it, not describe it.", "Classify it."),
+        ("Describe the barn. No wait, classify it.", "classify it."),
+        ("Don't just classify it, describe it as well.", "classify it, describe it as well."),
+        ("Don't forget to caption it.", "caption it."),
+        ("Why don't you describe it?", "describe it?"),
+    ],
+)
+def test_what_is_not_wanted_is_taken_out(text: str, kept: str) -> None:
+    assert wanted(text).text == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is there no bus in the picture?",
+        "Isn't that a heron?",
+        "I don't know what this tool is. Name it.",
+        "Is the man without a hat left or right?",
+        "Nobody knows this plant, please identify it.",
+        "What does the no parking sign say?",
+        "Is it a bat instead of a bird?",
+        "Can't see a thing, what is there?",
+        "No dogs?",
+    ],
+)
+def test_a_negation_in_a_question_or_statement_stays(text: str) -> None:
+    assert wanted(text).text == text
+
+
+@given(st.text(max_size=300))
+def test_nothing_is_added(text: str) -> None:
+    assert len(wanted(text).text) <= len(text)

@@ -1,0 +1,133 @@
+"""Which images words mean: names, positions, turns."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgewright.agents.planner.embedded.conversation import Conversation, MissingImageError
+from edgewright.agents.planner.embedded.grammar.references import mentions, without_mentions
+from edgewright.agents.planner.request import PlanRequest, Turn
+from edgewright.tools.contracts.images import ImageRef
+
+
+def image(name: str) -> ImageRef:
+    folder, _, base = name.rpartition("/")
+    digest = name.encode().hex()[:64].ljust(64, "0")
+    return ImageRef(
+        uri=f"store:{digest}", sha256=digest, mime="image/png", name=base, folder=folder
+    )
+
+
+def meant(text: str, images: str, *turns: str) -> list[str]:
+    history = tuple(
+        Turn(
+            request="r",
+            images=tuple(map(image, turn.split())),
+            about=tuple(map(image, turn.split())),
+        )
+        for turn in turns
+    )
+    request = PlanRequest(text=text, images=tuple(map(image, images.split())), history=history)
+    conversation = Conversation(request)
+    found = mentions(text, conversation.names)
+    chosen = conversation.resolve(found) if found else conversation.focus
+    return [f"{each.folder}/{each.name}".lstrip("/") for each in chosen]
+
+
+ABC = "oak.jpg elm.jpg ash.jpg"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("caption the 2nd", "elm.jpg"),
+        ("is there a bus in the third photo?", "ash.jpg"),
+        ("the last one, please", "ash.jpg"),
+        ("classify picture 1", "oak.jpg"),
+        ("what is #3?", "ash.jpg"),
+        ("label number two", "elm.jpg"),
+        ("describe the first and last pictures", "oak.jpg ash.jpg"),
+        ("the second to last image", "elm.jpg"),
+        ("describe the last two", "elm.jpg ash.jpg"),
+        ("pictures 1 to 2", "oak.jpg elm.jpg"),
+        ("all but the first", "elm.jpg ash.jpg"),
+        ("all of them except the second one", "oak.jpg ash.jpg"),
+        ("everything apart from ash.jpg", "oak.jpg elm.jpg"),
+        ("what is in each?", ABC),
+        ("classify all three", ABC),
+        ("the middle one", "elm.jpg"),
+        ("describe the red car", ABC),
+        ("is he on the first floor?", ABC),
+        ("first, describe it", ABC),
+        ("are all doors shut?", ABC),
+        ("which of these shows a bus?", ABC),
+    ],
+)
+def test_positions_are_counted_in_the_images_that_came(text: str, expected: str) -> None:
+    assert meant(text, ABC) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("classify bobcat.png", "bobcat.png"),
+        ("CAT.PNG", "cat.png"),
+        ("what is in old-mill?", "old-mill.jpg"),
+        ("what is in the old mill picture?", "old-mill.jpg"),
+        ("describe cat", "cat.png"),
+        ("what colour is the cat?", "cat.png"),
+        ("is there a cat?", "cat.png bobcat.png old-mill.jpg a/x.jpg b/x.jpg"),
+        ("how many cats are there?", "cat.png bobcat.png old-mill.jpg a/x.jpg b/x.jpg"),
+        ("caption b/x.jpg", "b/x.jpg"),
+        ("caption /home/me/a/x.jpg", "a/x.jpg"),
+    ],
+)
+def test_a_name_is_never_a_part_of_another(text: str, expected: str) -> None:
+    assert meant(text, "cat.png bobcat.png old-mill.jpg a/x.jpg b/x.jpg") == expected.split()
+
+
+def test_composed_and_decomposed_names_are_equal() -> None:
+    assert meant("describe caf\u00e9.jpg", "cafe\u0301.jpg cafe.jpg") == ["cafe\u0301.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("text", "images", "turns", "expected"),
+    [
+        ("classify the previous picture", "", ("a.jpg", "b.jpg"), "a.jpg"),
+        ("and the one before?", "c.jpg", ("a.jpg", "b.jpg"), "b.jpg"),
+        ("describe the other one", "", ("a.jpg", "b.jpg"), "a.jpg"),
+        ("describe both", "", ("a.jpg", "b.jpg"), "a.jpg b.jpg"),
+        ("describe all the pictures I sent", "", ("a.jpg", "b.jpg", "c.jpg"), "a.jpg b.jpg c.jpg"),
+        ("the very first image I sent you", "c.jpg", ("a.jpg", "b.jpg"), "a.jpg"),
+        ("classify this and the first picture", "c.jpg", ("a.jpg", "b.jpg"), "a.jpg c.jpg"),
+        ("the second one", "", ("a.jpg b.jpg",), "b.jpg"),
+        ("is it asleep?", "", ("a.jpg", "b.jpg"), "b.jpg"),
+    ],
+)
+def test_turns_are_counted_back(
+    text: str, images: str, turns: tuple[str, ...], expected: str
+) -> None:
+    assert sorted(meant(text, images, *turns)) == sorted(expected.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["describe the fourth picture", "picture 9", "the last five images", "and the one before?"],
+)
+def test_an_image_that_does_not_exist_is_reported(text: str) -> None:
+    with pytest.raises(MissingImageError, match=r"(?i)image"):
+        meant(text, ABC)
+
+
+def test_a_number_of_the_persons_own_is_no_position() -> None:
+    assert meant("for image 88: is it open?", "a.jpg") == ["a.jpg"]
+
+
+@given(st.text(max_size=200), st.lists(st.text(max_size=20), max_size=4))
+def test_any_text_and_names_are_read(text: str, names: list[str]) -> None:
+    found = mentions(text, names)
+    for one, other in itertools.pairwise(found):
+        assert one.end <= other.start
+    without_mentions(text, found)
