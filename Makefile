@@ -149,6 +149,10 @@ bench-catalogue: $(STAMP) ## Fit catalogues of 100 and 1,000 cards, and one card
 	$(BIN)/python -m edgewright.benchmarks.planner.catalogue
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
+bench-conversation: $(STAMP) ## Score planning in a conversation  (FILE=file: requests of others, printed alone)
+	$(BIN)/python -m edgewright.benchmarks.conversation.run $(if $(FILE),--file $(FILE) --failures)
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
 bench-split: $(STAMP) ## Measure bytes against accuracy of image and feature codecs  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.split.run
 	@$(BIN)/python -m edgewright.benchmarks.common.report

@@ -27,6 +27,10 @@ _INTRODUCTION = """\
 SECTIONS = {
     "planner": ("Planner", "Task accuracy, whole plans and latency."),
     "catalogue": ("Large catalogues", "Time to fit them, and whether the card is found."),
+    "conversation": (
+        "Planning in a conversation",
+        "References to images, negation, conditions and follow-ups.",
+    ),
     "split-elpv": (
         "Co-inference on solar cells",
         "EfficientNet-Lite0 on ELPV: bytes against accuracy.",

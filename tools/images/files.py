@@ -53,4 +53,5 @@ def resolve_image(location: str | Path, store: ImageStore) -> ImageRef:
     except InputError as error:
         # With several images, the message must say which one failed.
         raise type(error)(f"{location!r}: {error.message}", code=error.info().code) from None
-    return image.model_copy(update={"folder": "/".join(Path(location).parts[-FOLDERS - 1 : -1])})
+    folder = "/".join(Path(location).parts[-FOLDERS - 1 : -1])
+    return image.model_copy(update={"folder": unicodedata.normalize("NFC", folder)})

@@ -1,0 +1,1 @@
+"""Scores plans of requests that lean on a conversation: images, negation, conditions, ellipsis."""
