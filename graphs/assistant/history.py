@@ -11,7 +11,10 @@ from typing import Any
 from langchain_core.messages import AnyMessage, RemoveMessage
 
 #: Number of turns that requests can refer back to.
-LATEST = 50
+LATEST = 30
+#: Number of messages before the request that the state holds, for what shows them. Nothing is read
+#: from them, and each checkpoint writes them all.
+MESSAGES = 20
 
 
 def latest(turns: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -20,9 +23,9 @@ def latest(turns: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> li
 
 
 def outdated(messages: Sequence[AnyMessage]) -> list[RemoveMessage]:
-    """Return the removals of messages from before the latest turns.
+    """Return the removals of all but the latest messages.
 
     Args:
-        messages: Two for each turn, and the new request.
+        messages: The thread's, the new request last.
     """
-    return [RemoveMessage(str(message.id)) for message in messages[: -2 * LATEST - 1]]
+    return [RemoveMessage(str(message.id)) for message in messages[: -MESSAGES - 1]]

@@ -19,8 +19,8 @@ class AssistantInput(MessagesState):
     """Input of a turn.
 
     Attributes:
-        messages: The last one is the person's request; those of older turns than ``history`` has
-            are removed.
+        messages: The last one is the person's request; all but the latest ones before it are
+            removed.
         attachments: Images of this turn, as ``ImageRef`` dumps.
     """
 
