@@ -55,13 +55,13 @@ def export_graphs(folder: Path, adapter: Chain) -> CodecManifest:
 
 
 def _export(network: nn.Module, shape: tuple[int, ...], path: Path, half: Path) -> None:
-    names = {"input_names": ["input"], "output_names": ["output"]}
     with torch.inference_mode(), warnings.catch_warnings(action="ignore"):
         torch.onnx.export(
             network,
             (torch.zeros(1, *shape),),
             path,
-            **names,
+            input_names=["input"],
+            output_names=["output"],
             opset_version=OPSET,
             dynamo=False,
         )

@@ -124,7 +124,7 @@ class PatchMap(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Convert ``[B, tokens, channels]`` to ``[B, channels, side, side]``."""
         patches = features[:, -(self._side**2) :].transpose(1, 2)
-        return patches.unflatten(2, (self._side, self._side))
+        return patches.reshape(*patches.shape[:2], self._side, self._side)
 
 
 class MaxAndMeanPool(nn.Module):
