@@ -17,6 +17,8 @@ from edgewright.tools.storage.locks import exclusive
 
 #: Import names of the packages that run and that make exported models.
 RUNTIME, WRITER = "onnxruntime", "onnx"
+#: Version of the format; exports of another one do not apply.
+FORMAT = 1
 _PROGRAM = "edgewright.tools.models.exporting"
 _MAX_EXPORT_S = 600.0
 
@@ -55,12 +57,12 @@ def exported_revision(folder: Path) -> str:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest's values unchecked; none if there is no manifest."""
+    """Return the manifest's values unchecked; none if there is none of this format."""
     try:
         values = json.loads((folder / "manifest.json").read_bytes())
     except (OSError, ValueError):
         return {}
-    return values if isinstance(values, dict) else {}
+    return values if isinstance(values, dict) and values.get("format") == FORMAT else {}
 
 
 def make_export(model: str, source: str) -> Path:
@@ -92,9 +94,14 @@ def make_export(model: str, source: str) -> Path:
 
 def _run_program(model: str, folder: Path) -> None:
     command = [sys.executable, "-P", "-m", _PROGRAM, model, str(folder)]
-    run = subprocess.run(  # noqa: S603
-        command, capture_output=True, text=True, timeout=_MAX_EXPORT_S, check=False
-    )
-    if run.returncode:
+    try:
+        run = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, timeout=_MAX_EXPORT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        reason = f"it takes more than {_MAX_EXPORT_S:.0f} s"
+    else:
+        if not run.returncode:
+            return
         reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UnavailableError(f"{model} cannot be exported: {reason}", code="export_failed")
+    raise UnavailableError(f"{model} cannot be exported: {reason}", code="export_failed")

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -186,8 +188,29 @@ def test_an_export_of_other_weights_does_not_apply(empty_cache):
     export_chain(small_chain(), own, source="others")
     assert exports.find_export("small", "others") == own != folder
     assert exports.exported_revision(own) == small_chain().revision
-    (folder / MANIFEST).write_text(json.dumps({"model": "another"}))
+    (folder / MANIFEST).write_text(json.dumps({"format": 1, "model": "another"}))
     assert exports.find_export("small", None) is None
+    (own / MANIFEST).write_text((own / MANIFEST).read_text().replace('"format": 1', '"format": 9'))
+    assert exports.find_export("small", "others") is None
+
+
+def test_a_process_without_pytorch_has_another_one_export(empty_cache):
+    program = (
+        "import sys; from edgewright.tools.models import exports\n"
+        f"print(exports.make_export({MODEL!r}, '')); assert 'torch' not in sys.modules"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=True
+    )
+    assert run.stdout.strip() == str(exports.find_export(MODEL, ""))
+
+
+def test_an_export_that_fails_in_another_process_gives_its_reason(empty_cache, monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch")
+    with pytest.raises(UnavailableError) as caught:
+        exports.make_export("abacus", "")
+    assert caught.value.info().code == "export_failed"
+    assert "unknown model" in caught.value.message
 
 
 @pytest.mark.parametrize("engine", ["auto", "onnx"])
