@@ -15,6 +15,7 @@ from edgewright.agents.llm.client import ChatModel, Message
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.agents.responder.answer import Answer, Claim, Responder
+from edgewright.agents.responder.evidence import is_supported
 from edgewright.agents.responder.layout import compose, subjects
 from edgewright.agents.responder.result import TaskResult
 from edgewright.tools.errors import EdgewrightError
@@ -31,7 +32,8 @@ class ChatResponder:
     """Lets a chat model word the successful results; implements ``Responder``.
 
     The templates word refusals and failures, so that no model glosses over one. An answer that
-    leaves a result out, or names one that does not exist, is discarded.
+    leaves a result out, or names one that does not exist, is discarded. A statement whose labels,
+    numbers, names or yes/no are not in its result is replaced by the template's.
 
     Args:
         model: The chat model.
@@ -54,7 +56,14 @@ class ChatResponder:
             return plain
         if {claim.task_id for claim in worded} != set(succeeded):
             return plain
-        claims = worded + [claim for claim in plain.claims if claim.task_id not in succeeded]
+        doubtful = {
+            claim.task_id
+            for claim in worded
+            if not is_supported(claim.text, succeeded[claim.task_id].output, request.text)
+        }
+        claims = [claim for claim in worded if claim.task_id not in doubtful]
+        replaced = doubtful | {result.task_id for result in results if result.status != "ok"}
+        claims += [claim for claim in plain.claims if claim.task_id in replaced]
         return compose(claims, subjects(request, plan), request, results)
 
     def _worded(self, request: str, succeeded: dict[str, TaskResult]) -> list[Claim]:

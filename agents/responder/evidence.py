@@ -1,0 +1,101 @@
+"""Checks that what a chat model says of a result is in the result: labels, numbers, names, yes/no.
+
+The check is strict rather than clever: a true sentence that it does not understand gives way to the
+template's wording, which says the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+_TWO_TO_TWELVE = (
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+_NUMBER_WORDS = {word: float(value) for value, word in enumerate(_TWO_TO_TWELVE, start=2)}
+_MAX_NUMBER = 1e15
+_NEGATIONS = frozenset({"no", "not", "none", "nothing", "neither", "never", "without"})
+#: Words that begin with a capital letter without being names.
+_PLAIN = frozenset({"I", "It", "The", "Yes", "No", "OK"})
+
+
+def is_supported(text: str, output: dict[str, Any], request: str) -> bool:
+    """Return whether a statement says nothing beyond a result.
+
+    Args:
+        text: The statement.
+        output: The result's output.
+        request: The user's words, which may be repeated.
+    """
+    values = list(_leaves(output))
+    said = " ".join([*(value for value in values if isinstance(value, str)), request])
+    return (
+        _numbers(text) <= _known_numbers(values, said)
+        and _names(text) <= set(map(str.lower, _WORD.findall(said)))
+        and _says_label(text, output)
+        and _agrees(text, str(output.get("text", "")))
+    )
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
+    else:
+        yield value
+
+
+def _numbers(text: str) -> set[float]:
+    digits = {float(number.replace(",", ".")) for number in _NUMBER.findall(text)}
+    words = {_NUMBER_WORDS[word] for word in _WORD.findall(text.lower()) if word in _NUMBER_WORDS}
+    return digits | words
+
+
+def _known_numbers(values: list[Any], said: str) -> set[float]:
+    """Return the numbers of a result: as they are, rounded, and as percentages."""
+    known = _numbers(said)
+    for value in values:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and abs(value) < _MAX_NUMBER:
+            known |= {round(scale * value, digits) for scale in (1, 100) for digits in (0, 1, 2)}
+            known.add(float(value))
+    return known
+
+
+def _names(text: str) -> set[str]:
+    """Return the words with a capital letter that do not begin a sentence, in lower case."""
+    found = set()
+    for sentence in re.split(r"(?<=[.!?:])\s+", text):
+        words = _WORD.findall(sentence)
+        found |= {word.lower() for word in words[1:] if word[0].isupper() and word not in _PLAIN}
+    return found
+
+
+def _says_label(text: str, output: dict[str, Any]) -> bool:
+    """Return whether the best label is named, if the result has labels."""
+    labels = output.get("labels")
+    if not isinstance(labels, list) or not labels or not isinstance(labels[0], dict):
+        return True
+    names = str(labels[0].get("label", "")).lower().replace("_", " ").split(",")
+    return any(name.strip() and name.strip() in text.lower() for name in names)
+
+
+def _agrees(text: str, result: str) -> bool:
+    """Return whether a statement says yes or no as the result does."""
+    answer = _polarity(result)
+    return answer is None or _polarity(text) is answer
+
+
+def _polarity(text: str) -> bool | None:
+    words = _WORD.findall(text.lower().replace("\u2019", "'"))
+    if words[:1] == ["yes"]:
+        return True
+    if words[:1] == ["no"]:
+        return False
+    negated = any(word in _NEGATIONS or word.endswith("n't") for word in words)
+    return False if negated and words else None
