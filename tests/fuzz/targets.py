@@ -56,7 +56,7 @@ class Target:
     Attributes:
         name: Its name.
         cases: Number of cases in full.
-        seconds: Time that no single case may exceed.
+        seconds: Processor time that no single case may exceed; it may wait ten times as long.
         open: Returns the function that runs one case: True if the input was accepted, False if it
             was refused as it should be. Any exception is a crash.
     """
