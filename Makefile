@@ -98,6 +98,15 @@ test-edge: wheel ## Test the wheel in a clean environment: commands with the edg
 	$(BIN)/python -m pytest tests/install/test_board.py
 	$(EDGE_VENV)/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge,vision]"
 	$(BIN)/python -m pytest tests/install --ignore tests/install/test_missing_extras.py --ignore tests/install/test_board.py
+	$(MAKE) test-edge-3.12 test-edge-3.13
+
+# Nodes without PyTorch on another Python, where that is installed. pyenv's programs only run if they are chosen.
+test-edge-3.%:
+	@PYENV_VERSION="$$(pyenv whence python3.$* 2> /dev/null | tail -n 1)"; export PYENV_VERSION; \
+	python3.$* -c '' 2> /dev/null || { echo "Python 3.$* is not installed: nodes are not tested on it"; exit 0; }; \
+	python3.$* -m venv --clear $(EDGE_VENV)-3.$* && \
+	$(EDGE_VENV)-3.$*/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge,onnx]" && \
+	unset PYENV_VERSION && EDGEWRIGHT_EDGE_PYTHON=$(EDGE_VENV)-3.$*/bin/python $(BIN)/python -m pytest tests/install/test_board.py -k "not quickly"
 
 test-aarch64: $(STAMP) ## Run a device node on an emulated 64-bit ARM board, with an edge server here (minutes; needs root)
 	$(BIN)/python -m pytest tests/aarch64
@@ -177,4 +186,4 @@ bench-federated: $(STAMP) ## Compare the training agent with a baseline and sear
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 clean: ## Remove everything that was built, the environment included
-	rm -rf $(VENV) $(EDGE_VENV) $(PACKAGE) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(EDGE_VENV)* $(PACKAGE) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
