@@ -137,6 +137,9 @@ docs: $(STAMP) ## Build the documentation into site/; any warning is an error
 fit-models: $(STAMP) ## Fit the models that ship, after the texts they learn from changed
 	$(BIN)/python scripts/fit_shipped_models.py
 
+transcript: $(STAMP) ## Hold the conversation in the docs again: thirty turns about six images
+	$(BIN)/python scripts/conversation_transcript.py
+
 results: $(STAMP) ## Gather the benchmarks' tables in docs/results.md, and the headlines in README
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 

@@ -53,6 +53,8 @@ class Plan(BaseModel):
         confidence: Probability that the whole plan is what was requested, 0 to 1.
         needs: Names of the inputs that are still missing (``image``).
         reason: Why the plan is empty or the chat model was not used, or a question to the person.
+        notes: What the person has to be told besides the results: parts that no card serves, images
+            that are not there.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +65,7 @@ class Plan(BaseModel):
     confidence: float = Field(ge=0, le=1)
     needs: tuple[str, ...] = ()
     reason: str = ""
+    notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _acyclic(self) -> Plan:

@@ -62,9 +62,12 @@ class ChatResponder:
             if not is_supported(claim.text, succeeded[claim.task_id].output, request.text)
         }
         claims = [claim for claim in worded if claim.task_id not in doubtful]
-        replaced = doubtful | {result.task_id for result in results if result.status != "ok"}
-        claims += [claim for claim in plain.claims if claim.task_id in replaced]
-        return compose(claims, subjects(request, plan), request, results)
+        claims += [
+            claim
+            for claim in plain.claims
+            if claim.task_id in doubtful or claim.task_id not in succeeded
+        ]
+        return compose(claims, subjects(request, plan), request, plan, results)
 
     def _worded(self, request: str, succeeded: dict[str, TaskResult]) -> list[Claim]:
         """Ask the model; return no claims if its answer does not follow the schema."""

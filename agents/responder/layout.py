@@ -42,6 +42,7 @@ def compose(
     claims: Sequence[Claim],
     image_of: Mapping[str, str],
     request: PlanRequest,
+    plan: Plan,
     results: Sequence[TaskResult],
 ) -> Answer:
     """Put claims together to an answer.
@@ -50,6 +51,7 @@ def compose(
         claims: The claims, in the order of the plan.
         image_of: The name of the image that each task is about; see ``subjects``.
         request: The request.
+        plan: Its plan, whose notes follow the claims.
         results: The results that the claims rest on.
     """
     texts: dict[str, list[str]] = {}
@@ -61,7 +63,8 @@ def compose(
     ]
     text = ("\n" if len(parts) > 1 and len(claims) > MAX_ON_LINE else " ").join(parts)
     note = _approximate_note(request, results)
-    return Answer(text=f"{text}\n{note}" if note else text, claims=list(claims))
+    lines = [text, *plan.notes, *([note] if note else [])]
+    return Answer(text="\n".join(lines), claims=list(claims))
 
 
 def _image_names(request: PlanRequest) -> dict[str, str]:

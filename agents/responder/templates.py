@@ -43,7 +43,7 @@ class TemplateResponder:
                 text = _capital(text)  # nothing stands before it in the sentence
             introduced.add(image)
             claims.append(Claim(text=text, task_id=task.id))
-        return compose(claims, image_of, request, results)
+        return compose(claims, image_of, request, plan, results)
 
 
 def _statement(task: Task, result: TaskResult | None, several: bool) -> str:
@@ -56,7 +56,7 @@ def _statement(task: Task, result: TaskResult | None, several: bool) -> str:
         subject = f'"{question}"' if several else "this question"
         return f"{subject} cannot be answered: {_reason(result)}"
     if result.status == "skipped":
-        return f"{_what(task)} was left out: {_reason(result)}{_doubt(result)}"
+        return f"{_what(task)} was left out, because {_reason(result)}{_doubt(result)}"
     if result.status != "ok":
         verdict = {"refused": "was refused", "unavailable": "is not available", "error": "failed"}
         return f"{name} {verdict[result.status]}: {_reason(result)}"

@@ -62,7 +62,7 @@ def blocked(task: Task, by: TaskResult) -> TaskResult:
     """Return the result of a task that cannot run because one it depends on did not succeed."""
     if by.status == "skipped":
         error = UnavailableError(
-            f"it needs the output of {by.task_id} ({by.tool}), which was skipped",
+            f"it needs the result of {by.tool.replace('-', ' ')}, which was left out",
             code="dependency_skipped",
         )
         return _empty(task, "skipped", error.info())
@@ -76,8 +76,8 @@ def blocked(task: Task, by: TaskResult) -> TaskResult:
 
 def skipped(task: Task, tasks: Mapping[str, Task], results: Mapping[str, TaskResult]) -> TaskResult:
     """Return the result of a task whose condition does not hold."""
-    reason = "; ".join(_answers(task, tasks, results))
-    error = UnavailableError(f"its condition does not hold: {reason}", code="condition_not_met")
+    reason = " and ".join(_answers(task, tasks, results))
+    error = UnavailableError(reason, code="condition_not_met")
     return _empty(task, "skipped", error.info())
 
 
@@ -85,10 +85,8 @@ def undecided(
     task: Task, tasks: Mapping[str, Task], results: Mapping[str, TaskResult]
 ) -> TaskResult:
     """Return the result of a task whose condition cannot be decided."""
-    reason = "; ".join(_answers(task, tasks, results))
-    error = UnavailableError(
-        f"its condition could not be decided: {reason}", code="condition_undecided"
-    )
+    reason = " and ".join(_answers(task, tasks, results))
+    error = UnavailableError(reason, code="condition_undecided")
     return _empty(task, "skipped", error.info())
 
 
@@ -100,10 +98,10 @@ def _answers(
         asked = tasks[check].args.get("question", tasks[check].tool)
         result = results[check]
         if result.status != "ok":
-            yield f'"{asked}" was not answered'
+            yield f'"{asked}" has no answer'
         else:
             answer = result.output.get("answer") or result.output.get("text", "")
-            yield f'"{asked}" was answered with "{answer}"'
+            yield f'the answer to "{asked}" is "{str(answer).strip(" .")}"'
 
 
 def lacking(task: Task, needs: tuple[str, ...]) -> TaskResult:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgewright.agents.planner.embedded.grammar.lexicon import words
 from edgewright.agents.planner.embedded.grammar.references import Kind, Mention
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.contracts.images import ImageRef
 
 Images = tuple[ImageRef, ...]
 
-_NAMES = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
+_NAMES = dict(enumerate(words("ordinal")[:10], start=1))
 
 
 class MissingImageError(Exception):
@@ -149,7 +150,7 @@ def _beside(side: Kind, among: Images, latest: Images) -> Images:
 
 
 def _absent(number: int, count: int) -> str:
-    name = _NAMES.get(number, f"{number}th")
+    name = _NAMES.get(number, f"{number}th") if number > 0 else "such"
     return f"There is no {name} image: {_few(count)[:1].lower()}{_few(count)[1:]}"
 
 

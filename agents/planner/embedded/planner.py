@@ -11,7 +11,8 @@ for any other catalogue is fitted on its first use and cached.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -35,7 +36,7 @@ from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.request import MAX_REQUEST, PlanRequest
 from edgewright.agents.text.language import foreign_language, notice
 from edgewright.agents.text.normalise import normalised
-from edgewright.tools.cards import CardRegistry
+from edgewright.tools.cards import CardRegistry, ToolCard
 
 #: Maximum number of clauses of a request that are read.
 MAX_CLAUSES = 40
@@ -70,7 +71,7 @@ class EmbeddedPlanner:
         self._cards = cards
         self._load_model = load_model
         self._assembler = Assembler(cards)
-        self._acts = acts_outside({name for card in cards for name in (card.id, card.task_type)})
+        self._acts = acts_outside({name for card in cards for name in _served(card)})
 
     @cached_property
     def model(self) -> RequestModel:
@@ -186,13 +187,15 @@ class EmbeddedPlanner:
         tasks, needs = self._assembler.assemble(
             _joined(units), intents, [_scope(unit) for unit in units], request.sensors
         )
+        notes = (*draft.understood.problems, *_unserved(readings))
         return Plan(
             request=request.text,
             tasks=tasks,
             planner="embedded",
             confidence=round(certainty, 4),
             needs=needs,
-            reason=" ".join([*draft.understood.problems, *_unserved(readings)]),
+            reason=" ".join(notes),
+            notes=notes,
         )
 
     def _why_empty(self, draft: _Draft) -> str:
@@ -219,6 +222,14 @@ class EmbeddedPlanner:
         return f"No card serves this request; {hint}"
 
 
+def _served(card: ToolCard) -> Iterator[str]:
+    """Yield the names of the tasks that a card serves."""
+    yield re.sub(r"[^a-z0-9]+", "-", card.id.lower())
+    # A card that draws from a pose is an image-to-image card, but takes no image to edit.
+    if "image" in card.inputs or not card.task_type.startswith("image-"):
+        yield card.task_type
+
+
 def _intents(draft: _Draft, number: int) -> list[Intent]:
     """Return the intents of a unit, with positions in the texts of all units."""
     units = draft.understood.units
@@ -226,7 +237,7 @@ def _intents(draft: _Draft, number: int) -> list[Intent]:
     offset = len(_joined(units[:number])) + bool(number)
     if unit.again:
         words = Intent("", offset, offset + len(unit.text), 1.0, {}, unit=number)
-        return _repeated(words, draft.repeatable)
+        return _repeated(words, [task for task in draft.repeatable if task in unit.again])
     found: list[Intent] = []
     for intent in draft.readings[number].intents if number in draft.readings else ():
         placed = replace(
@@ -236,8 +247,10 @@ def _intents(draft: _Draft, number: int) -> list[Intent]:
             unit=number,
             question=unit.question,
         )
-        again = intent.tool == AS_BEFORE
-        found += _repeated(placed, draft.repeatable) if again else [placed]
+        if intent.tool == AS_BEFORE:
+            found += _repeated(placed, [task for task in draft.repeatable if not task.when])
+        else:
+            found.append(placed)
     return found
 
 

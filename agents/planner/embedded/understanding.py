@@ -19,10 +19,11 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     completed,
     continued,
     is_closing,
+    presents,
     repeats,
 )
 from edgewright.agents.planner.embedded.grammar.negation import wanted
-from edgewright.agents.planner.embedded.grammar.questions import Guard, guard_of
+from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise, guard_of
 from edgewright.agents.planner.embedded.grammar.references import (
     STAND_IN,
     Mention,
@@ -108,9 +109,24 @@ def understand(
         return Understanding((), remaining.dropped, ())
     for number, item in enumerate(items(remaining.text)):
         reader.read(number, item, conditions=conditions)
-    return Understanding(
-        tuple(reader.units), remaining.dropped, tuple(dict.fromkeys(reader.problems))
-    )
+    units = [unit for unit in reader.units if not presents(unit.text)] or reader.units
+    return Understanding(tuple(units), remaining.dropped, tuple(dict.fromkeys(reader.problems)))
+
+
+def _again(tasks: Sequence[Task], images: Images) -> list[Unit]:
+    """Return the units that repeat tasks, each on the condition that it had."""
+    asked = {task.id: task.args.get("question", "") for task in tasks}
+    by_guard: dict[Guard | None, list[Task]] = {}
+    for task in tasks:
+        guard = None
+        if task.when:
+            premises = (
+                Premise(asked[check.task], check.field, check.op, check.value)
+                for check in task.when.checks
+            )
+            guard = Guard(tuple(dict.fromkeys(premises)), any=task.when.match == "any")
+        by_guard.setdefault(guard, []).append(task)
+    return [Unit(STAND_IN, images, guard, again=tuple(group)) for guard, group in by_guard.items()]
 
 
 @dataclass
@@ -176,7 +192,7 @@ class _Reader:
         if repeats(piece.text, found, new_images=bool(self.conversation.attached)):
             images = self._resolved(found) if found else self.conversation.focus
             if images is not None:
-                self.units.append(Unit(STAND_IN, images, again=turn.tasks))
+                self.units += _again(turn.tasks, images)
             return True
         asked = continued(piece.text, self._question)
         if asked:
@@ -193,23 +209,35 @@ class _Reader:
             return
         if checked:
             self.latest = checked
-        for text, images in self._runs(piece.text):
-            self._add(Unit(text, images, piece.guard, checked), number)
+        parts = coordinated(piece.text)
+        for position, part in enumerate(parts):
+            later = (self._mentions(each) for each in parts[position + 1 :])
+            ahead = next((each for each in later if each), [])
+            for text, images in self._runs(part, ahead):
+                unit = Unit(text, images, piece.guard, checked)
+                self._add(unit, number, apart=len(parts) > 1)
 
-    def _runs(self, text: str) -> Iterator[tuple[str, Images]]:
-        """Yield the runs of clauses about the same images, with stand-ins for their mentions."""
+    def _runs(self, text: str, ahead: list[Mention]) -> Iterator[tuple[str, Images]]:
+        """Yield the runs of clauses about the same images, with stand-ins for their mentions.
+
+        Args:
+            text: A sentence, or a part of one.
+            ahead: The mentions of the next part that has any.
+        """
         found = self._mentions(text)
-        clauses = [part for each in segment(text) for part in coordinated(each)] if found else []
+        clauses = segment(text) if found else []
         if not clauses:
-            if self.latest is None:
+            if ahead and (images := self._resolved(ahead)):
+                yield text, images  # "a caption and a label of the second"
+            elif self.latest is None:
                 yield text, self.conversation.focus
             elif self.latest:
                 yield text, self.latest
             return
         within = [[each for each in found if c.start <= each.start < c.end] for c in clauses]
         about = [
-            self._images(clause.text, each, ahead)
-            for clause, each, ahead in zip(clauses, within, [*within[1:], []], strict=True)
+            self._images(clause.text, each, following)
+            for clause, each, following in zip(clauses, within, [*within[1:], []], strict=True)
         ]
         for images, group in groupby(zip(about, clauses, strict=True), key=lambda pair: pair[0]):
             run = [clause for _, clause in group]
@@ -222,12 +250,15 @@ class _Reader:
             said = without_mentions(text[start:end], inside)
             # "Number two:" says only which image is next.
             if inside and _WHICH.match(text, start):
-                said = guard_of(said).premises[0].question  # "which of them shows a dog?"
+                # "Which of them shows a dog?" asks of each whether it does.
+                said = guard_of(_WHICH.sub("", said, count=1)).premises[0].question
             if images and said.strip(" ,.:;?!") != STAND_IN:
                 yield said, images
 
     def _about(self, piece: Piece) -> Images | None:
         """Return the images that a condition names; None if it names none."""
+        if piece.guard and not piece.about and self._mentions(piece.text):
+            return self.conversation.focus  # "if so" after a question of the turn before
         found = self._mentions(piece.about)
         return self._resolved(found) if found else None
 
@@ -257,11 +288,12 @@ class _Reader:
         self.aside += images
         return images
 
-    def _add(self, unit: Unit, number: int) -> None:
+    def _add(self, unit: Unit, number: int, *, apart: bool = False) -> None:
         """Add a unit, or lengthen the one before if nothing sets it apart."""
         last = self.units[-1] if self.units else None
         alike = (
             last is not None
+            and not apart
             and number == self.item
             and last.text
             and unit.text

@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from edgewright.agents.planner.embedded.clauses import beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
 from edgewright.agents.planner.embedded.grammar.references import Mention
 
 _WORD = re.compile(r"[\w'-]+")
 _REPEAT = re.compile(rf"\b{any_of('repeat_word')}\b", re.IGNORECASE)
+_PRESENTING = re.compile(
+    r"^(?:(?:and|so|ok|okay|hi|hello|hey|well|now)\b[\s,!.]*)*(?:here(?:'s|s|\s+is|\s+are|\s+come)\b"
+    r"|(?:i|we)(?:'ve|\s+have)?\s+(?:just\s+|now\s+|also\s+)?(?:attached|sent|uploaded|added|took|taken)\b"
+    r"|(?:attached|enclosed)\s+(?:is|are|you)\b)",
+    re.IGNORECASE,
+)
+_ORDER = re.compile(
+    rf"[,.;:!]\s*(?:and\s+|please\s+)?{beginning()}|\band\s+{beginning()}", re.IGNORECASE
+)
 _YES_NO = re.compile(
     r"(?P<thing>[\w' -]{2,60}?)\s*[:,;?\u2013-]+\s*(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\W*"
     r"|(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\s*[:,;\u2013-]+\s*(?P<thing2>[\w' -]{2,60}?)\W*",
@@ -92,6 +102,11 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
 def is_closing(text: str) -> bool:
     """Return whether a text only says thanks or goodbye."""
     return bool(_GRATITUDE.search(text) and _CLOSING.fullmatch(text))
+
+
+def presents(text: str) -> bool:
+    """Return whether a text only introduces images: "here are two more"."""
+    return bool(_PRESENTING.match(text)) and "?" not in text and not _ORDER.search(text)
 
 
 def completed(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from edgewright.agents.planner.condition import NUMBERS, Operator
+from edgewright.agents.planner.condition import NUMBERS, Operator, ResultField
 
 _NUMBER = rf"(?:{'|'.join(NUMBERS)}|\d{{1,4}})"
 _SEE = (
@@ -87,7 +87,7 @@ class Premise:
     """
 
     question: str
-    field: str = "answer"
+    field: ResultField = "answer"
     op: Operator = "equals"
     value: str = "yes"
 

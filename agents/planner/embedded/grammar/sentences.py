@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from edgewright.agents.planner.embedded.clauses import Clause, beginning
+from edgewright.agents.planner.embedded.clauses import beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 
 #: Marks at the start of a list item: bullets, dashes, numbers and letters.
@@ -35,6 +35,7 @@ _COORDINATION = re.compile(
     rf"(?<=\w)(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?=(?:an?|the)\s+(?:\w+\s+)?{any_of('task_noun')}\b)",
     re.IGNORECASE,
 )
+_TASK = re.compile(rf"\b{any_of('task_noun')}\b", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\n\s*--\s*\n.*\Z", re.DOTALL)
 
 
@@ -78,14 +79,12 @@ def begins_asking(sentence: str) -> bool:
     return match is not None and not match[0].lower().endswith(("look", "see", "have"))
 
 
-def coordinated(clause: Clause) -> list[Clause]:
-    """Split a clause between the things that it requests: "a caption and a label"."""
-    starts = [0, *(match.end() for match in _COORDINATION.finditer(clause.text))]
-    ends = [*(match.start() for match in _COORDINATION.finditer(clause.text)), len(clause.text)]
-    return [
-        Clause(clause.text[start:end], clause.start + start, clause.start + end)
-        for start, end in zip(starts, ends, strict=True)
-    ]
+def coordinated(text: str) -> list[str]:
+    """Split a sentence between the things that it requests: "a caption and a label"."""
+    found = list(_COORDINATION.finditer(text))
+    starts, ends = [0, *(m.end() for m in found)], [*(m.start() for m in found), len(text)]
+    parts = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+    return parts if all(_TASK.search(part) for part in parts) else [text]
 
 
 def _all_ask(parts: list[str]) -> bool:

@@ -1,0 +1,128 @@
+"""Plans in a conversation: images for each task, conditions, repetitions, notes."""
+
+from pathlib import Path
+
+import pytest
+
+from edgewright.agents.planner.embedded.planner import EmbeddedPlanner
+from edgewright.agents.planner.plan import Plan
+from edgewright.agents.planner.planner import make_embedded_planner
+from edgewright.agents.planner.request import PlanRequest, Turn, images_of
+from edgewright.tools.cards import CardRegistry
+from edgewright.tools.contracts.images import ImageRef
+
+LETTERS = {
+    "image-classification": "C",
+    "image-to-text": "T",
+    "visual-question-answering": "V",
+}
+
+
+@pytest.fixture(scope="module")
+def planner(planner_cache: Path) -> EmbeddedPlanner:
+    return make_embedded_planner(CardRegistry.builtin(), folder=planner_cache)
+
+
+def image(name: str) -> ImageRef:
+    digest = name.encode().hex().ljust(64, "0")
+    return ImageRef(uri=f"store:{digest}", sha256=digest, mime="image/png", name=name)
+
+
+def talk(planner: EmbeddedPlanner, *turns: tuple[str, str]) -> Plan:
+    history: tuple[Turn, ...] = ()
+    plan = None
+    for text, names in turns:
+        images = tuple(map(image, names.split()))
+        request = PlanRequest(text=text, images=images, history=history)
+        plan = planner.plan(request)
+        about = images_of(plan.tasks, request.seen)
+        history += (Turn(request=text, images=images, about=about, tasks=plan.tasks),)
+    assert plan is not None
+    return plan
+
+
+def steps(plan: Plan) -> list[str]:
+    names = {image(name).uri: name for name in ("p.png", "q.png", "r.png")}
+    return [
+        f"{LETTERS[t.tool]}:{names[t.args['image']]}{'?' if t.when else ''}" for t in plan.tasks
+    ]
+
+
+@pytest.mark.parametrize(
+    ("turns", "expected"),
+    [
+        (
+            (("Caption the first and count the hens in the third", "p.png q.png r.png"),),
+            "T:p.png V:r.png",
+        ),
+        (
+            (("A caption of p.png and a class label of the others", "p.png q.png r.png"),),
+            "T:p.png C:q.png C:r.png",
+        ),
+        (
+            (("Classify q.png", "p.png q.png"), ("is there a goat in it?", "")),
+            "V:q.png",
+        ),
+        (
+            (("Is there a hen?", "p.png"), ("and in this one?", "q.png")),
+            "V:q.png",
+        ),
+        (
+            (("Caption both, but classify only the second", "p.png q.png"),),
+            "T:p.png T:q.png C:q.png",
+        ),
+        (
+            (("If there is a hen in p.png, caption q.png", "p.png q.png"),),
+            "V:p.png T:q.png?",
+        ),
+        (
+            (("Caption each if it shows a hen", "p.png q.png"),),
+            "V:p.png T:p.png? V:q.png T:q.png?",
+        ),
+        (
+            (("Caption it unless there is a hen", "p.png"), ("the same for this one", "q.png")),
+            "V:q.png T:q.png?",
+        ),
+        (
+            (("Is there a hen?", "p.png"), ("if so, caption it", "")),
+            "V:p.png T:p.png?",
+        ),
+    ],
+)
+def test_each_task_has_its_image_and_condition(
+    planner: EmbeddedPlanner, turns: tuple[tuple[str, str], ...], expected: str
+) -> None:
+    assert steps(talk(planner, *turns)) == expected.split()
+
+
+def test_both_branches_of_a_condition_exclude_each_other(planner: EmbeddedPlanner) -> None:
+    plan = talk(planner, ("If there is a hen, caption it, otherwise classify it.", "p.png"))
+    check, caption, label = plan.tasks
+    assert check.args["question"] == "is there a hen?"
+    assert caption.when is not None
+    assert label.when is not None
+    for answer, runs in (("yes", (True, False)), ("no", (False, True)), ("unsure", (None, None))):
+        outputs = {check.id: {"answer": answer}}
+        assert (caption.when.holds(outputs), label.when.holds(outputs)) == runs
+
+
+def test_a_task_of_an_image_that_is_not_there_is_never_widened(planner: EmbeddedPlanner) -> None:
+    plan = talk(planner, ("Describe the first and classify the fifth.", "p.png q.png"))
+    assert steps(plan) == ["T:p.png"]
+    assert plan.notes == ("There is no fifth image: only 2 images are here.",)
+
+
+def test_an_act_of_no_card_is_named_beside_the_tasks(planner: EmbeddedPlanner) -> None:
+    plan = talk(planner, ("Rotate it by ninety degrees and describe it.", "p.png"))
+    assert steps(plan) == ["T:p.png"]
+    assert plan.notes == ("I cannot edit images; I can describe the picture as it is.",)
+
+
+def test_what_is_not_wanted_is_not_done(planner: EmbeddedPlanner) -> None:
+    plan = talk(planner, ("Please do not describe this picture.", "p.png"))
+    assert (plan.tasks, plan.reason) == ((), "Nothing was done, as you asked.")
+
+
+def test_a_question_names_no_other_image(planner: EmbeddedPlanner) -> None:
+    plan = talk(planner, ("Is there a hen in the second picture?", "p.png q.png"))
+    assert plan.tasks[0].args["question"] == "Is there a hen in the picture?"
