@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from edgewright.edge_runtime.api.middleware import NodeMiddleware
 from edgewright.edge_runtime.api.openapi import describe
 from edgewright.edge_runtime.api.problems import http_exception
-from edgewright.edge_runtime.api.routes import models, tools
+from edgewright.edge_runtime.api.routes import calls, models, tools
 from edgewright.edge_runtime.api.routes import tail as split
+from edgewright.edge_runtime.api.routes.raw import raw_route
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.node import Node
 from edgewright.edge_runtime.workers.pool import WorkerPool
@@ -46,8 +47,12 @@ def create_app(
         redoc_url=None,
     )
     app.state.node = node
-    # First in the routing table, because its latency matters most.
-    app.router.routes.insert(0, split.tail_route(node))
+    # First in the routing table, because their latency matters most.
+    app.router.routes[:0] = [
+        raw_route(node, split.PATH, split.tail, name="tail"),
+        raw_route(node, calls.INVOKE_PATH, calls.invoke, name="invoke"),
+        raw_route(node, calls.DECIDE_PATH, calls.choose, name="decide"),
+    ]
     app.include_router(tools.router)
     app.include_router(models.router)
     app.add_middleware(NodeMiddleware, node=node)

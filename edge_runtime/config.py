@@ -71,11 +71,13 @@ class ApiKey(_Section):
         sha256: Digest of the key, hexadecimal. A key has 256 random bits, so a plain digest
             cannot be reversed by guessing.
         scopes: Scopes that it grants.
+        weight: Share of a busy model's time, relative to other keys'.
     """
 
     name: str = Field(min_length=1, max_length=100)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     scopes: frozenset[Scope]
+    weight: float = Field(default=1.0, gt=0, le=1000)
 
 
 class Tls(_Section):
@@ -91,9 +93,11 @@ class RequestLimits(_Section):
     Attributes:
         body_bytes: Maximum length of a request body.
         pixels: Maximum number of pixels of an image.
-        concurrency: Maximum number of requests served at once; further ones are rejected.
-        queue: Maximum number of calls per model, running and waiting; further ones are rejected.
-        deadline_s: Maximum deadline of a call.
+        concurrency: Maximum number of requests at once, waiting ones included; further ones are
+            rejected, unless their caller has fewer than its share.
+        queue: Maximum number of calls per model, running and waiting, likewise.
+        deadline_s: Maximum deadline of a call, and maximum time that a model may compute for one
+            before its process is replaced.
         upload_s: Maximum time for a request body to arrive.
         load_s: Maximum time for a model to load.
         drain_s: Maximum time for running requests to finish when the node stops.
@@ -103,8 +107,8 @@ class RequestLimits(_Section):
 
     body_bytes: int = Field(default=16_000_000, gt=0)
     pixels: int = Field(default=MAX_PIXELS, gt=0)
-    concurrency: int = Field(default=32, gt=0)
-    queue: int = Field(default=8, gt=0)
+    concurrency: int = Field(default=128, gt=0)
+    queue: int = Field(default=64, gt=0)
     deadline_s: float = Field(default=120.0, gt=0)
     upload_s: float = Field(default=30.0, gt=0)
     load_s: float = Field(default=120.0, gt=0)
@@ -145,7 +149,8 @@ class NodeConfig(_Section):
         link_prior: Assumptions about the link before the first transfer.
         profile_file: File for measured times; None means one in the state folder.
         profile_runs: Number of repetitions of each measurement.
-        measure: Whether a node measures its models if no times of theirs are stored.
+        measure: When a node measures models whose times are not stored: ``when-idle``, in short
+            pieces while no call needs them; ``before-ready``; or ``never``.
         min_accuracy_retention: Minimum accuracy retention of an arm; an arm below it is never
             chosen.
         objective: What the choice of an arm minimises, in seconds and joules.
@@ -169,7 +174,7 @@ class NodeConfig(_Section):
     link_prior: LinkPrior = LinkPrior()
     profile_file: Path | None = None
     profile_runs: int = Field(default=5, ge=1)
-    measure: bool = True
+    measure: Literal["when-idle", "before-ready", "never"] = "when-idle"
     min_accuracy_retention: float = Field(default=0.99, ge=0, le=1)
     objective: Objective = Objective()
     energy: EnergyModel = EnergyModel()

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from edgewright.edge_runtime.config import ApiKey, Scope
 from edgewright.tools.errors import AuthenticationError, ScopeError
@@ -26,6 +27,22 @@ def digest(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()
 
 
+class Caller(NamedTuple):
+    """Who calls a node, for its queues.
+
+    Attributes:
+        name: Name of the key, or the address on a node without keys.
+        weight: Share of a busy model's time, relative to other callers'.
+    """
+
+    name: str
+    weight: float = 1.0
+
+
+#: For calls whose caller does not matter, such as the only one's.
+ANONYMOUS = Caller("")
+
+
 class KeyRing:
     """The keys of a node.
 
@@ -36,22 +53,23 @@ class KeyRing:
     def __init__(self, keys: Sequence[ApiKey]) -> None:
         self._keys = tuple(keys)
 
-    def check(self, authorization: bytes | None, scope: Scope) -> str:
-        """Identify the caller's key and check that it grants a scope.
+    def check(self, authorization: bytes | None, scope: Scope, address: str) -> Caller:
+        """Identify the caller and check that its key grants a scope.
 
         Args:
             authorization: The ``Authorization`` header, if any.
             scope: The scope that the route requires.
+            address: Address of the caller.
 
         Returns:
-            The name of the key; empty on a node without keys.
+            The caller, named by its key, or by its address on a node without keys.
 
         Raises:
             AuthenticationError: The key is missing or unknown.
             ScopeError: The key does not grant the scope.
         """
         if not self._keys:
-            return ""
+            return Caller(address)
         scheme, _, key = (authorization or b"").partition(b" ")
         if scheme.lower() != b"bearer" or not key:
             raise AuthenticationError(
@@ -69,4 +87,4 @@ class KeyRing:
                 f"this key does not have the scope {scope!r}; add it to the key's 'scopes'",
                 code="scope_missing",
             )
-        return matches[0].name
+        return Caller(matches[0].name, matches[0].weight)

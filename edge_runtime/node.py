@@ -13,6 +13,7 @@ from edgewright.edge_runtime.keys import KeyRing
 from edgewright.edge_runtime.metrics import Metrics
 from edgewright.edge_runtime.peers.peer import Peer
 from edgewright.edge_runtime.profiling import measure as profiling
+from edgewright.edge_runtime.workers.places import Places
 from edgewright.edge_runtime.workers.pool import WorkerPool
 from edgewright.tools.cards import CardRegistry, CardStatus, ToolCard
 from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile
@@ -21,6 +22,7 @@ from edgewright.tools.federated.serving.installed import installed_at, installed
 from edgewright.tools.library import expert_statuses, experts, known_cards
 from edgewright.tools.models.expert import Expert
 from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.offload.backlog import Backlog
 from edgewright.tools.offload.policy import OffloadingPolicy
 
 log = logging.getLogger(__name__)
@@ -43,10 +45,11 @@ class Node:
         metrics: Its metrics.
         peer: Its edge peer, if it has one.
         profile: Its own measured times.
+        backlog: The tasks that it is executing.
         warm: Set once the models of ``preload`` are loaded, or cannot be.
         failure: Why they cannot be loaded, if so.
         draining: Whether it is stopping and accepts no more work.
-        in_flight: Number of requests being served.
+        requests: Places of the requests that it serves, by caller.
     """
 
     def __init__(
@@ -66,11 +69,12 @@ class Node:
         self.metrics = Metrics(self.workers)
         self.peer = self._peer(peer_client)
         self.profile = NodeProfile(node=config.name, role=config.role)
+        self.backlog = Backlog()
         self._policies: dict[str, OffloadingPolicy] = {}
         self.warm = asyncio.Event()
         self.failure: EdgewrightError | None = None
         self.draining = False
-        self.in_flight = 0
+        self.requests = Places(config.limits.concurrency)
 
     @property
     def ready(self) -> bool:
@@ -79,8 +83,10 @@ class Node:
 
     async def refresh(self) -> None:
         """Reload the cards if models were installed or removed; otherwise this is one ``stat``."""
+        if installed_at() == self._installed_at:  # faster than asking a thread
+            return
         async with self._refreshing:
-            stamp = await asyncio.to_thread(installed_at)
+            stamp = installed_at()
             if stamp == self._installed_at:
                 return
             revisions = await asyncio.to_thread(installed_revisions)
@@ -190,20 +196,24 @@ class Node:
                 "the models could not be loaded; the node's log has the details",
                 code="model_not_loaded",
             )
+        if self.failure is None and self.config.measure == "before-ready":
+            await self._profile()
         self.warm.set()
-        if self.failure is None:
+        if self.failure is None and self.config.measure != "before-ready":
             await self._profile()
 
     async def _profile(self) -> None:
         """Read the times that are on file, and measure the missing ones."""
         self.profile = profiling.stored(self.config)
         for model in self.config.preload:
-            if self.config.measure and self.model_profile(model) is None:
+            if self.config.measure != "never" and self.model_profile(model) is None:
                 await self._measure(model)
 
     async def _measure(self, model: str) -> None:
         try:
-            measured = await profiling.measure_model(self.config, model)
+            measured = await profiling.measure_model(
+                self.config, model, idle=lambda: all(worker.idle for worker in self.workers)
+            )
             models = {**self.profile.models, model: measured}
             self.profile = self.profile.model_copy(update={"models": models})
             profiling.store(self.config, self.profile)

@@ -41,8 +41,8 @@ def serve(config: NodeConfig, *, attached: bool = False) -> None:
     # Otherwise the fork server of the model workers imports modules from the working folder first.
     os.environ["PYTHONSAFEPATH"] = "1"
     os.environ.update(config.environment)
-    with listen(config) as listener:
-        asyncio.run(_serve(config, listener, attached=attached))
+    with listen(config) as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(config, listener, attached=attached))
 
 
 async def _serve(config: NodeConfig, listener: socket.socket, *, attached: bool) -> None:
@@ -61,6 +61,15 @@ async def _serve(config: NodeConfig, listener: socket.socket, *, attached: bool)
         await serving
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what creates the event loop: uvloop's, if it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
 def uvicorn_config(config: NodeConfig, app: Callable[..., Any]) -> uvicorn.Config:
     """Return uvicorn's configuration for a node.
 
@@ -70,9 +79,8 @@ def uvicorn_config(config: NodeConfig, app: Callable[..., Any]) -> uvicorn.Confi
     """
     return uvicorn.Config(
         app,
-        # The same parser and event loop on every machine, whatever is installed there.
-        http="h11",
-        loop="asyncio",
+        http="auto",  # httptools, if it is installed
+        loop="none",  # ``serve`` has chosen it
         ws="none",
         lifespan="on",
         log_config=None,
@@ -135,10 +143,10 @@ class Server(uvicorn.Server):
 
     async def _stop_when_idle(self) -> None:
         node = self._node
-        log.info("stopping; %d requests in flight", node.in_flight)
+        log.info("stopping; %d requests in flight", len(node.requests))
         steps = round(node.config.limits.drain_s / _DRAIN_STEP_S)
         for _ in range(steps):
-            if not node.in_flight:
+            if not len(node.requests):
                 break
             await asyncio.sleep(_DRAIN_STEP_S)
         self.should_exit = True

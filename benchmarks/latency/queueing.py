@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgewright.benchmarks.common.photographs import photograph
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
-from edgewright.benchmarks.latency.rig import photograph
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.workers.pool import worker_from_config
 from edgewright.tools.contracts.arms import ServerLoad

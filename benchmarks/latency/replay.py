@@ -17,7 +17,6 @@ from pydantic import BaseModel
 
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.latency.rig import (
-    IMAGE,
     MIN_ACCURACY_RETENTION,
     SLOWDOWN,
     WARM_SLOWDOWN,
@@ -28,6 +27,7 @@ from edgewright.benchmarks.latency.rig import (
 )
 from edgewright.edge_runtime.peers.peer import MAX_PROBES
 from edgewright.tools.contracts.arms import Arm, ServerLoad
+from edgewright.tools.contracts.images import ImageFacts, Mime
 from edgewright.tools.contracts.profiles import ModelProfile
 from edgewright.tools.offload.choice import Situation
 from edgewright.tools.offload.link import LinkEstimator, ProbeTimes
@@ -59,13 +59,13 @@ class Segment(BaseModel):
         conditions: The conditions.
         probes: Link probes, padded as by a device that knows the rate.
         load: Load of each model under background requests, as the edge server reported it.
-        runs: Runs by model and label of the arm.
+        runs: Runs by model, type of the image and label of the arm.
     """
 
     conditions: Conditions
     probes: list[ProbeTimes]
     load: dict[str, ServerLoad]
-    runs: dict[str, dict[str, list[ArmRun]]]
+    runs: dict[str, dict[Mime, dict[str, list[ArmRun]]]]
 
 
 class Trace(BaseModel):
@@ -76,16 +76,18 @@ class Trace(BaseModel):
         edge: The edge server's profiles by model.
         models: The model of each card.
         arms: The recorded arms of each model.
+        images: Facts about the image of each type.
         segments: Segments in order.
-        points: For each segment, the card of each request.
+        points: For each segment, the card of each request and the type of its image.
     """
 
     device: dict[str, ModelProfile]
     edge: dict[str, ModelProfile]
     models: dict[str, str]
     arms: dict[str, list[Arm]]
+    images: dict[Mime, ImageFacts]
     segments: list[Segment]
-    points: list[list[str]]
+    points: list[list[tuple[str, Mime]]]
 
 
 def conditions_drawn(count: int, *, seed: int) -> list[Conditions]:
@@ -110,6 +112,16 @@ def conditions_drawn(count: int, *, seed: int) -> list[Conditions]:
     return drawn
 
 
+def points_drawn(count: int, *, seed: int) -> list[tuple[str, Mime]]:
+    """Draw requests: cards from the request mix, and types of images, all equally likely."""
+    mimes: list[Mime] = ["image/jpeg", "image/png", "image/webp"]
+    drawn = np.random.default_rng([seed, 1]).integers(len(mimes), size=count)
+    return [
+        (card, mimes[index])
+        for card, index in zip(cards_drawn(count, seed=seed), drawn, strict=True)
+    ]
+
+
 async def record(rig: Rig, *, segments: int, length: int, runs: int) -> Trace:
     """Run every arm under the conditions of every segment, in turns.
 
@@ -125,13 +137,14 @@ async def record(rig: Rig, *, segments: int, length: int, runs: int) -> Trace:
         edge=rig.edge,
         models=rig.models,
         arms=arms,
+        images=rig.images,
         segments=[],
         points=[],
     )
     drawn = conditions_drawn(segments, seed=_SEED)
     for number, conditions in enumerate(drawn, start=1):
         log(f"trace: segment {number} of {len(drawn)}, {conditions}")
-        trace.points.append(cards_drawn(length, seed=number))
+        trace.points.append(points_drawn(length, seed=number))
         async with rig.under(conditions):
             trace.segments.append(await _segment(rig, trace, conditions, runs))
     return trace
@@ -152,12 +165,14 @@ async def _segment(rig: Rig, trace: Trace, conditions: Conditions, runs: int) ->
         conditions.rtt_ms
     )
     for turn in range(runs * (LOADED_TIMES if conditions.load else 1)):
-        measured.probes.append(await rig.probe(padding))
-        for model, arms in trace.arms.items():
+        measured.probes.append(await rig.probed(padding))
+        for model, mime in itertools.product(trace.arms, trace.images):
             cards = [card for card in rig.models if rig.models[card] == model]
-            for arm in arms:
-                run = await rig.run(cards[turn % len(cards)], arm, conditions.slowdown)
-                measured.runs.setdefault(model, {}).setdefault(arm.label, []).append(run)
+            runs_of = measured.runs.setdefault(model, {}).setdefault(mime, {})
+            for arm in trace.arms[model]:
+                card = cards[turn % len(cards)]
+                run = await rig.run(card, arm, conditions.slowdown, mime=mime)
+                runs_of.setdefault(arm.label, []).append(run)
     for model in trace.arms:
         if conditions.load and (load := await rig.load_of(model)):
             # The load of the recording's own requests does not count.
@@ -203,11 +218,11 @@ class Replay:
         for number, (segment, cards) in enumerate(
             zip(self._trace.segments, self._trace.points, strict=True)
         ):
-            for place, card in enumerate(cards):
+            for place, (card, mime) in enumerate(cards):
                 self._wait(previous, segment)
                 previous = segment
-                point = self._request(segment, self._trace.models[card])
-                points.append({"segment": number, "place": place, "card": card, **point})
+                point = {"segment": number, "place": place, "card": card, "mime": mime}
+                points.append(point | self._request(segment, self._trace.models[card], mime))
         return points
 
     def _wait(self, previous: Segment, after: Segment) -> None:
@@ -228,27 +243,21 @@ class Replay:
                 break
         self._load = dict(segment.load)
 
-    def _request(self, segment: Segment, model: str) -> dict[str, Any]:
+    def _request(self, segment: Segment, model: str, mime: Mime) -> dict[str, Any]:
         trace, policy = self._trace, self._policies[model]
         situation = Situation(
             device=trace.device[model],
             edge=trace.edge[model],
             link=self._link.state(),
             load=self._load.get(model),
-            image=IMAGE,
+            image=trace.images[mime],
         )
         choice = policy.choose(situation)
-        medians = medians_of(segment.runs[model])
+        medians = medians_of(segment.runs[model][mime])
         label = choice.arm.label
-        runs = segment.runs[model][label]
+        runs = segment.runs[model][mime][label]
         run = runs[self._rng.integers(len(runs))]
-        policy.observe(
-            situation,
-            choice.arm,
-            device_ms=run.device_ms,
-            edge_ms=run.edge_ms,
-            bytes_up=run.bytes_up,
-        )
+        policy.observe(situation, choice.arm, run.stages_ms, bytes_up=run.bytes_up)
         if run.bytes_up:
             self._link.observe(run.bytes_up, run.bytes_down, run.link_ms)
             self._load = dict(segment.load)
@@ -256,6 +265,7 @@ class Replay:
         return {
             "arm": label,
             "ms": medians[label],
+            "run_ms": run.total_ms,
             "oracle": best,
             "oracle_ms": medians[best],
             "expected_ms": round(float(choice.latency_ms[choice.chosen]), 1),
@@ -273,13 +283,14 @@ def summary(trace: Trace, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     totals: dict[str, dict[str, float]] = {}
     for point in points:
         model = trace.models[point["card"]]
-        runs = trace.segments[point["segment"]].runs[model]
+        runs = trace.segments[point["segment"]].runs[model][point["mime"]]
         for label, ms in medians_of(runs).items():
             of_model = totals.setdefault(model, {})
             of_model[label] = of_model.get(label, 0.0) + ms
     static = {model: min(each, key=each.__getitem__) for model, each in totals.items()}
     return {
         "points": len(points),
+        "forecast_errors": forecast_errors(points),
         "mean_ratio": statistics.fmean(ratios),
         "p99_ratio": ratios[min(len(ratios) - 1, int(0.99 * len(ratios)))],
         "policy_mean_ms": statistics.fmean(point["ms"] for point in points),
@@ -294,6 +305,16 @@ def summary(trace: Trace, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]
             if late["segment"] >= early["segment"]
         ),
     }
+
+
+def forecast_errors(points: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the median and the 90th percentile of the forecasts' relative errors.
+
+    Args:
+        points: Requests with ``expected_ms`` and ``run_ms``, the time that they took.
+    """
+    errors = [abs(point["expected_ms"] / point["run_ms"] - 1) for point in points]
+    return {"median": statistics.median(errors), "p90": float(np.quantile(errors, 0.9))}
 
 
 def _to_settle(points: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -9,23 +9,22 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from edgewright.benchmarks.common.photographs import photograph
 from edgewright.benchmarks.common.progress import log
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.profiling.measure import measure_profile, store
-from edgewright.tools.contracts.arms import Arm, ServerLoad
+from edgewright.tools.contracts.arms import Arm, ImageCodec, ServerLoad
 from edgewright.tools.contracts.cost_report import CostReport
-from edgewright.tools.contracts.images import ImageFacts
+from edgewright.tools.contracts.images import ImageFacts, Mime
 from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile
 from edgewright.tools.errors import EdgewrightError, UnavailableError
-from edgewright.tools.images.decode import decode
-from edgewright.tools.images.encode import encode
+from edgewright.tools.images.probe import probe
 from edgewright.tools.library import expert_statuses, experts, known_cards
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.exchange import Transfer
@@ -43,8 +42,14 @@ MIX: tuple[tuple[str, dict[str, str], float], ...] = (
 #: Factors by which the device is slower than this machine: a cool one, and a throttled warm one.
 SLOWDOWN, WARM_SLOWDOWN = 8.0, 12.0
 MIN_ACCURACY_RETENTION = 0.99
-#: A camera image of a size that is usual on a small device.
-IMAGE = ImageFacts(mime="image/jpeg", width=640, height=480, size_bytes=60_000)
+#: A camera image of a size that is usual on a small device, and the types that images come in:
+#: what a camera produces, and what people and programs send.
+_IMAGE_SIZE = (640, 480)
+IMAGE_TYPES: tuple[tuple[ImageCodec, int | None], ...] = (
+    ("jpeg", 90),
+    ("png", None),
+    ("webp", 80),
+)
 _DEADLINE_S = 60.0
 #: Background requests carry small images, so that they load the processor and not the link.
 _BACKGROUND_SIZE = (160, 120)
@@ -73,8 +78,7 @@ class ArmRun:
 
     Attributes:
         total_ms: From request to answer, measured at the device's caller.
-        device_ms: Sum of the device's stages.
-        edge_ms: Sum of the edge server's stages.
+        stages_ms: Milliseconds by stage.
         link_ms: Sum of the transfers.
         bytes_up: Bytes that the device sent.
         bytes_down: Bytes that it received.
@@ -82,8 +86,7 @@ class ArmRun:
     """
 
     total_ms: float
-    device_ms: float
-    edge_ms: float
+    stages_ms: dict[str, float]
     link_ms: float
     bytes_up: int
     bytes_down: int
@@ -94,13 +97,9 @@ class ArmRun:
         """Return the run that a cost report describes."""
         stages = report.stages_ms
         link_ms = stages.get("upload", 0.0) + stages.get("download", 0.0)
-        other_ms = stages.get("edge_other", 0.0)
-        edge_ms = sum(ms for stage, ms in stages.items() if stage.startswith("edge_")) - other_ms
-        device_ms = sum(stages.values()) - link_ms - other_ms - edge_ms
         return cls(
             total_ms=round(total_ms, 3),
-            device_ms=round(device_ms, 3),
-            edge_ms=round(edge_ms, 3),
+            stages_ms=stages,
             link_ms=round(link_ms, 3),
             bytes_up=report.bytes_up,
             bytes_down=report.bytes_down,
@@ -121,7 +120,11 @@ class Rig:
     def __init__(self, *, quick: bool) -> None:
         self._runs = 1 if quick else 9
         self._stack = AsyncExitStack()
-        self._image = photograph((IMAGE.width, IMAGE.height))
+        encoded = [photograph(_IMAGE_SIZE, *kind) for kind in IMAGE_TYPES]
+        self._images = {probe(data).mime: data for data in encoded}
+        self.images: dict[Mime, ImageFacts] = {
+            mime: probe(data) for mime, data in self._images.items()
+        }
         self._background_image = photograph(_BACKGROUND_SIZE)
         self.models = {card: _model(card) for card, _, _ in MIX}
         self.device: dict[str, ModelProfile] = {}
@@ -233,6 +236,7 @@ class Rig:
         arm: Arm | None,
         slowdown: float = SLOWDOWN,
         *,
+        mime: Mime = "image/jpeg",
         on_policy_device: bool = False,
     ) -> ArmRun:
         """Send a request to a device.
@@ -241,6 +245,7 @@ class Rig:
             card: Id of the card.
             arm: A fixed arm; None lets the policy choose.
             slowdown: Slowdown of the device that runs a fixed arm.
+            mime: Type of the image.
             on_policy_device: Run a fixed arm on the policy's device, which then learns from it.
 
         Raises:
@@ -254,7 +259,7 @@ class Rig:
         args = next(args for name, args, _ in MIX if name == card)
         options = InvokeOptions(args=args, arm=arm, deadline_s=_DEADLINE_S)
         started_at = time.perf_counter()
-        response = await client.invoke(card, options, self._image)
+        response = await client.invoke(card, options, self._images[mime])
         total_ms = (time.perf_counter() - started_at) * 1000
         if response.report is None or response.report.fallback:
             raise UnavailableError(
@@ -262,7 +267,7 @@ class Rig:
             )
         return ArmRun.of(total_ms, response.report)
 
-    async def probe(self, padding: int) -> ProbeTimes:
+    async def probed(self, padding: int) -> ProbeTimes:
         """Time the two exchanges of a link probe.
 
         Args:
@@ -308,13 +313,3 @@ def _model(card: str) -> str:
             f"no expert on this machine can carry out {card!r}", code="card_unavailable"
         )
     return experts()[candidates[0]].model
-
-
-def photograph(size: tuple[int, int]) -> bytes:
-    """Return a photograph that ships with the package, encoded as a camera would."""
-    folder = files("edgewright.tools.offload") / "photographs"
-    first = min(
-        (entry for entry in folder.iterdir() if entry.name.endswith(".jpg")),
-        key=lambda entry: entry.name,
-    )
-    return encode(decode(first.read_bytes()).resize(size), "jpeg", 90, full_chroma=False)

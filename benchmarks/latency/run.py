@@ -282,19 +282,22 @@ def _report_replay(trace: Trace, out: Path) -> None:
         ],
         ["requests to settle after a change, mean", f"{settle['mean']:.1f}"],
         ["requests to settle after a change, p95", f"{settle['p95']:.0f}"],
+        ["forecast, median absolute error", f"{figures['forecast_errors']['median']:.1%}"],
+        ["forecast, p90 of the absolute error", f"{figures['forecast_errors']['p90']:.1%}"],
     ]
     runs = min(
         len(one)
         for segment in trace.segments
-        for each in segment.runs.values()
-        for one in each.values()
+        for of_model in segment.runs.values()
+        for of_type in of_model.values()
+        for one in of_type.values()
     )
     markdown = (
         f"Trace of {len(trace.segments)} segments, each with its own rate (25 to 1,000 KB/s), "
         f"round trip (10 to 60 ms), device slowdown ({SLOWDOWN:g} or, when warm, "
-        f"{WARM_SLOWDOWN:g}) and edge-server load (0 or 50 %). An arm's time is the median "
-        f"of {runs} runs, or of {LOADED_TIMES} times as many under load.\n\n"
-        + table(["replay", "value"], rows)
+        f"{WARM_SLOWDOWN:g}) and edge-server load (0 or 50 %). JPEG, PNG and WebP images are "
+        f"equally likely. An arm's time for a type is the median of {runs} runs, or of "
+        f"{LOADED_TIMES} times as many under load.\n\n" + table(["replay", "value"], rows)
     )
     sys.stdout.write(f"\n{markdown}")
 

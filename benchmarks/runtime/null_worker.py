@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+from edgewright.edge_runtime.keys import ANONYMOUS, Caller
 from edgewright.edge_runtime.workers.process import enter
 from edgewright.edge_runtime.workers.settings import WorkerSettings
 from edgewright.edge_runtime.workers.worker import ModelWorker
@@ -49,7 +50,13 @@ class NullWorker(ModelWorker):
         """Do nothing: there is no model to load."""
 
     async def call(
-        self, operation: str, parameters: dict[str, Any], blob: bytes = b"", *, deadline: float
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        blob: bytes = b"",
+        *,
+        caller: Caller = ANONYMOUS,
+        deadline: float,
     ) -> tuple[dict[str, Any], bytes]:
         """Check the frame.
 
@@ -57,6 +64,7 @@ class NullWorker(ModelWorker):
             operation: Ignored.
             parameters: Ignored.
             blob: The frame.
+            caller: Ignored.
             deadline: Ignored.
         """
         return NullOperations().run(operation, parameters, blob)

@@ -27,7 +27,7 @@ from edgewright.benchmarks.common.scores import quantiles
 from edgewright.benchmarks.runtime.null_worker import NullWorker, enter_null_worker
 from edgewright.edge_runtime.app import create_app
 from edgewright.edge_runtime.config import NodeConfig
-from edgewright.edge_runtime.serve import listen, uvicorn_config
+from edgewright.edge_runtime.serve import listen, loop_factory, uvicorn_config
 from edgewright.edge_runtime.workers.pool import WorkerPool
 from edgewright.edge_runtime.workers.settings import WorkerSettings
 from edgewright.edge_runtime.workers.worker import ModelWorker
@@ -158,7 +158,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.serve:
-        asyncio.run(serve())
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(serve())
         return 0
     command = [sys.executable, "-m", "edgewright.benchmarks.runtime.run", "--serve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603

@@ -5,6 +5,7 @@ Plain ASGI, because every frame passes through it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -27,6 +28,8 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 #: Paths that need no key and do not count towards the concurrency limit.
 OPEN_PATHS = frozenset({"/v2/health/live", "/v2/health/ready", "/openapi.json"})
 METRICS_PATH = "/metrics"
+#: Time for which a caller that is turned away is held; its body and its place are free already.
+_HOLD_S = 0.5
 
 
 class NodeMiddleware:
@@ -40,7 +43,7 @@ class NodeMiddleware:
     def __init__(self, app: ASGIApp, node: Node) -> None:
         self._app = app
         self._node = node
-        node.metrics.in_flight.set_function(lambda: node.in_flight)
+        node.metrics.in_flight.set_function(lambda: len(node.requests))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -67,6 +70,9 @@ class NodeMiddleware:
         try:
             await self._admit(scope, receive, answer)
         except EdgewrightError as error:
+            if isinstance(error, OverloadedError):
+                # A client that asks again at once must not take the time that others need.
+                await asyncio.sleep(_HOLD_S)
             await problem_response(error, scope["request_id"])(scope, receive, answer)
         except Exception:  # no traceback may reach a caller
             log.exception("request %s failed", scope["request_id"])
@@ -85,19 +91,16 @@ class NodeMiddleware:
             await self._app(scope, receive, send)
             return
         scope_needed: config.Scope = "admin" if path == METRICS_PATH else "infer"
-        scope["caller"] = node.keys.check(header(scope, b"authorization"), scope_needed)
+        address = scope["client"][0] if scope.get("client") else ""
+        caller = node.keys.check(header(scope, b"authorization"), scope_needed, address)
+        scope["caller"] = caller
         if node.draining:
             raise UnavailableError("this node is stopping; use another one", code="draining")
-        if node.in_flight >= node.config.limits.concurrency:
-            raise OverloadedError(
-                f"this node is already serving {node.in_flight} requests; try again in a second",
-                retry_after_s=1.0,
-            )
-        node.in_flight += 1
+        node.requests.take(caller.name, usual_s=node.workers.mean_service_s)
         try:
             await self._app(scope, receive, send)
         finally:
-            node.in_flight -= 1
+            node.requests.free(caller.name)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
@@ -111,5 +114,5 @@ class NodeMiddleware:
                 status,
                 seconds * 1000,
                 scope["request_id"],
-                scope.get("caller", ""),
+                scope["caller"].name if "caller" in scope else "",
             )

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from edgewright.edge_runtime.api.bodies import IMAGE_MEDIA_TYPES
 from edgewright.edge_runtime.api.middleware import METRICS_PATH, OPEN_PATHS
 from edgewright.edge_runtime.api.problems import MEDIA_TYPE
+from edgewright.edge_runtime.api.routes import calls
 from edgewright.edge_runtime.api.routes import tail as split
 from edgewright.edge_runtime.api.routes.models import PROBE_PATH
 from edgewright.edge_runtime.node import Node
+from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.invocation import (
     OPTIONS_HEADER,
     REQUEST_ID_HEADER,
     DecideRequest,
     InvokeOptions,
     InvokeRequest,
+    InvokeResponse,
     TailResult,
 )
 from edgewright.tools.contracts.problems import Problem
 
 Json = dict[str, Any]
+
+#: Models of the raw routes and of errors, by what they describe.
+_MODELS: dict[Literal["validation", "serialization"], tuple[type[BaseModel], ...]] = {
+    "validation": (DecideRequest, InvokeOptions, InvokeRequest),
+    "serialization": (Decision, InvokeResponse, Problem, TailResult),
+}
 
 _REFERENCE = "#/components/schemas/{model}"
 _BINARY: Json = {"type": "string", "format": "binary"}
@@ -35,8 +45,8 @@ _RUNNING = (404, 413, 415, 422, 502, 504)
 _ERRORS: dict[str, tuple[int, ...]] = {
     "/v2/health/ready": (503,),
     "/v2/models/{model}": (404,),
-    "/v1/tools/{card}:invoke": _RUNNING,
-    "/v1/tools/{card}:decide": _RUNNING,
+    calls.INVOKE_PATH: _RUNNING,
+    calls.DECIDE_PATH: _RUNNING,
     split.PATH: _RUNNING,
     PROBE_PATH: (413, 502, 504),
 }
@@ -50,7 +60,7 @@ def describe(app: FastAPI, node: Node) -> Json:
         node: The node whose cards, models and keys it names.
     """
     schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
-    _add_tail(schema)
+    _add_raw_routes(schema)
     _add_bodies(schema)
     _add_names(schema, node)
     _add_errors(schema, secured=bool(node.config.keys))
@@ -58,31 +68,69 @@ def describe(app: FastAPI, node: Node) -> Json:
     return schema
 
 
-def _add_tail(schema: Json) -> None:
-    """Describe the plain ASGI route, which FastAPI does not know."""
-    schema["paths"][split.PATH] = {
+def _add_raw_routes(schema: Json) -> None:
+    """Describe the raw routes, which FastAPI does not know."""
+    frames = _body(dict.fromkeys(split.MEDIA_TYPES, _BINARY))
+    schema["paths"][split.PATH] = _operation(
+        "tail", "split", "model", frames, "TailResult",
+        "Run the tail of a model on a frame and read its output.",
+        options_required=True,
+    )  # fmt: skip
+    images = {"application/json": _reference("InvokeRequest")}
+    images |= dict.fromkeys(IMAGE_MEDIA_TYPES, _BINARY)
+    schema["paths"][calls.INVOKE_PATH] = _operation(
+        "invoke", "tools", "card", _body(images), "InvokeResponse",
+        "Carry out a card. Send an image as the body with the options in the header, or JSON. A "
+        "question that the expert cannot answer is not an error: the response has the status "
+        "``refused``.",
+        options_required=False,
+    )  # fmt: skip
+    facts = _body({"application/json": _reference("DecideRequest")})
+    schema["paths"][calls.DECIDE_PATH] = _operation(
+        "decide", "tools", "card", facts, "Decision",
+        "Return the arm that the node would choose for an invocation, without running anything. "
+        "Send JSON with the image's type and size; only the invocation needs its bytes.",
+    )  # fmt: skip
+
+
+def _operation(
+    name: str,
+    tag: str,
+    parameter: str,
+    body: Json,
+    response: str,
+    description: str,
+    *,
+    options_required: bool | None = None,
+) -> Json:
+    """Return the description of a raw route.
+
+    Args:
+        name: Its name.
+        tag: Its group.
+        parameter: The parameter in its path.
+        body: Its request body.
+        response: Name of its response's model.
+        description: What it does.
+        options_required: Whether the options header is required; None if it has none.
+    """
+    parameters = [{"name": parameter, "in": "path", "required": True, "schema": {"type": "string"}}]
+    if options_required is not None:
+        parameters.append(_options_parameter(required=options_required))
+    return {
         "post": {
-            "tags": ["split"],
-            "summary": "Tail",
-            "description": "Run the tail of a model on a frame and read its output.",
-            "operationId": "tail",
-            "parameters": [
-                {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}},
-                _options_parameter(required=True),
-            ],
-            "requestBody": _body(dict.fromkeys(split.MEDIA_TYPES, _BINARY)),
-            "responses": {"200": _answer("application/json", _reference("TailResult"))},
+            "tags": [tag],
+            "summary": name.capitalize(),
+            "description": description,
+            "operationId": name,
+            "parameters": parameters,
+            "requestBody": body,
+            "responses": {"200": _answer("application/json", _reference(response))},
         }
     }
 
 
 def _add_bodies(schema: Json) -> None:
-    invoke = schema["paths"]["/v1/tools/{card}:invoke"]["post"]
-    media = {"application/json": _reference("InvokeRequest")}
-    invoke["requestBody"] = _body(media | dict.fromkeys(IMAGE_MEDIA_TYPES, _BINARY))
-    invoke["parameters"].append(_options_parameter(required=False))
-    decide = schema["paths"]["/v1/tools/{card}:decide"]["post"]
-    decide["requestBody"] = _body({"application/json": _reference("DecideRequest")})
     probe = schema["paths"][PROBE_PATH]["post"]
     probe["requestBody"] = _body({"application/octet-stream": _BINARY}) | {"required": False}
     metrics = schema["paths"][METRICS_PATH]["get"]
@@ -125,10 +173,11 @@ def _add_models(schema: Json) -> None:
     schemas = schema.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for model in (DecideRequest, InvokeOptions, InvokeRequest, Problem, TailResult):
-        described = model.model_json_schema(ref_template=_REFERENCE)
-        schemas.update(described.pop("$defs", {}))
-        schemas[model.__name__] = described
+    for mode, models in _MODELS.items():
+        for model in models:
+            described = model.model_json_schema(ref_template=_REFERENCE, mode=mode)
+            schemas.update(described.pop("$defs", {}))
+            schemas[model.__name__] = described
 
 
 def _options_parameter(*, required: bool) -> Json:

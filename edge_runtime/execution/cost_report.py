@@ -22,7 +22,6 @@ class CostRecorder:
         slowdown: Factor by which this node is slowed down to simulate a weaker one.
         energy: The device's energy model; None on an edge server, whose energy is not counted.
         own_ms: Time of this node's own stages.
-        peer_ms: Time of the peer's stages.
         bytes_up: Body bytes sent to the peer so far.
         bytes_down: Body bytes received from it so far.
         frame_bytes: Size of the frame, if there was one.
@@ -36,7 +35,6 @@ class CostRecorder:
     slowdown: float
     energy: EnergyModel | None
     own_ms: float = 0.0
-    peer_ms: float = 0.0
     bytes_up: int = 0
     bytes_down: int = 0
     frame_bytes: int = 0
@@ -64,10 +62,11 @@ class CostRecorder:
         """
         self.bytes_up += transfer.bytes_up
         self.bytes_down += transfer.bytes_down
+        if transfer.wait_ms:
+            self._add("link_wait", transfer.wait_ms)
         self._add("upload", transfer.upload_ms)
         if edge_stages_ms:
             took_ms = self._computed(peer, edge_stages_ms, "edge_")
-            self.peer_ms += took_ms
             # Its queue, its checks, and the exchange between its processes.
             self._add("edge_other", max(0.0, transfer.server_ms - took_ms))
         if transfer.bytes_down:

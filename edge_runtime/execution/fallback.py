@@ -13,11 +13,17 @@ from dataclasses import replace
 from typing import Any
 
 from edgewright.edge_runtime.execution.cost_report import CostRecorder
-from edgewright.edge_runtime.execution.decision import DEVICE_ONLY, EDGE_ONLY, choose, learn
+from edgewright.edge_runtime.execution.decision import (
+    DEVICE_ONLY,
+    EDGE_ONLY,
+    choose,
+    expected_costs,
+    learn,
+)
 from edgewright.edge_runtime.execution.invocation import Call
 from edgewright.edge_runtime.node import Node
 from edgewright.edge_runtime.peers.peer import Peer
-from edgewright.tools.contracts.arms import Arm
+from edgewright.tools.contracts.arms import Arm, Decision
 from edgewright.tools.contracts.cost_report import Fallback
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
 from edgewright.tools.contracts.profiles import EngineInfo
@@ -31,6 +37,7 @@ from edgewright.tools.errors import (
     UnavailableError,
 )
 from edgewright.tools.nodes.exchange import Transfer
+from edgewright.tools.offload.backlog import RunningTask, TaskCosts
 
 #: Time that a device needs besides its own computing to finish alone, the client's grace included.
 _RESERVE_S = 0.5
@@ -55,8 +62,10 @@ class Execution:
     def __init__(self, node: Node, call: Call) -> None:
         self._node = node
         self._call = call
-        arm = _checked_arm(node, call.arm) if call.arm else choose(node, call).arm
+        arm, costs = _planned(node, call)
         energy = node.config.energy if node.config.role == "device" else None
+        self._expected = costs
+        self._task: RunningTask
         self._costs = CostRecorder(planned=arm, slowdown=node.config.slowdown, energy=energy)
         self._tried: list[Arm] = []
         #: Ticket of the features that the device still holds; empty if it holds none.
@@ -68,7 +77,11 @@ class Execution:
         Raises:
             EdgewrightError: The input cannot be used, or every step of the chain failed.
         """
-        arm: Arm = self._costs.planned
+        with self._node.backlog.running(self._expected) as task:
+            self._task = task
+            return await self._run(self._costs.planned)
+
+    async def _run(self, arm: Arm) -> InvokeResponse:
         while True:
             self._tried.append(arm)
             try:
@@ -183,6 +196,7 @@ class Execution:
         )
         self._ticket = ticket
         self._costs.frame_bytes = len(frame)
+        self._node.backlog.computed(self._task)
         transfer, stages_ms = Transfer(), {}
         try:
             result = await peer.tail(
@@ -204,6 +218,7 @@ class Execution:
         if arm.image_codec is not None:
             codec = {"image_codec": arm.image_codec, "quality": arm.quality}
             image = await self._encoded("recode", codec)
+        self._node.backlog.computed(self._task)
         transfer, stages_ms = Transfer(), {}
         try:
             response = await peer.invoke(
@@ -249,7 +264,12 @@ class Execution:
         self, operation: str, parameters: dict[str, Any], blob: bytes = b""
     ) -> tuple[dict[str, Any], bytes]:
         header, answer = await self._node.workers.call(
-            self._call.expert.model, operation, parameters, blob, deadline=self._call.deadline
+            self._call.expert.model,
+            operation,
+            parameters,
+            blob,
+            caller=self._call.caller,
+            deadline=self._call.deadline,
         )
         self._costs.computed(self._node.config.name, header["stages_ms"])
         return header, answer
@@ -268,6 +288,17 @@ class Execution:
         if profile is None:
             return left_s / 2
         return left_s - 1.5 * profile.whole_ms / 1000 - _RESERVE_S
+
+
+def _planned(node: Node, call: Call) -> tuple[Arm, TaskCosts]:
+    """Return the arm to try first, fixed or chosen, and its expected costs."""
+    if call.arm:
+        arm = _checked_arm(node, call.arm)
+        return arm, expected_costs(node, call, arm)
+    chosen = choose(node, call)
+    if isinstance(chosen, Decision):
+        return chosen.arm, TaskCosts(call.expert.model, 0.0)
+    return chosen.arm, chosen.costs
 
 
 def _checked_arm(node: Node, arm: Arm) -> Arm:

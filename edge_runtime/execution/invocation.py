@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgewright.edge_runtime.keys import Caller
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.cards import ToolCard
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.images import ImageFacts
-from edgewright.tools.contracts.invocation import DecideRequest, InvokeOptions
+from edgewright.tools.contracts.invocation import DecideRequest, InvokeOptions, PlannedTask
 from edgewright.tools.errors import InputError, NotFoundError, TooLargeError
 from edgewright.tools.images.probe import check_pixels, probe
 from edgewright.tools.models.expert import Expert
@@ -26,6 +27,7 @@ class PendingCall:
         args: The card's arguments, defaults filled in.
         facts: The image's type and size.
         deadline: Deadline on the event loop's clock, in seconds.
+        ahead: Tasks that will be invoked just before it.
     """
 
     card: ToolCard
@@ -33,6 +35,7 @@ class PendingCall:
     args: dict[str, str]
     facts: ImageFacts
     deadline: float
+    ahead: tuple[PlannedTask, ...] = ()
 
     @property
     def expert(self) -> Expert:
@@ -53,15 +56,23 @@ class Call(PendingCall):
         image: The encoded image.
         arm: Fixed arm, or None.
         request_id: Identifies the call in the logs of all nodes.
+        caller: Whose call it is.
     """
 
     image: bytes
     arm: Arm | None
     request_id: str
+    caller: Caller
 
 
 async def prepare(
-    node: Node, card_id: str, options: InvokeOptions, image: bytes | None, request_id: str
+    node: Node,
+    card_id: str,
+    options: InvokeOptions,
+    image: bytes | None,
+    *,
+    request_id: str,
+    caller: Caller,
 ) -> Call:
     """Check an invocation without running anything.
 
@@ -71,6 +82,7 @@ async def prepare(
         options: Arguments, deadline, and any fixed arm or expert.
         image: The encoded image, if one was sent.
         request_id: Identifies the call in the logs of all nodes.
+        caller: Whose call it is.
 
     Raises:
         NotFoundError: No such card, no expert for it here, or no such photograph.
@@ -81,7 +93,7 @@ async def prepare(
     card, experts, args = _target(node, card_id, options)
     _check_one_image(options, image)
     if image is None:
-        image = await _photograph(node, options)
+        image = await _photograph(node, options.camera)
     return Call(
         card=card,
         experts=experts,
@@ -91,6 +103,7 @@ async def prepare(
         image=image,
         arm=options.arm,
         request_id=request_id,
+        caller=caller,
     )
 
 
@@ -113,7 +126,7 @@ async def prepare_decision(node: Node, card_id: str, request: DecideRequest) -> 
     limits = node.config.limits
     facts = request.image
     if facts is None:
-        facts = probe(await _photograph(node, request), max_pixels=limits.pixels)
+        facts = await _camera_facts(node, request.camera)
     elif facts.size_bytes > limits.body_bytes:
         raise TooLargeError(
             f"the image has {facts.size_bytes} bytes, more than the limit of {limits.body_bytes}; "
@@ -121,7 +134,15 @@ async def prepare_decision(node: Node, card_id: str, request: DecideRequest) -> 
             code="body_too_large",
         )
     check_pixels(facts.width, facts.height, limits.pixels)
-    return PendingCall(card=card, experts=experts, args=args, facts=facts, deadline=deadline)
+    ahead = [await _with_facts(node, task) for task in request.ahead]
+    return PendingCall(
+        card=card,
+        experts=experts,
+        args=args,
+        facts=facts,
+        deadline=deadline,
+        ahead=tuple(ahead),
+    )
 
 
 def _deadline(node: Node, options: InvokeOptions) -> float:
@@ -199,8 +220,17 @@ def _check_one_image(options: InvokeOptions, sent: object) -> None:
         )
 
 
-async def _photograph(node: Node, options: InvokeOptions) -> bytes:
-    assert options.camera is not None
-    return await asyncio.to_thread(
-        node.camera.read, options.camera, max_bytes=node.config.limits.body_bytes
-    )
+async def _with_facts(node: Node, task: PlannedTask) -> PlannedTask:
+    """Return a planned task with facts about its image, if the camera holds it."""
+    if task.camera is None or task.image is not None:
+        return task
+    return task.model_copy(update={"image": await _camera_facts(node, task.camera)})
+
+
+async def _camera_facts(node: Node, name: str | None) -> ImageFacts:
+    return probe(await _photograph(node, name), max_pixels=node.config.limits.pixels)
+
+
+async def _photograph(node: Node, name: str | None) -> bytes:
+    assert name is not None
+    return await asyncio.to_thread(node.camera.read, name, max_bytes=node.config.limits.body_bytes)

@@ -8,7 +8,7 @@ import logging
 import math
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from edgewright.edge_runtime.config import LinkPrior
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 _REFRESH_S, _REFRESH_SHARE = 30.0, 0.01
 #: Maximum number of link probes in a row; a probe that finds a sudden change is repeated.
 MAX_PROBES = 2
+#: Number of probes of a link that was never used.
+_FIRST_PROBES = 3
 #: Seconds after the last task during which the link is still probed.
 _INTEREST_S = 30.0
 #: Seconds between link probes while tasks use the link: transfers of similar size cannot separate
@@ -73,6 +75,7 @@ class Peer:
         self._task_at = self._probed_at = -math.inf
         self._transfers = 0
         self._probe_ready = asyncio.Event()
+        self._link_turn = asyncio.Lock()
         self._sent: defaultdict[str, ArrivalWindow] = defaultdict(ArrivalWindow)
         self._loads: dict[str, ServerLoad] = {}
 
@@ -109,9 +112,11 @@ class Peer:
     ) -> TailResult:
         """Run the tail of a model on the peer; see ``NodeClient.tail``."""
         self._sent[model].arrived()
-        limited = self._limited(options, len(frame))
-        call = self._client.tail(model, frame, limited, transfer=transfer, request_id=request_id)
-        result = await self._observed(call, transfer)
+
+        def call(left: InvokeOptions) -> Awaitable[TailResult]:
+            return self._client.tail(model, frame, left, transfer=transfer, request_id=request_id)
+
+        result = await self._in_turn(call, len(frame), options, transfer)
         self._record_loads({model: result.load})
         return result
 
@@ -127,9 +132,11 @@ class Peer:
     ) -> InvokeResponse:
         """Carry out a card on the peer; see ``NodeClient.invoke``."""
         self._sent[model].arrived()
-        limited = self._limited(options, len(image))
-        call = self._client.invoke(card, limited, image, transfer=transfer, request_id=request_id)
-        result = await self._observed(call, transfer)
+
+        def call(left: InvokeOptions) -> Awaitable[InvokeResponse]:
+            return self._client.invoke(card, left, image, transfer=transfer, request_id=request_id)
+
+        result = await self._in_turn(call, len(image), options, transfer)
         self._record_loads({model: result.load})
         return result
 
@@ -141,7 +148,8 @@ class Peer:
         arrive, the link is probed whenever it was idle for one poll interval: an empty exchange
         measures the round-trip time, and a body that the link should carry in some tens of
         milliseconds measures the rate, so that probes do not block a slow link. While tasks keep
-        the link busy, a probe is made now and then, right after a transfer.
+        the link busy, a probe is made now and then, right after a transfer. The first contact is a
+        probe too, since the profile's transfer alone cannot separate round trip and rate.
         """
         updated_at = -math.inf
         while True:
@@ -153,6 +161,8 @@ class Peer:
             try:
                 if unknown or now - updated_at >= refresh_s:
                     updated_at = now
+                    if not self.link.state().samples:
+                        await self._meet()
                     await self._update_profile()
                 elif probe or not self.link.state().up:
                     await self._probe()
@@ -165,6 +175,12 @@ class Peer:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+    async def _meet(self) -> None:
+        """Measure an unknown link: several times, since other programs may be starting too."""
+        await self._exchange(0)  # opens the connection, which takes time of its own
+        for _ in range(_FIRST_PROBES):
+            await self._probe()
 
     async def _update_profile(self) -> None:
         transfer = Transfer()
@@ -210,6 +226,34 @@ class Peer:
                 own_per_s = self._sent[model].rate_per_s() if model in self._sent else 0.0
                 others = max(0.0, load.arrivals_per_s - own_per_s)
                 self._loads[model] = load.model_copy(update={"arrivals_per_s": others})
+
+    async def _in_turn(
+        self,
+        call: Callable[[InvokeOptions], Awaitable[_Answer]],
+        size: int,
+        options: InvokeOptions,
+        transfer: Transfer,
+    ) -> _Answer:
+        """Send a task when earlier ones have left, so that they do not slow each other down.
+
+        Shared at once, the link would deliver all of them as late as the last one. How long a task
+        takes to leave is an estimate: the next one follows then, or when it was answered.
+        """
+        began, occupied = time.monotonic(), self._link_turn.locked()
+        async with self._link_turn:
+            waited_s = time.monotonic() - began if occupied else 0.0
+            transfer.wait_ms = waited_s * 1000
+            left_s = options.deadline_s - waited_s
+            if left_s <= 0:
+                raise DeadlineError(f"earlier tasks used the link to {self.name} for too long")
+            left = self._limited(options.model_copy(update={"deadline_s": left_s}), size)
+            sending = asyncio.ensure_future(self._observed(call(left), transfer))
+            try:
+                await asyncio.wait({sending}, timeout=size / 1000 / self.link.state().rate_kb_per_s)
+            except asyncio.CancelledError:
+                sending.cancel()
+                raise
+        return await sending
 
     def _limited(self, options: InvokeOptions, size: int) -> InvokeOptions:
         limit_s = 3 * self.transfer_s(size) + self._patience_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -17,7 +18,8 @@ from edgewright.tools.storage.atomic import write_file
 
 log = logging.getLogger(__name__)
 
-_MEASURING_S = 600.0
+#: Maximum time for a piece of measuring, and seconds until the node is looked at again.
+_PIECE_S, _POLL_S = 120.0, 0.01
 
 
 def measure_profile(config: NodeConfig) -> NodeProfile:
@@ -35,30 +37,39 @@ def measure_profile(config: NodeConfig) -> NodeProfile:
     """
     profile = stored(config)
     for model in config.preload:
-        measured = asyncio.run(measure_model(config, model))
-        profile = profile.model_copy(update={"models": {**profile.models, model: measured}})
+        models = {**profile.models, model: asyncio.run(measure_model(config, model))}
+        profile = profile.model_copy(update={"models": models})
     store(config, profile)
     return profile
 
 
-async def measure_model(config: NodeConfig, model: str) -> ModelProfile:
-    """Measure one model in a separate worker, so that calls do not wait for it.
+async def measure_model(
+    config: NodeConfig, model: str, *, idle: Callable[[], bool] = lambda: True
+) -> ModelProfile:
+    """Measure one model in a worker of its own, in short pieces.
 
     Args:
         config: The node's configuration.
         model: Model id.
+        idle: Returns whether no call needs the processor; between pieces, measuring waits for that.
+
+    Raises:
+        UnavailableError: The model cannot be loaded.
+        DeadlineError: A piece took far too long.
     """
     worker = worker_from_config(config, model)
-    deadline = asyncio.get_running_loop().time() + _MEASURING_S
-    parameters = {
-        "camera": str(config.camera.resolve()) if config.camera else None,
-        "runs": config.profile_runs,
-    }
+    camera = str(config.camera.resolve()) if config.camera else None
+    parameters = {"camera": camera, "runs": config.profile_runs}
     try:
-        measured, _ = await worker.call("profile", parameters, deadline=deadline)
+        while True:
+            while not idle():
+                await asyncio.sleep(_POLL_S)
+            deadline = asyncio.get_running_loop().time() + _PIECE_S
+            header, _ = await worker.call("profile", parameters, deadline=deadline)
+            if header["profile"] is not None:
+                return ModelProfile.model_validate(header["profile"])
     finally:
         await worker.close()
-    return ModelProfile.model_validate(measured)
 
 
 def stored(config: NodeConfig) -> NodeProfile:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from edgewright.edge_runtime.camera import Camera
 from edgewright.edge_runtime.workers.settings import WorkerSettings
+from edgewright.tools.codecs.frame import pack, unpack
 from edgewright.tools.codecs.registry import codecs_at
-from edgewright.tools.errors import InputError
+from edgewright.tools.contracts.arms import ImageCodec
+from edgewright.tools.contracts.profiles import ModelProfile
+from edgewright.tools.errors import InputError, UnavailableError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.library import experts, load_adapter
 from edgewright.tools.memory import keep_freed_memory
+from edgewright.tools.offload.decoding import Pieces
 from edgewright.tools.offload.profile import encodings_fingerprint, measure
 from edgewright.tools.split.executor import EncodedInput, Outcome, SplitExecutor
 
@@ -24,8 +31,18 @@ from edgewright.tools.split.executor import EncodedInput, Outcome, SplitExecutor
 _PHOTOGRAPHS = 8
 _PHOTOGRAPH_BYTES = 32_000_000
 
+#: Images for the first run of each decoder, encoder and resizing.
+_WARM_UP_SIZE = (640, 480)
+_WARM_UP_IMAGES: tuple[tuple[ImageCodec, int | None], ...] = (
+    ("png", None),
+    ("webp", 90),
+    ("jpeg", 90),
+)
 #: For experts that answer questions; any question that they do not refuse.
 _WARM_UP_ARGUMENTS = {"question": "what is in the picture?"}
+
+#: How long a piece of measuring takes, which a call may have to wait for.
+_PIECE_S = 0.02
 
 Reply = tuple[dict[str, Any], bytes]
 
@@ -46,6 +63,7 @@ class ModelOperations:
             name: expert for name, expert in known.items() if expert.model == settings.model
         }
         self._codecs_at = cache(partial(codecs_at, self._adapter))
+        self._measuring: Pieces[ModelProfile] | None = None
         self._warm_up()
         self._executor = SplitExecutor(
             self._adapter,
@@ -64,12 +82,19 @@ class ModelOperations:
         }
 
     def _warm_up(self) -> None:
-        """Run the model once without slowdown, so that the first call is not slower than others."""
+        """Run each path once without slowdown, so that first calls are not slower than others."""
         executor = SplitExecutor(self._adapter, self._experts, self._codecs_at)
-        image = encode(Image.new("RGB", (64, 64), "grey"), "png")
-        # Cut after the last block, so that all stages run and one graph is loaded, not two.
-        frame = executor.head(image, len(self._adapter.block_names), "warm-up").frame
-        executor.tail(frame, next(iter(self._experts)), _WARM_UP_ARGUMENTS)
+        expert = next(iter(self._experts))
+        pixels = Image.new("RGB", _WARM_UP_SIZE, "grey")
+        for image_codec, quality in _WARM_UP_IMAGES:
+            image = encode(pixels, image_codec, quality)
+            executor.recode(image, image_codec, quality)
+        executor.whole(image, expert, _WARM_UP_ARGUMENTS)
+        for point in range(1, len(self._adapter.block_names)):
+            for codec in self._codecs_at(point).values():
+                with suppress(UnavailableError):  # a codec with only one half on this node
+                    payload = pack(codec.encode(np.zeros(codec.shape, np.float32)), codec)
+                    codec.decode(unpack(payload, codec))
 
     def describe(self) -> dict[str, Any]:
         """Return the model's engine, revision, blocks, input size and encodings."""
@@ -85,7 +110,8 @@ class ModelOperations:
         """Execute one operation.
 
         Args:
-            operation: ``whole``, ``head``, ``tail``, ``resume``, ``recode`` or ``profile``.
+            operation: ``whole``, ``head``, ``tail``, ``resume``, ``recode`` or ``profile``, which
+                does a short piece of measuring.
             parameters: JSON values, by the parameter names of ``SplitExecutor``.
             blob: Image or frame.
         """
@@ -107,17 +133,26 @@ class ModelOperations:
         return _encoded(self._executor.recode(blob, **parameters))
 
     def _profile(self, parameters: dict[str, Any], blob: bytes) -> Reply:
-        camera = parameters["camera"]
-        profile = measure(
-            self._adapter,
-            next(iter(self._experts.values())),
-            self._codecs_at,
-            _photographs(Camera(Path(camera) if camera else None)),
-            runs=parameters["runs"],
-            threads=self._settings.threads,
-            slowdown=self._settings.slowdown,
-        )
-        return profile.model_dump(), b""
+        """Measure for a short time; the reply holds the profile once it is complete."""
+        if self._measuring is None:
+            camera = parameters["camera"]
+            self._measuring = measure(
+                self._adapter,
+                next(iter(self._experts.values())),
+                self._codecs_at,
+                _photographs(Camera(Path(camera) if camera else None)),
+                runs=parameters["runs"],
+                threads=self._settings.threads,
+                slowdown=self._settings.slowdown,
+            )
+        until = time.monotonic() + _PIECE_S
+        try:
+            while time.monotonic() < until:
+                next(self._measuring)
+        except StopIteration as end:
+            self._measuring = None
+            return {"profile": end.value.model_dump()}, b""
+        return {"profile": None}, b""
 
 
 def _outcome(outcome: Outcome) -> Reply:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.keys import ANONYMOUS, Caller
 from edgewright.edge_runtime.workers.settings import WorkerSettings
 from edgewright.edge_runtime.workers.worker import ModelWorker
 from edgewright.tools.contracts.arms import ServerLoad
@@ -29,7 +30,8 @@ def worker_from_config(config: NodeConfig, model: str) -> ModelWorker:
         max_pixels=config.limits.pixels,
         environment=config.environment,
     )
-    return ModelWorker(settings, queue=config.limits.queue, load_s=config.limits.load_s)
+    limits = config.limits
+    return ModelWorker(settings, queue=limits.queue, load_s=limits.load_s, call_s=limits.deadline_s)
 
 
 class WorkerPool:
@@ -91,6 +93,11 @@ class WorkerPool:
         measured = {worker.model: worker.meter.load() for worker in self}
         return {model: load for model, load in measured.items() if load is not None}
 
+    @property
+    def mean_service_s(self) -> float:
+        """Mean service time of the slowest model; 0 before the first call."""
+        return max((worker.meter.mean_s for worker in self), default=0.0)
+
     async def offer(self, models: Collection[str], *, changed: Collection[str] = ()) -> None:
         """Replace the models that can be called.
 
@@ -123,13 +130,14 @@ class WorkerPool:
         parameters: dict[str, Any],
         blob: bytes = b"",
         *,
+        caller: Caller = ANONYMOUS,
         deadline: float,
     ) -> tuple[dict[str, Any], bytes]:
         """Call an operation of a model; see ``ModelWorker.call``."""
         worker = self.worker(model)
         if not worker.loaded:
             await self._shrink(keep=worker, extra_bytes=self._sizes.get(model, 0))
-        answer = await worker.call(operation, parameters, blob, deadline=deadline)
+        answer = await worker.call(operation, parameters, blob, caller=caller, deadline=deadline)
         await self._shrink(keep=worker)
         return answer
 

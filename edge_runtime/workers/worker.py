@@ -1,4 +1,4 @@
-"""The node's side of a model worker: calls in turn, kills it when late, replaces it when lost."""
+"""The node's side of a model worker: calls it in turn, replaces it when stuck or lost."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import socket
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -15,13 +16,14 @@ from typing import Any
 
 import psutil
 
+from edgewright.edge_runtime.keys import ANONYMOUS, Caller
 from edgewright.edge_runtime.workers import wire
 from edgewright.edge_runtime.workers.process import main
+from edgewright.edge_runtime.workers.queue import FairQueue, Turn
 from edgewright.edge_runtime.workers.settings import WorkerSettings
 from edgewright.tools.errors import (
     DeadlineError,
     ErrorInfo,
-    OverloadedError,
     UnavailableError,
     WorkerLostError,
     from_info,
@@ -36,6 +38,8 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _PRELOAD = ["edgewright.edge_runtime.workers.operations"]
 #: A process that ends sooner than this after loading is not replaced before the next call.
 _SHORT_LIFE_S = 1.0
+#: Number of service times from which the least time for a call is taken.
+_RECENT = 16
 
 
 Entry = Callable[[socket.socket, WorkerSettings], None]
@@ -50,12 +54,13 @@ class _Process:
 
 
 class ModelWorker:
-    """A model in a process of its own: one call at a time, each with a deadline.
+    """A model in a process of its own: one call at a time, in a fair order.
 
     Args:
         settings: Settings of its process.
-        queue: Maximum number of calls that run or wait; further ones are rejected.
+        queue: Number of calls that may run or wait.
         load_s: Maximum time for the model to load.
+        call_s: Maximum time for one call; a process that takes longer is replaced.
         entry: Entry point of its process.
 
     Attributes:
@@ -70,8 +75,9 @@ class ModelWorker:
         self,
         settings: WorkerSettings,
         *,
-        queue: int = 8,
+        queue: int = 64,
         load_s: float = 120.0,
+        call_s: float = 120.0,
         entry: Entry = main,
     ) -> None:
         self.model = settings.model
@@ -81,11 +87,14 @@ class ModelWorker:
         self.meter = LoadMeter()
         self._free_since = 0.0
         self._settings = settings
-        self._queue = queue
+        self._queue = FairQueue(queue)
         self._load_s = load_s
+        self._call_s = call_s
+        #: Recent service times by operation.
+        self._services_s: defaultdict[str, deque[float]] = defaultdict(
+            lambda: deque(maxlen=_RECENT)
+        )
         self._entry = entry
-        self._turn = asyncio.Lock()
-        self._calls = 0
         self._process: _Process | None = None
         self._starting: asyncio.Task[_Process] | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -98,7 +107,7 @@ class ModelWorker:
     @property
     def idle(self) -> bool:
         """Whether no call is running or waiting."""
-        return self._calls == 0
+        return self._queue.idle
 
     @property
     def rss_bytes(self) -> int:
@@ -119,54 +128,79 @@ class ModelWorker:
         await self._ready_process()
 
     async def call(
-        self, operation: str, parameters: dict[str, Any], blob: bytes = b"", *, deadline: float
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        blob: bytes = b"",
+        *,
+        caller: Caller = ANONYMOUS,
+        deadline: float,
     ) -> tuple[dict[str, Any], bytes]:
-        """Call an operation.
+        """Call an operation, when its turn comes.
+
+        The deadline ends the wait; the operation itself is completed, since it cannot be
+        interrupted and loading the model again would cost everybody more.
 
         Args:
             operation: Name of the operation.
             parameters: JSON values.
             blob: Image or frame.
+            caller: Whose call it is.
             deadline: Deadline on the event loop's clock, in seconds.
 
         Returns:
             JSON values and bytes.
 
         Raises:
-            OverloadedError: Too many calls are waiting.
-            DeadlineError: It missed the deadline; the late process is killed and replaced.
+            OverloadedError: The queue has no place for the caller.
+            DeadlineError: It missed the deadline.
             WorkerLostError: The process ended; it is replaced.
             EdgewrightError: The operation raised it.
         """
         arrived_at = time.monotonic()
         self.meter.arrived()
-        if self._calls >= self._queue:
-            raise OverloadedError(
-                f"{self.model} has {self._calls} calls waiting; try again in a second",
-                retry_after_s=1.0,
-            )
         message = wire.pack({"operation": operation, "parameters": parameters}, blob)
-        self._calls += 1
+        services_s = self._services_s[operation]
+        turn = await self._queue.enter(
+            caller,
+            deadline=deadline,
+            usual_s=self.meter.mean_s,
+            least_s=min(services_s, default=0.0),
+        )
         self.last_used = time.monotonic()
+        serving = asyncio.create_task(self._serve(turn, operation, message, arrived_at))
+        # Its error must not be reported if nobody waits for it any more.
+        serving.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
-            async with asyncio.timeout_at(deadline), self._turn:
-                ready = self.loaded
-                process = await self._ready_process()
-                # For waiting calls, the time until the event loop reaches the next call counts as
-                # service time; starting a process does not.
-                began = max(arrived_at, self._free_since) if ready else time.monotonic()
-                header, answer = await self._exchange(process, message)
-                self._free_since = time.monotonic()
-                self.meter.served(self._free_since - began)
+            async with asyncio.timeout_at(deadline):
+                header, answer = await asyncio.shield(serving)
         except TimeoutError:
             raise DeadlineError(
                 f"{self.model} did not finish {operation!r} within the deadline; allow more time"
             ) from None
-        finally:
-            self._calls -= 1
         if "error" in header:
             raise from_info(ErrorInfo.model_validate(header["error"]))
         return header, answer
+
+    async def _serve(
+        self, turn: Turn, operation: str, message: bytes, arrived_at: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """Exchange one message with the process, and end the turn."""
+        service_s = 0.0
+        try:
+            ready = self.loaded
+            process = await self._ready_process()
+            # For waiting calls, the time until the event loop reaches the next call counts as
+            # service time; starting a process does not.
+            began = max(arrived_at, self._free_since) if ready else time.monotonic()
+            reply = await self._exchange(process, message)
+            self._free_since = time.monotonic()
+            service_s = self._free_since - began
+            self._services_s[operation].append(service_s)
+            self.meter.served(service_s)
+            return reply
+        finally:
+            turn.end(service_s)
 
     async def close(self) -> None:
         """Stop its process; the next call starts a new one."""
@@ -182,9 +216,15 @@ class ModelWorker:
 
     async def _exchange(self, process: _Process, message: bytes) -> tuple[dict[str, Any], bytes]:
         try:
-            process.writer.write(message)
-            await process.writer.drain()
-            return await wire.read(process.reader)
+            async with asyncio.timeout(self._call_s):
+                process.writer.write(message)
+                await process.writer.drain()
+                return await wire.read(process.reader)
+        except TimeoutError:
+            self._replace(process)
+            raise DeadlineError(
+                f"{self.model} was stuck for {self._call_s:.3g} s; its process is being replaced"
+            ) from None
         except asyncio.CancelledError:
             # Its late answer would be read as that of the next call.
             self._replace(process)
@@ -257,7 +297,7 @@ class ModelWorker:
             connection.close()
             process.kill()
             raise
-        reader, writer = await asyncio.open_connection(sock=connection)
+        reader, writer = await asyncio.open_unix_connection(sock=connection)
         return _Process(process, reader, writer)
 
     def _spawn(self) -> tuple[multiprocessing.process.BaseProcess, socket.socket]:

@@ -38,6 +38,7 @@ from edgewright.graphs.services.turns import store_turn
 from edgewright.tools.cards.registry import TRAINING_CARD
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageRef
+from edgewright.tools.contracts.invocation import PlannedTask
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.settings import Settings
 
@@ -118,23 +119,24 @@ class Steps:
     async def offload(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
         """Choose an arm for each ready task, under the current state of the link.
 
-        Runs before each wave of tasks. A task that depends on a failed one, whose condition does
-        not hold, or for which the node has no arm, gets its result here without being run.
+        Runs before each wave of tasks. The choices are made one after another, each with the
+        earlier ones in mind, since the tasks of a wave share device, link and edge server. A task
+        that depends on a failed one, whose condition does not hold, or for which the node has no
+        arm, gets its result here without being run.
         """
         services = await self._services(runtime)
         plan = Plan.model_validate(state["plan"])
         results = _results(state)
         decisions: dict[str, Any] = {}
+        ahead: list[PlannedTask] = []
         new = settled_tasks(plan, results)
         while ready := [
             task
             for task in ready_tasks(plan, results | new)
             if task.tool != TRAINING_CARD and task.id not in decisions
         ]:
-            outcomes = await asyncio.gather(
-                *(self._decide(task, services, runtime) for task in ready)
-            )
-            for task, outcome in zip(ready, outcomes, strict=True):
+            for task in ready:
+                outcome = await self._decide(task, services, runtime, ahead)
                 if isinstance(outcome, Decision):
                     decisions[task.id] = outcome.model_dump(mode="json")
                 else:
@@ -219,17 +221,31 @@ class Steps:
         return context.services or await self._open_shared(context.settings)
 
     async def _decide(
-        self, task: Task, services: Services, runtime: Runtime[AssistantContext]
+        self,
+        task: Task,
+        services: Services,
+        runtime: Runtime[AssistantContext],
+        ahead: list[PlannedTask],
     ) -> Decision | TaskResult:
-        """Ask the node for an arm; an error that no retry fixes becomes the task's result."""
+        """Ask the node for an arm; an error that no retry fixes becomes the task's result.
+
+        Args:
+            task: The task.
+            services: Opened services.
+            runtime: The runtime of the step.
+            ahead: Tasks of the wave that were decided before; this one is added.
+        """
         try:
             inputs = _inputs(task, services, runtime)
-            decision = await services.node.decide(task.tool, inputs.options, await inputs.facts())
+            facts = await inputs.facts()
+            decision = await services.node.decide(task.tool, inputs.options, facts, ahead)
         except EdgewrightError as error:
             if worth_retrying(error):
                 raise
             return failed(task, error)
         emit(runtime, Offloaded(task_id=task.id, tool=task.tool, decision=decision))
+        camera = inputs.options.camera
+        ahead.append(PlannedTask(card=task.tool, arm=decision.arm, camera=camera, image=facts))
         return decision
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageFacts
-from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
+from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse, PlannedTask
 from edgewright.tools.contracts.views import CardView, SensorView
 from edgewright.tools.nodes.launch import NodeProcess, launch_node
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Every installed model, no peer and no sensors. Without a peer there is little to choose from, so
 #: it uses stored times of a node of this name, but takes no time from the request to measure any.
-_CONFIG: dict[str, Any] = {"name": "local", "role": "device", "port": 0, "measure": False}
+_CONFIG: dict[str, Any] = {"name": "local", "role": "device", "port": 0, "measure": "never"}
 
 
 class PrivateNode:
@@ -61,9 +62,15 @@ class PrivateNode:
         """List the node's sensors: it has none."""
         return []
 
-    async def decide(self, card: str, options: InvokeOptions, image: ImageFacts | None) -> Decision:
+    async def decide(
+        self,
+        card: str,
+        options: InvokeOptions,
+        image: ImageFacts | None,
+        ahead: Sequence[PlannedTask] = (),
+    ) -> Decision:
         """Choose an arm; see ``NodeClient.decide``."""
-        return await (await self._started()).decide(card, options, image)
+        return await (await self._started()).decide(card, options, image, ahead)
 
     async def invoke(
         self, card: str, options: InvokeOptions, image: bytes | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,7 +16,7 @@ from edgewright.graphs.services.private_node import PrivateNode
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageFacts
-from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
+from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse, PlannedTask
 from edgewright.tools.contracts.views import CardView, SensorView
 from edgewright.tools.federated.serving.installed import installed_at
 from edgewright.tools.images.store import ImageStore
@@ -36,8 +36,21 @@ class NodeAccess(Protocol):
         """List the node's sensors."""
         ...
 
-    async def decide(self, card: str, options: InvokeOptions, image: ImageFacts | None) -> Decision:
-        """Choose an arm from facts about the image, without running anything."""
+    async def decide(
+        self,
+        card: str,
+        options: InvokeOptions,
+        image: ImageFacts | None,
+        ahead: Sequence[PlannedTask] = (),
+    ) -> Decision:
+        """Choose an arm from facts about the image, without running anything.
+
+        Args:
+            card: Card id.
+            options: Arguments, camera and deadline.
+            image: Facts about the image; None if the camera holds it.
+            ahead: Tasks that will be invoked just before this one.
+        """
         ...
 
     async def invoke(

@@ -53,14 +53,37 @@ class InvokeRequest(InvokeOptions):
     image_base64: str | None = None
 
 
+class PlannedTask(BaseModel):
+    """A task that will be invoked just before the one that a decision is requested for.
+
+    Attributes:
+        card: Its card.
+        arm: The arm chosen for it.
+        expert: Its expert, or None for the first available one.
+        camera: Name of its image in the device's camera.
+        image: Facts about its image; None without ``camera`` assumes a usual one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    card: str = Field(max_length=200)
+    arm: Arm
+    expert: str | None = Field(default=None, max_length=100)
+    camera: str | None = Field(default=None, max_length=200)
+    image: ImageFacts | None = None
+
+
 class DecideRequest(InvokeOptions):
     """A request for the arm that an invocation would take.
 
     Attributes:
         image: Facts about the image that the invocation will carry; or use ``camera``.
+        ahead: Tasks of the same request that will be invoked just before it. They share the
+            device, the link and the edge server with it.
     """
 
     image: ImageFacts | None = None
+    ahead: tuple[PlannedTask, ...] = Field(default=(), max_length=32)
 
 
 class InvokeResponse(BaseModel):

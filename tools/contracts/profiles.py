@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from edgewright.tools.contracts.arms import ImageCodec, LinkState, ServerLoad
+from edgewright.tools.contracts.images import Mime
 
 Role = Literal["device", "edge"]
 
@@ -74,6 +75,28 @@ class PointProfile(BaseModel):
     fingerprint: str = ""
 
 
+class DecodingProfile(BaseModel):
+    """The cost of decoding an image of one type: so much for a pixel, and so much for a byte.
+
+    Attributes:
+        mime: Type of the image.
+        ms_per_megapixel: Time for a million pixels, besides that for their bytes.
+        ms_per_megabyte: Time for a million bytes.
+        pixels: Median number of pixels of the calibration photographs.
+        bytes: Their median size in this type.
+    """
+
+    mime: Mime
+    ms_per_megapixel: float = Field(ge=0)
+    ms_per_megabyte: float = Field(ge=0)
+    pixels: int = Field(gt=0)
+    bytes: int = Field(gt=0)
+
+    def ms(self, pixels: int, size_bytes: int) -> float:
+        """Return the time for an image in milliseconds."""
+        return (self.ms_per_megapixel * pixels + self.ms_per_megabyte * size_bytes) / 1e6
+
+
 class ImageCodecProfile(BaseModel):
     """The cost of sending an image with one image codec at the model's input size.
 
@@ -101,7 +124,9 @@ class ModelProfile(BaseModel):
     Attributes:
         model: Model id.
         revision: Fingerprint of the weights.
-        preprocess_ms: Time to decode and resize the image; every arm starts with it.
+        decoding: Cost of decoding an image, by type; the first is what a camera produces. Every
+            arm starts with it.
+        preprocess_ms: Time to resize a decoded image; every arm continues with it.
         preprocess_pixels: Pixels of the images with which ``preprocess_ms`` was measured.
         normalise_ms: Time to turn the resized image into the network's input, on the node that runs
             the first block.
@@ -120,6 +145,7 @@ class ModelProfile(BaseModel):
 
     model: str
     revision: str
+    decoding: list[DecodingProfile] = Field(min_length=1)
     preprocess_ms: float
     preprocess_pixels: int = Field(gt=0)
     normalise_ms: float = 0.0
@@ -136,8 +162,10 @@ class ModelProfile(BaseModel):
 
     @property
     def whole_ms(self) -> float:
-        """Time of the uncut model on this node, from encoded image to answer."""
-        return self.preprocess_ms + self.normalise_ms + self.tail_ms(0) + self.postprocess_ms
+        """Time of the uncut model on this node, from a camera's encoded image to answer."""
+        camera = self.decoding[0]
+        input_ms = camera.ms(camera.pixels, camera.bytes) + self.preprocess_ms
+        return input_ms + self.normalise_ms + self.tail_ms(0) + self.postprocess_ms
 
     def head_ms(self, point: int) -> float:
         """Return the time of the blocks before a partition point."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +20,7 @@ from edgewright.tools.contracts.invocation import (
     InvokeOptions,
     InvokeResponse,
     LinkProbe,
+    PlannedTask,
     TailResult,
 )
 from edgewright.tools.contracts.profiles import NodeProfile
@@ -39,6 +41,9 @@ _CONNECT_TIMEOUT_S = 3.0
 #: Extra wait after the deadline, so that a node that misses it can report so itself.
 _GRACE_S = 0.25
 _MAX_ANSWER_BYTES = 16_000_000
+#: Seconds until an idle connection is closed: shorter than nodes keep theirs open, and longer than
+#: people pause. A new one costs a round trip, or several with TLS.
+_KEEP_ALIVE_S = 60.0
 
 
 def checked_url(url: str) -> str:
@@ -102,6 +107,7 @@ class NodeClient:
             else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             # Nodes are nearby; a proxy from the environment would only expose the images.
             trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
             transport=transport,
         )
 
@@ -153,7 +159,13 @@ class NodeClient:
         body = Body(bytes(size), _ANY_MEDIA_TYPE)
         return parse(LinkProbe, await self._call("POST", "/v1/probe", body, transfer=transfer))
 
-    async def decide(self, card: str, options: InvokeOptions, image: ImageFacts | None) -> Decision:
+    async def decide(
+        self,
+        card: str,
+        options: InvokeOptions,
+        image: ImageFacts | None,
+        ahead: Sequence[PlannedTask] = (),
+    ) -> Decision:
         """Ask which arm the node would take, without running anything.
 
         Args:
@@ -161,8 +173,9 @@ class NodeClient:
             options: As for ``invoke``.
             image: Facts about the image, whose bytes only ``invoke`` sends; None when
                 ``options.camera`` names one.
+            ahead: Tasks that will be invoked just before this one.
         """
-        request = DecideRequest(**dict(options), image=image)
+        request = DecideRequest(**dict(options), image=image, ahead=tuple(ahead))
         answer = await self._call(
             "POST", f"/v1/tools/{card}:decide", _json(request), options.deadline_s
         )

@@ -31,6 +31,7 @@ class Transfer:
             ``server_ms``.
         server_ms: Time the node took after receiving the body, as it reports.
         download_ms: From the first byte of the response to the last.
+        wait_ms: Time before the call in which earlier ones used the link.
     """
 
     bytes_up: int = 0
@@ -38,6 +39,7 @@ class Transfer:
     upload_ms: float = 0.0
     server_ms: float = 0.0
     download_ms: float = 0.0
+    wait_ms: float = 0.0
 
     @property
     def link_ms(self) -> float:

@@ -75,6 +75,11 @@ class LoadMeter:
         """Record the service time of a call, waiting excluded."""
         self._services_s.append(seconds)
 
+    @property
+    def mean_s(self) -> float:
+        """Mean service time of recent calls; 0 before the first one."""
+        return sum(self._services_s) / len(self._services_s) if self._services_s else 0.0
+
     def load(self) -> ServerLoad | None:
         """Return the measured load; None before the first call has been served."""
         if not self._services_s:

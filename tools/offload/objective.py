@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_Cost = TypeVar("_Cost", float, NDArray[np.float64])
 
 
 class EnergyModel(BaseModel):
@@ -26,8 +32,8 @@ class EnergyModel(BaseModel):
     up_j_per_mb: float = Field(default=2.27, ge=0)
     down_j_per_mb: float = Field(default=1.1, ge=0)
 
-    def joules(self, compute_ms: float, bytes_up: float, bytes_down: float) -> float:
-        """Return the energy that a task costs the device.
+    def joules(self, compute_ms: _Cost, bytes_up: _Cost, bytes_down: _Cost) -> _Cost:
+        """Return the energy that a task, or each of several, costs the device.
 
         Args:
             compute_ms: Time that the device itself computes.

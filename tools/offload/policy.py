@@ -9,27 +9,21 @@ import numpy as np
 from edgewright.tools.contracts.arms import Arm, ServerLoad
 from edgewright.tools.contracts.profiles import ModelProfile
 from edgewright.tools.offload.arms import ProfiledArm, profiled_arms
+from edgewright.tools.offload.backlog import TaskCosts
 from edgewright.tools.offload.choice import MARGIN, ArmChoice, FloatArray, Situation
+from edgewright.tools.offload.corrections import Corrections
 from edgewright.tools.offload.objective import EnergyModel, Objective
 from edgewright.tools.offload.queueing import mean_wait_s
-from edgewright.tools.offload.tracking import LogKalmanFilter
 
 #: Assumed size of an edge server's response, which takes time on the link too.
 _ANSWER_BYTES = 1000
-#: Relative error of a profile: the node's speed may have changed since it was measured.
-_PROFILE_ERROR = 0.2
-#: Relative error of an encoding's size, which depends on the image.
-_SIZE_ERROR = 0.2
 
 
 class OffloadingPolicy:
     """Chooses arms for one model, and learns from their measured costs.
 
-    Errors of the profiles are learned as one factor for the device's compute times and one for the
-    edge server's, since a throttled or busy node is slower in all stages. The bytes that an arm
-    sends are learned per arm, since an image's content affects encodings differently. The previous
-    arm is retained against others that are only slightly better, so that noise does not cause
-    flapping.
+    Errors of the profiles are learned stage by stage (``Corrections``). The previous arm is
+    retained against others that are only slightly better, so that noise does not cause flapping.
 
     Args:
         min_accuracy_retention: Minimum share of the accuracy that an arm must keep.
@@ -47,9 +41,7 @@ class OffloadingPolicy:
         self._min_accuracy_retention = min_accuracy_retention
         self._objective = objective or Objective()
         self._energy = energy or EnergyModel()
-        self._device_factor = LogKalmanFilter(1.0, error=_PROFILE_ERROR)
-        self._edge_factor = LogKalmanFilter(1.0, error=_PROFILE_ERROR)
-        self._sizes: dict[Arm, LogKalmanFilter] = {}
+        self._corrections = Corrections()
         self._last: Arm | None = None
         self._table: _ArmTable | None = None
 
@@ -62,42 +54,50 @@ class OffloadingPolicy:
         table = self._table_for(situation)
         obstacle = situation.obstacle
         wait_ms = 0.0 if obstacle else _wait_ms(situation.load)
-        latency_ms, energy_j = self._forecast(table, situation, wait_ms)
+        device_ms, link_ms, edge_ms = self._costs(table, situation)
+        latency_ms = _latency_ms(situation, device_ms, link_ms, edge_ms + wait_ms)
         if obstacle:  # device-only is the first arm
-            latency_ms, energy_j = latency_ms[:1], energy_j[:1]
-        cost = self._objective.seconds / 1000 * latency_ms + self._objective.joules * energy_j
+            latency_ms = latency_ms[:1]
+        cost = self._objective.seconds / 1000 * latency_ms
+        if self._objective.joules:
+            energy_j = self._energy.joules(device_ms, table.bytes_up, table.bytes_down)
+            cost = cost + self._objective.joules * energy_j[: len(cost)]
         best = _best(latency_ms, cost, situation.deadline_ms)
         chosen = self._with_hysteresis(table, best, latency_ms, cost, situation.deadline_ms)
         return ArmChoice(
             situation=situation,
             arms=table.arms,
             latency_ms=latency_ms,
-            energy_j=energy_j,
+            costs=_task_costs(situation, chosen, device_ms, link_ms, edge_ms),
+            device_ms=device_ms,
             bytes_up=table.bytes_up,
+            bytes_down=table.bytes_down,
             cost=cost,
             chosen=chosen,
             retained=chosen != best,
             excluded=table.excluded,
             wait_ms=wait_ms,
+            energy=self._energy,
             includes_energy=self._objective.joules > 0,
         )
 
+    def costs(self, situation: Situation, arm: Arm) -> TaskCosts | None:
+        """Return the expected costs of an arm without waiting; None if it is never chosen."""
+        table = self._table_for(situation)
+        index = table.position.get(arm)
+        if index is None:
+            return None
+        return _task_costs(situation, index, *self._costs(table, situation))
+
     def observe(
-        self,
-        situation: Situation,
-        arm: Arm,
-        *,
-        device_ms: float,
-        edge_ms: float,
-        bytes_up: int = 0,
+        self, situation: Situation, arm: Arm, stages_ms: Mapping[str, float], *, bytes_up: int = 0
     ) -> None:
         """Learn from the measured costs of a completed task.
 
         Args:
-            situation: The profiles and the size of the image.
+            situation: The profiles and the image.
             arm: The arm; one that is never chosen, such as sending the original image, is ignored.
-            device_ms: Time of the device's stages.
-            edge_ms: Time of the edge server's stages; 0 if there were none.
+            stages_ms: Milliseconds by stage, as in its cost report.
             bytes_up: Bytes sent; 0 if there were none.
         """
         table = self._table_for(situation)
@@ -105,38 +105,27 @@ class OffloadingPolicy:
         if profiled is None:
             return
         self._last = arm
-        expected_ms = situation.input_ms + profiled.device_ms
-        if min(device_ms, expected_ms) > 0:
-            self._device_factor.update(device_ms / expected_ms)
-        if min(edge_ms, profiled.edge_ms) > 0:
-            self._edge_factor.update(edge_ms / profiled.edge_ms)
-        if min(bytes_up, profiled.bytes_up) > 0:
-            size = self._sizes.setdefault(
-                arm, LogKalmanFilter(profiled.bytes_up, error=_SIZE_ERROR)
-            )
-            size.update(bytes_up, noise=_SIZE_ERROR, expected_noise=_SIZE_ERROR)
-            table.resize(self._sizes)
+        self._corrections.observe(situation, profiled, stages_ms, bytes_up=bytes_up)
+        table.corrected_for = None
 
     def _table_for(self, situation: Situation) -> _ArmTable:
         device, edge = situation.device, situation.edge
         if self._table is None or self._table.device is not device or self._table.edge is not edge:
-            self._table = _ArmTable(device, edge, self._min_accuracy_retention, self._energy)
-            self._table.resize(self._sizes)
+            self._table = _ArmTable(device, edge, self._min_accuracy_retention)
         return self._table
 
-    def _forecast(
-        self, table: _ArmTable, situation: Situation, wait_ms: float
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return the latency in ms and the device's energy in J of each arm."""
-        device_ms: FloatArray = (situation.input_ms + table.device_ms) * self._device_factor.value
-        latency_ms = device_ms
-        if (link := situation.link) is not None:
-            # A kilobyte per second is a byte per millisecond.
-            sent = table.bytes_up + _ANSWER_BYTES
-            there_ms = link.rtt_ms + wait_ms + sent / link.rate_kb_per_s
-            there_ms += table.edge_ms * self._edge_factor.value
-            latency_ms = device_ms + there_ms * table.remote
-        return latency_ms, self._energy.compute_w / 1000 * device_ms + table.radio_j
+    def _costs(
+        self, table: _ArmTable, situation: Situation
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the milliseconds on the device, the link and the edge server, by arm."""
+        table.correct(self._corrections, situation.mime)
+        device_ms = self._corrections.input_ms(situation) + table.device_ms
+        table.resize(self._corrections.detail(situation))
+        if (link := situation.link) is None:
+            return device_ms, np.zeros_like(device_ms), table.edge_ms
+        # A kilobyte per second is a byte per millisecond.
+        link_ms = (table.bytes_up + table.bytes_down) / link.rate_kb_per_s
+        return device_ms, link_ms, table.edge_ms
 
     def _with_hysteresis(
         self,
@@ -155,14 +144,22 @@ class OffloadingPolicy:
 
 
 class _ArmTable:
-    """The arms of two profiles as columns, device-only first; computed once for many choices."""
+    """The arms of two profiles as columns, device-only first; computed once for many choices.
+
+    Attributes:
+        corrected_for: Type of image for which the columns below hold; None before the first
+            choice and after something was learned.
+        device_ms: Time on the device after the image is resized.
+        edge_ms: Time on the edge server.
+        bytes_up: Bytes sent.
+        bytes_down: Bytes received.
+    """
 
     def __init__(
         self,
         device: ModelProfile,
         edge: ModelProfile | None,
         min_accuracy_retention: float,
-        energy: EnergyModel,
     ) -> None:
         self.device, self.edge = device, edge
         device_only, *remote = profiled_arms(device, edge)
@@ -174,21 +171,31 @@ class _ArmTable:
             else:
                 self.arms.append(one)
         self.position = {one.arm: index for index, one in enumerate(self.arms)}
-        self.remote = np.array([one is not device_only for one in self.arms], float)
-        self.device_ms = np.array([one.device_ms for one in self.arms])
-        self.edge_ms = np.array([one.edge_ms for one in self.arms])
-        self._energy = energy
+        answers = [0 if one is device_only else _ANSWER_BYTES for one in self.arms]
+        self.bytes_down: FloatArray = np.array(answers, float)
+        self.corrected_for: str | None = None
 
-    def resize(self, sizes: Mapping[Arm, LogKalmanFilter]) -> None:
-        """Set the bytes that each arm sends: the learned size, or the profile's.
+    def correct(self, corrections: Corrections, mime: str) -> None:
+        """Compute the columns from profiles and corrections, unless they hold already.
 
         Args:
-            sizes: Learned sizes in bytes, by arm.
+            corrections: What was learned.
+            mime: Type of the image.
         """
-        learned = [sizes[one.arm].value if one.arm in sizes else one.bytes_up for one in self.arms]
-        self.bytes_up = np.array(learned, float)
-        radio_j = [self._energy.joules(0, size, _ANSWER_BYTES) for size in learned]
-        self.radio_j = np.array(radio_j) * self.remote
+        if self.corrected_for == mime:
+            return
+        self.device_ms = np.array([corrections.device_ms(one) for one in self.arms])
+        self.edge_ms = np.array([corrections.edge_ms(one) for one in self.arms])
+        self._usual_bytes = np.array([corrections.bytes_up(one, mime) for one in self.arms])
+        self.corrected_for = mime
+
+    def resize(self, detail: float) -> None:
+        """Set the bytes of each arm for an image.
+
+        Args:
+            detail: Factor by which the image's encodings are larger than usual.
+        """
+        self.bytes_up = self._usual_bytes * detail
 
     def find(self, arm: Arm) -> ProfiledArm | None:
         """Return the entry of an arm; None if it is never chosen."""
@@ -213,6 +220,31 @@ def _best(latency_ms: FloatArray, cost: FloatArray, deadline_ms: float | None) -
             return int(latency_ms.argmin())
         cost = np.where(timely, cost, np.inf)
     return int(cost.argmin())
+
+
+def _latency_ms(
+    situation: Situation, device_ms: FloatArray, link_ms: FloatArray, edge_ms: FloatArray
+) -> FloatArray:
+    """Return the end-to-end latency by arm, waiting for earlier tasks of this device included."""
+    ahead, link = situation.ahead, situation.link
+    computed_ms = ahead.device_ms + device_ms
+    if link is None:
+        return computed_ms
+    arrived_ms = np.maximum(computed_ms, ahead.link_ms) + link_ms + link.rtt_ms
+    answered_ms = np.maximum(arrived_ms, ahead.edge_ms) + edge_ms
+    answered_ms[0] = computed_ms[0]  # device-only
+    return answered_ms
+
+
+def _task_costs(
+    situation: Situation,
+    index: int,
+    device_ms: FloatArray,
+    link_ms: FloatArray,
+    edge_ms: FloatArray,
+) -> TaskCosts:
+    columns = (device_ms, link_ms, edge_ms)
+    return TaskCosts(situation.device.model, *(float(column[index]) for column in columns))
 
 
 def _wait_ms(load: ServerLoad | None) -> float:

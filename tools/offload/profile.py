@@ -33,6 +33,7 @@ from edgewright.tools.offload.accuracy_retention import (
     image_key,
     known_accuracy_retention,
 )
+from edgewright.tools.offload.decoding import Pieces, decoding_profiles
 
 #: Image encodings that are measured.
 IMAGE_ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
@@ -41,8 +42,6 @@ IMAGE_ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
     *(("webp", quality) for quality in (50, 80, 90, 95)),
     *(("avif", quality) for quality in (40, 60, 80, 90, 95)),
 )
-#: JPEG quality of a typical camera, for timing the decoding of an image.
-_CAMERA_QUALITY = 92
 #: Arguments for an expert that answers questions.
 _ARGUMENTS = {"question": "what is in the picture?"}
 #: Maximum number of images for an expert without labels, since generating text takes seconds.
@@ -60,8 +59,8 @@ def measure(
     runs: int,
     threads: int = 1,
     slowdown: float = 1.0,
-) -> ModelProfile:
-    """Measure a model on this node.
+) -> Pieces[ModelProfile]:
+    """Measure a model on this node in short pieces, between which a worker can serve calls.
 
     Accuracy retention is the share of the top-1 accuracy that an encoding keeps. It is estimated
     from the uncut model's own scores: the score of the label predicted after encoding, divided by
@@ -79,20 +78,31 @@ def measure(
         runs: Number of runs of each block; the median is reported.
         threads: Number of threads that the engine was loaded with.
         slowdown: Factor by which the node is slowed deliberately; all times are multiplied by it.
+
+    Yields:
+        None after each piece, which takes about as long as one call of the model.
+
+    Returns:
+        The profile.
     """
     measurement = _Measurement(adapter, expert, codecs_at, photographs, slowdown)
+    yield from measurement.prepare()
+    image_codecs: list[ImageCodecProfile] = []
+    for encoding in IMAGE_ENCODINGS:
+        image_codecs += [(yield from measurement.image_codec(*encoding))]
     return ModelProfile(
         model=adapter.model,
         revision=adapter.revision,
-        preprocess_ms=measurement.preprocess_ms(),
+        decoding=(yield from decoding_profiles(measurement.photographs, slowdown)),
+        preprocess_ms=(yield from measurement.preprocess_ms()),
         preprocess_pixels=measurement.pixels,
-        normalise_ms=measurement.normalise_ms(),
-        blocks=measurement.blocks(runs),
-        heads_ms=measurement.heads(runs),
-        tails_ms=measurement.tails(runs),
+        normalise_ms=(yield from measurement.normalise_ms()),
+        blocks=(yield from measurement.blocks(runs)),
+        heads_ms=(yield from measurement.heads(runs)),
+        tails_ms=(yield from measurement.tails(runs)),
         postprocess_ms=measurement.postprocess_ms,
-        points=measurement.points(),
-        image_codecs=[measurement.image_codec(*encoding) for encoding in IMAGE_ENCODINGS],
+        points=(yield from measurement.points()),
+        image_codecs=image_codecs,
         engine=adapter.engine,
         threads=threads,
         slowdown=slowdown,
@@ -135,34 +145,43 @@ class _Measurement:
         self._codecs_at = codecs_at
         self._slowdown = slowdown
         self._last = len(adapter.block_names)
-        self._photographs = photographs or _shipped_photographs()
-        views = [view for image in self._photographs for view in _views(image)]
-        has_labels = "labels" in self._answer_to(views[0])
-        if not has_labels:
-            views = views[:_MAX_TEXTS]
-        self._stored_retention = (
-            known_accuracy_retention(adapter.model, adapter.revision) if has_labels else {}
-        )
-        self._preprocessed = [adapter.preprocess(view) for view in views]
-        self._inputs = [adapter.array(image) for image in self._preprocessed]
-        outputs = [self._run(features, 0, self._last) for features in self._inputs]
-        answers = [self._timed(self._answer, output) for output in outputs]
-        self._expected = [answer for answer, _ in answers]
-        self.postprocess_ms = statistics.median(ms for _, ms in answers)
-        self.pixels = round(statistics.median(one.width * one.height for one in self._photographs))
+        self.photographs = photographs or _shipped_photographs()
+        self.pixels = round(statistics.median(one.width * one.height for one in self.photographs))
+        self._stored_retention: Mapping[str, float] = {}
+        self._preprocessed: list[Image.Image] = []
+        self._inputs: list[Features] = []
+        self._expected: list[dict[str, Any]] = []
+        self.postprocess_ms = 0.0
 
-    def preprocess_ms(self) -> float:
-        """Measure the time from a camera's bytes to a preprocessed image."""
-        encoded = [
-            encode(one, "jpeg", _CAMERA_QUALITY, full_chroma=False) for one in self._photographs
-        ]
-        return self._median_ms(lambda data: self._adapter.preprocess(decode(data)), encoded)
+    def prepare(self) -> Pieces[None]:
+        """Run the uncut model on all views of the photographs, for its answers."""
+        views = [view for image in self.photographs for view in _views(image)]
+        times: list[float] = []
+        for view in views:
+            image = self._adapter.preprocess(view)
+            features = self._adapter.array(image)
+            answer, ms = self._timed(self._answer, self._run(features, 0, self._last))
+            self._preprocessed.append(image)
+            self._inputs.append(features)
+            self._expected.append(answer)
+            times.append(ms)
+            yield
+            if "labels" not in answer and len(times) == _MAX_TEXTS:
+                break
+        self.postprocess_ms = statistics.median(times)
+        if "labels" in self._expected[0]:
+            adapter = self._adapter
+            self._stored_retention = known_accuracy_retention(adapter.model, adapter.revision)
 
-    def normalise_ms(self) -> float:
+    def preprocess_ms(self) -> Pieces[float]:
+        """Measure the time from a decoded to a preprocessed image."""
+        return self._median_ms(self._adapter.preprocess, self.photographs)
+
+    def normalise_ms(self) -> Pieces[float]:
         """Measure the time from a preprocessed image to the network's input."""
         return self._median_ms(self._adapter.array, self._preprocessed)
 
-    def blocks(self, runs: int) -> list[BlockProfile]:
+    def blocks(self, runs: int) -> Pieces[list[BlockProfile]]:
         """Measure the time of each block."""
         times: list[list[float]] = [[] for _ in range(self._last)]
         for index in range(runs):
@@ -170,95 +189,119 @@ class _Measurement:
             for block in range(self._last):
                 features, ms = self._timed(self._run, features, block, block + 1)
                 times[block].append(ms)
+            yield
         return [
             BlockProfile(name=name, ms=statistics.median(ms))
             for name, ms in zip(self._adapter.block_names, times, strict=True)
         ]
 
-    def heads(self, runs: int) -> list[float]:
+    def heads(self, runs: int) -> Pieces[list[float]]:
         """Measure the time of each head, unless it is that of its blocks."""
-        if not self._optimises_across_blocks:
-            return []
-        points = range(self._last + 1)
-        return [self._range_ms(self._inputs[0], 0, point, runs) for point in points]
-
-    def tails(self, runs: int) -> list[float]:
-        """Measure the time of each tail, unless it is that of its blocks."""
-        if not self._optimises_across_blocks:
-            return []
         times: list[float] = []
-        features = self._inputs[0]
-        for point in range(self._last + 1):
-            features = self._run(features, max(point - 1, 0), point)
-            times.append(self._range_ms(features, point, self._last, runs))
+        if self._optimises_across_blocks:
+            for point in range(self._last + 1):
+                times += [(yield from self._range_ms(self._inputs[0], 0, point, runs))]
         return times
 
-    def points(self) -> list[PointProfile]:
+    def tails(self, runs: int) -> Pieces[list[float]]:
+        """Measure the time of each tail, unless it is that of its blocks."""
+        times: list[float] = []
+        if self._optimises_across_blocks:
+            features = self._inputs[0]
+            for point in range(self._last + 1):
+                features = self._run(features, max(point - 1, 0), point)
+                times += [(yield from self._range_ms(features, point, self._last, runs))]
+        return times
+
+    def points(self) -> Pieces[list[PointProfile]]:
         """Measure every codec at every cut that leaves blocks on both sides."""
         points: list[PointProfile] = []
         features = self._inputs
         for point in range(1, self._last):
             features = [self._run(one, point - 1, point) for one in features]
+            yield
             arrays = [np.ascontiguousarray(one[0]) for one in features]
             for codec in self._codecs_at(point).values():
                 # A codec with only one half on this node can be used but not measured.
                 with suppress(UnavailableError):
-                    points.append(self._point(codec, arrays))
+                    points.append((yield from self._point(codec, arrays)))
         return points
 
-    def image_codec(self, name: ImageCodec, quality: int | None) -> ImageCodecProfile:
+    def image_codec(self, name: ImageCodec, quality: int | None) -> Pieces[ImageCodecProfile]:
         """Measure one image encoding."""
         encoded = [encode(image, name, quality) for image in self._preprocessed]
+        yield
 
-        def received() -> list[Features]:
-            return [self._adapter.array(self._adapter.preprocess(decode(data))) for data in encoded]
+        def received(data: bytes) -> Features:
+            return self._adapter.array(self._adapter.preprocess(decode(data)))
 
+        retention = 1.0
+        if quality is not None:
+            key = image_key(name, quality)
+            retention = yield from self._accuracy_retention(key, received, encoded, 0)
         return ImageCodecProfile(
             image_codec=name,
             quality=quality,
             bytes=_median_bytes(encoded),
-            encode_ms=self._median_ms(lambda one: encode(one, name, quality), self._preprocessed),
-            decode_ms=self._median_ms(lambda data: self._adapter.array(decode(data)), encoded),
-            accuracy_retention=1.0
-            if quality is None
-            else self._accuracy_retention(image_key(name, quality), received, 0),
+            encode_ms=(
+                yield from self._median_ms(
+                    lambda one: encode(one, name, quality), self._preprocessed
+                )
+            ),
+            decode_ms=(
+                yield from self._median_ms(lambda data: self._adapter.array(decode(data)), encoded)
+            ),
+            accuracy_retention=retention,
         )
 
-    def _point(self, codec: FeatureCodec, features: Sequence[Features]) -> PointProfile:
+    def _point(self, codec: FeatureCodec, features: Sequence[Features]) -> Pieces[PointProfile]:
         frames = [pack(codec.encode(one), codec) for one in features]
+        yield
 
-        def received() -> list[Features]:
-            return [codec.decode(unpack(one, codec))[np.newaxis] for one in frames]
+        def received(frame: bytes) -> Features:
+            return codec.decode(unpack(frame, codec))[np.newaxis]
 
         return PointProfile(
             point=codec.point,
             resume_point=codec.resume_point,
             name=self._adapter.block_names[codec.point - 1],
             frame_bytes=_median_bytes(frames),
-            encode_ms=self._median_ms(lambda one: pack(codec.encode(one), codec), features),
-            decode_ms=self._median_ms(lambda frame: codec.decode(unpack(frame, codec)), frames),
+            encode_ms=(
+                yield from self._median_ms(lambda one: pack(codec.encode(one), codec), features)
+            ),
+            decode_ms=(
+                yield from self._median_ms(lambda frame: codec.decode(unpack(frame, codec)), frames)
+            ),
             codec=codec.name,
-            accuracy_retention=self._accuracy_retention(
-                codec_key(codec), received, codec.resume_point
+            accuracy_retention=(
+                yield from self._accuracy_retention(
+                    codec_key(codec), received, frames, codec.resume_point
+                )
             ),
             fingerprint=codec.fingerprint.hex(),
         )
 
     def _accuracy_retention(
-        self, key: str, received: Callable[[], list[Features]], point: int
-    ) -> float:
+        self,
+        key: str,
+        received: Callable[[bytes], Features],
+        encoded: Sequence[bytes],
+        point: int,
+    ) -> Pieces[float]:
         """Compare the answers for encoded and decoded features with those for the exact ones.
 
         Args:
             key: Key of the encoding, for which a value may be stored.
-            received: Returns the decoded features at ``point``.
+            received: Decodes features at ``point``.
+            encoded: The encoded features.
             point: Point at which the model resumes with them.
         """
         if key in self._stored_retention:
             return self._stored_retention[key]
         retained = total = 0.0
-        for expected, features in zip(self._expected, received(), strict=True):
-            answer = self._answer(self._run(features, point, self._last))
+        for expected, data in zip(self._expected, encoded, strict=True):
+            answer = self._answer(self._run(received(data), point, self._last))
+            yield
             if "labels" in expected:
                 scores = {entry["label"]: entry["score"] for entry in expected["labels"]}
                 retained += scores.get(answer["labels"][0]["label"], 0.0)
@@ -267,10 +310,6 @@ class _Measurement:
                 retained += answer["text"] == expected["text"]
                 total += 1.0
         return retained / total
-
-    def _answer_to(self, image: Image.Image) -> dict[str, Any]:
-        features = self._adapter.array(self._adapter.preprocess(image))
-        return self._answer(self._run(features, 0, self._last))
 
     def _answer(self, output: Features) -> dict[str, Any]:
         return self._expert.postprocess(output, _ARGUMENTS)
@@ -282,12 +321,19 @@ class _Measurement:
     def _optimises_across_blocks(self) -> bool:
         return self._adapter.engine.name == "onnx"
 
-    def _range_ms(self, features: Features, start: int, stop: int, runs: int) -> float:
+    def _range_ms(self, features: Features, start: int, stop: int, runs: int) -> Pieces[float]:
         self._run(features, start, stop)  # loads the graph
-        return self._median_ms(lambda one: self._run(one, start, stop), [features] * runs)
+        yield
+        return (
+            yield from self._median_ms(lambda one: self._run(one, start, stop), [features] * runs)
+        )
 
-    def _median_ms(self, work: Callable[[Any], object], samples: Sequence[Any]) -> float:
-        return statistics.median(self._timed(work, sample)[1] for sample in samples)
+    def _median_ms(self, work: Callable[[Any], object], samples: Sequence[Any]) -> Pieces[float]:
+        times: list[float] = []
+        for sample in samples:
+            times.append(self._timed(work, sample)[1])
+            yield
+        return statistics.median(times)
 
     def _timed(self, work: Callable[..., _Result], *arguments: Any) -> tuple[_Result, float]:
         start = time.perf_counter()

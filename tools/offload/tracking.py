@@ -7,9 +7,9 @@ import math
 #: Relative error of a clean observation.
 NOISE = 0.07
 #: Relative drift of a quantity between two observations.
-_DRIFT = 0.05
+DRIFT = 0.05
 #: An observation that deviates by more than this many standard deviations indicates a jump.
-_JUMP = 2.5
+JUMP = 2.5
 
 
 class LogKalmanFilter:
@@ -45,8 +45,8 @@ class LogKalmanFilter:
             Whether the quantity seems to have jumped away from a certain estimate.
         """
         surprise = math.log(observed / self.value)
-        variance = self._variance + _DRIFT**2
-        jumped = surprise**2 > _JUMP**2 * (variance + expected_noise**2)
+        variance = self._variance + DRIFT**2
+        jumped = surprise**2 > JUMP**2 * (variance + expected_noise**2)
         if jumped:
             variance = surprise**2
         gain = variance / (variance + noise**2) if variance < math.inf else 1.0

@@ -1,14 +1,14 @@
-"""The tail route: a frame in, an expert's output out, with as little overhead as possible."""
+"""The tail route: a frame in, an expert's output out."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from edgewright.edge_runtime.api.bodies import media_type, read_body, read_options
+from edgewright.edge_runtime.api.routes.raw import while_connected
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.errors import InputError, MediaTypeError
 from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE
@@ -18,67 +18,46 @@ PATH = "/v1/split/{model}/tail"
 MEDIA_TYPES = (FRAME_MEDIA_TYPE, "application/octet-stream")
 
 
-class TailRoute:
-    """Runs the tail of a model on a frame; plain ASGI.
+async def tail(node: Node, scope: Scope, receive: Receive) -> bytes:
+    """Run the tail of a model on a frame.
 
     Args:
-        node: The node that is served.
+        node: The node.
+        scope: The request's scope.
+        receive: The request's receive function.
     """
+    declared = media_type(scope)
+    if declared not in MEDIA_TYPES:
+        raise MediaTypeError(
+            f"the body is declared as {declared[:100] or 'nothing'!r}; send {FRAME_MEDIA_TYPE}"
+        )
+    options = read_options(scope)
+    worker = node.workers.worker(scope["path_params"]["model"])
+    if options.expert is None:
+        raise InputError(
+            "name the expert that reads the output: set 'expert' in the options",
+            code="expert_missing",
+        )
+    limits = node.config.limits
+    deadline = asyncio.get_running_loop().time() + min(options.deadline_s, limits.deadline_s)
+    frame = await read_body(scope, receive, limits)
 
-    #: The label of the route in metrics.
-    path = PATH
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one frame."""
-        scope["route"] = self
-        node = self._node
-        limits = node.config.limits
-        declared = media_type(scope)
-        if declared not in MEDIA_TYPES:
-            raise MediaTypeError(
-                f"the body is declared as {declared[:100] or 'nothing'!r}; send {FRAME_MEDIA_TYPE}"
-            )
-        options = read_options(scope)
-        model: str = scope["path_params"]["model"]
-        worker = node.workers.worker(model)
-        if options.expert is None:
-            raise InputError(
-                "name the expert that reads the output: set 'expert' in the options",
-                code="expert_missing",
-            )
-        began = asyncio.get_running_loop().time()
-        frame = await read_body(scope, receive, limits)
-        deadline = began + min(options.deadline_s, limits.deadline_s)
+    async def run() -> bytes:
         reply, _ = await node.workers.call(
             worker.model,
             "tail",
             {"expert": options.expert, "args": options.args},
             frame,
+            caller=scope["caller"],
             deadline=deadline,
         )
         result = {
             "output": reply["output"],
-            "model": node.model_label(model),
+            "model": node.model_label(worker.model),
             "expert": options.expert,
             "stages_ms": reply["stages_ms"],
             "load": load.model_dump() if (load := worker.meter.load()) else None,
         }
-        body = json.dumps(result).encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        return json.dumps(result).encode()
 
-
-def tail_route(node: Node) -> Route:
-    """Return the route for the application's routing table.
-
-    Args:
-        node: The node that is served.
-    """
-    return Route(PATH, TailRoute(node), methods=["POST"], name="tail")
+    return await while_connected(asyncio.create_task(run()), receive)

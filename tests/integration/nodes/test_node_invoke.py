@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 
 import httpx
 import psutil
@@ -256,8 +257,11 @@ async def test_a_killed_worker_is_replaced_and_the_node_stays(node_settings, enc
         assert await client.ready()
 
 
-async def test_a_stuck_worker_misses_the_deadline_only(node_settings, encoded):
-    async with launch_node(node_settings("device")) as node, NodeClient(node.url) as client:
+async def test_a_stuck_worker_misses_the_deadline_and_is_replaced_after_the_nodes_limit(
+    node_settings, encoded
+):
+    settings = node_settings("device", limits={"deadline_s": 4})
+    async with launch_node(settings) as node, NodeClient(node.url) as client:
         worker = max(
             psutil.Process(node.pid).children(recursive=True), key=lambda one: one.create_time()
         )
@@ -266,8 +270,13 @@ async def test_a_stuck_worker_misses_the_deadline_only(node_settings, encoded):
             await client.invoke(CARD, InvokeOptions(deadline_s=1), encoded())
         assert raised.value.info().code == "deadline_exceeded"
         assert await client.ready()
-        response = await client.invoke(CARD, InvokeOptions(), encoded())
+        assert psutil.pid_exists(worker.pid)  # a short deadline costs nobody else the model
+        for _ in range(10):
+            with suppress(EdgewrightError):
+                response = await client.invoke(CARD, InvokeOptions(), encoded())
+                break
         assert "cat" in response.output["text"]
+        assert not psutil.pid_exists(worker.pid)
 
 
 def _is_problem(answer: httpx.Response, status: int, code: str) -> None:

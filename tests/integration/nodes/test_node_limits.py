@@ -121,7 +121,10 @@ async def test_slow_uploads_end_and_do_not_take_the_node_over(http, guarded, key
     await asyncio.sleep(0.3)
     refused = await http.post(INVOKE, content=encoded(), headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (429, "overloaded")
-    assert refused.headers["retry-after"] == "1"
+    assert int(refused.headers["retry-after"]) >= 1
+    # Another key has its share of places.
+    admitted = await http.get("/v1/tools", headers=_bearer(keys["all"][0]))
+    assert admitted.status_code == 200
     assert (await http.get("/v2/health/ready")).status_code == 200
     for answer in await asyncio.gather(*slow_ones):
         assert (answer.status_code, answer.json()["code"]) == (504, "upload_too_slow")

@@ -13,6 +13,7 @@ from PIL import Image
 
 from edgewright.edge_runtime.app import create_app
 from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.keys import ANONYMOUS, Caller
 from edgewright.edge_runtime.workers.operations import ModelOperations
 from edgewright.edge_runtime.workers.pool import WorkerPool
 from edgewright.edge_runtime.workers.settings import WorkerSettings
@@ -39,7 +40,13 @@ class DirectWorker(ModelWorker):
         """Do nothing: the model is loaded already."""
 
     async def call(
-        self, operation: str, parameters: dict[str, Any], blob: bytes = b"", *, deadline: float
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        blob: bytes = b"",
+        *,
+        caller: Caller = ANONYMOUS,
+        deadline: float,
     ) -> tuple[dict[str, Any], bytes]:
         """Run the operation at once."""
         if operation in self.failures:

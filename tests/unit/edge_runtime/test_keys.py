@@ -3,42 +3,42 @@
 import pytest
 
 from edgewright.edge_runtime.config import ApiKey, Scope
-from edgewright.edge_runtime.keys import KeyRing, digest, new_key
+from edgewright.edge_runtime.keys import Caller, KeyRing, digest, new_key
 from edgewright.tools.errors import AuthenticationError, ScopeError
 
 
 def _ring(*scopes: Scope) -> tuple[KeyRing, bytes]:
     key, sha256 = new_key()
     other = ApiKey(name="other", sha256=digest(b"other"), scopes=frozenset({"infer"}))
-    mine = ApiKey(name="mine", sha256=sha256, scopes=frozenset(scopes))
+    mine = ApiKey(name="mine", sha256=sha256, scopes=frozenset(scopes), weight=2.0)
     return KeyRing([other, mine]), b"Bearer " + key.encode()
 
 
 def test_a_known_key_with_the_scope_passes() -> None:
     ring, presented = _ring("infer", "admin")
-    assert ring.check(presented, "admin") == "mine"
+    assert ring.check(presented, "admin", "10.0.0.1") == Caller("mine", weight=2.0)
 
 
 def test_a_node_without_keys_asks_for_none() -> None:
-    assert KeyRing([]).check(None, "admin") == ""
+    assert KeyRing([]).check(None, "admin", "10.0.0.1") == Caller("10.0.0.1")
 
 
 @pytest.mark.parametrize("presented", [None, b"", b"Bearer ", b"Basic abc", b"Bearer"])
 def test_no_key_is_refused(presented: bytes | None) -> None:
     ring, _ = _ring("infer")
     with pytest.raises(AuthenticationError) as raised:
-        ring.check(presented, "infer")
+        ring.check(presented, "infer", "")
     assert raised.value.info().code == "key_missing"
 
 
 def test_an_unknown_key_is_refused() -> None:
     ring, presented = _ring("infer")
     with pytest.raises(AuthenticationError) as raised:
-        ring.check(presented + b"x", "infer")
+        ring.check(presented + b"x", "infer", "")
     assert raised.value.info().code == "key_unknown"
 
 
 def test_a_key_without_the_scope_is_refused() -> None:
     ring, presented = _ring("infer")
     with pytest.raises(ScopeError, match="admin"):
-        ring.check(presented, "admin")
+        ring.check(presented, "admin", "")

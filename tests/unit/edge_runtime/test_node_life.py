@@ -5,6 +5,8 @@ import io
 import json
 import logging
 import signal
+import statistics
+import time
 
 import pytest
 
@@ -14,7 +16,12 @@ from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.logs import JsonFormatter
 from edgewright.edge_runtime.profiling import measure as profiling
 from edgewright.edge_runtime.workers.pool import WorkerPool, worker_from_config
-from edgewright.tools.contracts.profiles import BlockProfile, ModelProfile, NodeProfile
+from edgewright.tools.contracts.profiles import (
+    BlockProfile,
+    DecodingProfile,
+    ModelProfile,
+    NodeProfile,
+)
 from edgewright.tools.errors import StorageError, UnavailableError
 
 MODEL = "efficientnet-lite0"
@@ -24,6 +31,11 @@ def _profile(**more) -> ModelProfile:
     measured = {
         "model": MODEL,
         "revision": "abc",
+        "decoding": [
+            DecodingProfile(
+                mime="image/jpeg", ms_per_megapixel=1, ms_per_megabyte=1, pixels=1, bytes=1
+            )
+        ],
         "preprocess_ms": 1,
         "preprocess_pixels": 1,
         "blocks": [BlockProfile(name="b", ms=1)],
@@ -77,7 +89,8 @@ def test_without_a_file_of_its_own_a_profile_lies_in_the_state_folder(tmp_path, 
 
 
 async def test_a_node_starts_measures_and_stops(make_app, tmp_path, monkeypatch):
-    async def measured(config, model):
+    async def measured(config, model, *, idle):
+        assert idle()
         encodings = node.workers.worker(model).description.get("encodings", "")
         return _profile(revision=node.revision(model), encodings=encodings)
 
@@ -104,7 +117,7 @@ async def test_a_node_starts_measures_and_stops(make_app, tmp_path, monkeypatch)
 
 async def test_a_node_may_leave_measuring_to_others(make_app, tmp_path, monkeypatch):
     monkeypatch.setattr(profiling, "measure_model", None)
-    config = {"preload": [MODEL], "profile_file": tmp_path / "p.json", "measure": False}
+    config = {"preload": [MODEL], "profile_file": tmp_path / "p.json", "measure": "never"}
     node = make_app(**config).state.node
     async with node.running():
         await node.warm.wait()
@@ -122,7 +135,7 @@ async def test_a_node_may_leave_measuring_to_others(make_app, tmp_path, monkeypa
 async def test_a_node_that_cannot_measure_itself_works_all_the_same(
     make_app, tmp_path, monkeypatch, caplog
 ):
-    async def failing(config, model):
+    async def failing(config, model, *, idle):
         raise UnavailableError("no memory")
 
     monkeypatch.setattr(profiling, "measure_model", failing)
@@ -163,9 +176,19 @@ def test_the_real_operations_measure(operations, tmp_path, cat):
     (tmp_path / "damaged.jpg").write_bytes(b"\xff\xd8\xff")
     (tmp_path / "cat.jpg").write_bytes(cat)
     parameters = {"camera": str(tmp_path), "runs": 1}
-    measured, _ = operations.run("profile", parameters, b"")
-    profile = ModelProfile.model_validate(measured)
+    pieces_ms = []
+    while True:
+        began = time.perf_counter()
+        header, _ = operations.run("profile", parameters, b"")
+        pieces_ms.append((time.perf_counter() - began) * 1000)
+        if header["profile"] is not None:
+            break
+    # A call waits for one piece at most; a piece of a busy machine may be an exception.
+    assert statistics.median(pieces_ms) < 200
+    profile = ModelProfile.model_validate(header["profile"])
     assert len(profile.blocks) == 18
+    types = [one.mime for one in profile.decoding]
+    assert types == ["image/jpeg", "image/png", "image/webp", "image/avif"]
     assert profile.points[0].accuracy_retention is not None
 
 
@@ -187,7 +210,7 @@ class Draining:
 
     def __init__(self, in_flight: int, drain_s: float) -> None:
         self.config = NodeConfig.model_validate({"limits": {"drain_s": drain_s}})
-        self.in_flight = in_flight
+        self.requests = ["a request"] * in_flight
         self.draining = False
 
 
@@ -204,7 +227,7 @@ async def test_a_stopping_server_waits_for_running_requests():
     await asyncio.sleep(0.1)
     assert node.draining
     assert not server.should_exit
-    node.in_flight = 0
+    node.requests.clear()
     async with asyncio.timeout(2):
         while not server.should_exit:
             await asyncio.sleep(0.01)

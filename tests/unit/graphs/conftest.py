@@ -19,7 +19,7 @@ from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.arms import Arm, Decision
 from edgewright.tools.contracts.cost_report import CostReport
 from edgewright.tools.contracts.images import ImageFacts
-from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
+from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse, PlannedTask
 from edgewright.tools.contracts.views import CardView, SensorView
 from edgewright.tools.images.store import ImageStore
 
@@ -34,6 +34,7 @@ class ScriptedNode:
     refusals: dict[str, Exception] = field(default_factory=dict)
     down: Exception | None = None
     calls: list[tuple[str, InvokeOptions, bytes | None]] = field(default_factory=list)
+    ahead: list[tuple[PlannedTask, ...]] = field(default_factory=list)
     running: int = 0
     most_at_once: int = 0
 
@@ -57,7 +58,14 @@ class ScriptedNode:
             raise self.down
         return [SensorView(kind="camera", name="yard", items=["gate.jpg"])]
 
-    async def decide(self, card: str, options: InvokeOptions, image: ImageFacts | None) -> Decision:
+    async def decide(
+        self,
+        card: str,
+        options: InvokeOptions,
+        image: ImageFacts | None,
+        ahead: Sequence[PlannedTask] = (),
+    ) -> Decision:
+        self.ahead.append(tuple(ahead))
         if self.down:
             raise self.down
         if card in self.refusals:

@@ -14,14 +14,17 @@ from edgewright.benchmarks.latency.replay import (
     _with,
     conditions_drawn,
     medians_of,
+    points_drawn,
     replayed,
     summary,
 )
-from edgewright.benchmarks.latency.rig import MIX, SLOWDOWN, ArmRun, Conditions, cards_drawn
+from edgewright.benchmarks.latency.rig import MIX, SLOWDOWN, ArmRun, Conditions
 from edgewright.benchmarks.latency.run import main
 from edgewright.tools.contracts.arms import Arm, ServerLoad
+from edgewright.tools.contracts.images import ImageFacts, Mime
 from edgewright.tools.contracts.profiles import (
     BlockProfile,
+    DecodingProfile,
     ImageCodecProfile,
     ModelProfile,
     PointProfile,
@@ -31,6 +34,12 @@ from edgewright.tools.offload.link import ProbeTimes
 
 MODEL = "m"
 ANSWER_BYTES = 1100
+IMAGES: dict[Mime, ImageFacts] = {
+    mime: ImageFacts(mime=mime, width=640, height=480, size_bytes=size)
+    for mime, size in (("image/jpeg", 60_000), ("image/png", 450_000), ("image/webp", 40_000))
+}
+#: Times to decode them by the profile, and in truth.
+DECODE_MS, TRUE_DECODE_MS = (4.0, 7.0, 6.0), (4.0, 14.0, 5.0)
 #: Frame size in bytes after each cut; a block takes two milliseconds on the edge server.
 FRAMES = (60_000, 30_000, 14_000, 12_000, 7000, 6500, 6000, 3000, 2500, 2200, 2000, 1900)
 
@@ -40,7 +49,14 @@ def profile(slowdown: float) -> ModelProfile:
     return ModelProfile(
         model=MODEL,
         revision="r",
-        preprocess_ms=6 * slowdown,
+        decoding=[
+            DecodingProfile(
+                mime=mime, ms_per_megapixel=ms * slowdown / 0.3072, ms_per_megabyte=0,
+                pixels=640 * 480, bytes=facts.size_bytes,
+            )
+            for (mime, facts), ms in zip(IMAGES.items(), DECODE_MS, strict=True)
+        ],
+        preprocess_ms=2 * slowdown,
         preprocess_pixels=640 * 480,
         blocks=[BlockProfile(name=f"b{n}", ms=2 * slowdown) for n in range(1, 14)],
         postprocess_ms=0.5 * slowdown,
@@ -69,20 +85,19 @@ class World:
         self._noise = noise
         self.device, self.edge = profile(SLOWDOWN), profile(1.0)
 
-    def run(self, arm: Arm, conditions: Conditions) -> ArmRun:
-        warm = conditions.slowdown / SLOWDOWN
-        device_ms, edge_ms, size = self._parts(arm)
-        device_ms = self._noisy(device_ms * warm)
-        if arm.kind == "device-only":
-            return ArmRun(
-                total_ms=device_ms, device_ms=device_ms, edge_ms=0, link_ms=0, bytes_up=0,
-                bytes_down=0, arm=arm.label,
-            )  # fmt: skip
-        edge_ms, link_ms = self._noisy(edge_ms), self.link_ms(size + ANSWER_BYTES, conditions)
-        wait_ms = conditions.load / (1 - conditions.load) * 33 / 2
+    def run(self, arm: Arm, conditions: Conditions, mime: Mime) -> ArmRun:
+        own, theirs, size = self._parts(arm, mime)
+        slower = self._noisy(conditions.slowdown / SLOWDOWN)
+        stages_ms = {stage: ms * slower for stage, ms in own.items()}
+        slower = self._noisy(1.0)
+        stages_ms |= {stage: ms * slower for stage, ms in theirs.items()}
+        link_ms = wait_ms = 0.0
+        if size:
+            link_ms = self.link_ms(size + ANSWER_BYTES, conditions)
+            wait_ms = conditions.load / (1 - conditions.load) * 33 / 2
         return ArmRun(
-            total_ms=device_ms + link_ms + edge_ms + wait_ms, device_ms=device_ms, edge_ms=edge_ms,
-            link_ms=link_ms, bytes_up=size, bytes_down=ANSWER_BYTES, arm=arm.label,
+            total_ms=sum(stages_ms.values()) + link_ms + wait_ms, stages_ms=stages_ms,
+            link_ms=link_ms, bytes_up=size, bytes_down=ANSWER_BYTES if size else 0, arm=arm.label,
         )  # fmt: skip
 
     def link_ms(self, size: int, conditions: Conditions) -> float:
@@ -90,7 +105,12 @@ class World:
 
     def segment(self, conditions: Conditions, arms: list[Arm], runs: int = 5) -> Segment:
         load = {}
-        timed = {arm.label: [self.run(arm, conditions) for _ in range(runs)] for arm in arms}
+        timed = {
+            mime: {
+                arm.label: [self.run(arm, conditions, mime) for _ in range(runs)] for arm in arms
+            }
+            for mime in IMAGES
+        }
         if conditions.load:
             load[MODEL] = ServerLoad(
                 arrivals_per_s=conditions.load * 1000 / 33, service_ms=33, service_scv=0.0
@@ -105,24 +125,25 @@ class World:
             runs={MODEL: timed},
         )
 
-    def _parts(self, arm: Arm) -> tuple[float, float, int]:
+    def _parts(self, arm: Arm, mime: Mime) -> tuple[dict[str, float], dict[str, float], int]:
         device, edge = self.device, self.edge
-        start = device.preprocess_ms
+        decode_ms = dict(zip(IMAGES, TRUE_DECODE_MS, strict=True))[mime] * SLOWDOWN
+        own = {"decode": decode_ms, "preprocess": device.preprocess_ms}
         if arm.kind == "device-only":
-            return start + sum(one.ms for one in device.blocks) + device.postprocess_ms, 0.0, 0
+            own |= {"whole": sum(one.ms for one in device.blocks)}
+            return own | {"postprocess": device.postprocess_ms}, {}, 0
+        theirs = {"edge_postprocess": edge.postprocess_ms}
         if arm.kind == "edge-only":
-            tail_ms = sum(one.ms for one in edge.blocks) + edge.postprocess_ms
             codec = device.image_codecs[0]
-            return start + codec.encode_ms, edge.image_codecs[0].decode_ms + tail_ms, codec.bytes
+            theirs |= {"edge_decode": edge.image_codecs[0].decode_ms}
+            theirs |= {"edge_whole": sum(one.ms for one in edge.blocks)}
+            return own | {"encode": codec.encode_ms}, theirs, codec.bytes
         assert arm.point is not None
         point = device.points[arm.point - 1]
-        head_ms = sum(one.ms for one in device.blocks[: arm.point])
-        tail_ms = sum(one.ms for one in edge.blocks[arm.point :]) + edge.postprocess_ms
-        return (
-            start + head_ms + point.encode_ms,
-            point.decode_ms / SLOWDOWN + tail_ms,
-            point.frame_bytes,
-        )
+        own |= {"head": sum(one.ms for one in device.blocks[: arm.point])}
+        theirs |= {"edge_tail_decode": point.decode_ms / SLOWDOWN}
+        theirs |= {"edge_tail": sum(one.ms for one in edge.blocks[arm.point :])}
+        return own | {"encode": point.encode_ms}, theirs, point.frame_bytes
 
     def _noisy(self, ms: float) -> float:
         return float(ms * np.exp(self._chance.normal(0, self._noise)))
@@ -137,8 +158,9 @@ def trace(drawn: list[Conditions], *, length: int = 8, noise: float = 0.02) -> T
         edge={MODEL: world.edge},
         models={card: MODEL for card, _, _ in MIX},
         arms={MODEL: arms},
+        images=IMAGES,
         segments=[world.segment(conditions, arms) for conditions in drawn],
-        points=[cards_drawn(length, seed=number) for number in range(len(drawn))],
+        points=[points_drawn(length, seed=number) for number in range(len(drawn))],
     )
 
 
@@ -161,6 +183,8 @@ def test_the_policy_is_near_the_oracle_and_beats_every_static_arm(varied: Trace)
     assert figures["p99_ratio"] <= 1.1
     assert figures["policy_mean_ms"] < figures["static_mean_ms"]
     assert figures["requests_to_settle"]["mean"] <= 1
+    assert figures["forecast_errors"]["median"] <= 0.1
+    assert figures["forecast_errors"]["p90"] <= 0.25
 
 
 def test_the_policy_sees_only_what_it_chose(varied: Trace) -> None:
@@ -169,12 +193,13 @@ def test_the_policy_sees_only_what_it_chose(varied: Trace) -> None:
     altered = varied.model_copy(deep=True)
     for segment, number in zip(altered.segments, range(0, 240, 8), strict=True):
         observed = set(chosen[number : number + 8])
-        for label, runs in segment.runs[MODEL].items():
-            if label not in observed:
-                segment.runs[MODEL][label] = [
-                    ArmRun(**{**vars(run), "device_ms": 1.0, "edge_ms": 1.0, "link_ms": 1.0})
-                    for run in runs
-                ]
+        for of_type in segment.runs[MODEL].values():
+            for label, runs in of_type.items():
+                if label not in observed:
+                    of_type[label] = [
+                        ArmRun(**{**vars(run), "stages_ms": {"head": 1.0}, "link_ms": 1.0})
+                        for run in runs
+                    ]
     assert [point["arm"] for point in replay(altered)[0]] == chosen
 
 
@@ -225,7 +250,7 @@ def test_a_recorded_trace_is_replayed_from_its_file(
 
 def test_a_median_is_of_the_total_time() -> None:
     runs = [
-        ArmRun(total_ms=ms, device_ms=1, edge_ms=0, link_ms=0, bytes_up=0, bytes_down=0, arm="a")
+        ArmRun(total_ms=ms, stages_ms={}, link_ms=0, bytes_up=0, bytes_down=0, arm="a")
         for ms in (3.0, 1.0, 2.0)
     ]
     assert medians_of({"a": runs}) == {"a": 2.0}

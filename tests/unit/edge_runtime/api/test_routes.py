@@ -136,12 +136,14 @@ async def test_work_is_rejected_while_full_or_stopping(make_app, connect):
     app = make_app(limits={"concurrency": 1})
     node, http = app.state.node, connect(app)
     node.warm.set()
-    node.in_flight = 1
+    meter = node.workers.worker("efficientnet-lite0").meter
+    meter.served(2.5)
+    node.requests.take("127.0.0.1", usual_s=0)
     answer = await http.get("/v1/tools")
     _refused(answer, 429, "overloaded")
-    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["retry-after"] == "3"
     assert (await http.get("/v2/health/ready")).json() == {"ready": True}
-    node.in_flight = 0
+    node.requests.free("127.0.0.1")
     node.draining = True
     _refused(await http.get("/v1/tools"), 503, "draining")
     _refused(await http.get("/v2/health/ready"), 503, "draining")

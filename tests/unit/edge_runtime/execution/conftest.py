@@ -7,10 +7,12 @@ import pytest
 
 from edgewright.edge_runtime.execution.fallback import Execution
 from edgewright.edge_runtime.execution.invocation import prepare
+from edgewright.edge_runtime.keys import ANONYMOUS
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.contracts.profiles import (
     BlockProfile,
+    DecodingProfile,
     ModelProfile,
     NodeProfile,
     PointProfile,
@@ -73,7 +75,9 @@ async def node(make_app, wire):
 
 
 async def _run(node, image, arm=None, **options):
-    call = await prepare(node, CARD, InvokeOptions(arm=arm, **options), image, "id")
+    call = await prepare(
+        node, CARD, InvokeOptions(arm=arm, **options), image, request_id="id", caller=ANONYMOUS
+    )
     return await Execution(node, call).run()
 
 
@@ -89,6 +93,15 @@ def _profile(node, **more) -> ModelProfile:
         model=MODEL,
         revision=node.revision(MODEL),
         encodings=node.workers.worker(MODEL).description.get("encodings", ""),
+        decoding=[
+            DecodingProfile(
+                mime="image/jpeg",
+                ms_per_megapixel=10,
+                ms_per_megabyte=50,
+                pixels=100_000,
+                bytes=30_000,
+            )
+        ],
         preprocess_ms=5,
         preprocess_pixels=100_000,
         blocks=[BlockProfile(name=f"b{index}", ms=5) for index in range(18)],

@@ -7,6 +7,7 @@ import pytest
 
 from edgewright.edge_runtime.execution.fallback import Execution
 from edgewright.edge_runtime.execution.invocation import prepare
+from edgewright.edge_runtime.keys import ANONYMOUS
 from edgewright.tools.codecs import frame
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.invocation import InvokeOptions
@@ -176,7 +177,9 @@ async def test_a_smaller_model_takes_over_and_is_named(node, operations, cat):
     worker = type(node.workers.worker(MODEL))(operations)
     worker.failures["whole"] = UnavailableError("no memory", code="model_not_loaded")
     node.workers._workers["big"] = worker
-    call = await prepare(node, CARD, InvokeOptions(arm=ALONE), cat, "id")
+    call = await prepare(
+        node, CARD, InvokeOptions(arm=ALONE), cat, request_id="id", caller=ANONYMOUS
+    )
     response = await Execution(node, replace(call, experts=(Bigger(), *call.experts))).run()
     assert response.report.expert == "efficientnet-lite0-classifier"
     assert response.report.fallback[0].code == "model_not_loaded"

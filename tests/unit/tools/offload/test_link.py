@@ -240,3 +240,15 @@ def test_the_age_is_that_of_the_last_success() -> None:
     assert estimator.age_s == 3
     estimator.observe(5000, 500, 40)
     assert estimator.age_s == 0
+
+
+@pytest.mark.parametrize("rate", [25.0, 100.0, 400.0, 1000.0])
+@pytest.mark.parametrize("rtt", [4.0, 20.0, 60.0])
+def test_after_the_first_probes_one_transfer_fixes_a_wrong_rate(rate: float, rtt: float) -> None:
+    """The order in which a device meets its peer: probes, then the transfer of a profile."""
+    estimator, generator = LinkEstimator(1000, 20), random.Random(4)
+    for _ in range(3):
+        probe(estimator, rate=rate, rtt=rtt, generator=generator, jitter=0.05)
+    for size_kb in (30, 3, 9):
+        send(estimator, size_kb, rate=rate, rtt=rtt + 500 / rate)
+        assert estimator.state().rate_kb_per_s == pytest.approx(rate, rel=0.1)

@@ -1,0 +1,144 @@
+"""Places are kept, and served fairly by caller."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from edgewright.edge_runtime.keys import Caller
+from edgewright.edge_runtime.workers.places import Places
+from edgewright.edge_runtime.workers.queue import FairQueue
+from edgewright.tools.errors import DeadlineError, OverloadedError
+
+SERVICE_S = 0.002
+
+
+class Server:
+    """Serves a queue, and counts the calls of each caller."""
+
+    def __init__(self, places: int = 64) -> None:
+        self.queue = FairQueue(places)
+        self.served: Counter[str] = Counter()
+        self.order: list[str] = []
+
+    async def call(self, caller: Caller, *, within_s: float = 10.0, least_s: float = 0.0) -> None:
+        deadline = asyncio.get_running_loop().time() + within_s
+        turn = await self.queue.enter(caller, deadline=deadline, usual_s=SERVICE_S, least_s=least_s)
+        self.served[caller.name] += 1
+        self.order.append(caller.name)
+        await asyncio.sleep(SERVICE_S)
+        turn.end(SERVICE_S)
+
+    async def client(self, caller: Caller) -> None:
+        while True:
+            await self.call(caller)
+
+    async def run(self, callers: list[Caller], seconds: float) -> None:
+        """Let a client for each entry call without pause."""
+        clients = [asyncio.create_task(self.client(caller)) for caller in callers]
+        await asyncio.sleep(seconds)
+        for client in clients:
+            client.cancel()
+        await asyncio.wait(clients)
+
+
+async def test_calls_of_one_caller_are_served_in_their_order() -> None:
+    server, done = Server(), []
+
+    async def numbered(number: int) -> None:
+        await server.call(Caller("a"))
+        done.append(number)
+
+    await asyncio.gather(*(numbered(number) for number in range(10)))
+    assert done == list(range(10))
+    assert server.queue.idle
+
+
+async def test_a_caller_with_many_calls_leaves_one_with_few_its_share() -> None:
+    server = Server()
+    await server.run([*[Caller("greedy")] * 16, Caller("polite")], 0.5)
+    assert server.served["polite"] / server.served.total() == pytest.approx(0.5, abs=0.07)
+
+
+async def test_obedient_clients_are_served_alike() -> None:
+    server = Server(places=16)
+    await server.run([Caller(str(number)) for number in range(16)], 1.0)
+    assert len(server.served) == 16
+    assert max(server.served.values()) <= 1.5 * min(server.served.values())
+
+
+async def test_weights_divide_the_service() -> None:
+    server = Server()
+    await server.run([*[Caller("light")] * 8, *[Caller("heavy", weight=3.0)] * 8], 0.6)
+    assert server.served["heavy"] / server.served["light"] == pytest.approx(3, rel=0.2)
+
+
+async def test_a_full_queue_turns_the_greedy_away_and_says_how_long_to_wait() -> None:
+    server = Server(places=8)
+    calls = [asyncio.create_task(server.call(Caller("greedy"))) for _ in range(8)]
+    await asyncio.sleep(0)
+    with pytest.raises(OverloadedError) as raised:
+        await server.call(Caller("greedy"))
+    assert raised.value.retry_after_s == pytest.approx(8 * SERVICE_S)
+    await server.call(Caller("polite"))
+    assert server.order.index("polite") <= 2
+    await asyncio.gather(*calls)
+    assert server.served["greedy"] == 8
+
+
+def test_places_are_limited_however_many_callers_there_are() -> None:
+    places = Places(4)
+    for number in range(8):
+        places.take(str(number), usual_s=0)
+    with pytest.raises(OverloadedError):
+        places.take("one more", usual_s=0)
+    for number in range(8):
+        places.free(str(number))
+    assert len(places) == 0
+    places.take("one more", usual_s=0)
+
+
+async def test_a_deadline_ends_the_wait_and_frees_the_place() -> None:
+    server = Server()
+    first = asyncio.create_task(server.call(Caller("a")))
+    await asyncio.sleep(0)
+    with pytest.raises(DeadlineError):
+        await server.call(Caller("b"), within_s=SERVICE_S / 4)
+    await first
+    assert server.served == {"a": 1}
+    assert server.queue.idle
+
+
+async def test_a_call_that_cannot_be_done_in_time_is_not_begun() -> None:
+    server = Server()
+    with pytest.raises(DeadlineError):
+        await server.call(Caller("a"), within_s=SERVICE_S, least_s=2 * SERVICE_S)
+    assert server.queue.idle
+    assert not server.order
+
+
+async def test_a_client_that_leaves_gives_its_place_to_others() -> None:
+    server = Server()
+    calls = [asyncio.create_task(server.call(Caller(name))) for name in "abcd"]
+    await asyncio.sleep(0)
+    calls[1].cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert server.order == ["a", "c", "d"]
+    assert server.queue.idle
+
+
+@pytest.mark.parametrize("leaves_first", [False, True])
+async def test_a_client_that_leaves_as_its_turn_comes_passes_it_on(leaves_first: bool) -> None:
+    server = Server()
+    loop = asyncio.get_running_loop()
+    turn = await server.queue.enter(Caller("a"), deadline=loop.time() + 1, usual_s=0.0, least_s=0.0)
+    leaving = asyncio.create_task(server.call(Caller("b")))
+    following = asyncio.create_task(server.call(Caller("c")))
+    await asyncio.sleep(0)
+    if leaves_first:
+        leaving.cancel()
+    turn.end(0.0)  # b's turn has come, but b has not noticed yet
+    leaving.cancel()
+    await asyncio.wait_for(following, 1)
+    assert server.order == ["c"]
+    assert server.queue.idle

@@ -1,0 +1,142 @@
+"""What a device learns from cost reports: how far stages and sizes are off their profiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from edgewright.tools.contracts.arms import Arm
+from edgewright.tools.offload.arms import (
+    BLOCKS,
+    PREPROCESS,
+    ProfiledArm,
+    codec_of,
+    decoding,
+    encoding,
+)
+from edgewright.tools.offload.choice import Situation
+from edgewright.tools.offload.factors import Ratio, StageFactors
+from edgewright.tools.offload.tracking import NOISE
+
+#: Relative error of a profile: the node's speed may have changed since it was measured.
+_PROFILE_ERROR = 0.2
+#: Relative error of a single stage, such as decoding images from another program.
+_STAGE_ERROR = 0.15
+#: Relative error of an encoding's size, which depends on the image.
+_SIZE_ERROR = 0.2
+#: An encoding's size grows with this power of the original's bytes per pixel, and this factor is
+#: limited, since an original may be stored wastefully.
+_DETAIL_POWER, _MAX_DETAIL = 0.5, 3.0
+
+#: Error of a measured stage in milliseconds, besides its relative error.
+_TIMER_MS = 0.2
+
+_BLOCKS_OF_DEVICE = ("head", "whole", "postprocess")
+_DECODING_OF_EDGE = ("edge_tail_decode", "edge_decode", "edge_preprocess")
+_BLOCKS_OF_EDGE = ("edge_tail", "edge_whole", "edge_postprocess")
+
+
+class Corrections:
+    """Learned corrections of a model's profiles.
+
+    Both nodes have a factor for each stage and one for all stages together. Sizes have them for
+    each type of image, by codec: what a camera produces differs from what a person sends.
+    """
+
+    def __init__(self) -> None:
+        self._device = StageFactors(error=_PROFILE_ERROR, own_error=_STAGE_ERROR)
+        self._edge = StageFactors(error=_PROFILE_ERROR, own_error=_STAGE_ERROR)
+        self._sizes: dict[str, StageFactors] = {}
+
+    def input_ms(self, situation: Situation) -> float:
+        """Return the time for the device to decode and resize the image."""
+        decode_ms = situation.decode_ms * self._device.of(decoding(situation.mime))
+        return decode_ms + situation.resize_ms * self._device.of(PREPROCESS)
+
+    def device_ms(self, one: ProfiledArm) -> float:
+        """Return an arm's time on the device after the image is resized."""
+        return sum(ms * self._device.of(stage) for stage, ms in one.device_stages.items())
+
+    def edge_ms(self, one: ProfiledArm) -> float:
+        """Return an arm's time on the edge server."""
+        return sum(ms * self._edge.of(stage) for stage, ms in one.edge_stages.items())
+
+    def bytes_up(self, one: ProfiledArm, mime: str) -> float:
+        """Return the bytes that an arm sends for an image with usual detail.
+
+        Args:
+            one: The arm.
+            mime: Type of the image.
+        """
+        return one.bytes_up * self._sizes_of(mime).of(codec_of(one.arm))
+
+    def detail(self, situation: Situation) -> float:
+        """Return the factor by which the image's encodings are larger than usual."""
+        factor: float = situation.detail**_DETAIL_POWER
+        return min(max(factor, 1 / _MAX_DETAIL), _MAX_DETAIL)
+
+    def observe(
+        self,
+        situation: Situation,
+        one: ProfiledArm,
+        stages_ms: Mapping[str, float],
+        *,
+        bytes_up: int,
+    ) -> None:
+        """Learn from a completed task.
+
+        Args:
+            situation: The profiles and the image.
+            one: The arm that was taken.
+            stages_ms: Milliseconds by stage, as in the cost report.
+            bytes_up: Bytes sent; 0 if there were none.
+        """
+        mime, codec = situation.mime, codec_of(one.arm)
+        profiled = dict(one.device_stages)
+        profiled[PREPROCESS] = profiled.get(PREPROCESS, 0.0) + situation.resize_ms
+        profiled[decoding(mime)] = situation.decode_ms
+        self._device.update(_ratios(_device_stages(stages_ms, one.arm, mime), profiled))
+        self._edge.update(_ratios(_edge_stages(stages_ms, one.arm), one.edge_stages))
+        if min(bytes_up, one.bytes_up) > 0:
+            usual = one.bytes_up * self.detail(situation)
+            self._sizes_of(mime).update({codec: Ratio(bytes_up, usual, noise=_SIZE_ERROR)})
+
+    def _sizes_of(self, mime: str) -> StageFactors:
+        if mime not in self._sizes:
+            self._sizes[mime] = StageFactors(error=_SIZE_ERROR, own_error=_SIZE_ERROR)
+        return self._sizes[mime]
+
+
+def _device_stages(stages_ms: Mapping[str, float], arm: Arm, mime: str) -> dict[str, float]:
+    """Return the device's measured times by stage.
+
+    Args:
+        stages_ms: Stages of a cost report.
+        arm: The arm that was taken.
+        mime: Type of the image.
+    """
+    found = {
+        decoding(mime): stages_ms.get("decode", 0.0),
+        PREPROCESS: stages_ms.get("preprocess", 0.0),
+        BLOCKS: sum(stages_ms.get(one, 0.0) for one in _BLOCKS_OF_DEVICE),
+        encoding(codec_of(arm)): stages_ms.get("encode", 0.0),
+    }
+    return {stage: ms for stage, ms in found.items() if ms > 0}
+
+
+def _edge_stages(stages_ms: Mapping[str, float], arm: Arm) -> dict[str, float]:
+    """Return the edge server's measured times by stage; see ``_device_stages``."""
+    found = {
+        decoding(codec_of(arm)): sum(stages_ms.get(one, 0.0) for one in _DECODING_OF_EDGE),
+        BLOCKS: sum(stages_ms.get(one, 0.0) for one in _BLOCKS_OF_EDGE),
+    }
+    return {stage: ms for stage, ms in found.items() if ms > 0}
+
+
+def _ratios(measured: Mapping[str, float], profiled: Mapping[str, float]) -> dict[str, Ratio]:
+    """Compare measured with profiled times, for the stages that both have."""
+    return {
+        stage: Ratio(ms, profiled[stage], noise=math.hypot(NOISE, _TIMER_MS / ms))
+        for stage, ms in measured.items()
+        if profiled.get(stage, 0.0) > 0
+    }
