@@ -153,6 +153,10 @@ bench-entropy-coder: $(STAMP) ## Time the entropy coder, compiled and in Python
 	$(BIN)/python -m edgewright.benchmarks.runtime.entropy_coder
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
+bench-serving: $(STAMP) ## Compare a node with plain servers, and press it  (QUICK=1)
+	$(BIN)/python -m edgewright.benchmarks.serving.run $(if $(QUICK),--quick)
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
 bench-planner: $(STAMP) ## Score planning on the request set  (TASKBENCH=folder OTHERS=file: also on requests by others)
 	$(BIN)/python -m edgewright.benchmarks.planner.run $(if $(TASKBENCH),--taskbench $(TASKBENCH)) $(if $(OTHERS),--others $(OTHERS))
 	@$(BIN)/python -m edgewright.benchmarks.common.report
@@ -175,6 +179,7 @@ bench-accuracy-retention: $(STAMP) ## Measure the accuracy retention that the po
 
 bench-latency: $(STAMP) ## Measure latency, the policy against an oracle, and queueing  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.latency.run $(if $(QUICK),--quick)
+	$(BIN)/python -m edgewright.benchmarks.latency.forecasts $(if $(QUICK),--quick)
 	$(BIN)/python -m edgewright.benchmarks.latency.queueing $(if $(QUICK),--quick)
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 

@@ -68,6 +68,10 @@ SECTIONS = {
         "Offloading policy against an oracle",
         "Replay of a recorded trace.",
     ),
+    "latency-forecasts": (
+        "Forecasts after a start",
+        "What a device expects of its requests, and what they take.",
+    ),
     "queueing": (
         "Queueing model against measurement",
         "Response times of an edge server under load.",
@@ -87,6 +91,10 @@ SECTIONS = {
     "storage": (
         "Long threads and many images",
         "1,000 turns in one thread, and 100,000 images through the store.",
+    ),
+    "serving": (
+        "Serving",
+        "A node beside the same model behind other servers, under load and pressure.",
     ),
     "runtime": (
         "Overhead of a node",
