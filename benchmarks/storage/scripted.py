@@ -13,7 +13,7 @@ from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.arms import Arm, Decision
 from edgewright.tools.contracts.cost_report import CostReport
 from edgewright.tools.contracts.images import ImageFacts
-from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
+from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse, PlannedTask
 from edgewright.tools.contracts.views import CardView, SensorView
 from edgewright.tools.images.store import ImageStore
 
@@ -47,7 +47,13 @@ class OneAnswer:
         """Return no sensors."""
         return []
 
-    async def decide(self, card: str, options: InvokeOptions, image: ImageFacts | None) -> Decision:
+    async def decide(
+        self,
+        card: str,
+        options: InvokeOptions,
+        image: ImageFacts | None,
+        ahead: Sequence[PlannedTask] = (),
+    ) -> Decision:
         """Choose the device."""
         return Decision(arm=Arm(kind="device-only"), reason="no peer", forecasts=[], link=None)
 
