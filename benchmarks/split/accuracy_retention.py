@@ -38,11 +38,11 @@ from edgewright.tools.models.engines.torch import efficientnet
 from edgewright.tools.models.engines.torch.chain import Chain
 from edgewright.tools.offload.accuracy_retention import (
     ACCURACY_RETENTION,
+    IMAGE_ENCODINGS,
     codec_key,
     image_key,
     model_key,
 )
-from edgewright.tools.offload.profile import IMAGE_ENCODINGS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,8 +15,17 @@ from edgewright.tools.settings import ChatModelSettings, home, variable
 
 State = Literal["ok", "note", "problem"]
 
-#: Extras that are only needed for training.
-OPTIONAL = ("codec", "federated")
+#: What each extra is for. A board needs few of them.
+PURPOSES = {
+    "agent": "plan, ask, chat and train",
+    "codec": "training codecs",
+    "edge": "nodes",
+    "federated": "training models",
+    "onnx": "running models",
+    "vision": "exporting models, and running those without an export",
+}
+#: Packages that run models, and what people call them.
+_ENGINES = {"onnxruntime": "ONNX Runtime", "torch": "PyTorch"}
 _PYTHONS = ((3, 11), (3, 12), (3, 13))
 _MIN_FREE_BYTES = 500_000_000
 _CHAT_TIMEOUT_S = 5.0
@@ -56,13 +65,21 @@ def installed_extras() -> list[Check]:
             continue
         missing = [name for name in names if not _installed(name)]
         if missing:
-            state: State = "note" if extra in OPTIONAL else "problem"
-            detail = f"missing: {', '.join(missing)}"
+            detail = f"for {PURPOSES[extra]}; missing: {', '.join(missing)}"
             fix = f"pip install 'edgewright[{extra}]'"
-            found.append(Check(name=f"extra {extra}", state=state, detail=detail, fix=fix))
+            found.append(Check(name=f"extra {extra}", state="note", detail=detail, fix=fix))
         else:
             found.append(Check(name=f"extra {extra}", state="ok", detail="installed"))
     return found
+
+
+def engine() -> Check:
+    """Check that something on this machine can run models."""
+    installed = [title for package, title in _ENGINES.items() if _installed(package)]
+    if installed:
+        return Check(name="engine", state="ok", detail=", ".join(installed))
+    fix = "pip install 'edgewright[onnx]'"
+    return Check(name="engine", state="problem", detail="none, so no model can run", fix=fix)
 
 
 def entropy_coder() -> Check:
@@ -237,6 +254,7 @@ async def examine(url: str | None) -> list[Check]:
     return [
         python(),
         *installed_extras(),
+        engine(),
         entropy_coder(),
         *experts(),
         state_folder(),

@@ -23,8 +23,9 @@ from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.library import experts, load_adapter
 from edgewright.tools.memory import keep_freed_memory
+from edgewright.tools.offload.accuracy_retention import encodings_fingerprint
 from edgewright.tools.offload.decoding import Pieces
-from edgewright.tools.offload.profile import encodings_fingerprint, measure
+from edgewright.tools.offload.profile import measure
 from edgewright.tools.split.executor import EncodedInput, Outcome, SplitExecutor
 
 #: Maximum number of photographs to measure with, and maximum size of each.

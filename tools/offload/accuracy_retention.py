@@ -7,15 +7,25 @@ the same weights and codecs.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from edgewright.tools.codecs.protocol import FeatureCodec
+from edgewright.tools.contracts.arms import ImageCodec
+from edgewright.tools.models.adapter import PartitionAdapter
 
 ACCURACY_RETENTION = "accuracy_retention.json"
+#: Image encodings that are measured.
+IMAGE_ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
+    ("png", None),
+    *(("jpeg", quality) for quality in (50, 80, 90, 95)),
+    *(("webp", quality) for quality in (50, 80, 90, 95)),
+    *(("avif", quality) for quality in (40, 60, 80, 90, 95)),
+)
 
 
 def known_accuracy_retention(model: str, revision: str) -> Mapping[str, float]:
@@ -42,6 +52,25 @@ def image_key(image_codec: str, quality: int | None) -> str:
 def codec_key(codec: FeatureCodec) -> str:
     """Return the key of a feature codec, which covers its partition point, tables and weights."""
     return f"{codec.point} {codec.name} {codec.fingerprint.hex()}"
+
+
+def encodings_fingerprint(
+    adapter: PartitionAdapter, codecs_at: Callable[[int], Mapping[str, FeatureCodec]]
+) -> str:
+    """Return a fingerprint of the engine, all encodings, and their stored accuracy retention.
+
+    A stored profile is invalid once this has changed.
+
+    Args:
+        adapter: The model.
+        codecs_at: Returns the feature codecs of a partition point by name.
+    """
+    points = range(1, len(adapter.block_names))
+    codecs = [codec_key(codec) for point in points for codec in codecs_at(point).values()]
+    stored = sorted(known_accuracy_retention(adapter.model, adapter.revision).items())
+    images = [image_key(*encoding) for encoding in IMAGE_ENCODINGS]
+    identity = json.dumps([adapter.engine.model_dump(), codecs, images, stored])
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 @cache

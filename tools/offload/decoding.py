@@ -35,16 +35,6 @@ _BLUR = 3
 _REPETITIONS = 3
 
 
-def finished(pieces: Pieces[_Result]) -> _Result:
-    """Run all pieces of a measurement, and return its result."""
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as end:
-            result: _Result = end.value
-            return result
-
-
 def decoding_profiles(
     photographs: Sequence[Image.Image], slowdown: float
 ) -> Pieces[list[DecodingProfile]]:

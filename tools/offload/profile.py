@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,19 +27,14 @@ from edgewright.tools.images.encode import encode
 from edgewright.tools.models.adapter import Features, PartitionAdapter
 from edgewright.tools.models.expert import Expert
 from edgewright.tools.offload.accuracy_retention import (
+    IMAGE_ENCODINGS,
     codec_key,
+    encodings_fingerprint,
     image_key,
     known_accuracy_retention,
 )
 from edgewright.tools.offload.decoding import Pieces, decoding_profiles
 
-#: Image encodings that are measured.
-IMAGE_ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
-    ("png", None),
-    *(("jpeg", quality) for quality in (50, 80, 90, 95)),
-    *(("webp", quality) for quality in (50, 80, 90, 95)),
-    *(("avif", quality) for quality in (40, 60, 80, 90, 95)),
-)
 #: Arguments for an expert that answers questions.
 _ARGUMENTS = {"question": "what is in the picture?"}
 #: Maximum number of images for an expert without labels, since generating text takes seconds.
@@ -108,25 +101,6 @@ def measure(
         slowdown=slowdown,
         encodings=encodings_fingerprint(adapter, codecs_at),
     )
-
-
-def encodings_fingerprint(
-    adapter: PartitionAdapter, codecs_at: Callable[[int], Mapping[str, FeatureCodec]]
-) -> str:
-    """Return a fingerprint of the engine, all encodings, and their stored accuracy retention.
-
-    A stored profile is invalid once this has changed.
-
-    Args:
-        adapter: The model.
-        codecs_at: Returns the feature codecs of a partition point by name.
-    """
-    points = range(1, len(adapter.block_names))
-    codecs = [codec_key(codec) for point in points for codec in codecs_at(point).values()]
-    stored = sorted(known_accuracy_retention(adapter.model, adapter.revision).items())
-    images = [image_key(*encoding) for encoding in IMAGE_ENCODINGS]
-    identity = json.dumps([adapter.engine.model_dump(), codecs, images, stored])
-    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 class _Measurement:

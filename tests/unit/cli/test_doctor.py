@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from edgewright.cli.commands import checks
+from edgewright.cli.extras import COMBINED, extras
 from edgewright.tools.codecs import entropy
 
 
@@ -42,10 +43,23 @@ def test_a_missing_extra_names_its_command(examined, monkeypatch):
     required = {"agent": ("langgraph", "no-such-package"), "codec": ("no-such-package",)}
     monkeypatch.setattr(checks, "extras", lambda: required)
     found = examined()
-    assert found["extra agent"]["state"] == "problem"
-    assert found["extra agent"]["detail"] == "missing: no-such-package"
+    assert found["extra agent"]["state"] == "note"
+    assert (
+        found["extra agent"]["detail"] == "for plan, ask, chat and train; missing: no-such-package"
+    )
     assert found["extra agent"]["fix"] == "pip install 'edgewright[agent]'"
     assert found["extra codec"]["state"] == "note"
+
+
+def test_a_machine_needs_one_engine(examined, monkeypatch):
+    assert "ONNX Runtime" in examined()["engine"]["detail"]
+    monkeypatch.setattr(checks, "_ENGINES", {"no-such-package": "No engine"})
+    assert examined()["engine"]["state"] == "problem"
+    assert examined()["engine"]["fix"] == "pip install 'edgewright[onnx]'"
+
+
+def test_every_extra_has_a_purpose():
+    assert set(checks.PURPOSES) == set(extras()) - set(COMBINED)
 
 
 def test_a_python_that_is_too_new(examined, monkeypatch):

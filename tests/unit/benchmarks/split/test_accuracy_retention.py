@@ -7,8 +7,7 @@ from PIL import Image
 from edgewright.benchmarks.split.accuracy_retention import ReferenceModel, measured
 from edgewright.tools.models.engines.torch.chain import Chain
 from edgewright.tools.models.preprocessing import Preprocessing
-from edgewright.tools.offload.accuracy_retention import image_key
-from edgewright.tools.offload.profile import IMAGE_ENCODINGS
+from edgewright.tools.offload.accuracy_retention import IMAGE_ENCODINGS, image_key
 
 
 class Redness(torch.nn.Module):

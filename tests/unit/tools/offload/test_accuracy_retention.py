@@ -3,11 +3,11 @@
 from edgewright.tools.codecs.registry import codecs_at
 from edgewright.tools.models.engines.torch import efficientnet
 from edgewright.tools.offload.accuracy_retention import (
+    IMAGE_ENCODINGS,
     codec_key,
     image_key,
     known_accuracy_retention,
 )
-from edgewright.tools.offload.profile import IMAGE_ENCODINGS
 
 
 def test_every_encoding_of_the_built_in_model_is_stored(tmp_path, monkeypatch):

@@ -12,9 +12,18 @@ from edgewright.tools.library import experts, load_adapter
 from edgewright.tools.models.adapter import PartitionAdapter
 from edgewright.tools.models.engines.torch import blip
 from edgewright.tools.models.source import ModelSource
-from edgewright.tools.offload.accuracy_retention import known_accuracy_retention
-from edgewright.tools.offload.profile import IMAGE_ENCODINGS, measure
+from edgewright.tools.offload.accuracy_retention import IMAGE_ENCODINGS, known_accuracy_retention
+from edgewright.tools.offload.profile import measure
 from edgewright.tools.vision.generation import BlipQuestionAnswerer
+
+
+def finished(pieces):
+    """Run all pieces of a measurement, and return its result."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            return end.value
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +35,8 @@ def measured(
     adapter: PartitionAdapter, photographs: list[Image.Image], **options: Any
 ) -> ModelProfile:
     expert = experts()[options.pop("expert", "efficientnet-lite0-classifier")]
-    return measure(adapter, expert, partial(codecs_at, adapter), photographs, runs=2, **options)
+    pieces = measure(adapter, expert, partial(codecs_at, adapter), photographs, runs=2, **options)
+    return finished(pieces)
 
 
 @pytest.mark.slow
@@ -81,6 +91,7 @@ def _values(adapter: PartitionAdapter, point: int) -> int:
 def test_measures_a_transformer_that_answers_questions(tiny_blip: Any, photograph: Any) -> None:
     adapter = blip.load_questions(ModelSource.parse(str(tiny_blip("vqa"))))
     expert = BlipQuestionAnswerer(adapter.answer)
-    profile = measure(adapter, expert, partial(codecs_at, adapter), [photograph("coffee")], runs=1)
+    pieces = measure(adapter, expert, partial(codecs_at, adapter), [photograph("coffee")], runs=1)
+    profile = finished(pieces)
     assert len(profile.points) == len(adapter.block_names) - 1
     assert all(point.frame_bytes < _values(adapter, point.point) for point in profile.points)
