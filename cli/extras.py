@@ -10,8 +10,10 @@ COMBINED = ("all", "dev")
 #: Distributions of modules that bear another name, or that come with what an extra requires.
 _DISTRIBUTIONS = {
     "aiosqlite": "langgraph-checkpoint-sqlite",
+    "google": "onnx",
     "huggingface-hub": "transformers",
     "langchain-core": "langchain",
+    "lingua": "lingua-language-detector",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "starlette": "fastapi",

@@ -130,11 +130,12 @@ def headlines(folder: Path) -> str:
     """Return the table of headline figures.
 
     Args:
-        folder: The benchmarks' results, of all that have a headline.
+        folder: The benchmarks' results; what was not measured has no row.
     """
     rows = [
         [label, describe(_figures(folder, name)), f"[table]({_PAGE}#{_anchor(SECTIONS[name][0])})"]
         for label, name, describe in _HEADLINES
+        if (folder / f"{name}.json").exists()
     ]
     return table(["measured", "result", "details"], rows)
 

@@ -67,12 +67,12 @@ def check_pair(edge: NodeConfig, device: NodeConfig, secrets: Path) -> None:
     assert device.peer.url == f"http://edge:{edge.port}"
     to_edge = b"Bearer " + device.peer.api_key.get_secret_value().encode()
     to_device = b"Bearer " + (secrets / "client-to-device").read_bytes()
-    assert KeyRing(edge.keys).check(to_edge, "infer") == "device"
-    assert KeyRing(device.keys).check(to_device, "admin") == "client"
+    assert KeyRing(edge.keys).check(to_edge, "infer", "").name == "device"
+    assert KeyRing(device.keys).check(to_device, "admin", "").name == "client"
     with pytest.raises(AuthenticationError):
-        KeyRing(edge.keys).check(to_device, "infer")
+        KeyRing(edge.keys).check(to_device, "infer", "")
     with pytest.raises(ScopeError):
-        KeyRing(edge.keys).check(to_edge, "admin")
+        KeyRing(edge.keys).check(to_edge, "admin", "")
 
 
 def test_secrets_are_made_once_and_lie_in_a_closed_folder(secrets: Path) -> None:

@@ -24,7 +24,7 @@ from edgewright.agents.planner.embedded.composition import Scope
 from edgewright.agents.planner.embedded.conversation import latest_turn
 from edgewright.agents.planner.embedded.detection import Intent, Judged, Reading, read
 from edgewright.agents.planner.embedded.evidence import Verdict
-from edgewright.agents.planner.embedded.grammar.acts import acts_outside
+from edgewright.agents.planner.embedded.grammar.acts import Act, acts_outside
 from edgewright.agents.planner.embedded.grammar.questions import about_image
 from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
@@ -71,12 +71,18 @@ class EmbeddedPlanner:
         self._cards = cards
         self._load_model = load_model
         self._assembler = Assembler(cards)
-        self._acts = acts_outside({name for card in cards for name in _served(card)})
 
     @cached_property
     def model(self) -> RequestModel:
         """The fitted model, loaded on first use."""
         return self._load_model()
+
+    @cached_property
+    def _acts(self) -> tuple[Act, ...]:
+        return acts_outside(
+            {name for card in self._cards for name in _served(card)},
+            [[each.request for each in card.demonstrations] for card in self._cards],
+        )
 
     @cached_property
     def _wording(self) -> Wording:

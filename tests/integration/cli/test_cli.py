@@ -74,7 +74,9 @@ def test_ask_as_json_keeps_its_contract(edgewright, device, photographs):
     answer = json.loads(done.stdout)
     assert set(answer) == {"answer", "plan", "results"}
     assert "cat" in answer["answer"].lower()
-    assert {"request", "tasks", "planner", "confidence", "needs", "reason"} == set(answer["plan"])
+    assert {"request", "tasks", "notes", "planner", "confidence", "needs", "reason"} == set(
+        answer["plan"]
+    )
     (result,) = answer["results"]
     assert {"task_id", "status", "output", "report"} <= set(result)
     assert {

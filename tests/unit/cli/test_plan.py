@@ -10,7 +10,7 @@ def test_a_plan_as_json_keeps_its_contract(edgewright, photograph):
     result = edgewright("plan", "--json", "what is in this picture?", "--image", photograph)
     assert result.exit_code == 0
     plan = json.loads(result.stdout)
-    assert set(plan) == {"request", "tasks", "planner", "confidence", "needs", "reason"}
+    assert set(plan) == {"request", "tasks", "notes", "planner", "confidence", "needs", "reason"}
     assert {"id", "tool", "task_type", "args", "depends_on"} <= set(plan["tasks"][0])
     assert plan["tasks"][0]["args"]["image"].startswith("store:")
     assert plan["needs"] == []

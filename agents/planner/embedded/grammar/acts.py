@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 from pydantic import BaseModel, ConfigDict
@@ -18,6 +19,9 @@ _LEAD = re.compile(
     r"\s+(?:you\s+)?to\s+|(?:i|we)'d like\s+(?:you\s+)?to\s+|go ahead and\s+)*",
     re.IGNORECASE,
 )
+#: Share of a card's demonstrations that ask for an act, from which on the card does it. Less is an
+#: unusual way to ask for something else, such as drawing a stick figure for finding a pose.
+_OWN = 0.1
 
 
 class Act(BaseModel):
@@ -54,13 +58,19 @@ class Act(BaseModel):
         return f"I cannot {self.name}; {self.instead}."
 
 
-def acts_outside(served: Collection[str]) -> tuple[Act, ...]:
+def acts_outside(served: Collection[str], demonstrated: Iterable[Sequence[str]]) -> tuple[Act, ...]:
     """Return the acts that no card does.
 
     Args:
         served: Ids and task types of the cards.
+        demonstrated: The requests that each card demonstrates. An act that a card's own requests
+            ask for is not outside, whatever the card is called.
     """
-    return tuple(act for act in _acts() if not set(act.serves) & set(served))
+    outside = [act for act in _acts() if not set(act.serves) & set(served)]
+    for requests in demonstrated:
+        asked = Counter(requested_act(request, outside) for request in requests)
+        outside = [act for act in outside if asked[act] < _OWN * max(len(requests), 1)]
+    return tuple(outside)
 
 
 def requested_act(clause: str, acts: Collection[Act]) -> Act | None:

@@ -109,8 +109,8 @@ def test_a_captioner_gets_captions_which_mirrored_images_share(captions, scenes)
     assert len(rows[0]) == 10
     output = outputs(captions, images)
     with torch.inference_mode():
-        together = captions.captions(output)
-        alone = [text for one in output.split(1) for text in captions.captions(one)]
+        together = captions.captions(output.numpy())
+        alone = [text for one in output.split(1) for text in captions.captions(one.numpy())]
     assert together == alone
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import sys
 import time
 from typing import Any
 
@@ -418,9 +419,14 @@ def test_a_decision_takes_at_most_fifty_microseconds() -> None:
     )  # fmt: skip
     assert len(policy.choose(situation).arms) == 22
     times = []
-    for _ in range(20):
-        started = time.process_time()
-        for _ in range(50):
-            policy.choose(situation)
-        times.append((time.process_time() - started) / 50)
+    tracer = sys.gettrace()
+    sys.settrace(None)  # nodes run without one, and it takes most of the time
+    try:
+        for _ in range(20):
+            started = time.process_time()
+            for _ in range(50):
+                policy.choose(situation)
+            times.append((time.process_time() - started) / 50)
+    finally:
+        sys.settrace(tracer)
     assert min(times) < 50e-6

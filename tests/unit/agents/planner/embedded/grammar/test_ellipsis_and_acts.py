@@ -116,7 +116,7 @@ def test_sentences_are_split_where_people_forget_the_space() -> None:
     ],
 )
 def test_acts_outside_of_the_catalogue_are_named(text: str, name: str) -> None:
-    remaining, found = split_acts(text, acts_outside(set()))
+    remaining, found = split_acts(text, acts_outside(set(), []))
     assert (remaining, [act.name for act in found]) == ("", [name])
 
 
@@ -133,14 +133,24 @@ def test_acts_outside_of_the_catalogue_are_named(text: str, name: str) -> None:
     ],
 )
 def test_acts_of_the_catalogue_are_left_alone(text: str) -> None:
-    assert split_acts(text, acts_outside(set())) == (text, [])
+    assert split_acts(text, acts_outside(set(), [])) == (text, [])
 
 
 def test_an_act_that_a_card_serves_is_left_alone() -> None:
-    assert split_acts("Draw a boat", acts_outside({"text-to-image"})) == ("Draw a boat", [])
+    assert split_acts("Draw a boat", acts_outside({"text-to-image"}, [])) == ("Draw a boat", [])
 
 
 def test_the_other_clauses_of_a_request_remain() -> None:
-    remaining, found = split_acts("Crop it and describe it", acts_outside(set()))
+    remaining, found = split_acts("Crop it and describe it", acts_outside(set(), []))
     assert remaining == "describe it"
     assert [act.name for act in found] == ["edit images"]
+
+
+def test_a_card_whose_own_requests_ask_for_an_act_does_it() -> None:
+    pump = ["turn on the garden pump", "start watering", "the garden needs water"]
+    assert split_acts("Turn on the garden pump", acts_outside(set(), [pump]))[1] == []
+
+
+def test_an_unusual_request_of_a_card_leaves_an_act_outside() -> None:
+    pose = ["draw a man in the pose of this person", *["find the pose of this person"] * 19]
+    assert split_acts("Draw a boat", acts_outside(set(), [pose]))[1]
