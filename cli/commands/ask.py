@@ -76,7 +76,7 @@ def ask(
     with reported_errors(as_json):
         import asyncio
 
-        from edgewright.cli.commands.requests import resolve_images
+        from edgewright.cli.requests import resolve_images
         from edgewright.cli.views.progress import TurnView
         from edgewright.tools.settings import Settings
         from edgewright.tools.storage.reading import typed

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from edgewright.agents.planner.protocol import AnyPlanner
     from edgewright.agents.planner.request import PlanRequest, Turn
-    from edgewright.cli.commands.requests import RequestRow
+    from edgewright.cli.requests import RequestRow
     from edgewright.cli.views.progress import Waiting
     from edgewright.graphs.services.services import Services
     from edgewright.tools.cards import CardRegistry
@@ -105,7 +105,7 @@ def plan(
     with reported_errors(as_json):
         import asyncio
 
-        from edgewright.cli.commands.requests import read_requests, resolve_images
+        from edgewright.cli.requests import read_requests, resolve_images
         from edgewright.cli.views.progress import Waiting
         from edgewright.tools.storage.reading import typed
 
@@ -245,7 +245,7 @@ async def _plan_rows(
     """Write the plan of each row; return what is wrong with the others."""
     from rich.progress import Progress
 
-    from edgewright.cli.commands.requests import resolve_images
+    from edgewright.cli.requests import resolve_images
     from edgewright.graphs.assistant.planning import plan_request
     from edgewright.tools.errors import InputError, NotFoundError
 

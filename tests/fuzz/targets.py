@@ -23,7 +23,7 @@ from safetensors.numpy import save
 
 from edgewright.agents.llm.bounds import bounded
 from edgewright.agents.llm.client import ChatModel, Message
-from edgewright.cli.commands.requests import _row
+from edgewright.cli.requests import _row
 from edgewright.tools.cards.demonstrations import parse_demonstrations
 from edgewright.tools.cards.registry import _parse
 from edgewright.tools.errors import EdgewrightError

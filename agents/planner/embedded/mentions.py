@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from edgewright.agents.planner.embedded.clauses import QUOTED, may_quote
+from edgewright.agents.planner.embedded.grammar.clauses import QUOTED, may_quote
 from edgewright.tools.contracts.cards import DataType
 
 #: File name extensions by kind of data.

@@ -19,12 +19,12 @@ from functools import cached_property
 import numpy as np
 
 from edgewright.agents.planner.embedded.assembly import Assembler
-from edgewright.agents.planner.embedded.clauses import Clause, segment
 from edgewright.agents.planner.embedded.composition import Scope
 from edgewright.agents.planner.embedded.conversation import latest_turn
 from edgewright.agents.planner.embedded.detection import Intent, Judged, Reading, read
 from edgewright.agents.planner.embedded.evidence import Verdict
 from edgewright.agents.planner.embedded.grammar.acts import Act, acts_outside
+from edgewright.agents.planner.embedded.grammar.clauses import Clause, segment
 from edgewright.agents.planner.embedded.grammar.questions import about_image
 from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from edgewright.agents.planner.embedded.clauses import segment
 from edgewright.agents.planner.embedded.conversation import (
     Conversation,
     Images,
     MissingImageError,
 )
 from edgewright.agents.planner.embedded.grammar.acts import Act, split_acts
+from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.conditions import Piece, pieces
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
     completed,

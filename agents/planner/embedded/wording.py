@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from functools import cached_property
 
-from edgewright.agents.planner.embedded.clauses import VERBS
+from edgewright.agents.planner.embedded.grammar.clauses import VERBS
 from edgewright.agents.planner.embedded.grammar.lexicon import words
 from edgewright.agents.planner.embedded.vocabulary import known_tasks
 from edgewright.agents.text.encoder import minilm

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgewright.agents.planner.embedded.clauses import Clause
+from edgewright.agents.planner.embedded.grammar.clauses import Clause
 from edgewright.agents.planner.embedded.mentions import masked
 
 

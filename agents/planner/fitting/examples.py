@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, product
 
-from edgewright.agents.planner.embedded.clauses import segment
+from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE, KnownTask, known_tasks
 from edgewright.agents.planner.embedded.words import Words
 from edgewright.tools.cards import CardRegistry, ToolCard

@@ -9,7 +9,7 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
-from edgewright.agents.planner.embedded.clauses import segment
+from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.lexicon import read_grammar
 
 _LEAD = re.compile(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from edgewright.agents.planner.embedded.clauses import beginning
+from edgewright.agents.planner.embedded.grammar.clauses import beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.questions import Guard, guard_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from edgewright.agents.planner.embedded.clauses import beginning
+from edgewright.agents.planner.embedded.grammar.clauses import beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
 from edgewright.agents.planner.embedded.grammar.references import Mention
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from edgewright.agents.planner.embedded.clauses import beginning
+from edgewright.agents.planner.embedded.grammar.clauses import beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 
 #: Marks at the start of a list item: bullets, dashes, numbers and letters.

@@ -4,8 +4,10 @@ import itertools
 import random
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -402,8 +404,8 @@ def test_the_previous_arm_is_remembered_after_a_new_profile() -> None:
     assert policy.choose(again).arm == arm
 
 
-def test_a_decision_takes_at_most_fifty_microseconds() -> None:
-    """Measured in processor time, since other programs may use the processor meanwhile."""
+def test_a_decision_takes_less_than_a_hundred_additions_of_arrays() -> None:
+    """These take some 40 microseconds on an idle machine; both are measured in one run."""
     points = [
         PointProfile(
             point=1 + n % 4, name="block", frame_bytes=9000 + n, encode_ms=1, decode_ms=1,
@@ -418,15 +420,26 @@ def test_a_decision_takes_at_most_fifty_microseconds() -> None:
         deadline_ms=5000,
     )  # fmt: skip
     assert len(policy.choose(situation).arms) == 22
-    times = []
+    costs = np.arange(22.0)
+
+    def add() -> None:
+        for _ in range(100):
+            costs + costs
+
+    def decide() -> None:
+        policy.choose(situation)
+
+    times: dict[Callable[[], None], list[float]] = {add: [], decide: []}
     tracer = sys.gettrace()
     sys.settrace(None)  # nodes run without one, and it takes most of the time
     try:
         for _ in range(20):
-            started = time.process_time()
-            for _ in range(50):
-                policy.choose(situation)
-            times.append((time.process_time() - started) / 50)
+            for work, measured in times.items():
+                started = time.process_time()
+                for _ in range(50):
+                    work()
+                measured.append(time.process_time() - started)
     finally:
         sys.settrace(tracer)
-    assert min(times) < 50e-6
+    addition_s, decision_s = map(min, times.values())
+    assert decision_s < addition_s

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from edgewright.agents.planner.embedded import clauses, mentions
 from edgewright.agents.planner.embedded.arguments import ArgumentReader
-from edgewright.agents.planner.embedded.clauses import segment
+from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.mentions import files, masked, quotations
 from edgewright.tools.cards import CardRegistry
 
