@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewright.agents.planner.embedded import clauses, mentions
+from edgewright.agents.planner.embedded import mentions
 from edgewright.agents.planner.embedded.arguments import ArgumentReader
+from edgewright.agents.planner.embedded.grammar import clauses
 from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.mentions import files, masked, quotations
 from edgewright.tools.cards import CardRegistry
