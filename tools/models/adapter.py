@@ -51,6 +51,16 @@ class PartitionAdapter(Protocol):
         """Convert a preprocessed image to the network's input, float32 ``[1, 3, H, W]``."""
         ...
 
+    def prepare(self, start: int, stop: int) -> None:
+        """Load what running blocks ``start`` to ``stop - 1`` needs, if it is not loaded yet.
+
+        Loading happens once and is no part of the time that the blocks take.
+
+        Raises:
+            NotFoundError: There is no such block (``unknown_point``).
+        """
+        ...
+
     def run(self, features: Features, start: int, stop: int) -> Features:
         """Run blocks ``start`` to ``stop - 1``; the head is ``run(x, 0, p)``.
 

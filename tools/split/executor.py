@@ -137,6 +137,7 @@ class SplitExecutor:
         coder = codec_named(self._codecs_at(point), codec or QuantisedCodec.name)
         stages = _Stages(self._slowdown)
         features = self._input(image, stages)
+        self._adapter.prepare(0, point)
         with stages.stage("head"):
             features = self._adapter.run(features, 0, point)
         with stages.stage("encode"):
@@ -239,7 +240,9 @@ class SplitExecutor:
         args: Mapping[str, str],
         stages: _Stages,
     ) -> Outcome:
+        last = len(self._adapter.block_names)
+        self._adapter.prepare(point, last)
         with stages.stage(stage):
-            output = self._adapter.run(features, point, len(self._adapter.block_names))
+            output = self._adapter.run(features, point, last)
         with stages.stage("postprocess"):
             return Outcome(selected.postprocess(output, args), stages.ms)

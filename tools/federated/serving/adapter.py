@@ -62,6 +62,15 @@ class TrainedModel:
         pixels = to_array(image, height=height, width=width, channels=self._channels)
         return np.ascontiguousarray(pixels.transpose(2, 0, 1)[np.newaxis], np.float32) / 255
 
+    def prepare(self, start: int, stop: int) -> None:
+        """Only check the points: the sandbox starts when it runs; see ``PartitionAdapter``.
+
+        Raises:
+            NotFoundError: There is no such block (``unknown_point``).
+        """
+        check_point(self, start)
+        check_point(self, stop)
+
     def run(self, features: Features, start: int, stop: int) -> Features:
         """Run the network, or no block; see ``PartitionAdapter``.
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from edgewright.tools.errors import InputError, NotFoundError, UnavailableError
 from edgewright.tools.models import exports
+from edgewright.tools.models.engines.onnx import adapter
 from edgewright.tools.models.engines.onnx.adapter import ExportedModel
 from edgewright.tools.models.engines.onnx.manifest import MANIFEST, graph_name, weights_of
 from edgewright.tools.models.engines.onnx.sessions import providers
@@ -105,6 +106,15 @@ def test_ranges_without_a_graph_run_block_by_block(lite0, photograph):
     x = lite0.array(lite0.preprocess(photograph("cat")))
     features = lite0.run(x, 0, 3)
     assert_same(lite0.run(features, 3, 6), efficientnet.load().run(features, 3, 6))
+
+
+def test_nothing_is_loaded_while_prepared_blocks_run(small, noise, monkeypatch):
+    exported = ExportedModel(small, threads=1)
+    for start, stop in ((0, 2), (2, 3)):
+        exported.prepare(start, stop)
+    monkeypatch.setattr(adapter, "Session", None)
+    features = exported.run(exported.array(exported.preprocess(noise)), 0, 2)
+    exported.run(features, 2, 3)
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 4), (-1, 2), (5, 5)])

@@ -41,6 +41,20 @@ def test_the_tail_of_a_head_names_it_too(executor, jpeg, point):
     assert list(outcome.stages_ms) == ["tail_decode", "tail", "postprocess"]
 
 
+def test_graphs_are_loaded_before_their_stage_is_timed(jpeg, monkeypatch):
+    adapter = efficientnet.load()
+    executor = SplitExecutor(adapter, experts(), partial(codecs_at, adapter))
+    prepared: list[tuple[int, int]] = []
+    run = adapter.run
+    monkeypatch.setattr(adapter, "prepare", lambda start, stop: prepared.append((start, stop)))
+    monkeypatch.setattr(
+        adapter, "run", lambda x, *blocks: run(x, *blocks) if blocks in prepared else None
+    )
+    encoded = executor.head(jpeg("coffee"), 5, "t")
+    assert executor.tail(encoded.frame, CLASSIFIER, {}).output["labels"][0]["label"] == "espresso"
+    assert prepared == [(0, 5), (5, 18)]
+
+
 @pytest.mark.parametrize("point", [0, 4, 17])
 def test_a_resumed_run_equals_a_whole_run_exactly(executor, jpeg, point):
     whole = executor.whole(jpeg("chelsea"), CLASSIFIER, {})

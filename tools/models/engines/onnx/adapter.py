@@ -66,6 +66,15 @@ class ExportedModel:
         """Convert a preprocessed image to the network's input, float32 ``[1, 3, H, W]``."""
         return self._manifest.preprocessing.array(image)
 
+    def prepare(self, start: int, stop: int) -> None:
+        """Load the graphs of blocks ``start`` to ``stop - 1``; see ``PartitionAdapter``.
+
+        Raises:
+            NotFoundError: There is no such block (``unknown_point``).
+            UnavailableError: A file is missing or damaged (``export_unreadable``).
+        """
+        self._sessions(start, stop)
+
     def run(self, features: Features, start: int, stop: int) -> Features:
         """Run blocks ``start`` to ``stop - 1``; see ``PartitionAdapter``.
 
@@ -73,14 +82,8 @@ class ExportedModel:
             NotFoundError: There is no such block (``unknown_point``).
             UnavailableError: A file is missing or damaged (``export_unreadable``).
         """
-        check_point(self, start)
-        check_point(self, stop)
-        if start >= stop:
-            return features
-        if stop > start + 1 and (name := graph_name(start, stop)) in self._manifest.files:
-            return self._range(name).run(features)
-        for block in range(start, stop):
-            features = self._block(graph_name(block, block + 1)).run(features)
+        for session in self._sessions(start, stop):
+            features = session.run(features)
         return features
 
     def feature_shape(self, point: int) -> tuple[int, ...]:
@@ -91,6 +94,14 @@ class ExportedModel:
         """
         check_point(self, point)
         return self._manifest.blocks[point - 1].shape if point else self._manifest.input_shape
+
+    def _sessions(self, start: int, stop: int) -> list[Session]:
+        """Return the loaded graphs that run a range of blocks, in order."""
+        check_point(self, start)
+        check_point(self, stop)
+        if stop > start + 1 and (name := graph_name(start, stop)) in self._manifest.files:
+            return [self._range(name)]
+        return [self._block(graph_name(block, block + 1)) for block in range(start, stop)]
 
     def _block(self, name: str) -> Session:
         if name not in self._blocks:

@@ -85,6 +85,15 @@ class Chain:
             features = block(features)
         return features
 
+    def prepare(self, start: int, stop: int) -> None:
+        """Only check the points: all blocks are loaded; see ``PartitionAdapter``.
+
+        Raises:
+            NotFoundError: There is no such block (``unknown_point``).
+        """
+        check_point(self, start)
+        check_point(self, stop)
+
     def feature_shape(self, point: int) -> tuple[int, ...]:
         """Return the shape of the features at a partition point, without the batch dimension.
 
