@@ -28,6 +28,9 @@ CLEARLY = 2.0
 #: A text with less than this share of Latin letters is not English.
 LATIN = 0.7
 
+#: Punctuation of a single language, more certain than the identification of a short text.
+_MARKS = {"¿": "Spanish", "¡": "Spanish"}
+
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _FILE = re.compile(r"\S*(?:/\S+|\w\.\w{2,4}\b)\S*")
 
@@ -58,6 +61,8 @@ def foreign_language(text: str, is_known: Callable[[str], bool]) -> str | None:
 
 
 def _identified(text: str, other_letters: bool) -> str | None:
+    if marked := next((_MARKS[letter] for letter in text if letter in _MARKS), None):
+        return marked
     likely = _detector().compute_language_confidence_values(text)
     best = likely[0]
     english = next(each.value for each in likely if each.language.name == "ENGLISH")

@@ -165,7 +165,7 @@ def test_the_unserved_part_of_a_request_is_the_reason(planner: EmbeddedPlanner) 
         ("请描述这张照片", "Chinese"),
         ("Welche Farbe hat das Auto auf diesem Foto?", "German"),
         ("Beschreibe bitte das Bild", "German"),
-        ("¿De qué color es el coche de la imagen?", "reads English"),
+        ("¿De qué color es el coche de la imagen?", "Spanish"),
         ("Describe la imagen por favor", "Spanish"),
         ("What is the capital of France?", "knowledge"),
         ("Who wrote War and Peace?", "knowledge"),
