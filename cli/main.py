@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 import typer
 import typer.core
 
-from edgewright.cli.commands import (
-    ask,
-    cards,
-    chat,
-    codec,
-    demo,
-    doctor,
-    gc,
-    models,
-    node,
-    plan,
-    profile,
-    runs,
-    train,
-)
+from edgewright.cli.lazy import LazyGroup
 from edgewright.cli.views.safe import Warnings, prepare_streams
 
 # Help and usage errors in plain text: importing rich takes longer than all the rest of --help.
 typer.core.HAS_RICH = False
 
+
+class _Commands(LazyGroup):
+    """The commands, each in a module of its name, in the order of ``--help``."""
+
+    package: ClassVar[str] = "edgewright.cli.commands"
+    summaries: ClassVar[Mapping[str, str]] = {
+        "ask": "Answer a request, and show what it cost.",
+        "chat": "Talk with the assistant; requests can refer to earlier images.",
+        "demo": "Start a device and an edge server, and answer requests about photographs.",
+        "plan": "Show the plan for a request, without running it.",
+        "cards": "Check cards, draft them from manuals, approve drafts, and roll tools back.",
+        "node": "Run a node until Ctrl-C or SIGTERM.",
+        "serve": "Serve a web console, OpenAI's API and MCP until Ctrl-C or SIGTERM.",
+        "mcp": "Serve MCP to the program that starts this command.",
+        "models": "List, install, verify and remove models, and export them for ONNX Runtime.",
+        "sensors": "List the sensors of a node, and read a window of one.",
+        "profile": "Measure a node's models on this machine, and store its profile.",
+        "capacity": "How many servers users need, on paper and by simulation.",
+        "train": "Train a model by federated learning and install it as a tool.",
+        "runs": "List, show and compare training runs.",
+        "federate": "Train across machines that each keep their own data.",
+        "codec": "Train or compute feature codecs, export their halves, inspect them.",
+        "doctor": "Check what is configured, reachable and missing, and how to fix it.",
+        "gc": "Remove old threads, runs and caches, and images that no thread names.",
+    }
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Plain-language requests over sensors, devices and edge servers.",
     epilog=(
         "Start with 'edgewright doctor', which lists what is installed and what is missing.\n\n"
@@ -56,25 +71,10 @@ def _options(
     about_files = logging.getLogger("edgewright.tools")
     for handler in [each for each in about_files.handlers if isinstance(each, Warnings)]:
         about_files.removeHandler(handler)
-    if context.invoked_subcommand != "node":
+    if context.invoked_subcommand not in ("node", "serve", "mcp"):
         about_files.addHandler(Warnings())
     if version:
         from importlib.metadata import version as installed
 
         typer.echo(installed("edgewright"))
         raise typer.Exit
-
-
-app.command(epilog=ask.EXAMPLES)(ask.ask)
-app.command(epilog=chat.EXAMPLES)(chat.chat)
-app.command(epilog=demo.EXAMPLES)(demo.demo)
-app.command(epilog=plan.EXAMPLES)(plan.plan)
-app.add_typer(cards.cards, name="cards")
-app.command(epilog=node.EXAMPLES)(node.node)
-app.add_typer(models.models, name="models")
-app.command(epilog=profile.EXAMPLES)(profile.profile)
-app.command(epilog=train.EXAMPLES)(train.train)
-app.add_typer(runs.runs, name="runs")
-app.add_typer(codec.codec, name="codec")
-app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
-app.command(epilog=gc.EXAMPLES)(gc.gc)

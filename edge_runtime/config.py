@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from edgewright.tools.contracts.profiles import Role
-from edgewright.tools.errors import InputError
+from edgewright.edge_runtime.config_file import read_config
+from edgewright.edge_runtime.exposure import check_exposure
+from edgewright.tools.contracts.arms import DEFAULT_PEER
+from edgewright.tools.contracts.profiles import Receives, Role
 from edgewright.tools.images.probe import MAX_PIXELS
 from edgewright.tools.offload.objective import EnergyModel, Objective
-from edgewright.tools.settings import variable
-from edgewright.tools.storage.documents import DocumentError, parse_yaml
-from edgewright.tools.storage.reading import decode, read_file
 
-#: Maximum size of a configuration, in bytes.
-MAX_CONFIG_BYTES = 1_000_000
+#: Pattern of the names of nodes and peers.
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
-Scope = Literal["infer", "train", "admin"]
+Scope = Literal["infer", "artifacts", "train", "admin"]
 
 #: Environment variables that override the file, and the fields they set. Each may also name a file
 #: with the value: ``EDGEWRIGHT_PEER_API_KEY_FILE``.
-VARIABLES: Mapping[str, tuple[str, ...]] = {
+VARIABLES: Mapping[str, tuple[str | int, ...]] = {
     "EDGEWRIGHT_NODE_NAME": ("name",),
     "EDGEWRIGHT_NODE_ROLE": ("role",),
     "EDGEWRIGHT_NODE_HOST": ("host",),
     "EDGEWRIGHT_NODE_PORT": ("port",),
     "EDGEWRIGHT_NODE_KEYS": ("keys",),
     "EDGEWRIGHT_NODE_CAMERA": ("camera",),
-    "EDGEWRIGHT_PEER_URL": ("peer", "url"),
-    "EDGEWRIGHT_PEER_API_KEY": ("peer", "api_key"),
+    "EDGEWRIGHT_NODE_PEERS": ("peers",),
+    # Of the first peer, so that one needs no list.
+    "EDGEWRIGHT_PEER_URL": ("peers", 0, "url"),
+    "EDGEWRIGHT_PEER_API_KEY": ("peers", 0, "api_key"),
 }
-#: Those whose value is YAML, as in the file.
-_YAML_VARIABLES = ("EDGEWRIGHT_NODE_KEYS",)
 _SECRET_NAME = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
 _MASK = "**********"
 
@@ -47,20 +45,36 @@ class _Section(BaseModel):
 
 
 class PeerConfig(_Section):
-    """The edge node that a device may send work to.
+    """A server that a node may send work to.
 
     Attributes:
+        name: Its name in arms, cost reports and metrics.
         url: Its base URL.
-        api_key: API key for it; preferably set by ``EDGEWRIGHT_PEER_API_KEY``, or its file.
+        api_key: API key for it; for the first peer preferably set by ``EDGEWRIGHT_PEER_API_KEY``,
+            or its file.
         ca: Certificate to trust, if it has one of its own.
+        fingerprint: SHA-256 of the only certificate to trust, hexadecimal; ``ca`` does not count
+            then.
+        fetch_models: Whether to fetch models of ``preload`` that are not on this device from it,
+            with a key that has the scope ``artifacts``.
         poll_s: Seconds between attempts to reach it while it is down, and between link probes
             while tasks arrive that do not use the link.
+        receives: What may be sent to it: ``images``, or only the ``features`` of models that are
+            cut.
+        forwards: Whether it may pass tasks on to peers of its own.
+        price_per_hour: Price of an hour of its computing, in a currency of your choice.
     """
 
+    name: str = Field(default=DEFAULT_PEER, pattern=NAME)
     url: str = Field(pattern=r"^https?://[^\s/]+/?$")
     api_key: SecretStr | None = None
     ca: Path | None = None
+    fingerprint: str | None = Field(default=None, pattern=r"^([0-9A-Fa-f]{2}:?){32}$")
+    fetch_models: bool = True
     poll_s: float = Field(default=1.0, gt=0)
+    receives: Receives = "images"
+    forwards: bool = False
+    price_per_hour: float = Field(default=0.0, ge=0)
 
 
 class ApiKey(_Section):
@@ -99,6 +113,13 @@ class RequestLimits(_Section):
         deadline_s: Maximum deadline of a call, and maximum time that a model may compute for one
             before its process is replaced.
         upload_s: Maximum time for a request body to arrive.
+        head_s: Maximum time for a request's head to arrive, from the opening of the connection or
+            from the head's first byte on.
+        connections: Maximum number of connections. Beyond it, a new one takes the place of one
+            without a request.
+        connections_per_address: Likewise, from one address.
+        send_s: Maximum time in which a caller must take a response, besides that of its bytes.
+        send_bytes_per_s: Minimum rate at which a caller must take them.
         load_s: Maximum time for a model to load.
         drain_s: Maximum time for running requests to finish when the node stops.
         peer_patience_s: How long an edge peer may stay silent beyond three times the expected
@@ -111,9 +132,33 @@ class RequestLimits(_Section):
     queue: int = Field(default=64, gt=0)
     deadline_s: float = Field(default=120.0, gt=0)
     upload_s: float = Field(default=30.0, gt=0)
+    head_s: float = Field(default=10.0, gt=0)
+    connections: int = Field(default=1000, gt=0)
+    connections_per_address: int = Field(default=256, gt=0)
+    send_s: float = Field(default=10.0, gt=0)
+    send_bytes_per_s: float = Field(default=4000.0, gt=0)
     load_s: float = Field(default=120.0, gt=0)
     drain_s: float = Field(default=10.0, ge=0)
     peer_patience_s: float = Field(default=2.0, gt=0)
+
+
+class SensorConfig(_Section):
+    """A sensor of the node, and who may read what of it.
+
+    Attributes:
+        name: Its name.
+        kind: ``camera``, ``microphone``, ``wifi`` (network traffic), or a plug-in's kind.
+        source: A file or folder, ``live``, or for ``wifi`` also ``live:INTERFACE``.
+        use: Names of the keys whose tasks may read it; only their results leave the node. ``*``
+            means every caller.
+        raw: Names of the keys that may read its windows as they are; ``*`` means every caller.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    kind: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
+    source: str = Field(min_length=1, max_length=4096)
+    use: tuple[str, ...] = ("*",)
+    raw: tuple[str, ...] = ()
 
 
 class LinkPrior(_Section):
@@ -133,10 +178,13 @@ class NodeConfig(_Section):
 
     Attributes:
         name: Name in reports and logs.
-        role: ``device`` (has sensors, chooses arms) or ``edge`` (computes for devices).
+        role: ``device`` (has sensors, chooses arms), ``edge`` (computes for devices) or ``cloud``
+            (likewise, farther away).
         host: Address to listen on; only loopback without ``keys`` or ``tls``.
         port: Port to listen on; 0 takes a free one.
-        peer: A device's edge peer.
+        announce: Whether it announces itself on the local network, by multicast DNS.
+        peers: Servers that it may send work to, in the order of preference. An edge server may
+            pass whole tasks on to them; a cloud has none.
         keys: Keys that callers may use; empty means that no key is needed.
         tls: Certificate, to serve HTTPS.
         limits: Limits on requests.
@@ -146,6 +194,7 @@ class NodeConfig(_Section):
         memory_budget_mb: Memory for all models together, in MB; beyond it, the least recently
             used ones are unloaded. None means no limit.
         camera: Folder of photographs that simulates the camera.
+        sensors: Its other sensors, and who may read what of them.
         link_prior: Assumptions about the link before the first transfer.
         profile_file: File for measured times; None means one in the state folder.
         profile_runs: Number of repetitions of each measurement.
@@ -158,11 +207,12 @@ class NodeConfig(_Section):
         environment: Environment variables for the models, such as ``EDGEWRIGHT_VIT``.
     """
 
-    name: str = Field(default="node", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    name: str = Field(default="node", pattern=NAME)
     role: Role = "device"
     host: str = "127.0.0.1"
     port: int = Field(default=8760, ge=0, le=65535)
-    peer: PeerConfig | None = None
+    announce: bool = False
+    peers: tuple[PeerConfig, ...] = ()
     keys: tuple[ApiKey, ...] = ()
     tls: Tls | None = None
     limits: RequestLimits = RequestLimits()
@@ -171,6 +221,7 @@ class NodeConfig(_Section):
     threads: int = Field(default=1, ge=1, le=256)
     memory_budget_mb: int | None = Field(default=None, gt=0)
     camera: Path | None = None
+    sensors: tuple[SensorConfig, ...] = ()
     link_prior: LinkPrior = LinkPrior()
     profile_file: Path | None = None
     profile_runs: int = Field(default=5, ge=1)
@@ -180,15 +231,21 @@ class NodeConfig(_Section):
     energy: EnergyModel = EnergyModel()
     environment: dict[str, str] = Field(default_factory=dict)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _peers_are_a_list(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "peer" in values:
+            raise ValueError("'peer' is now the list 'peers': write peers: [{url: ...}]")
+        return values
+
     @model_validator(mode="after")
     def _safe(self) -> NodeConfig:
-        if self.role == "edge" and self.peer is not None:
-            raise ValueError("an edge node cannot have a peer; set 'peer' on the device")
-        if not (self.keys or self.tls or _is_loopback(self.host)):
-            raise ValueError(
-                f"host {self.host!r} can be reached from other machines; set 'keys' or 'tls', "
-                "or listen on 127.0.0.1"
-            )
+        if self.role == "cloud" and self.peers:
+            raise ValueError("a cloud node cannot have peers; set 'peers' on devices and servers")
+        names = [peer.name for peer in self.peers]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two peers are named {repeated[0]!r}; give each a 'name' of its own")
+        check_exposure(self.host, secured=bool(self.keys or self.tls))
         return self
 
 
@@ -211,25 +268,7 @@ def load_config(
     """
     if path is None and (named := environ.get("EDGEWRIGHT_NODE_CONFIG")):
         path = Path(named)
-    values = _read(path) if path is not None else {}
-    for name, field in VARIABLES.items():
-        if (text := variable(name, environ)) is not None:
-            _put(values, field, _parsed(text, name) if name in _YAML_VARIABLES else text)
-    given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    try:
-        return NodeConfig.model_validate({**values, **given})
-    except ValidationError as error:
-        raise InputError(_first_fault(error), code="invalid_config") from None
-
-
-def _first_fault(error: ValidationError) -> str:
-    """Say what is wrong without the value, which may be a key."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {where!r} in the configuration; check its spelling"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
+    return read_config(NodeConfig, path, VARIABLES, overrides or {}, environ)
 
 
 def masked(config: NodeConfig) -> dict[str, Any]:
@@ -241,50 +280,10 @@ def masked(config: NodeConfig) -> dict[str, Any]:
     values = config.model_dump(mode="json")
     for key in values["keys"]:
         key["scopes"].sort()
-    if config.peer is not None:
-        values["peer"]["url"] = re.sub(r"//[^@/]*@", f"//{_MASK}@", config.peer.url)
+    for peer in values["peers"]:
+        peer["url"] = re.sub(r"//[^@/]*@", f"//{_MASK}@", peer["url"])
     values["environment"] = {
         name: _MASK if _SECRET_NAME.search(name) else value
         for name, value in config.environment.items()
     }
     return values
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = parse_yaml(decode(read_file(path, MAX_CONFIG_BYTES)))
-    except DocumentError:
-        raise InputError(
-            f"the configuration {str(path)!r} is not valid YAML", code="invalid_config"
-        ) from None
-    except InputError as error:
-        raise InputError(f"the configuration: {error.message}", code="invalid_config") from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise InputError(
-            f"the configuration {str(path)!r} must hold 'field: value' lines", code="invalid_config"
-        )
-    return values
-
-
-def _parsed(text: str, name: str) -> Any:
-    try:
-        return parse_yaml(text)
-    except DocumentError:
-        raise InputError(f"{name} is not valid YAML", code="invalid_config") from None
-
-
-def _put(values: dict[str, Any], field: tuple[str, ...], value: str) -> None:
-    for name in field[:-1]:
-        inner = values.get(name)
-        values[name] = dict(inner) if isinstance(inner, dict) else {}
-        values = values[name]
-    values[field[-1]] = value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

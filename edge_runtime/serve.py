@@ -17,8 +17,12 @@ import uvicorn
 
 from edgewright.edge_runtime.app import create_app
 from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.connection import HttpConnection
+from edgewright.edge_runtime.connections import Connections
 from edgewright.edge_runtime.node import Node
+from edgewright.edge_runtime.served import Listening, Served
 from edgewright.tools.errors import EdgewrightError, InputError, UnavailableError
+from edgewright.tools.nodes.discovery import announced
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ async def _serve(config: NodeConfig, listener: socket.socket, *, attached: bool)
     server = Server(uvicorn_config(config, app), node)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     if attached:
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _on_stdin(server))
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), on_stdin(server))
     try:
         await _announce(config, node, listener, serving)
     except EdgewrightError:
@@ -70,12 +74,12 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def uvicorn_config(config: NodeConfig, app: Callable[..., Any]) -> uvicorn.Config:
-    """Return uvicorn's configuration for a node.
+def uvicorn_config(config: Listening, app: Callable[..., Any]) -> uvicorn.Config:
+    """Return uvicorn's configuration for a server.
 
     Args:
-        config: The node's configuration.
-        app: The node's application.
+        config: How it listens.
+        app: The application.
     """
     return uvicorn.Config(
         app,
@@ -104,29 +108,90 @@ async def _announce(
     if not warm.done():  # stopped before that
         warm.cancel()
         return
+    write_ready_line(url_of(config, listener), node=config.name)
+    if config.announce:
+        await _stay_announced(config, listener, serving)
+
+
+async def _stay_announced(
+    config: NodeConfig, listener: socket.socket, serving: asyncio.Task[None]
+) -> None:
+    """Announce the node until it stops; without multicast it serves all the same."""
+    certificate = config.tls.certificate if config.tls else None
+    try:
+        async with announced(
+            config.name, config.role, listener.getsockname()[:2], certificate=certificate
+        ):
+            log.info("announced as %s", config.name)
+            await asyncio.wait({serving})
+    except EdgewrightError as error:
+        log.warning("this node is not announced: %s", error.message)
+
+
+def url_of(config: Listening, listener: socket.socket) -> str:
+    """Return the URL of a server.
+
+    Args:
+        config: How it listens.
+        listener: Its bound socket.
+    """
     host, port = listener.getsockname()[:2]
-    scheme = "https" if config.tls else "http"
     address = f"[{host}]" if ":" in host else host
-    line = {
-        "event": "ready",
-        "url": f"{scheme}://{address}:{port}",
-        "pid": os.getpid(),
-        "node": config.name,
-    }
+    return f"{'https' if config.tls else 'http'}://{address}:{port}"
+
+
+def write_ready_line(url: str, **more: str) -> None:
+    """Write the line that says that a server is ready, for the program that started it.
+
+    Args:
+        url: URL of the server.
+        **more: What else the line says.
+    """
+    line = {"event": "ready", "url": url, "pid": os.getpid(), **more}
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's server, except that it finishes running requests before it stops.
+    """Uvicorn's server, with limits on connections; it finishes running requests before it stops.
 
     Meanwhile it still listens, reports that it is not ready, and rejects new work.
     """
 
-    def __init__(self, config: uvicorn.Config, node: Node) -> None:
+    def __init__(self, config: uvicorn.Config, node: Served) -> None:
         super().__init__(config)
+        self.servers: list[asyncio.Server] = []  # connections are accepted here instead
         self._node = node
         self._draining: asyncio.Task[None] | None = None
+        self._accepting: list[asyncio.Task[None]] = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then accept connections."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            self.should_exit = True
+            return
+        connections = Connections(self._node.config.limits, self._connection)
+        self._accepting = [
+            asyncio.create_task(connections.serve(listener, self.config.ssl))
+            for listener in sockets or []
+        ]
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more connections, and wait for the open ones."""
+        for task in self._accepting:
+            task.cancel()
+        await super().shutdown(sockets)
+
+    def _connection(self, lost: Callable[[], None]) -> HttpConnection:
+        return HttpConnection(
+            limits=self._node.config.limits,
+            lost=lost,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; stop at once on a second signal."""
@@ -152,7 +217,9 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _on_stdin(server: Server) -> Callable[[], None]:
+def on_stdin(server: Server) -> Callable[[], None]:
+    """Return what drains a server once standard input is closed."""
+
     def closed() -> None:
         if not os.read(sys.stdin.fileno(), 1024):
             asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
@@ -161,11 +228,11 @@ def _on_stdin(server: Server) -> Callable[[], None]:
     return closed
 
 
-def listen(config: NodeConfig) -> socket.socket:
-    """Bind the address that a node listens on.
+def listen(config: Listening) -> socket.socket:
+    """Bind the address that a server listens on.
 
     Args:
-        config: The node's configuration.
+        config: How it listens.
 
     Raises:
         UnavailableError: The port is in use (``port_taken``), or may not be used.

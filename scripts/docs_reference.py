@@ -85,12 +85,13 @@ def commands(group: click.Group | None = None, name: str = PROGRAM) -> Iterator[
     if group is None:
         from edgewright.cli.main import app
 
-        command = typer.main.get_command(app)
-        assert isinstance(command, click.Group)
-        group = command
+        program = typer.main.get_command(app)
+        assert isinstance(program, click.Group)
+        group = program
     context = click.Context(group, info_name=name)
     for child in group.list_commands(context):
-        command = group.commands[child]
+        command = group.get_command(context, child)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, f"{name} {child}")
         else:
@@ -187,6 +188,8 @@ _TAGS = {
     "tools": "Tools",
     "split": "Split execution",
     "models": "Models",
+    "artifacts": "Exported models",
+    "inference": "Open Inference Protocol",
     "node": "Node",
 }
 _BINARY = "binary"

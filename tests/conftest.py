@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from edgewright.tools.models.installed import read_installed
 from edgewright.tools.settings import cache_folder
 from edgewright.tools.storage.atomic import write_file
 from edgewright.tools.storage.locks import exclusive
@@ -21,6 +22,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # A shell makes background jobs ignore Ctrl-C, and every process started here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose models are not installed; ``make setup`` installs the default set."""
+    for mark in item.iter_markers("installed"):
+        if missing := [name for name in mark.args if read_installed(name) is None]:
+            pytest.skip(f"run 'edgewright models install {' '.join(missing)}'")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,7 +57,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     unwanted = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "*.so")
     shutil.copytree(Path(__file__).parents[1], folder / "source", ignore=unwanted)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "--wheel-dir", folder, folder / "source"], check=True, timeout=100)
+    subprocess.run([*build, "--wheel-dir", folder, folder / "source"], check=True, timeout=400)
     (built,) = folder.glob("*.whl")
     return built
 

@@ -1,4 +1,8 @@
-"""The error family: each error has a code to act on and says whether a retry can help."""
+"""The error family: each error has a code to act on and says whether a retry can help.
+
+Errors that a person can fix are ``ValueError``s as well: servers of other frameworks, LangGraph's
+among them, show the text of those and hide that of others.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +68,7 @@ def _rebuild(
     return cls(message, code=code, retry_after_s=retry_after_s)
 
 
-class InputError(EdgewrightError):
+class InputError(EdgewrightError, ValueError):
     """The input cannot be used: not an image, a wrong argument, a missing file."""
 
     code = "invalid_input"
@@ -91,35 +95,35 @@ class FrameError(InputError):
     code = "frame_invalid"
 
 
-class NotFoundError(EdgewrightError):
+class NotFoundError(EdgewrightError, ValueError):
     """No such card, model, sensor or file."""
 
     code = "not_found"
     status = 404
 
 
-class RefusedError(EdgewrightError):
+class RefusedError(EdgewrightError, ValueError):
     """An expert refuses a request that it cannot answer, instead of guessing."""
 
     code = "refused"
     status = 422
 
 
-class AuthenticationError(EdgewrightError):
+class AuthenticationError(EdgewrightError, ValueError):
     """The API key is missing or unknown."""
 
     code = "unauthorised"
     status = 401
 
 
-class ScopeError(EdgewrightError):
+class ScopeError(EdgewrightError, ValueError):
     """The API key is known but lacks the scope that the route requires."""
 
     code = "forbidden"
     status = 403
 
 
-class UnavailableError(EdgewrightError):
+class UnavailableError(EdgewrightError, ValueError):
     """A required model, service or store is not available."""
 
     code = "unavailable"
@@ -181,8 +185,12 @@ def from_info(info: ErrorInfo) -> EdgewrightError:
     """
     family = _family(EdgewrightError)
     same_code = [cls for cls in family if cls.code == info.code]
+    # Packages narrow these classes for codes of their own; what has another code is none of those.
     same_kind = [
-        cls for cls in family if (cls.status, cls.retryable) == (info.status, info.retryable)
+        cls
+        for cls in family
+        if cls.__module__ == __name__
+        and (cls.status, cls.retryable) == (info.status, info.retryable)
     ]
     base = TransientError if info.retryable else EdgewrightError
     cls = next(iter([*same_code, *same_kind]), base)

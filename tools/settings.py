@@ -33,6 +33,18 @@ def cache_folder() -> Path:
     return _folder("EDGEWRIGHT_CACHE", "XDG_CACHE_HOME", ".cache")
 
 
+def models_folder() -> Path:
+    """Return the folder for installed models, set by ``EDGEWRIGHT_MODELS``.
+
+    Default: ``$XDG_DATA_HOME/edgewright/models`` or ``~/.local/share/edgewright/models``. It is
+    not created. All states and caches of a user share it.
+    """
+    if chosen := os.environ.get("EDGEWRIGHT_MODELS"):
+        return Path(chosen).expanduser().absolute()
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local/share") / "edgewright" / "models"
+
+
 def engine() -> Literal["auto", "onnx", "torch"]:
     """Return the engine that runs models, set by ``EDGEWRIGHT_ENGINE``.
 
@@ -58,6 +70,29 @@ def execution_providers() -> tuple[str, ...]:
     """
     names = os.environ.get("EDGEWRIGHT_PROVIDERS", "").split(",")
     return tuple(name.strip() for name in names if name.strip())
+
+
+def perception_bytes() -> int:
+    """Return the size of the perception networks that stay loaded, in bytes.
+
+    Set by ``EDGEWRIGHT_PERCEPTION_MB``; by default the whole default set fits.
+
+    Raises:
+        InputError: It is not a positive number.
+    """
+    return int(_positive("EDGEWRIGHT_PERCEPTION_MB", 200, "megabytes") * 1e6)
+
+
+def permitted_plugins() -> frozenset[str] | None:
+    """Return the distributions whose plug-ins may be loaded, set by ``EDGEWRIGHT_PLUGINS``.
+
+    Returns:
+        Their names; None if all may, which is the default. ``none`` permits nothing.
+    """
+    names = os.environ.get("EDGEWRIGHT_PLUGINS", "all")
+    if names.strip().lower() == "all":
+        return None
+    return frozenset(name.strip() for name in names.split(",") if name.strip().lower() != "none")
 
 
 def variable(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
@@ -140,8 +175,8 @@ class Settings:
     """Settings for planning and running requests.
 
     Attributes:
-        node_url: URL of the device node, from ``EDGEWRIGHT_DEVICE_URL``; empty means a private
-            node.
+        node_url: URL of the device node, from ``EDGEWRIGHT_DEVICE_URL``; several are separated by
+            commas, and empty means a private node.
         api_key: API key sent to the node, from ``EDGEWRIGHT_API_KEY`` or its file.
         chat: The chat model that plans requests and phrases answers.
     """

@@ -2,8 +2,8 @@
 
 An answer is validated here against the bounds of a candidate, with one repair round; its code is
 checked and run elsewhere, and only in the sandbox. If the answer is still invalid, the endpoint is
-down, or three repairs of failing code did not help, the fallback coder takes over and the note of
-the proposal says why.
+down, a refused design comes again, or three repairs of failing code did not help, the fallback
+coder takes over and the note of the proposal says why.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from edgewright.agents.fl_coder.protocol import (
     DesignChoice,
     Proposal,
     TrainingProblem,
+    same,
     trailing_complaints,
 )
 from edgewright.agents.llm.client import ChatModel, Message
@@ -61,15 +62,21 @@ class ChatCoder:
             why = f"its code failed {MAX_REPAIRS + 1} times in a row, last with: {fault.message}"
             return self._fall_back(problem, attempts, why)
         try:
-            return self._ask(problem, attempts)
+            proposal = self._ask(problem, attempts)
         except EdgewrightError as error:
             return self._fall_back(problem, attempts, error.message)
+        for attempt in attempts:
+            if attempt.complaints and same(proposal.candidate, attempt.proposal.candidate):
+                fault = attempt.complaints[0]
+                why = f"it proposed a refused design again, which had failed with: {fault.message}"
+                return self._fall_back(problem, attempts, why)
+        return proposal
 
     def _fall_back(
         self, problem: TrainingProblem, attempts: Sequence[Attempt], why: str
     ) -> Proposal:
         proposal = self._fallback.propose(problem, attempts)
-        note = f"The chat model was not used: {why}."
+        note = f"The chat model was not used: {why}. {proposal.note}".strip()
         return proposal.model_copy(update={"note": note[:1000]})
 
     def _ask(self, problem: TrainingProblem, attempts: Sequence[Attempt]) -> Proposal:

@@ -36,6 +36,7 @@ def prefix(problem: TrainingProblem, schema: dict[str, Any]) -> str:
         "prefix",
         modules=", ".join(MODULES),
         strategies=to_json(_strategies()),
+        local_privacy=to_json(sorted(set(_STRATEGIES["DpSgd"]["properties"]) - {"name"})),
         card=to_json(problem.card.model_dump(mode="json")),
         schema=to_json(schema),
     )
@@ -66,7 +67,7 @@ def _strategies() -> dict[str, list[str]]:
     return {
         schema["properties"]["name"]["const"]: sorted(set(schema["properties"]) - {"name"})
         for title, schema in _STRATEGIES.items()
-        if title not in ("NoCompression", "Int8", "TopK")
+        if title not in ("NoCompression", "Int8", "TopK", "NoLocalPrivacy", "DpSgd")
     }
 
 

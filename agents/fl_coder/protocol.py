@@ -28,17 +28,14 @@ class TrainingProblem(_Frozen):
         card: Statistics of the data; the samples themselves stay hidden.
         limits: Resource limits of one training run.
         remarks: The person's remarks on earlier proposals, oldest first.
+        time_left_s: Time left for further trials, in seconds; None for no limit.
     """
 
     purpose: str
     card: DataCard
     limits: SandboxLimits = SandboxLimits()
     remarks: tuple[str, ...] = ()
-
-    @property
-    def words(self) -> str:
-        """Everything the person said."""
-        return "\n".join((self.purpose, *self.remarks))
+    time_left_s: float | None = None
 
 
 class DesignChoice(_Frozen):
@@ -62,12 +59,15 @@ class Proposal(_Frozen):
         candidate: What to train.
         choices: The design choices behind it.
         coder: The coder that proposed it.
+        questions: Questions to the person about promises that the words leave unclear; each says
+            what is assumed until it is answered.
         note: Note to the person, such as why the chat model was not used.
     """
 
     candidate: Candidate
     choices: tuple[DesignChoice, ...] = ()
     coder: CoderName
+    questions: tuple[str, ...] = ()
     note: str = Field(default="", max_length=1000)
 
 

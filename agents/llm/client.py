@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
-from edgewright.tools.errors import DeadlineError, LinkError, UnavailableError
+from edgewright.tools.errors import DeadlineError, EdgewrightError, LinkError, UnavailableError
 from edgewright.tools.settings import ChatModelSettings
 from edgewright.tools.storage.documents import first_object
 
@@ -176,6 +176,8 @@ def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
     )
 
     endpoint = settings.base_url or "of the provider"
+    if isinstance(error, EdgewrightError):
+        return error
     if isinstance(error, APITimeoutError):
         return _too_slow(settings)
     if isinstance(error, APIConnectionError):

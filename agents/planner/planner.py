@@ -8,8 +8,7 @@ from edgewright.agents.llm.client import ChatModel
 from edgewright.agents.planner.chat import ChatPlanner
 from edgewright.agents.planner.embedded.model import RequestModel
 from edgewright.agents.planner.embedded.planner import EmbeddedPlanner
-from edgewright.agents.planner.fitting.examples import collect
-from edgewright.agents.planner.fitting.model import load_model
+from edgewright.agents.planner.fitting.ready import ready_model
 from edgewright.agents.planner.protocol import AnyPlanner
 from edgewright.agents.text.vector_cache import Progress, VectorCache
 from edgewright.tools.cards import CardRegistry
@@ -53,6 +52,6 @@ def make_embedded_planner(
 
     def load() -> RequestModel:
         cache = folder or cache_folder() / "planner"
-        return load_model(collect(cards), VectorCache(cache, on_progress=on_progress), cache)
+        return ready_model(cards, VectorCache(cache, on_progress=on_progress), cache)
 
     return EmbeddedPlanner(cards, load)

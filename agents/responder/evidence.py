@@ -1,5 +1,7 @@
 """Checks that what a chat model says of a result is in the result: labels, numbers, names, yes/no.
 
+Every word that says something must be one of the result or of the request.
+
 The check is strict rather than clever: a true sentence that it does not understand gives way to the
 template's wording, which says the same.
 """
@@ -20,6 +22,28 @@ _MAX_NUMBER = 1e15
 _NEGATIONS = frozenset({"no", "not", "none", "nothing", "neither", "never", "without"})
 #: Words that begin with a capital letter without being names.
 _PLAIN = frozenset({"I", "It", "The", "Yes", "No", "OK"})
+#: Words that a statement may use besides those of its result and of the request: they word a result
+#: and add nothing to it.
+_WORDING = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    a about above all also although an and any appear appears are as at based be because been below
+    best both but by can cannot certain certainty clearly confidence confident could definitely
+    depict depicted depicts detected does done each either else estimate every expert fairly few
+    for found from further give given gives had has have here how i identified image in indeed
+    indicate indicates into is isn't aren't it its itself just kind labelled labeled least less lies
+    like likely looks main mainly may maybe me might model more most mostly much must nearly of on
+    one only or other out over part per percent percentage perhaps photo photograph picture
+    pictured possible possibly present probability probable probably quite rather read reads
+    recognised recognized result results same say says scene score scored see seem seems seen
+    several should show showing shown shows so some such suggest suggests sure task than that the
+    their them then there these they thing this those to together tool top under unclear unlikely
+    up very visible was we were what when where which while who whole with within would yes you
+    your contain contains consist consists include includes labels label written text
+    """,
+    )
+)
 
 
 def is_supported(text: str, output: dict[str, Any], request: str) -> bool:
@@ -35,6 +59,7 @@ def is_supported(text: str, output: dict[str, Any], request: str) -> bool:
     return (
         _numbers(text) <= _known_numbers(values, said)
         and _names(text) <= set(map(str.lower, _WORD.findall(said)))
+        and _content(text) <= {_stem(word) for word in _words(said)}
         and _says_label(text, output)
         and _agrees(text, str(output.get("text", "")))
     )
@@ -76,6 +101,22 @@ def _names(text: str) -> set[str]:
     return found
 
 
+def _content(text: str) -> set[str]:
+    """Return the words that say something, without their ending in the plural."""
+    wording = _WORDING | _NEGATIONS | _NUMBER_WORDS.keys()
+    return {_stem(word) for word in _words(text) if word not in wording}
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower().replace("\u2019", "'"))
+
+
+def _stem(word: str) -> str:
+    word = word.removesuffix("'s")
+    ending = "es" if word.endswith(("ses", "xes", "ches", "shes")) else "s"
+    return word.removesuffix(ending) if len(word) > 3 and not word.endswith("ss") else word
+
+
 def _says_label(text: str, output: dict[str, Any]) -> bool:
     """Return whether the best label is named, if the result has labels."""
     labels = output.get("labels")
@@ -92,7 +133,7 @@ def _agrees(text: str, result: str) -> bool:
 
 
 def _polarity(text: str) -> bool | None:
-    words = _WORD.findall(text.lower().replace("\u2019", "'"))
+    words = _words(text)
     if words[:1] == ["yes"]:
         return True
     if words[:1] == ["no"]:

@@ -88,7 +88,6 @@ def _approximate_note(request: PlanRequest, results: Sequence[TaskResult]) -> st
     )
     if not experts or any(APPROXIMATE in turn.answer for turn in request.history):
         return ""
-    return (
-        f"{APPROXIMATE} derived from class labels alone, by {' and '.join(experts)}; "
-        "'edgewright doctor' names better models.)"
-    )
+    from_labels = all(expert.startswith("label-") for expert in experts)
+    how = "derived from class labels alone, by" if from_labels else "a stand-in,"
+    return f"{APPROXIMATE} {how} {' and '.join(experts)}; 'edgewright doctor' names better models.)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,11 @@ from edgewright.agents.planner.request import PlanRequest
 from edgewright.agents.responder.answer import Answer, Claim
 from edgewright.agents.responder.layout import compose, subjects
 from edgewright.agents.responder.result import TaskResult
+
+#: Begins a question, also one that a clause of a longer sentence asks.
+_ASKS = re.compile(
+    r"(?:is|are|do|does|can|has|have|what|which|where|how)\b(?!.*[.!]$)", re.IGNORECASE
+)
 
 
 class TemplateResponder:
@@ -53,7 +59,7 @@ def _statement(task: Task, result: TaskResult | None, several: bool) -> str:
     if result is None:
         return f"{name} was not run."
     if result.status == "refused" and question:
-        subject = f'"{question}"' if several else "this question"
+        subject = f'"{_capital(question)}"' if several else "this question"
         return f"{subject} cannot be answered: {_reason(result)}"
     if result.status == "skipped":
         return f"{_what(task)} was left out, because {_reason(result)}{_doubt(result)}"
@@ -63,8 +69,8 @@ def _statement(task: Task, result: TaskResult | None, several: bool) -> str:
     text = _stopped(_text(result.output) or f"{name} returned no text")
     if not several or not question:
         return text
-    if question.endswith("?"):
-        return f"{_capital(question)} {_capital(text)}"
+    if question.endswith("?") or _ASKS.match(question):
+        return f"{_capital(question).rstrip('? ')}? {_capital(text)}"
     return f"{_capital(question)} — {text}"
 
 

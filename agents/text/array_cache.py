@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -81,10 +83,13 @@ def cached(
         key: Identifies everything the arrays depend on; also the file's name in ``folder``.
         folder: The cache folder. If it is not writable, arrays are computed again each time.
         make: Computes the arrays; called in one process at a time.
-        shipped: A file that comes with the package; used if its key is the same.
+        shipped: A file that comes with the package; used if its key is the same and its digest is
+            that of the manifest beside it.
     """
     if shipped and (stored := read_arrays(shipped)) and stored.notes.get("key") == key:
-        return stored
+        if _is_unchanged(shipped):
+            return stored
+        _LOG.warning("%s was changed; its content will be computed again", shipped.name)
     path = folder / f"{key}.safetensors"
     if stored := read_arrays(path):
         mark_used(path)
@@ -96,6 +101,15 @@ def cached(
         stored = replace(computed, notes={**computed.notes, "key": key})
         write_arrays(path, stored)
         return stored
+
+
+def _is_unchanged(shipped: Path) -> bool:
+    """Return whether a file has the digest that the manifest beside it names."""
+    try:
+        digests = json.loads((shipped.parent / "manifest.json").read_bytes())["sha256"]
+    except FileNotFoundError:
+        return True  # it is being made
+    return bool(digests.get(shipped.name) == hashlib.sha256(shipped.read_bytes()).hexdigest())
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 #: Full-width forms of ASCII characters, and the space that goes with them.
@@ -18,11 +19,26 @@ _INVISIBLE = dict.fromkeys(
 _TABLE = {**_FULL_WIDTH, **_QUOTES, **_SPACES, **_BREAKS, **_INVISIBLE}
 
 
+#: Emoji of animals, food and vehicles where a noun is due.
+_PICTURED = re.compile(
+    r"(?P<before>\b(?:an?|any|some|the|no|many|each|every)\s+)"
+    r"(?P<sign>[\U0001F400-\U0001F43E\U0001F980-\U0001F9AE\U0001F345-\U0001F37F\U0001F680-\U0001F6A4])",
+    re.IGNORECASE,
+)
+
+
+def _named(match: re.Match[str]) -> str:
+    name = unicodedata.name(match["sign"], "").lower().removesuffix(" face")
+    return f"{match['before']}{name}"
+
+
 def normalised(text: str) -> str:
     """Return a text in one form.
 
     Composed accents (NFC), straight quotation marks, ordinary spaces and line breaks, half-width
-    letters, and no characters that cannot be seen.
+    letters, words for emoji that stand for a noun ("is there a \N{DOG FACE}"), and no characters
+    that cannot be seen.
     """
     text = unicodedata.normalize("NFC", text).translate(_TABLE)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isascii() else _PICTURED.sub(_named, text)

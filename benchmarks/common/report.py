@@ -26,10 +26,26 @@ _INTRODUCTION = """\
 #: Title and subject of each benchmark, in the order of the page. Titles are also anchors.
 SECTIONS = {
     "planner": ("Planner", "Task accuracy, whole plans and latency."),
+    "planner-cards": (
+        "Requests for perception and sensing cards",
+        "Exact plans, from a test split of their own.",
+    ),
     "catalogue": ("Large catalogues", "Time to fit them, and whether the card is found."),
     "conversation": (
         "Planning in a conversation",
         "References to images, negation, conditions and follow-ups.",
+    ),
+    "experts": (
+        "Questions and captions about photographs",
+        "Label experts, detectors alone, and all experts together, on an untouched half.",
+    ),
+    "perception": (
+        "Joints and words",
+        "Joints of people in all photographs that show some, and in variants; words on signs.",
+    ),
+    "experts-costs": (
+        "Experts on one core",
+        "Processor time of a request, and memory of a node with all experts in use.",
     ),
     "split-elpv": (
         "Co-inference on solar cells",
@@ -59,6 +75,10 @@ SECTIONS = {
         "Accuracy retention of each encoding",
         "EfficientNet-Lite0 with every image encoding and feature codec.",
     ),
+    "detector-retention": (
+        "Boxes and joints that encodings keep",
+        "Detectors and pose networks with every image encoding and feature codec.",
+    ),
     "latency": ("Latency against link rate", "Every arm and the offloading policy."),
     "latency-steps": (
         "Latency on a link whose rate jumps",
@@ -72,9 +92,21 @@ SECTIONS = {
         "Forecasts after a start",
         "What a device expects of its requests, and what they take.",
     ),
+    "peers": (
+        "Three servers",
+        "The policy against an oracle and the best static arm, over simulated servers.",
+    ),
+    "peers-kills": (
+        "Servers killed",
+        "Three servers in processes of their own, killed while a device uses them.",
+    ),
     "queueing": (
         "Queueing model against measurement",
         "Response times of an edge server under load.",
+    ),
+    "capacity": (
+        "Capacity: simulated users",
+        "The simulation against closed forms, the policy against fixed rules, and its speed.",
     ),
     "federated-fashion-mnist": (
         "Federated training on Fashion-MNIST",
@@ -87,6 +119,10 @@ SECTIONS = {
     "federated-problems": (
         "Sixteen worded training problems",
         "The embedded coder against plain FedAvg.",
+    ),
+    "sensing": (
+        "Sensing",
+        "Vital signs from sound and applications from network traffic, on simulated people.",
     ),
     "storage": (
         "Long threads and many images",
@@ -187,6 +223,15 @@ def _naming(figures: dict[str, Any]) -> str:
     return _percent(figures["naming"]["embedded planner"]["accuracy"])
 
 
+def _questions(figures: dict[str, Any]) -> str:
+    scored = figures["methods"]["all together"]
+    right, wrong, refused = (100 * scored[each]["share"] for each in ("right", "wrong", "refused"))
+    return (
+        f"{right:.1f} % of {figures['questions']} right, {wrong:.1f} % wrong, {refused:.1f} % "
+        f"refused; {100 * scored['things']['share']:.1f} % of things in captions are there"
+    )
+
+
 def _plans(figures: dict[str, Any]) -> str:
     return _percent(figures["plans"]["shares"]["exact plan"])
 
@@ -273,6 +318,7 @@ _HEADLINES: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("Planner: right card or none", "planner", _naming),
     ("Planner: exact plan", "planner", _plans),
     ("Planner: time", "planner", _planning_time),
+    ("Questions about photographs", "experts", _questions),
     ("Co-inference, solar cells", "split-elpv", _solar_cells),
     ("Co-inference, photographs", "split-photographs", _photographs),
     ("Offloading, recorded trace", "latency-replay", _replay),

@@ -26,7 +26,7 @@ from edgewright.graphs.federated.context import TrainingContext, TrainingService
 from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings
 from edgewright.graphs.federated.training_backend import LocalTrainingBackend
-from edgewright.tools.federated.records.candidate import ROBUST, Candidate, FedAvgM, Private
+from edgewright.tools.federated.records.candidate import ROBUST, Candidate, FedAvgM
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.records.report import RunReport, TrialReport
@@ -121,7 +121,7 @@ def answers(candidate: Candidate, kind: Kind, control: Candidate) -> bool:
         "weak-devices": candidate.model != control.model,
         "thin-links": candidate.compression.name != "none",
         "attackers": candidate.strategy.name in ROBUST,
-        "privacy": isinstance(candidate.strategy, Private),
+        "privacy": candidate.private,
         "personal": candidate.personal_head,
     }[kind]
 

@@ -131,7 +131,7 @@ async def _measure(*, starts: int) -> list[Forecasted]:
         port = int(node.url.rpartition(":")[2])
         link = ShapedLink("127.0.0.1", port, rate_kb_per_s=RATE_KB_PER_S, delay_ms=DELAY_MS)
         await stack.enter_async_context(link)
-        device["peer"] = {"url": f"http://127.0.0.1:{link.port}"}
+        device["peers"] = [{"url": f"http://127.0.0.1:{link.port}"}]
         measured: list[Forecasted] = []
         for start in range(starts):
             log(f"start {start + 1} of {starts}")
@@ -139,7 +139,7 @@ async def _measure(*, starts: int) -> list[Forecasted]:
                 launch_node(device, timeout_s=300) as started,
                 NodeClient(started.url, timeout_s=_DEADLINE_S) as client,
             ):
-                while (peer := (await client.profile()).peer) is None or not peer.models:
+                while not (await client.profile()).knows_peers:
                     await asyncio.sleep(0.02)
                 for number, request in enumerate(_REQUESTS):
                     measured += await _request(client, images, start, number, request.split())

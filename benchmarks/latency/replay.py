@@ -26,10 +26,11 @@ from edgewright.benchmarks.latency.rig import (
     cards_drawn,
 )
 from edgewright.edge_runtime.peers.peer import MAX_PROBES
-from edgewright.tools.contracts.arms import Arm, ServerLoad
+from edgewright.tools.contracts.arms import DEFAULT_PEER, Arm, ServerLoad
 from edgewright.tools.contracts.images import ImageFacts, Mime
 from edgewright.tools.contracts.profiles import ModelProfile
-from edgewright.tools.offload.choice import Situation
+from edgewright.tools.offload.choice import Server, Situation
+from edgewright.tools.offload.crowding import Crowding
 from edgewright.tools.offload.link import LinkEstimator, ProbeTimes
 from edgewright.tools.offload.policy import OffloadingPolicy
 
@@ -207,7 +208,10 @@ class Replay:
         self._link = LinkEstimator(1000, 20, clock=lambda: self._now)
         self._load: dict[str, ServerLoad] = {}
         self._policies = {
-            model: OffloadingPolicy(min_accuracy_retention=MIN_ACCURACY_RETENTION)
+            model: OffloadingPolicy(
+                min_accuracy_retention=MIN_ACCURACY_RETENTION,
+                crowding=Crowding(clock=lambda: self._now, rng=np.random.default_rng(seed)),
+            )
             for model in trace.arms
         }
 
@@ -245,12 +249,11 @@ class Replay:
 
     def _request(self, segment: Segment, model: str, mime: Mime) -> dict[str, Any]:
         trace, policy = self._trace, self._policies[model]
+        server = Server(
+            profile=trace.edge[model], link=self._link.state(), load=self._load.get(model)
+        )
         situation = Situation(
-            device=trace.device[model],
-            edge=trace.edge[model],
-            link=self._link.state(),
-            load=self._load.get(model),
-            image=trace.images[mime],
+            device=trace.device[model], peers={DEFAULT_PEER: server}, image=trace.images[mime]
         )
         choice = policy.choose(situation)
         medians = medians_of(segment.runs[model][mime])

@@ -18,7 +18,7 @@ from edgewright.benchmarks.common.photographs import photograph
 from edgewright.benchmarks.common.progress import log
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.profiling.measure import measure_profile, store
-from edgewright.tools.contracts.arms import Arm, ImageCodec, ServerLoad
+from edgewright.tools.contracts.arms import DEFAULT_PEER, Arm, ImageCodec, ServerLoad
 from edgewright.tools.contracts.cost_report import CostReport
 from edgewright.tools.contracts.images import ImageFacts, Mime
 from edgewright.tools.contracts.invocation import InvokeOptions
@@ -170,10 +170,10 @@ class Rig:
         self._policy_device = await self._launched(device, {**peer, "poll_s": 1})
 
     async def _launched(self, config: dict[str, Any], peer: dict[str, Any]) -> NodeClient:
-        node = launch_node({**config, "peer": peer}, timeout_s=300)
+        node = launch_node({**config, "peers": [peer]}, timeout_s=300)
         started = await self._stack.enter_async_context(node)
         client = await self._connected(started.url)
-        while (known_peer := (await client.profile()).peer) is None or not known_peer.models:
+        while not (await client.profile()).knows_peers:
             await asyncio.sleep(0.1)
         return client
 
@@ -200,8 +200,8 @@ class Rig:
         """
         candidates = [
             one
-            for one in profiled_arms(self.device[model], self.edge[model])
-            if one.accuracy_retention >= MIN_ACCURACY_RETENTION and not one.codec_missing
+            for one in profiled_arms(self.device[model], {DEFAULT_PEER: self.edge[model]})
+            if one.accuracy_retention >= MIN_ACCURACY_RETENTION and not one.missing
         ]
         costs = [(one.bytes_up, one.device_ms, one.device_ms + one.edge_ms) for one in candidates]
         return [

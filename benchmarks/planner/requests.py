@@ -38,7 +38,7 @@ class Labelled:
 
 
 def path_of(split: str) -> Path:
-    """Return the file of the ``dev`` or the ``test`` split."""
+    """Return the file of the ``dev``, the ``test`` or the ``perception`` split."""
     return DATA / "planner" / f"{split}.jsonl"
 
 

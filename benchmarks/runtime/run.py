@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _request(path: str, frame: bytes) -> bytes:
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: node\r\nContent-Type: {FRAME_MEDIA_TYPE}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {FRAME_MEDIA_TYPE}\r\n"
         f'{OPTIONS_HEADER}: {{"expert":"null"}}\r\nContent-Length: {len(frame)}\r\n\r\n'
     )
     return head.encode() + frame

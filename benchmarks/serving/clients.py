@@ -82,17 +82,20 @@ async def run_all(clients: Sequence[Client], seconds: float) -> float:
     return answers / (time.perf_counter() - began)
 
 
-def request(path: str, body: bytes, *, deadline_s: float | None = None) -> bytes:
-    """Return a request with an image as its body.
+def request(
+    path: str, body: bytes, *, kind: str = "image/jpeg", deadline_s: float | None = None
+) -> bytes:
+    """Return a request with an image.
 
     Args:
         path: Path of the route.
-        body: The image.
+        body: The image, or JSON that holds it.
+        kind: Media type of the body.
         deadline_s: Deadline to declare to a node; None declares none.
     """
     options = "" if deadline_s is None else f'{OPTIONS_HEADER}: {{"deadline_s": {deadline_s}}}\r\n'
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: node\r\nContent-Type: image/jpeg\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\n"
         f"{options}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

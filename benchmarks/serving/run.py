@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import itertools
 import json
 import os
@@ -24,8 +25,9 @@ from typing import TYPE_CHECKING, Any
 from edgewright.benchmarks.common.photographs import photograph
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
-from edgewright.benchmarks.serving.baselines import MODEL, servers
+from edgewright.benchmarks.serving.baselines import servers
 from edgewright.benchmarks.serving.clients import Client, request, run_all
+from edgewright.benchmarks.serving.predictor import MODEL
 from edgewright.tools.nodes.launch import launch_node
 
 if TYPE_CHECKING:
@@ -173,8 +175,13 @@ async def _pressed(port: int, node: Measured, extent: Extent) -> dict[str, dict[
 
 
 def _request_of(name: str, *, deadline_s: float | None = None) -> bytes:
-    path = _INVOKE if name == NODE else "/predict"
-    return request(path, photograph((320, 240)), deadline_s=deadline_s)
+    image = photograph((320, 240))
+    if name == NODE:
+        return request(_INVOKE, image, deadline_s=deadline_s)
+    if name.startswith("LitServe"):
+        body = json.dumps({"image": base64.b64encode(image).decode()}).encode()
+        return request("/predict", body, kind="application/json")
+    return request("/predict", image)
 
 
 def _node(stack: ExitStack, folder: Path, more: Mapping[str, Any]) -> int:

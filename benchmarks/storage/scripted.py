@@ -16,6 +16,7 @@ from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse, PlannedTask
 from edgewright.tools.contracts.views import CardView, SensorView
 from edgewright.tools.images.store import ImageStore
+from edgewright.tools.nodes.client import NodeClient
 
 _CARD = "image-classification"
 
@@ -39,6 +40,10 @@ class OneTask:
 class OneAnswer:
     """A node that answers every task at once."""
 
+    async def clients(self) -> tuple[NodeClient, ...]:
+        """Return no clients: there is no node."""
+        return ()
+
     async def tools(self) -> list[CardView]:
         """Return no cards; nobody asks for them."""
         return []
@@ -55,7 +60,7 @@ class OneAnswer:
         ahead: Sequence[PlannedTask] = (),
     ) -> Decision:
         """Choose the device."""
-        return Decision(arm=Arm(kind="device-only"), reason="no peer", forecasts=[], link=None)
+        return Decision(arm=Arm(kind="device-only"), reason="no peer", forecasts=[])
 
     async def invoke(
         self, card: str, options: InvokeOptions, image: bytes | None

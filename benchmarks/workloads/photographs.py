@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from edgewright.tools.codec_training.images import ImageSet, photograph_crops
-from edgewright.tools.codec_training.project import split_photographs
+from edgewright.tools.codec_training.project import held_out, split_photographs
 from edgewright.tools.errors import NotFoundError
 
 _SHARE = Path("/usr/share")
@@ -49,20 +49,11 @@ def load() -> tuple[ImageSet, ImageSet, ImageSet]:
     Raises:
         NotFoundError: The packages are not installed (``data_missing``).
     """
-    images = sorted((_SHARE / "backgrounds").glob("*_by_*.jpg"))
-    test_photographs = [path for path in images if not path.name.startswith(_NOT_PHOTOGRAPHS)]
-    folders: Mapping[str, Path] = {**_PHOTOGRAPHS, **_STAMPS}
-    if not test_photographs or not all(folder.is_dir() for folder in folders.values()):
-        raise NotFoundError(
-            "photographs are missing; install them with apt-get install "
-            + " ".join([*folders, *_TEST_PACKAGES]),
-            code="data_missing",
-        )
-    motifs = [path for folder in _PHOTOGRAPHS.values() for path in _motifs(folder)]
+    test_photographs = _test_photographs()
+    motifs, things = _sources()
     training, validation = split_photographs(
         motifs, name="photographs", licence=_LICENCE, each=_CROPS
     )
-    things = _things(_STAMPS["tuxpaint-stamps-default"])
     validation_things = things[::_HELD_OUT]
     training_things = [thing for thing in things if thing not in validation_things]
     return (
@@ -75,6 +66,49 @@ def load() -> tuple[ImageSet, ImageSet, ImageSet]:
             each=_TEST_CROPS,
         ),
     )
+
+
+def load_for_calibration() -> tuple[ImageSet, ImageSet]:
+    """Return images to calibrate a quantised model on, and images to compare calibrations on.
+
+    Both are of the training part, and no photograph or thing is in both.
+
+    Raises:
+        NotFoundError: The packages are not installed (``data_missing``).
+    """
+    _test_photographs()
+    motifs, things = _sources()
+    motifs, _ = held_out(motifs)
+    things = [thing for thing in things if thing not in things[::_HELD_OUT]]
+    names = ("calibration", "comparison")
+    sets = [
+        photograph_crops(motifs[half::2], name=name, licence=_LICENCE, each=_CROPS)
+        for half, name in enumerate(names)
+    ]
+    calibration, comparison = (
+        _with_things(one, things[half::2], part=name)
+        for half, (one, name) in enumerate(zip(sets, names, strict=True))
+    )
+    return calibration, comparison
+
+
+def _sources() -> tuple[list[Path], list[Path]]:
+    """Return the photographs to train and validate on, and the stamps."""
+    motifs = [path for folder in _PHOTOGRAPHS.values() for path in _motifs(folder)]
+    return motifs, _things(_STAMPS["tuxpaint-stamps-default"])
+
+
+def _test_photographs() -> list[Path]:
+    images = sorted((_SHARE / "backgrounds").glob("*_by_*.jpg"))
+    found = [path for path in images if not path.name.startswith(_NOT_PHOTOGRAPHS)]
+    folders: Mapping[str, Path] = {**_PHOTOGRAPHS, **_STAMPS}
+    if not found or not all(folder.is_dir() for folder in folders.values()):
+        raise NotFoundError(
+            "photographs are missing; install them with apt-get install "
+            + " ".join([*folders, *_TEST_PACKAGES]),
+            code="data_missing",
+        )
+    return found
 
 
 def _motifs(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,6 +44,14 @@ Explain = Annotated[
         help="Show the plan, the expected cost of each way to run a task, and what each step cost.",
     ),
 ]
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        "--save",
+        metavar="FILE",
+        help="Save a picture (.png, .jpg, .webp) that shows what was seen, with the answer.",
+    ),
+]
 
 EXAMPLES = """\
 Examples:
@@ -52,6 +61,8 @@ edgewright ask "what is in this picture?" --image cat.png
 edgewright ask "is there a cat?" -i camera:garden.jpg --node URL --explain
 
 edgewright ask "describe both" -i cat.png -i dog.png --json
+
+edgewright ask "detect the pose" -i dancer.jpg --save pose.png
 """
 
 
@@ -65,6 +76,7 @@ def ask(
     deadline: Deadline = 30.0,
     embedded: Embedded = False,
     explain: Explain = False,
+    save: Save = None,
     as_json: Json = False,
 ) -> None:
     """Answer a request, and show what it cost.
@@ -77,19 +89,23 @@ def ask(
         import asyncio
 
         from edgewright.cli.requests import resolve_images
+        from edgewright.cli.views.evidence import check_picture_path
         from edgewright.cli.views.progress import TurnView
         from edgewright.tools.settings import Settings
         from edgewright.tools.storage.reading import typed
 
+        if save is not None:
+            check_picture_path(save)
         images = resolve_images(image or [])
         settings = Settings.from_environment(node_url=node, embedded=embedded)
         view = TurnView(progress_console(), explain=explain and not as_json)
-        asked = _ask(typed(request), images, thread, settings, deadline, view)
+        asked = _ask(typed(request), images, thread, settings, deadline, view, save)
         reply, wall_s = asyncio.run(asked)
         if as_json:
             print_json(reply.as_json())
         else:
-            print_reply(reply, wall_s, view)
+            how_to_save = "" if save is not None else "--save FILE.png"
+            print_reply(reply, wall_s, view, how_to_save=how_to_save)
 
 
 async def _ask(
@@ -99,9 +115,13 @@ async def _ask(
     settings: Settings,
     deadline_s: float,
     view: TurnView,
+    save: Path | None,
 ) -> tuple[Reply, float]:
+    from edgewright.cli.lazy import defer_unused_packages
+    from edgewright.cli.views.evidence import save_picture
     from edgewright.graphs.services.private_node import PrivateNode
 
+    defer_unused_packages()
     with view.during("starting" if settings.node_url else "starting a private node"):
         async with AsyncExitStack() as stack:
             private = None
@@ -116,7 +136,12 @@ async def _ask(
             services = await stack.enter_async_context(opening)
             context = AssistantContext(deadline_s=deadline_s, services=services)
             session = await stack.enter_async_context(open_session(context, thread=thread))
-            return await answered(session, request, images, view)
+            answer = await answered(session, request, images, view)
+            if save is not None:
+                view.console.print(
+                    save_picture(answer[0], services.images, save), style="dim", markup=False
+                )
+            return answer
 
 
 async def answered(
@@ -147,13 +172,14 @@ async def answered(
     return reply, time.perf_counter() - started
 
 
-def print_reply(reply: Reply, wall_s: float, view: TurnView) -> None:
+def print_reply(reply: Reply, wall_s: float, view: TurnView, *, how_to_save: str = "") -> None:
     """Write an answer on standard output, and below it what it cost on standard error.
 
     Args:
         reply: The reply.
         wall_s: How long it took.
         view: The view that followed it.
+        how_to_save: What to type to keep a picture that was made; empty if it is kept.
     """
     from rich.text import Text
 
@@ -161,6 +187,8 @@ def print_reply(reply: Reply, wall_s: float, view: TurnView) -> None:
     from edgewright.cli.views.results import cost_table
 
     say(reply.answer)
+    if how_to_save and any("image" in result.output for result in reply.results):
+        view.console.print(f"{how_to_save} keeps the picture", style="dim", markup=False)
     if view.explain and reply.results:
         view.console.print(cost_table(reply.results))
     line = Text(cost_line(reply.results, reply.decisions, wall_s), style="dim")

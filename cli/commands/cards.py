@@ -1,4 +1,4 @@
-"""``edgewright cards``: check a card, draft one from a device's manual, approve a draft."""
+"""``edgewright cards``: check, draft and approve cards, and go back to earlier trained models."""
 
 from __future__ import annotations
 
@@ -30,12 +30,16 @@ edgewright cards check soil.yaml
 edgewright cards from-manual thermometer.pdf --out thermometer.draft.yaml
 
 edgewright cards approve thermometer.draft.yaml
+
+edgewright cards history handwritten-digit-classifier
+
+edgewright cards rollback handwritten-digit-classifier
 """
 #: Maximum size of a draft, in bytes.
 MAX_DRAFT_BYTES = 500_000
 
 cards = typer.Typer(
-    help="Check cards, draft them from manuals, and approve drafts.",
+    help="Check cards, draft them from manuals, approve drafts, and roll tools back.",
     epilog=EXAMPLES,
     no_args_is_help=True,
 )
@@ -126,16 +130,12 @@ def approve(
     with reported_errors(as_json=False):
         from edgewright.agents.planner.fitting import confusion
         from edgewright.cli.views.cards import confusion_view, draft_view
-        from edgewright.tools.cards.added import add_card
+        from edgewright.tools.cards.added import add_card, check_unused
         from edgewright.tools.errors import InputError
         from edgewright.tools.library import known_cards
 
         drafted, known = _read(draft), known_cards()
-        if drafted.card.id in known:
-            raise InputError(
-                f"a card {drafted.card.id!r} exists already; choose another id in the draft",
-                code="card_exists",
-            )
+        check_unused(drafted.card, known)
         if not sys.stdin.isatty():
             raise InputError(
                 "a card needs your approval, and this is no terminal; run the command in one",
@@ -149,6 +149,46 @@ def approve(
             say("not added", err=True)
             raise typer.Exit(FAILED)
         say(f"added as {add_card(drafted.card)}")
+
+
+@cards.command(epilog="Example: edgewright cards history handwritten-digit-classifier")
+def history(
+    tool: Annotated[str, typer.Argument(metavar="TOOL", help="Id of a tool that was trained.")],
+    as_json: Json = False,
+) -> None:
+    """List the models that a trained tool has had, and those stored for it."""
+    with reported_errors(as_json):
+        from edgewright.cli.views.cards import history_view
+        from edgewright.tools.federated.serving.versions import versions
+
+        found = versions(tool)
+        if as_json:
+            print_json([version.model_dump(mode="json") for version in found])
+        else:
+            print_table(history_view(tool, found))
+
+
+@cards.command(epilog="Example: edgewright cards rollback handwritten-digit-classifier")
+def rollback(
+    tool: Annotated[str, typer.Argument(metavar="TOOL", help="Id of a tool that was trained.")],
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help="Run that trained the model; see 'cards history'. [default: the one before]",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a trained tool an earlier model back, or one that was only stored."""
+    with reported_errors(as_json):
+        from edgewright.tools.federated.serving.versions import restore
+
+        version = restore(tool, run)
+        if as_json:
+            print_json(version.model_dump(mode="json"))
+        else:
+            say(f"{tool} has the model of run {version.run} now")
 
 
 def _write(drafted: CardDraft, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright.cli.commands.ask import Deadline, Explain, Thread, answered, print_reply
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from edgewright.cli.views.progress import TurnView
-    from edgewright.graphs.assistant.session import Session
+    from edgewright.graphs.assistant.session import Reply, Session
     from edgewright.tools.contracts.images import ImageRef
 
 EXAMPLES = """\
@@ -34,6 +35,7 @@ edgewright chat --thread garden --node http://127.0.0.1:8760
 
 COMMANDS = """\
 /image FILE   attach an image to the next request (a file or camera:NAME)
+/save FILE     save a picture of the last answer: what was seen, and the answer
 /explain      show or hide the plan, the expected costs and each step
 /history      show the thread so far
 /new          start a new thread
@@ -100,6 +102,7 @@ class Conversation:
         self._view = view
         self._as_json = as_json
         self._attached: list[ImageRef] = []
+        self._last: Reply | None = None
 
     def run(self) -> None:
         """Read and answer until the input ends."""
@@ -144,6 +147,8 @@ class Conversation:
         elif name == "/explain":
             self._view.explain = not self._view.explain and not self._as_json
             self._note(f"explanations are {'on' if self._view.explain else 'off'}")
+        elif name == "/save" and argument.strip():
+            self._save(Path(argument.strip()))
         elif name == "/history":
             for turn in self._runner.run(self._session.history()):
                 say(f"> {turn.request}\n{turn.answer}")
@@ -159,11 +164,20 @@ class Conversation:
             reply, wall_s = self._runner.run(
                 answered(self._session, text, self._attached, self._view)
             )
-        self._attached = []
+        self._attached, self._last = [], reply
         if self._as_json:
             print_json(reply.as_json())
         else:
-            print_reply(reply, wall_s, self._view)
+            print_reply(reply, wall_s, self._view, how_to_save="/save FILE.png")
+
+    def _save(self, path: Path) -> None:
+        from edgewright.cli.views.evidence import check_picture_path, save_picture
+
+        check_picture_path(path)
+        if self._last is None:
+            self._note("there is no answer yet")
+            return
+        self._note(save_picture(self._last, self._session.services.images, path))
 
     def _note(self, text: str) -> None:
         if not self._as_json:

@@ -7,21 +7,31 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from edgewright.cli.extras import COMBINED, extras
+from edgewright.cli.extras import UNCHECKED, extras
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.settings import ChatModelSettings, home, variable
+
+if TYPE_CHECKING:
+    from edgewright.tools.contracts.profiles import PeerView
 
 State = Literal["ok", "note", "problem"]
 
 #: What each extra is for. A board needs few of them.
 PURPOSES = {
     "agent": "plan, ask, chat and train",
+    "capacity": "simulating users and servers",
     "codec": "training codecs",
+    "discovery": "announcing and finding nodes",
     "edge": "nodes",
     "federated": "training models",
+    "generation": "new figures by ControlNet",
+    "models": "installing models",
     "onnx": "running models",
+    "sensing": "moods from sensors",
+    "servers": "serve and mcp",
+    "tracing": "traces of requests",
     "vision": "exporting models, and running those without an export",
 }
 #: Packages that run models, and what people call them.
@@ -61,7 +71,7 @@ def installed_extras() -> list[Check]:
     """Check which extras are installed."""
     found: list[Check] = []
     for extra, names in extras().items():
-        if extra in COMBINED:
+        if extra in UNCHECKED:
             continue
         missing = [name for name in names if not _installed(name)]
         if missing:
@@ -93,6 +103,27 @@ def entropy_coder() -> Check:
     return Check(name="entropy coder", state="note", detail=detail, fix=fix)
 
 
+def installed_models() -> list[Check]:
+    """Check the models of the catalogue: the default set, and whatever else is installed."""
+    from edgewright.tools.models.catalogue import catalogue
+    from edgewright.tools.models.installed import faults, read_installed
+
+    found: list[Check] = []
+    for model in catalogue().values():
+        name, fix = f"model {model.name}", f"edgewright models install {model.name}"
+        manifest = read_installed(model.name)
+        if manifest is None:
+            if model.default:
+                detail = f"not installed; for {model.serves}"
+                found.append(Check(name=name, state="note", detail=detail, fix=fix))
+        elif wrong := faults(manifest):
+            found.append(Check(name=name, state="problem", detail=wrong[0], fix=fix))
+        else:
+            detail = f"installed, {manifest.bytes / 1e6:.1f} MB"
+            found.append(Check(name=name, state="ok", detail=detail))
+    return found
+
+
 def experts() -> list[Check]:
     """Check which experts this machine can run."""
     from edgewright.tools.library import expert_statuses
@@ -104,6 +135,27 @@ def experts() -> list[Check]:
         state: State = "ok" if status.available else "note"
         detail = missing or status.model
         found.append(Check(name=f"expert {name}", state=state, detail=detail, fix=fix))
+    return found
+
+
+def added_by_others() -> list[Check]:
+    """Check the plug-ins: their versions, what they add, and whether they may be loaded."""
+    from edgewright.tools.plugins import plugins
+
+    found: list[Check] = []
+    for plugin in plugins():
+        name, offers = f"plug-in {plugin.distribution}", ", ".join(plugin.offers)
+        if not plugin.permitted:
+            detail = f"{plugin.version}, not permitted, so not loaded ({offers})"
+            fix = f"to load it, add {plugin.distribution} to EDGEWRIGHT_PLUGINS"
+            found.append(Check(name=name, state="note", detail=detail, fix=fix))
+        elif plugin.faults:
+            fix = f"pip install --upgrade {plugin.distribution}, or uninstall it"
+            detail = f"{plugin.version}, broken and left out: {'; '.join(plugin.faults)}"
+            found.append(Check(name=name, state="problem", detail=detail, fix=fix))
+        else:
+            detail = f"{plugin.version}, permitted to run with this user's rights ({offers})"
+            found.append(Check(name=name, state="ok", detail=detail))
     return found
 
 
@@ -150,7 +202,8 @@ def sandbox() -> Check:
     try:
         from edgewright.tools.sandbox.backends import enforcement, find_sandbox
 
-        return Check(name=name, state="ok", detail=f"{find_sandbox().name}; {enforcement()}")
+        backend = find_sandbox().name
+        return Check(name=name, state="ok", detail=f"{backend}; {enforcement(backend)}")
     except EdgewrightError as error:
         fix = "pip install 'edgewright[federated]', or apt-get install bubblewrap"
         return Check(name=name, state="note", detail=error.message, fix=fix)
@@ -207,7 +260,7 @@ async def chat_model() -> Check:
 
 
 async def device_node(url: str | None) -> list[Check]:
-    """Check that the device node and its edge peer answer, if one is configured.
+    """Check that the device node and its peers answer, if any are configured.
 
     Args:
         url: URL of the node; None when none is configured.
@@ -227,22 +280,30 @@ async def device_node(url: str | None) -> list[Check]:
     runnable = sum(card.available for card in cards)
     detail = f"{profile.node} at {url} runs {runnable} of {len(cards)} cards"
     found = [Check(name="device node", state="ok", detail=detail)]
-    if profile.link is None:
-        detail, fix = "none; everything runs on the device", "set 'peer' in its configuration"
-        found.append(Check(name="edge peer", state="note", detail=detail, fix=fix))
-    elif not profile.link.up:
-        detail, fix = "the device cannot reach it", "start it, or correct the device's 'peer'"
-        found.append(Check(name="edge peer", state="problem", detail=detail, fix=fix))
-    else:
-        rate, rtt = profile.link.rate_kb_per_s, profile.link.rtt_ms
-        detail = f"reachable at {rate:.0f} KB/s, {rtt:.1f} ms round trip"
-        found.append(Check(name="edge peer", state="ok", detail=detail))
+    if profile.role == "device" and not profile.peers:
+        detail, fix = "none; everything runs on the device", "set 'peers' in its configuration"
+        found.append(Check(name="peers", state="note", detail=detail, fix=fix))
+    found += [_peer(name, peer) for name, peer in profile.peers.items()]
     unprofiled = profile.role == "device" and not profile.models
     if unprofiled:
         fix = "edgewright profile --config FILE"
         detail = "not measured; the device cannot compare its arms"
         found.append(Check(name="profile", state="note", detail=detail, fix=fix))
     return found
+
+
+def _peer(name: str, peer: PeerView) -> Check:
+    if not peer.link.up:
+        detail, fix = "the node cannot reach it", "start it, or correct the node's 'peers'"
+        return Check(name=f"peer {name}", state="problem", detail=detail, fix=fix)
+    detail = (
+        f"reachable at {peer.link.rate_kb_per_s:.0f} KB/s, {peer.link.rtt_ms:.1f} ms round trip"
+    )
+    if peer.receives != "images":
+        detail += f"; receives {peer.receives} only"
+    if peer.price_per_hour:
+        detail += f"; {peer.price_per_hour:g} an hour"
+    return Check(name=f"peer {name}", state="ok", detail=detail)
 
 
 async def examine(url: str | None) -> list[Check]:
@@ -256,7 +317,9 @@ async def examine(url: str | None) -> list[Check]:
         *installed_extras(),
         engine(),
         entropy_coder(),
+        *installed_models(),
         *experts(),
+        *added_by_others(),
         state_folder(),
         *files(),
         sandbox(),

@@ -38,11 +38,23 @@ Record = Annotated[
     Path | None,
     typer.Option(metavar="FILE.svg", help="Also save the output as an image."),
 ]
+InBrowser = Annotated[
+    bool,
+    typer.Option(
+        "--console", help="Serve a web console over the network, instead of asking the requests."
+    ),
+]
+Port = Annotated[
+    int,
+    typer.Option(metavar="PORT", min=0, max=65535, help="Port of the console; 0: any free one."),
+]
 
 EXAMPLES = """\
 Examples:
 
 edgewright demo
+
+edgewright demo --console
 
 edgewright demo --rate 20 --image my.jpg
 
@@ -57,6 +69,8 @@ def demo(
     slowdown: Slowdown = None,
     image: OwnImages = None,
     record: Record = None,
+    console: InBrowser = False,
+    port: Port = 8770,
     as_json: Json = False,
 ) -> None:
     """Start a device and an edge server, and answer requests about photographs.
@@ -73,10 +87,13 @@ def demo(
 
         config = load_demo(rate, slowdown, image or [])
         width = _RECORD_WIDTH if record else None
-        console = Screen(stderr=as_json, highlight=False, width=width, record=record is not None)
-        answers = asyncio.run(_run(config, console))
+        screen = Screen(stderr=as_json, highlight=False, width=width, record=record is not None)
+        if console:
+            asyncio.run(_serve(config, port, screen, as_json=as_json))
+            return
+        answers = asyncio.run(_run(config, screen))
         if record is not None:
-            _save(console, record)
+            _save(screen, record)
         if as_json:
             print_json(
                 [
@@ -106,8 +123,39 @@ async def _run(config: DemoConfig, console: Console) -> list[Answered]:
                 answers = await _answers(config, session, console, view)
         title = f"{config.rate_kb_per_s:g} KB/s, device {config.slowdown:g} times slower"
         console.print("", summary_view(answers, title), sep="\n")
-        view.console.print("both nodes are stopped", style="dim")
+        view.console.print(
+            "both nodes are stopped; 'make console', or 'edgewright demo --console', shows such a "
+            "network in a web browser",
+            style="dim",
+        )
     return answers
+
+
+async def _serve(config: DemoConfig, port: int, console: Console, *, as_json: bool) -> None:
+    """Serve the console over the network until Ctrl-C or SIGTERM."""
+    from edgewright.cli.demo.network import open_network
+    from edgewright.cli.views.progress import TurnView
+    from edgewright.edge_runtime.serve import listen, write_ready_line
+    from edgewright.servers.config import ServeConfig
+    from edgewright.servers.serve import serve_on
+    from edgewright.tools.settings import Settings
+    from edgewright.tools.storage.scratch import scratch_folder
+
+    chosen = ServeConfig(port=port)
+    view = TurnView(progress_console())
+    with listen(chosen) as listener, scratch_folder() as folder:
+        async with open_network(config, folder, view) as network:
+            console.print(_introduction(config, network))
+            settings = Settings.from_environment(node_url=network.device_url)
+            console.print("starting the console; Ctrl-C stops everything", style="dim")
+
+            def on_ready(url: str) -> None:
+                if as_json:
+                    write_ready_line(url)
+                else:
+                    console.print(f"console      {url}", markup=False)
+
+            await serve_on(listener, chosen, settings, on_ready=on_ready)
 
 
 async def _answers(

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from edgewright.cli.views.output import Json, reported_errors
+from edgewright.cli.views.output import Json, progress_console, reported_errors
 from edgewright.cli.views.safe import print_json, say
 
+#: Seconds for which announcements are collected.
+_LISTEN_S = 3.0
 EXAMPLES = """\
 Examples:
 
@@ -18,6 +20,8 @@ edgewright node --config examples/edge.yaml
 edgewright node --config examples/device.yaml --port 8761
 
 edgewright node --config examples/device.yaml --print-config
+
+edgewright node --find
 """
 
 Config = Annotated[
@@ -50,6 +54,13 @@ def node(
             "masked, and exit.",
         ),
     ] = False,
+    find: Annotated[
+        bool,
+        typer.Option(
+            "--find",
+            help="List the nodes that announce themselves on the local network, and exit.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a node until Ctrl-C or SIGTERM.
@@ -58,6 +69,9 @@ def node(
     to standard error.
     """
     with reported_errors(as_json):
+        if find:
+            _find(as_json)
+            return
         from edgewright.edge_runtime.config import load_config, masked
 
         chosen = load_config(config, overrides={"host": host, "port": port})
@@ -69,6 +83,25 @@ def node(
 
         log_to_stderr()
         serve(chosen)
+
+
+def _find(as_json: bool) -> None:
+    import asyncio
+    from dataclasses import asdict
+
+    from edgewright.tools.nodes.discovery import find_nodes
+
+    if not as_json:
+        progress_console().print(f"listening for {_LISTEN_S:g} s", style="dim")
+    found = asyncio.run(find_nodes(_LISTEN_S))
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    for each in found:
+        say(f"{each.name}  {each.role}  {each.url}  Edgewright {each.version}")
+        say(f"  fingerprint {each.fingerprint or 'none: not encrypted'}")
+    if not found:
+        say("no node announces itself here; set 'announce: true' in the configuration of one")
 
 
 def _print(configuration: dict[str, Any], as_json: bool) -> None:

@@ -41,17 +41,9 @@ def list_runs(as_json: Json = False) -> None:
         if not rows:
             say("no runs yet; 'edgewright train' starts one", err=True)
             return
-        from rich.table import Table
-        from rich.text import Text
+        from edgewright.cli.views.training import runs_view
 
-        table = Table(header_style="dim")
-        for name in ("run", "state", "tool", "test", "data", "purpose"):
-            table.add_column(name, overflow="fold")
-        for row in rows:
-            test = f"{row['test_accuracy']:.4f}" if row["test_accuracy"] is not None else ""
-            cells = [row["run"], row["state"], row["tool"], test, row["data"], row["purpose"]]
-            table.add_row(*map(Text, cells))
-        print_table(table)
+        print_table(runs_view(rows))
 
 
 @runs.command(epilog="Example: edgewright runs show RUN")
@@ -93,15 +85,23 @@ def _names() -> list[str]:
 
 
 def _row(name: str) -> dict[str, Any]:
+    from edgewright.graphs.federated.context import run_folder
     from edgewright.tools.errors import NotFoundError
+    from edgewright.tools.federated.records.intent import read_intent
 
     try:
         report = _report(name)
     except NotFoundError:
+        intent = read_intent(run_folder(name))
         return {
-            "run": name, "state": "interrupted", "tool": "", "test_accuracy": None, "data": "",
-            "purpose": "",
-        }  # fmt: skip
+            "run": name,
+            "state": "interrupted",
+            "tool": "",
+            "test_accuracy": None,
+            "data": intent.data if intent else "",
+            "purpose": intent.purpose if intent else "",
+            "resume": f"edgewright train --resume {name}" if intent else "",
+        }
     return {
         "run": name,
         "state": report.stop,
@@ -109,6 +109,7 @@ def _row(name: str) -> dict[str, Any]:
         "test_accuracy": report.test.accuracy if report.test else None,
         "data": report.data.name,
         "purpose": report.purpose,
+        "resume": "",
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -65,7 +66,17 @@ edgewright train --resume RUN
 """
 
 
+#: Options that may change when a run is resumed, and the settings they are.
+_CHANGEABLE = {
+    "approve": "approval", "trials": "trials", "target": "target", "time": "time_s",
+    "replace": "replace",
+}  # fmt: skip
+#: Options that are decided when a run begins.
+_FIXED = ("data", "clients", "partition", "alpha", "samples", "engine", "seed")
+
+
 def train(
+    context: typer.Context,
     purpose: Annotated[
         str | None,
         typer.Argument(metavar="PURPOSE", help="What the model is for, and its constraints."),
@@ -125,15 +136,32 @@ def train(
     ] = 4,
     target: Annotated[
         float | None,
-        typer.Option(metavar="ACCURACY", help="Stop at this validation accuracy, 0 to 1."),
+        typer.Option(
+            metavar="ACCURACY",
+            help="Stop at this validation accuracy, 0 to 1. [default: as PURPOSE says]",
+        ),
     ] = None,
     time: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1, help="Maximum time for all trials together.")
-    ] = 90.0,
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=1,
+            help="Maximum time for all trials together. [default: as PURPOSE says, else 90]",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed.")] = 0,
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Resume an interrupted run.")
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Resume an interrupted run, with other --trials, --time, --target, --approve or "
+            "--replace if given.",
+        ),
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Install the model even in the place of a better one."),
+    ] = False,
     embedded: Embedded = False,
     as_json: Json = False,
 ) -> None:
@@ -146,6 +174,7 @@ def train(
     with reported_errors(as_json):
         from edgewright.graphs.federated.data import data_request
         from edgewright.graphs.federated.state import TrainSettings
+        from edgewright.graphs.federated.validation import validated
         from edgewright.tools.errors import InputError
         from edgewright.tools.federated.records.trial import SANDBOXED_ENGINES
 
@@ -153,15 +182,20 @@ def train(
             raise InputError("give either PURPOSE or --resume RUN", code="usage")
         if target is not None and not 0 < target <= 1:
             raise InputError("--target must be above 0 and at most 1", code="usage")
+        if data is not None and not data.strip():
+            raise InputError("--data is empty; name a folder, a file or a data set", code="usage")
         default = Approval.auto if engine.value in SANDBOXED_ENGINES else Approval.ask
-        settings = TrainSettings(
-            approval=(approve or default).value,
-            engine=engine.value,
-            trials=trials,
-            target=target,
-            time_s=time,
-            seed=seed,
-        )
+        values: dict[str, Any] = {
+            "approval": (approve or default).value,
+            "engine": engine.value,
+            "trials": trials,
+            "seed": seed,
+            "replace": replace,
+        }
+        spoken = {"target": target, "time_s": time}  # which the purpose may state instead
+        values |= {name: value for name, value in spoken.items() if value is not None}
+        settings = validated(TrainSettings, values)
+        changes = _changes(context, settings) if resume is not None else {}
         begin: _Begin | None = None
         if purpose is not None:
             request = data_request(
@@ -177,13 +211,41 @@ def train(
         if as_json:
             import asyncio
 
-            report = asyncio.run(_train(begin, resume, embedded, _refuse, lambda _: None))
+            source = _Source(begin, resume, changes, embedded)
+            report = asyncio.run(_train(source, _refuse, lambda _: None))
             print_json(outcome(report))
         else:
-            _train_live(begin, resume, embedded)
+            _train_live(_Source(begin, resume, changes, embedded))
 
 
-def _train_live(begin: _Begin | None, resume: str | None, embedded: bool) -> None:
+@dataclass(frozen=True)
+class _Source:
+    """A new run, or one to resume with changes of its settings; and its coder."""
+
+    begin: _Begin | None
+    resume: str | None
+    changes: dict[str, Any]
+    embedded: bool
+
+
+def _changes(context: typer.Context, settings: TrainSettings) -> dict[str, Any]:
+    """Return the settings that were given with ``--resume``."""
+    from edgewright.tools.errors import InputError
+
+    def given(name: str) -> bool:
+        source = context.get_parameter_source(name)
+        return source is not None and source.name == "COMMANDLINE"
+
+    fixed = [f"--{name}" for name in _FIXED if given(name)]
+    if fixed:
+        raise InputError(
+            f"{fixed[0]} was decided when the run began; start a new run to change it", code="usage"
+        )
+    values = settings.model_dump(mode="json")
+    return {field: values[field] for name, field in _CHANGEABLE.items() if given(name)}
+
+
+def _train_live(source: _Source) -> None:
     import asyncio
 
     from edgewright.cli.views.approval import Asker
@@ -193,7 +255,7 @@ def _train_live(begin: _Begin | None, resume: str | None, embedded: bool) -> Non
     console = progress_console()
     with TrainingView(console) as view:
         try:
-            report = asyncio.run(_train(begin, resume, embedded, Asker(console, view), view))
+            report = asyncio.run(_train(source, Asker(console, view), view))
         except KeyboardInterrupt:
             if view.run:
                 console.print(f"to continue: edgewright train --resume {view.run}")
@@ -203,26 +265,31 @@ def _train_live(begin: _Begin | None, resume: str | None, embedded: bool) -> Non
         say(f"no model ({report.stop}); 'edgewright runs show {report.run}' lists the trials")
         raise typer.Exit(FAILED)
     say(
-        f"{report.tool}: test accuracy {report.test.accuracy:.4f}, worst client "
+        f"{report.tool or 'no tool'}: test accuracy {report.test.accuracy:.4f}, worst client "
         f"{report.test.worst_client:.4f}; model and report are in {folder}"
     )
+    for line in (report.placement, *(f"caution: {each}" for each in report.cautions)):
+        if line:
+            say(line)
 
 
-async def _train(
-    begin: _Begin | None,
-    resume: str | None,
-    embedded: bool,
-    approve: Approve,
-    on_event: Callable[[Event], None],
-) -> RunReport:
-    from edgewright.graphs.federated.context import TrainingContext
+async def _train(source: _Source, approve: Approve, on_event: Callable[[Event], None]) -> RunReport:
+    from edgewright.graphs.federated.context import TrainingContext, run_folder
     from edgewright.graphs.federated.session import open_run
+    from edgewright.tools.errors import EdgewrightError
 
-    context = TrainingContext(coder="embedded" if embedded else "auto")
-    async with open_run(context, resume=resume) as run:
-        if begin is None:
-            return await run.resume(approve=approve, on_event=on_event)
-        return await run.begin(*begin, approve=approve, on_event=on_event)
+    coder: Literal["embedded", "auto"] = "embedded" if source.embedded else "auto"
+    context = TrainingContext(coder=coder, changes=source.changes)
+    async with open_run(context, resume=source.resume) as run:
+        try:
+            if source.begin is None:
+                return await run.resume(approve=approve, on_event=on_event)
+            return await run.begin(*source.begin, approve=approve, on_event=on_event)
+        except EdgewrightError as error:
+            folder = run_folder(run.name)
+            if (folder.data / "card.json").exists() and not (folder.root / "report.json").exists():
+                error.message += f"; to continue: edgewright train --resume {run.name}"
+            raise
 
 
 def outcome(report: RunReport) -> dict[str, Any]:
@@ -231,6 +298,8 @@ def outcome(report: RunReport) -> dict[str, Any]:
     return {
         "run": report.run,
         "tool": report.tool,
+        "placement": report.placement,
+        "cautions": list(report.cautions),
         "stop": report.stop,
         "best_trial": report.best,
         "test": report.test.model_dump(mode="json") if report.test else None,
@@ -259,6 +328,6 @@ def _refuse(asked: dict[str, Any]) -> dict[str, Any]:
 
     del asked
     raise InputError(
-        "the proposal needs approval, and --json cannot ask for it; resume the run without --json",
+        "the proposal needs approval, and --json cannot ask for it; resume the run without it",
         code="approval_needed",
     )

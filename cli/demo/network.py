@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from edgewright.tools.contracts.arms import DEFAULT_PEER
 from edgewright.tools.errors import DeadlineError, UnavailableError
+from edgewright.tools.models.expert import PERCEPTION
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
 from edgewright.tools.nodes.shaped_link import ShapedLink
@@ -25,7 +27,10 @@ PHOTOGRAPHS = {
     "espresso.png": "coffee",
     "rocket.jpg": "rocket",
     "astronaut.png": "astronaut",
+    "page.png": "page",
 }
+#: The model that is cut, and the networks that look at whole images, if they are installed.
+_CUT = "efficientnet-lite0"
 _PROFILE_TIMEOUT_S = 180.0
 
 
@@ -60,7 +65,8 @@ def fill_camera(folder: Path) -> Path:
         ) from None
     folder.mkdir(parents=True)
     for name, photograph in PHOTOGRAPHS.items():
-        Image.fromarray(getattr(data, photograph)()).save(folder / name, quality=95)
+        image = Image.fromarray(getattr(data, photograph)()).convert("RGB")
+        image.save(folder / name, quality=95)
     return folder
 
 
@@ -82,13 +88,15 @@ async def open_network(
         UnavailableError: The photographs are not installed, or a node did not start.
         DeadlineError: The nodes were not profiled in time.
     """
+    preload = [_CUT, *([PERCEPTION] if _sees() else [])]
     async with AsyncExitStack() as stack:
         with waiting.during("fetching the photographs"):
             camera = await asyncio.to_thread(fill_camera, folder / "camera")
         with waiting.during("starting the edge server"):
             edge = await stack.enter_async_context(
                 launch_node(
-                    {"name": "demo-edge", "role": "edge", "port": 0}, log=folder / "edge.log"
+                    {"name": "demo-edge", "role": "edge", "port": 0, "preload": preload},
+                    log=folder / "edge.log",
                 )
             )
         target = urlsplit(edge.url)
@@ -108,25 +116,35 @@ async def open_network(
                         "name": "demo-device",
                         "role": "device",
                         "port": 0,
+                        "preload": preload,
                         "slowdown": config.slowdown,
                         "camera": str(camera),
-                        "peer": {"url": link_url},
+                        "peers": [{"url": link_url}],
                     },
                     log=folder / "device.log",
                 )
             )
         with waiting.during("profiling both nodes (the first time only)"):
-            await _await_profiles(device.url)
+            await _await_profiles(device.url, preload)
         yield Network(device_url=device.url, edge_url=edge.url, link_url=link_url)
 
 
-async def _await_profiles(url: str) -> None:
-    """Wait until the device has its own profile and the edge server's."""
+def _sees() -> bool:
+    """Return whether the networks that look at whole images are installed."""
+    from edgewright.tools.library import expert_statuses
+
+    found = [one for one in expert_statuses().values() if one.model == PERCEPTION]
+    return any(one.available for one in found)
+
+
+async def _await_profiles(url: str, models: Sequence[str]) -> None:
+    """Wait until the device has its own profiles of models and the edge server's."""
     try:
         async with asyncio.timeout(_PROFILE_TIMEOUT_S), NodeClient(url) as node:
             while True:
                 profile = await node.profile()
-                if profile.models and profile.peer is not None and profile.peer.models:
+                edge = profile.peers[DEFAULT_PEER].profile
+                if edge and set(models) <= set(profile.models) & set(edge.models):
                     return
                 await asyncio.sleep(0.5)
     except TimeoutError:

@@ -5,16 +5,19 @@ Texts of manuals and vendors are put in as ``Text``, never as markup.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from edgewright.agents.manuals.draft import CardDraft, Fact
     from edgewright.agents.planner.fitting.confusion import Confusion, Mistaken
+    from edgewright.tools.federated.serving.versions import Version
 
 
 def confusion_view(found: Confusion) -> RenderableType:
@@ -52,6 +55,24 @@ def draft_view(draft: CardDraft) -> RenderableType:
         facts,
         *([Text(draft.note, style="yellow")] if draft.note else []),
     )
+
+
+def history_view(tool: str, versions: Sequence[Version]) -> RenderableType:
+    """Show the versions of a trained tool, each with the reason why it is there."""
+    parts: list[RenderableType] = [Text(tool, "bold")]
+    for version in versions:
+        trained = time.strftime("%Y-%m-%d %H:%M", time.localtime(version.trained_at))
+        test = (
+            "" if version.test_accuracy is None else f", test accuracy {version.test_accuracy:.4f}"
+        )
+        state = "current" if version.current else "stored"
+        when = f", trained {trained}" if version.trained_at else ""
+        parts.append(
+            Text(f"{version.run}  {state}{test}{when}", "green" if version.current else "")
+        )
+        if version.note:
+            parts.append(Padding(Text(version.note, "dim"), (0, 0, 0, 2)))
+    return Group(*parts)
 
 
 def _where(fact: Fact) -> str:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from edgewright.tools.contracts.arms import Arm
+from edgewright.cli.views.units import joules, seconds, size
+from edgewright.tools.contracts.arms import DEFAULT_PEER, Arm, server_words
 
 if TYPE_CHECKING:
     from edgewright.agents.responder.result import TaskResult
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
     from edgewright.tools.contracts.cost_report import CostReport, Fallback
 
 #: The arms that a node falls back to; no decision need name them.
-_FALLBACKS = (Arm(kind="device-only"), Arm(kind="edge-only"))
+_FALLBACKS = (
+    Arm(kind="device-only"),
+    Arm(kind="device-only", precision="int8"),
+    Arm(kind="edge-only"),
+)
 
 
 def cost_line(
@@ -56,12 +61,15 @@ def places(results: Sequence[TaskResult], decisions: Mapping[str, Decision]) -> 
 
 def arm_words(arm: Arm) -> str:
     """Put an arm into words, e.g. ``on the edge server (JPEG 90)``."""
+    precision = "" if arm.precision == "fp32" else f" at {arm.precision}"
     if arm.kind == "co-inference":
-        return f"cut after block {arm.point}"
+        other = "" if arm.peer in (None, DEFAULT_PEER) else f" with {server_words(arm.peer)}"
+        return f"cut after block {arm.point}{other}{precision}"
     if arm.kind == "device-only":
-        return "on the device"
+        return f"on the device{precision}"
     sent = " ".join(str(part) for part in (arm.image_codec, arm.quality) if part is not None)
-    return f"on the edge server ({sent.upper()})" if sent else "on the edge server"
+    where = f"on {server_words(arm.peer)}" + (f" ({sent.upper()})" if sent else "")
+    return f"{where}{precision}"
 
 
 def fell_back(step: Fallback) -> str:
@@ -69,27 +77,6 @@ def fell_back(step: Fallback) -> str:
     places = {arm.label: arm_words(arm).removeprefix("on ") for arm in _FALLBACKS}
     where = "another model" if step.used == step.tried else places.get(step.used, step.used)
     return f"fell back to {where}: {step.code.replace('_', ' ')}"
-
-
-def seconds(value: float) -> str:
-    """Write a time with three digits."""
-    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} s"
-
-
-def size(count: int) -> str:
-    """Write a number of bytes, in units of 1000."""
-    if count < 1000:
-        return f"{count} B"
-    value, unit = count / 1000, "KB"
-    for larger in ("MB", "GB"):
-        if value >= 999.5:
-            value, unit = value / 1000, larger
-    return f"{value:.{1 if value < 10 else 0}f} {unit}"
-
-
-def joules(value: float) -> str:
-    """Write an energy with two digits or more."""
-    return f"{value:.{2 if value < 1 else 1 if value < 100 else 0}f} J"
 
 
 def _arms(decision: Decision) -> list[Arm]:

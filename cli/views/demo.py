@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from edgewright.agents.responder.layout import APPROXIMATE
-from edgewright.cli.views.cost import cost_line, joules, places, seconds, size
+from edgewright.cli.views.cost import cost_line, places
+from edgewright.cli.views.units import joules, seconds, size
 
 if TYPE_CHECKING:
     from edgewright.graphs.assistant.session import Reply

@@ -30,7 +30,8 @@ NodeUrl = Annotated[
     typer.Option(
         "--node",
         metavar="URL",
-        help="Device node to use; without one, ask and chat start a private node.",
+        help="Device node to use, or several separated by commas: each task goes to the one that "
+        "has the sensor or model. Without one, ask and chat start a private node.",
         envvar="EDGEWRIGHT_DEVICE_URL",
     ),
 ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgewright.agents.responder.result import TaskResult
     from edgewright.tools.contracts.arms import Decision, Forecast
     from edgewright.tools.contracts.cost_report import CostReport
-    from edgewright.tools.contracts.profiles import NodeProfile
+    from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile
     from edgewright.tools.contracts.views import CardView
 
 _COLOURS = {
@@ -128,8 +128,16 @@ def profile_tables(profile: NodeProfile) -> RenderableType:
                 f"{point.encode_ms:.1f}",
                 "" if retention is None else f"{retention:.2f}",
             )
+        lines = [f"fp32: {model.tail_ms(0):.1f} ms without decoding", *_precisions(model)]
+        table.caption = " · ".join(lines) if model.precisions else None
         tables.append(table)
     return Group(*tables)
+
+
+def _precisions(model: ModelProfile) -> Iterable[str]:
+    for one in model.precisions:
+        retention = one.accuracy_retention.get("whole", 0.0)
+        yield f"{one.precision}: {one.tails_ms[0]:.1f} ms, accuracy retention {retention:.4f}"
 
 
 def _cells(report: CostReport) -> list[RenderableType]:
@@ -145,8 +153,9 @@ def _cells(report: CostReport) -> list[RenderableType]:
 def _notes(task_id: str, report: CostReport) -> Iterable[RenderableType]:
     stages = " · ".join(f"{name} {ms:.1f}" for name, ms in report.stages_ms.items())
     slowed = f" (device slowed {report.slowdown:g}x)" if report.slowdown > 1 else ""
+    cached = f" · cached: {', '.join(report.cached)}" if report.cached else ""
     energy = f" · device {report.energy_j:.2f} J" if report.energy_j else ""
-    yield Text(f"{task_id} stages in ms: {stages}{slowed}{energy}", style="dim")
+    yield Text(f"{task_id} stages in ms: {stages}{cached}{slowed}{energy}", style="dim")
     for step in report.fallback:
         reused = ", reusing the head's features" if report.head_reused else ""
         yield Text(

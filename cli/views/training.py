@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _COSTS = ("validation", "worst client", "MB up", "link s", "s")
 _BARS = "▁▂▃▄▅▆▇█"
 _CURVE_WIDTH = 48
+#: Columns of the narrowest usual terminal.
+_LINE = 80
 
 
 class TrainingView:
@@ -150,8 +153,31 @@ def proposal_view(number: int, proposal: object) -> RenderableType:
     )
     parts: list[RenderableType] = [table] if proposal.choices else [Text(title, "bold")]
     parts += [Text(candidate.rationale), Text(values, "dim")]
+    parts += [Text(f"? {question}", "yellow") for question in proposal.questions]
     if proposal.note:
         parts.append(Text(proposal.note, "yellow"))
+    return Group(*parts)
+
+
+def runs_view(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """List runs: each name is whole and on one line; the purpose is below it."""
+    parts: list[RenderableType] = []
+    for row in rows:
+        test = "" if row["test_accuracy"] is None else f"  test {row['test_accuracy']:.4f}"
+        data = f"  on {row['data']}" if row["data"] else ""
+        head = Text.assemble((row["run"], "bold"), f"  {row['state']}{test}")
+        tool = f"  {row['tool']}"
+        if not row["tool"]:
+            parts.append(Text.assemble(head, data, overflow="fold"))
+        elif len(head) + len(tool) <= _LINE:
+            parts += [Text.assemble(head, (tool, "green"))]
+        else:
+            parts += [head, Text(tool, "green", no_wrap=True, overflow="ignore")]
+        about = " ".join(str(row["purpose"]).split())
+        if about:
+            parts.append(Padding(Text(about, "dim"), (0, 0, 0, 2)))
+        if row["resume"]:
+            parts.append(Text(f"  to continue: {row['resume']}", no_wrap=True, overflow="ignore"))
     return Group(*parts)
 
 
@@ -165,6 +191,7 @@ def run_view(report: RunReport) -> RenderableType:
     for name, value in (
         ("run", report.run),
         ("tool", report.tool or "none"),
+        *([("placement", report.placement)] if report.placement else []),
         ("purpose", report.purpose),
         (
             "data",
@@ -175,6 +202,8 @@ def run_view(report: RunReport) -> RenderableType:
         ("ended by", f"{report.stop} ({report.engine}, seed {report.seed})"),
     ):
         facts.add_row(Text(name, "dim"), Text(value))
+    for caution in report.cautions:
+        facts.add_row(Text("caution", "yellow"), Text(caution))
     for line in report.reading.lines() if report.reading else ():
         facts.add_row(Text("read", "dim"), Text(line))
     parts: list[RenderableType] = [facts, trials_table([report])]

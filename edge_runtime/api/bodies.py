@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import re
 import time
 from typing import TypeVar
 
@@ -13,12 +10,14 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope
 
 from edgewright.edge_runtime.config import RequestLimits
+from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import (
     OPTIONS_HEADER,
     DecideRequest,
     InvokeOptions,
     InvokeRequest,
 )
+from edgewright.tools.contracts.views import SensorRequest
 from edgewright.tools.errors import (
     DeadlineError,
     InputError,
@@ -26,6 +25,7 @@ from edgewright.tools.errors import (
     MediaTypeError,
     TooLargeError,
 )
+from edgewright.tools.images.encoded import from_base64
 from edgewright.tools.images.probe import probe
 
 IMAGE_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/avif")
@@ -36,8 +36,6 @@ _ALIASES = {
     "image/jfif": "image/jpeg",
     "image/x-png": "image/png",
 }
-_DATA_URI = re.compile(r"data:[^,]{0,200},")
-_URL_SAFE = str.maketrans("-_", "+/")
 
 #: Key in a request's scope for the time when its body was complete.
 RECEIVED_AT = "edgewright.received_at"
@@ -111,7 +109,7 @@ def read_options(scope: Scope) -> InvokeOptions:
         InputError: It is not JSON, or a field is invalid (``invalid_options``).
     """
     text = header(scope, _OPTIONS)
-    return InvokeOptions() if text is None else _validated(InvokeOptions, text, "options header")
+    return InvokeOptions() if text is None else validated(InvokeOptions, text, "options header")
 
 
 async def read_decision_request(
@@ -135,12 +133,29 @@ async def read_decision_request(
             f"the body is declared as {declared[:100] or 'nothing'!r}; send application/json with "
             "the image's type and size, not its bytes"
         )
-    return _validated(DecideRequest, await read_body(scope, receive, limits), "body")
+    return validated(DecideRequest, await read_body(scope, receive, limits), "body")
+
+
+async def read_sensor_request(
+    scope: Scope, receive: Receive, limits: RequestLimits
+) -> SensorRequest:
+    """Read a request for a window of a sensor: JSON, or nothing for the defaults.
+
+    Args:
+        scope: The request's scope.
+        receive: The request's receive function.
+        limits: The node's limits.
+
+    Raises:
+        InputError: The JSON is invalid.
+        TooLargeError: The body is too long.
+    """
+    return validated(SensorRequest, await read_body(scope, receive, limits) or b"{}", "body")
 
 
 async def read_invocation(
     scope: Scope, receive: Receive, limits: RequestLimits
-) -> tuple[InvokeOptions, bytes | None]:
+) -> tuple[InvokeOptions, bytes | None, ImageFacts | None]:
     """Read an invocation in either of its two forms: JSON, or a raw image.
 
     Args:
@@ -149,7 +164,7 @@ async def read_invocation(
         limits: The node's limits.
 
     Returns:
-        The options, and the image if one was sent.
+        The options, the image if one was sent, and its type and size if they are known already.
 
     Raises:
         MediaTypeError: The body is neither JSON nor an image, or not of the declared type.
@@ -158,8 +173,8 @@ async def read_invocation(
     """
     declared = media_type(scope)
     if declared == "application/json":
-        request = _validated(InvokeRequest, await read_body(scope, receive, limits), "body")
-        return request, _from_base64(request.image_base64)
+        request = validated(InvokeRequest, await read_body(scope, receive, limits), "body")
+        return request, _from_base64(request.image_base64), None
     if declared not in IMAGE_MEDIA_TYPES:
         raise MediaTypeError(
             f"the body is declared as {declared[:100] or 'nothing'!r}; send application/json or "
@@ -167,30 +182,29 @@ async def read_invocation(
         )
     options = read_options(scope)
     image = await read_body(scope, receive, limits)
-    found = probe(image, max_pixels=limits.pixels).mime
-    if found != declared:
+    facts = probe(image, max_pixels=limits.pixels)
+    if facts.mime != declared:
         raise MediaTypeError(
-            f"the body is declared as {declared}, but it is {found}; correct the Content-Type"
+            f"the body is declared as {declared}, but it is {facts.mime}; correct the Content-Type"
         )
-    return options, image
+    return options, image, facts
 
 
 def _from_base64(text: str | None) -> bytes | None:
-    """Decode base64 in any usual form: wrapped, URL-safe, without padding, or in a data URI."""
-    if text is None:
-        return None
-    if prefix := _DATA_URI.match(text):
-        text = text[prefix.end() :]
-    plain = "".join(text.split()).rstrip("=").translate(_URL_SAFE)
-    try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise InputError(
-            "image_base64 is not valid base64; encode the image again", code="invalid_body"
-        ) from None
+    return None if text is None else from_base64(text, "image_base64", code="invalid_body")
 
 
-def _validated(model: type[_Options], text: bytes, where: str) -> _Options:
+def validated(model: type[_Options], text: bytes, where: str) -> _Options:
+    """Read JSON that a model describes.
+
+    Args:
+        model: The model.
+        text: The JSON.
+        where: Where it was found, for the message of the error.
+
+    Raises:
+        InputError: It is not JSON, or a field is invalid.
+    """
     try:
         return model.model_validate_json(text)
     except ValidationError as error:

@@ -10,16 +10,21 @@ import logging
 import re
 import secrets
 import time
+from contextlib import ExitStack
 from http import HTTPStatus
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edgewright.edge_runtime import config
 from edgewright.edge_runtime.api.bodies import RECEIVED_AT, header
+from edgewright.edge_runtime.api.origin import check_origin
 from edgewright.edge_runtime.api.problems import problem_response
-from edgewright.edge_runtime.node import Node
+from edgewright.edge_runtime.exposure import is_loopback
+from edgewright.edge_runtime.served import Served
 from edgewright.tools.contracts.invocation import REQUEST_ID_HEADER
 from edgewright.tools.errors import EdgewrightError, OverloadedError, UnavailableError
+from edgewright.tools.tracing import identified, note, rename, request_id
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +33,8 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 #: Paths that need no key and do not count towards the concurrency limit.
 OPEN_PATHS = frozenset({"/v2/health/live", "/v2/health/ready", "/openapi.json"})
 METRICS_PATH = "/metrics"
+_TRACE_HEADERS = (b"traceparent", b"tracestate")
+ARTIFACTS_PATH = "/v1/artifacts"
 #: Time for which a caller that is turned away is held; its body and its place are free already.
 _HOLD_S = 0.5
 
@@ -37,12 +44,19 @@ class NodeMiddleware:
 
     Args:
         app: The application behind it.
-        node: The node that is served.
+        node: What is served.
+
+    Attributes:
+        not_traced: Paths that begin no trace, because programs call them all the time.
     """
 
-    def __init__(self, app: ASGIApp, node: Node) -> None:
+    not_traced = frozenset({METRICS_PATH, "/v1/probe", "/v1/profile"})
+
+    def __init__(self, app: ASGIApp, node: Served) -> None:
         self._app = app
         self._node = node
+        # Anybody may call such a node, as long as they are on this machine.
+        self._by_address = not node.config.keys and is_loopback(node.config.host)
         node.metrics.in_flight.set_function(lambda: len(node.requests))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,10 +64,15 @@ class NodeMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = time.perf_counter()
         given = header(scope, _ID_HEADER)
         identity = given if given and _ID.fullmatch(given) else secrets.token_hex(8).encode()
         scope["request_id"] = identity.decode()
+        with identified(scope["request_id"]):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that has an id, whatever happens."""
+        began, identity = time.perf_counter(), scope["request_id"].encode()
         status = 0
 
         async def answer(message: Message) -> None:
@@ -73,40 +92,103 @@ class NodeMiddleware:
             if isinstance(error, OverloadedError):
                 # A client that asks again at once must not take the time that others need.
                 await asyncio.sleep(_HOLD_S)
-            await problem_response(error, scope["request_id"])(scope, receive, answer)
+            await self.response(error, scope)(scope, receive, answer)
         except Exception:  # no traceback may reach a caller
             log.exception("request %s failed", scope["request_id"])
             if not status:
                 fault = EdgewrightError(
                     "internal error; the node's log has the details under the request id"
                 )
-                await problem_response(fault, scope["request_id"])(scope, receive, answer)
+                await self.response(fault, scope)(scope, receive, answer)
         self._record(scope, status, time.perf_counter() - began)
+
+    def scope_of(self, path: str) -> config.Scope | None:
+        """Return the scope that a path requires; None if it needs no key."""
+        if path in OPEN_PATHS:
+            return None
+        if path == METRICS_PATH:
+            return "admin"
+        return "artifacts" if path.startswith(ARTIFACTS_PATH) else "infer"
+
+    def authorization(self, scope: Scope) -> bytes | None:
+        """Return what authorises a request, in the form of an ``Authorization`` header.
+
+        Args:
+            scope: The request's scope.
+        """
+        return header(scope, b"authorization")
+
+    def response(self, error: EdgewrightError, scope: Scope) -> Response:
+        """Return the response that reports an error.
+
+        Args:
+            error: The error.
+            scope: The request's scope.
+        """
+        return problem_response(error, scope["request_id"])
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the key and the concurrency limit, then serve the request."""
         node = self._node
-        path: str = scope["path"]
-        if path in OPEN_PATHS:
+        scope_needed = self.scope_of(scope["path"])
+        if scope_needed is None:
             await self._app(scope, receive, send)
             return
-        scope_needed: config.Scope = "admin" if path == METRICS_PATH else "infer"
+        check_origin(scope, by_address=self._by_address)
         address = scope["client"][0] if scope.get("client") else ""
-        caller = node.keys.check(header(scope, b"authorization"), scope_needed, address)
+        caller = node.keys.check(self.authorization(scope), scope_needed, address)
         scope["caller"] = caller
         if node.draining:
-            raise UnavailableError("this node is stopping; use another one", code="draining")
-        node.requests.take(caller.name, usual_s=node.workers.mean_service_s)
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            node.requests.free(caller.name)
+            raise UnavailableError("this server is stopping; try again later", code="draining")
+        node.requests.take(caller.name, usual_s=node.mean_service_s)
+        with ExitStack() as place:
+            place.callback(node.requests.free, caller.name)
+
+            async def answer(message: Message) -> None:
+                # Once the work has ended, a caller that takes its answer slowly needs no place.
+                if _ends_work(message):
+                    place.close()
+                await send(message)
+
+            if scope["path"] in self.not_traced:
+                await self._app(scope, receive, answer)
+            else:
+                await self._traced(scope, receive, answer)
+
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request as a span, in its caller's trace if it has one."""
+        given = {
+            name.decode(): value.decode("latin-1")
+            for name in _TRACE_HEADERS
+            if (value := header(scope, name)) is not None
+        }
+        known = {"http.request.method": scope["method"], "edgewright.request_id": request_id()}
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                note("http.response.status_code", message["status"])
+            await send(message)
+
+        with self._node.tracing.trace(scope["method"], given, known):
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                note("http.route", _route(scope))
+                rename(f"{scope['method']} {_route(scope)}")
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "other")
+        route = _route(scope)
         self._node.metrics.requests.labels(route, str(status)).inc()
         self._node.metrics.seconds.labels(route).observe(seconds)
         if status >= HTTPStatus.BAD_REQUEST:
+            caller = scope["caller"].name if "caller" in scope else ""
+            fields = {
+                "method": scope["method"],
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "caller": caller,
+            }
             log.info(
                 "%s %s -> %d in %.1f ms, request %s, caller %r",
                 scope["method"],
@@ -114,5 +196,21 @@ class NodeMiddleware:
                 status,
                 seconds * 1000,
                 scope["request_id"],
-                scope["caller"].name if "caller" in scope else "",
+                caller,
+                extra={"kind": (route, status), "fields": fields},
             )
+
+
+def _route(scope: Scope) -> str:
+    """Return the route that served a request, which names no caller's data."""
+    return str(getattr(scope.get("route"), "path", "other"))
+
+
+def _ends_work(message: Message) -> bool:
+    """Return whether nothing is computed any more: the whole response is there, or its last part.
+
+    A response of unknown length is a stream, whose parts are computed while it is sent.
+    """
+    if message["type"] == "http.response.start":
+        return any(name.lower() == b"content-length" for name, _ in message["headers"])
+    return not message.get("more_body", False)

@@ -10,11 +10,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from edgewright.edge_runtime.api.bodies import IMAGE_MEDIA_TYPES
-from edgewright.edge_runtime.api.middleware import METRICS_PATH, OPEN_PATHS
+from edgewright.edge_runtime.api.middleware import ARTIFACTS_PATH, METRICS_PATH, OPEN_PATHS
 from edgewright.edge_runtime.api.problems import MEDIA_TYPE
-from edgewright.edge_runtime.api.routes import calls
+from edgewright.edge_runtime.api.routes import calls, inference
 from edgewright.edge_runtime.api.routes import tail as split
-from edgewright.edge_runtime.api.routes.models import PROBE_PATH
+from edgewright.edge_runtime.api.routes.models import PROBE_PATH, PROFILE_PATH
+from edgewright.edge_runtime.api.routes.sensors import READ_PATH
+from edgewright.edge_runtime.api.tensors import InferenceRequest
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.invocation import (
@@ -32,7 +34,7 @@ Json = dict[str, Any]
 
 #: Models of the raw routes and of errors, by what they describe.
 _MODELS: dict[Literal["validation", "serialization"], tuple[type[BaseModel], ...]] = {
-    "validation": (DecideRequest, InvokeOptions, InvokeRequest),
+    "validation": (DecideRequest, InferenceRequest, InvokeOptions, InvokeRequest),
     "serialization": (Decision, InvokeResponse, Problem, TailResult),
 }
 
@@ -45,10 +47,18 @@ _RUNNING = (404, 413, 415, 422, 502, 504)
 _ERRORS: dict[str, tuple[int, ...]] = {
     "/v2/health/ready": (503,),
     "/v2/models/{model}": (404,),
+    "/v2/models/{model}/ready": (404,),
+    inference.VERSIONED: (404,),
+    f"{inference.VERSIONED}/ready": (404,),
+    inference.INFER_PATH: _RUNNING,
+    f"{inference.VERSIONED}/infer": _RUNNING,
     calls.INVOKE_PATH: _RUNNING,
     calls.DECIDE_PATH: _RUNNING,
     split.PATH: _RUNNING,
     PROBE_PATH: (413, 502, 504),
+    PROFILE_PATH: (422,),
+    READ_PATH: (404, 413, 422),
+    f"{ARTIFACTS_PATH}/{{digest}}": (404,),
 }
 
 
@@ -133,6 +143,12 @@ def _operation(
 def _add_bodies(schema: Json) -> None:
     probe = schema["paths"][PROBE_PATH]["post"]
     probe["requestBody"] = _body({"application/octet-stream": _BINARY}) | {"required": False}
+    for path in (inference.INFER_PATH, f"{inference.VERSIONED}/infer"):
+        post = schema["paths"][path]["post"]
+        post["requestBody"] = _body({"application/json": _reference("InferenceRequest")})
+        post["responses"]["200"] = _answer("application/json", {"type": "object"})
+        # Where the client asks for it, the output follows the JSON.
+        post["responses"]["200"]["content"]["application/octet-stream"] = {"schema": _BINARY}
     metrics = schema["paths"][METRICS_PATH]["get"]
     metrics["responses"]["200"] = _answer("text/plain", {"type": "string"})
 
@@ -154,7 +170,7 @@ def _add_errors(schema: Json, *, secured: bool) -> None:
     for path, operations in schema["paths"].items():
         for operation in operations.values():
             responses = operation["responses"]
-            responses.pop("422", None)  # FastAPI's own form, which no route here uses
+            responses.pop("422", None)  # FastAPI's own form; errors here are problems
             gated = path not in OPEN_PATHS
             for status in sorted({*_ERRORS.get(path, ()), *(_GATED if gated else ())}):
                 responses[str(status)] = _error(status)

@@ -6,6 +6,7 @@ import math
 from http import HTTPStatus
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from edgewright.tools.contracts.problems import Problem
@@ -43,6 +44,19 @@ async def http_exception(request: Request, error: Exception) -> Response:
     return _render(info, request.scope.get("request_id", ""), dict(error.headers or {}))
 
 
+async def invalid_parameter(request: Request, error: Exception) -> Response:
+    """Render a parameter of the query that does not have the type which the route expects."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    info = ErrorInfo(
+        code="invalid_parameter",
+        message=f"{first['loc'][-1]}: {first['msg']}",
+        retryable=False,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+    )
+    return _render(info, request.scope.get("request_id", ""), {})
+
+
 def _render(info: ErrorInfo, request_id: str, headers: dict[str, str]) -> Response:
     problem = Problem(
         type=f"urn:edgewright:problem:{info.code}",
@@ -52,5 +66,6 @@ def _render(info: ErrorInfo, request_id: str, headers: dict[str, str]) -> Respon
         code=info.code,
         retryable=info.retryable,
         request_id=request_id,
+        error=info.message,
     )
     return Response(problem.model_dump_json(), info.status, headers=headers, media_type=MEDIA_TYPE)

@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from edgewright.edge_runtime.execution.cost_report import CostRecorder
 from edgewright.edge_runtime.execution.invocation import PendingCall
 from edgewright.edge_runtime.node import Node
-from edgewright.tools.contracts.arms import Arm, Decision
+from edgewright.tools.contracts.arms import Arm, Decision, Precision, server_words
 from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import PlannedTask
 from edgewright.tools.offload.backlog import TaskCosts
 from edgewright.tools.offload.choice import ArmChoice, Situation
 
 DEVICE_ONLY = Arm(kind="device-only")
-#: The image is sent unchanged.
+#: The image is sent unchanged; on a server itself, the arm that it has without a peer.
 EDGE_ONLY = Arm(kind="edge-only")
 
 
-def choose(node: Node, call: PendingCall) -> ArmChoice | Decision:
+def choose(node: Node, call: PendingCall, without: Collection[str] = ()) -> ArmChoice | Decision:
     """Choose the arm for a call; without an alternative, the result is already a ``Decision``.
 
     Args:
         node: This node.
         call: The call.
+        without: Names of peers that have failed it.
     """
-    if node.config.role == "edge":
-        return _fixed(EDGE_ONLY, "this is an edge server; it runs the whole model", node, call)
-    if node.peer is None:
-        return _fixed(DEVICE_ONLY, "this device has no edge peer", node, call)
-    node.peer.task_arrived()
-    situation = _situation(node, call)
+    if node.config.role != "device" and not (node.peers and call.forward):
+        where = server_words(node.config.role)
+        return _fixed(EDGE_ONLY, f"this is {where}; it runs the whole model", call)
+    for peer in node.peers.values():
+        peer.task_arrived()
+    local = local_arm(node)
+    if not node.peers and not node.precisions(call.expert.model):
+        return _fixed(local, "this device has no edge peer", call)
+    situation = _situation(node, call, without)
     if situation is None:
-        return _fixed(DEVICE_ONLY, "this device has not measured itself yet", node, call)
+        return _fixed(local, f"this {node.config.role} has not measured itself yet", call)
     return node.policy(call.expert.model).choose(situation)
+
+
+def local_arm(node: Node, precision: Precision = "fp32") -> Arm:
+    """Return the arm that uses no peer: on a server, the rest of its callers' ``edge-only``.
+
+    Args:
+        node: This node.
+        precision: Precision of the model.
+    """
+    arm = DEVICE_ONLY if node.config.role == "device" else EDGE_ONLY
+    return arm.model_copy(update={"precision": precision})
 
 
 def decide(node: Node, call: PendingCall) -> Decision:
@@ -44,7 +60,21 @@ def decide(node: Node, call: PendingCall) -> Decision:
         call: The call.
     """
     chosen = choose(node, call)
-    return chosen if isinstance(chosen, Decision) else chosen.decision()
+    if isinstance(chosen, Decision):
+        return chosen
+    decision = chosen.decision()
+    if node.config.role == "device":
+        return decision
+    forecasts = [
+        one.model_copy(update={"arm": executed_arm(node, one.arm)}) for one in decision.forecasts
+    ]
+    arm = executed_arm(node, decision.arm)
+    return decision.model_copy(update={"arm": arm, "forecasts": forecasts})
+
+
+def executed_arm(node: Node, arm: Arm) -> Arm:
+    """Return the arm to execute for one that the policy chose."""
+    return local_arm(node, arm.precision) if arm.peer is None else arm
 
 
 def expected_costs(node: Node, call: PendingCall, arm: Arm) -> TaskCosts:
@@ -70,14 +100,21 @@ def learn(node: Node, call: PendingCall, arm: Arm, costs: CostRecorder) -> None:
     """
     if situation := _bare_situation(node, call.expert.model, call.facts):
         node.policy(call.expert.model).observe(
-            situation, arm, costs.stages_ms, bytes_up=costs.bytes_up
+            situation, _profiled(node, arm), costs.stages_ms, bytes_up=costs.bytes_up
         )
 
 
-def _situation(node: Node, call: PendingCall) -> Situation | None:
-    """Return the situation; None without a peer, or before this device has measured itself."""
+def _profiled(node: Node, arm: Arm) -> Arm:
+    """Return the policy's arm for one that is executed."""
+    if node.config.role == "device" or arm.peer is not None:
+        return arm
+    return DEVICE_ONLY.model_copy(update={"precision": arm.precision})
+
+
+def _situation(node: Node, call: PendingCall, without: Collection[str]) -> Situation | None:
+    """Return the situation; None before this node has measured itself."""
     model = call.expert.model
-    situation = _bare_situation(node, model, call.facts)
+    situation = _bare_situation(node, model, call.facts, without)
     if situation is None:
         return None
     planned = (_planned(node, task) for task in call.ahead)
@@ -88,18 +125,15 @@ def _situation(node: Node, call: PendingCall) -> Situation | None:
     )
 
 
-def _bare_situation(node: Node, model: str, image: ImageFacts | None) -> Situation | None:
+def _bare_situation(
+    node: Node, model: str, image: ImageFacts | None, without: Collection[str] = ()
+) -> Situation | None:
     """Return the situation of any task of a model, without its deadline and what is ahead."""
-    peer, own = node.peer, node.model_profile(model)
-    if peer is None or own is None:
+    own = node.model_profile(model)
+    if own is None:
         return None
-    return Situation(
-        device=own,
-        edge=peer.model(model),
-        link=peer.link.state(),
-        load=peer.load(model),
-        image=image,
-    )
+    peers = {name: one.server(model) for name, one in node.peers.items() if name not in without}
+    return Situation(device=own, peers=peers, image=image)
 
 
 def _planned(node: Node, task: PlannedTask) -> TaskCosts | None:
@@ -113,14 +147,15 @@ def _planned(node: Node, task: PlannedTask) -> TaskCosts | None:
 
 def _costs(node: Node, model: str, arm: Arm, image: ImageFacts | None) -> TaskCosts | None:
     situation = _bare_situation(node, model, image)
-    return None if situation is None else node.policy(model).costs(situation, arm)
+    if situation is None:
+        return None
+    return node.policy(model).costs(situation, _profiled(node, arm))
 
 
-def _fixed(arm: Arm, reason: str, node: Node, call: PendingCall) -> Decision:
+def _fixed(arm: Arm, reason: str, call: PendingCall) -> Decision:
     return Decision(
         arm=arm,
         reason=reason,
         forecasts=[],
-        link=node.peer.link.state() if node.peer else None,
         deadline_ms=max(0.0, call.left_s * 1000),
     )

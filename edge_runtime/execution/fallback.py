@@ -1,9 +1,10 @@
 """Executing an invocation: the chosen arm first, then the fallback chain.
 
-co-inference → the whole image to the edge server, if it still answers and the bytes fit →
-the remaining blocks on the device, from the head's exact features → a smaller model on the
-device → an error that lists the attempts. A device continues alone with the same weights and
-features, so the result of a fallback equals that of ``device-only``.
+co-inference → the whole image to the same peer, if it still answers and the bytes fit → the
+remaining blocks here, from the head's exact features, or else what is best without the peer:
+another peer, or this node → a smaller model here → an error that lists the attempts. All nodes have
+the same weights, so the result of a fallback equals that of ``device-only``, in ``int8`` but for
+rounding.
 """
 
 from __future__ import annotations
@@ -14,30 +15,32 @@ from typing import Any
 
 from edgewright.edge_runtime.execution.cost_report import CostRecorder
 from edgewright.edge_runtime.execution.decision import (
-    DEVICE_ONLY,
     EDGE_ONLY,
     choose,
-    expected_costs,
+    executed_arm,
     learn,
+    local_arm,
 )
+from edgewright.edge_runtime.execution.first_arm import planned
 from edgewright.edge_runtime.execution.invocation import Call
+from edgewright.edge_runtime.execution.pixels import in_pixels
 from edgewright.edge_runtime.node import Node
 from edgewright.edge_runtime.peers.peer import Peer
-from edgewright.tools.contracts.arms import Arm, Decision
+from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.cost_report import Fallback
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse
 from edgewright.tools.contracts.profiles import EngineInfo
 from edgewright.tools.errors import (
     DeadlineError,
     EdgewrightError,
-    InputError,
     LinkError,
     NotFoundError,
+    RefusedError,
     TransientError,
     UnavailableError,
 )
 from edgewright.tools.nodes.exchange import Transfer
-from edgewright.tools.offload.backlog import RunningTask, TaskCosts
+from edgewright.tools.offload.backlog import RunningTask
 
 #: Time that a device needs besides its own computing to finish alone, the client's grace included.
 _RESERVE_S = 0.5
@@ -62,12 +65,14 @@ class Execution:
     def __init__(self, node: Node, call: Call) -> None:
         self._node = node
         self._call = call
-        arm, costs = _planned(node, call)
+        arm, costs = planned(node, call)
         energy = node.config.energy if node.config.role == "device" else None
         self._expected = costs
         self._task: RunningTask
         self._costs = CostRecorder(planned=arm, slowdown=node.config.slowdown, energy=energy)
         self._tried: list[Arm] = []
+        #: Names of the peers that have failed.
+        self._failed: set[str] = set()
         #: Ticket of the features that the device still holds; empty if it holds none.
         self._ticket = ""
 
@@ -79,13 +84,18 @@ class Execution:
         """
         with self._node.backlog.running(self._expected) as task:
             self._task = task
-            return await self._run(self._costs.planned)
+            try:
+                return await self._run(self._costs.planned)
+            finally:
+                self._node.metrics.spent(self._costs.stages_ms, self._costs.energy_j)
 
     async def _run(self, arm: Arm) -> InvokeResponse:
         while True:
             self._tried.append(arm)
             try:
                 output, model = await self._attempt(arm)
+            except RefusedError as error:  # no other arm would know it either
+                return InvokeResponse(status="refused", error=error.info())
             except _PeerError as error:
                 arm = self._fall_back(arm, error.cause, self._after_peer(arm, error.cause))
             except (TransientError, UnavailableError) as error:
@@ -98,12 +108,12 @@ class Execution:
         costs, worker = self._costs, self._node.workers.worker(self._call.expert.model)
         if not costs.fallback:
             learn(self._node, self._call, arm, costs)
-        self._node.metrics.arms.labels(arm.kind).inc()
+        self._node.metrics.arms.labels(arm.kind, arm.peer or "").inc()
         return InvokeResponse(
             status="ok",
-            output=output,
+            output=in_pixels(output, self._call.image),
             report=costs.report(arm, self._call.expert, model, self._engines()),
-            load=worker.meter.load() if self._node.config.role == "edge" else None,
+            load=worker.meter.load() if self._node.config.role != "device" else None,
         )
 
     def _engines(self) -> dict[str, EngineInfo]:
@@ -111,17 +121,19 @@ class Execution:
         model, engines = self._call.expert.model, {}
         if described := self._node.workers.worker(model).description.get("engine"):
             engines[self._node.config.name] = EngineInfo.model_validate(described)
-        if (peer := self._node.peer) is not None and (profile := peer.model(model)) is not None:
-            engines[peer.name] = profile.engine
+        for name, peer in self._node.peers.items():
+            if (profile := peer.model(model)) is not None:
+                engines[name] = profile.engine
         return engines
 
     async def _attempt(self, arm: Arm) -> tuple[dict[str, Any], str]:
         """Try one arm; return the output and the model that produced it."""
+        if arm.peer is None:
+            return await self._locally(arm)
+        peer = self._node.peers[arm.peer]
         if arm.kind == "co-inference":
-            return await self._co_inference(arm)
-        if arm.kind == "edge-only" and self._node.peer is not None:
-            return await self._edge_only(arm, self._node.peer)
-        return await self._locally()
+            return await self._co_inference(arm, peer)
+        return await self._edge_only(arm, peer)
 
     # -- the fallback chain -------------------------------------------------------------------
 
@@ -138,17 +150,25 @@ class Execution:
 
     def _after_peer(self, arm: Arm, error: EdgewrightError) -> Arm | None:
         """Return the next arm after the peer failed."""
+        assert arm.peer is not None
         reachable = not isinstance(error, LinkError | DeadlineError) and not error.retryable
-        if arm.kind == "co-inference" and reachable and self._edge_fits():
-            return EDGE_ONLY
-        return DEVICE_ONLY
+        whole = EDGE_ONLY.model_copy(update={"peer": arm.peer})
+        if arm.kind == "co-inference" and reachable and self._fits(whole):
+            return whole
+        self._failed.add(arm.peer)
+        if self._ticket:  # the remaining blocks run on the head's features, at its precision
+            return local_arm(self._node, arm.precision)
+        chosen = choose(self._node, self._call, self._failed)
+        return executed_arm(self._node, chosen.arm)
 
     def _after_own(self, arm: Arm) -> Arm | None:
         """Return the next arm after this node's own model failed."""
-        if EDGE_ONLY not in self._tried and self._edge_fits():
-            return EDGE_ONLY
-        if DEVICE_ONLY not in self._tried and self._node.config.role == "device":
-            return DEVICE_ONLY
+        for name in self._node.peers:
+            whole = EDGE_ONLY.model_copy(update={"peer": name})
+            if whole not in self._tried and self._fits(whole):
+                return whole
+        if (here := local_arm(self._node)) not in self._tried:
+            return here
         return self._smaller_model()
 
     def _smaller_model(self) -> Arm | None:
@@ -161,13 +181,16 @@ class Execution:
             except EdgewrightError:
                 continue
             self._call = replace(self._call, experts=self._call.experts[index:])
-            return DEVICE_ONLY if self._node.config.role == "device" else EDGE_ONLY
+            return local_arm(self._node)
         return None
 
-    def _edge_fits(self) -> bool:
-        """Whether the peer has the same weights and the image can reach it in time."""
-        peer = self._node.peer
-        if peer is None or not peer.link.state().up:
+    def _fits(self, whole: Arm) -> bool:
+        """Whether a peer may see the image, has the same weights, and can be reached in time."""
+        assert whole.peer is not None
+        peer = self._node.peers[whole.peer]
+        if not peer.state.up or peer.config.receives != "images":
+            return False
+        if self._node.config.role != "device" and not self._call.forward:
             return False
         profile = peer.model(self._call.expert.model)
         own_revision = self._node.revision(self._call.expert.model)
@@ -187,12 +210,11 @@ class Execution:
 
     # -- the arms -----------------------------------------------------------------------------
 
-    async def _co_inference(self, arm: Arm) -> tuple[dict[str, Any], str]:
-        peer = self._node.peer
-        assert peer is not None
+    async def _co_inference(self, arm: Arm, peer: Peer) -> tuple[dict[str, Any], str]:
         ticket = secrets.token_hex(8)
         frame = await self._encoded(
-            "head", {"point": arm.point, "ticket": ticket, "codec": arm.codec}
+            "head",
+            {"point": arm.point, "ticket": ticket, "codec": arm.codec, "precision": arm.precision},
         )
         self._ticket = ticket
         self._costs.frame_bytes = len(frame)
@@ -202,15 +224,14 @@ class Execution:
             result = await peer.tail(
                 self._call.expert.model,
                 frame,
-                self._options_for_peer(),
+                self._options_for(peer, arm),
                 transfer,
-                request_id=self._call.request_id,
             )
             stages_ms = result.stages_ms
         except EdgewrightError as error:
             raise _PeerError(error) from error
         finally:
-            self._costs.moved(transfer, stages_ms, peer.name)
+            self._costs.moved(transfer, stages_ms, peer.config)
         return result.output, result.model
 
     async def _edge_only(self, arm: Arm, peer: Peer) -> tuple[dict[str, Any], str]:
@@ -225,23 +246,28 @@ class Execution:
                 self._call.card.id,
                 self._call.expert.model,
                 image,
-                self._options_for_peer(),
+                self._options_for(peer, arm),
                 transfer,
-                request_id=self._call.request_id,
             )
+            if response.status == "refused" and response.error is not None:
+                raise RefusedError(response.error.message, code=response.error.code)
             if response.report is None:
                 raise UnavailableError(
-                    f"{peer.name} refused a request that this device accepts; run the same release "
+                    f"{peer.name} refused a request that this node accepts; run the same release "
                     "of Edgewright on both nodes"
                 )
             stages_ms = response.report.stages_ms
+            self._costs.cached = response.report.cached
+        except RefusedError:
+            raise
         except EdgewrightError as error:
             raise _PeerError(error) from error
         finally:
-            self._costs.moved(transfer, stages_ms, peer.name)
+            self._costs.moved(transfer, stages_ms, peer.config)
+        self._costs.passed_on(response.report, peer.name, peer.profile)
         return response.output, response.report.model
 
-    async def _locally(self) -> tuple[dict[str, Any], str]:
+    async def _locally(self, arm: Arm) -> tuple[dict[str, Any], str]:
         """Run on this node: the remaining blocks if the features are cached, or all of them."""
         expert = self._call.expert
         parameters = {"expert": expert.id, "args": self._call.args}
@@ -253,7 +279,10 @@ class Execution:
                 return header["output"], self._node.model_label(expert.model)
             except NotFoundError:
                 pass  # the process that held the features was replaced in the meantime
+        if arm.precision != "fp32":
+            parameters["precision"] = arm.precision
         header, _ = await self._worker("whole", parameters, self._call.image)
+        self._costs.cached = header.get("cached", [])
         return header["output"], self._node.model_label(expert.model)
 
     async def _encoded(self, operation: str, parameters: dict[str, Any]) -> bytes:
@@ -274,54 +303,30 @@ class Execution:
         self._costs.computed(self._node.config.name, header["stages_ms"])
         return header, answer
 
-    def _options_for_peer(self) -> InvokeOptions:
+    def _options_for(self, peer: Peer, arm: Arm) -> InvokeOptions:
+        quantised = arm.precision != "fp32"
         return InvokeOptions(
             args=self._call.args,
             expert=self._call.expert.id,
+            arm=Arm(kind="edge-only", precision=arm.precision) if quantised else None,
             deadline_s=max(0.001, self._left_for_peer_s()),
+            # A task is passed on once, so that it cannot go in circles.
+            forward=peer.config.forwards and self._node.config.role == "device",
         )
 
     def _left_for_peer_s(self) -> float:
-        """Return the time that the peer may take so that the device can still finish alone."""
+        """Return the time that a peer may take so that this node can still finish alone.
+
+        A node that could not finish in time anyway leaves all of it to the peer, or half of it if
+        there is another one.
+        """
         profile = self._node.model_profile(self._call.expert.model)
         left_s = self._call.left_s
         if profile is None:
             return left_s / 2
-        return left_s - 1.5 * profile.whole_ms / 1000 - _RESERVE_S
-
-
-def _planned(node: Node, call: Call) -> tuple[Arm, TaskCosts]:
-    """Return the arm to try first, fixed or chosen, and its expected costs."""
-    if call.arm:
-        arm = _checked_arm(node, call.arm)
-        return arm, expected_costs(node, call, arm)
-    chosen = choose(node, call)
-    if isinstance(chosen, Decision):
-        return chosen.arm, TaskCosts(call.expert.model, 0.0)
-    return chosen.arm, chosen.costs
-
-
-def _checked_arm(node: Node, arm: Arm) -> Arm:
-    """Check an arm that the caller fixed.
-
-    Raises:
-        InputError: This node cannot execute it (``arm_not_possible``).
-    """
-    if node.config.role == "edge":
-        if arm != EDGE_ONLY:
-            raise InputError(
-                "an edge server runs the whole model itself; leave 'arm' out",
-                code="arm_not_possible",
-            )
-        return arm
-    if arm.kind != "device-only" and node.peer is None:
-        raise InputError(
-            f"{arm.label} needs an edge peer, and this device has none; set 'peer' in its "
-            "configuration",
-            code="arm_not_possible",
-        )
-    if arm.kind == "co-inference" and arm.point is None:
-        raise InputError(
-            "co-inference needs a partition point; set 'point'", code="arm_not_possible"
-        )
-    return arm
+        spare_s = left_s - 1.5 * profile.whole_ms / 1000 - _RESERVE_S
+        if spare_s > 0:
+            return spare_s
+        used = self._failed | {arm.peer for arm in self._tried}
+        others = (one for name, one in self._node.peers.items() if name not in used)
+        return left_s / 2 if any(one.state.up for one in others) else left_s

@@ -25,17 +25,19 @@ class PendingCall:
         card: The requested card.
         experts: Experts that can carry it out, best first.
         args: The card's arguments, defaults filled in.
-        facts: The image's type and size.
+        facts: The image's type and size; None if the card takes no image.
         deadline: Deadline on the event loop's clock, in seconds.
         ahead: Tasks that will be invoked just before it.
+        forward: Whether a server may pass it on.
     """
 
     card: ToolCard
     experts: tuple[Expert, ...]
     args: dict[str, str]
-    facts: ImageFacts
+    facts: ImageFacts | None
     deadline: float
     ahead: tuple[PlannedTask, ...] = ()
+    forward: bool = True
 
     @property
     def expert(self) -> Expert:
@@ -53,15 +55,13 @@ class Call(PendingCall):
     """A checked call that is ready to run.
 
     Attributes:
-        image: The encoded image.
+        image: The encoded image; empty if the card takes none.
         arm: Fixed arm, or None.
-        request_id: Identifies the call in the logs of all nodes.
         caller: Whose call it is.
     """
 
     image: bytes
     arm: Arm | None
-    request_id: str
     caller: Caller
 
 
@@ -71,8 +71,8 @@ async def prepare(
     options: InvokeOptions,
     image: bytes | None,
     *,
-    request_id: str,
     caller: Caller,
+    facts: ImageFacts | None = None,
 ) -> Call:
     """Check an invocation without running anything.
 
@@ -81,8 +81,8 @@ async def prepare(
         card_id: The requested card.
         options: Arguments, deadline, and any fixed arm or expert.
         image: The encoded image, if one was sent.
-        request_id: Identifies the call in the logs of all nodes.
         caller: Whose call it is.
+        facts: The image's type and size, if they were read already.
 
     Raises:
         NotFoundError: No such card, no expert for it here, or no such photograph.
@@ -91,18 +91,20 @@ async def prepare(
     """
     deadline = _deadline(node, options)
     card, experts, args = _target(node, card_id, options)
-    _check_one_image(options, image)
-    if image is None:
+    _check_images(card, options, image)
+    if image is None and takes_image(card):
         image = await _photograph(node, options.camera)
+    if facts is None and image is not None:
+        facts = probe(image, max_pixels=node.config.limits.pixels)
     return Call(
         card=card,
         experts=experts,
         args=args,
-        facts=probe(image, max_pixels=node.config.limits.pixels),
+        facts=facts,
         deadline=deadline,
-        image=image,
+        forward=options.forward,
+        image=image or b"",
         arm=options.arm,
-        request_id=request_id,
         caller=caller,
     )
 
@@ -122,18 +124,19 @@ async def prepare_decision(node: Node, card_id: str, request: DecideRequest) -> 
     """
     deadline = _deadline(node, request)
     card, experts, args = _target(node, card_id, request)
-    _check_one_image(request, request.image)
+    _check_images(card, request, request.image)
     limits = node.config.limits
     facts = request.image
-    if facts is None:
+    if facts is None and takes_image(card):
         facts = await _camera_facts(node, request.camera)
-    elif facts.size_bytes > limits.body_bytes:
+    elif facts is not None and facts.size_bytes > limits.body_bytes:
         raise TooLargeError(
             f"the image has {facts.size_bytes} bytes, more than the limit of {limits.body_bytes}; "
             "send a smaller one",
             code="body_too_large",
         )
-    check_pixels(facts.width, facts.height, limits.pixels)
+    if facts is not None:
+        check_pixels(facts.width, facts.height, limits.pixels)
     ahead = [await _with_facts(node, task) for task in request.ahead]
     return PendingCall(
         card=card,
@@ -142,6 +145,7 @@ async def prepare_decision(node: Node, card_id: str, request: DecideRequest) -> 
         facts=facts,
         deadline=deadline,
         ahead=tuple(ahead),
+        forward=request.forward,
     )
 
 
@@ -156,7 +160,7 @@ def _target(
     """Return the card, its experts here and its arguments, all checked."""
     card = node.cards.get(card_id)
     experts = _experts(node, card, options.expert)
-    args = _arguments(card, options.args)
+    args = check_arguments(card, options.args)
     experts[0].check(args)
     return card, experts, args
 
@@ -180,8 +184,19 @@ def _experts(node: Node, card: ToolCard, chosen: str | None) -> tuple[Expert, ..
     return named
 
 
-def _arguments(card: ToolCard, given: Mapping[str, str]) -> dict[str, str]:
-    """Check a card's arguments; the image is not one of them, it is sent separately."""
+def check_arguments(card: ToolCard, given: Mapping[str, str]) -> dict[str, str]:
+    """Check a card's arguments; the image is not one of them, it is sent separately.
+
+    Args:
+        card: The card.
+        given: Values by name.
+
+    Returns:
+        The values, with defaults filled in.
+
+    Raises:
+        InputError: An argument is unknown, missing or too long.
+    """
     specs = {name: spec for name, spec in card.arguments.items() if spec.type != "image"}
     if unknown := sorted(set(given) - set(specs)):
         raise InputError(
@@ -207,7 +222,16 @@ def _arguments(card: ToolCard, given: Mapping[str, str]) -> dict[str, str]:
     return args
 
 
-def _check_one_image(options: InvokeOptions, sent: object) -> None:
+def takes_image(card: ToolCard) -> bool:
+    """Return whether a card takes an image."""
+    return any(spec.type == "image" for spec in card.arguments.values())
+
+
+def _check_images(card: ToolCard, options: InvokeOptions, sent: object) -> None:
+    if not takes_image(card):
+        if options.camera is not None or sent is not None:
+            raise InputError(f"{card.id!r} takes no image; leave it out", code="image_not_expected")
+        return
     if options.camera is not None and sent is not None:
         raise InputError(
             "give either an image or the name of a photograph in the camera, not both",
@@ -233,4 +257,6 @@ async def _camera_facts(node: Node, name: str | None) -> ImageFacts:
 
 async def _photograph(node: Node, name: str | None) -> bytes:
     assert name is not None
-    return await asyncio.to_thread(node.camera.read, name, max_bytes=node.config.limits.body_bytes)
+    return await asyncio.to_thread(
+        node.camera.photograph, name, max_bytes=node.config.limits.body_bytes
+    )

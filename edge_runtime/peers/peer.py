@@ -1,4 +1,4 @@
-"""A device's edge peer: sending work to it, and tracking its profile, load and link."""
+"""A peer: sending work to it, and tracking its profile, load and link."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from edgewright.edge_runtime.config import LinkPrior
+from edgewright.edge_runtime.config import LinkPrior, PeerConfig
 from edgewright.edge_runtime.metrics import Metrics
-from edgewright.tools.contracts.arms import ServerLoad
+from edgewright.tools.contracts.arms import LinkState, ServerLoad
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse, TailResult
-from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile
+from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile, PeerView
 from edgewright.tools.errors import DeadlineError, EdgewrightError, LinkError
+from edgewright.tools.models.artifacts import fetch
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.exchange import Transfer
+from edgewright.tools.offload.choice import Server
 from edgewright.tools.offload.link import LinkEstimator, ProbeTimes
 from edgewright.tools.offload.load import ArrivalWindow
 
@@ -36,44 +38,48 @@ _INTEREST_S = 30.0
 #: Seconds between link probes while tasks use the link: transfers of similar size cannot separate
 #: the round-trip time from the rate, so they do not predict transfers of another size.
 _PROBE_INTERVAL_S = 5.0
+#: The pause between attempts to reach a lost peer doubles this many times at most.
+_MAX_DOUBLINGS = 3
 
 _Answer = TypeVar("_Answer")
 
 
 class Peer:
-    """The edge node that a device may send work to.
+    """A server that a node may send work to.
 
     Args:
-        client: Client of the node.
+        config: Its configuration.
+        client: Client of the server.
         prior: Assumptions about the link before the first transfer.
         metrics: Records the bytes and the state of the link.
         patience_s: How long it may stay silent beyond three times the expected transfer time.
-        poll_s: Seconds between attempts to reach it while it is down, and between link probes
-            while tasks arrive that do not use the link.
 
     Attributes:
+        config: Its configuration.
         link: Estimator of the link.
         profile: The peer's profile as last fetched; None until then.
     """
 
     def __init__(
         self,
+        config: PeerConfig,
         client: NodeClient,
         prior: LinkPrior,
         metrics: Metrics,
         *,
         patience_s: float,
-        poll_s: float,
     ) -> None:
+        self.config = config
         self.link = LinkEstimator(prior.rate_kb_per_s, prior.rtt_ms)
         self.profile: NodeProfile | None = None
         self._client = client
         self._metrics = metrics
         self._patience_s = patience_s
-        self._poll_s = poll_s
         self._profile_bytes = 0
         self._task_at = self._probed_at = -math.inf
         self._transfers = 0
+        #: Number of failures since it answered last; no task goes there until it answers again.
+        self._failures = 0
         self._probe_ready = asyncio.Event()
         self._link_turn = asyncio.Lock()
         self._sent: defaultdict[str, ArrivalWindow] = defaultdict(ArrivalWindow)
@@ -81,16 +87,41 @@ class Peer:
 
     @property
     def name(self) -> str:
-        """Name of the node; ``edge`` until it is known."""
-        return self.profile.node if self.profile else "edge"
+        """Its name in arms, cost reports and metrics."""
+        return self.config.name
+
+    @property
+    def state(self) -> LinkState:
+        """State of the link; after a failure it is down until the peer has answered again."""
+        state = self.link.state()
+        return state.model_copy(update={"up": False}) if self._failures else state
+
+    def view(self) -> PeerView:
+        """Return how this node sees it."""
+        return PeerView(
+            link=self.state,
+            profile=self.profile,
+            receives=self.config.receives,
+            price_per_hour=self.config.price_per_hour,
+        )
+
+    def server(self, model: str) -> Server:
+        """Return what is known of it for the choice of an arm.
+
+        Args:
+            model: Model id.
+        """
+        return Server(
+            profile=self.model(model),
+            link=self.state,
+            load=self._loads.get(model),
+            receives=self.config.receives,
+            price_per_hour=self.config.price_per_hour,
+        )
 
     def model(self, model: str) -> ModelProfile | None:
         """Return its profile of a model, if it is known."""
         return self.profile.models.get(model) if self.profile else None
-
-    def load(self, model: str) -> ServerLoad | None:
-        """Return other callers' load on a model, as last reported; None if never reported."""
-        return self._loads.get(model)
 
     def task_arrived(self) -> None:
         """Note that a task arrived, so that the link is worth probing."""
@@ -107,14 +138,12 @@ class Peer:
         frame: bytes,
         options: InvokeOptions,
         transfer: Transfer,
-        *,
-        request_id: str,
     ) -> TailResult:
         """Run the tail of a model on the peer; see ``NodeClient.tail``."""
         self._sent[model].arrived()
 
         def call(left: InvokeOptions) -> Awaitable[TailResult]:
-            return self._client.tail(model, frame, left, transfer=transfer, request_id=request_id)
+            return self._client.tail(model, frame, left, transfer=transfer)
 
         result = await self._in_turn(call, len(frame), options, transfer)
         self._record_loads({model: result.load})
@@ -127,14 +156,12 @@ class Peer:
         image: bytes,
         options: InvokeOptions,
         transfer: Transfer,
-        *,
-        request_id: str,
     ) -> InvokeResponse:
         """Carry out a card on the peer; see ``NodeClient.invoke``."""
         self._sent[model].arrived()
 
         def call(left: InvokeOptions) -> Awaitable[InvokeResponse]:
-            return self._client.invoke(card, left, image, transfer=transfer, request_id=request_id)
+            return self._client.invoke(card, left, image, transfer=transfer)
 
         result = await self._in_turn(call, len(image), options, transfer)
         self._record_loads({model: result.load})
@@ -156,7 +183,7 @@ class Peer:
             now = time.monotonic()
             unknown = self.profile is None or not self.profile.models
             refresh_s = max(_REFRESH_S, self.transfer_s(self._profile_bytes) / _REFRESH_SHARE)
-            quiet = self.link.age_s >= self._poll_s
+            quiet = self.link.age_s >= self.config.poll_s
             probe = now - self._task_at < _INTEREST_S and (quiet or self._probe_due)
             try:
                 if unknown or now - updated_at >= refresh_s:
@@ -164,13 +191,21 @@ class Peer:
                     if not self.link.state().samples:
                         await self._meet()
                     await self._update_profile()
-                elif probe or not self.link.state().up:
+                elif probe or not self.state.up:
                     await self._probe()
             except EdgewrightError as error:
-                log.info("edge peer: %s", error.message)
+                log.info("peer %s: %s", self.name, error.message)
                 if isinstance(error, LinkError):
                     updated_at = -math.inf  # another node may answer there next time
             await self._pause()
+
+    async def fetch_model(self, model: str) -> None:
+        """Fetch the export of a model that it offers; see ``tools/models/artifacts``.
+
+        Args:
+            model: Model id.
+        """
+        await fetch(model, self._client)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -184,7 +219,9 @@ class Peer:
 
     async def _update_profile(self) -> None:
         transfer = Transfer()
-        self.profile = await self._observed(self._client.profile(transfer=transfer), transfer)
+        self.profile = await self._observed(
+            self._client.profile(peers=False, transfer=transfer), transfer
+        )
         self._profile_bytes = transfer.bytes_down
         self._record_loads(self.profile.load)
 
@@ -196,8 +233,9 @@ class Peer:
     async def _pause(self) -> None:
         """Wait for the next poll, or for the end of a transfer after which a probe is due."""
         self._probe_ready.clear()
+        doublings = min(max(0, self._failures - 1), _MAX_DOUBLINGS)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._probe_ready.wait(), self._poll_s)
+            await asyncio.wait_for(self._probe_ready.wait(), 2**doublings * self.config.poll_s)
 
     async def _probe(self) -> None:
         self._probed_at = time.monotonic()
@@ -210,7 +248,7 @@ class Peer:
                 ProbeTimes(empty.link_ms, filled.link_ms, filling, headers)
             ):
                 break
-        self._metrics.link(self.link.state())
+        self._metrics.link(self.name, self.state)
 
     async def _exchange(self, size: int) -> Transfer:
         """Send a body of zeros; return the bytes and times of the transfer."""
@@ -220,7 +258,7 @@ class Peer:
         return transfer
 
     def _record_loads(self, loads: Mapping[str, ServerLoad | None]) -> None:
-        """Store loads without this device's own share, because it does not wait for itself."""
+        """Store loads without this node's own share, because it does not wait for itself."""
         for model, load in loads.items():
             if load is not None:
                 own_per_s = self._sent[model].rate_per_s() if model in self._sent else 0.0
@@ -263,23 +301,26 @@ class Peer:
         """Await a call and update the estimate of the link."""
         answer = await self._counted(call, transfer)
         self.link.observe(transfer.bytes_up, transfer.bytes_down, transfer.link_ms)
-        self._metrics.link(self.link.state())
+        self._metrics.link(self.name, self.state)
         return answer
 
     async def _counted(self, call: Awaitable[_Answer], transfer: Transfer) -> _Answer:
         """Await a call, count its bytes, and record a failure of the link."""
         self._transfers += 1
         try:
-            return await call
+            answer = await call
+            self._failures = 0
+            return answer
         except (LinkError, DeadlineError) as error:
             # A missed deadline that the peer itself reports is no fault of the link.
             if isinstance(error, LinkError) or not transfer.bytes_down:
                 self.link.failed()
-                self._metrics.link(self.link.state())
+                self._failures += 1
+                self._metrics.link(self.name, self.state)
             raise
         finally:
             self._transfers -= 1
             if self._probe_due:
                 self._probe_ready.set()
-            self._metrics.bytes_up.inc(transfer.bytes_up)
-            self._metrics.bytes_down.inc(transfer.bytes_down)
+            self._metrics.bytes_up.labels(self.name).inc(transfer.bytes_up)
+            self._metrics.bytes_down.labels(self.name).inc(transfer.bytes_down)

@@ -12,25 +12,21 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from edgewright.edge_runtime.camera import Camera
+from edgewright.edge_runtime.workers.photographs import photographs
 from edgewright.edge_runtime.workers.settings import WorkerSettings
 from edgewright.tools.codecs.frame import pack, unpack
 from edgewright.tools.codecs.registry import codecs_at
 from edgewright.tools.contracts.arms import ImageCodec
 from edgewright.tools.contracts.profiles import ModelProfile
-from edgewright.tools.errors import InputError, UnavailableError
-from edgewright.tools.images.decode import decode
+from edgewright.tools.errors import UnavailableError
 from edgewright.tools.images.encode import encode
-from edgewright.tools.library import experts, load_adapter
+from edgewright.tools.library import load_adapter, output_experts
 from edgewright.tools.memory import keep_freed_memory
 from edgewright.tools.offload.accuracy_retention import encodings_fingerprint
 from edgewright.tools.offload.decoding import Pieces
 from edgewright.tools.offload.profile import measure
+from edgewright.tools.sensing.camera import Camera
 from edgewright.tools.split.executor import EncodedInput, Outcome, SplitExecutor
-
-#: Maximum number of photographs to measure with, and maximum size of each.
-_PHOTOGRAPHS = 8
-_PHOTOGRAPH_BYTES = 32_000_000
 
 #: Images for the first run of each decoder, encoder and resizing.
 _WARM_UP_SIZE = (640, 480)
@@ -59,7 +55,7 @@ class ModelOperations:
         keep_freed_memory()
         self._settings = settings
         self._adapter = load_adapter(settings.model, threads=settings.threads)
-        known = experts(lambda model: self._adapter, threads=settings.threads)
+        known = output_experts(lambda model: self._adapter, threads=settings.threads)
         self._experts = {
             name: expert for name, expert in known.items() if expert.model == settings.model
         }
@@ -79,6 +75,7 @@ class ModelOperations:
             "tail": self._tail,
             "resume": self._resume,
             "recode": self._recode,
+            "infer": self._infer,
             "profile": self._profile,
         }
 
@@ -104,6 +101,7 @@ class ModelOperations:
             "revision": self._adapter.revision,
             "blocks": list(self._adapter.block_names),
             "input_size": list(self._adapter.input_size),
+            "output_shape": list(self._adapter.feature_shape(len(self._adapter.block_names))),
             "encodings": encodings_fingerprint(self._adapter, self._codecs_at),
         }
 
@@ -111,8 +109,8 @@ class ModelOperations:
         """Execute one operation.
 
         Args:
-            operation: ``whole``, ``head``, ``tail``, ``resume``, ``recode`` or ``profile``, which
-                does a short piece of measuring.
+            operation: ``whole``, ``head``, ``tail``, ``resume``, ``recode``, ``infer`` or
+                ``profile``, which does a short piece of measuring.
             parameters: JSON values, by the parameter names of ``SplitExecutor``.
             blob: Image or frame.
         """
@@ -133,6 +131,11 @@ class ModelOperations:
     def _recode(self, parameters: dict[str, Any], blob: bytes) -> Reply:
         return _encoded(self._executor.recode(blob, **parameters))
 
+    def _infer(self, parameters: dict[str, Any], blob: bytes) -> Reply:
+        """Run the whole model on images, or on its own input, without any expert."""
+        output = self._executor.infer(blob, **parameters)
+        return {"shape": list(output.shape)}, output.tobytes()
+
     def _profile(self, parameters: dict[str, Any], blob: bytes) -> Reply:
         """Measure for a short time; the reply holds the profile once it is complete."""
         if self._measuring is None:
@@ -141,7 +144,7 @@ class ModelOperations:
                 self._adapter,
                 next(iter(self._experts.values())),
                 self._codecs_at,
-                _photographs(Camera(Path(camera) if camera else None)),
+                photographs(Camera(Path(camera) if camera else None)),
                 runs=parameters["runs"],
                 threads=self._settings.threads,
                 slowdown=self._settings.slowdown,
@@ -162,14 +165,3 @@ def _outcome(outcome: Outcome) -> Reply:
 
 def _encoded(encoded: EncodedInput) -> Reply:
     return {"stages_ms": encoded.stages_ms}, encoded.frame
-
-
-def _photographs(camera: Camera) -> list[Image.Image]:
-    """Decode a few photographs to measure with."""
-    found: list[Image.Image] = []
-    for name in camera.names()[:_PHOTOGRAPHS]:
-        try:
-            found.append(decode(camera.read(name, max_bytes=_PHOTOGRAPH_BYTES)))
-        except InputError:
-            continue  # a damaged file does not matter for speed
-    return found

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from edgewright.edge_runtime.workers import wire
 from edgewright.edge_runtime.workers.settings import Operations, WorkerSettings
 from edgewright.tools.errors import EdgewrightError, InputError
+from edgewright.tools.models.expert import CONTROLNET, DRAWING, PERCEPTION
 
 #: Large enough to read most messages at once.
 _BUFFER_BYTES = 65_536
@@ -34,6 +36,14 @@ def main(connection: socket.socket, settings: WorkerSettings) -> None:
 
     def load() -> Operations:
         # Imported here, because the node imports this module and must not import an engine.
+        if settings.model == PERCEPTION:
+            from edgewright.edge_runtime.workers.perception import PerceptionOperations
+
+            return PerceptionOperations(settings)
+        if settings.model in (DRAWING, CONTROLNET):
+            from edgewright.edge_runtime.workers.generation import GenerationOperations
+
+            return GenerationOperations(settings)
         from edgewright.edge_runtime.workers.operations import ModelOperations
 
         return ModelOperations(settings)
@@ -82,12 +92,16 @@ def serve(connection: socket.socket, load: Callable[[], Operations]) -> None:
 
 
 def _answer(operations: Operations, header: dict[str, Any], blob: bytes) -> bytes:
+    began_ns = time.time_ns()
     try:
-        reply = operations.run(header["operation"], header["parameters"], blob)
+        reply, answer = operations.run(header["operation"], header["parameters"], blob)
     except EdgewrightError as error:
         return _error(error)
+    if header.get("timed"):  # the node records it in the request's trace
+        timing = {"began_ns": began_ns, "ended_ns": time.time_ns(), "pid": os.getpid()}
+        reply = {**reply, "timing": timing}
     try:
-        return wire.pack(*reply)
+        return wire.pack(reply, answer)
     except ValueError:  # JSON has no NaN or infinity
         return _error(
             InputError(

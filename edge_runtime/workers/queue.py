@@ -11,6 +11,63 @@ from edgewright.edge_runtime.keys import Caller
 from edgewright.edge_runtime.workers.places import Places
 from edgewright.tools.errors import DeadlineError
 
+#: Weight of the latest client that left in the estimate of the others' patience.
+_LEARNING = 0.25
+#: The estimate is forgotten when nobody has left for this many times as long.
+_MEMORY = 10.0
+#: A client is patient if it stays this many times as long as others.
+_PATIENT = 1.25
+#: Service times that must fit into the rest of a client's patience.
+_MARGIN = 2.0
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A waiting call.
+
+    Attributes:
+        place: Done when its turn comes.
+        since: When it arrived, on the event loop's clock.
+        usual_s: Usual service time.
+    """
+
+    place: asyncio.Future[None]
+    since: float
+    usual_s: float
+
+
+@dataclass
+class _Patience:
+    """How long a caller's clients wait before they disconnect, as far as they did lately.
+
+    Attributes:
+        limit_s: The wait after which they leave; None if none has left lately.
+        until: When that is forgotten, on the event loop's clock.
+    """
+
+    limit_s: float | None = None
+    until: float = 0.0
+
+    def left(self, waited_s: float, now: float) -> None:
+        """Learn from a client that has left."""
+        before = self.limit_s if self.limit_s is not None and now < self.until else waited_s
+        self.limit_s = before + _LEARNING * (waited_s - before)
+        self.until = now + _MEMORY * self.limit_s
+
+    def served_next(self, waiting: deque[_Waiting], now: float) -> _Waiting:
+        """Return the call to serve: the oldest whose client is expected to stay for its answer.
+
+        A client that has stayed longer than others is patient, and is served first.
+        """
+        if self.limit_s is None or now >= self.until:
+            return waiting[0]
+        for one in waiting:
+            waited_s = now - one.since
+            stays = waited_s > _PATIENT * self.limit_s
+            if stays or waited_s + _MARGIN * one.usual_s < self.limit_s:
+                return one
+        return waiting[0]
+
 
 @dataclass(eq=False)
 class _Line:
@@ -19,13 +76,15 @@ class _Line:
     Attributes:
         weight: The caller's share, relative to those of others.
         served_s: Service time that it has received, divided by its weight, on the queue's scale.
+        patience: How long its clients wait.
         waiting: Its waiting calls, oldest first.
         places: Number of its waiting and running calls.
     """
 
     weight: float
     served_s: float
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    patience: _Patience = field(default_factory=_Patience)
+    waiting: deque[_Waiting] = field(default_factory=deque)
     places: int = 0
 
 
@@ -36,6 +95,9 @@ class FairQueue:
     the others: on a scale of service time that advances as fast as everybody's share of it does,
     as in weighted fair queueing. So a caller with one call at a time hardly waits for one with
     many.
+
+    Among the calls of one caller, those that would be given up before they are answered are passed
+    over: clients do not say how long they wait, so that is learned from those that disconnect.
 
     Args:
         places: Number of calls that may wait or run.
@@ -51,6 +113,11 @@ class FairQueue:
     def idle(self) -> bool:
         """Whether no call waits or runs."""
         return not self._lines
+
+    @property
+    def length(self) -> int:
+        """Number of calls that wait or run."""
+        return sum(line.places for line in self._lines.values())
 
     async def enter(
         self, caller: Caller, *, deadline: float, usual_s: float, least_s: float
@@ -75,21 +142,33 @@ class FairQueue:
         latest = deadline - least_s
         if latest <= loop.time():
             raise _late()
-        place: asyncio.Future[None] = loop.create_future()
+        waiting = _Waiting(loop.create_future(), loop.time(), usual_s)
         self._places.take(caller.name, usual_s=usual_s)
         line = self._line_of(caller)
-        line.waiting.append(place)
+        line.waiting.append(waiting)
         line.places += 1
         self._serve_next()
         try:
             async with asyncio.timeout_at(latest):
-                await place
+                await waiting.place
         except BaseException as error:
-            self._give_up(caller, place)
+            if isinstance(error, asyncio.CancelledError):
+                self.client_left(caller, waiting.since)
+            self._give_up(caller, waiting)
             if isinstance(error, TimeoutError):
                 raise _late() from None
             raise
-        return Turn(self, caller)
+        return Turn(self, caller, waiting.since)
+
+    def client_left(self, caller: Caller, since: float) -> None:
+        """Note that a client has disconnected before its answer.
+
+        Args:
+            caller: Whose call it was.
+            since: When the call arrived, on the event loop's clock.
+        """
+        now = asyncio.get_running_loop().time()
+        self._lines[caller.name].patience.left(now - since, now)
 
     def _line_of(self, caller: Caller) -> _Line:
         if caller.name not in self._lines:
@@ -101,18 +180,20 @@ class FairQueue:
             waiting = [line for line in self._lines.values() if line.waiting]
             if not waiting:
                 return
-            place = min(waiting, key=lambda line: line.served_s).waiting.popleft()
-            if not place.done():  # its call may have given up just now
+            line = min(waiting, key=lambda line: line.served_s)
+            one = line.patience.served_next(line.waiting, asyncio.get_running_loop().time())
+            line.waiting.remove(one)
+            if not one.place.done():  # its call may have given up just now
                 self._busy = True
-                place.set_result(None)
+                one.place.set_result(None)
 
-    def _give_up(self, caller: Caller, place: asyncio.Future[None]) -> None:
+    def _give_up(self, caller: Caller, one: _Waiting) -> None:
         """Free a place whose call waits no longer."""
-        if place.done() and not place.cancelled():  # its turn came at the same moment
+        if one.place.done() and not one.place.cancelled():  # its turn came at the same moment
             self.leave(caller, 0.0)
         else:
             with suppress(ValueError):  # it was passed over already
-                self._lines[caller.name].waiting.remove(place)
+                self._lines[caller.name].waiting.remove(one)
             self._free_place(caller)
 
     def leave(self, caller: Caller, service_s: float) -> None:
@@ -150,10 +231,16 @@ class Turn:
     Attributes:
         queue: The queue.
         caller: Whose call it is.
+        since: When it arrived, on the event loop's clock.
     """
 
     queue: FairQueue
     caller: Caller
+    since: float
+
+    def client_left(self) -> None:
+        """Note that the client has disconnected while it was served."""
+        self.queue.client_left(self.caller, self.since)
 
     def end(self, service_s: float) -> None:
         """Let the next call be served.

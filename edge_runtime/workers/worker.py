@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
-import os
-import socket
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any
 
 import psutil
@@ -21,6 +17,8 @@ from edgewright.edge_runtime.workers import wire
 from edgewright.edge_runtime.workers.process import main
 from edgewright.edge_runtime.workers.queue import FairQueue, Turn
 from edgewright.edge_runtime.workers.settings import WorkerSettings
+from edgewright.edge_runtime.workers.spawning import Entry, spawn
+from edgewright.edge_runtime.workers.work import Work, record_computed
 from edgewright.tools.errors import (
     DeadlineError,
     ErrorInfo,
@@ -28,21 +26,15 @@ from edgewright.tools.errors import (
     WorkerLostError,
     from_info,
 )
-from edgewright.tools.models.specification import engine_module
 from edgewright.tools.offload.load import LoadMeter
+from edgewright.tools.tracing import note, span, traced
 
 log = logging.getLogger(__name__)
 
-# The fork server imports the engine once; each worker is then forked from it in milliseconds.
-_CONTEXT = multiprocessing.get_context("forkserver")
-_PRELOAD = ["edgewright.edge_runtime.workers.operations"]
 #: A process that ends sooner than this after loading is not replaced before the next call.
 _SHORT_LIFE_S = 1.0
 #: Number of service times from which the least time for a call is taken.
 _RECENT = 16
-
-
-Entry = Callable[[socket.socket, WorkerSettings], None]
 
 
 @dataclass(eq=False)
@@ -69,6 +61,7 @@ class ModelWorker:
         replaced: Number of times a process was lost or killed and replaced.
         last_used: Time of the last call, by ``time.monotonic``.
         meter: Measures its load.
+        work: What it has done so far.
     """
 
     def __init__(
@@ -85,6 +78,7 @@ class ModelWorker:
         self.replaced = 0
         self.last_used = 0.0
         self.meter = LoadMeter()
+        self.work = Work()
         self._free_since = 0.0
         self._settings = settings
         self._queue = FairQueue(queue)
@@ -108,6 +102,11 @@ class ModelWorker:
     def idle(self) -> bool:
         """Whether no call is running or waiting."""
         return self._queue.idle
+
+    @property
+    def queued(self) -> int:
+        """Number of calls that run or wait."""
+        return self._queue.length
 
     @property
     def rss_bytes(self) -> int:
@@ -157,9 +156,21 @@ class ModelWorker:
             WorkerLostError: The process ended; it is replaced.
             EdgewrightError: The operation raised it.
         """
+        with span(f"worker {operation}", {"edgewright.model": self.model}):
+            return await self._call(operation, parameters, blob, caller, deadline)
+
+    async def _call(
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        blob: bytes,
+        caller: Caller,
+        deadline: float,
+    ) -> tuple[dict[str, Any], bytes]:
         arrived_at = time.monotonic()
         self.meter.arrived()
-        message = wire.pack({"operation": operation, "parameters": parameters}, blob)
+        call = {"operation": operation, "parameters": parameters, "timed": traced()}
+        message = wire.pack(call, blob)
         services_s = self._services_s[operation]
         turn = await self._queue.enter(
             caller,
@@ -168,18 +179,27 @@ class ModelWorker:
             least_s=min(services_s, default=0.0),
         )
         self.last_used = time.monotonic()
+        self.work.calls += 1
+        self.work.waited_s += self.last_used - arrived_at
+        note("edgewright.queue_ms", (self.last_used - arrived_at) * 1000)
         serving = asyncio.create_task(self._serve(turn, operation, message, arrived_at))
         # Its error must not be reported if nobody waits for it any more.
         serving.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             async with asyncio.timeout_at(deadline):
                 header, answer = await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            if not serving.done():
+                turn.client_left()
+            raise
         except TimeoutError:
             raise DeadlineError(
                 f"{self.model} did not finish {operation!r} within the deadline; allow more time"
             ) from None
         if "error" in header:
             raise from_info(ErrorInfo.model_validate(header["error"]))
+        if (timing := header.pop("timing", None)) is not None:
+            record_computed(operation, timing, header.get("stages_ms", {}))
         return header, answer
 
     async def _serve(
@@ -198,6 +218,7 @@ class ModelWorker:
             service_s = self._free_since - began
             self._services_s[operation].append(service_s)
             self.meter.served(service_s)
+            self.work.busy_s += service_s
             return reply
         finally:
             turn.end(service_s)
@@ -231,10 +252,11 @@ class ModelWorker:
             raise
         except (asyncio.IncompleteReadError, ConnectionError):
             self._replace(process)
-            raise WorkerLostError(
-                f"the process that ran {self.model} ended; it is being replaced, try again",
-                retry_after_s=1.0,
-            ) from None
+            raise self._lost() from None
+
+    def _lost(self) -> WorkerLostError:
+        message = f"the process that ran {self.model} ended; it is being replaced, try again"
+        return WorkerLostError(message, retry_after_s=1.0)
 
     def _replace(self, process: _Process) -> None:
         """Drop a process that ended or is late, and start the next one at once."""
@@ -272,7 +294,11 @@ class ModelWorker:
             if "error" in description:
                 raise from_info(ErrorInfo.model_validate(description["error"]))
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+            await asyncio.to_thread(process.process.join, _SHORT_LIFE_S)
+            lost = (process.process.exitcode or 0) < 0  # it was killed
             await self._end(process)
+            if lost:
+                raise self._lost() from None
             raise UnavailableError(
                 f"{self.model} could not be loaded; the node's log has the details",
                 code="model_not_loaded",
@@ -288,7 +314,7 @@ class ModelWorker:
         return process
 
     async def _spawned_process(self) -> _Process:
-        spawning = asyncio.create_task(asyncio.to_thread(self._spawn))
+        spawning = asyncio.create_task(asyncio.to_thread(spawn, self._entry, self._settings))
         try:
             process, connection = await asyncio.shield(spawning)
         except asyncio.CancelledError:
@@ -299,19 +325,6 @@ class ModelWorker:
             raise
         reader, writer = await asyncio.open_unix_connection(sock=connection)
         return _Process(process, reader, writer)
-
-    def _spawn(self) -> tuple[multiprocessing.process.BaseProcess, socket.socket]:
-        _CONTEXT.set_forkserver_preload([*_PRELOAD, engine_module()])
-        ours, theirs = _CONTEXT.Pipe()
-        with ours, theirs:
-            process = _CONTEXT.Process(
-                target=_enter,
-                args=(self._entry, theirs, self._settings),
-                name=f"worker-{self.model}",
-                daemon=True,
-            )
-            process.start()
-            return process, _as_socket(ours)
 
     def _on_exit(self, process: _Process) -> None:
         asyncio.get_running_loop().remove_reader(process.process.sentinel)
@@ -324,15 +337,3 @@ class ModelWorker:
         process.process.kill()
         await asyncio.to_thread(process.process.join)
         process.process.close()
-
-
-def _enter(entry: Entry, connection: Connection, settings: WorkerSettings) -> None:
-    """Start a worker process."""
-    with connection:
-        channel = _as_socket(connection)
-    entry(channel, settings)
-
-
-def _as_socket(connection: Connection) -> socket.socket:
-    """Return a pipe's end, which a new process can inherit, as a socket for the event loop."""
-    return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=os.dup(connection.fileno()))

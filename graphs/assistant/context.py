@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 from pydantic import InstanceOf
 from pydantic.json_schema import SkipJsonSchema
 
+from edgewright.agents.planner.request import Turn
 from edgewright.graphs.services.services import Services
 from edgewright.tools.settings import Settings
 
@@ -40,6 +41,8 @@ class AssistantContext:
         deadline_s: Maximum time for one task.
         services: Opened by the caller; None means opened by the session or the server.
         trainer: Trains models; None means on this machine.
+        earlier: Turns of a conversation that somebody else keeps, oldest first; a new thread takes
+            them as its own.
     """
 
     node_url: str | None = None
@@ -47,6 +50,7 @@ class AssistantContext:
     deadline_s: float = 30.0
     services: SkipJsonSchema[InstanceOf[Services] | None] = None
     trainer: SkipJsonSchema[InstanceOf[Trainer] | None] = None
+    earlier: SkipJsonSchema[tuple[InstanceOf[Turn], ...]] = ()
 
     @property
     def settings(self) -> Settings:

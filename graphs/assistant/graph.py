@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 from langgraph.types import RetryPolicy, TimeoutPolicy
 
 from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.failures import RETRY
+from edgewright.graphs.assistant.intake import IntakeBuilder
 from edgewright.graphs.assistant.state import AssistantInput, AssistantState
 from edgewright.graphs.assistant.steps import OpenShared, Steps, after_plan, next_wave
 from edgewright.graphs.services.services import Services
@@ -29,7 +30,7 @@ def build_graph(
     *,
     task_timeout_s: float = 620.0,
     retry: RetryPolicy = RETRY,
-) -> StateGraph[AssistantState, AssistantContext, AssistantInput, AssistantState]:
+) -> IntakeBuilder:
     """Build the graph; the caller compiles it with the checkpointer of its choice.
 
     Args:
@@ -43,7 +44,9 @@ def build_graph(
     """
     timeout = TimeoutPolicy(run_timeout=task_timeout_s)
     steps = Steps(open_shared)
-    graph = StateGraph(AssistantState, context_schema=AssistantContext, input_schema=AssistantInput)
+    graph = IntakeBuilder(
+        AssistantState, context_schema=AssistantContext, input_schema=AssistantInput
+    )
     graph.add_node("understand", steps.understand)
     graph.add_node("plan", steps.plan)
     graph.add_node("train", steps.train)

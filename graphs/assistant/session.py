@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,8 +15,10 @@ from typing import Any, cast
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.store.base import BaseStore
+from langgraph.store.memory import InMemoryStore
 
 from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.request import Turn
@@ -28,14 +31,17 @@ from edgewright.graphs.assistant.state import AssistantInput, AssistantState, St
 from edgewright.graphs.services.local import threads_file
 from edgewright.graphs.services.services import Services, open_services
 from edgewright.graphs.services.thread_file import clear_errors
-from edgewright.graphs.services.threads import open_threads
-from edgewright.graphs.services.turns import open_turns, stored_turns
+from edgewright.graphs.services.threads import SERDE, open_threads
+from edgewright.graphs.services.turns import open_turns, remove_turns, stored_turns
 from edgewright.graphs.services.upkeep import Upkeep
 from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.errors import EdgewrightError, InputError
 from edgewright.tools.images.files import resolve_image
 from edgewright.tools.settings import StorageLimits
+from edgewright.tools.storage.locks import one_at_a_time
+from edgewright.tools.storage.scratch import scratch_folder
+from edgewright.tools.tracing import span
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +56,7 @@ class Reply:
         plan: The plan.
         decisions: The arm chosen for each task that was run, by task id.
         results: One result for each task, in the order of the plan.
+        turn: The turn as later ones refer to it.
     """
 
     answer: str
@@ -57,6 +64,7 @@ class Reply:
     plan: Plan
     decisions: dict[str, Decision]
     results: tuple[TaskResult, ...]
+    turn: Turn
 
     def as_json(self) -> dict[str, Any]:
         """Return answer, plan and results as plain JSON values."""
@@ -81,8 +89,11 @@ class Session:
         turns: BaseStore,
         thread: str,
         upkeep: Upkeep,
+        locks: Path,
     ) -> None:
         self.thread = thread
+        self._saver = saver
+        self._locks = locks
         self._upkeep = upkeep
         self._context = context
         self._turns = turns
@@ -99,14 +110,19 @@ class Session:
         text: str,
         *,
         images: Sequence[ImageRef | str | Path] = (),
+        earlier: Sequence[Turn] = (),
         on_event: Callable[[Event], None] = lambda _: None,
     ) -> Reply:
         """Plan a request, carry it out and answer it.
+
+        If another request of the same thread is running, here or in another program, this one
+        waits for its end.
 
         Args:
             text: The request.
             images: Images that go with it: files, ``camera:NAME``, or references from
                 ``resolve_image``.
+            earlier: Turns of a conversation that the caller keeps, for the first turn of a thread.
             on_event: Told of progress as it happens.
 
         Returns:
@@ -115,6 +131,17 @@ class Session:
         Raises:
             EdgewrightError: The request or an image cannot be read or the thread not be kept.
         """
+        async with one_at_a_time(self._locks, self.thread):
+            with span("answer a request", {"edgewright.thread": self.thread}):
+                return await self._answer(text, images, earlier, on_event)
+
+    async def _answer(
+        self,
+        text: str,
+        images: Sequence[ImageRef | str | Path],
+        earlier: Sequence[Turn],
+        on_event: Callable[[Event], None],
+    ) -> Reply:
         attached = await asyncio.to_thread(self._taken, images)
         turn: AssistantInput = {
             "messages": [HumanMessage(text)],
@@ -125,7 +152,7 @@ class Session:
                 async for event in self._graph.astream(
                     turn,
                     self._config,
-                    context=self._context,
+                    context=replace(self._context, earlier=tuple(earlier)),
                     stream_mode="custom",
                     durability="sync",
                 ):
@@ -143,6 +170,21 @@ class Session:
         """Return all turns of the thread, oldest first."""
         with clear_errors():
             return await stored_turns(self._turns, self.thread)
+
+    def on_new_thread(self) -> Session:
+        """Return a session on a thread of its own, with the same services.
+
+        Requests to several of them may run at once.
+        """
+        session = copy.copy(self)
+        session.start_new_thread()
+        return session
+
+    async def forget(self) -> None:
+        """Remove what is stored of the thread."""
+        with clear_errors():
+            await self._saver.adelete_thread(self.thread)
+            await remove_turns(self._turns, self.thread)
 
     def start_new_thread(self) -> None:
         """Switch to a new thread."""
@@ -178,6 +220,7 @@ async def open_session(
     *,
     thread: str | None = None,
     threads: Path | None = None,
+    keep: bool = True,
     lock_timeout_s: float = 5.0,
     on_progress: Progress = lambda done, total: None,
 ) -> AsyncIterator[Session]:
@@ -187,6 +230,8 @@ async def open_session(
         context: Settings; services in it are used and left open.
         thread: Thread to continue; None begins a new one.
         threads: SQLite file of the threads; None means the one in the state folder.
+        keep: Whether to store threads in that file; otherwise they are in memory, and gone with
+            the session.
         lock_timeout_s: Maximum wait for another program that has locked that file.
         on_progress: Called while the planner encodes its texts for the first time.
 
@@ -196,8 +241,15 @@ async def open_session(
     context = context or AssistantContext()
     path = threads or threads_file()
     async with AsyncExitStack() as stack:
-        saver = await stack.enter_async_context(open_threads(path, lock_timeout_s=lock_timeout_s))
-        turns = await stack.enter_async_context(open_turns(path, lock_timeout_s=lock_timeout_s))
+        saver: BaseCheckpointSaver[str] = InMemorySaver(serde=SERDE)
+        turns: BaseStore = InMemoryStore()
+        locks = path.with_name(f"{path.name}.locks")
+        if keep:
+            limit_s = lock_timeout_s
+            saver = await stack.enter_async_context(open_threads(path, lock_timeout_s=limit_s))
+            turns = await stack.enter_async_context(open_turns(path, lock_timeout_s=limit_s))
+        else:
+            locks = stack.enter_context(scratch_folder()) / "locks"
         services = context.services
         if services is None:
             services = await stack.enter_async_context(
@@ -207,7 +259,7 @@ async def open_session(
         upkeep = Upkeep(
             limits=StorageLimits.from_environment(), images=services.images, threads=path
         )
-        yield Session(context, saver, turns, thread or _new_thread(), upkeep)
+        yield Session(context, saver, turns, thread or _new_thread(), upkeep, locks)
 
 
 async def read_history(thread: str, *, threads: Path | None = None) -> list[Turn]:
@@ -240,4 +292,5 @@ def _reply(state: AssistantState) -> Reply:
             for task in plan.tasks
             if task.id in state["results"]
         ),
+        turn=Turn.model_validate(state["history"][-1]),
     )

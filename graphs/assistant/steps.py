@@ -28,11 +28,10 @@ from edgewright.graphs.assistant.events import (
 )
 from edgewright.graphs.assistant.failures import failed, lacking, worth_retrying
 from edgewright.graphs.assistant.history import outdated
-from edgewright.graphs.assistant.messages import read_request
 from edgewright.graphs.assistant.planning import plan_request
 from edgewright.graphs.assistant.state import AssistantState, Status, TaskState
 from edgewright.graphs.assistant.waves import ready_tasks, settled_tasks
-from edgewright.graphs.services.inputs import CallInputs, inputs_of
+from edgewright.graphs.services.inputs import CallInputs, inputs_of, stored_images
 from edgewright.graphs.services.services import Services
 from edgewright.graphs.services.turns import store_turn
 from edgewright.tools.cards.registry import TRAINING_CARD
@@ -41,6 +40,7 @@ from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.contracts.invocation import PlannedTask
 from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.settings import Settings
+from edgewright.tools.tracing import span
 
 if TYPE_CHECKING:
     from edgewright.graphs.federated.events import Event as FederatedEvent
@@ -62,16 +62,19 @@ class Steps:
         self._open_shared = open_shared
 
     async def understand(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Update:
-        """Read the request and its images, and clear the state of the last turn."""
-        services = await self._services(runtime)
-        message, embedded = await read_request(state["messages"], services.images)
-        attached = [ImageRef.model_validate(each) for each in state.get("attachments") or []]
-        images = [*attached, *embedded]
+        """Read the request and its images, and clear the state of the last turn.
+
+        ``intake.py`` has reduced them to words and references.
+        """
+        request = str(state["messages"][-1].text)
+        images = [ImageRef.model_validate(each) for each in state.get("attachments") or []]
         names = [image.name or image.uri for image in images]
-        emit(runtime, Understood(request=message.text, images=names))
+        emit(runtime, Understood(request=request, images=names))
+        earlier = () if state.get("history") else _context(runtime).earlier
         return {
-            "messages": [*outdated(state["messages"]), message],
-            "request": message.text,
+            "messages": outdated(state["messages"]),
+            "history": [turn.model_dump(mode="json") for turn in earlier],
+            "request": request,
             "attachments": [],
             "images": [image.model_dump(mode="json") for image in images],
             "decisions": Overwrite({}),
@@ -88,7 +91,8 @@ class Steps:
             images=[ImageRef.model_validate(each) for each in state["images"]],
             history=[Turn.model_validate(each) for each in state.get("history", [])],
         )
-        plan = await asyncio.to_thread(services.planner.plan, request)
+        with span("plan"):
+            plan = await asyncio.to_thread(services.planner.plan, request)
         emit(runtime, Planned(plan=plan))
         status: Status = "planned"
         if plan.needs:
@@ -155,12 +159,13 @@ class Steps:
         started = time.perf_counter()
         inputs = _inputs(task, services, runtime)
         options = inputs.options.model_copy(update={"arm": decision.arm})
-        response = await services.node.invoke(task.tool, options, await inputs.data())
+        with span(f"task {task.tool}", {"edgewright.arm": decision.arm.label}):
+            response = await services.node.invoke(task.tool, options, await inputs.data())
         result = TaskResult(
             task_id=task.id,
             tool=task.tool,
             status=response.status,
-            output=response.output,
+            output=await stored_images(response.output, services.images),
             report=response.report,
             error=response.error,
         )

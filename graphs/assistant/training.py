@@ -26,11 +26,19 @@ class LocalTrainer:
     Args:
         chat: The chat model that writes the code; one without a name means the embedded coder.
         settings: When a run ends.
+        check_source: Raises an error for data that may not be used; called in a thread.
     """
 
-    def __init__(self, chat: ChatModelSettings, settings: TrainSettings | None = None) -> None:
+    def __init__(
+        self,
+        chat: ChatModelSettings,
+        settings: TrainSettings | None = None,
+        *,
+        check_source: Callable[[str], None] = lambda source: None,
+    ) -> None:
         self._chat = chat
         self._settings = settings or TrainSettings()
+        self._check_source = check_source
 
     async def train(self, purpose: str, on_event: Callable[[Event], None]) -> RunReport:
         """Train on the data that the purpose names.
@@ -39,6 +47,7 @@ class LocalTrainer:
             InputError: It names no data (``data_unnamed``).
         """
         request = await asyncio.to_thread(data_request, purpose)
+        await asyncio.to_thread(self._check_source, request.source)
 
         # The run has a checkpointer of its own, so it must not inherit the conversation's context;
         # its events are emitted in that context all the same.
@@ -89,11 +98,15 @@ async def train_task(
             code="not_trained",
         )
         return failed(task, no_model)
+    text = (
+        f"trained the tool {report.tool!r}: it classifies {report.test.accuracy:.1%} of the "
+        "test images correctly, and it can be used from now on"
+        if report.tool
+        else f"trained a model that classifies {report.test.accuracy:.1%} of the test images "
+        f"correctly; {report.placement}"
+    )
     output = {
-        "text": (
-            f"trained the tool {report.tool!r}: it classifies {report.test.accuracy:.1%} of the "
-            "test images correctly, and it can be used from now on"
-        ),
+        "text": text,
         "run": report.run,
         "tool": report.tool,
         "test_accuracy": report.test.accuracy,

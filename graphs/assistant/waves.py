@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.responder.result import TaskResult
 from edgewright.graphs.assistant.failures import blocked, skipped, undecided
+from edgewright.tools.cards.registry import FUSION_CARD
 
 _OUTPUT = re.compile(r"<(t\d+)>")
 
@@ -17,7 +19,8 @@ Results = Mapping[str, TaskResult]
 def ready_tasks(plan: Plan, results: Results) -> list[Task]:
     """List the tasks without a result that can run now.
 
-    Their dependencies have all succeeded, and their condition, if any, holds.
+    Their dependencies have all succeeded, and their condition, if any, holds. A fusion runs when
+    all its dependencies have ended and at least one has succeeded.
 
     Args:
         plan: The plan.
@@ -30,7 +33,8 @@ def ready_tasks(plan: Plan, results: Results) -> list[Task]:
         fill_in(task, results)
         for task in plan.tasks
         if task.id not in results
-        and all(need in results and results[need].status == "ok" for need in task.depends_on)
+        and all(need in results for need in task.depends_on)
+        and _cause(task, [results[need] for need in task.depends_on]) is None
         and _holds(task, results) is True
     ]
 
@@ -54,7 +58,9 @@ def settled_tasks(plan: Plan, results: Results) -> dict[str, TaskResult]:
         if task.id in known:
             continue
         needed = [known[need] for need in task.depends_on if need in known]
-        cause = next((result for result in needed if result.status != "ok"), None)
+        if task.tool == FUSION_CARD and len(needed) < len(task.depends_on):
+            continue
+        cause = _cause(task, needed)
         if cause is not None:
             found[task.id] = blocked(task, cause)
         elif task.when and all(check in known for check in task.checks):
@@ -65,6 +71,14 @@ def settled_tasks(plan: Plan, results: Results) -> dict[str, TaskResult]:
                     undecided(task, asked, known) if holds is None else skipped(task, asked, known)
                 )
     return found
+
+
+def _cause(task: Task, needed: Sequence[TaskResult]) -> TaskResult | None:
+    """Return the result that keeps a task from running; None if none does."""
+    failed = [result for result in needed if result.status != "ok"]
+    if task.tool == FUSION_CARD and len(failed) < len(needed):
+        return None
+    return next(iter(failed), None)
 
 
 def _holds(task: Task, results: Results) -> bool | None:
@@ -81,6 +95,10 @@ def _holds(task: Task, results: Results) -> bool | None:
 def fill_in(task: Task, results: Results) -> Task:
     """Replace ``<t1>`` in the arguments with the output of task ``t1``.
 
+    Where it is the whole argument, that is the output's ``signal``, if it has one: a form for other
+    experts, such as a pose's coordinates. Otherwise it is the output's text. A fusion gets labels
+    with scores, or why there are none.
+
     The output is data: it can lengthen an argument but cannot add a task, because the plan is
     frozen.
 
@@ -91,7 +109,30 @@ def fill_in(task: Task, results: Results) -> Task:
 
     def output(match: re.Match[str]) -> str:
         result = results.get(match[1])
+        if result is not None and task.tool == FUSION_CARD:
+            return _estimate(result)
         return str(result.output.get("text", "")) if result else match[0]
 
-    args = {name: _OUTPUT.sub(output, value) for name, value in task.args.items()}
+    args = {
+        name: _signal(value, results) or _OUTPUT.sub(output, value)
+        for name, value in task.args.items()
+    }
     return task.model_copy(update={"args": args})
+
+
+def _signal(value: str, results: Results) -> str:
+    """Return the signal of the task that an argument consists of; empty if there is none."""
+    match = _OUTPUT.fullmatch(value)
+    result = results.get(match[1]) if match else None
+    return str(result.output.get("signal", "")) if result else ""
+
+
+def _estimate(result: TaskResult) -> str:
+    """Return a result as the argument of a fusion: labels with scores, or what is missing."""
+    source = str(result.output.get("source") or result.tool.replace("-", " "))
+    if result.status != "ok":
+        reason = result.error.message if result.error else result.status
+        return json.dumps({"source": source, "missing": reason[:300]})
+    labels = result.output.get("labels") or [{"label": result.output.get("text", ""), "score": 1.0}]
+    pairs = [[str(one["label"])[:100], one["score"]] for one in labels[:10]]
+    return json.dumps({"source": source, "labels": pairs})

@@ -85,6 +85,8 @@ def describe(proposal: Proposal, facts: ModelFacts | None) -> str:
     lines = [candidate.rationale, ""]
     if proposal.note:
         lines += [proposal.note, ""]
+    if proposal.questions:
+        lines += [*(f"? {question}" for question in proposal.questions), ""]
     for choice in proposal.choices:
         because = f"“{choice.words}”: " if choice.words else ""
         lines.append(f"- {because}{choice.choice} ({choice.reason})")

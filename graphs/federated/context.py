@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from pydantic import InstanceOf
 from pydantic.json_schema import SkipJsonSchema
@@ -47,7 +47,7 @@ class TrainingBackend(Protocol):
         """Score a trial on the test split, once."""
         ...
 
-    def publish(self, run: RunFolder, report: RunReport) -> RunReport:
+    def publish(self, run: RunFolder, report: RunReport, *, replace: bool) -> RunReport:
         """Write the run's artefacts and install its model; return the completed report."""
         ...
 
@@ -73,10 +73,12 @@ class TrainingContext:
         coder: ``auto`` writes code with the chat model when one is configured, ``embedded``
             without it.
         services: Opened by the caller; None means opened by the session or the server.
+        changes: Values of ``TrainSettings`` that replace those of a run which is resumed.
     """
 
     coder: CoderChoice = "auto"
     services: SkipJsonSchema[InstanceOf[TrainingServices] | None] = None
+    changes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def chat(self) -> ChatModelSettings:

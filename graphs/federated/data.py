@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from edgewright.agents.fl_coder.constraints.data_words import read_data
+from edgewright.agents.fl_coder.constraints.data_words import other_than_images, read_data
 from edgewright.agents.fl_coder.constraints.spans import read_constraints
+from edgewright.graphs.federated.validation import validated
 from edgewright.tools.datasets.partition import Partition
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.trials.prepare import DataRequest
@@ -35,10 +36,18 @@ def data_request(
         seed: Determines splits and clients.
 
     Raises:
-        InputError: Neither the options nor the words name any data (``data_unnamed``).
+        InputError: Neither the options nor the words name any data (``data_unnamed``), or they
+            name some that are no images (``data_unsupported``).
     """
     words = read_data(purpose)
     source = source or words.source
+    if not source and (kind := other_than_images(purpose)):
+        raise InputError(
+            f"training learns to classify images, and these are {kind}. What is possible: images "
+            "of what you want to tell apart, sorted into one folder per class, or an .npz file "
+            "with 'images' and 'labels'; name it with '--data' or in the request",
+            code="data_unsupported",
+        )
     if not source:
         raise InputError(
             "name the data to train on: the path of a folder of class folders or of an .npz file, "
@@ -58,8 +67,8 @@ def data_request(
         "samples": samples,
         "seed": seed,
     }
-    return DataRequest.model_validate(
-        {name: value for name, value in given.items() if value is not None}
+    return validated(
+        DataRequest, {name: value for name, value in given.items() if value is not None}
     )
 
 

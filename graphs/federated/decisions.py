@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from edgewright.agents.fl_coder.chat import MAX_REPAIRS
 from edgewright.agents.fl_coder.embedded.diagnosis import noise_of
+from edgewright.agents.fl_coder.embedded.effort import effort
+from edgewright.agents.fl_coder.embedded.forecast import forecast
 from edgewright.agents.fl_coder.protocol import Attempt, trailing_complaints
 from edgewright.graphs.federated.state import StopReason, TrainSettings
-from edgewright.tools.federated.records.candidate import Private
+from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.trial import CurvePoint
 
 
@@ -40,34 +43,64 @@ def gave_up(attempts: Sequence[Attempt]) -> bool:
 
 
 def stop_reason(
-    attempts: Sequence[Attempt], settings: TrainSettings, validation: int
+    attempts: Sequence[Attempt], settings: TrainSettings, card: DataCard
 ) -> StopReason | None:
     """Return why no further trial should begin; None to continue.
 
     Args:
         attempts: All attempts so far; the last one was trained.
         settings: When to end.
-        validation: Number of validation samples.
+        card: Statistics of the data.
     """
     if gave_up(attempts):
         return "no_candidate"
     done = finished(attempts)
     if not done:
         return None
-    if settings.target is not None and max(map(_accuracy, done)) >= settings.target:
-        return "target"
+    highest = max(map(_accuracy, done))
+    if highest >= min(1.0, settings.target or 1.0):
+        return "target" if settings.target else "perfect"
     if attempts[-1].complaints:
         return None
-    if any(isinstance(attempt.proposal.candidate.strategy, Private) for attempt in done):
+    if any(attempt.proposal.candidate.private for attempt in done):
         return "privacy"
     if len(done) >= settings.trials:
         return "trials"
-    if _stale(done, validation) >= settings.patience:
+    return _not_worth_it(attempts, done, settings, card)
+
+
+def _not_worth_it(
+    attempts: Sequence[Attempt], done: Sequence[Attempt], settings: TrainSettings, card: DataCard
+) -> StopReason | None:
+    """Return why another trial would gain nothing or take too long; None if it would not."""
+    stale = _stale(done, card.validation)
+    if stale >= settings.patience:
         return "patience"
-    times = [attempt.result.curve[-1].wall_s for attempt in done if attempt.result]
-    if sum(times) + 2 * max(times) > settings.time_s:
+    expected = forecast(done, card, stale=stale)
+    if expected.gain < expected.interval:
+        return "gain"
+    if time_left_s(attempts, settings) < 2 * max(map(_seconds, done)):
         return "time"
     return None
+
+
+def time_left_s(attempts: Sequence[Attempt], settings: TrainSettings) -> float:
+    """Return the time left for further trials, in seconds."""
+    return settings.time_s - sum(map(_seconds, finished(attempts)))
+
+
+def too_long(candidate: Candidate, attempts: Sequence[Attempt], settings: TrainSettings) -> bool:
+    """Return whether a trial would not fit into the time that earlier ones have left."""
+    done = finished(attempts)
+    if not done:
+        return False
+    fastest = min(_seconds(each) / effort(each.proposal.candidate) for each in done)
+    return fastest * effort(candidate) > time_left_s(attempts, settings)
+
+
+def _seconds(attempt: Attempt) -> float:
+    assert attempt.result is not None
+    return attempt.result.curve[-1].wall_s
 
 
 def _stale(done: Sequence[Attempt], validation: int) -> int:

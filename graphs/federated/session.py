@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,9 +19,11 @@ from edgewright.graphs.federated.graph import RECURSION_LIMIT, build_graph
 from edgewright.graphs.federated.state import FederatedInput, FederatedState, TrainSettings
 from edgewright.graphs.services.thread_file import clear_errors
 from edgewright.graphs.services.threads import open_threads
-from edgewright.tools.errors import NotFoundError
+from edgewright.tools.errors import InputError, NotFoundError
 from edgewright.tools.federated.records.report import RunReport
 from edgewright.tools.federated.trials.prepare import DataRequest
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
 #: Takes the interrupt of ``approval.ask`` and returns the answer.
 Approve = Callable[[dict[str, Any]], dict[str, Any]]
@@ -68,7 +71,8 @@ class TrainingRun:
         given: FederatedInput = {
             "purpose": purpose,
             "data": data.model_dump(mode="json"),
-            "settings": settings.model_dump(mode="json"),
+            # What was not given may follow from the purpose.
+            "settings": settings.model_dump(mode="json", exclude_unset=True),
             "run": self.name,
         }
         return await self._run(given, approve, on_event)
@@ -81,7 +85,18 @@ class TrainingRun:
         Args:
             approve: As for ``begin``.
             on_event: As for ``begin``.
+
+        Raises:
+            InputError: The run has ended, so changes of its settings cannot apply (``run_ended``).
         """
+        snapshot = await self._snapshot()
+        if self._context.changes and "report" in snapshot.values and not snapshot.next:
+            raise InputError(
+                f"the run {self.name!r} has ended ({snapshot.values['report']['stop']}), and its "
+                "test images have been used to score its best trial; start a new run with the "
+                "other limits",
+                code="run_ended",
+            )
         return await self._run(None, approve, on_event)
 
     async def _run(
@@ -145,9 +160,10 @@ async def open_run(
     """
     name = resume or uuid.uuid4().hex[:12]
     path = run_folder(name).root / "memory.sqlite"
-    if resume and not path.exists():
+    if resume is not None and not (_NAME.fullmatch(resume) and path.exists()):
         raise NotFoundError(
-            f"no run {resume!r}; 'edgewright runs list' shows the runs", code="unknown_run"
+            f"no run {resume[:100]!r}; 'edgewright runs list' shows the runs",
+            code="unknown_run",
         )
     context = context or TrainingContext()
     async with AsyncExitStack() as stack:

@@ -15,6 +15,8 @@ Approval = Literal["ask", "auto"]
 
 StopReason = Literal[
     "target",  # the requested validation accuracy was reached
+    "perfect",  # every validation image was classified correctly
+    "gain",  # what another trial could gain is less than chance
     "patience",  # the last trials improved on earlier ones by no more than seed noise
     "trials",  # the maximum number of trials was reached
     "time",  # another trial would not fit into the time limit
@@ -41,6 +43,7 @@ class TrainSettings(BaseModel):
         seed: Determines initial weights, batches, sampling and noise.
         limits: Sandbox limits of one trial.
         link: The simulated link and device.
+        replace: Whether the model takes the place of a better one of the same tool.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,10 +53,11 @@ class TrainSettings(BaseModel):
     trials: int = Field(default=4, ge=1, le=100)
     target: float | None = Field(default=None, gt=0, le=1)
     patience: int = Field(default=2, ge=1)
-    time_s: float = Field(default=90.0, gt=0)
+    time_s: float = Field(default=90.0, gt=0, allow_inf_nan=False)
     seed: int = Field(default=0, ge=0, lt=2**31)
     limits: SandboxLimits = SandboxLimits()
     link: LinkSpeed = LinkSpeed()
+    replace: bool = False
 
 
 class FederatedInput(TypedDict, total=False):

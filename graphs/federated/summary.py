@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgewright.agents.fl_coder.protocol import Attempt
+from edgewright.graphs.federated.cautions import cautions
 from edgewright.graphs.federated.decisions import best_of
 from edgewright.graphs.federated.state import StopReason, TrainSettings
 from edgewright.tools.federated.records.data_card import DataCard
@@ -45,6 +46,7 @@ def report_of(
         trials=tuple(_trial(attempt) for attempt in attempts),
         best=best.result.number if best and best.result else 0,
         test=test,
+        cautions=cautions(best, attempts, card) if best else (),
     )
 
 

@@ -41,6 +41,6 @@ class LocalTrainingBackend:
         """Score a trial on the test split, once."""
         return score_test(run, number)
 
-    def publish(self, run: RunFolder, report: RunReport) -> RunReport:
+    def publish(self, run: RunFolder, report: RunReport, *, replace: bool) -> RunReport:
         """Write the run's artefacts and install its model; return the completed report."""
-        return publish(run, report)
+        return publish(run, report, replace=replace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,6 +13,7 @@ from edgewright.tools.cards import ToolCard
 from edgewright.tools.contracts.images import ImageFacts, ImageRef
 from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.errors import InputError
+from edgewright.tools.images.encoded import from_base64
 from edgewright.tools.images.store import ImageStore
 
 
@@ -72,6 +74,27 @@ def inputs_of(
             image = _stored(name, value)
     options = InvokeOptions(args=texts, camera=camera, deadline_s=deadline_s)
     return CallInputs(options=options, image=image, store=store)
+
+
+async def stored_images(output: dict[str, Any], store: ImageStore) -> dict[str, Any]:
+    """Return an output whose image, if it has one, is in the store instead of the state.
+
+    Args:
+        output: The output; ``image_base64`` becomes ``image``, a reference.
+        store: The image store.
+
+    Raises:
+        InputError: It is not an image.
+        StorageError: The store cannot be written.
+    """
+    if "image_base64" not in output:
+        return output
+    data = from_base64(
+        str(output["image_base64"]), "the image of a result", code="image_unreadable"
+    )
+    reference = await asyncio.to_thread(store.put, data)
+    rest = {name: value for name, value in output.items() if name != "image_base64"}
+    return {**rest, "image": reference.uri}
 
 
 def _stored(name: str, uri: str) -> ImageRef:

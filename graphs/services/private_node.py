@@ -54,6 +54,10 @@ class PrivateNode:
             self._executor.shutdown()
             self._process.stop()  # if that start had not begun
 
+    async def clients(self) -> tuple[NodeClient, ...]:
+        """Return the client of the node, which is started."""
+        return (await self._started(),)
+
     async def tools(self) -> list[CardView]:
         """List the cards and whether the node can run them."""
         return await (await self._started()).tools()

@@ -12,6 +12,7 @@ from edgewright.agents.planner.planner import AnyPlanner, make_planner
 from edgewright.agents.responder.responder import Responder, make_responder
 from edgewright.agents.text.vector_cache import Progress
 from edgewright.graphs.services.local import image_store
+from edgewright.graphs.services.node_group import NodeGroup
 from edgewright.graphs.services.private_node import PrivateNode
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.arms import Decision
@@ -27,6 +28,10 @@ from edgewright.tools.settings import ChatModelSettings, Settings
 
 class NodeAccess(Protocol):
     """The part of a node that graphs use; ``NodeClient`` implements it."""
+
+    async def clients(self) -> tuple[NodeClient, ...]:
+        """Return the clients of the nodes behind it, for a view of the network."""
+        ...
 
     async def tools(self) -> list[CardView]:
         """List the cards and whether the node can run them."""
@@ -136,4 +141,6 @@ async def open_services(
 def _node(settings: Settings) -> AbstractAsyncContextManager[NodeAccess]:
     if not settings.node_url:
         return PrivateNode()
-    return NodeClient(settings.node_url, api_key=settings.api_key or None)
+    urls = [url for url in settings.node_url.split(",") if url.strip()]
+    clients = [NodeClient(url, api_key=settings.api_key or None) for url in urls]
+    return clients[0] if len(clients) == 1 else NodeGroup(clients)

@@ -34,6 +34,9 @@ CREATE TRIGGER IF NOT EXISTS keep_newest AFTER INSERT ON checkpoints BEGIN
 END;
 """  # noqa: S608
 
+#: State holds messages and JSON values only, so no other type may be read back.
+SERDE = JsonPlusSerializer(allowed_msgpack_modules=None)
+
 
 @asynccontextmanager
 async def open_threads(
@@ -61,11 +64,9 @@ async def open_threads(
         raise StorageError(
             f"threads cannot be stored ({error.strerror}); set EDGEWRIGHT_HOME to a writable folder"
         ) from error
-    # State holds messages and JSON values only, so no other type may be read back from the file.
-    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
     with clear_errors():
         async with aiosqlite.connect(path, timeout=lock_timeout_s) as connection:
-            saver = AsyncSqliteSaver(connection, serde=serde)
+            saver = AsyncSqliteSaver(connection, serde=SERDE)
             await saver.setup()
             await connection.executescript(_KEEP_NEWEST)
             yield saver

@@ -56,3 +56,10 @@ async def stored_turns(store: BaseStore, thread: str) -> list[Turn]:
     while page := await store.asearch(turns_of(thread), limit=_PAGE, offset=len(found)):
         found.extend((item.key, Turn.model_validate(item.value)) for item in page)
     return [turn for _, turn in sorted(found, key=lambda pair: pair[0])]
+
+
+async def remove_turns(store: BaseStore, thread: str) -> None:
+    """Remove all turns of a thread."""
+    while page := await store.asearch(turns_of(thread), limit=_PAGE):
+        for item in page:
+            await store.adelete(item.namespace, item.key)

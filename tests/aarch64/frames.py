@@ -14,7 +14,7 @@ import numpy as np
 from edgewright.tools.codecs import _range_coder, range_coder
 from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY, edges_of
 from edgewright.tools.codecs.registry import codecs_at
-from edgewright.tools.library import experts, load_adapter
+from edgewright.tools.library import load_adapter, output_experts
 from edgewright.tools.split.executor import SplitExecutor
 
 MODEL = "efficientnet-lite0"
@@ -48,7 +48,7 @@ def main() -> None:
     adapter = load_adapter(MODEL, threads=1)
     known = {
         name: expert
-        for name, expert in experts(lambda model: adapter).items()
+        for name, expert in output_experts(lambda model: adapter).items()
         if expert.model == MODEL
     }
     executor = SplitExecutor(adapter, known, cache(partial(codecs_at, adapter)))

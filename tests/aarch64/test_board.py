@@ -155,7 +155,7 @@ async def test_results_are_those_of_a_device_on_this_machine(
     edge_settings = {**settings, "name": "edge", "role": "edge"}
     config = board.folder / "device.yaml"
     async with launch_node(edge_settings, environment=here) as edge:
-        config.write_text(json.dumps({**settings, "peer": {"url": edge.url}}))  # JSON is YAML
+        config.write_text(json.dumps({**settings, "peers": [{"url": edge.url}]}))  # JSON is YAML
         # What a device here measures spares the board minutes of measuring.
         profile = [Path(sys.executable).with_name("edgewright"), "profile", "--config", config]
         subprocess.run(

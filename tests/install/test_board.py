@@ -5,6 +5,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,9 @@ CAT = ROOT / "tools/offload/photographs/cat.jpg"
 MUST_BE_ABSENT = ("torch", "torchvision", "transformers", "sklearn", "onnx", "scipy", "networkx")
 MAX_ENVIRONMENT_MB = 350
 MAX_MEMORY_MB = 200
-MAX_START_CPU_S = 3.0
+# What a node imports in any case; its start is compared with that, as a busy machine slows both.
+IMPORTS = "import fastapi, httpx, numpy, onnxruntime, uvicorn"
+MAX_STARTS_PER_IMPORT = 6
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -86,8 +89,8 @@ async def test_two_such_nodes_share_a_request(edge_bin: Path, cache: Path, tmp_p
         Arm(kind="co-inference", point=5, codec="transform-1"),
     ]
     with node(edge_bin, cache, tmp_path / "edge", name="server", role="edge") as (edge, _):
-        peer = {"peer": {"url": edge}}
-        with node(edge_bin, cache, tmp_path / "device", name="board", **peer) as (url, _):
+        peers = {"peers": [{"url": edge}]}
+        with node(edge_bin, cache, tmp_path / "device", name="board", **peers) as (url, _):
             async with NodeClient(url) as client:
                 for arm in arms:
                     options = InvokeOptions(arm=arm, deadline_s=60)
@@ -98,14 +101,88 @@ async def test_two_such_nodes_share_a_request(edge_bin: Path, cache: Path, tmp_p
                     assert "cat" in answer.output["text"]
 
 
+_SLOTS = {
+    "model": "from torch import nn\n\n\ndef build_model(channels, height, width, classes):\n"
+    "    return nn.Sequential(nn.Flatten(), nn.Linear(channels * height * width, classes))\n",
+    "augmentation": "def augment(images):\n    return images\n",
+    "optimiser": "import torch\n\n\ndef build_optimiser(parameters, learning_rate):\n"
+    "    return torch.optim.Adam(parameters, lr=learning_rate)\n",
+    "schedule": "def learning_rate(round_number, rounds):\n    return 0.005\n",
+}
+
+
+@pytest.fixture
+def trained_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder with a model as training installs it, which finds the brightest colour."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from edgewright.tools.federated.records.candidate import Candidate
+    from edgewright.tools.federated.records.data_card import ClientCard, DataCard
+    from edgewright.tools.federated.serving.exporting import export_graph
+    from edgewright.tools.federated.serving.installed import TrainedModelManifest, install
+    from edgewright.tools.federated.serving.tool_card import tool_card
+    from edgewright.tools.federated.template.writer import settings_for, write_app
+
+    home = tmp_path / "trained"
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(home))
+    data = DataCard(
+        name="lamps", height=8, width=8, channels=3, original_side=8,
+        classes=("red", "green", "blue"), train=9, validation=9, test=9, partition="iid",
+        clients=(ClientCard(samples=9, histogram=(3, 3, 3)),),
+        balance=1.0, label_skew=0.0, size_skew=1.0,
+    )  # fmt: skip
+    candidate = Candidate(**_SLOTS, rounds=1)
+    settings = settings_for(candidate, data, data=tmp_path, out=tmp_path, seed=0)
+    write_app(candidate, settings, tmp_path / "app")
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    arrays = {"1.weight": np.repeat(np.eye(3), 64, axis=1), "1.bias": np.zeros(3)}
+    save_file(
+        {name: np.ascontiguousarray(value, np.float32) for name, value in arrays.items()},
+        weights / "weights.safetensors",
+    )
+    card = tool_card("photos of lamps", data, set())
+    manifest = TrainedModelManifest(
+        model=card.id, run="r", classes=data.classes, height=8, width=8, channels=3,
+        revision="ab" * 8,
+    )  # fmt: skip
+    graph = export_graph(manifest, tmp_path / "app", weights)
+    install(card, manifest, tmp_path / "app", weights, graph)
+    return home
+
+
+async def test_a_trained_model_is_served_without_a_framework(
+    edge_bin: Path, cache: Path, trained_home: Path
+) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    image = BytesIO()
+    Image.new("RGB", (40, 30), (10, 200, 30)).save(image, "PNG")
+    with node(edge_bin, cache, trained_home, name="board") as (url, _):
+        async with NodeClient(url) as client:
+            answer = await client.invoke(
+                "lamp-classifier", InvokeOptions(deadline_s=60), image.getvalue()
+            )
+    assert answer.output["text"].startswith("green (")
+    assert answer.report is not None
+    assert "ONNX Runtime" in answer.report.engines["board"]
+
+
 async def test_a_node_is_small_and_starts_quickly(
     edge_bin: Path, cache: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     with node(edge_bin, cache, home) as (url, _):  # the first start writes compiled modules
         await _measured(url)
+    starts_s, imports_s = [], [_cpu_s_of_imports(edge_bin)]
+    with node(edge_bin, cache, home) as (_, process):
+        starts_s.append(_cpu_s_of_all(process))
+    imports_s.append(_cpu_s_of_imports(edge_bin))
     with node(edge_bin, cache, home) as (url, process):
-        started_s = sum(_cpu_s(one) for one in (process, *process.children(recursive=True)))
+        starts_s.append(_cpu_s_of_all(process))
         async with NodeClient(url) as client:
             for _ in range(5):
                 await client.invoke("image-classification", InvokeOptions(), CAT.read_bytes())
@@ -114,11 +191,23 @@ async def test_a_node_is_small_and_starts_quickly(
         memory_mb = sum(one.memory_full_info().pss for one in (process, worker)) / 1e6
         all_mb = sum(one.memory_full_info().pss for one in (process, *children)) / 1e6
     sys.stderr.write(
-        f"ready after {started_s:.2f} s of CPU time; node and worker {memory_mb:.0f} MB, with "
-        f"their helpers {all_mb:.0f} MB\n"
+        f"ready after {min(starts_s):.2f} s of CPU time, of which imports alone take "
+        f"{min(imports_s):.2f} s; node and worker {memory_mb:.0f} MB, with their helpers "
+        f"{all_mb:.0f} MB\n"
     )
     assert memory_mb <= MAX_MEMORY_MB
-    assert started_s <= MAX_START_CPU_S
+    assert min(starts_s) <= MAX_STARTS_PER_IMPORT * min(imports_s)
+
+
+def _cpu_s_of_imports(edge_bin: Path) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([edge_bin / "python", "-c", IMPORTS], check=True, timeout=100)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _cpu_s_of_all(process: psutil.Process) -> float:
+    return sum(_cpu_s(one) for one in (process, *process.children(recursive=True)))
 
 
 def test_without_an_export_the_error_names_the_command(edge_bin: Path, tmp_path: Path) -> None:

@@ -1,16 +1,23 @@
 """Two real nodes with images for them, and a candidate that learns digits in seconds."""
 
+import datetime
 import io
+import ipaddress
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import skimage.data
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
+from edgewright.benchmarks.peers.world import slowed
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.profiling.measure import measure_profile
+from edgewright.tools.contracts.profiles import NodeProfile
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.trials.prepare import DataRequest, prepare
@@ -77,6 +84,20 @@ def node_settings(node_profiles: Path, camera_folder: Path) -> Callable[..., dic
     return settings
 
 
+@pytest.fixture
+def slowed_profile(node_profiles: Path, tmp_path: Path) -> Callable[[float], str]:
+    """Return a function that writes the profile of a node with a slowdown, and returns its path."""
+
+    def write(slowdown: float) -> str:
+        profile = NodeProfile.model_validate_json(node_profiles.read_bytes())
+        models = {name: slowed(one, slowdown) for name, one in profile.models.items()}
+        path = tmp_path / "slowed.json"
+        path.write_text(profile.model_copy(update={"models": models}).model_dump_json(), "utf-8")
+        return str(path)
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def edge_node(node_settings: Callable[..., dict[str, Any]]) -> Iterator[NodeProcess]:
     """Start an edge server."""
@@ -90,7 +111,7 @@ def device_node(
 ) -> Iterator[NodeProcess]:
     """Start a device with the edge server as its peer."""
     peer = {"url": edge_node.url, "poll_s": 0.2}
-    with launch_node(node_settings("device", peer=peer)) as node:
+    with launch_node(node_settings("device", peers=[peer])) as node:
         yield node
 
 
@@ -106,6 +127,32 @@ async def device_client(device_node: NodeProcess) -> AsyncIterator[NodeClient]:
     """Return a client of the device."""
     async with NodeClient(device_node.url) as client:
         yield client
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """Return the files of a certificate for 127.0.0.1 and of its private key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "edge")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    (tmp_path / "edge.pem").write_bytes(signed.public_bytes(encoding))
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
+    (tmp_path / "edge-key.pem").write_bytes(private)
+    return tmp_path / "edge.pem", tmp_path / "edge-key.pem"
 
 
 @pytest.fixture

@@ -12,6 +12,12 @@ def _no_network() -> None:
     disable_socket(allow_unix_socket=True)
 
 
+@pytest.fixture
+def no_installed_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the models of this machine, so that the experts are the same on every one."""
+    monkeypatch.setenv("EDGEWRIGHT_MODELS", str(tmp_path / "no-models"))
+
+
 @pytest.fixture(scope="session")
 def tiny_blip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return the folder of a small BLIP model (``captioning`` or ``vqa``) with random weights."""

@@ -62,10 +62,10 @@ def configured(environment: Mapping[str, str], secrets: Path) -> NodeConfig:
 def check_pair(edge: NodeConfig, device: NodeConfig, secrets: Path) -> None:
     """Check that a device may call its edge server, and that only its client may call it."""
     assert (edge.role, device.role) == ("edge", "device")
-    assert device.peer is not None
-    assert device.peer.api_key is not None
-    assert device.peer.url == f"http://edge:{edge.port}"
-    to_edge = b"Bearer " + device.peer.api_key.get_secret_value().encode()
+    (peer,) = device.peers
+    assert peer.api_key is not None
+    assert peer.url == f"http://edge:{edge.port}"
+    to_edge = b"Bearer " + peer.api_key.get_secret_value().encode()
     to_device = b"Bearer " + (secrets / "client-to-device").read_bytes()
     assert KeyRing(edge.keys).check(to_edge, "infer", "").name == "device"
     assert KeyRing(device.keys).check(to_device, "admin", "").name == "client"
@@ -106,7 +106,7 @@ def test_the_image_is_built_from_what_it_needs_alone() -> None:
     copied = [DEPLOY.parent / line[1:] for line in lines if line.startswith("!")]
     copied.remove(DEPLOY / "models")  # exported by whoever builds the image
     assert all(path.exists() for path in copied)
-    mapping = ("agents", "cli", "edge_runtime", "edgewright", "graphs", "tools")
+    mapping = ("agents", "cli", "edge_runtime", "edgewright", "graphs", "servers", "tools")
     assert {path.name for path in copied if path.is_dir()} == set(mapping)
 
 

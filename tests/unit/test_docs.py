@@ -23,7 +23,7 @@ from edgewright.tools.models.specification import BUILTIN_MODELS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PACKAGES = ("agents", "cli", "edge_runtime", "graphs", "tools")
+PACKAGES = ("agents", "cli", "edge_runtime", "graphs", "servers", "tools")
 SOURCE = "".join(
     path.read_text("utf-8") for folder in PACKAGES for path in sorted((ROOT / folder).rglob("*.py"))
 )

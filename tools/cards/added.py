@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from edgewright.tools.cards.registry import read_cards
+from edgewright.tools.cards.registry import CardRegistry, read_cards
 from edgewright.tools.contracts.cards import ToolCard
 from edgewright.tools.errors import InputError, StorageError
 from edgewright.tools.settings import home
@@ -20,6 +20,23 @@ def cards_folder() -> Path:
 def added_cards() -> list[ToolCard]:
     """List the added cards by file name; an invalid one is logged and left out."""
     return read_cards(cards_folder())[0]
+
+
+def check_unused(card: ToolCard, known: CardRegistry) -> None:
+    """Check that no card has the id of a new one.
+
+    Args:
+        card: The new card.
+        known: The cards of this machine.
+
+    Raises:
+        InputError: There is one (``card_exists``).
+    """
+    if card.id in known:
+        raise InputError(
+            f"a card {card.id!r} exists already; choose another id in the draft",
+            code="card_exists",
+        )
 
 
 def add_card(card: ToolCard) -> Path:

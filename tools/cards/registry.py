@@ -26,6 +26,8 @@ MAX_CARD_BYTES = 500_000
 
 #: The card that the assistant carries out instead of a node.
 TRAINING_CARD = "federated-training"
+#: The card that works with whatever of its inputs is there, and names what is not.
+FUSION_CARD = "decision-fusion"
 
 
 class CardRegistry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from edgewright.tools.codecs.entropy import TOTAL_FREQUENCY
 from edgewright.tools.codecs.quantised import SYMBOLS, QuantisedCodec, Tables
 from edgewright.tools.codecs.registry import GENERIC, table_name
 from edgewright.tools.models.adapter import Features, PartitionAdapter
+from edgewright.tools.models.expert import OutputExpert
+from edgewright.tools.offload.retained import retained
 
 #: Candidate steps per standard deviation, coarsest first.
 STEPS_TRIED = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
@@ -20,6 +22,8 @@ STEPS_TRIED = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
 GENERIC_STEPS = 8.0
 #: Maximum mean Kullback-Leibler divergence of the labels caused by encoding, in nats.
 MAX_DIVERGENCE = 0.004
+#: Minimum share of boxes or joints that an encoding keeps.
+MIN_RETAINED = 0.98
 #: Share of a table that is distributed uniformly, for symbols not seen in calibration.
 _EVEN_SHARE = 1 / 64
 #: Batch size; larger batches are limited by memory bandwidth.
@@ -42,25 +46,32 @@ def crops(photographs: Sequence[Image.Image], *, each: int, seed: int = 0) -> li
     return cropped
 
 
-def calibrate(adapter: PartitionAdapter, images: Sequence[Image.Image]) -> dict[str, Tables]:
-    """Choose the steps and count the symbols at every partition point of a classifier.
+def calibrate(
+    adapter: PartitionAdapter,
+    images: Sequence[Image.Image],
+    close: Callable[[Features, Features], bool] | None = None,
+) -> dict[str, Tables]:
+    """Choose the steps and count the symbols at every partition point of a model.
 
-    At each point, the coarsest steps are chosen that change the label probabilities by at most
-    ``MAX_DIVERGENCE`` on average. The generic tables are counted over all points.
+    At each point, the coarsest steps are chosen that keep the outputs close to the exact ones. The
+    generic tables are counted over all points.
 
     Args:
-        adapter: A model whose last block returns logits.
+        adapter: The model.
         images: Images to run through it.
+        close: Whether outputs, both with one entry for each image, are close enough; None compares
+            logits: label probabilities may change by ``MAX_DIVERGENCE`` on average.
     """
+    close = close or _same_labels
     last = len(adapter.block_names)
     tables: dict[str, Tables] = {}
     generic_counts = np.zeros((3, SYMBOLS))
     features = np.concatenate([adapter.array(adapter.preprocess(image)) for image in images])
-    logits = _run(adapter, features, 0, last)
+    outputs = _run(adapter, features, 0, last)
     for point in range(last):
         for steps in STEPS_TRIED:
             restored, counts = _quantise(features, steps)
-            if _divergence(logits, _run(adapter, restored, point, last)) <= MAX_DIVERGENCE:
+            if close(outputs, _run(adapter, restored, point, last)):
                 break
         tables[table_name(adapter.model, point)] = Tables(steps, _frequencies(counts))
         counts = _quantise(features, GENERIC_STEPS)[1]
@@ -68,6 +79,25 @@ def calibrate(adapter: PartitionAdapter, images: Sequence[Image.Image]) -> dict[
         features = _run(adapter, features, point, point + 1)
     tables[GENERIC] = Tables(GENERIC_STEPS, _frequencies(generic_counts))
     return tables
+
+
+def retains(expert: OutputExpert) -> Callable[[Features, Features], bool]:
+    """Return a comparison of outputs by what an expert reads from them; see ``retained``.
+
+    Args:
+        expert: The expert.
+    """
+
+    def close(expected: Features, found: Features) -> bool:
+        pairs = [
+            retained(
+                expert.postprocess(one[np.newaxis], {}), expert.postprocess(other[np.newaxis], {})
+            )
+            for one, other in zip(expected, found, strict=True)
+        ]
+        return sum(kept for kept, _ in pairs) >= MIN_RETAINED * sum(total for _, total in pairs)
+
+    return close
 
 
 def save(tables: dict[str, Tables], path: Path) -> None:
@@ -106,6 +136,10 @@ def _divergence(expected: Features, restored: Features) -> float:
     """Return the mean Kullback-Leibler divergence between two batches of logits, in nats."""
     log_expected, log_restored = _log_softmax(expected), _log_softmax(restored)
     return float((np.exp(log_expected) * (log_expected - log_restored)).sum(axis=1).mean())
+
+
+def _same_labels(expected: Features, restored: Features) -> bool:
+    return _divergence(expected, restored) <= MAX_DIVERGENCE
 
 
 def _log_softmax(logits: Features) -> NDArray[np.float64]:

@@ -120,12 +120,12 @@ def split_labelled(
     usable = (
         np.arange(len(samples.labels)) if samples.test is None else np.flatnonzero(~samples.test)
     )
-    held_out = len(usable) // _HELD_OUT
-    if not held_out:
+    count = len(usable) // _HELD_OUT
+    if not count:
         raise InputError(
             f"{len(usable)} images are too few; use at least {_HELD_OUT}", code="data_empty"
         )
-    training_indices, validation_indices = usable[:-held_out], usable[-held_out:]
+    training_indices, validation_indices = usable[:-count], usable[-count:]
     return (
         labelled(
             samples, training_indices, part="training", licence=licence, augmentations=augmentations
@@ -138,12 +138,17 @@ def split_photographs(
     files: list[Path], *, name: str, licence: str, each: int = 24
 ) -> tuple[ImageSet, ImageSet]:
     """Return ``each`` crops per photograph: of most for training, of the others for validation."""
-    validation_files = files[::_HELD_OUT]
-    training_files = [file for file in files if file not in validation_files]
+    training_files, validation_files = held_out(files)
     return (
         photograph_crops(training_files, name=f"{name}, training", licence=licence, each=each),
         photograph_crops(validation_files, name=f"{name}, validation", licence=licence, each=each),
     )
+
+
+def held_out(files: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Divide photographs into those to train on and those to validate on."""
+    validation_files = files[::_HELD_OUT]
+    return [file for file in files if file not in validation_files], validation_files
 
 
 def copy_half(codec: Path, half: str, out: Path) -> CodecManifest:

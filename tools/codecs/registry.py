@@ -15,6 +15,7 @@ from edgewright.tools.codecs.protocol import FeatureCodec
 from edgewright.tools.codecs.quantised import QuantisedCodec, Tables
 from edgewright.tools.errors import NotFoundError, UnavailableError
 from edgewright.tools.models.adapter import PartitionAdapter, check_point
+from edgewright.tools.plugins import CODECS, contributions
 from edgewright.tools.settings import home
 
 _LOG = logging.getLogger(__name__)
@@ -24,7 +25,9 @@ GENERIC = "generic"
 
 
 def codecs_at(adapter: PartitionAdapter, point: int) -> dict[str, FeatureCodec]:
-    """Return a model's feature codecs at a partition point by name, ``quantised8`` first.
+    """Return a model's feature codecs at a partition point by name.
+
+    Those of plug-ins come first, then ``quantised8``; a built-in one replaces one of its name.
 
     Args:
         adapter: The model.
@@ -36,7 +39,8 @@ def codecs_at(adapter: PartitionAdapter, point: int) -> dict[str, FeatureCodec]:
     check_point(adapter, point)
     general = _codec(adapter.model, adapter.revision, point, adapter.feature_shape(point))
     learned = {codec.name: codec for codec in _learned(adapter) if codec.point == point}
-    return {general.name: general, **learned}
+    added = {codec.name: codec for codec in contributions(CODECS, adapter, point)}
+    return {**added, general.name: general, **learned}
 
 
 def codec_for(

@@ -6,10 +6,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: Name of a peer that was given none.
+DEFAULT_PEER = "edge"
+
 ArmKind = Literal["device-only", "edge-only", "co-inference"]
 
 
 ImageCodec = Literal["png", "jpeg", "webp", "avif"]
+#: Precision of weights and activations: ``int8`` is a quantised model.
+Precision = Literal["fp32", "int8"]
 
 
 class Arm(BaseModel):
@@ -17,30 +22,47 @@ class Arm(BaseModel):
 
     Attributes:
         kind: Where the model runs.
+        peer: Name of the peer that runs it, or its tail; None lets the node take the first one that
+            it can use.
         image_codec: For edge-only: how the image is encoded; None sends the original bytes.
         quality: For edge-only with a lossy codec: its quality setting, 1 to 100.
         point: For co-inference: the partition point, as the number of blocks the device runs.
         codec: For co-inference: name of the feature codec.
+        precision: Precision of the model, on every node that runs a part of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: ArmKind
+    peer: str | None = Field(default=None, max_length=64)
     image_codec: ImageCodec | None = None
     quality: int | None = Field(default=None, ge=1, le=100)
     point: int | None = Field(default=None, ge=0, le=1000)
     codec: str | None = None
+    precision: Precision = "fp32"
 
     @property
     def label(self) -> str:
-        """Return a short name of the arm, e.g. ``edge-only (jpeg q90)``."""
+        """Return a short name of the arm, e.g. ``cloud-only (jpeg q90)``."""
+        details: list[str] = []
+        name: str = self.kind
         if self.kind == "edge-only":
+            name = f"{self.peer or DEFAULT_PEER}-only"
             suffix = f" q{self.quality}" if self.quality is not None else ""
-            return f"edge-only ({self.image_codec or 'original image'}{suffix})"
-        if self.kind == "co-inference":
-            suffix = f", {self.codec}" if self.codec else ""
-            return f"co-inference (point {self.point}{suffix})"
-        return "device-only"
+            details.append(f"{self.image_codec or 'original image'}{suffix}")
+        elif self.kind == "co-inference":
+            name += f" with {self.peer}" if self.peer not in (None, DEFAULT_PEER) else ""
+            details += [f"point {self.point}", *([self.codec] if self.codec else [])]
+        if self.precision != "fp32":
+            details.append(self.precision)
+        return f"{name} ({', '.join(details)})" if details else name
+
+
+def server_words(peer: str | None) -> str:
+    """Return how sentences name a peer: ``the edge server``, ``the cloud``, or by its name."""
+    if peer in (None, DEFAULT_PEER):
+        return "the edge server"
+    return "the cloud" if peer == "cloud" else str(peer)
 
 
 class Forecast(BaseModel):
@@ -51,6 +73,7 @@ class Forecast(BaseModel):
         latency_ms: Expected end-to-end latency; None when the arm cannot be used.
         bytes_up: Expected bytes from device to edge.
         energy_j: Expected energy that the device spends; None when the arm cannot be used.
+        price: Expected price of the peer's computing.
         unusable: Why the arm cannot be used; empty if it can.
     """
 
@@ -58,11 +81,12 @@ class Forecast(BaseModel):
     latency_ms: float | None
     bytes_up: int
     energy_j: float | None = None
+    price: float = 0.0
     unusable: str = ""
 
 
 class LinkState(BaseModel):
-    """The estimated state of the link to the edge peer.
+    """The estimated state of the link to a peer.
 
     Attributes:
         rate_kb_per_s: Uplink rate in kilobytes (1000 bytes) per second.
@@ -100,6 +124,20 @@ class ServerLoad(BaseModel):
         return self.arrivals_per_s * self.service_ms / 1000 / self.servers
 
 
+class PeerState(BaseModel):
+    """What was known of a peer when an arm was chosen.
+
+    Attributes:
+        link: The link estimate.
+        load: Other callers' load on the peer's model; None when unknown.
+        obstacle: Why it cannot be used; empty if it can.
+    """
+
+    link: LinkState
+    load: ServerLoad | None = None
+    obstacle: str = ""
+
+
 class Decision(BaseModel):
     """The arm chosen for a task, and the reason.
 
@@ -107,14 +145,12 @@ class Decision(BaseModel):
         arm: The chosen arm.
         reason: One sentence for a person that names the runner-up and the margin.
         forecasts: All arms that were considered, best first.
-        link: The link estimate at that moment; None on a node without a peer.
-        load: Other callers' load on the edge server's model; None when unknown.
+        peers: The node's peers at that moment, by name.
         deadline_ms: Deadline that the choice had to meet; None means no limit.
     """
 
     arm: Arm
     reason: str
     forecasts: list[Forecast]
-    link: LinkState | None
-    load: ServerLoad | None = None
+    peers: dict[str, PeerState] = Field(default_factory=dict)
     deadline_ms: float | None = None

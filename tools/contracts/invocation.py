@@ -31,6 +31,7 @@ class InvokeOptions(BaseModel):
         arm: Arm to use, or None to let the device choose.
         deadline_s: Maximum time for the whole call.
         expert: Id of the expert to use, or None for the first available one.
+        forward: Whether a server may pass the task on to a peer of its own.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -40,6 +41,7 @@ class InvokeOptions(BaseModel):
     arm: Arm | None = None
     deadline_s: float = Field(default=30.0, gt=0, le=600)
     expert: str | None = Field(default=None, max_length=100)
+    forward: bool = True
 
 
 class InvokeRequest(InvokeOptions):
@@ -94,7 +96,7 @@ class InvokeResponse(BaseModel):
         output: The expert's output, JSON values only; empty unless ``ok``.
         report: The cost report; None when nothing was run.
         error: Set unless ``ok``.
-        load: On an edge server: the load of the model that served the call.
+        load: On a server: the load of the model that served the call.
     """
 
     status: Status

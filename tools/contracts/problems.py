@@ -16,6 +16,7 @@ class Problem(BaseModel):
         code: The same code as in ``ErrorInfo``.
         retryable: Whether the unchanged call may succeed later.
         request_id: Identifies the call in the node's log.
+        error: The same as ``detail``, where clients of the Open Inference Protocol look for it.
     """
 
     type: str
@@ -25,3 +26,4 @@ class Problem(BaseModel):
     code: str
     retryable: bool
     request_id: str = ""
+    error: str = ""

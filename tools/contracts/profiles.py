@@ -6,10 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edgewright.tools.contracts.arms import ImageCodec, LinkState, ServerLoad
+from edgewright.tools.contracts.arms import ImageCodec, LinkState, Precision, ServerLoad
 from edgewright.tools.contracts.images import Mime
 
-Role = Literal["device", "edge"]
+Role = Literal["device", "edge", "cloud"]
+
+
+#: What may be sent to a peer: images, or only the features of models that are cut.
+Receives = Literal["images", "features"]
 
 
 EngineName = Literal["onnx", "torch", "sandbox"]
@@ -118,6 +122,26 @@ class ImageCodecProfile(BaseModel):
     accuracy_retention: float
 
 
+class PrecisionProfile(BaseModel):
+    """The cost of a model at a precision other than ``fp32``.
+
+    Attributes:
+        precision: The precision.
+        fingerprint: Hexadecimal fingerprint of the quantisation; two nodes can share a task at this
+            precision only if they have the same one.
+        heads_ms: Time of the head at each partition point, from 0 on.
+        tails_ms: Time of the tail at each partition point, likewise.
+        accuracy_retention: Share of the top-1 accuracy in ``fp32`` that is kept, by what is sent:
+            ``whole`` if nothing is, else the key of an encoding in ``offload/accuracy_retention``.
+    """
+
+    precision: Precision
+    fingerprint: str
+    heads_ms: list[float]
+    tails_ms: list[float]
+    accuracy_retention: dict[str, float]
+
+
 class ModelProfile(BaseModel):
     """Measured times of one model on one node.
 
@@ -137,6 +161,7 @@ class ModelProfile(BaseModel):
         postprocess_ms: Median time for the expert to interpret the output.
         points: Costs of the partition points.
         image_codecs: Costs of the image codecs.
+        precisions: Costs at other precisions than ``fp32``, whose accuracy retention is known.
         engine: The engine that ran the blocks.
         threads: Number of threads that ran each operation.
         slowdown: Factor applied deliberately to all times above.
@@ -155,6 +180,7 @@ class ModelProfile(BaseModel):
     postprocess_ms: float
     points: list[PointProfile]
     image_codecs: list[ImageCodecProfile]
+    precisions: list[PrecisionProfile] = Field(default_factory=list)
     engine: EngineInfo = EngineInfo(name="torch")
     threads: int = 1
     slowdown: float = 1.0
@@ -166,6 +192,10 @@ class ModelProfile(BaseModel):
         camera = self.decoding[0]
         input_ms = camera.ms(camera.pixels, camera.bytes) + self.preprocess_ms
         return input_ms + self.normalise_ms + self.tail_ms(0) + self.postprocess_ms
+
+    def at(self, precision: Precision) -> PrecisionProfile | None:
+        """Return the costs at a precision other than ``fp32``; None if it was not measured."""
+        return next((one for one in self.precisions if one.precision == precision), None)
 
     def head_ms(self, point: int) -> float:
         """Return the time of the blocks before a partition point."""
@@ -180,21 +210,41 @@ class ModelProfile(BaseModel):
         return sum(block.ms for block in self.blocks[point:])
 
 
+class PeerView(BaseModel):
+    """A peer, as a node sees it.
+
+    Attributes:
+        link: The link to it.
+        profile: Its profile as last fetched; None until then.
+        receives: What may be sent to it.
+        price_per_hour: Price of an hour of its computing.
+    """
+
+    link: LinkState
+    profile: NodeProfile | None = None
+    receives: Receives = "images"
+    price_per_hour: float = 0.0
+
+
 class NodeProfile(BaseModel):
-    """A node's measured speed, load and link.
+    """A node's measured speed, its load and its peers.
 
     Attributes:
         node: Name of the node.
         role: Role of the node.
         models: Profiles by model id.
         load: Load by model id, for the recently called models.
-        link: The link to its peer; None without a peer.
-        peer: The peer's profile as last fetched; None without a peer.
+        peers: Its peers, by the names that it gives them.
     """
 
     node: str
     role: Role
     models: dict[str, ModelProfile] = Field(default_factory=dict)
     load: dict[str, ServerLoad] = Field(default_factory=dict)
-    link: LinkState | None = None
-    peer: NodeProfile | None = None
+    peers: dict[str, PeerView] = Field(default_factory=dict)
+
+    @property
+    def knows_peers(self) -> bool:
+        """Whether it has peers, and the measured times of all of them."""
+        profiles = [peer.profile for peer in self.peers.values()]
+        return bool(profiles) and all(one is not None and one.models for one in profiles)

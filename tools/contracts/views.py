@@ -9,6 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from edgewright.tools.contracts.cards import CardStatus
 
 
+class OfferedModel(BaseModel):
+    """An exported model that a node offers to others.
+
+    Attributes:
+        model: Model id.
+        manifest: Hexadecimal SHA-256 of its manifest, which has the digests of its other files.
+        bytes: Size of all its files.
+    """
+
+    model: str
+    manifest: str = Field(pattern="^[0-9a-f]{64}$")
+    bytes: int = Field(ge=0)
+
+
 class CardView(BaseModel):
     """A card as a node lists it.
 
@@ -57,11 +71,36 @@ class SensorView(BaseModel):
         kind: ``camera``, ``microphone`` …
         name: Name of the sensor.
         items: For a camera: names of its images.
+        rate_hz: Values a second; None if it has no fixed rate.
+        unit: What one value is.
+        privacy: ``content`` if it shows what people look like or say, ``metadata`` if it shows
+            with whom they are connected.
+        source: ``live``, or what stands in for it: ``file`` or ``folder``.
+        raw: Whether the caller may read its windows, and not only the results of tasks.
     """
 
     kind: str
     name: str
     items: list[str] = Field(default_factory=list)
+    rate_hz: float | None = None
+    unit: str = ""
+    privacy: str = "content"
+    source: str = "folder"
+    raw: bool = False
+
+
+class SensorRequest(BaseModel):
+    """A request for a window of a sensor.
+
+    Attributes:
+        seconds: Length of the window; a recording may be shorter.
+        item: Name of an item, for a sensor that lists some.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: float = Field(default=10.0, gt=0, le=3600)
+    item: str | None = Field(default=None, max_length=200)
 
 
 class ModelView(BaseModel):

@@ -176,7 +176,19 @@ def _draw(
             cuts = np.round(np.cumsum(shares[order])[:-1] * len(members)).astype(int)
             for client, part in zip(order, np.split(members, cuts), strict=True):
                 assignment[part] = client
-    return assignment
+    return assignment if samples.persons is None else _whole_persons(samples, assignment, rng)
+
+
+def _whole_persons(
+    samples: Samples, assignment: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Give all samples of a person to the client of one of them, drawn at random."""
+    assert samples.persons is not None
+    order = rng.permutation(len(assignment))
+    persons, first = np.unique(samples.persons[order], return_index=True)
+    clients = np.zeros(int(persons.max()) + 1, dtype=np.int64)
+    clients[persons] = assignment[order[first]]
+    return clients[samples.persons]
 
 
 def _by_attribute(

@@ -28,6 +28,7 @@ class Samples:
         test: bool [N], whether a sample is in the data set's own test split; None if it has none.
         validation: bool [N], whether a sample is in its own validation split; None if it has none.
         attribute: str [N], the value for partitioning by attribute; None if there is none.
+        persons: int64 [N], the person that each sample is about or from; None if it is not known.
         groups: int64 [N], the same number for copies of one image; None if it was not examined.
         summary: What was read and what was not; None for sets that are read as a whole.
     """
@@ -40,12 +41,13 @@ class Samples:
     test: NDArray[np.bool_] | None = None
     validation: NDArray[np.bool_] | None = None
     attribute: NDArray[np.str_] | None = None
+    persons: NDArray[np.int64] | None = None
     groups: NDArray[np.int64] | None = None
     summary: DataSummary | None = None
 
     def chosen(self, indices: NDArray[np.int64]) -> Samples:
         """Return the samples with these indices."""
-        arrays = ("images", "labels", "test", "validation", "attribute", "groups")
+        arrays = ("images", "labels", "test", "validation", "attribute", "persons", "groups")
         values = {name: getattr(self, name) for name in arrays}
         return replace(
             self, **{name: value[indices] for name, value in values.items() if value is not None}

@@ -28,11 +28,26 @@ _FASHION_FOLDERS = (
     Path("/usr/share/datasets/fashion-mnist"),
     Path("/usr/local/share/datasets/fashion-mnist"),
 )
+#: The named data sets, and what their images show.
+NAMED_SETS = {
+    "digits": "handwritten digits",
+    "elpv": "solar cells, functional and defective",
+    "fashion-mnist": "clothes and shoes",
+}
 ELPV_CLASSES = ("functional", "defective")
 _FASHION_CLASSES = (
     "t-shirt", "trouser", "pullover", "dress", "coat",
     "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip
+
+
+#: Files of other data, by their suffixes.
+_OTHERS = (
+    ("tables", {".csv", ".tsv", ".xls", ".xlsx", ".ods", ".parquet", ".feather", ".sqlite", ".db"}),
+    ("texts", {".txt", ".md", ".pdf", ".doc", ".docx", ".json", ".jsonl", ".xml", ".html"}),
+    ("sounds", {".wav", ".mp3", ".flac", ".ogg", ".m4a"}),
+    ("videos", {".mp4", ".avi", ".mov", ".mkv", ".webm"}),
+)
 
 
 def load_source(source: str) -> Samples:
@@ -48,21 +63,25 @@ def load_source(source: str) -> Samples:
         NotFoundError: The data set is missing or not installed (``data_missing``).
         TooLargeError: The data set exceeds a limit (``data_too_large``).
     """
-    if source in _NAMED:
-        return _NAMED[source]()
+    if source in NAMED_SETS:
+        return _LOADERS[source]()
     path = existing_path(source)
     if path.is_dir():
         return read_folder(path)
     if path.suffix == ".npz" and path.is_file():
         return _npz(path)
     if path.is_file():
+        kind = next((kind for kind, suffixes in _OTHERS if path.suffix.lower() in suffixes), "")
         raise InputError(
-            f"{path.name!r} is not an .npz file; pass one, or a folder of class folders",
+            f"{path.name!r} is not an .npz file"
+            + (f", and {kind} cannot be learned: training classifies images" if kind else "")
+            + "; pass an .npz file with 'images' and 'labels', or a folder with one folder of "
+            "images per class",
             code="not_data",
         )
     raise NotFoundError(
         f"no data at {source!r}; pass a folder of class folders, an .npz file or one of "
-        f"{', '.join(sorted(_NAMED))}",
+        f"{', '.join(NAMED_SETS)}",
         code="data_missing",
     )
 
@@ -153,15 +172,15 @@ _NPZ_ERRORS = (
     TypeError, SyntaxError, NotImplementedError, RuntimeError, OverflowError, MemoryError,
 )  # fmt: skip
 
-_NAMED: dict[str, Callable[[], Samples]] = {
+_LOADERS: dict[str, Callable[[], Samples]] = {
     "digits": _digits,
-    "fashion-mnist": _fashion_mnist,
     "elpv": _elpv,
+    "fashion-mnist": _fashion_mnist,
 }
 
 
 def _npz(path: Path) -> Samples:
-    """Read ``images``, ``labels`` and, if present, ``classes`` and ``attribute``."""
+    """Read ``images``, ``labels`` and, if present, ``classes``, ``attribute`` and ``persons``."""
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(_unpacked_bytes(archive, entry) for entry in archive.infolist())
@@ -173,6 +192,8 @@ def _npz(path: Path) -> Samples:
             )
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in arrays.files}
+    except InputError:
+        raise
     except _NPZ_ERRORS as error:
         raise _bad_npz(path, f"it cannot be read ({str(error)[:200]})") from None
     if not {"images", "labels"} <= set(found):
@@ -180,9 +201,10 @@ def _npz(path: Path) -> Samples:
     images, labels = _pixels(path, found["images"]), _labels(path, found)
     if len(images) != len(labels):
         raise _bad_npz(path, f"it has {len(images)} images and {len(labels)} labels")
-    attribute = found.get("attribute")
-    if attribute is not None and attribute.shape != labels.shape:
-        raise _bad_npz(path, "'attribute' needs one value per image")
+    attribute, persons = found.get("attribute"), found.get("persons")
+    for name, values_of in (("attribute", attribute), ("persons", persons)):
+        if values_of is not None and values_of.shape != labels.shape:
+            raise _bad_npz(path, f"{name!r} needs one value per image")
     values, indices = np.unique(labels, return_inverse=True)
     names = found.get("classes")
     if names is not None and (labels.min() < 0 or labels.max() >= len(names)):
@@ -195,7 +217,13 @@ def _npz(path: Path) -> Samples:
         classes=tuple(str(value if names is None else names[value]) for value in values),
         original_side=side,
         attribute=None if attribute is None else attribute.astype(np.str_),
+        persons=None if persons is None else _numbered(persons),
     )
+
+
+def _numbered(persons: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return a number for each person, whatever they are called."""
+    return np.unique(persons.astype(np.str_), return_inverse=True)[1].astype(np.int64)
 
 
 def _unpacked_bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:

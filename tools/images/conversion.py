@@ -71,6 +71,8 @@ def to_accepted_format(data: bytes) -> bytes:
                 shown = shown.convert("RGB")
             shown.info.pop("icc_profile", None)
             shown.save(png, "PNG", exif=exif)
+    except InputError:
+        raise
     except DECODING_ERRORS:
         raise _damaged(kind) from None
     return png.getvalue()
@@ -95,6 +97,8 @@ def _from_heic(data: bytes) -> bytes:
         shown = to_srgb(file.to_pillow())
         shown.info.clear()
         shown.convert("RGB").save(jpeg, "JPEG", quality=_HEIC_QUALITY, subsampling=0)
+    except InputError:
+        raise
     except DECODING_ERRORS:
         raise _damaged("HEIC") from None
     return jpeg.getvalue()

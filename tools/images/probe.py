@@ -12,6 +12,7 @@ import struct
 from edgewright.tools.contracts.images import ImageFacts, Mime
 from edgewright.tools.errors import InputError, MediaTypeError, TooLargeError
 from edgewright.tools.images.avif import avif_size, is_avif
+from edgewright.tools.images.cost import check_cost
 
 #: Default limit on an image's pixels, enough for a telephone's photograph; as RGB it takes 156 MB.
 MAX_PIXELS = 52_000_000
@@ -52,7 +53,8 @@ def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageFacts:
             header is truncated or contradictory (``image_truncated``).
         MediaTypeError: The type is not accepted, or an AVIF file is not a single still image
             (``unsupported_media_type``).
-        TooLargeError: The image exceeds ``max_pixels`` (``too_many_pixels``).
+        TooLargeError: The image exceeds ``max_pixels`` (``too_many_pixels``), or would take long to
+            decode for another reason; see ``check_cost``.
     """
     mime = _mime(data)
     try:
@@ -65,7 +67,9 @@ def probe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageFacts:
             code="not_an_image",
         )
     check_pixels(width, height, max_pixels)
-    return ImageFacts(mime=mime, width=width, height=height, size_bytes=len(data))
+    facts = ImageFacts(mime=mime, width=width, height=height, size_bytes=len(data))
+    check_cost(data, facts)
+    return facts
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:

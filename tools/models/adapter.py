@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright.tools.contracts.arms import Precision
 from edgewright.tools.contracts.profiles import EngineInfo
 from edgewright.tools.errors import NotFoundError
 
@@ -38,6 +40,11 @@ class PartitionAdapter(Protocol):
     block_names: Sequence[str]
     input_size: tuple[int, int]
     engine: EngineInfo
+
+    @property
+    def variants(self) -> Mapping[Precision, Variant]:
+        """The same model at other precisions; empty if there are none."""
+        ...
 
     def preprocess(self, image: Image.Image) -> Image.Image:
         """Resize and crop an RGB image to ``input_size``.
@@ -82,6 +89,24 @@ class PartitionAdapter(Protocol):
             NotFoundError: There is no such point (``unknown_point``).
         """
         ...
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model at another precision, with the same blocks.
+
+    Attributes:
+        adapter: Runs it.
+        fingerprint: Hexadecimal fingerprint of the quantisation. Frames may cross between two nodes
+            only if they have the same one.
+    """
+
+    adapter: PartitionAdapter
+    fingerprint: str
+
+
+#: The variants of a model that has none.
+NO_VARIANTS: Mapping[Precision, Variant] = {}
 
 
 def check_point(adapter: PartitionAdapter, point: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from edgewright.tools.errors import EdgewrightError, UnavailableError
+from edgewright.tools.models.catalogue_models import CatalogueSpec
 from edgewright.tools.models.engines.onnx.manifest import ExportManifest
 from edgewright.tools.models.engines.torch.chain import Chain
 from edgewright.tools.models.engines.torch.export import export_chain
@@ -27,7 +28,7 @@ def export_model(model: str, folder: Path) -> ExportManifest:
     spec = ModelRegistry().get(model)
     if not spec.exportable:
         raise UnavailableError(f"{model} cannot be exported", code="export_failed")
-    if spec.exporter is not None:
+    if spec.exporter is not None or isinstance(spec, CatalogueSpec):
         return spec.export_to(folder)
     chain = cast(Chain, spec.load_original())
     return export_chain(chain, folder, source=spec.source_identity(), licence=spec.licence)

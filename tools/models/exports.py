@@ -18,7 +18,7 @@ from edgewright.tools.storage.locks import exclusive
 #: Import names of the packages that run and that make exported models.
 RUNTIME, WRITER = "onnxruntime", "onnx"
 #: Version of the format; exports of another one do not apply.
-FORMAT = 1
+FORMAT = 2
 _PROGRAM = "edgewright.tools.models.exporting"
 _MAX_EXPORT_S = 600.0
 

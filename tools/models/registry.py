@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from edgewright.tools.errors import NotFoundError
 from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.catalogue_models import catalogue_models
 from edgewright.tools.models.specification import BUILTIN_MODELS, ModelSpec
 
 
@@ -21,8 +22,9 @@ class ModelRegistry:
         self._provider = provider
 
     def __iter__(self) -> Iterator[ModelSpec]:
-        """Yield the specifications: built-in models first."""
+        """Yield the specifications: built-in models first, then those of the catalogue."""
         yield from BUILTIN_MODELS
+        yield from catalogue_models()
         yield from self._provider()
 
     def get(self, model: str) -> ModelSpec:

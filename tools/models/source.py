@@ -14,6 +14,9 @@ _HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+$")
 # Only safetensors and text files: nothing that can execute code when it is loaded.
 _ALLOWED_FILES = ["*.safetensors", "*.json", "*.txt"]
 
+#: One of these describes a model or a pipeline.
+_INDEX_FILES = ("config.json", "model_index.json")
+
 
 @dataclass(frozen=True)
 class ModelSource:
@@ -59,7 +62,7 @@ class ModelSource:
                 (``hub_unreachable``), or there are no safetensors (``model_not_safetensors``).
         """
         folder = self._snapshot() if self.revision else Path(self.location)
-        if not any(folder.glob("*.safetensors")):
+        if not any(folder.rglob("*.safetensors")):  # a pipeline has them in folders
             raise UnavailableError(
                 f"{self.name!r} contains no *.safetensors; convert its weights with "
                 "save_pretrained() of a current transformers release",
@@ -95,11 +98,13 @@ class ModelSource:
 
         if not constants.HF_HUB_OFFLINE:
             return True
-        cached = try_to_load_from_cache(self.location, "config.json", revision=self.revision)
-        return isinstance(cached, str)
+        return any(
+            isinstance(try_to_load_from_cache(self.location, name, revision=self.revision), str)
+            for name in _INDEX_FILES
+        )
 
     def _snapshot(self) -> Path:
-        import httpx
+        import httpx2
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import (
             HfHubHTTPError,
@@ -120,7 +125,7 @@ class ModelSource:
             HfHubHTTPError,
             HFValidationError,
             LocalEntryNotFoundError,
-            httpx.HTTPError,
+            httpx2.HTTPError,
             OSError,
         ):
             raise UnavailableError(

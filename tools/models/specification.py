@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.catalogue import catalogue
 from edgewright.tools.models.exports import (
     RUNTIME,
     WRITER,
@@ -20,6 +21,7 @@ from edgewright.tools.models.exports import (
     find_export,
     make_export,
 )
+from edgewright.tools.models.installed import installed_folder, read_installed
 from edgewright.tools.models.source import ModelSource
 from edgewright.tools.settings import engine, model_source
 
@@ -96,6 +98,8 @@ class ModelSpec:
             UnavailableError: As for ``load``.
         """
         source = (self._source(),) if self.variable else ()
+        if self.variable and not model_source(self.variable):
+            installed_folder(self.id)  # what is loaded has to be what was installed
         return self.loader(*source, threads=threads)
 
     def export_to(self, folder: Path) -> ExportManifest:
@@ -172,7 +176,7 @@ class ModelSpec:
 
     def found_export(self) -> Path | None:
         """Return the folder of the export that applies; None if there is none."""
-        if self.variable and not model_source(self.variable):
+        if self.variable and not model_source(self.variable) and not read_installed(self.id):
             return find_export(self.id, None)
         try:
             return find_export(self.id, self.source_identity())
@@ -192,9 +196,12 @@ class ModelSpec:
     def _source(self) -> ModelSource:
         text = model_source(self.variable)
         if not text:
+            if (manifest := read_installed(self.id)) is not None:
+                return ModelSource(str(manifest.path))
+            install = f", or run 'edgewright models install {self.id}'"
             raise UnavailableError(
                 f"{self.title} weights not found: set {self.variable} to a local folder or "
-                "hub-id@revision",
+                f"hub-id@revision{install if self.id in catalogue() else ''}",
                 code="model_not_configured",
             )
         try:

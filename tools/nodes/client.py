@@ -1,13 +1,12 @@
-"""The HTTP client for nodes, used by graphs, the command line and devices with an edge peer."""
+"""The HTTP client for nodes, used by graphs, the command line and nodes with peers."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -15,7 +14,6 @@ from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import (
     OPTIONS_HEADER,
-    REQUEST_ID_HEADER,
     DecideRequest,
     InvokeOptions,
     InvokeResponse,
@@ -24,16 +22,29 @@ from edgewright.tools.contracts.invocation import (
     TailResult,
 )
 from edgewright.tools.contracts.profiles import NodeProfile
-from edgewright.tools.contracts.views import CardView, ModelView, SensorView
-from edgewright.tools.errors import (
-    DeadlineError,
-    EdgewrightError,
-    InputError,
-    LinkError,
-    UnavailableError,
+from edgewright.tools.contracts.views import (
+    CardView,
+    ModelView,
+    OfferedModel,
+    SensorRequest,
+    SensorView,
 )
-from edgewright.tools.images.probe import probe
-from edgewright.tools.nodes.exchange import Body, Transfer, counted, parse, problem_of, server_ms_of
+from edgewright.tools.errors import DeadlineError, EdgewrightError, LinkError, UnavailableError
+from edgewright.tools.nodes.exchange import (
+    Body,
+    Transfer,
+    counted,
+    identity_headers,
+    invocation_body,
+    json_body,
+    parse,
+    problem_of,
+    server_ms_of,
+    whole_bytes_of,
+)
+from edgewright.tools.nodes.pinning import MISMATCH, tls_context
+from edgewright.tools.nodes.urls import checked_url
+from edgewright.tools.tracing import span
 
 FRAME_MEDIA_TYPE = "application/vnd.edgewright.frame"
 _ANY_MEDIA_TYPE = "application/octet-stream"
@@ -41,31 +52,11 @@ _CONNECT_TIMEOUT_S = 3.0
 #: Extra wait after the deadline, so that a node that misses it can report so itself.
 _GRACE_S = 0.25
 _MAX_ANSWER_BYTES = 16_000_000
+#: Maximum time for a part of a file, on a slow link.
+_PART_S = 120.0
 #: Seconds until an idle connection is closed: shorter than nodes keep theirs open, and longer than
 #: people pause. A new one costs a round trip, or several with TLS.
 _KEEP_ALIVE_S = 60.0
-
-
-def checked_url(url: str) -> str:
-    """Return the base URL of a node without a slash at its end.
-
-    Raises:
-        InputError: It is no URL of an HTTP server (``invalid_url``); the message says why.
-    """
-    reason = ""
-    try:
-        parsed = httpx.URL(url.strip())
-        if parsed.scheme not in ("http", "https"):
-            reason = "it must begin with http:// or https://"
-        elif not parsed.host:
-            reason = "it names no host"
-        elif parsed.port is not None and not 0 < parsed.port < 65_536:
-            reason = "ports are 1 to 65535"
-    except (httpx.InvalidURL, ValueError, TypeError) as error:
-        reason = f"{error}; an IPv6 address stands in brackets, as in http://[::1]:8760"
-    if reason:
-        raise InputError(f"{url[:200]!r} is no URL of a node: {reason}", code="invalid_url")
-    return url.strip().rstrip("/")
 
 
 class NodeClient:
@@ -79,6 +70,7 @@ class NodeClient:
         api_key: API key to send; None for a node without keys.
         timeout_s: Maximum time for a call without its own deadline.
         ca: Certificate to trust, for a node with a self-signed certificate.
+        fingerprint: SHA-256 of the only certificate to trust; then ``ca`` does not count.
         transport: Transport to use instead of sockets, such as ``httpx.ASGITransport`` for an
             application in the same process.
 
@@ -93,18 +85,15 @@ class NodeClient:
         api_key: str | None = None,
         timeout_s: float = 30.0,
         ca: Path | None = None,
+        fingerprint: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url = checked_url(url)
         self._timeout_s = timeout_s
-        secure = self.url.startswith("https:")
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            # Loading the system's certificates takes longer than a whole call to a nearby node.
-            verify=ssl.create_default_context(cafile=ca)
-            if secure
-            else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            verify=tls_context(self.url, ca, fingerprint),
             # Nodes are nearby; a proxy from the environment would only expose the images.
             trust_env=False,
             limits=httpx.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
@@ -121,6 +110,10 @@ class NodeClient:
         """Close the connections."""
         await self._http.aclose()
 
+    async def clients(self) -> tuple[NodeClient, ...]:
+        """Return the clients of the nodes that are used through this object: itself alone."""
+        return (self,)
+
     async def ready(self) -> bool:
         """Return whether the node is ready for requests."""
         try:
@@ -133,21 +126,59 @@ class NodeClient:
         """List the node's cards."""
         return parse(list[CardView], await self._call("GET", "/v1/tools"))
 
+    async def offered_models(self) -> list[OfferedModel]:
+        """List the exported models that the node offers."""
+        return parse(list[OfferedModel], await self._call("GET", "/v1/artifacts"))
+
+    async def artifact(self, digest: str, start: int, stop: int) -> tuple[bytes, int]:
+        """Fetch a part of a file that the node offers.
+
+        Args:
+            digest: Hexadecimal SHA-256 of the file.
+            start: Offset of the first byte.
+            stop: Offset behind the last byte; the file may end before it.
+
+        Returns:
+            The bytes, and the size of the whole file.
+        """
+        transfer = Transfer()
+        part = {"Range": f"bytes={start}-{stop - 1}"}
+        path = f"/v1/artifacts/{digest}"
+        piece = await self._call("GET", path, timeout_s=_PART_S, transfer=transfer, headers=part)
+        return piece, transfer.whole_bytes or start + len(piece)
+
     async def sensors(self) -> list[SensorView]:
         """List the node's sensors."""
         return parse(list[SensorView], await self._call("GET", "/v1/sensors"))
+
+    async def read_sensor(
+        self, sensor: str, request: SensorRequest, *, timeout_s: float = 60.0
+    ) -> dict[str, Any]:
+        """Read a window of one of the node's sensors, if its configuration allows that.
+
+        Args:
+            sensor: Name of the sensor.
+            request: Length of the window, and the item.
+            timeout_s: Maximum time.
+        """
+        answer = await self._call(
+            "POST", f"/v1/sensors/{sensor}/read", json_body(request), timeout_s
+        )
+        return parse(dict[str, Any], answer)
 
     async def models(self) -> list[ModelView]:
         """List the node's models."""
         return parse(list[ModelView], await self._call("GET", "/v2/models"))
 
-    async def profile(self, *, transfer: Transfer | None = None) -> NodeProfile:
-        """Fetch the node's profile: its speed, load and link.
+    async def profile(self, *, peers: bool = True, transfer: Transfer | None = None) -> NodeProfile:
+        """Fetch the node's profile: its speed, its load and its peers.
 
         Args:
+            peers: Whether to include the peers.
             transfer: Receives the bytes and times of the call.
         """
-        return parse(NodeProfile, await self._call("GET", "/v1/profile", transfer=transfer))
+        path = "/v1/profile" if peers else "/v1/profile?peers=false"
+        return parse(NodeProfile, await self._call("GET", path, transfer=transfer))
 
     async def probe(self, size: int, *, transfer: Transfer | None = None) -> LinkProbe:
         """Send dummy bytes to time the link, and return the load of the node's models.
@@ -177,7 +208,7 @@ class NodeClient:
         """
         request = DecideRequest(**dict(options), image=image, ahead=tuple(ahead))
         answer = await self._call(
-            "POST", f"/v1/tools/{card}:decide", _json(request), options.deadline_s
+            "POST", f"/v1/tools/{card}:decide", json_body(request), options.deadline_s
         )
         return parse(Decision, answer)
 
@@ -188,7 +219,6 @@ class NodeClient:
         image: bytes | None,
         *,
         transfer: Transfer | None = None,
-        request_id: str = "",
     ) -> InvokeResponse:
         """Run a card on the node.
 
@@ -197,15 +227,13 @@ class NodeClient:
             options: Arguments, deadline and optional constraints such as the arm.
             image: Encoded image; None when ``options.camera`` names one.
             transfer: Receives the bytes and times of the call, even if it fails.
-            request_id: Identifies the call on all nodes.
         """
         answer = await self._call(
             "POST",
             f"/v1/tools/{card}:invoke",
-            _invocation(options, image),
+            invocation_body(options, image),
             options.deadline_s,
             transfer=transfer,
-            request_id=request_id,
         )
         return parse(InvokeResponse, answer)
 
@@ -216,7 +244,6 @@ class NodeClient:
         options: InvokeOptions,
         *,
         transfer: Transfer | None = None,
-        request_id: str = "",
     ) -> TailResult:
         """Run the tail of a model on a frame.
 
@@ -225,7 +252,6 @@ class NodeClient:
             frame: The complete frame.
             options: Expert, arguments and deadline.
             transfer: Receives the bytes and times of the call, even if it fails.
-            request_id: Identifies the call on all nodes.
         """
         answer = await self._call(
             "POST",
@@ -233,7 +259,6 @@ class NodeClient:
             Body(frame, FRAME_MEDIA_TYPE, options),
             options.deadline_s,
             transfer=transfer,
-            request_id=request_id,
         )
         return parse(TailResult, answer)
 
@@ -245,14 +270,22 @@ class NodeClient:
         timeout_s: float | None = None,
         *,
         transfer: Transfer | None = None,
-        request_id: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> bytes:
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         transfer = Transfer() if transfer is None else transfer
         try:
             async with asyncio.timeout(limit_s + _GRACE_S):
-                return await self._exchange(method, path, body, transfer, request_id)
-        except (httpx.ConnectError, httpx.ConnectTimeout):
+                with span(f"{method} {self.url}", {"url.path": path}, kind="client"):
+                    sent = {**identity_headers(), **(headers or {})}
+                    return await self._exchange(method, path, body, transfer, sent)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            if MISMATCH in str(error):
+                raise LinkError(
+                    f"{self.url} shows another certificate than the pinned one; if that is "
+                    "intended, correct the fingerprint",
+                    code="fingerprint_mismatch",
+                ) from None
             raise LinkError(
                 f"no node answers at {self.url}; start it, or correct its URL",
                 code="link_refused",
@@ -265,9 +298,13 @@ class NodeClient:
             ) from None
 
     async def _exchange(
-        self, method: str, path: str, body: Body | None, transfer: Transfer, request_id: str
+        self,
+        method: str,
+        path: str,
+        body: Body | None,
+        transfer: Transfer,
+        headers: dict[str, str],
     ) -> bytes:
-        headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
         if body is not None:
             headers["Content-Type"] = body.media_type
             headers["Content-Length"] = str(len(body.data))
@@ -286,6 +323,7 @@ class NodeClient:
             ) as response:
                 answered = time.perf_counter()
                 transfer.server_ms = server_ms_of(response.headers.get("Server-Timing", ""))
+                transfer.whole_bytes = whole_bytes_of(response.headers.get("Content-Range", ""))
                 answer = await self._read(response, transfer)
         finally:
             ended = time.perf_counter()
@@ -307,13 +345,3 @@ class NodeClient:
                     code="answer_too_large",
                 )
         return bytes(chunks)
-
-
-def _invocation(options: InvokeOptions, image: bytes | None) -> Body:
-    if image is not None:
-        return Body(image, probe(image).mime, options)
-    return _json(options)
-
-
-def _json(request: InvokeOptions) -> Body:
-    return Body(request.model_dump_json(exclude_defaults=True).encode(), "application/json")

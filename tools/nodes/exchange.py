@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import httpx
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from edgewright.tools.contracts.invocation import InvokeOptions
+from edgewright.tools.contracts.invocation import REQUEST_ID_HEADER, InvokeOptions
 from edgewright.tools.contracts.problems import Problem
 from edgewright.tools.errors import EdgewrightError, ErrorInfo, UnavailableError, from_info
+from edgewright.tools.images.probe import probe
+from edgewright.tools.tracing import request_id, trace_headers
 
 #: Granularity at which the bytes of an interrupted upload are counted.
 _CHUNK_BYTES = 4096
@@ -32,6 +34,7 @@ class Transfer:
         server_ms: Time the node took after receiving the body, as it reports.
         download_ms: From the first byte of the response to the last.
         wait_ms: Time before the call in which earlier ones used the link.
+        whole_bytes: Size of the whole file if the response is a part of one; 0 otherwise.
     """
 
     bytes_up: int = 0
@@ -40,6 +43,7 @@ class Transfer:
     server_ms: float = 0.0
     download_ms: float = 0.0
     wait_ms: float = 0.0
+    whole_bytes: int = 0
 
     @property
     def link_ms(self) -> float:
@@ -54,6 +58,16 @@ class Body:
     data: bytes
     media_type: str
     options: InvokeOptions | None = None
+
+
+def invocation_body(options: InvokeOptions, image: bytes | None) -> Body:
+    """Return the body of an invocation: the image with the options beside it, or JSON."""
+    return json_body(options) if image is None else Body(image, probe(image).mime, options)
+
+
+def json_body(request: BaseModel) -> Body:
+    """Return a body of JSON."""
+    return Body(request.model_dump_json(exclude_defaults=True).encode(), "application/json")
 
 
 async def counted(data: bytes, transfer: Transfer) -> AsyncIterator[bytes]:
@@ -74,6 +88,12 @@ def server_ms_of(timing: str) -> float:
             except ValueError:
                 return 0.0
     return 0.0
+
+
+def whole_bytes_of(content_range: str) -> int:
+    """Return the size in a header like ``bytes 0-9/1234``; 0 if it has none."""
+    size = content_range.rpartition("/")[2]
+    return int(size) if size.isascii() and size.isdigit() else 0
 
 
 def problem_of(url: str, response: httpx.Response, answer: bytes) -> EdgewrightError:
@@ -111,3 +131,9 @@ def parse(kind: type[_Answer], answer: bytes) -> _Answer:
             "the answer is not that of a node of this version; correct the URL or upgrade",
             code="not_a_node",
         ) from None
+
+
+def identity_headers() -> dict[str, str]:
+    """Return the headers that name the request that is served here, and its trace."""
+    identity = request_id()
+    return trace_headers() | ({REQUEST_ID_HEADER: identity} if identity else {})

@@ -15,10 +15,12 @@ from importlib.resources import files
 from typing import Any
 
 from edgewright.tools.codecs.protocol import FeatureCodec
-from edgewright.tools.contracts.arms import ImageCodec
+from edgewright.tools.contracts.arms import ImageCodec, Precision
 from edgewright.tools.models.adapter import PartitionAdapter
 
 ACCURACY_RETENTION = "accuracy_retention.json"
+#: Key of a model at another precision than ``fp32``, where nothing is encoded.
+WHOLE = "whole"
 #: Image encodings that are measured.
 IMAGE_ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
     ("png", None),
@@ -28,20 +30,27 @@ IMAGE_ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
 )
 
 
-def known_accuracy_retention(model: str, revision: str) -> Mapping[str, float]:
+def known_accuracy_retention(
+    model: str, revision: str, precision: Precision = "fp32", fingerprint: str = ""
+) -> Mapping[str, float]:
     """Return a model's accuracy retention by encoding key; empty if it was not measured.
 
     Args:
         model: Model id.
         revision: Fingerprint of its weights.
+        precision: Precision at which it runs.
+        fingerprint: Fingerprint of its quantisation; empty for ``fp32``.
     """
-    stored: Mapping[str, float] = _stored()["models"].get(model_key(model, revision), {})
+    key = model_key(model, revision, precision, fingerprint)
+    stored: Mapping[str, float] = _stored()["models"].get(key, {})
     return stored
 
 
-def model_key(model: str, revision: str) -> str:
-    """Return the key of a model."""
-    return f"{model} {revision}"
+def model_key(
+    model: str, revision: str, precision: Precision = "fp32", fingerprint: str = ""
+) -> str:
+    """Return the key of a model at a precision."""
+    return " ".join([model, revision, *([precision, fingerprint] if fingerprint else [])])
 
 
 def image_key(image_codec: str, quality: int | None) -> str:
@@ -67,7 +76,11 @@ def encodings_fingerprint(
     """
     points = range(1, len(adapter.block_names))
     codecs = [codec_key(codec) for point in points for codec in codecs_at(point).values()]
-    stored = sorted(known_accuracy_retention(adapter.model, adapter.revision).items())
+    model, revision = adapter.model, adapter.revision
+    stored = [sorted(known_accuracy_retention(model, revision).items())]
+    for precision, variant in adapter.variants.items():
+        known = known_accuracy_retention(model, revision, precision, variant.fingerprint)
+        stored.append([(precision + variant.fingerprint, 0.0), *sorted(known.items())])
     images = [image_key(*encoding) for encoding in IMAGE_ENCODINGS]
     identity = json.dumps([adapter.engine.model_dump(), codecs, images, stored])
     return hashlib.sha256(identity.encode()).hexdigest()[:16]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from edgewright.tools.contracts.arms import Arm
-from edgewright.tools.contracts.profiles import ModelProfile, PointProfile
+from edgewright.tools.contracts.arms import Arm, Precision, server_words
+from edgewright.tools.contracts.profiles import (
+    ModelProfile,
+    PointProfile,
+    PrecisionProfile,
+    Role,
+)
+from edgewright.tools.offload.accuracy_retention import WHOLE, image_key
 
 #: Stage of resizing an image and turning it into the network's input.
 PREPROCESS = "preprocess"
 #: Stage of all blocks that a node runs, and of reading the output.
 BLOCKS = "blocks"
 
-_DEVICE_ONLY = Arm(kind="device-only")
 _TITLES = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "avif": "AVIF"}
 
 
@@ -26,10 +31,10 @@ class ProfiledArm:
         description: Description for the start of a sentence.
         summary: Description for the end of a sentence.
         device_stages: Milliseconds on the device after the image is resized, by stage.
-        edge_stages: Milliseconds on the edge server, waiting excluded; empty for device-only.
+        edge_stages: Milliseconds on the peer, waiting excluded; empty for device-only.
         bytes_up: Bytes sent.
         accuracy_retention: Share of the accuracy that the encoding keeps.
-        codec_missing: Whether the edge server lacks the codec, or has a different one of that name.
+        missing: What the peer lacks, or has otherwise: ``codec`` or ``precision``.
     """
 
     arm: Arm
@@ -39,7 +44,7 @@ class ProfiledArm:
     edge_stages: Mapping[str, float] = field(default_factory=dict)
     bytes_up: int = 0
     accuracy_retention: float = 1.0
-    codec_missing: bool = False
+    missing: str = ""
 
     @property
     def device_ms(self) -> float:
@@ -48,7 +53,7 @@ class ProfiledArm:
 
     @property
     def edge_ms(self) -> float:
-        """Time on the edge server, waiting excluded; 0 for device-only."""
+        """Time on the peer, waiting excluded; 0 for device-only."""
         return sum(self.edge_stages.values())
 
 
@@ -67,25 +72,97 @@ def codec_of(arm: Arm) -> str:
     return arm.codec or arm.image_codec or ""
 
 
-def profiled_arms(device: ModelProfile, edge: ModelProfile | None) -> tuple[ProfiledArm, ...]:
-    """Return all arms of a model, device-only first.
+def profiled_arms(
+    device: ModelProfile,
+    peers: Mapping[str, ModelProfile | None],
+    *,
+    role: Role = "device",
+) -> tuple[ProfiledArm, ...]:
+    """Return all arms of a model: those that stay on the node, then those of each peer.
 
-    A cut is identified by its partition point and codec.
+    A cut is identified by its peer, partition point and codec, at each precision.
 
     Args:
-        device: The device's profile, slowdown included.
-        edge: The edge server's profile; without one, its stages are empty.
+        device: The node's profile, slowdown included.
+        peers: The peers' profiles by name; without one, its stages are empty.
+        role: The node's role; a server passes on whole tasks only.
     """
-    device_only = ProfiledArm(
-        arm=_DEVICE_ONLY,
-        description="the device alone, sending nothing",
-        summary="on the device",
+    local = [
+        _device_only(device, "fp32", role),
+        *(
+            _device_only(_quantised(device, costs), costs.precision, role)
+            for costs in device.precisions
+        ),
+    ]
+    if role != "device":
+        device = device.model_copy(update={"points": []})
+    remote: list[ProfiledArm] = []
+    for peer, edge in peers.items():
+        to = f" to {server_words(peer)}" if len(peers) > 1 else ""
+        remote += _arms_of(peer, to, device, edge)
+    return (*local, *remote)
+
+
+def _arms_of(
+    peer: str, to: str, device: ModelProfile, edge: ModelProfile | None
+) -> Iterator[ProfiledArm]:
+    """Yield the arms that use a peer, which sentences name by ``to`` where there are several."""
+    yield from _edge_only(peer, to, device, edge, "fp32")
+    yield from _co_inference(peer, to, device, edge, "fp32")
+    for costs in device.precisions:
+        on_edge = edge.at(costs.precision) if edge else None
+        same = on_edge is not None and on_edge.fingerprint == costs.fingerprint
+        at_edge = _quantised(edge, on_edge) if edge and on_edge and same else None
+        lacking = "" if edge is None or same else "precision"
+        here = _quantised(device, costs)
+        for arms in (_edge_only, _co_inference):
+            for one in arms(peer, to, here, at_edge, costs.precision):
+                yield replace(one, missing=lacking or one.missing)
+
+
+def _quantised(profile: ModelProfile, costs: PrecisionProfile) -> ModelProfile:
+    """Return a profile as it is at another precision; what was not measured keeps no accuracy."""
+    known = costs.accuracy_retention
+    points = [
+        one.model_copy(update={"accuracy_retention": known.get(_key_of(one), 0.0)})
+        for one in profile.points
+    ]
+    image_codecs = [
+        one.model_copy(
+            update={
+                "accuracy_retention": known.get(
+                    WHOLE if one.quality is None else image_key(one.image_codec, one.quality), 0.0
+                )
+            }
+        )
+        for one in profile.image_codecs
+    ]
+    times = {"heads_ms": costs.heads_ms, "tails_ms": costs.tails_ms}
+    return profile.model_copy(update={**times, "points": points, "image_codecs": image_codecs})
+
+
+def _key_of(point: PointProfile) -> str:
+    """Return the key of a codec's accuracy retention, as ``codec_key`` does."""
+    return f"{point.point} {point.codec} {point.fingerprint}"
+
+
+def _device_only(device: ModelProfile, precision: Precision, role: Role) -> ProfiledArm:
+    here = "the device" if role == "device" else "this server"
+    words = _precision_words(precision)
+    whole = device.at(precision)
+    return ProfiledArm(
+        arm=Arm(kind="device-only", precision=precision),
+        description=f"{here} alone{words}, sending nothing",
+        summary=f"on {here}{words}",
         device_stages={PREPROCESS: device.normalise_ms, BLOCKS: _blocks_ms(device, 0)},
+        accuracy_retention=whole.accuracy_retention.get(WHOLE, 0.0) if whole else 1.0,
     )
-    return (device_only, *_edge_only(device, edge), *_co_inference(device, edge))
 
 
-def _edge_only(device: ModelProfile, edge: ModelProfile | None) -> Iterator[ProfiledArm]:
+def _edge_only(
+    peer: str, to: str, device: ModelProfile, edge: ModelProfile | None, precision: Precision
+) -> Iterator[ProfiledArm]:
+    words = _precision_words(precision)
     decode_ms = {
         (one.image_codec, one.quality): one.decode_ms for one in (edge.image_codecs if edge else ())
     }
@@ -99,9 +176,15 @@ def _edge_only(device: ModelProfile, edge: ModelProfile | None) -> Iterator[Prof
             )
             edge_stages = {decoding(codec.image_codec): received_ms, BLOCKS: _blocks_ms(edge, 0)}
         yield ProfiledArm(
-            arm=Arm(kind="edge-only", image_codec=codec.image_codec, quality=codec.quality),
-            description=f"the edge server alone, receiving {size} of {title}",
-            summary=f"sending {size} of {title}",
+            arm=Arm(
+                kind="edge-only",
+                peer=peer,
+                image_codec=codec.image_codec,
+                quality=codec.quality,
+                precision=precision,
+            ),
+            description=f"{server_words(peer)} alone{words}, receiving {size} of {title}",
+            summary=f"sending {size} of {title}{to}{words}",
             device_stages={encoding(codec.image_codec): codec.encode_ms},
             edge_stages=edge_stages,
             bytes_up=codec.bytes,
@@ -109,7 +192,10 @@ def _edge_only(device: ModelProfile, edge: ModelProfile | None) -> Iterator[Prof
         )
 
 
-def _co_inference(device: ModelProfile, edge: ModelProfile | None) -> Iterator[ProfiledArm]:
+def _co_inference(
+    peer: str, to: str, device: ModelProfile, edge: ModelProfile | None, precision: Precision
+) -> Iterator[ProfiledArm]:
+    words = _precision_words(precision)
     decode_ms = {_codec_of(one): one.decode_ms for one in (edge.points if edge else ())}
     for point in device.points:
         key = _codec_of(point)
@@ -120,9 +206,15 @@ def _co_inference(device: ModelProfile, edge: ModelProfile | None) -> Iterator[P
             received_ms = decode_ms.get(key, 0.0)
             edge_stages = {decoding(point.codec): received_ms, BLOCKS: _blocks_ms(edge, resume)}
         yield ProfiledArm(
-            arm=Arm(kind="co-inference", point=point.point, codec=point.codec),
-            description=f"co-inference after block {point.point}, sending {size}",
-            summary=f"cut after block {point.point} ({size})",
+            arm=Arm(
+                kind="co-inference",
+                peer=peer,
+                point=point.point,
+                codec=point.codec,
+                precision=precision,
+            ),
+            description=f"co-inference{words} after block {point.point}, sending {size}{to}",
+            summary=f"cut after block {point.point} ({size}{to}){words}",
             device_stages={
                 PREPROCESS: device.normalise_ms,
                 BLOCKS: device.head_ms(point.point),
@@ -131,13 +223,17 @@ def _co_inference(device: ModelProfile, edge: ModelProfile | None) -> Iterator[P
             edge_stages=edge_stages,
             bytes_up=point.frame_bytes,
             accuracy_retention=point.accuracy_retention,
-            codec_missing=key not in decode_ms,
+            missing="" if key in decode_ms else "codec",
         )
 
 
 def _codec_of(point: PointProfile) -> tuple[int, str, str]:
     """Return the identity of a codec, which must be the same on both nodes."""
     return point.point, point.codec, point.fingerprint
+
+
+def _precision_words(precision: Precision) -> str:
+    return "" if precision == "fp32" else f" at {precision}"
 
 
 def _blocks_ms(profile: ModelProfile, start: int) -> float:

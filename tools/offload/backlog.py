@@ -1,4 +1,4 @@
-"""What a device's earlier tasks still occupy: its model, the link and the edge server's model.
+"""What a node's earlier tasks still occupy: its model, the links and the models of its peers.
 
 Tasks pass the three in turn, so the expected times at which each becomes free follow from the
 tasks' expected costs.
@@ -7,10 +7,13 @@ tasks' expected costs.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
+
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 
 class TaskCosts(NamedTuple):
@@ -20,13 +23,15 @@ class TaskCosts(NamedTuple):
         model: Model that it runs.
         device_ms: Time on the device.
         link_ms: Time that its bytes occupy the link; 0 if it sends none.
-        edge_ms: Time on the edge server.
+        edge_ms: Time on the peer.
+        peer: Name of the peer; empty if it sends nothing.
     """
 
     model: str
     device_ms: float
     link_ms: float = 0.0
     edge_ms: float = 0.0
+    peer: str = ""
 
 
 class Ahead(NamedTuple):
@@ -34,13 +39,13 @@ class Ahead(NamedTuple):
 
     Attributes:
         device_ms: Until the model on the device is free.
-        link_ms: Until the link is free.
-        edge_ms: Until the edge server's model is free.
+        link_ms: Until the link to a peer is free, by peer.
+        edge_ms: Until a peer's model is free, by peer.
     """
 
     device_ms: float = 0.0
-    link_ms: float = 0.0
-    edge_ms: float = 0.0
+    link_ms: Mapping[str, float] = _NONE
+    edge_ms: Mapping[str, float] = _NONE
 
 
 NOTHING_AHEAD = Ahead()
@@ -62,7 +67,7 @@ class RunningTask:
 
 
 class Backlog:
-    """The tasks that a device is executing, in the order of their arrival.
+    """The tasks that a node is executing, in the order of their arrival.
 
     Args:
         clock: Monotonic clock in seconds.
@@ -75,7 +80,7 @@ class Backlog:
     def ahead(self, model: str, planned: Iterable[TaskCosts] = ()) -> Ahead:
         """Return what is occupied for the next task of a model.
 
-        Each model has a process of its own on each node; all models share the link.
+        Each model has a process of its own on each node; all models share the link to a peer.
 
         Args:
             model: The model.
@@ -83,21 +88,22 @@ class Backlog:
         """
         now = self._clock()
         device: dict[str, float] = {}
-        edge: dict[str, float] = {}
-        link = 0.0
+        link: dict[str, float] = {}
+        edge: dict[tuple[str, str], float] = {}
         for task in (*self._tasks, *(RunningTask(costs, now) for costs in planned)):
-            name, device_ms, link_ms, edge_ms = task.costs
+            name, device_ms, link_ms, edge_ms, peer = task.costs
             if task.sent_at is not None:
                 sent = (task.sent_at - now) * 1000
             else:
                 # The first task of a model has been computing since it could begin.
                 elapsed_ms = 0.0 if name in device else (now - task.since) * 1000
                 device[name] = device.get(name, 0.0) + max(0.0, device_ms - elapsed_ms)
-                sent = max(device[name], link) + link_ms
+                sent = max(device[name], link.get(peer, 0.0)) + link_ms
             if link_ms:
-                link = max(link, sent)
-                edge[name] = max(sent, edge.get(name, 0.0)) + edge_ms
-        return Ahead(device.get(model, 0.0), link, max(0.0, edge.get(model, 0.0)))
+                link[peer] = max(link.get(peer, 0.0), sent)
+                edge[peer, name] = max(sent, edge.get((peer, name), 0.0)) + edge_ms
+        servers = {peer: max(0.0, ms) for (peer, name), ms in edge.items() if name == model}
+        return Ahead(device.get(model, 0.0), link, servers)
 
     @contextmanager
     def running(self, costs: TaskCosts) -> Iterator[RunningTask]:
@@ -118,7 +124,11 @@ class Backlog:
     def computed(self, task: RunningTask) -> None:
         """Note that the device has done its part of a task, whose bytes are sent next."""
         now = self._clock()
-        earlier = [one.sent_at for one in self._tasks if one.sent_at is not None]
+        earlier = [
+            one.sent_at
+            for one in self._tasks
+            if one.sent_at is not None and one.costs.peer == task.costs.peer
+        ]
         task.sent_at = max([now, *earlier]) + task.costs.link_ms / 1000
         self._device_free(task.costs.model)
 

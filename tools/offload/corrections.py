@@ -39,13 +39,13 @@ _BLOCKS_OF_EDGE = ("edge_tail", "edge_whole", "edge_postprocess")
 class Corrections:
     """Learned corrections of a model's profiles.
 
-    Both nodes have a factor for each stage and one for all stages together. Sizes have them for
+    Each node has a factor for each stage and one for all stages together. Sizes have them for
     each type of image, by codec: what a camera produces differs from what a person sends.
     """
 
     def __init__(self) -> None:
         self._device = StageFactors(error=_PROFILE_ERROR, own_error=_STAGE_ERROR)
-        self._edge = StageFactors(error=_PROFILE_ERROR, own_error=_STAGE_ERROR)
+        self._peers: dict[str | None, StageFactors] = {}
         self._sizes: dict[str, StageFactors] = {}
 
     def input_ms(self, situation: Situation) -> float:
@@ -58,8 +58,9 @@ class Corrections:
         return sum(ms * self._device.of(stage) for stage, ms in one.device_stages.items())
 
     def edge_ms(self, one: ProfiledArm) -> float:
-        """Return an arm's time on the edge server."""
-        return sum(ms * self._edge.of(stage) for stage, ms in one.edge_stages.items())
+        """Return an arm's time on its peer."""
+        factors = self._peer(one.arm)
+        return sum(ms * factors.of(stage) for stage, ms in one.edge_stages.items())
 
     def bytes_up(self, one: ProfiledArm, mime: str) -> float:
         """Return the bytes that an arm sends for an image with usual detail.
@@ -96,10 +97,19 @@ class Corrections:
         profiled[PREPROCESS] = profiled.get(PREPROCESS, 0.0) + situation.resize_ms
         profiled[decoding(mime)] = situation.decode_ms
         self._device.update(_ratios(_device_stages(stages_ms, one.arm, mime), profiled))
-        self._edge.update(_ratios(_edge_stages(stages_ms, one.arm), one.edge_stages))
+        theirs = _edge_stages(stages_ms, one.arm)
+        self._peer(one.arm).update(_ratios(theirs, one.edge_stages, _spread(situation, one.arm)))
+        for name, factors in self._peers.items():
+            if name != one.arm.peer:
+                factors.fade()
         if min(bytes_up, one.bytes_up) > 0:
             usual = one.bytes_up * self.detail(situation)
             self._sizes_of(mime).update({codec: Ratio(bytes_up, usual, noise=_SIZE_ERROR)})
+
+    def _peer(self, arm: Arm) -> StageFactors:
+        if arm.peer not in self._peers:
+            self._peers[arm.peer] = StageFactors(error=_PROFILE_ERROR, own_error=_STAGE_ERROR)
+        return self._peers[arm.peer]
 
     def _sizes_of(self, mime: str) -> StageFactors:
         if mime not in self._sizes:
@@ -125,7 +135,7 @@ def _device_stages(stages_ms: Mapping[str, float], arm: Arm, mime: str) -> dict[
 
 
 def _edge_stages(stages_ms: Mapping[str, float], arm: Arm) -> dict[str, float]:
-    """Return the edge server's measured times by stage; see ``_device_stages``."""
+    """Return the peer's measured times by stage; see ``_device_stages``."""
     found = {
         decoding(codec_of(arm)): sum(stages_ms.get(one, 0.0) for one in _DECODING_OF_EDGE),
         BLOCKS: sum(stages_ms.get(one, 0.0) for one in _BLOCKS_OF_EDGE),
@@ -133,10 +143,18 @@ def _edge_stages(stages_ms: Mapping[str, float], arm: Arm) -> dict[str, float]:
     return {stage: ms for stage, ms in found.items() if ms > 0}
 
 
-def _ratios(measured: Mapping[str, float], profiled: Mapping[str, float]) -> dict[str, Ratio]:
+def _spread(situation: Situation, arm: Arm) -> float:
+    """Return by how much single times of a peer spread around their mean, as it reports them."""
+    server = situation.peers.get(arm.peer) if arm.peer else None
+    return math.sqrt(server.load.service_scv) if server and server.load else 0.0
+
+
+def _ratios(
+    measured: Mapping[str, float], profiled: Mapping[str, float], spread: float = 0.0
+) -> dict[str, Ratio]:
     """Compare measured with profiled times, for the stages that both have."""
     return {
-        stage: Ratio(ms, profiled[stage], noise=math.hypot(NOISE, _TIMER_MS / ms))
+        stage: Ratio(ms, profiled[stage], noise=math.hypot(NOISE, _TIMER_MS / ms, spread))
         for stage, ms in measured.items()
         if profiled.get(stage, 0.0) > 0
     }

@@ -13,6 +13,8 @@ from edgewright.tools.offload.tracking import DRIFT, JUMP, NOISE
 
 #: Relative drift of a stage's own factor between two observations.
 _OWN_DRIFT = 0.01
+#: What is left of what was learned, after each task elsewhere.
+_FADING = 0.97
 
 
 class Ratio(NamedTuple):
@@ -76,6 +78,14 @@ class StageFactors:
         gain = np.linalg.solve(expected, observation @ self._covariance).T
         self._means = self._means + gain @ innovations
         self._covariance = self._covariance - gain @ observation @ self._covariance
+
+    def fade(self) -> None:
+        """Let what was learned fade a little, since a task was done elsewhere.
+
+        Otherwise a node that was slow once would never be tried again.
+        """
+        self._means = self._means * _FADING
+        self._covariance[0, 0] += DRIFT**2
 
     def _admit_jumps(
         self,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Sequence
 
 from edgewright.tools.contracts.arms import ServerLoad
 
@@ -28,11 +25,18 @@ class ArrivalWindow:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._times: deque[float] = deque(maxlen=_MAX_ARRIVALS)
+        self._times: deque[float] = deque()
+        #: Sum of the squared gaps, kept up because servers report their load with each response.
+        self._squares = 0.0
 
     def arrived(self) -> None:
         """Record an arrival."""
-        self._times.append(self._clock())
+        now = self._clock()
+        if self._times:
+            self._squares += (now - self._times[-1]) ** 2
+        self._times.append(now)
+        if len(self._times) > _MAX_ARRIVALS:
+            self._drop_oldest()
 
     def rate_per_s(self) -> float:
         """Return the arrival rate over the window."""
@@ -43,15 +47,25 @@ class ArrivalWindow:
 
     def scv(self) -> float:
         """Return the squared coefficient of variation of the gaps, close to 1 if there are few."""
-        gaps = np.diff(np.array(self._recent()))
-        observed = len(gaps) * _scv(gaps) if len(gaps) else 0.0
-        return (observed + _POISSON_GAPS) / (len(gaps) + _POISSON_GAPS)
+        times = self._recent()
+        gaps = max(0, len(times) - 1)
+        mean = (times[-1] - times[0]) / gaps if gaps else 0.0
+        variance = max(0.0, self._squares / gaps - mean**2) if gaps else 0.0
+        observed = gaps * variance / mean**2 if mean > 0 else 0.0
+        return (observed + _POISSON_GAPS) / (gaps + _POISSON_GAPS)
 
     def _recent(self) -> deque[float]:
         oldest = self._clock() - WINDOW_S
         while self._times and self._times[0] < oldest:
-            self._times.popleft()
+            self._drop_oldest()
         return self._times
+
+    def _drop_oldest(self) -> None:
+        dropped = self._times.popleft()
+        if len(self._times) > 1:
+            self._squares -= (self._times[0] - dropped) ** 2
+        else:  # no gaps are left, nor what rounding has added up
+            self._squares = 0.0
 
 
 class LoadMeter:
@@ -84,17 +98,17 @@ class LoadMeter:
         """Return the measured load; None before the first call has been served."""
         if not self._services_s:
             return None
-        services_s = np.array(self._services_s)
         return ServerLoad(
             arrivals_per_s=self._arrivals.rate_per_s(),
             arrival_scv=self._arrivals.scv(),
-            service_ms=float(services_s.mean()) * 1000,
-            service_scv=_scv(services_s),
+            service_ms=self.mean_s * 1000,
+            service_scv=_scv(self._services_s),
             servers=self._servers,
         )
 
 
-def _scv(values: NDArray[np.float64]) -> float:
+def _scv(values: Sequence[float]) -> float:
     """Return the squared coefficient of variation; 0 for a single value."""
-    mean = float(values.mean())
-    return float(values.var()) / mean**2 if mean > 0 else 0.0
+    mean = sum(values) / len(values)
+    variance = sum((value - mean) ** 2 for value in values) / len(values)
+    return variance / mean**2 if mean > 0 else 0.0

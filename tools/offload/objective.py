@@ -1,4 +1,4 @@
-"""The objective of offloading: latency, the device's energy, or a weighted sum of both."""
+"""The objective of offloading: a weighted sum of latency, the device's energy and prices."""
 
 from __future__ import annotations
 
@@ -50,15 +50,17 @@ class Objective(BaseModel):
     Attributes:
         seconds: Weight of a second of latency; with 0, only the deadline limits latency.
         joules: Weight of a joule of the device's energy.
+        price: Weight of a unit of the currency in which the peers' prices are given.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seconds: float = Field(default=1.0, ge=0)
     joules: float = Field(default=0.0, ge=0)
+    price: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _something(self) -> Objective:
-        if not self.seconds + self.joules:
-            raise ValueError("set 'seconds' or 'joules' to a weight above 0")
+        if not self.seconds + self.joules + self.price:
+            raise ValueError("set 'seconds', 'joules' or 'price' to a weight above 0")
         return self

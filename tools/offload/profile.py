@@ -6,7 +6,6 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from importlib.resources import files
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,12 +19,13 @@ from edgewright.tools.contracts.profiles import (
     ImageCodecProfile,
     ModelProfile,
     PointProfile,
+    PrecisionProfile,
 )
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.models.adapter import Features, PartitionAdapter
-from edgewright.tools.models.expert import Expert
+from edgewright.tools.models.expert import OutputExpert
 from edgewright.tools.offload.accuracy_retention import (
     IMAGE_ENCODINGS,
     codec_key,
@@ -34,10 +34,14 @@ from edgewright.tools.offload.accuracy_retention import (
     known_accuracy_retention,
 )
 from edgewright.tools.offload.decoding import Pieces, decoding_profiles
+from edgewright.tools.offload.retained import retained
+from edgewright.tools.offload.samples import shipped_photographs, views
 
 #: Arguments for an expert that answers questions.
 _ARGUMENTS = {"question": "what is in the picture?"}
-#: Maximum number of images for an expert without labels, since generating text takes seconds.
+#: Parts of an output that are compared in detail.
+_COMPARED = ("labels", "perceptions")
+#: Maximum number of images for other experts, since generating text takes seconds.
 _MAX_TEXTS = 2
 
 _Result = TypeVar("_Result")
@@ -45,7 +49,7 @@ _Result = TypeVar("_Result")
 
 def measure(
     adapter: PartitionAdapter,
-    expert: Expert,
+    expert: OutputExpert,
     codecs_at: Callable[[int], Mapping[str, FeatureCodec]],
     photographs: Sequence[Image.Image],
     *,
@@ -58,9 +62,10 @@ def measure(
     Accuracy retention is the share of the top-1 accuracy that an encoding keeps. It is estimated
     from the uncut model's own scores: the score of the label predicted after encoding, divided by
     the score of the uncut model's label. A change between two equally likely labels costs nothing,
-    so a few photographs are more informative than a count of changed labels. Values measured on
-    hundreds of images (``accuracy_retention.py``) take precedence. For experts without labels,
-    accuracy retention is the share of unchanged texts.
+    so a few photographs are more informative than a count of changed labels. For detectors it is
+    the share of matched boxes, for poses that of joints in their place (``retained.py``), and 0 if
+    the photographs show none; for experts without either, the share of unchanged texts. Values
+    measured on hundreds of images (``accuracy_retention.py``) take precedence.
 
     Args:
         adapter: The model.
@@ -91,11 +96,12 @@ def measure(
         preprocess_pixels=measurement.pixels,
         normalise_ms=(yield from measurement.normalise_ms()),
         blocks=(yield from measurement.blocks(runs)),
-        heads_ms=(yield from measurement.heads(runs)),
-        tails_ms=(yield from measurement.tails(runs)),
+        heads_ms=(yield from measurement.heads(adapter, runs)),
+        tails_ms=(yield from measurement.tails(adapter, runs)),
         postprocess_ms=measurement.postprocess_ms,
         points=(yield from measurement.points()),
         image_codecs=image_codecs,
+        precisions=(yield from measurement.precisions(runs)),
         engine=adapter.engine,
         threads=threads,
         slowdown=slowdown,
@@ -109,7 +115,7 @@ class _Measurement:
     def __init__(
         self,
         adapter: PartitionAdapter,
-        expert: Expert,
+        expert: OutputExpert,
         codecs_at: Callable[[int], Mapping[str, FeatureCodec]],
         photographs: Sequence[Image.Image],
         slowdown: float,
@@ -119,7 +125,7 @@ class _Measurement:
         self._codecs_at = codecs_at
         self._slowdown = slowdown
         self._last = len(adapter.block_names)
-        self.photographs = photographs or _shipped_photographs()
+        self.photographs = photographs or shipped_photographs()
         self.pixels = round(statistics.median(one.width * one.height for one in self.photographs))
         self._stored_retention: Mapping[str, float] = {}
         self._preprocessed: list[Image.Image] = []
@@ -129,9 +135,9 @@ class _Measurement:
 
     def prepare(self) -> Pieces[None]:
         """Run the uncut model on all views of the photographs, for its answers."""
-        views = [view for image in self.photographs for view in _views(image)]
+        samples = [view for image in self.photographs for view in views(image)]
         times: list[float] = []
-        for view in views:
+        for view in samples:
             image = self._adapter.preprocess(view)
             features = self._adapter.array(image)
             answer, ms = self._timed(self._answer, self._run(features, 0, self._last))
@@ -140,10 +146,10 @@ class _Measurement:
             self._expected.append(answer)
             times.append(ms)
             yield
-            if "labels" not in answer and len(times) == _MAX_TEXTS:
+            if set(answer).isdisjoint(_COMPARED) and len(times) == _MAX_TEXTS:
                 break
         self.postprocess_ms = statistics.median(times)
-        if "labels" in self._expected[0]:
+        if not set(self._expected[0]).isdisjoint(_COMPARED):
             adapter = self._adapter
             self._stored_retention = known_accuracy_retention(adapter.model, adapter.revision)
 
@@ -169,23 +175,41 @@ class _Measurement:
             for name, ms in zip(self._adapter.block_names, times, strict=True)
         ]
 
-    def heads(self, runs: int) -> Pieces[list[float]]:
-        """Measure the time of each head, unless it is that of its blocks."""
+    def heads(self, adapter: PartitionAdapter, runs: int) -> Pieces[list[float]]:
+        """Measure the time of each head of a variant, unless it is that of its blocks."""
         times: list[float] = []
-        if self._optimises_across_blocks:
+        if _optimises_across_blocks(adapter):
             for point in range(self._last + 1):
-                times += [(yield from self._range_ms(self._inputs[0], 0, point, runs))]
+                times += [(yield from self._range_ms(adapter, self._inputs[0], 0, point, runs))]
         return times
 
-    def tails(self, runs: int) -> Pieces[list[float]]:
-        """Measure the time of each tail, unless it is that of its blocks."""
+    def tails(self, adapter: PartitionAdapter, runs: int) -> Pieces[list[float]]:
+        """Measure the time of each tail of a variant, unless it is that of its blocks."""
         times: list[float] = []
-        if self._optimises_across_blocks:
+        if _optimises_across_blocks(adapter):
             features = self._inputs[0]
             for point in range(self._last + 1):
                 features = self._run(features, max(point - 1, 0), point)
-                times += [(yield from self._range_ms(features, point, self._last, runs))]
+                times += [(yield from self._range_ms(adapter, features, point, self._last, runs))]
         return times
+
+    def precisions(self, runs: int) -> Pieces[list[PrecisionProfile]]:
+        """Measure the other precisions, unless their accuracy retention is unknown."""
+        found: list[PrecisionProfile] = []
+        for precision, variant in self._adapter.variants.items():
+            retention = known_accuracy_retention(
+                self._adapter.model, self._adapter.revision, precision, variant.fingerprint
+            )
+            if retention:
+                measured = PrecisionProfile(
+                    precision=precision,
+                    fingerprint=variant.fingerprint,
+                    heads_ms=(yield from self.heads(variant.adapter, runs)),
+                    tails_ms=(yield from self.tails(variant.adapter, runs)),
+                    accuracy_retention=dict(retention),
+                )
+                found.append(measured)
+        return found
 
     def points(self) -> Pieces[list[PointProfile]]:
         """Measure every codec at every cut that leaves blocks on both sides."""
@@ -272,18 +296,13 @@ class _Measurement:
         """
         if key in self._stored_retention:
             return self._stored_retention[key]
-        retained = total = 0.0
+        kept = total = 0.0
         for expected, data in zip(self._expected, encoded, strict=True):
             answer = self._answer(self._run(received(data), point, self._last))
             yield
-            if "labels" in expected:
-                scores = {entry["label"]: entry["score"] for entry in expected["labels"]}
-                retained += scores.get(answer["labels"][0]["label"], 0.0)
-                total += max(scores.values())
-            else:
-                retained += answer["text"] == expected["text"]
-                total += 1.0
-        return retained / total
+            one_kept, of = retained(expected, answer)
+            kept, total = kept + one_kept, total + of
+        return kept / total if total else 0.0
 
     def _answer(self, output: Features) -> dict[str, Any]:
         return self._expert.postprocess(output, _ARGUMENTS)
@@ -291,15 +310,13 @@ class _Measurement:
     def _run(self, features: Features, start: int, stop: int) -> Features:
         return self._adapter.run(features, start, stop)
 
-    @property
-    def _optimises_across_blocks(self) -> bool:
-        return self._adapter.engine.name == "onnx"
-
-    def _range_ms(self, features: Features, start: int, stop: int, runs: int) -> Pieces[float]:
-        self._run(features, start, stop)  # loads the graph
+    def _range_ms(
+        self, adapter: PartitionAdapter, features: Features, start: int, stop: int, runs: int
+    ) -> Pieces[float]:
+        adapter.run(features, start, stop)  # loads the graph
         yield
         return (
-            yield from self._median_ms(lambda one: self._run(one, start, stop), [features] * runs)
+            yield from self._median_ms(lambda one: adapter.run(one, start, stop), [features] * runs)
         )
 
     def _median_ms(self, work: Callable[[Any], object], samples: Sequence[Any]) -> Pieces[float]:
@@ -315,17 +332,8 @@ class _Measurement:
         return result, (time.perf_counter() - start) * 1000 * self._slowdown
 
 
-def _views(image: Image.Image) -> list[Image.Image]:
-    """Return an image, its mirror image and its centre crop, to get more from few photographs."""
-    width, height = image.size
-    middle = image.crop((width // 6, height // 6, width - width // 6, height - height // 6))
-    return [image, image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), middle]
-
-
-def _shipped_photographs() -> list[Image.Image]:
-    folder = files("edgewright.tools.offload") / "photographs"
-    entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
-    return [decode(entry.read_bytes()) for entry in entries if entry.name.endswith(".jpg")]
+def _optimises_across_blocks(adapter: PartitionAdapter) -> bool:
+    return adapter.engine.name == "onnx"
 
 
 def _median_bytes(encoded: Sequence[bytes]) -> int:

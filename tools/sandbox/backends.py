@@ -209,15 +209,21 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def enforcement() -> str:
-    """Return which limits the kernel enforces here, and which the watcher does, in words."""
+def enforcement(backend: str) -> str:
+    """Return which limits the kernel enforces here, which the watcher does, and what stays visible.
+
+    Args:
+        backend: Name of the backend in use.
+    """
     kernel = version()
-    if not kernel:
-        return "limits by the kernel: size of a file; watched: time, disk, memory, threads"
-    return (
+    limits = (
         f"limits by the kernel: size of a file, memory and threads (control groups {kernel}); "
         "watched: time, disk"
+        if kernel
+        else "limits by the kernel: size of a file; watched: time, disk, memory, threads"
     )
+    visible = "; names and sizes of other files are not hidden" if backend == Sandlock.name else ""
+    return limits + visible
 
 
 BACKENDS: tuple[Sandbox, ...] = (Sandlock(), Bubblewrap())

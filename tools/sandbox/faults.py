@@ -17,6 +17,7 @@ FaultCode = Literal[
     "too_large",  # the model has more weights than the limit
     "quorum",  # the strategy does not work with this number of clients
     "privacy_budget",  # epsilon does not allow a single round
+    "promise",  # a value contradicts what the person said
     "no_head",  # a personal head was requested, but the model has no linear layer
     "timeout",  # the time limit was exceeded
     "memory",  # the memory limit was exceeded

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgewright.tools.sandbox.limits import SandboxLimits
+from edgewright.tools.settings import cache_folder
 
 #: System folders with shared libraries, and the special files that Python and PyTorch read.
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
@@ -41,6 +42,7 @@ class Policy:
             "PATH": "/nonexistent",
             "HOME": scratch,
             "TMPDIR": scratch,
+            "EDGEWRIGHT_CACHE": str(cache_folder()),  # of which it may read what ``read`` names
             "LANG": "C.UTF-8",
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
@@ -64,6 +66,12 @@ def _python() -> list[Path]:
         Path(sys.prefix) / "pyvenv.cfg",
         Path(sys.base_prefix) / "bin",
         Path(sys.base_prefix) / "lib",
+        # Those of another environment that this one borrows from, too.
+        *(
+            Path(folder)
+            for folder in sys.path
+            if folder.endswith(("site-packages", "dist-packages"))
+        ),
         # The first is only the package's ``__init__`` in an editable install.
         _folder("edgewright"),
         _folder("edgewright.tools"),

@@ -16,6 +16,9 @@ from edgewright.tools.sandbox.policy import Policy
 from edgewright.tools.sandbox.usage import exceeds_disk, memory_and_threads
 
 _POLL_S = 0.05
+#: Bytes that a program can write a second; it is watched so often that a disk limit is passed by
+#: little, even a small one.
+_WRITES_PER_S = 10_000_000_000
 _DRAIN_S = 1.0
 _MAX_LINE = 65_536
 
@@ -135,12 +138,15 @@ class SandboxedProcess:
             _close(pipe)
 
     def _watch(self) -> None:
+        pause_s = min(_POLL_S, self._policy.limits.disk_bytes / _WRITES_PER_S)
         while (status := self._handle.poll()) is None:
+            began = time.monotonic()
             reason = self._exceeded_limit()
             if reason is not None:
                 self.ended_by = reason
                 self._handle.kill()
-            time.sleep(_POLL_S)
+            # Counting many files takes long, and holds the program up.
+            time.sleep(max(pause_s, time.monotonic() - began))
         self._status = status
         if self._group is not None:
             if self.ended_by is None and self._group.out_of_memory:

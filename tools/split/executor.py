@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,13 @@ from edgewright.tools.codecs.frame import Frame, pack, read_frame
 from edgewright.tools.codecs.protocol import FeatureCodec
 from edgewright.tools.codecs.quantised import QuantisedCodec
 from edgewright.tools.codecs.registry import codec_named
-from edgewright.tools.contracts.arms import ImageCodec
+from edgewright.tools.contracts.arms import ImageCodec, Precision
 from edgewright.tools.errors import FrameError, NotFoundError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.images.probe import MAX_PIXELS
 from edgewright.tools.models.adapter import Features, PartitionAdapter
-from edgewright.tools.models.expert import Expert
+from edgewright.tools.models.expert import OutputExpert
 
 # Maximum number of heads awaiting their tail: devices run few requests at once, and features are
 # large.
@@ -92,7 +93,7 @@ class SplitExecutor:
     def __init__(
         self,
         adapter: PartitionAdapter,
-        experts: Mapping[str, Expert],
+        experts: Mapping[str, OutputExpert],
         codecs_at: Callable[[int], Mapping[str, FeatureCodec]],
         *,
         slowdown: float = 1.0,
@@ -105,22 +106,69 @@ class SplitExecutor:
         self._codecs_at = codecs_at
         self._slowdown = slowdown
         self._max_pixels = max_pixels
-        self._heads: OrderedDict[str, tuple[int, Features]] = OrderedDict()
+        #: Adapter, partition point and features by ticket.
+        self._heads: OrderedDict[str, tuple[PartitionAdapter, int, Features]] = OrderedDict()
 
-    def whole(self, image: bytes, expert: str, args: Mapping[str, str]) -> Outcome:
+    def infer(
+        self, data: bytes, *, sizes: Sequence[int] = (), samples: int | None = None
+    ) -> Features:
+        """Run the uncut model, and return its output as it is.
+
+        Args:
+            data: Encoded images, one after another, or the network's input as float32.
+            sizes: Length of each image; empty for the network's input.
+            samples: Number of samples of the network's input.
+
+        Returns:
+            The output, float32, one row for each image or sample.
+
+        Raises:
+            InputError: An image cannot be decoded.
+            TooLargeError: An image has too many pixels.
+        """
+        adapter, stages = self._adapter, _Stages(self._slowdown)
+        if samples is None:
+            ends = list(accumulate(sizes))
+            images = [data[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+            arrays = [
+                adapter.array(adapter.preprocess(decode(image, max_pixels=self._max_pixels)))
+                for image in images
+            ]
+            features = np.concatenate(arrays)
+        else:
+            height, width = adapter.input_size
+            features = np.frombuffer(data, np.float32).reshape(samples, 3, height, width)
+        last = len(adapter.block_names)
+        adapter.prepare(0, last)
+        with stages.stage("whole"):
+            # One at a time, as everywhere: a larger batch saves little, and others wait for it.
+            rows = [adapter.run(features[i : i + 1], 0, last) for i in range(len(features))]
+        return np.ascontiguousarray(np.concatenate(rows), np.float32)
+
+    def whole(
+        self, image: bytes, expert: str, args: Mapping[str, str], precision: Precision = "fp32"
+    ) -> Outcome:
         """Run the whole model on an encoded image.
 
         Raises:
             InputError: The image cannot be used.
-            NotFoundError: The model has no such expert (``unknown_expert``).
+            NotFoundError: The model has no such expert (``unknown_expert``), or does not have this
+                precision (``unknown_precision``).
             RefusedError: The expert cannot answer the request.
         """
-        selected = self._checked_expert(expert, args)
+        selected, adapter = self._checked_expert(expert, args), self._at(precision)
         stages = _Stages(self._slowdown)
         features = self._input(image, stages)
-        return self._postprocess(features, 0, "whole", selected, args, stages)
+        return self._postprocess(adapter, features, 0, "whole", selected, args, stages)
 
-    def head(self, image: bytes, point: int, ticket: str, codec: str | None = None) -> EncodedInput:
+    def head(
+        self,
+        image: bytes,
+        point: int,
+        ticket: str,
+        codec: str | None = None,
+        precision: Precision = "fp32",
+    ) -> EncodedInput:
         """Run the blocks before a partition point and encode their output to a frame.
 
         Args:
@@ -128,40 +176,47 @@ class SplitExecutor:
             point: Number of blocks to run.
             ticket: Key under which ``resume`` finds the exact features.
             codec: Name of the feature codec; None means ``quantised8``.
+            precision: Precision of the blocks, for ``resume`` too.
 
         Raises:
             InputError: The image cannot be used.
             NotFoundError: The model has no such point (``unknown_point``), or no such codec there
-                (``unknown_codec``).
+                (``unknown_codec``), or does not have this precision (``unknown_precision``).
         """
+        adapter = self._at(precision)
         coder = codec_named(self._codecs_at(point), codec or QuantisedCodec.name)
         stages = _Stages(self._slowdown)
         features = self._input(image, stages)
-        self._adapter.prepare(0, point)
+        adapter.prepare(0, point)
         with stages.stage("head"):
-            features = self._adapter.run(features, 0, point)
+            features = adapter.run(features, 0, point)
         with stages.stage("encode"):
             frame = pack(coder.encode(np.ascontiguousarray(features[0])), coder)
-        self._heads[ticket] = (point, features)
+        self._heads[ticket] = (adapter, point, features)
         while len(self._heads) > _CACHED_HEADS:
             self._heads.popitem(last=False)
         return EncodedInput(frame, stages.ms)
 
-    def tail(self, frame: bytes, expert: str, args: Mapping[str, str]) -> Outcome:
+    def tail(
+        self, frame: bytes, expert: str, args: Mapping[str, str], precision: Precision = "fp32"
+    ) -> Outcome:
         """Decode a frame and run the blocks after its partition point.
 
         Raises:
             FrameError: The frame failed a check; none of it was decoded.
-            NotFoundError: The model has no such expert (``unknown_expert``).
+            NotFoundError: The model has no such expert (``unknown_expert``), or does not have this
+                precision (``unknown_precision``).
             RefusedError: The expert cannot answer the request.
         """
-        selected = self._checked_expert(expert, args)
+        selected, adapter = self._checked_expert(expert, args), self._at(precision)
         stages = _Stages(self._slowdown)
         with stages.stage("tail_decode"):
             received = read_frame(frame)
             codec = self._codec_of(received)
             features = codec.decode(received.payload_for(codec))[np.newaxis]
-        return self._postprocess(features, codec.resume_point, "tail", selected, args, stages)
+        return self._postprocess(
+            adapter, features, codec.resume_point, "tail", selected, args, stages
+        )
 
     def resume(self, ticket: str, expert: str, args: Mapping[str, str]) -> Outcome:
         """Run the blocks after a head's partition point on this node, from its exact features.
@@ -177,8 +232,9 @@ class SplitExecutor:
                 "the features of this head are no longer cached; run the whole model instead",
                 code="ticket_unknown",
             )
-        point, features = self._heads[ticket]
-        return self._postprocess(features, point, "resume", selected, args, _Stages(self._slowdown))
+        adapter, point, features = self._heads[ticket]
+        stages = _Stages(self._slowdown)
+        return self._postprocess(adapter, features, point, "resume", selected, args, stages)
 
     def recode(self, image: bytes, image_codec: ImageCodec, quality: int | None) -> EncodedInput:
         """Preprocess an image for the network and encode it for sending.
@@ -199,7 +255,7 @@ class SplitExecutor:
         """Remove a head's features from the cache, if they are there."""
         self._heads.pop(ticket, None)
 
-    def _checked_expert(self, expert: str, args: Mapping[str, str]) -> Expert:
+    def _checked_expert(self, expert: str, args: Mapping[str, str]) -> OutputExpert:
         """Return an expert after it has checked the arguments, before any work is done."""
         try:
             selected = self._experts[expert]
@@ -211,6 +267,18 @@ class SplitExecutor:
             ) from None
         selected.check(args)
         return selected
+
+    def _at(self, precision: Precision) -> PartitionAdapter:
+        """Return the model at a precision."""
+        if precision == "fp32":
+            return self._adapter
+        if precision not in self._adapter.variants:
+            raise NotFoundError(
+                f"{self._adapter.model} is not quantised to {precision} here; leave the precision "
+                "out, or export the model again",
+                code="unknown_precision",
+            )
+        return self._adapter.variants[precision].adapter
 
     def _codec_of(self, frame: Frame) -> FeatureCodec:
         """Return the codec whose fingerprint a frame carries; any, to be refused, if none has."""
@@ -233,16 +301,17 @@ class SplitExecutor:
 
     def _postprocess(
         self,
+        adapter: PartitionAdapter,
         features: Features,
         point: int,
         stage: str,
-        selected: Expert,
+        selected: OutputExpert,
         args: Mapping[str, str],
         stages: _Stages,
     ) -> Outcome:
-        last = len(self._adapter.block_names)
-        self._adapter.prepare(point, last)
+        last = len(adapter.block_names)
+        adapter.prepare(point, last)
         with stages.stage(stage):
-            output = self._adapter.run(features, point, last)
+            output = adapter.run(features, point, last)
         with stages.stage("postprocess"):
             return Outcome(selected.postprocess(output, args), stages.ms)

@@ -52,6 +52,8 @@ def read_file(path: Path, max_bytes: int, *, follow: bool = True) -> bytes:
         raise InputError(
             f"cannot read {str(path)!r}: no such file; check the path", code="file_missing"
         ) from None
+    except InputError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL byte
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise _unreadable(path, reason or "unknown reason") from None

@@ -12,6 +12,8 @@ from edgewright.tools.vision.labels import vocabulary
 
 #: Number of labels in a classification.
 TOP = 5
+#: Probability below which the best label is only a guess.
+_GUESS = 0.3
 
 
 class LabelClassifier:
@@ -34,6 +36,8 @@ class LabelClassifier:
         text = labels[0]["label"]
         if len(concept.labels) > 1:
             text = f"{concept.words[0]}, perhaps {text}"
+        elif score < _GUESS:
+            text = f"perhaps {text}"
         return {"text": f"{text} ({percent(score)})", "labels": labels}
 
 
@@ -70,9 +74,11 @@ def probabilities_of(logits: Features) -> list[float]:
     return probabilities
 
 
-def top_labels(probabilities: Sequence[float], names: Sequence[str]) -> list[dict[str, Any]]:
+def top_labels(
+    probabilities: Sequence[float], names: Sequence[str], count: int = TOP
+) -> list[dict[str, Any]]:
     """List the most probable labels, best first, as JSON values."""
-    best = sorted(range(len(names)), key=lambda index: -probabilities[index])[:TOP]
+    best = sorted(range(len(names)), key=lambda index: -probabilities[index])[:count]
     return [{"label": names[index], "score": round(probabilities[index], 4)} for index in best]
 
 

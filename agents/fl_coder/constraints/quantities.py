@@ -1,41 +1,50 @@
-"""Reads numbers from a person's words: a privacy budget, and the number of hostile clients."""
+"""Reads a privacy budget from a person's words, and splits them into sentences.
+
+Where words leave room, the value is the one that promises most: here, the smallest budget.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
-_NUMBER = r"\d+(?:\.\d+)?"
-_TINY = r"(?:\d+(?:\.\d+)?e-\d+|10\s*\^\s*-\s*\d+|0?\.0\d+)"
-#: Words between the name of a quantity and its number: "must never be larger than".
-_LINK = (
-    r"\s*(?:(?:\b(?:of|is|be|at|to|the|a|an|value|must|may|should|shall|can|cannot|could|will|not"
-    r"|never|no|stay|stays|remain|remains|kept|exceed|exceeds|rise|go|equal|equals|limited|capped"
-    r"|bounded|by|above|over|beyond|more|greater|larger|higher|most|below|under|less|smaller|lower"
-    r"|than|up|maximum|about)\b|=|:|≤|<=|<)\s*){0,8}"
+from edgewright.agents.fl_coder.constraints.numbers import (
+    Number,
+    Token,
+    normalised,
+    numbers_of,
+    tokens_of,
 )
-_EPSILON = re.compile(
-    rf"(?:epsilon|\bepsilons?|ε|\beps|privacy\s+(?:loss|budget)){_LINK}(?P<value>{_NUMBER})",
-    re.IGNORECASE,
-)
-_DELTA = re.compile(rf"(?:delta|δ){_LINK}(?P<value>{_TINY})", re.IGNORECASE)
-_PAIR = re.compile(rf"\(\s*(?P<epsilon>{_NUMBER})\s*,\s*(?P<delta>{_TINY})\s*\)", re.IGNORECASE)
 
-_WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty"
+#: Sentences, and the parts of one that semicolons separate.
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\S)|\n+")
+_EPSILON = frozenset({"epsilon", "epsilons", "eps", "ε", "ϵ"})
+_DELTA = frozenset({"delta", "δ"})
+_LINKS_WORDS = (
+    "of is be at to the a an value must may should shall can cannot could will not never "
+    "no stay stays remain remains kept exceed exceeds rise go equal equals limited capped "
+    "bounded by above over beyond more greater larger higher most below under less "
+    "smaller lower than up maximum about = : ≤ < > lie lies between within unit units "
+    "just only exactly from somewhere anywhere around roughly approximately perhaps maybe say"
 )
-#: Numbers that are written as words, by value.
-NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
-_COUNT = rf"(?P<count>\d+|{'|'.join(NUMBERS)}|a|an)"
-_HOSTILE = re.compile(
-    rf"\b{_COUNT}\s+(?:or\s+(?:more\s+|{'|'.join(NUMBERS)}\s+)?)?(?:of\s+(?:the|our|them|these|those|\w+)\b"
-    r"|(?:clients?|devices?|partners?|participants?|members?|sites?|phones?|nodes?|parties|party)\b)",
+_LINKS = frozenset(_LINKS_WORDS.split())
+#: Adjectives of a budget that has no number.
+_STRICT = re.compile(r"\b(?:strict|strong|tight|small|low|rigorous|stringent)\b", re.IGNORECASE)
+_BUDGET = re.compile(r"\b(?:privacy[\s-]+(?:loss|budget)|dp[\s-]+budget|budget)\b", re.IGNORECASE)
+_PRIVACY = re.compile(r"\b(?:privacy|private|dp|dp-sgd|epsilon)\b|ε", re.IGNORECASE)
+
+#: What states that there is nothing to hold.
+DISMISSED = re.compile(
+    r"\bout\s+of\s+(?:the\s+)?scope\b|\bnot\s+in\s+scope\b|\bbeyond\s+(?:the\s+|our\s+)?scope\b"
+    r"|\bno\s+(?:concern|issue|problem|worry|topic)\b|\bnot\s+(?:a|an)\s+(?:concern|issue|topic)\b"
+    r"|\b(?:is|are)\s+irrelevant\b|\bneed\s+not\s+be\s+(?:considered|handled|tolerated)\b"
+    r"|\b(?:ignore|disregard|skip|forget|leave\s+out|never\s+mind)\s+(?:about\s+|any\s+|the\s+)?"
+    r"(?:robust\w*|attack\w*|byzantine|hostile|malicious|adversar\w*|privacy)"
+    r"|\b(?:decided|advised|voted)\s+against\b|\bopted\s+out\b|\bruled\s+(?:it\s+|that\s+)?out\b"
+    r"|\bcan\s+be\s+ignored\b|\bdoes(?:\s+not|n't)\s+matter\b|\beach\s+other\b|\bone\s+another\b",
     re.IGNORECASE,
 )
-#: Notation of the literature on Byzantine clients.
-_TOLERATED = re.compile(r"\bf\s*(?:=|<=|≤|is|of)\s*(?P<count>\d+)\b")
-_SHARE = re.compile(rf"(?P<share>{_NUMBER})\s*(?:%|per\s?cent|percent)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,51 +55,101 @@ class PrivacyBudget:
         epsilon: Maximum privacy loss; None if not stated.
         delta: Probability of exceeding it; None if not stated.
         words: The words that state the budget.
+        strict: Whether a budget is called strict or small instead of giving a number.
     """
 
     epsilon: float | None
     delta: float | None
     words: str
+    strict: bool = False
+
+
+def sentences(text: str) -> list[str]:
+    """Split a text into its sentences."""
+    return [each.strip() for each in _SENTENCE.split(normalised(text)) if each.strip()]
 
 
 def read_budget(text: str) -> PrivacyBudget | None:
-    """Read a privacy budget. Return None if the text gives no number for one."""
-    text = " ".join(text.split())
-    pair = _PAIR.search(text)
-    if pair:
-        return PrivacyBudget(float(pair["epsilon"]), _tiny(pair["delta"]), pair[0])
-    epsilon, delta = _EPSILON.search(text), _DELTA.search(text)
-    if epsilon is None and delta is None:
+    """Read a privacy budget. Return None if the text mentions none."""
+    epsilons: list[float] = []
+    deltas: list[float] = []
+    words: list[str] = []
+    strict = False
+    for sentence in sentences(" ".join(text.split())):
+        tokens = tokens_of(sentence)
+        numbers = numbers_of(tokens)
+        pair = _pair(tokens, numbers)
+        epsilon = pair[0] if pair else _near(_epsilon_names(sentence, tokens), tokens, numbers)
+        delta = pair[1] if pair else _near(_names(tokens, _DELTA), tokens, numbers, tiny=True)
+        if epsilon is not None:
+            epsilons.append(epsilon.low / epsilon.of if epsilon.of else epsilon.low)
+        if delta is not None:
+            deltas.append(delta.low / delta.of if delta.of else delta.low)
+        vague = epsilon is None and bool(_BUDGET.search(sentence) and _PRIVACY.search(sentence))
+        strict |= vague and bool(_STRICT.search(sentence))
+        if epsilon or delta or (vague and _STRICT.search(sentence)):
+            words.append(sentence.rstrip(" .;!?"))
+    if not words:
         return None
-    words = ", ".join(found[0] for found in (epsilon, delta) if found)
+    positive = [value for value in epsilons if value > 0]
+    small = [value for value in deltas if 0 < value < 1]
+    if not positive and not small and not strict:
+        return None
     return PrivacyBudget(
-        epsilon=float(epsilon["value"]) if epsilon else None,
-        delta=_tiny(delta["value"]) if delta else None,
-        words=words,
+        epsilon=min(positive, default=None),
+        delta=min(small, default=None),
+        words=", ".join(words),
+        strict=strict,
     )
 
 
-def read_hostile(words: str, clients: int) -> int | None:
-    """Read the number of hostile clients. Return None if it is not stated.
-
-    Args:
-        words: The phrase about hostile clients.
-        clients: Number of clients.
-    """
-    words = " ".join(words.split())
-    numbers: list[int] = []
-    if share := _SHARE.search(words):
-        numbers.append(max(1, round(clients * float(share["share"]) / 100)))
-    if count := _TOLERATED.search(words) or _HOSTILE.search(words):
-        numbers.append(number_of(count["count"]))
-    return next((number for number in numbers if 1 <= number < clients), None)
+def _pair(tokens: list[Token], numbers: list[Number]) -> tuple[Number, Number] | None:
+    """Return epsilon and delta of "(3, 1e-5)"."""
+    for one, other in itertools.pairwise(numbers):
+        opened = one.first > 0 and tokens[one.first - 1].text == "("
+        joined = other.first == one.after + 1 and tokens[one.after].text == ","
+        closed = other.after < len(tokens) and tokens[other.after].text == ")"
+        if opened and joined and closed and 0 < other.high < 0.1 and one.low > 0:
+            return one, other
+    return None
 
 
-def number_of(word: str) -> int:
-    """Return the number that digits, a number word or an article stand for."""
-    return int(word) if word.isdigit() else NUMBERS.get(word.lower(), 1)
+def _names(tokens: list[Token], names: frozenset[str]) -> list[tuple[int, int]]:
+    return [(i, i + 1) for i, token in enumerate(tokens) if token.text in names]
 
 
-def _tiny(text: str) -> float:
-    power = re.fullmatch(r"10\s*\^\s*-\s*(\d+)", text)
-    return 10.0 ** -int(power[1]) if power else float(text)
+def _epsilon_names(sentence: str, tokens: list[Token]) -> list[tuple[int, int]]:
+    """Return where epsilon, the privacy loss or a budget is named: first token, token after."""
+    spans = _names(tokens, _EPSILON)
+    if _PRIVACY.search(sentence):
+        for match in _BUDGET.finditer(sentence):
+            inside = [i for i, t in enumerate(tokens) if match.start() <= t.start < match.end()]
+            spans.append((inside[0], inside[-1] + 1))
+    return spans
+
+
+def _near(
+    names: list[tuple[int, int]], tokens: list[Token], numbers: list[Number], *, tiny: bool = False
+) -> Number | None:
+    """Return the number that a name is linked to: the one after it, or else before it."""
+    usable = [n for n in numbers if not n.article and (not tiny or 0 < n.low / (n.of or 1) < 0.5)]
+    for _, after in names:
+        for number in usable:
+            between = tokens[after : number.first]
+            if number.first >= after and _linked(between):
+                return number
+    for first, _ in names:
+        for number in reversed(usable):
+            joining = {token.text for token in tokens[number.after : first]}
+            if number.after <= first and joining <= {"of", "a", "an", "unit", "units", "for"}:
+                return number
+    return None
+
+
+def _linked(between: list[Token]) -> bool:
+    names = _EPSILON | _DELTA
+    return (
+        len(between) <= 9
+        and all(t.text in _LINKS or t.text in names for t in between)
+        and not (any(t.text in _DELTA for t in between))
+    )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from edgewright.agents.fl_coder.embedded.design import noise_for
 from edgewright.agents.fl_coder.embedded.diagnosis import Cause
 from edgewright.agents.fl_coder.embedded.recipes import read, write
+from edgewright.tools.federated.app.privacy import noise_for
 from edgewright.tools.federated.records.candidate import (
     Candidate,
     CodeSlot,
     FedAvg,
     FedAvgM,
+    Int8,
     Median,
     Private,
 )
 from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.local_privacy import DpSgd
 from edgewright.tools.sandbox.faults import Fault
 
 Change = tuple[str, Candidate]
@@ -23,9 +25,9 @@ Adjustment = Callable[[Candidate], Change | None]
 
 _WIDEST = 64
 #: Minimum side, in pixels, of an image that may be a photograph of a recognisable object.
-_PHOTOGRAPH = 64
+PHOTOGRAPH = 64
 #: Models that no constraint of the person led to.
-_UNCONSTRAINED = ("convolutions", "residual")
+UNCONSTRAINED = ("convolutions", "residual")
 _MAX_ROUNDS = 500
 
 
@@ -43,8 +45,8 @@ def adjustments(candidate: Candidate, cause: Cause, card: DataCard) -> Iterator[
     Yields:
         A description of the change, and the changed candidate.
     """
-    photographs = min(card.height, card.width) >= _PHOTOGRAPH
-    if photographs and read(candidate, "model")[0] in _UNCONSTRAINED:
+    photographs = min(card.height, card.width) >= PHOTOGRAPH
+    if photographs and read(candidate, "model")[0] in UNCONSTRAINED:
         # Features learned on a million photographs beat any tuning on a few.
         yield (
             "features learned on photographs",
@@ -73,12 +75,21 @@ def repairs(candidate: Candidate, fault: Fault, card: DataCard) -> Iterator[Chan
         noise = noise_for(1, strategy.epsilon, strategy.delta)
         noisier = strategy.model_copy(update={"noise_multiplier": noise})
         yield "one round, which the budget allows", _with(candidate, strategy=noisier, rounds=1)
+    own = candidate.local_privacy
+    if fault.code == "privacy_budget" and isinstance(own, DpSgd):
+        steps, rate = own.local_steps, own.sample_rate
+        noise = noise_for(steps, own.epsilon, own.delta, sample_rate=rate)
+        noisier_clients = own.model_copy(update={"noise_multiplier": noise})
+        changed = _with(candidate, local_privacy=noisier_clients.model_dump(), rounds=1)
+        yield "one round, which the clients' budget allows", changed
     if fault.code in ("quorum", "no_quorum"):
         if candidate.participation < 1:
             yield "all clients in each round", _with(candidate, participation=1.0)
         if not Median().refusal(clients):
             yield "the median, which needs fewer clients", _with(candidate, strategy=Median())
         yield "FedAvg with the guard", _with(candidate, strategy=FedAvg())
+    if fault.code == "promise":
+        yield from _smaller(candidate, fault.slot)
     if fault.code == "no_head":
         yield "one head for all", _with(candidate, personal_head=False)
     for adjustment in _REPAIRS.get(fault.code, ()):
@@ -86,6 +97,20 @@ def repairs(candidate: Candidate, fault: Fault, card: DataCard) -> Iterator[Chan
         if change is not None:
             yield change
     yield _with_plain_code(candidate, fault)
+
+
+def _smaller(candidate: Candidate, slot: str) -> Iterator[Change]:
+    """List changes that make updates, and for devices with little memory the model, smaller."""
+    send = {"compression": Int8()} if slot == "compression" else {}
+    if slot in ("model", "compression"):
+        side = read(candidate, "model")[1].get("side", 8)
+        for words, model in (
+            ("a light model", _LIGHT),
+            ("a light model of half the width", write("model", "light", width=8)),
+            ("a linear model", write("model", "linear", side=min(side, 8))),
+            ("a small linear model", write("model", "linear", side=4)),
+        ):
+            yield words, _with(candidate, model=model, **send)
 
 
 def _with_plain_code(candidate: Candidate, fault: Fault) -> Change:
@@ -124,7 +149,7 @@ def _much_longer(candidate: Candidate) -> Change | None:
 
 
 def _at_length(candidate: Candidate, times: int) -> Change | None:
-    if isinstance(candidate.strategy, Private):  # the privacy budget determines its rounds
+    if candidate.private:  # the privacy budget determines its rounds
         return None
     rounds = min(_MAX_ROUNDS, candidate.rounds * times)
     return f"{rounds} rounds instead of {candidate.rounds}", _with(candidate, rounds=rounds)
@@ -187,7 +212,7 @@ def _mirror(candidate: Candidate) -> Change | None:
 
 
 def _shorter_local(candidate: Candidate) -> Change | None:
-    if candidate.local_epochs == 1 or isinstance(candidate.strategy, Private):
+    if candidate.local_epochs == 1 or candidate.private:
         return None
     epochs = candidate.local_epochs // 2
     rounds = min(_MAX_ROUNDS, candidate.rounds * candidate.local_epochs // epochs)
@@ -203,10 +228,27 @@ def _server_momentum(candidate: Candidate) -> Change | None:
 
 
 def _proximal(candidate: Candidate) -> Change | None:
-    if candidate.proximal >= 0.1 or isinstance(candidate.strategy, Private):
+    if candidate.proximal >= 0.1 or candidate.private:
         return None
     weight = max(0.01, candidate.proximal * 10)
     return f"a proximal term of {weight:g}", _with(candidate, proximal=weight)
+
+
+def _against_noise(candidate: Candidate) -> Change | None:
+    if candidate.private:
+        return None
+    changed = _with(
+        candidate,
+        proximal=max(0.1, candidate.proximal),
+        label_smoothing=max(0.2, candidate.label_smoothing),
+    )
+    return "a proximal term and smoothed labels", changed
+
+
+def _personal(candidate: Candidate) -> Change | None:
+    if candidate.personal_head or candidate.private:
+        return None
+    return "a personal head for each client", _with(candidate, personal_head=True)
 
 
 def _smaller_batches(candidate: Candidate) -> Change | None:
@@ -234,6 +276,13 @@ def _both(first: Adjustment, second: Adjustment) -> Adjustment:
 #: Adjustments for each diagnosis, in order; a coder skips what was tried before.
 _ADJUSTMENTS: Mapping[Cause, Sequence[Adjustment]] = {
     "divergence": (_lower_rate, _narrower, _smaller_batches),
+    "memorised noise": (
+        _both(_against_noise, _fewer_rounds), _against_noise, _fewer_rounds, _narrower,
+        _more_jitter,
+    ),
+    "client left behind": (
+        _personal, _shorter_local, _server_momentum, _proximal, _much_longer, _longer,
+    ),
     "client drift": (
         _shorter_local, _much_longer, _longer, _server_momentum, _proximal, _wider, _lower_rate,
     ),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgewright.agents.fl_coder.constraints.classifier import Kind
-from edgewright.agents.fl_coder.constraints.quantities import read_budget, read_hostile
-from edgewright.agents.fl_coder.constraints.spans import PLAIN, Constraint, read_constraints
+from edgewright.agents.fl_coder.constraints.promises import (
+    Promises,
+    StatedAttackers,
+    StatedPrivacy,
+    read_promises,
+)
+from edgewright.agents.fl_coder.constraints.spans import Constraint
+from edgewright.agents.fl_coder.embedded.private_design import plain_strategy, private_design
 from edgewright.agents.fl_coder.embedded.recipes import write
 from edgewright.agents.fl_coder.protocol import DesignChoice
-from edgewright.tools.federated.app.privacy import epsilon_spent
+from edgewright.tools.federated.app.privacy import noise_for
 from edgewright.tools.federated.records.candidate import (
     Candidate,
     FedAvg,
@@ -23,6 +28,7 @@ from edgewright.tools.federated.records.candidate import (
     TrimmedMean,
 )
 from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.local_privacy import DpSgd
 
 #: Number of samples that a trial may process at 28 by 28 pixels; fewer for larger images.
 _SAMPLES = 250_000
@@ -34,9 +40,8 @@ _SKEWED = 0.35
 _TINY = {"angle": 0.15, "shift": 0.1}
 _LARGER = {"angle": 0.05, "shift": 0.05}
 
-#: Privacy budget if the words require a guarantee without giving numbers.
-EPSILON, DELTA = 8.0, 1e-5
-_PRIVATE_ROUNDS = 30
+#: Limit on bytes or memory below which the first model is a light one.
+_LIGHT_BYTES = 400_000
 
 
 @dataclass(frozen=True)
@@ -77,26 +82,41 @@ def plain_candidate(card: DataCard) -> Candidate:
 
 
 def first_design(words: str, card: DataCard) -> Design:
-    """Design the first candidate.
+    """Design the first candidate for a person's words.
 
     Args:
         words: The person's words.
         card: Statistics of the data.
     """
-    words = words.translate(PLAIN)
+    return design_for(read_promises(words, len(card.clients)), card)
+
+
+def design_for(promises: Promises, card: DataCard) -> Design:
+    """Design the first candidate for what a person said.
+
+    Args:
+        promises: What training must hold.
+        card: Statistics of the data.
+    """
     design = Design(plain_candidate(card))
-    constraints = {each.kind: each for each in read_constraints(words)}
-    if (budget := read_budget(words)) and "privacy" not in constraints:
-        constraints["privacy"] = Constraint("privacy", budget.words, 1.0)
-    if card.label_skew > _SKEWED:  # even if the words do not mention it
+    clients = design.candidate.clients_per_round(len(card.clients))
+    constraints = {each.kind: each for each in promises.constraints}
+    # A clear skew counts even if the words do not mention it.
+    if card.excess_skew > _SKEWED and "skew" not in promises.withdrawn:
         constraints.setdefault("skew", Constraint("skew", "", 1.0))
     for kind, answer in _ANSWERS.items():
         if kind in constraints:
-            design = answer(design, constraints[kind].words, words, card)
-    return design
+            design = answer(design, constraints[kind].words, card)
+    if promises.proximal:
+        design = _answer_proximal(design, promises.proximal)
+    if promises.attackers is not None:
+        design = _answer_attackers(design, promises.attackers, clients)
+    if promises.privacy is not None:
+        design = _answer_privacy(design, promises.privacy, card)
+    return _within_limits(design, promises)
 
 
-def _answer_skew(design: Design, words: str, text: str, card: DataCard) -> Design:
+def _answer_skew(design: Design, words: str, card: DataCard) -> Design:
     return design.change(
         words,
         "momentum on the server and one local epoch per round",
@@ -107,7 +127,7 @@ def _answer_skew(design: Design, words: str, text: str, card: DataCard) -> Desig
     )
 
 
-def _answer_noise(design: Design, words: str, text: str, card: DataCard) -> Design:
+def _answer_noise(design: Design, words: str, card: DataCard) -> Design:
     return design.change(
         words,
         "a proximal term and smoothed labels",
@@ -126,7 +146,7 @@ def _averaged_more_often(candidate: Candidate) -> dict[str, object]:
     }
 
 
-def _answer_weak_devices(design: Design, words: str, text: str, card: DataCard) -> Design:
+def _answer_weak_devices(design: Design, words: str, card: DataCard) -> Design:
     return design.change(
         words,
         "a light model",
@@ -136,7 +156,7 @@ def _answer_weak_devices(design: Design, words: str, text: str, card: DataCard) 
     )
 
 
-def _answer_thin_links(design: Design, words: str, text: str, card: DataCard) -> Design:
+def _answer_thin_links(design: Design, words: str, card: DataCard) -> Design:
     candidate = design.candidate
     return design.change(
         words,
@@ -150,21 +170,21 @@ def _answer_thin_links(design: Design, words: str, text: str, card: DataCard) ->
     )
 
 
-def _answer_attackers(design: Design, words: str, text: str, card: DataCard) -> Design:
-    clients = design.candidate.clients_per_round(len(card.clients))
-    hostile = read_hostile(words, clients) or read_hostile(_around(words, text), clients) or 1
-    strategy, choice = _robust(clients, hostile)
+def _answer_proximal(design: Design, weight: float) -> Design:
+    values = {"strategy": FedAvg().model_dump(), "proximal": weight}
+    choice = f"FedProx with a proximal term of {weight:g}"
+    return design.change("FedProx", choice, "it was named", **values)
+
+
+def _answer_attackers(design: Design, attackers: StatedAttackers, clients: int) -> Design:
+    strategy, choice = _robust(clients, attackers.count)
     return design.change(
-        words,
+        attackers.words,
         choice,
-        f"tolerates {hostile} hostile of {clients} clients; the guard drops implausible updates",
+        f"tolerates {attackers.count} hostile of {clients} clients; the guard drops implausible "
+        "updates",
         strategy=strategy.model_dump(),
     )
-
-
-def _around(words: str, text: str) -> str:
-    """Return the sentence of a text that contains words: "Byzantine clients: up to 3 of 15"."""
-    return next((each for each in re.split(r"(?<=[.!?])\s+", text) if words in each), "")
 
 
 def _robust(clients: int, hostile: int) -> tuple[Strategy, str]:
@@ -178,33 +198,55 @@ def _robust(clients: int, hostile: int) -> tuple[Strategy, str]:
     return Median(), "the median of each weight"
 
 
-def _answer_privacy(design: Design, words: str, text: str, card: DataCard) -> Design:
-    budget = read_budget(text)
-    epsilon = budget.epsilon if budget and budget.epsilon else EPSILON
-    delta = budget.delta if budget and budget.delta else min(DELTA, 0.1 / len(card.clients))
-    rounds = _PRIVATE_ROUNDS
-    multiplier = noise_for(rounds, epsilon, delta)
-    return design.change(
-        budget.words if budget else words,
-        f"differential privacy with epsilon {epsilon:g} and delta {delta:g}, and a linear model",
-        f"clipped updates with noise in {rounds} rounds; the total noise grows with the number of "
-        "weights, so the model has few",
-        model=write("model", "linear", side=min(8, card.height, card.width)),
-        augmentation=write("augmentation", "none"),
-        optimiser=write("optimiser", "plain", decay=0),
-        schedule=write("schedule", "constant", peak=0.1),
-        strategy=Private(
-            clipping_norm=0.3, noise_multiplier=multiplier, epsilon=epsilon, delta=delta
-        ),
-        compression={"name": "none"},
-        rounds=rounds,
-        local_epochs=5,
-        proximal=0.0,
-        label_smoothing=0.0,
-    )
+def _answer_privacy(design: Design, privacy: StatedPrivacy, card: DataCard) -> Design:
+    private = private_design(privacy, plain_strategy(design.candidate.strategy), card)
+    return design.change(privacy.words, private.choice, private.reason, **private.values)
 
 
-def _answer_personal(design: Design, words: str, text: str, card: DataCard) -> Design:
+def _within_limits(design: Design, promises: Promises) -> Design:
+    """Hold limits on rounds, bytes and memory as far as is known before the first check."""
+    rounds = promises.limits.get("rounds")
+    candidate = design.candidate
+    if rounds is not None and candidate.rounds > rounds.value:
+        values = in_rounds(candidate, int(rounds.value))
+        choice = f"{int(rounds.value)} rounds"
+        design = design.change(rounds.words, choice, "no more are allowed", **values)
+    sizes = [promises.limits[each] for each in ("bytes", "memory") if each in promises.limits]
+    if sizes and not design.candidate.private:
+        tight = min(sizes, key=lambda each: each.value)
+        if tight.value < _LIGHT_BYTES:
+            design = design.change(
+                tight.words,
+                "a light model",
+                "it has a fraction of the weights",
+                model=write("model", "light", width=16),
+                schedule=write("schedule", "cosine", peak=0.005),
+            )
+        if "bytes" in promises.limits:
+            design = design.change(
+                promises.limits["bytes"].words,
+                "8-bit updates",
+                "a quarter of the bytes",
+                compression=Int8(),
+            )
+    return design
+
+
+def in_rounds(candidate: Candidate, rounds: int) -> dict[str, object]:
+    """Return values for so many rounds, with the noise that keeps the privacy budget in them."""
+    values: dict[str, object] = {"rounds": rounds}
+    strategy, own = candidate.strategy, candidate.local_privacy
+    if isinstance(strategy, Private):
+        noise = noise_for(rounds, strategy.epsilon, strategy.delta)
+        values["strategy"] = strategy.model_copy(update={"noise_multiplier": noise}).model_dump()
+    if isinstance(own, DpSgd):
+        steps, rate = rounds * own.local_steps, own.sample_rate
+        noise = noise_for(steps, own.epsilon, own.delta, sample_rate=rate)
+        values["local_privacy"] = own.model_copy(update={"noise_multiplier": noise}).model_dump()
+    return values
+
+
+def _answer_personal(design: Design, words: str, card: DataCard) -> Design:
     return design.change(
         words,
         "a personal head for each client",
@@ -215,26 +257,12 @@ def _answer_personal(design: Design, words: str, text: str, card: DataCard) -> D
     )
 
 
-def noise_for(rounds: int, epsilon: float, delta: float) -> float:
-    """Return the smallest noise multiplier within a budget, rounded up to two decimals."""
-    low, high = 0.01, 1000.0
-    for _ in range(40):
-        middle = (low * high) ** 0.5
-        if epsilon_spent(noise_multiplier=middle, rounds=rounds, delta=delta) > epsilon:
-            low = middle
-        else:
-            high = middle
-    return round(high + 0.005, 2)
-
-
-#: In the order in which they change the design. A later one may override an earlier one, so a
-#: promise (privacy) overrides a preference.
-_ANSWERS: dict[Kind, Callable[[Design, str, str, DataCard], Design]] = {
+#: In the order in which they change the design. A later one may override an earlier one; promises
+#: (attackers, privacy, limits) come after all of these.
+_ANSWERS: dict[Kind, Callable[[Design, str, DataCard], Design]] = {
     "skew": _answer_skew,
     "noise": _answer_noise,
     "weak-devices": _answer_weak_devices,
     "thin-links": _answer_thin_links,
     "personal": _answer_personal,
-    "attackers": _answer_attackers,
-    "privacy": _answer_privacy,
 }

@@ -10,10 +10,12 @@ from statistics import fmean, pstdev
 from typing import Literal
 
 from edgewright.tools.federated.records.data_card import DataCard
-from edgewright.tools.federated.records.trial import CurvePoint
+from edgewright.tools.federated.records.trial import CurvePoint, ModelScore
 
 Cause = Literal[
     "divergence",
+    "memorised noise",
+    "client left behind",
     "client drift",
     "oscillation",
     "overfitting",
@@ -21,6 +23,11 @@ Cause = Literal[
     "underfitting",
     "plateau",
 ]
+
+#: A client is left behind if its accuracy is this far below that of all, and if it has so many
+#: validation samples.
+_FAR_BELOW = 0.35
+_FEWEST = 5
 
 #: Minimum label skew at which clients count as different.
 SKEWED = 0.2
@@ -66,19 +73,27 @@ def diagnose(curve: Sequence[CurvePoint], card: DataCard) -> Diagnosis:
     last, best, chance = curve[-1], max(accuracy), 1 / len(card.classes)
     noise = _sampling_noise(curve, card.validation)
     losses = [point.validation.loss for point in curve]
+    skewed = card.excess_skew >= SKEWED
+    learned = all(map(math.isfinite, losses)) and best >= 1.5 * chance
+    if learned and not skewed and (evidence := _memorised(curve, noise)):
+        return Diagnosis("memorised noise", evidence)
     collapsed = best - last.validation.accuracy > max(0.2, 6 * noise)
-    if not all(map(math.isfinite, losses)) or collapsed or best < 1.5 * chance:
+    if not learned or collapsed:
         return Diagnosis(
             "divergence",
             f"validation accuracy {best:.3f} at best and {last.validation.accuracy:.3f} at the end",
+        )
+    if behind := left_behind(last.validation, card):
+        return Diagnosis(
+            "client left behind",
+            f"client {behind[0]} is right on {last.validation.clients[behind[0]]:.2f}, all "
+            f"together on {last.validation.accuracy:.2f}",
         )
     swing = _swing(accuracy)
     # Private training does not report the clients' own accuracy.
     trained = last.validation.accuracy if last.train_accuracy is None else last.train_accuracy
     gap = trained - last.validation.accuracy
-    drifting = card.label_skew >= SKEWED and (
-        gap > 0.08 or last.validation.spread > 0.1 or swing > 3 * noise
-    )
+    drifting = skewed and (gap > 0.08 or last.validation.spread > 0.1 or swing > 3 * noise)
     if drifting:
         return Diagnosis(
             "client drift",
@@ -102,6 +117,43 @@ def diagnose(curve: Sequence[CurvePoint], card: DataCard) -> Diagnosis:
             f"only {trained:.3f} on the training data, {gap:+.3f} relative to others",
         )
     return Diagnosis("plateau", f"validation accuracy stays at {best:.3f}")
+
+
+def left_behind(score: ModelScore, card: DataCard) -> tuple[int, ...]:
+    """List the clients whose accuracy is far below the others', the worst first.
+
+    Clients with too few validation samples to say so are left out.
+
+    Args:
+        score: A score on the validation split.
+        card: Statistics of the data.
+    """
+    limit = min(score.accuracy / 2, score.accuracy - _FAR_BELOW)
+    worst = sorted(
+        (accuracy, client)
+        for client, accuracy in enumerate(score.clients)
+        if accuracy is not None
+        and accuracy <= limit
+        and card.clients[client].samples * card.validation / card.train >= _FEWEST
+    )
+    return tuple(client for _, client in worst)
+
+
+def _memorised(curve: Sequence[CurvePoint], noise: float) -> str:
+    """Return the evidence that clients learn wrong labels by heart; empty if there is none."""
+    accuracy = [point.validation.accuracy for point in curve]
+    peak = accuracy.index(max(accuracy))
+    end = accuracy[max(peak + 1, len(accuracy) - 3) :]
+    before, after = curve[peak].train_accuracy, curve[-1].train_accuracy
+    if len(end) < 2 or before is None or after is None:
+        return ""
+    fall = accuracy[peak] - fmean(end)
+    if fall <= max(0.02, 2 * noise) or after - before < 0.02:
+        return ""
+    return (
+        f"validation accuracy falls by {fall:.3f} after round {curve[peak].round_number} while "
+        f"that on the training data rises from {before:.3f} to {after:.3f}"
+    )
 
 
 def _sampling_noise(curve: Sequence[CurvePoint], validation: int) -> float:

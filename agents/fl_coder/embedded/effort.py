@@ -20,5 +20,5 @@ def effort(candidate: Candidate) -> float:
     """
     name, numbers = read(candidate, "model")
     width = numbers.get("width", 16.0)
-    passes = candidate.rounds * candidate.local_epochs * candidate.participation
+    passes = candidate.rounds * candidate.passes * candidate.participation
     return float(passes * _SHARES.get(name, 1.0) * width**_GROWTH)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from edgewright.agents.planner.embedded.grammar.lexicon import words
 from edgewright.agents.planner.embedded.mentions import files, quotations
 from edgewright.tools.cards import ToolCard
 
@@ -21,6 +22,7 @@ _CONNECTION = re.compile(
     r"no|after\s+that|plus)\b[\s,:]*)+",
     re.IGNORECASE,
 )
+_DETERMINER = re.compile(r"^(?:(?:all|both|each|every|any|some|the|an?|my|our)\s+)+", re.IGNORECASE)
 #: Maximum length of a span, in words.
 _MAX_WORDS = 12
 #: A span must match more than this many of the three contexts: before it, first word, after it.
@@ -45,12 +47,16 @@ class ArgumentReader:
 
     def __init__(self, card: ToolCard) -> None:
         self._parts: dict[str, _Part] = {}
+        self._optional: set[str] = set()
+        self._own = _stems(f"{card.title} {card.description} {' '.join(words('closed_class'))}")
         for name, spec in card.arguments.items():
+            if not spec.required:
+                self._optional.add(name)
             if spec.type == "text" and (part := _learned(card, name)):
                 self._parts[name] = part
 
     def read(self, name: str, clause: str, request: str) -> str:
-        """Return the value of an argument.
+        """Return the value of an argument; empty for an optional one that the words do not give.
 
         Args:
             name: Name of the argument.
@@ -62,9 +68,11 @@ class ArgumentReader:
         if quoted and (name != "question" or quoted[-1].endswith("?")):
             return quoted[-1]
         part = self._parts.get(name)
-        if part is None:
-            return clause or request.strip()
-        return _best_span(part, clause) or clause
+        span = _best_span(part, clause) if part else ""
+        if name in self._optional:
+            # "Detect the objects" names no kind of object, only what the card does in any case.
+            return "" if _stems(span) <= self._own else _DETERMINER.sub("", span)
+        return span or clause or request.strip()
 
 
 def _learned(card: ToolCard, name: str) -> _Part | None:
@@ -99,6 +107,10 @@ def _best_span(part: _Part, clause: str) -> str:
             if score > best:
                 best, chosen = score, clause[matches[start].start() : matches[end - 1].end()]
     return chosen
+
+
+def _stems(text: str) -> set[str]:
+    return {token[:5] for token in _TOKEN.findall(text.lower())}
 
 
 def _pair(tokens: Sequence[str], position: int) -> str:

@@ -10,6 +10,7 @@ from itertools import groupby, pairwise, permutations
 from edgewright.agents.planner.embedded.arguments import ArgumentReader, file_for
 from edgewright.agents.planner.embedded.composition import Composer, Scope, question_card
 from edgewright.agents.planner.embedded.detection import Intent
+from edgewright.agents.planner.embedded.grammar.sensors import SensorWords, sensor_words
 from edgewright.agents.planner.embedded.mentions import quotations
 from edgewright.agents.planner.embedded.steps import Step
 from edgewright.agents.planner.plan import Task
@@ -23,8 +24,10 @@ ALIKE = 0.12
 #: Minimum share of common words at which two descriptions are about the same quantity.
 SAME_SUBJECT = 0.3
 
+#: "Is" asks at the beginning of a clause; later in it, it may also state something.
 _QUESTION = re.compile(
-    r"\b(?:what|which|who|whose|where|when|why|how|whether|if|is|are|does|do|count)\b|\?",
+    r"\b(?:what|which|who|whose|where|when|why|how|whether|if|count)\b|\?"
+    r"|^\W*(?:(?:and|or|but|so|also|then|please)\s+)*(?:is|are|was|were|does|do|did|has|have)\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z]{4,}")
@@ -63,14 +66,17 @@ class Assembler:
             sensors: Available kinds of sensor; empty means unknown.
         """
         merged = self._merged(text, intents, scopes)
-        adjusted = self._fused(self._with_alternatives(merged, sensors))
+        adjusted = self._fused(self._with_alternatives(merged, sensors, sensor_words(text)))
         steps: list[Step] = []
         needs: set[str] = set()
         for intent in adjusted:
             if any(
-                _same_words(intent, step.intent) and step.card.id == intent.tool for step in steps
+                step.card.id == intent.tool
+                and scopes[step.intent.unit] == scopes[intent.unit]
+                and (step.produces or _same_words(intent, step.intent))
+                for step in steps
             ):
-                continue  # already there as the producer for a card that the same words request
+                continue  # already there, such as the pose that a drawing needs
             self._add_producers(intent, steps)
             card = self._cards.get(intent.tool)
             asked = {"question": intent.question} if "question" in card.arguments else {}
@@ -127,25 +133,30 @@ class Assembler:
         asks = intent.question or _QUESTION.search(text[intent.start : intent.end])
         return takes and bool(asks)
 
-    def _with_alternatives(self, intents: Sequence[Intent], sensors: Sequence[str]) -> list[Intent]:
+    def _with_alternatives(
+        self, intents: Sequence[Intent], sensors: Sequence[str], said: SensorWords
+    ) -> list[Intent]:
         """Add cards that measure the same with another sensor, if the words leave the sensor open.
 
-        Words that name a sensor make its card far likelier than the others; words that name none
-        or all of them leave several cards likely. A card whose sensors are missing is dropped if
-        another card measures the same.
+        Sensors that the words name are the ones to use. Otherwise words about one sensor make its
+        card far likelier than the others, and words about none or all of them leave several cards
+        likely. A card whose sensors are missing is dropped if another card measures the same.
         """
         chosen: list[Intent] = []
         for intent in intents:
             alternatives = [
                 replace(intent, tool=card.id)
                 for card in self._cards
-                if card.id != intent.tool
-                and intent.shares.get(card.id, 0) >= ALIKE
-                and card.id not in {other.tool for other in intents}
+                if card.id not in {other.tool for other in intents}
                 and self._same_subject(intent.tool, card.id)
+                and (set(card.sensors) & said.named or intent.shares.get(card.id, 0) >= ALIKE)
             ]
             chosen += [intent, *alternatives]
-        present = [intent for intent in chosen if self._has_sensor(intent.tool, sensors)]
+        present = [
+            intent
+            for intent in chosen
+            if self._has_sensor(intent.tool, sensors) and self._is_meant(intent.tool, said)
+        ]
         return [
             intent
             for intent in chosen
@@ -156,6 +167,12 @@ class Assembler:
     def _has_sensor(self, tool: str, sensors: Sequence[str]) -> bool:
         own = self._cards.get(tool).sensors
         return not own or not sensors or bool(set(own) & set(sensors))
+
+    def _is_meant(self, tool: str, said: SensorWords) -> bool:
+        """Return whether the words are about a card's sensor, or about none for the same."""
+        own = set(self._cards.get(tool).sensors)
+        others = (set(card.sensors) for card in self._cards if self._same_subject(tool, card.id))
+        return not said.named & own.union(*others) or bool(said.hinted & own)
 
     def _same_subject(self, one: str, other: str) -> bool:
         """Return whether two cards measure the same quantity with different sensors."""
@@ -193,7 +210,7 @@ class Assembler:
             if spec.type == "label" or not producers:
                 continue
             producer = max(producers, key=lambda card: intent.shares.get(card.id, 0.0))
-            steps.append(Step(card=producer, intent=replace(intent, tool=producer.id)))
+            steps.append(Step(producer, replace(intent, tool=producer.id), produces=True))
 
     def _connect(self, text: str, steps: list[Step], position: int) -> set[str]:
         """Fill a step's arguments from words, earlier steps and images; return what is missing."""
@@ -204,18 +221,26 @@ class Assembler:
         for name in [name for name in step.card.arguments if name not in step.args]:
             spec = step.card.arguments[name]
             if self._is_worded(step.card, name, spec):
-                step.args[name] = self._words_for(step.card, name, spec, clause, text)
+                words = self._words_for(step.card, name, spec, clause, text)
+                if words or spec.required:
+                    step.args[name] = words
             elif spec.type == "text" and quoted:
                 step.args[name] = quoted.pop(0)
-        _feed(text, steps, position)
-        open_names = [name for name in step.card.arguments if name not in step.args]
+        # What the words could have named but did not is left out, not taken from another task.
+        open_names = [
+            name
+            for name, spec in step.card.arguments.items()
+            if name not in step.args and not self._is_worded(step.card, name, spec)
+        ]
+        _feed(text, steps, position, open_names)
+        open_names = [name for name in open_names if name not in step.args]
         for name in open_names:
             spec = step.card.arguments[name]
             if spec.type == "image":
                 step.image_args.add(name)
             if named := file_for(spec.type, clause, text):
                 step.args[name] = named
-            elif spec.type == "text":
+            elif spec.type == "text" and spec.required:
                 step.args[name] = self._words_for(step.card, name, spec, clause, text)
             elif spec.required and spec.type != "image":
                 needs.add(name)
@@ -245,7 +270,7 @@ def _fits(cards: Sequence[ToolCard]) -> int:
     return sum(bool(set(one.outputs) & set(other.inputs)) for one, other in pairwise(cards))
 
 
-def _feed(text: str, steps: list[Step], position: int) -> None:
+def _feed(text: str, steps: list[Step], position: int, open_names: Sequence[str]) -> None:
     """Fill the open arguments of a step with outputs of earlier steps.
 
     For kinds of data that a person can provide, one output is used: the one that the step's words
@@ -256,7 +281,6 @@ def _feed(text: str, steps: list[Step], position: int) -> None:
     mentioned = _stems(text[step.intent.start : step.intent.end]) - _stems(step.card.title)
     producers = [n for n in range(position) if steps[n].card.id != step.card.id]
     producers.sort(key=lambda n: (bool(mentioned & _stems(steps[n].card.title)), n), reverse=True)
-    open_names = [name for name in step.card.arguments if name not in step.args]
     candidates = [
         (name, producer)
         for producer in producers

@@ -11,7 +11,7 @@ from edgewright.tools.contracts.images import ImageRef
 
 Images = tuple[ImageRef, ...]
 
-_NAMES = dict(enumerate(words("ordinal")[:10], start=1))
+_NAMES = dict(enumerate(words("ordinal")[:12], start=1))
 
 
 class MissingImageError(Exception):

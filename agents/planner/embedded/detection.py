@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgewright.agents.planner.embedded.grammar.clauses import Clause
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
@@ -13,8 +13,13 @@ from edgewright.agents.text.encoder import Vectors
 ACCEPT = 0.3
 #: A request without a chosen card is ambiguous if it is at least this likely to request any card.
 UNSURE = 0.2
-#: A task that no card serves is named to the person if it is at least this likely.
+#: A task that no card serves is named to the person if such tasks are at least this likely.
 DECLINED = 0.5
+
+#: A sentence adds a card to those of its whole text if it is at least this certain of it, and if
+#: each of those is at most this likely in the sentence.
+CERTAIN = 0.9
+APART = 0.1
 
 #: Labels of clauses that request nothing.
 SILENT = ("everyday-setting", "everyday-talk", "everyday-nonsense")
@@ -106,8 +111,13 @@ def read(
             probability = judged.any_card * judged.cards[tool]
             intents.append(Intent(tool, begin, clause.end, probability, shares[index]))
         name = labels[int(rows[index].argmax())]
-        unserved = name not in judged.cards and name not in SILENT
-        if not requested and unserved and rows[index].max() >= DECLINED:
+        unserved = sum(
+            share
+            for label, share in zip(labels, rows[index].tolist(), strict=True)
+            if label not in judged.cards and label not in SILENT
+        )
+        foreign = name not in judged.cards and name not in SILENT
+        if not requested and foreign and unserved >= DECLINED:
             declined.append((clause, name.removeprefix("everyday-").replace("-", " ")))
         elif not requested:
             continue
@@ -121,3 +131,30 @@ def read(
         unsure=tuple(order[:2]) if ambiguous else (),
         probability=judged.certainty,
     )
+
+
+def with_sentences(whole: Reading, parts: Sequence[tuple[Clause, Reading]]) -> Reading:
+    """Add to the reading of a text what its sentences certainly request by themselves.
+
+    Two sentences may be one request ("How does he stand? Give me the joints.") or two ("What is
+    this plant called? Has it any buds?"). Read together, the weaker of two is easily missed; read
+    apart, one request becomes two.
+
+    Args:
+        whole: The reading of the text.
+        parts: Its sentences and the reading of each.
+    """
+    known = {intent.tool for intent in whole.intents}
+    added = [
+        replace(intent, start=intent.start + sentence.start, end=intent.end + sentence.start)
+        for sentence, reading in parts
+        if reading.probability >= CERTAIN
+        for intent in reading.intents
+        if max((intent.shares.get(tool, 0) for tool in known), default=0) <= APART
+    ]
+    if not added:
+        return whole
+    intents = sorted([*whole.intents, *added], key=lambda intent: intent.end)
+    served = {intent.end for intent in added}
+    declined = tuple(each for each in whole.declined if each[0].end not in served)
+    return replace(whole, intents=tuple(intents), declined=declined, unsure=())

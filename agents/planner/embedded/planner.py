@@ -21,11 +21,18 @@ import numpy as np
 from edgewright.agents.planner.embedded.assembly import Assembler
 from edgewright.agents.planner.embedded.composition import Scope
 from edgewright.agents.planner.embedded.conversation import latest_turn
-from edgewright.agents.planner.embedded.detection import Intent, Judged, Reading, read
-from edgewright.agents.planner.embedded.evidence import Verdict
+from edgewright.agents.planner.embedded.detection import (
+    Intent,
+    Judged,
+    Reading,
+    read,
+    with_sentences,
+)
+from edgewright.agents.planner.embedded.evidence import Flags, Verdict
 from edgewright.agents.planner.embedded.grammar.acts import Act, acts_outside
 from edgewright.agents.planner.embedded.grammar.clauses import Clause, segment
 from edgewright.agents.planner.embedded.grammar.questions import about_image
+from edgewright.agents.planner.embedded.grammar.sentences import asking
 from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
 from edgewright.agents.planner.embedded.understanding import Understanding, Unit, understand
@@ -140,16 +147,32 @@ class EmbeddedPlanner:
         ]
         if not open_units:
             return
-        texts = [unit.text for _, _, unit in open_units]
+        asked = [asking(unit.text) for _, _, unit in open_units]
+        texts = [
+            text
+            for (_, _, unit), said in zip(open_units, asked, strict=True)
+            for text in (unit.text, *(sentence.text for sentence in said))
+        ]
+        counts = [1 + len(said) for said in asked]
+        has_image = np.repeat([bool(unit.images) for _, _, unit in open_units], counts)
+        can_repeat = np.repeat([bool(draft.repeatable) for draft, _, _ in open_units], counts)
+        readings = iter(self._readings(model, texts, has_image, can_repeat))
+        for (draft, number, unit), said in zip(open_units, asked, strict=True):
+            whole = next(readings)
+            reading = with_sentences(whole, [(sentence, next(readings)) for sentence in said])
+            draft.readings[number] = self._on_image(unit, reading)
+
+    def _readings(
+        self, model: RequestModel, texts: Sequence[str], has_image: Flags, can_repeat: Flags
+    ) -> list[Reading]:
+        """Read texts, encoded together."""
         cut = [segment(text)[:MAX_CLAUSES] or [Clause(text, 0, len(text))] for text in texts]
         words = [Words.of(text, clauses) for text, clauses in zip(texts, cut, strict=True)]
-        has_image = np.array([bool(unit.images) for _, _, unit in open_units])
-        can_repeat = np.array([bool(draft.repeatable) for draft, _, _ in open_units])
         verdict, rows = model.read(words, has_image, can_repeat)
-        for index, (draft, number, _) in enumerate(open_units):
-            judged = self._judged(verdict, index)
-            reading = read(cut[index], rows[index], model.labels, judged)
-            draft.readings[number] = self._on_image(draft.understood.units[number], reading)
+        return [
+            read(clauses, shares, model.labels, self._judged(verdict, index))
+            for index, (clauses, shares) in enumerate(zip(cut, rows, strict=True))
+        ]
 
     def _on_image(self, unit: Unit, reading: Reading) -> Reading:
         """Read what the heads decline by what comes with it, an image or another file."""

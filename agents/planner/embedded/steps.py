@@ -18,6 +18,7 @@ class Step:
         args: Arguments so far; an output of another step is its position as ``<n>``.
         parents: Positions of the steps whose outputs it needs.
         image_args: Names of the arguments that take the image of the request.
+        produces: Whether it was added to produce the input of a later step.
     """
 
     card: ToolCard
@@ -25,3 +26,4 @@ class Step:
     args: dict[str, str] = field(default_factory=dict)
     parents: set[int] = field(default_factory=set)
     image_args: set[str] = field(default_factory=set)
+    produces: bool = False

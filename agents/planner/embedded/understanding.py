@@ -15,12 +15,22 @@ from edgewright.agents.planner.embedded.conversation import (
 from edgewright.agents.planner.embedded.grammar.acts import Act, split_acts
 from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.conditions import Piece, pieces
+from edgewright.agents.planner.embedded.grammar.coordination import (
+    asked_of_each,
+    gapped,
+    headed,
+    headings,
+    without_heading,
+)
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
     completed,
     continued,
+    doubts,
     is_closing,
     presents,
     repeats,
+    topic,
+    without_pronouns,
 )
 from edgewright.agents.planner.embedded.grammar.negation import wanted
 from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise, guard_of
@@ -31,7 +41,6 @@ from edgewright.agents.planner.embedded.grammar.references import (
     without_mentions,
 )
 from edgewright.agents.planner.embedded.grammar.sentences import (
-    begins_asking,
     coordinated,
     items,
     sentences,
@@ -141,6 +150,7 @@ class _Reader:
         aside: The images mentioned so far, which "the others" are not.
         latest: The images of the latest clause that mentioned any.
         item: Number of the item of the latest unit.
+        noun: What the latest question was about, which a pronoun can stand for.
     """
 
     conversation: Conversation
@@ -150,6 +160,7 @@ class _Reader:
     aside: list[ImageRef] = field(default_factory=list)
     latest: Images | None = None
     item: int = -1
+    noun: str = ""
 
     @property
     def _question(self) -> str:
@@ -174,12 +185,19 @@ class _Reader:
             if conditions
             else [Piece(each) for each in said]
         )
-        for piece in found:
+        if not self.units:
+            self.noun = topic(self._question)
+        for piece, later in zip(found, [*found[1:], None], strict=True):
+            if later and doubts(piece.text) and not is_closing(later.text):
+                continue  # what follows says what to look at again
             remaining, outside = split_acts(piece.text, self.acts) if piece.text else ("", [])
             self.problems += [act.refusal for act in outside]
             if outside and not remaining:
                 continue
-            within = replace(piece, text=completed(remaining))
+            if piece.guard:
+                self.noun = topic(piece.guard.premises[0].question) or self.noun
+            asked, self.noun = without_pronouns(completed(remaining), self.noun)
+            within = replace(piece, text=asked)
             if not self._follow_up(within):
                 self._piece(within, number)
 
@@ -225,7 +243,11 @@ class _Reader:
             ahead: The mentions of the next part that has any.
         """
         found = self._mentions(text)
-        clauses = segment(text) if found else []
+        if whole := self._several(text, found):
+            yield from whole
+            return
+        starts = headings(text, found)
+        clauses = headed(text, starts) if starts else segment(text) if found else []
         if not clauses:
             if ahead and (images := self._resolved(ahead)):
                 yield text, images  # "a caption and a label of the second"
@@ -252,8 +274,19 @@ class _Reader:
             if inside and _WHICH.match(text, start):
                 # "Which of them shows a dog?" asks of each whether it does.
                 said = guard_of(_WHICH.sub("", said, count=1)).premises[0].question
+            if start in starts:
+                said = without_heading(said)
             if images and said.strip(" ,.:;?!") != STAND_IN:
                 yield said, images
+
+    def _several(self, text: str, found: list[Mention]) -> list[tuple[str, Images]]:
+        """Return what a sentence asks about each of several images, if it leaves words out."""
+        said = asked_of_each(without_mentions(text, found)) if len(segment(text)) == 1 else ""
+        if said:
+            images = self._resolved(found) if found else self.latest or self.conversation.focus
+            return [(said, images)] if images and len(images) > 1 else []
+        about = [(asked, self._resolved([mention])) for asked, mention in gapped(text, found)]
+        return [(asked, images) for asked, images in about if images]
 
     def _about(self, piece: Piece) -> Images | None:
         """Return the images that a condition names; None if it names none."""
@@ -298,7 +331,6 @@ class _Reader:
             and last.text
             and unit.text
             and not last.again
-            and not (begins_asking(sentences(last.text)[-1]) and begins_asking(unit.text))
             and (last.images, last.guard, last.checked) == (unit.images, unit.guard, unit.checked)
         )
         if last is not None and alike:

@@ -57,8 +57,9 @@ def _logistic(features: Numbers, truth: Flags, importance: Numbers | None = None
 
     A ridge of 1 keeps weights finite that the data leave undetermined.
     """
+    weighting = np.ones(len(features)) if importance is None else importance
+    features, truth, weighting = _merged(features, truth, weighting)
     x = np.hstack([features, np.ones((len(features), 1))]).astype(np.float64)
-    weighting = np.ones(len(x)) if importance is None else importance
     ridge = np.eye(x.shape[1])
     ridge[-1, -1] = 1e-3
     weights = np.zeros(x.shape[1])
@@ -71,3 +72,19 @@ def _logistic(features: Numbers, truth: Flags, importance: Numbers | None = None
         if np.abs(step).max() < 1e-6:
             break
     return weights
+
+
+def _merged(features: Numbers, truth: Flags, weighting: Numbers) -> tuple[Numbers, Flags, Numbers]:
+    """Count the false examples without any evidence as one that weighs as much.
+
+    Probabilities are clipped, so these are nearly all examples of a large catalogue.
+    """
+    without = ~truth & (features == features.min(axis=0)).all(axis=1)
+    if not without.any():
+        return features, truth, weighting
+    others, first = ~without, without.argmax()
+    return (
+        np.vstack([features[others], features[first]]),
+        np.append(truth[others], False),
+        np.append(weighting[others], weighting[without].sum()),
+    )

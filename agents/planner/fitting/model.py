@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,7 @@ UNDIVIDED = 2.0
 
 #: Everything that determines a model besides its examples.
 VERSION = (
-    6,
+    7,
     *(MAX_TOKENS, MIDDLE_WEIGHT),
     *(heads.LEXICAL_WEIGHT, heads.SCALE, heads.MIN_EXAMPLES, heads.STEPS, heads.PENALTY),
     *(evidence.NEIGHBOURS, evidence.WIDTH, NONE_SHARE, UNDIVIDED),
@@ -49,7 +51,12 @@ def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
     fitted = fit_large if examples.tools > LARGE + 1 else _fit_small
     model = fitted(examples, texts, truth)
     trust = model.judge.trust + np.array([0, np.log(UNDIVIDED)])
-    return replace(model, judge=replace(model.judge, trust=trust))
+    return replace(
+        model,
+        heads=_halved(model.heads),
+        several=_halved(model.several),
+        judge=replace(model.judge, trust=trust),
+    )
 
 
 def _fit_small(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel:
@@ -95,6 +102,11 @@ def _fit_small(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel
     )
 
 
+def _halved(fitted: Heads) -> Heads:
+    """Round weights to half precision, in which they are stored: half the size, alike scores."""
+    return replace(fitted, weights=fitted.weights.astype(np.float16).astype(np.float32))
+
+
 def load_model(
     examples: Examples, vectors: VectorCache, folder: Path, *, shipped: Path | None = SHIPPED
 ) -> RequestModel:
@@ -122,44 +134,76 @@ def load_model(
 
     def fit_now() -> StoredArrays:
         fitted.append(fit(examples, vectors))
-        return _stored(fitted[0])
+        return arrays_of(fitted[0])
 
     stored = cached(key, folder, fit_now, shipped=shipped)
-    return fitted[0] if fitted else _restored(stored, examples, vectors)
+    if fitted:
+        return fitted[0]
+    return model_from(
+        stored,
+        labels=examples.labels,
+        tools=examples.tools,
+        vectors=encode_cached([example.words.whole for example in examples.requests], vectors),
+        truth=_truth(examples),
+    )
 
 
-def _truth(examples: Examples) -> Vectors:
-    truth = np.zeros((len(examples.requests), len(examples.labels)), np.float32)
-    for row, example in enumerate(examples.requests):
-        truth[row, list(example.labels)] = 1 / len(example.labels)
+def shares(labels: Sequence[Sequence[int]], number: int) -> Vectors:
+    """Return the share of each label in each example, float32 ``[N, number]``.
+
+    Args:
+        labels: The labels of each example.
+        number: Number of all labels.
+    """
+    lengths = np.array([len(each) for each in labels])
+    truth = np.zeros((len(labels), number), np.float32)
+    rows, columns = np.repeat(np.arange(len(labels)), lengths), list(chain.from_iterable(labels))
+    truth[rows, columns] = np.repeat(1 / lengths, lengths)
     return truth
 
 
-def _stored(model: RequestModel) -> StoredArrays:
-    """Return the arrays that cannot be computed from the examples and their vectors."""
+def _truth(examples: Examples) -> Vectors:
+    return shares([example.labels for example in examples.requests], len(examples.labels))
+
+
+def arrays_of(model: RequestModel) -> StoredArrays:
+    """Return the arrays of a model that cannot be computed from its examples and their vectors."""
     arrays = {
         "idf": model.features.weights,
-        "weights": model.heads.weights,
+        "weights": model.heads.weights.astype(np.float16),
         "bias": model.heads.bias,
-        "several_weights": model.several.weights,
+        "several_weights": model.several.weights.astype(np.float16),
         "several_bias": model.several.bias,
         **asdict(model.judge),
     }
     return StoredArrays(arrays, {"words": json.dumps(list(model.features.words))})
 
 
-def _restored(stored: StoredArrays, examples: Examples, vectors: VectorCache) -> RequestModel:
+def model_from(
+    stored: StoredArrays, *, labels: tuple[str, ...], tools: int, vectors: Vectors, truth: Vectors
+) -> RequestModel:
+    """Return a model from stored arrays; for the arguments see ``RequestModel``.
+
+    Args:
+        stored: What ``arrays_of`` returned.
+        labels: Its labels.
+        tools: Number of labels that lead to tasks.
+        vectors: Sentence vectors of its examples.
+        truth: Share of each label in each example.
+    """
     arrays = stored.arrays
     words: list[str] = json.loads(stored.notes["words"])
     return RequestModel(
-        labels=examples.labels,
-        tools=examples.tools,
+        labels=labels,
+        tools=tools,
         features=Features(
             words={word: column for column, word in enumerate(words)}, weights=arrays["idf"]
         ),
-        heads=Heads(weights=arrays["weights"], bias=arrays["bias"]),
-        several=Heads(weights=arrays["several_weights"], bias=arrays["several_bias"]),
-        vectors=encode_cached([example.words.whole for example in examples.requests], vectors),
-        truth=_truth(examples),
+        heads=Heads(weights=arrays["weights"].astype(np.float32), bias=arrays["bias"]),
+        several=Heads(
+            weights=arrays["several_weights"].astype(np.float32), bias=arrays["several_bias"]
+        ),
+        vectors=vectors,
+        truth=truth,
         judge=Judge(**{name: arrays[name] for name in _QUESTIONS}),
     )

@@ -1,4 +1,4 @@
-"""Routes about the node itself: health and models (KServe's paths), profile, sensors, metrics."""
+"""Routes about the node itself: health and models (KServe's paths), profile, metrics."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pydantic import BaseModel
 
 from edgewright.edge_runtime.api.bodies import read_body
 from edgewright.edge_runtime.api.middleware import METRICS_PATH
+from edgewright.edge_runtime.api.routes.inference import model_view
 from edgewright.edge_runtime.node import Node
-from edgewright.edge_runtime.workers.worker import ModelWorker
 from edgewright.tools.contracts.invocation import LinkProbe
 from edgewright.tools.contracts.profiles import NodeProfile
-from edgewright.tools.contracts.views import ModelView, SensorView
+from edgewright.tools.contracts.views import ModelView
 from edgewright.tools.errors import UnavailableError
-from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE
 
 router = APIRouter()
 
 PROBE_PATH = "/v1/probe"
+PROFILE_PATH = "/v1/profile"
 
 
 class Live(BaseModel):
@@ -35,12 +35,14 @@ class Ready(BaseModel):
     ready: Literal[True] = True
 
 
+@router.head("/v2/health/live", include_in_schema=False)
 @router.get("/v2/health/live", tags=["health"])
 async def live() -> Live:
     """Report that the process is alive."""
     return Live()
 
 
+@router.head("/v2/health/ready", include_in_schema=False)
 @router.get("/v2/health/ready", tags=["health"])
 async def ready(request: Request) -> Ready:
     """Report whether the node accepts work."""
@@ -56,21 +58,15 @@ async def ready(request: Request) -> Ready:
 async def list_models(request: Request) -> list[ModelView]:
     """List the models that this node can run."""
     node: Node = request.app.state.node
-    return [_view(worker) for worker in node.workers]
+    return [model_view(worker) for worker in node.workers]
 
 
-@router.get("/v2/models/{model}", tags=["models"])
-async def describe_model(request: Request, model: str) -> ModelView:
-    """Describe a model; its version and partition points are known once it was loaded."""
+@router.get(PROFILE_PATH, tags=["node"])
+async def profile(request: Request, peers: Literal["true", "false"] = "true") -> NodeProfile:
+    """Return the node's own times and, with ``peers``, those of its peers."""
     node: Node = request.app.state.node
-    return _view(node.workers.worker(model))
-
-
-@router.get("/v1/profile", tags=["node"])
-async def profile(request: Request) -> NodeProfile:
-    """Return the node's own times, the state of its link, and its peer's profile."""
-    node: Node = request.app.state.node
-    return node.current_profile()
+    current = node.current_profile()
+    return current if peers == "true" else current.model_copy(update={"peers": {}})
 
 
 @router.post(PROBE_PATH, tags=["node"])
@@ -81,34 +77,8 @@ async def probe(request: Request) -> LinkProbe:
     return LinkProbe(load=node.workers.loads())
 
 
-@router.get("/v1/sensors", tags=["node"])
-async def sensors(request: Request) -> list[SensorView]:
-    """List the node's sensors and their items."""
-    node: Node = request.app.state.node
-    if node.config.camera is None:
-        return []
-    return [SensorView(kind="camera", name="camera", items=node.camera.names())]
-
-
 @router.get(METRICS_PATH, tags=["node"], response_class=Response)
 async def metrics(request: Request) -> Response:
     """Return the node's metrics in Prometheus' text format."""
     node: Node = request.app.state.node
     return Response(node.metrics.render(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _view(worker: ModelWorker) -> ModelView:
-    description = worker.description
-    inputs = [{"name": "image", "datatype": "BYTES", "shape": [1]}]
-    if description:
-        inputs.append(
-            {"name": "frame", "datatype": "BYTES", "shape": [1], "type": FRAME_MEDIA_TYPE}
-        )
-    return ModelView(
-        name=worker.model,
-        versions=[description["revision"]] if description else [],
-        inputs=inputs,
-        outputs=[{"name": "output", "datatype": "BYTES", "shape": [1]}],
-        ready=worker.loaded,
-        partition_points=len(description["blocks"]) + 1 if description else 0,
-    )

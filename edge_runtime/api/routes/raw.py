@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.errors import LinkError
+
+_Result = TypeVar("_Result")
 
 
 class Answering(Protocol):
@@ -58,7 +60,7 @@ def raw_route(node: Node, path: str, answer: Answering, *, name: str) -> Route:
     return Route(path, RawRoute(node, path, answer), methods=["POST"], name=name)
 
 
-async def while_connected(work: asyncio.Task[bytes], receive: Receive) -> bytes:
+async def while_connected(work: asyncio.Task[_Result], receive: Receive) -> _Result:
     """Return the result of some work, unless the caller disconnects first.
 
     Then the work is cancelled, so that a caller that lost patience does not keep its place in a

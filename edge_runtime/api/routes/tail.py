@@ -46,7 +46,11 @@ async def tail(node: Node, scope: Scope, receive: Receive) -> bytes:
         reply, _ = await node.workers.call(
             worker.model,
             "tail",
-            {"expert": options.expert, "args": options.args},
+            {
+                "expert": options.expert,
+                "args": options.args,
+                "precision": options.arm.precision if options.arm else "fp32",
+            },
             frame,
             caller=scope["caller"],
             deadline=deadline,

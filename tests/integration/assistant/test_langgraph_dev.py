@@ -1,5 +1,6 @@
 """``langgraph dev`` serves the assistant offline; the LangGraph SDK drives a thread."""
 
+import base64
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from edgewright.graphs.assistant.events import Event
+from edgewright.graphs.federated.events import Event as TrainingEvent
 from edgewright.tools.images.store import ImageStore
 
 REPOSITORY = Path(__file__).parents[3]
@@ -24,6 +26,7 @@ STARTS_WITHIN_S = 60.0
 
 #: What the server sends as JSON are the graph's own events.
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+TRAINING: TypeAdapter[TrainingEvent] = TypeAdapter(TrainingEvent)
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
 
@@ -160,6 +163,84 @@ async def test_a_thread_is_served_streamed_and_resumed(client, log, cat):
     assert "Traceback" not in logged
 
 
+async def failure(client, thread, content):
+    """Run a turn that fails; return the error that the client receives."""
+    turn = {"messages": [{"type": "human", "content": content}]}
+    parts = [
+        part
+        async for part in client.runs.stream(
+            thread["thread_id"], "assistant", input=turn, stream_mode=["values", "messages"]
+        )
+    ]
+    (error,) = [part.data for part in parts if part.event == "error"]
+    return error
+
+
+async def test_what_agent_chat_ui_sends_is_answered_and_leaves_no_bytes_behind(client, tmp_path):
+    """Its message form is that of src/lib/multimodal-utils.ts and components/thread/index.tsx."""
+    Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.jpg", quality=80)
+    data = base64.b64encode((tmp_path / "cat.jpg").read_bytes()).decode()
+    metadata = {"name": "cat.jpg"}
+    image = {"type": "image", "mimeType": "image/jpeg", "data": data, "metadata": metadata}
+    human = {"id": "m1", "type": "human", "content": [image]}
+    thread = await client.threads.create()
+    parts = [
+        part
+        async for part in client.runs.stream(
+            thread["thread_id"],
+            "assistant",
+            input={"messages": [human]},
+            stream_mode=["values"],
+            stream_subgraphs=True,
+            stream_resumable=True,
+        )
+    ]
+    assert not [part.data for part in parts if part.event == "error"]
+    question, answer = parts[-1].data["messages"]
+    assert (question["id"], question["content"]) == ("m1", "What is this?")
+    assert "cat" in answer["content"].lower()
+
+    refused = {**image, "data": data[:3000] + "%"}
+    error = await failure(client, thread, [{"type": "text", "text": "and this?"}, refused])
+    assert "not valid base64" in error["message"]
+    remote = {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}
+    error = await failure(client, thread, [remote])
+    assert "attach the file" in error["message"]
+
+    history = await client.threads.get_history(thread["thread_id"], limit=50)
+    assert len(history) > 4
+    assert data[300:400] not in str(history)
+    _, values = await run(client, thread, "And what colour is it?")  # the thread goes on
+    assert len(values["messages"]) == 4
+
+
+async def test_a_training_is_approved_through_an_interrupt(client):
+    thread = await client.threads.create()
+    settings = {"approval": "ask", "trials": 1, "target": 0.5}
+    purpose = "two clinics have photos of handwritten digits; I need a classifier"
+
+    async def stream(**more):
+        return [
+            part
+            async for part in client.runs.stream(
+                thread["thread_id"], "federated", stream_mode=["custom", "updates"], **more
+            )
+        ]
+
+    data = {"source": "digits", "clients": 2, "samples": 300}
+    parts = await stream(input={"purpose": purpose, "data": data, "settings": settings})
+    (asked,) = [p.data["__interrupt__"] for p in parts if "__interrupt__" in (p.data or {})]
+    (question,) = asked[0]["value"]  # the schema of the agent inbox
+    assert question["action_request"]["action"] == "train"
+    assert question["config"]["allow_accept"]
+
+    parts = await stream(command={"resume": [{"type": "accept", "args": None}]})
+    assert not [part.data for part in parts if part.event == "error"]
+    events = [TRAINING.validate_python(part.data) for part in parts if part.event == "custom"]
+    assert events[-1].event == "registered"
+    assert events[-1].report.test.accuracy > 0.5
+
+
 async def test_the_schemas_are_available_to_studio(client):
     (assistant,) = await client.assistants.search(graph_id="assistant")
     schemas = await client.assistants.get_schemas(assistant["assistant_id"])
@@ -168,7 +249,7 @@ async def test_the_schemas_are_available_to_studio(client):
     (federated,) = await client.assistants.search(graph_id="federated")
     schemas = await client.assistants.get_schemas(federated["assistant_id"])
     assert set(schemas["input_schema"]["properties"]) == {"purpose", "data", "settings", "run"}
-    assert set(schemas["context_schema"]["properties"]) == {"coder"}
+    assert set(schemas["context_schema"]["properties"]) == {"coder", "changes"}
 
 
 def running(processes):

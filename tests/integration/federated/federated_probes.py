@@ -160,6 +160,27 @@ HOGS: dict[str, tuple[str, str]] = {
         "import os\nfor _ in range(70): os.mkdir('d' * 200); os.chdir('d' * 200)\nwhile True: pass",
         "disk",
     ),
+    "disk by files mapped shared": (
+        "import mmap\nheld = []\n"
+        "for i in range(99):\n    f = open(f'm{i}', 'w+b'); f.truncate(55_000_000)\n"
+        "    m = mmap.mmap(f.fileno(), 55_000_000); m.write(b'x' * 55_000_000); held.append(m)",
+        "disk",
+    ),
+    "disk behind names that come and go": (
+        "import os, threading\n"
+        "def churn(k):\n"
+        "    while True:\n"
+        "        for j in range(60): open(f'c{k}-{j}', 'w').close(); os.unlink(f'c{k}-{j}')\n"
+        "for k in range(6): threading.Thread(target=churn, args=(k,), daemon=True).start()\n"
+        "n = 0\nwhile True:\n    n += 1; open(f'z{n}', 'wb').write(b'x' * 1_000_000)",
+        "disk",
+    ),
+    "pipes full of data": (
+        "import fcntl, os\nheld = []\n"
+        "while True:\n    r, w = os.pipe(); held += [r, w]; fcntl.fcntl(w, 1031, 1048576)\n"
+        "    os.set_blocking(w, False); os.write(w, b'x' * 1_000_000)",
+        "memory",
+    ),
     "endless folders": ("import os\nn = 0\nwhile True:\n    n += 1; os.mkdir(f'd{n}')", "disk"),
     "threads": (
         "import threading, time\n"

@@ -18,32 +18,16 @@ from edgewright.tools.federated.trials.prepare import DataRequest, prepare
 from edgewright.tools.federated.trials.runner import run_trial
 from edgewright.tools.sandbox.limits import SandboxLimits
 
-CANDIDATE = Candidate(
-    model=(
-        "from torch import nn\n"
-        "def build_model(channels, height, width, classes):\n"
-        "    return nn.Sequential(nn.Flatten(), nn.Linear(channels * height * width, 48),\n"
-        "                         nn.ReLU(), nn.Linear(48, classes))\n"
-    ),
-    augmentation="def augment(images):\n    return images\n",
-    optimiser=(
-        "import torch\n"
-        "def build_optimiser(parameters, learning_rate):\n"
-        "    return torch.optim.Adam(parameters, lr=learning_rate)\n"
-    ),
-    schedule="def learning_rate(round_number, rounds):\n    return 0.005\n",
-    rounds=2,
-    batch_size=16,
-)
+
+@pytest.fixture
+def candidate(candidate: Candidate) -> Candidate:
+    """The small network, trained briefly."""
+    return candidate.model_copy(update={"rounds": 2, "local_epochs": 1})
 
 
-def trained(run: RunFolder, number: int, engine: Engine, **changes: object) -> TrialResult:
-    request = TrialRequest(
-        number=number,
-        candidate=CANDIDATE.model_copy(update=changes),
-        engine=engine,
-        limits=SandboxLimits(time_s=200),
-    )
+def trained(run: RunFolder, number: int, engine: Engine, candidate: Candidate) -> TrialResult:
+    limits = SandboxLimits(time_s=200)
+    request = TrialRequest(number=number, candidate=candidate, engine=engine, limits=limits)
     return run_trial(run, request)
 
 
@@ -56,19 +40,19 @@ def flower_processes() -> set[int]:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("engine", "clients"), [("simulation", 4), ("deployment", 3)])
 def test_flower_trains_the_written_app_to_equal_weights(
-    tmp_path: Path, engine: Engine, clients: int
+    tmp_path: Path, engine: Engine, clients: int, candidate: Candidate
 ) -> None:
     run = RunFolder(tmp_path)
     prepare(DataRequest(clients=clients), run)
     before = flower_processes()
-    flower_result = trained(run, 1, engine)
+    flower_result = trained(run, 1, engine, candidate)
     assert (flower_result.status, flower_result.fault, flower_result.sandbox) == (
         "finished",
         None,
         "none",
     )
     assert len(flower_result.curve) == 2
-    in_process_result = trained(run, 2, "in-process")
+    in_process_result = trained(run, 2, "in-process", candidate)
     assert in_process_result.weights_sha256 == flower_result.weights_sha256
     assert [p.validation for p in in_process_result.curve] == [
         p.validation for p in flower_result.curve
@@ -81,11 +65,11 @@ def test_flower_trains_the_written_app_to_equal_weights(
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_a_run_that_exceeds_its_time_limit_is_ended(tmp_path: Path) -> None:
+def test_a_run_that_exceeds_its_time_limit_is_ended(tmp_path: Path, candidate: Candidate) -> None:
     run = RunFolder(tmp_path)
     prepare(DataRequest(clients=3), run)
     request = TrialRequest(
-        number=1, candidate=CANDIDATE, engine="deployment", limits=SandboxLimits(time_s=6)
+        number=1, candidate=candidate, engine="deployment", limits=SandboxLimits(time_s=6)
     )
     before = flower_processes()
     result = run_trial(run, request)
@@ -118,8 +102,8 @@ def command(process: psutil.Process) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_a_deployment_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
-    request = TrialRequest(number=1, candidate=CANDIDATE, engine="deployment")
+def test_a_deployment_ends_when_its_starter_is_killed(tmp_path: Path, candidate: Candidate) -> None:
+    request = TrialRequest(number=1, candidate=candidate, engine="deployment")
     (tmp_path / "app").mkdir()
     with subprocess.Popen(
         [sys.executable, "-c", STARTER, str(tmp_path), request.model_dump_json()],
@@ -138,10 +122,12 @@ def test_a_deployment_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     assert not any(map(command, started))
 
 
-def test_a_superlink_that_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_superlink_that_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, candidate: Candidate
+) -> None:
     monkeypatch.setattr(flower, "_START_S", 0.1)
     run = RunFolder(tmp_path)
     prepare(DataRequest(clients=3), run)
     with pytest.raises(UnavailableError) as caught:
-        trained(run, 1, "deployment")
+        trained(run, 1, "deployment", candidate)
     assert caught.value.info().code == "flower_unavailable"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 from sklearn.datasets import load_digits
 
 from edgewright.graphs.assistant.context import AssistantContext
@@ -72,6 +73,12 @@ def digit(index: int) -> bytes:
     pixels = np.round(load_digits().images[index] * (255 / 16)).astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).resize((80, 80), Image.Resampling.NEAREST).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def photograph(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -164,6 +171,10 @@ async def test_one_conversation_goes_from_no_tool_to_using_it():
                 (model,) = installed_models()
                 assert model.manifest.model in training.answer
                 after = await session.ask("which digit is this?", images=[image])
+                cat = services.images.put(photograph(data.chelsea()))
+                unrelated = await session.ask("which digit is this?", images=[cat])
     assert [task.tool for task in after.plan.tasks] == [model.manifest.model]
     assert after.results[0].output["labels"][0]["label"] == "3"
     assert after.answer.startswith("3")
+    assert "not one of its classes" in unrelated.answer.lower()
+    assert unrelated.results[0].output["labels"] == []

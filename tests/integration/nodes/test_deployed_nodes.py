@@ -48,6 +48,7 @@ class Container:
             "PATH": f"{BIN}:{os.environ['PATH']}",
             "EDGEWRIGHT_HOME": str(self.state),
             "EDGEWRIGHT_CACHE": str(self.state / "cache"),
+            "EDGEWRIGHT_MODELS": str(self.state / "models"),
             "EDGEWRIGHT_NODE_CONFIG": str(config),
             "EDGEWRIGHT_NODE_HOST": "0.0.0.0",
             "EDGEWRIGHT_NODE_PORT": str(ports[name]),
@@ -110,7 +111,7 @@ def test_a_composed_device_and_edge_server_work_together(
         url = f"http://127.0.0.1:{ports['device']}"
         key = (tmp_path / "secrets/client-to-device").read_text().strip()
         profile = get(f"{url}/v1/profile", key)
-        assert profile["link"]["up"] is True  # the device's key is right
+        assert profile["peers"]["edge"]["link"]["up"] is True  # the device's key is right
         with pytest.raises(urllib.error.HTTPError, match="401"):
             get(f"{url}/v1/profile", "another")
     outside = {path.name for path in tmp_path.iterdir()}

@@ -32,7 +32,7 @@ def linked(node_settings):
         # Link probes are switched off, since they would trigger the faults meant for transfers.
         peer = {"url": f"http://127.0.0.1:{link.port}", "poll_s": 3600, **more}
         async with (
-            launch_node(node_settings("device", peer=peer)) as node,
+            launch_node(node_settings("device", peers=[peer])) as node,
             NodeClient(node.url) as client,
         ):
             yield client
@@ -100,7 +100,7 @@ async def test_an_edge_server_that_was_never_there(node_settings, encoded):
         port = probe.getsockname()[1]
     peer = {"url": f"http://127.0.0.1:{port}", "poll_s": 0.2}
     async with (
-        launch_node(node_settings("device", peer=peer)) as node,
+        launch_node(node_settings("device", peers=[peer])) as node,
         NodeClient(node.url) as client,
     ):
         alone = await client.invoke(CARD, ALONE, encoded())
@@ -109,14 +109,14 @@ async def test_an_edge_server_that_was_never_there(node_settings, encoded):
         assert chosen.report.planned_arm == "device-only"
         _assert_reused(await client.invoke(CARD, SPLIT, encoded()), alone, "link_refused")
         profile = await client.profile()
-        assert profile.peer is None
+        assert profile.peers["edge"].profile is None
         async with launch_node(node_settings("edge", port=port)):
             for _ in range(200):
                 profile = await client.profile()
-                if profile.peer is not None and profile.peer.models and profile.link.up:
+                if profile.knows_peers and profile.peers["edge"].link.up:
                     break
                 await asyncio.sleep(0.1)
-            assert profile.peer.models
+            assert profile.knows_peers
             response = await client.invoke(CARD, SPLIT, encoded())
             assert response.report.fallback == []
 
@@ -131,7 +131,7 @@ async def test_a_stalled_edge_server_costs_some_patience_only(edge_node, linked,
         _assert_reused(response, alone, "deadline_exceeded")
         decision = await client.decide(CARD, InvokeOptions(), probe(encoded()))
         assert decision.arm.kind == "device-only"
-        assert not decision.link.up
+        assert not decision.peers["edge"].link.up
 
 
 async def test_a_short_deadline_leaves_the_device_time_to_continue_alone(

@@ -180,7 +180,7 @@ class _Connection:
 
     def __init__(self, url: str) -> None:
         self._address = url.removeprefix("http://").split(":")
-        self._head = f"POST {PATH} HTTP/1.1\r\nHost: node\r\n" + "".join(
+        self._head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n" + "".join(
             f"{name}: {value}\r\n" for name, value in HEADERS.items()
         )
 

@@ -76,12 +76,12 @@ async def test_lossless_arms_agree_exactly(device_client, encoded):
 async def test_the_device_decides_from_profiles_and_link(device_client, encoded):
     for _ in range(100):
         profile = await device_client.profile()
-        if profile.peer is not None and profile.peer.models:
+        if profile.knows_peers:
             break
         time.sleep(0.1)
     decision = await device_client.decide(CARD, InvokeOptions(), probe(encoded()))
     assert len(decision.forecasts) > 10
-    assert decision.link.up
+    assert decision.peers["edge"].link.up
     assert decision.reason
     response = await device_client.invoke(CARD, InvokeOptions(), encoded())
     assert "cat" in response.output["text"]
@@ -112,11 +112,11 @@ async def test_json_and_raw_bodies_are_the_same_call(http, encoded):
     as_json = await http.post(path, json=body)
     assert raw.json()["output"] == as_json.json()["output"]
     assert raw.json()["output"]["answer"] == "yes"
-    assert raw.json()["report"]["approximate"]
+    assert not raw.json()["report"]["approximate"]
 
 
 async def test_a_question_that_cannot_be_answered_is_refused_at_no_cost(device_client, encoded):
-    options = InvokeOptions(args={"question": "How many cats are there?"})
+    options = InvokeOptions(args={"question": "What is the name of the cat?"})
     response = await device_client.invoke("visual-question-answering", options, encoded())
     assert response.status == "refused"
     assert response.error.code == "refused"
@@ -128,8 +128,8 @@ async def test_metrics_count(http, encoded):
     text = (await http.get("/metrics")).text
     route = 'edgewright_requests_total{route="/v1/tools/{card}:invoke",status="200"}'
     assert route in text
-    assert 'edgewright_worker_rss_bytes{model="efficientnet-lite0"}' in text
-    assert "edgewright_link_kb_per_s" in text
+    assert 'edgewright_worker_resident_memory_bytes{model="efficientnet-lite0"}' in text
+    assert "edgewright_link_bytes_per_second" in text
 
 
 def _type(media_type: str) -> dict[str, str]:
@@ -185,8 +185,23 @@ async def test_a_bomb_is_refused_at_once_and_takes_no_memory(http, device_node, 
         )
         times_s.append(time.perf_counter() - started_at)
         _is_problem(answer, 413, "too_many_pixels")
-    assert min(times_s) < 0.1
+    assert min(times_s) < 1  # decoding it takes many seconds
     assert _memory(device_node.pid) - before < 150_000_000
+
+
+async def test_a_jpeg_of_many_scans_holds_no_model(http):
+    usual = io.BytesIO()
+    Image.new("L", (5000, 4900)).save(usual, "JPEG", progressive=True)
+    image = usual.getvalue()
+    image = image[:-2] + image[image.rindex(b"\xff\xda") : -2] * 2000 + image[-2:]
+    assert len(image) < 10_000_000
+    options = {OPTIONS_HEADER: json.dumps({"deadline_s": 120})}
+    began = time.perf_counter()
+    answer = await http.post(
+        f"/v1/tools/{CARD}:invoke", content=image, headers=_type("image/jpeg") | options
+    )
+    _is_problem(answer, 413, "too_many_scans")
+    assert time.perf_counter() - began < 10
 
 
 def _memory(pid: int) -> int:
@@ -198,7 +213,7 @@ def _memory(pid: int) -> int:
     ("path", "body", "status", "code"),
     [
         ("/v1/tools/no-such-card:invoke", {}, 404, "unknown_card"),
-        ("/v1/tools/pose-detection:invoke", {}, 404, "card_unavailable"),
+        ("/v1/tools/federated-training:invoke", {}, 404, "card_unavailable"),
         (f"/v1/tools/{CARD}:invoke", {}, 422, "image_missing"),
         (f"/v1/tools/{CARD}:invoke", {"expert": "nobody"}, 404, "unknown_expert"),
         (f"/v1/tools/{CARD}:invoke", {"camera": "../secret"}, 404, "unknown_photograph"),

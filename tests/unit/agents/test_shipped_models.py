@@ -10,6 +10,7 @@ import pytest
 from edgewright.agents.fl_coder.constraints import classifier
 from edgewright.agents.planner.fitting import model
 from edgewright.agents.planner.fitting.examples import collect
+from edgewright.agents.text.array_cache import StoredArrays, cached, read_arrays, write_arrays
 from edgewright.agents.text.encoder import MiniLM
 from edgewright.agents.text.vector_cache import VectorCache
 from edgewright.tools.cards import CardRegistry
@@ -42,3 +43,19 @@ def test_a_refit_adds_at_most_a_megabyte(place: Path) -> None:
     content = place.read_bytes()
     assert manifest["sha256"] == {place.name: hashlib.sha256(content).hexdigest()}
     assert len(content) <= 1_000_000
+
+
+@pytest.mark.parametrize("place", [model.SHIPPED, classifier.SHIPPED], ids=lambda path: path.name)
+def test_a_changed_file_is_not_used(place: Path, tmp_path: Path) -> None:
+    stored = read_arrays(place)
+    assert stored is not None
+    changed = tmp_path / place.name
+    (tmp_path / "manifest.json").write_bytes((place.parent / "manifest.json").read_bytes())
+    arrays = {name: np.zeros_like(array) for name, array in stored.arrays.items()}
+    write_arrays(changed, StoredArrays(arrays, stored.notes))
+    made = StoredArrays({"made": np.ones(1)})
+    key, cache = stored.notes["key"], tmp_path / "cache"
+    assert list(cached(key, cache, lambda: made, shipped=changed).arrays) == ["made"]
+    assert (
+        cached(key, tmp_path / "other", lambda: made, shipped=place).arrays.keys() == arrays.keys()
+    )

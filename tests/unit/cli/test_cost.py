@@ -3,7 +3,8 @@
 import pytest
 
 from edgewright.agents.responder.result import TaskResult
-from edgewright.cli.views.cost import arm_words, cost_line, fell_back, joules, seconds, size
+from edgewright.cli.views.cost import arm_words, cost_line, fell_back
+from edgewright.cli.views.units import joules, seconds, size
 from edgewright.tools.contracts.arms import Arm, Decision, Forecast
 from edgewright.tools.contracts.cost_report import CostReport, Fallback
 from edgewright.tools.errors import ErrorInfo
@@ -28,7 +29,7 @@ def result(number: int, arm: Arm | None, *, fallback: tuple[Fallback, ...] = ())
 
 def line(*results: TaskResult, chosen: Arm = CUT) -> str:
     forecasts = [Forecast(arm=JPEG, latency_ms=1.0, bytes_up=1)]
-    decision = Decision(arm=chosen, reason="", forecasts=forecasts, link=None)
+    decision = Decision(arm=chosen, reason="", forecasts=forecasts)
     return cost_line(results, {each.task_id: decision for each in results}, 0.456)
 
 

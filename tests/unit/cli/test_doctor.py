@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from edgewright.cli.commands import checks
-from edgewright.cli.extras import COMBINED, extras
+from edgewright.cli.extras import UNCHECKED, extras
 from edgewright.tools.codecs import entropy
 
 
@@ -59,7 +59,7 @@ def test_a_machine_needs_one_engine(examined, monkeypatch):
 
 
 def test_every_extra_has_a_purpose():
-    assert set(checks.PURPOSES) == set(extras()) - set(COMBINED)
+    assert set(checks.PURPOSES) == set(extras()) - set(UNCHECKED)
 
 
 def test_a_python_that_is_too_new(examined, monkeypatch):

@@ -16,7 +16,7 @@ from edgewright.cli.views.output import reported_errors
 from edgewright.tools.errors import UnavailableError
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("agents", "cli", "edge_runtime", "graphs", "tools")
+PACKAGES = ("agents", "cli", "edge_runtime", "graphs", "servers", "tools")
 #: Modules that only some machines have, or that the packages write themselves.
 OPTIONAL = {"federated_app", "sandlock", "elpv_dataset"}
 

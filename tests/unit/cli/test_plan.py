@@ -178,7 +178,10 @@ def test_a_file_that_is_too_large_is_not_read(edgewright, error_of, tmp_path):
     assert error_of(result)["code"] == "file_too_large"
 
 
-def test_cards_are_listed_with_the_reason_why_they_are_unavailable(edgewright):
+def test_cards_are_listed_with_the_reason_why_they_are_unavailable(
+    edgewright, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("EDGEWRIGHT_MODELS", str(tmp_path))
     cards = {card["id"]: card for card in json.loads(edgewright("plan", "--list", "--json").stdout)}
     assert cards["image-classification"]["available"]
     assert not cards["pose-detection"]["available"]

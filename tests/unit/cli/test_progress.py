@@ -28,7 +28,7 @@ PLAN = Plan(
     planner="embedded",
     confidence=1,
 )
-DECISION = Decision(arm=Arm(kind="device-only"), reason="no edge peer", forecasts=[], link=None)
+DECISION = Decision(arm=Arm(kind="device-only"), reason="no edge peer", forecasts=[])
 SCORED = RoundScored(
     number=1,
     point=CurvePoint(

@@ -60,14 +60,14 @@ def test_a_decision(shown):
         Forecast(arm=arm, latency_ms=10.0 * n if n else None, bytes_up=n, unusable="" if n else "x")
         for n, arm in enumerate(arms)
     ]
-    decision = Decision(arm=arms[0], reason="20 ms less than jpeg", forecasts=forecasts, link=None)
+    decision = Decision(arm=arms[0], reason="20 ms less than jpeg", forecasts=forecasts)
     text = shown(decision_view("t1", decision))
     assert "t1 runs co-inference (point 3, quantised8)" in text
     assert "20 ms less than jpeg" in text
     assert "device-only" in text
     assert text.count("edge-only") == 1
     assert "4 more were compared" in text
-    decision = Decision(arm=arms[-1], reason="no edge peer", forecasts=[], link=None)
+    decision = Decision(arm=arms[-1], reason="no edge peer", forecasts=[])
     assert shown(decision_view("t1", decision)) == "t1 runs device-only: no edge peer\n"
 
 

@@ -27,6 +27,7 @@ from edgewright.graphs.federated.events import (
 )
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.records.data_card import ClientCard, DataCard
+from edgewright.tools.federated.records.intent import RunIntent, write_intent
 from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.records.progress import RoundScored, TrialProgress
 from edgewright.tools.federated.records.report import RunReport, TrialReport, write_report
@@ -201,7 +202,7 @@ def test_runs_are_listed_shown_and_compared(runner):
     folder = RunFolder(home() / "runs" / "r1")
     folder.root.mkdir(parents=True)
     write_report(folder, report())
-    (home() / "runs" / "r0").mkdir()
+    write_intent(RunFolder(home() / "runs" / "r0"), RunIntent(purpose="x", data="d", clients=2))
     rows = json.loads(runner.invoke(app, ["runs", "list", "--json"]).stdout)
     assert {row["run"]: row["state"] for row in rows} == {"r1": "trials", "r0": "interrupted"}
     assert "digit-classifier" in runner.invoke(app, ["runs", "list"], env={"COLUMNS": "200"}).stdout
@@ -215,6 +216,45 @@ def test_runs_are_listed_shown_and_compared(runner):
     assert compared["best_trial"] == 1
     assert compared["trials"][0]["status"] == "refused"
     assert runner.invoke(app, ["runs", "show", "none"]).exit_code == 2
+
+
+def test_a_list_of_runs_fits_eighty_columns_and_cuts_no_name(runner):
+    long = "handwritten-digit-on-a-postal-form-of-the-nineties-classifier"
+    folder = RunFolder(home() / "runs" / "0123456789ab")
+    folder.root.mkdir(parents=True)
+    write_report(folder, report().model_copy(update={"run": "0123456789ab", "tool": long}))
+    purpose = "ten clinics have " + "photos of digits, " * 8
+    begun = RunIntent(purpose=purpose, data="digits", clients=9)
+    write_intent(RunFolder(home() / "runs" / "ba9876543210"), begun)
+    shown = runner.invoke(app, ["runs", "list"], env={"COLUMNS": "80"}).stdout
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    for name in (long, "0123456789ab", "on digits", "edgewright train --resume ba9876543210"):
+        assert any(name in line for line in shown.splitlines())
+    refused = runner.invoke(app, ["runs", "show", "ba9876543210"])
+    assert "edgewright train --resume ba9876543210" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["digits", "--seed", "99999999999"], "seed"),
+        (["digits", "--alpha", "nan"], "alpha"),
+        (["digits", "--time", "nan"], "time"),
+        (["digits", "--time", "inf"], "time"),
+        (["digits", "--data", " "], "--data"),
+        (["--resume", "r", "--seed", "3"], "--seed"),
+        (["--resume", "r", "--data", "digits"], "--data"),
+        (["--resume", ""], "no run"),
+        (["--resume", "x" * 500], "no run"),
+        (["--resume", "../.."], "no run"),
+    ],
+)
+def test_invalid_options_are_explained(runner, args, named):
+    done = runner.invoke(app, ["train", *args])
+    assert done.exit_code == 2, done.output
+    assert named in done.stderr
+    assert "internal" not in done.stderr
+    assert "report it" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from edgewright.cli.main import app
 from edgewright.graphs.assistant import training
 from edgewright.graphs.assistant.training import LocalTrainer
 from edgewright.graphs.federated import session
+from edgewright.tools.datasets.sources import load_source
+from edgewright.tools.errors import InputError
 from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.settings import ChatModelSettings
 
@@ -73,3 +75,22 @@ def test_data_that_nobody_named_are_not_made_up(requested):
     assert done.exit_code == 2
     assert json.loads(done.stdout)["error"]["code"] == "data_unnamed"
     assert requested == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["predict next month's sales from our spreadsheets", "which of our e-mails are spam?"],
+)
+def test_data_that_are_no_images_are_refused_with_what_is_possible(requested, words):
+    done = CliRunner().invoke(app, ["train", words, "--json"])
+    error = json.loads(done.stdout)["error"]
+    assert (done.exit_code, error["code"]) == (2, "data_unsupported")
+    assert "one folder per class" in error["message"]
+    assert requested == []
+
+
+def test_a_table_is_refused_with_what_is_possible(tmp_path):
+    table = tmp_path / "sales.csv"
+    table.write_text("month,sales\n1,2\n", "utf-8")
+    with pytest.raises(InputError, match="tables cannot be learned"):
+        load_source(str(table))

@@ -36,6 +36,11 @@ class DirectWorker(ModelWorker):
         self.description = operations.describe()
         self.failures: dict[str, Exception] = {}
 
+    @property
+    def loaded(self) -> bool:
+        """It is, from the begin on."""
+        return True
+
     async def load(self) -> None:
         """Do nothing: the model is loaded already."""
 
@@ -75,10 +80,10 @@ App = Callable[..., FastAPI]
 def make_app(operations: ModelOperations) -> App:
     """Return a function that creates a node's application with that model."""
 
-    def make(*, peer_client: NodeClient | None = None, **settings: Any) -> FastAPI:
+    def make(*, peer_clients: dict[str, NodeClient] | None = None, **settings: Any) -> FastAPI:
         config = NodeConfig.model_validate({"preload": [], **settings})
         workers = WorkerPool([MODEL], lambda model: DirectWorker(operations))
-        return create_app(config, workers=workers, peer_client=peer_client)
+        return create_app(config, workers=workers, peer_clients=peer_clients)
 
     return make
 
@@ -93,7 +98,7 @@ async def connect() -> AsyncIterator[Connect]:
 
         def client(app: FastAPI, **more: Any) -> httpx.AsyncClient:
             transport = httpx.ASGITransport(app=app)
-            made = httpx.AsyncClient(transport=transport, base_url="http://node", **more)
+            made = httpx.AsyncClient(transport=transport, base_url="http://localhost", **more)
             stack.push_async_callback(made.aclose)
             return made
 

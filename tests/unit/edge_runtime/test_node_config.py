@@ -23,18 +23,16 @@ def test_explicit_wins_over_environment_over_file_over_default(tmp_path: Path) -
 
 
 def test_environment_completes_the_peer_of_the_file(tmp_path: Path) -> None:
-    path = _file(tmp_path, "peer: {url: 'http://edge:8761'}\n")
+    path = _file(tmp_path, "peers: [{url: 'http://edge:8761'}]\n")
     config = load_config(path, environ={"EDGEWRIGHT_PEER_API_KEY": "secret"})
-    assert config.peer is not None
-    assert config.peer.api_key is not None
-    assert config.peer.api_key.get_secret_value() == "secret"
+    assert config.peers[0].api_key is not None
+    assert config.peers[0].api_key.get_secret_value() == "secret"
     assert "secret" not in repr(config)
 
 
 def test_environment_alone_makes_a_peer() -> None:
     config = load_config(None, environ={"EDGEWRIGHT_PEER_URL": "http://edge:8761"})
-    assert config.peer is not None
-    assert config.peer.url == "http://edge:8761"
+    assert config.peers[0].url == "http://edge:8761"
 
 
 def test_empty_file_means_defaults(tmp_path: Path) -> None:
@@ -49,8 +47,10 @@ def test_empty_file_means_defaults(tmp_path: Path) -> None:
         ("slowdown: 0.5", "slowdown"),
         ("nonsense: 1", "^unknown key 'nonsense'"),
         ("keys: [{name: a, sha256: xyz, scopes: [infer]}]", "keys.0.sha256"),
-        ("role: edge\npeer: {url: 'http://edge:1'}", "cannot have a peer"),
-        ("peer: {url: edge}", "peer.url"),
+        ("role: cloud\npeers: [{url: 'http://edge:1'}]", "cannot have peers"),
+        ("peers: [{url: 'http://a:1'}, {url: 'http://b:1'}]", "two peers are named 'edge'"),
+        ("peer: {url: 'http://edge:1'}", "'peer' is now the list 'peers'"),
+        ("peers: [{url: edge}]", "peers.0.url"),
         ("- a list", "field: value"),
         ("a: [", "not valid YAML"),
     ],
@@ -86,9 +86,8 @@ def test_a_secret_comes_from_the_file_that_its_variable_names(tmp_path: Path) ->
         "EDGEWRIGHT_PEER_API_KEY_FILE": str(tmp_path / "key"),
     }
     config = load_config(None, environ=environ)
-    assert config.peer is not None
-    assert config.peer.api_key is not None
-    assert config.peer.api_key.get_secret_value() == "secret"
+    assert config.peers[0].api_key is not None
+    assert config.peers[0].api_key.get_secret_value() == "secret"
 
 
 def test_keys_and_role_come_from_the_environment(tmp_path: Path) -> None:
@@ -132,13 +131,13 @@ def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
 def test_the_effective_configuration_is_shown_without_secrets(tmp_path: Path) -> None:
     path = _file(
         tmp_path,
-        "peer: {url: 'https://user:secret@edge:8761', api_key: secret, ca: edge.pem}\n"
+        "peers: [{url: 'https://user:secret@edge:8761', api_key: secret, ca: edge.pem}]\n"
         f"keys: [{{name: a, sha256: {'ab' * 32}, scopes: [infer, admin]}}]\n"
         "environment: {EDGEWRIGHT_VIT: /srv/vit, HF_TOKEN: secret}\n",
     )
     values = masked(load_config(path, overrides={"port": 9}, environ={}))
     assert "secret" not in str(values)
     assert values["port"] == 9
-    assert values["peer"]["ca"] == "edge.pem"
+    assert values["peers"][0]["ca"] == "edge.pem"
     assert values["keys"][0]["scopes"] == ["admin", "infer"]
     assert values["environment"]["EDGEWRIGHT_VIT"] == "/srv/vit"

@@ -13,7 +13,7 @@ import pytest
 from edgewright.edge_runtime import serve
 from edgewright.edge_runtime.__main__ import main
 from edgewright.edge_runtime.config import NodeConfig
-from edgewright.edge_runtime.logs import JsonFormatter
+from edgewright.edge_runtime.logs import REPEATS, JsonFormatter, RepeatFilter
 from edgewright.edge_runtime.profiling import measure as profiling
 from edgewright.edge_runtime.workers.pool import WorkerPool, worker_from_config
 from edgewright.tools.contracts.profiles import (
@@ -158,11 +158,11 @@ async def test_a_model_that_cannot_be_loaded_is_reported(make_app, monkeypatch, 
 
 
 async def test_a_device_closes_its_client(make_app):
-    node = make_app(peer={"url": "http://127.0.0.1:9", "api_key": "k", "poll_s": 60}).state.node
+    node = make_app(peers=[{"url": "http://127.0.0.1:9", "api_key": "k", "poll_s": 60}]).state.node
     async with node.running():
         await node.warm.wait()
     with pytest.raises(RuntimeError, match="closed"):
-        await node.peer._client.ready()
+        await node.peers["edge"]._client.ready()
 
 
 def test_workers_are_created_as_configured():
@@ -264,3 +264,19 @@ def test_the_log_is_json_whatever_is_in_it():
     assert line["message"] == 'it said "ü\n"'
     assert "ValueError" in line["exception"]
     assert stream.getvalue().count("\n") == 1
+
+
+def test_repeated_lines_are_counted_instead_of_logged():
+    keep = RepeatFilter()
+    now = 1000.0
+
+    def logged(line: int, kind: str, after_s: float = 0.0) -> str | None:
+        record = logging.LogRecord("n", logging.INFO, "a.py", line, "fault %d", (7,), None)
+        record.created = now + after_s
+        record.kind = kind
+        return record.getMessage() if keep.filter(record) else None
+
+    assert [logged(1, "a") for _ in range(REPEATS + 5)].count("fault 7") == REPEATS
+    assert logged(1, "b") == logged(2, "a") == "fault 7"
+    assert logged(1, "a", after_s=61) == "fault 7 (5 more like it were left out)"
+    assert logged(1, "a", after_s=62) == "fault 7"

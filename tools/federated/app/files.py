@@ -1,9 +1,12 @@
-"""Names of the files that an app writes: checkpoints and client states."""
+"""Names of the files that an app writes: checkpoints, client states, results of one program."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+#: What a sandboxed program leaves in its scratch folder for the host.
+WEIGHTS, UPDATE, LOGITS = "weights.safetensors", "update.bin", "logits.npy"
 
 _CHECKPOINT = re.compile(r"round-([0-9]{4})")
 _STATE = re.compile(r"round-([0-9]{4})\.safetensors")

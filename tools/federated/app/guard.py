@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -133,6 +134,12 @@ class Guard:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return int(value) if math.isfinite(value) and value == int(value) else None
+
+
+def error_text(text: str) -> str:
+    """Return the message of an error that Flower quotes with its class."""
+    quoted = re.fullmatch(r"<class '[\w.]+'>:<'(.*)'>", text, re.DOTALL)
+    return quoted[1] if quoted else text
 
 
 def _norm(vector: Vector) -> float:

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from edgewright.tools.errors import InputError
 from edgewright.tools.federated.app.compression import compress
 from edgewright.tools.federated.app.files import state_file, state_rounds
+from edgewright.tools.federated.app.privacy import budgets
+from edgewright.tools.federated.app.private_training import private_steps, spend_round
 from edgewright.tools.federated.app.settings import AppSettings
 from edgewright.tools.federated.app.weights import (
     Arrays,
@@ -27,7 +30,7 @@ from edgewright.tools.federated.app.weights import (
     to_vector,
     write_arrays,
 )
-from edgewright.tools.federated.records.candidate import Private
+from edgewright.tools.federated.records.local_privacy import DpSgd
 
 _SEEDS = 2**31
 #: Prefix of the head's tensors in a client's state.
@@ -51,10 +54,28 @@ class Shard:
     Attributes:
         images: float32 [N, C, H, W] in 0 to 1.
         labels: int64 [N].
+        persons: int64 [N], the person of each sample; None if they are not known.
     """
 
     images: torch.Tensor
     labels: torch.Tensor
+    persons: torch.Tensor | None = None
+
+    def units(self, unit: str) -> torch.Tensor:
+        """Return the unit of each sample, int64 [N], counted from 0 without gaps.
+
+        Args:
+            unit: ``sample`` or ``person``.
+
+        Raises:
+            InputError: The persons are not known (``no_persons``).
+        """
+        if unit == "sample":
+            return torch.arange(len(self.labels))
+        if self.persons is None:
+            raise InputError("the data do not say whose each sample is", code="no_persons")
+        persons: torch.Tensor = torch.unique(self.persons, return_inverse=True)[1]
+        return persons
 
 
 @dataclass(frozen=True)
@@ -64,8 +85,8 @@ class LocalResult:
     Attributes:
         payload: The encoded update.
         samples: Number of training samples.
-        loss: Mean training loss in the last local epoch; 0 under the private strategy.
-        accuracy: Training accuracy in the last local epoch; 0 under the private strategy.
+        loss: Mean training loss in the last local epoch; 0 under differential privacy.
+        accuracy: Training accuracy in the last local epoch; 0 under differential privacy.
     """
 
     payload: bytes
@@ -92,11 +113,30 @@ def to_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
 
 
 def load_shard(folder: Path, client: int) -> Shard:
-    """Load one client's samples from a prepared folder."""
+    """Load one client's samples from a prepared folder.
+
+    Raises:
+        InputError: A file of the folder is missing, or has no sample of the client (``no_shard``).
+    """
+    names = ("train_clients.npy", "train_labels.npy", "train_images.npy")
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise InputError(
+            f"client {client} has no data: {', '.join(missing)} missing", code="no_shard"
+        )
     own = np.load(folder / "train_clients.npy", allow_pickle=False) == client
     labels = np.load(folder / "train_labels.npy", allow_pickle=False)
     images = np.load(folder / "train_images.npy", mmap_mode="r", allow_pickle=False)
-    return Shard(images=to_tensor(images[own]), labels=torch.from_numpy(labels[own]))
+    if not own.any():
+        raise InputError(f"client {client} has no training sample", code="no_shard")
+    persons = folder / "train_persons.npy"
+    return Shard(
+        images=to_tensor(images[own]),
+        labels=torch.from_numpy(labels[own]),
+        persons=torch.from_numpy(np.load(persons, allow_pickle=False)[own])
+        if persons.exists()
+        else None,
+    )
 
 
 def new_model(task: LearningTask, settings: AppSettings) -> nn.Module:
@@ -135,13 +175,17 @@ def train_round(
     head = {name: (before[name] + own) / 2 for name, own in state.head.items()}
     write_arrays(model, before | head)
     seed_everything(settings.seed, round_number, client)
-    loss, accuracy = fit(task, settings, model, shard, round_number)
+    train = fit
+    if isinstance(settings.local_privacy, DpSgd):
+        spend_round(state.folder, settings.local_privacy)
+        train = fit_privately
+    loss, accuracy = train(task, settings, model, shard, round_number)
     update = to_vector(read_arrays(model, list(before))) - to_vector(before)
     sizes = [value.size for value in before.values()]
     payload, residual = compress(update, settings.compression, sizes, state.residual)
     tuned = read_arrays(model, head_names(model)) if settings.personal_head else {}
     state.save(tuned, residual)
-    hidden = isinstance(settings.strategy, Private)
+    hidden = bool(budgets(settings.strategy, settings.local_privacy))
     return LocalResult(
         payload=payload,
         samples=len(shard.labels),
@@ -175,6 +219,29 @@ def fit(
             loss_sum += float(loss.detach()) * len(labels)
             correct += int((logits.argmax(dim=1) == labels).sum())
     return loss_sum / len(shard.labels), correct / len(shard.labels)
+
+
+def fit_privately(
+    task: LearningTask, settings: AppSettings, model: nn.Module, shard: Shard, round_number: int
+) -> tuple[float, float]:
+    """Train a model in place with DP-SGD; return the last loss, and no accuracy."""
+    privacy = settings.local_privacy
+    assert isinstance(privacy, DpSgd)
+    model.train()
+    for module in frozen_modules(model).values():
+        module.eval()
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    rate = float(task.learning_rate(round_number, settings.rounds))
+    loss = private_steps(
+        model,
+        shard.images,
+        shard.labels,
+        shard.units(privacy.unit),
+        privacy,
+        label_smoothing=settings.label_smoothing,
+        step=task.build_optimiser(parameters, rate).step,
+    )
+    return loss, 0.0
 
 
 def _proximal_term(model: nn.Module, anchor: list[torch.Tensor], weight: float) -> torch.Tensor:
@@ -216,7 +283,7 @@ class _ClientState:
     """
 
     def __init__(self, folder: Path, round_number: int, *, keep: int) -> None:
-        self._folder = folder
+        self.folder = folder
         self._round = round_number
         self._keep = keep
         stored = self._load()
@@ -229,10 +296,10 @@ class _ClientState:
         if residual is not None:
             state["residual"] = residual
         if state:
-            save_arrays(state_file(self._folder, self._round), state)
-        for old in state_rounds(self._folder)[: -self._keep] if self._keep else []:
-            state_file(self._folder, old).unlink(missing_ok=True)
+            save_arrays(state_file(self.folder, self._round), state)
+        for old in state_rounds(self.folder)[: -self._keep] if self._keep else []:
+            state_file(self.folder, old).unlink(missing_ok=True)
 
     def _load(self) -> Arrays:
-        earlier = [number for number in state_rounds(self._folder) if number < self._round]
-        return load_arrays(state_file(self._folder, earlier[-1])) if earlier else {}
+        earlier = [number for number in state_rounds(self.folder) if number < self._round]
+        return load_arrays(state_file(self.folder, earlier[-1])) if earlier else {}

@@ -14,6 +14,7 @@ from edgewright.tools.federated.records.candidate import (
     NoCompression,
     Strategy,
 )
+from edgewright.tools.federated.records.local_privacy import LocalPrivacy, NoLocalPrivacy
 
 
 def _hyphens(name: str) -> str:
@@ -40,6 +41,7 @@ class AppSettings(BaseModel):
         participation: Share of the clients that train in a round.
         strategy: Aggregation strategy.
         compression: Compression of the updates.
+        local_privacy: Noise that each client adds.
         proximal: Weight of the proximal term.
         label_smoothing: Share of the target that is spread over all classes.
         personal_head: Whether each client keeps its own last linear layer.
@@ -65,11 +67,12 @@ class AppSettings(BaseModel):
     participation: float = 1.0
     strategy: Strategy = Field(default=FedAvg())
     compression: Compression = Field(default=NoCompression())
+    local_privacy: LocalPrivacy = Field(default=NoLocalPrivacy())
     proximal: float = 0.0
     label_smoothing: float = 0.0
     personal_head: bool = False
 
-    @field_validator("strategy", "compression", mode="before")
+    @field_validator("strategy", "compression", "local_privacy", mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value

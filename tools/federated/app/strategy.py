@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.app import (
+    Array,
+    ArrayRecord,
+    ConfigRecord,
+    Message,
+    Metadata,
+    MetricRecord,
+    RecordDict,
+)
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import FedAvg
 from numpy.typing import NDArray
-from torch import nn
 
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.app.aggregation import ServerOptimiser, combine
 from edgewright.tools.federated.app.checkpoint import Checkpoint, load_newest, save_checkpoint
-from edgewright.tools.federated.app.guard import ClientReply, Guard, Update
+from edgewright.tools.federated.app.guard import ClientReply, Guard, Update, error_text
 from edgewright.tools.federated.app.learner import LearningTask, LocalResult, new_model
-from edgewright.tools.federated.app.privacy import epsilon_spent, rounds_within
+from edgewright.tools.federated.app.privacy import budgets, epsilon_after, rounds_within
 from edgewright.tools.federated.app.settings import AppSettings
 from edgewright.tools.federated.app.weights import (
     Arrays,
+    InitialModel,
     from_vector,
-    read_arrays,
-    tensor_names,
     to_vector,
 )
-from edgewright.tools.federated.records.candidate import Private
 from edgewright.tools.federated.records.trial import (
     ClientRound,
     Dropped,
     RoundRecord,
     reported_value,
 )
+
+_LOG = logging.getLogger("flwr")
 
 #: Serialisation type in Flower's records for raw bytes, which are not in NumPy's file format.
 _STYPE = "edgewright.raw"
@@ -93,7 +102,7 @@ def reply_content(result: LocalResult, client: int) -> RecordDict:
 def read_reply(message: Message) -> ClientReply:
     """Read a reply from a Flower message, without trusting any of it."""
     if message.has_error():
-        return ClientReply(error=message.error.reason or "no reason given")
+        return ClientReply(error=error_text(message.error.reason or "no reason given"))
     metrics = next(iter(message.content.metric_records.values()), MetricRecord())
     arrays = next(iter(message.content.array_records.values()), ArrayRecord())
     update = arrays.get("update")
@@ -117,17 +126,25 @@ def run_server(
         task: The slots' functions.
         timeout_s: Maximum wait for the replies of one round.
     """
-    model = new_model(task, settings)
-    strategy = GuardedStrategy(settings, model, load_newest(Path(settings.out) / "checkpoints"))
+    initial = InitialModel.of(new_model(task, settings))
+    newest = load_newest(Path(settings.out) / "checkpoints")
+    train(grid, GuardedStrategy(settings, initial, newest), settings, timeout_s=timeout_s)
+
+
+def train(
+    grid: Grid, strategy: GuardedStrategy, settings: AppSettings, *, timeout_s: float
+) -> None:
+    """Train the rounds that have no checkpoint; a privacy budget may end them early.
+
+    Args:
+        grid: Any Flower grid.
+        strategy: The strategy, with the newest checkpoint if there is one.
+        settings: The app's settings.
+        timeout_s: Maximum wait for the replies of one round.
+    """
     rounds = settings.rounds
-    if isinstance(settings.strategy, Private):
-        private = settings.strategy
-        rounds = rounds_within(
-            noise_multiplier=private.noise_multiplier,
-            epsilon=private.epsilon,
-            delta=private.delta,
-            at_most=rounds,
-        )
+    for budget in budgets(settings.strategy, settings.local_privacy):
+        rounds = rounds_within(budget, at_most=rounds)
     if strategy.finished < rounds:
         strategy.start(
             grid=grid,
@@ -135,6 +152,8 @@ def run_server(
             num_rounds=rounds - strategy.finished,
             timeout=timeout_s,
         )
+    else:
+        _LOG.warning("nothing to train: all %d rounds have a checkpoint", rounds)
 
 
 class GuardedStrategy(FedAvg):
@@ -145,12 +164,18 @@ class GuardedStrategy(FedAvg):
 
     Args:
         settings: The app's settings.
-        model: The model with its initial weights.
+        initial: The model's initial weights.
         checkpoint: Checkpoint to resume from; None starts from the initial weights.
+        client_of: The client of each node, where nodes are known; a reply in the name of another
+            client is dropped.
     """
 
     def __init__(
-        self, settings: AppSettings, model: nn.Module, checkpoint: Checkpoint | None
+        self,
+        settings: AppSettings,
+        initial: InitialModel,
+        checkpoint: Checkpoint | None,
+        client_of: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         super().__init__(
             fraction_train=settings.participation,
@@ -158,12 +183,16 @@ class GuardedStrategy(FedAvg):
             min_available_nodes=settings.clients,
         )
         self._settings = settings
+        self._budgets = budgets(settings.strategy, settings.local_privacy)
+        self._client_of = client_of
         self._out = Path(settings.out)
-        self._weights: Arrays = read_arrays(model, tensor_names(model))
+        self._out.mkdir(parents=True, exist_ok=True)
+        self._weights: Arrays = dict(initial.weights)
         if checkpoint is not None:
             self._weights = {name: checkpoint.weights[name] for name in self._weights}
-        trainable = {name for name, p in model.named_parameters() if p.requires_grad}
-        mask = [np.full(value.size, name in trainable) for name, value in self._weights.items()]
+        mask = [
+            np.full(value.size, name in initial.trainable) for name, value in self._weights.items()
+        ]
         self._optimiser = ServerOptimiser(
             settings.strategy, np.concatenate(mask), checkpoint.optimiser if checkpoint else {}
         )
@@ -174,7 +203,7 @@ class GuardedStrategy(FedAvg):
             samples_max=settings.samples_max,
         )
         self._noise = np.random.default_rng()
-        self._selected = 0
+        self._selected: list[Metadata] = []
         self._started = 0.0
         self.finished = checkpoint.record.round_number if checkpoint else 0
         if checkpoint is not None:
@@ -193,7 +222,7 @@ class GuardedStrategy(FedAvg):
         self._started = time.monotonic()
         random.seed(f"{self._settings.seed}:{number}")
         messages = list(super().configure_train(number, arrays, config, grid))
-        self._selected = len(messages)
+        self._selected = [message.metadata for message in messages]
         return messages
 
     def configure_evaluate(
@@ -210,13 +239,13 @@ class GuardedStrategy(FedAvg):
         del server_round
         number = self.finished + 1
         updates, dropped = self._admit(replies, number)
-        quorum = len(updates) >= max(1, math.ceil(self._selected / 2))
+        quorum = len(updates) >= max(1, math.ceil(len(self._selected) / 2))
         if quorum:
             combined = combine(
                 [update.vector for update in updates],
                 [update.samples for update in updates],
                 self._settings.strategy,
-                selected=self._selected,
+                selected=len(self._selected),
                 noise=self._noise,
             )
             model = to_vector(self._weights) + self._optimiser.step(combined)
@@ -239,20 +268,32 @@ class GuardedStrategy(FedAvg):
         """Check replies as they arrive, then compare them with each other."""
         updates: list[Update] = []
         dropped: list[Dropped] = []
-        missing = self._selected
+        # An error of Flower's comes from no node, but says which message it answers.
+        asked = {each.message_id: each.dst_node_id for each in self._selected if each.message_id}
+        missing = [each.dst_node_id for each in self._selected]
         for message in replies:
-            missing -= 1
+            about = message.metadata
+            node = asked.get(about.reply_to_message_id, about.src_node_id)
+            if node in missing:
+                missing.remove(node)
+            sender = self._client_of.get(node, _UNKNOWN_CLIENT)
             reply = read_reply(message)
             try:
                 update = self._guard.read(reply)
+                if sender not in (_UNKNOWN_CLIENT, update.client):
+                    raise InputError("claims the id of another client")
             except InputError as error:
-                known = reply.client in range(self._settings.clients)
-                client = reply.client if known else _UNKNOWN_CLIENT
-                dropped.append(Dropped(client=client, reason=error.message))
+                claimed = reply.client if isinstance(reply.client, int) else _UNKNOWN_CLIENT
+                if sender == _UNKNOWN_CLIENT and claimed in range(self._settings.clients):
+                    sender = claimed
+                dropped.append(Dropped(client=sender, reason=error.message))
                 continue
             updates.append(update)
             self._log(event="client", round=number, **self._client_round(update).model_dump())
-        dropped += [Dropped(client=_UNKNOWN_CLIENT, reason="no reply")] * missing
+        dropped += [
+            Dropped(client=self._client_of.get(node, _UNKNOWN_CLIENT), reason="no reply")
+            for node in missing
+        ]
         norm = float(np.linalg.norm(to_vector(self._weights)))
         admitted, outliers = self._guard.compare(updates, norm)
         dropped += [Dropped(client=update.client, reason=reason) for update, reason in outliers]
@@ -261,7 +302,7 @@ class GuardedStrategy(FedAvg):
         return admitted, dropped
 
     def _client_round(self, update: Update) -> ClientRound:
-        hidden = isinstance(self._settings.strategy, Private)
+        hidden = bool(self._budgets)
         return ClientRound(
             client=update.client,
             samples=update.samples,
@@ -272,12 +313,7 @@ class GuardedStrategy(FedAvg):
         )
 
     def _epsilon(self, rounds: int) -> float | None:
-        private = self._settings.strategy
-        if not isinstance(private, Private):
-            return None
-        return epsilon_spent(
-            noise_multiplier=private.noise_multiplier, rounds=rounds, delta=private.delta
-        )
+        return epsilon_after(self._budgets[0], rounds) if self._budgets else None
 
     def _log_missing_round(self, record: RoundRecord) -> None:
         """Log a round whose progress line is missing, after a kill between checkpoint and log."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,25 @@ def read_arrays(model: nn.Module, names: Sequence[str]) -> Arrays:
     """Return copies of a model's tensors."""
     state = model.state_dict()
     return {name: state[name].detach().cpu().numpy().astype(np.float32) for name in names}
+
+
+@dataclass(frozen=True)
+class InitialModel:
+    """What the server needs of a model: it never runs the model's code in a round.
+
+    Attributes:
+        weights: All tensors that training can change, with their initial values.
+        trainable: Names of those that an optimiser changes; the others are running statistics.
+    """
+
+    weights: Arrays
+    trainable: frozenset[str]
+
+    @classmethod
+    def of(cls, model: nn.Module) -> InitialModel:
+        """Read the tensors of a new model."""
+        trainable = frozenset(name for name, p in model.named_parameters() if p.requires_grad)
+        return cls(read_arrays(model, tensor_names(model)), trainable)
 
 
 def write_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.float32]]) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from edgewright.tools.federated.grids.flower import flower_run
 from edgewright.tools.federated.records.layout import TrialFolder
 from edgewright.tools.federated.records.trial import SANDBOXED_ENGINES, TrialRequest
+from edgewright.tools.models.engines.torch.lite0_weights import weights_files
 from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.policy import Policy
@@ -47,11 +48,12 @@ def start_training(
         clients: Number of clients.
     """
     if request.engine not in SANDBOXED_ENGINES:
+        weights_files()  # its processes may not convert them
         with flower_run(request, folder, clients=clients) as training:
             yield training
         return
     limits = request.limits
-    policy = Policy(scratch=folder.out, read=(folder.app, data), limits=limits)
+    policy = Policy(scratch=folder.out, read=(folder.app, data, *weights_files()), limits=limits)
     argument = program_argument(folder.app, limits)
     with find_sandbox().start(
         command("edgewright.tools.federated.sandboxed.train", argument), policy

@@ -6,30 +6,28 @@ and its SuperLink admits only registered SuperNodes, even on a single machine.
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
-
-from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.grids.identities import make_identities
+from edgewright.tools.federated.grids.processes import (
+    free_port,
+    running,
+    terminate,
+    unavailable,
+    wait_until_healthy,
+)
 from edgewright.tools.federated.records.layout import TrialFolder
 from edgewright.tools.federated.records.trial import TrialRequest
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.storage.scratch import scratch_folder
 
 _START_S = 60.0
-_STOP_S = 10.0
-_POLL_S = 0.2
 _LINK = "edgewright"
 _CONFIG = """\
 [superlink]
@@ -47,15 +45,6 @@ backend.client-resources.num-cpus = 1
 """
 _DEPLOYMENT = """\
 root-certificates = "{authority}"
-"""
-
-#: Executes a command that the kernel kills as soon as the thread that started it is gone, for any
-#: reason. Subprocesses of Flower's programs end with their parents.
-_DIE_WITH_PARENT = """\
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-if os.getppid() == int(sys.argv[1]):
-    os.execv(sys.argv[2], sys.argv[2:])
 """
 
 #: Starts a named command that is terminated at the end of the run.
@@ -82,14 +71,14 @@ class FlowerTraining:
         """Whether the run has ended; it is terminated at its time limit."""
         if self._process.poll() is None and time.monotonic() > self._deadline:
             self._timed_out = True
-            _terminate(self._process)
+            terminate(self._process)
         return self._process.poll() is not None
 
     def stop(self) -> None:
         """Stop it if it is running; this does not count as a fault."""
         if not self.ended:
             self._stopped = True
-            _terminate(self._process)
+            terminate(self._process)
 
     def fault(self) -> Fault | None:
         """Return what went wrong; None if nothing did."""
@@ -127,7 +116,7 @@ def flower_run(
         shutil.copytree(folder.app, app)
 
         def start(name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-            return stack.enter_context(_running(name, arguments, home, logs))
+            return stack.enter_context(running(name, arguments, home, logs))
 
         if request.engine == "simulation":
             _start_simulation(start, home, logs, clients)
@@ -139,17 +128,18 @@ def flower_run(
 
 def _start_simulation(start: _Start, home: Path, logs: Path, clients: int) -> None:
     """Start a SuperLink that simulates the clients."""
-    port = _free_port()
+    port = free_port()
     options = _SIMULATION.format(clients=clients)
     (home / "config.toml").write_text(_CONFIG.format(port=port, options=options), "utf-8")
     superlink = start("superlink", [*_superlink(port), "--insecure", "--simulation"])
-    _wait_until_healthy(f"http://127.0.0.1:{port}", True, superlink, logs / "superlink.log")
+    log = logs / "superlink.log"
+    wait_until_healthy(f"http://127.0.0.1:{port}", True, superlink, log, seconds=_START_S)
 
 
 def _start_deployment(start: _Start, home: Path, logs: Path, clients: int) -> None:
     """Start a SuperLink, then register and start a SuperNode for each client."""
-    port = _free_port()
-    identities = make_identities(home / "identities", address="127.0.0.1", nodes=clients)
+    port = free_port()
+    identities = make_identities(home / "identities", addresses=("127.0.0.1",), nodes=clients)
     options = _DEPLOYMENT.format(authority=identities.authority)
     (home / "config.toml").write_text(_CONFIG.format(port=port, options=options), "utf-8")
     superlink = start(
@@ -159,7 +149,8 @@ def _start_deployment(start: _Start, home: Path, logs: Path, clients: int) -> No
          "--ssl-certfile", str(identities.certificate), "--ssl-keyfile", str(identities.key)],
     )  # fmt: skip
     trusted = ssl.create_default_context(cafile=str(identities.authority))
-    _wait_until_healthy(f"https://127.0.0.1:{port}", trusted, superlink, logs / "superlink.log")
+    log = logs / "superlink.log"
+    wait_until_healthy(f"https://127.0.0.1:{port}", trusted, superlink, log, seconds=_START_S)
     registering = [
         start(
             f"register-{client}",
@@ -172,7 +163,7 @@ def _start_deployment(start: _Start, home: Path, logs: Path, clients: int) -> No
     for client in range(clients):
         start(
             f"supernode-{client}",
-            ["flower-supernode", "--superlink", f"127.0.0.1:{port}", "--port", str(_free_port()),
+            ["flower-supernode", "--superlink", f"127.0.0.1:{port}", "--port", str(free_port()),
              "--root-certificates", str(identities.authority),
              "--auth-supernode-private-key", str(identities.node_key(client)),
              "--node-config", f"partition-id={client} num-partitions={clients}"],
@@ -184,87 +175,10 @@ def _superlink(port: int) -> list[str]:
             "--disable-runtime-dependency-installation"]  # fmt: skip
 
 
-@contextmanager
-def _running(
-    name: str, arguments: Sequence[str], home: Path, logs: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    executable = Path(sys.executable).parent / arguments[0]
-    with (logs / f"{name}.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - all arguments are our own
-            [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), str(executable),
-             *arguments[1:]],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=_environment(home),
-            cwd=home,
-            start_new_session=True,
-        )  # fmt: skip
-    try:
-        yield process
-    finally:
-        _terminate(process)
-
-
-def _environment(home: Path) -> dict[str, str]:
-    """Return a clean environment: no keys, no telemetry, no installation at run time."""
-    return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": str(home),
-        "FLWR_HOME": str(home),
-        "FLWR_TELEMETRY_ENABLED": "0",
-        "FLWR_DISABLE_UPDATE_CHECK": "1",
-        "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONHASHSEED": "0",
-        "COLUMNS": "120",
-    }
-
-
-def _wait_until_healthy(
-    url: str, trusted: ssl.SSLContext | bool, process: subprocess.Popen[bytes], log: Path
-) -> None:
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            answer = httpx.get(f"{url}/health", timeout=1, trust_env=False, verify=trusted)
-            if answer.is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(_POLL_S)
-    raise _unavailable("Flower's SuperLink did not start", log)
-
-
 def _wait_until_done(process: subprocess.Popen[bytes], log: Path) -> None:
     try:
         if process.wait(_START_S) == 0:
             return
     except subprocess.TimeoutExpired:
         pass
-    raise _unavailable("a SuperNode could not be registered", log)
-
-
-def _unavailable(what: str, log: Path) -> UnavailableError:
-    output = log.read_text("utf-8", "replace")[-300:]
-    return UnavailableError(f"{what}; its last output was {output!r}", code="flower_unavailable")
-
-
-def _terminate(process: subprocess.Popen[bytes]) -> None:
-    """Terminate a process and its process group, and kill it if necessary."""
-    for signal_number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None or signal_number == signal.SIGKILL:
-            try:
-                os.killpg(process.pid, signal_number)
-            except ProcessLookupError:
-                return
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            continue
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    raise unavailable("a SuperNode could not be registered", log)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 _VALIDITY = datetime.timedelta(days=7)
+#: The SuperLink's own programs connect to it here, whatever its address is for others.
+_LOCAL = ("127.0.0.1", "::1", "localhost")
 _CLOCK_SKEW = datetime.timedelta(hours=1)
 
 
@@ -59,30 +62,46 @@ class Identities:
         return self.folder / f"node-{node}.pub"
 
 
-def make_identities(folder: Path, *, address: str, nodes: int) -> Identities:
+def make_identities(
+    folder: Path,
+    *,
+    addresses: Sequence[str],
+    nodes: int,
+    validity: datetime.timedelta = _VALIDITY,
+) -> Identities:
     """Create an authority, the SuperLink's certificate and the SuperNodes' keys.
 
     Args:
         folder: Folder to create, accessible only to its owner.
-        address: IP address of the SuperLink.
+        addresses: IP addresses and DNS names by which SuperNodes reach the SuperLink; those of the
+            local machine are added.
         nodes: Number of SuperNodes.
+        validity: How long the certificates are valid.
     """
     folder.mkdir(mode=0o700)
     identities = Identities(folder)
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority = _certificate("authority", authority_key.public_key(), authority_key)
+    public = authority_key.public_key()
+    authority = _certificate("authority", public, authority_key, validity=validity)
     identities.authority.write_bytes(authority.public_bytes(Encoding.PEM))
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate("superlink", key.public_key(), authority_key, address=address)
+    names = tuple(dict.fromkeys((*addresses, *_LOCAL)))
+    certificate = _certificate(
+        "superlink", key.public_key(), authority_key, validity=validity, names=names
+    )
     identities.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
     identities.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     for node in range(nodes):
-        pair = ec.generate_private_key(ec.SECP384R1())  # the curve that Flower requires
-        secret = pair.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-        identities.node_key(node).write_bytes(secret)
-        public = pair.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-        identities.node_public_key(node).write_bytes(public)
+        make_key_pair(identities.node_key(node), identities.node_public_key(node))
     return identities
+
+
+def make_key_pair(private: Path, public: Path) -> None:
+    """Create the key pair of a SuperNode; the private key is accessible only to its owner."""
+    pair = ec.generate_private_key(ec.SECP384R1())  # the curve that Flower requires
+    private.touch(mode=0o600)
+    private.write_bytes(pair.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    public.write_bytes(pair.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
 
 
 def _certificate(
@@ -90,9 +109,10 @@ def _certificate(
     key: ec.EllipticCurvePublicKey,
     authority_key: ec.EllipticCurvePrivateKey,
     *,
-    address: str = "",
+    validity: datetime.timedelta,
+    names: Sequence[str] = (),
 ) -> x509.Certificate:
-    """Sign a certificate for an address, or for the authority itself if there is none."""
+    """Sign a certificate for a server's names, or for the authority itself if there are none."""
     now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()
@@ -101,13 +121,20 @@ def _certificate(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _CLOCK_SKEW)
-        .not_valid_after(now + _VALIDITY)
-        .add_extension(x509.BasicConstraints(ca=not address, path_length=None), critical=True)
+        .not_valid_after(now + validity)
+        .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
     )
-    if address:
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-        builder = builder.add_extension(names, critical=False)
+    if names:
+        alternatives = x509.SubjectAlternativeName([_general_name(each) for each in names])
+        builder = builder.add_extension(alternatives, critical=False)
     return builder.sign(authority_key, hashes.SHA256())
+
+
+def _general_name(address: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(address))
+    except ValueError:
+        return x509.DNSName(address)
 
 
 def _common_name(name: str) -> x509.Name:

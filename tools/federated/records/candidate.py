@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edgewright.tools.federated.records.local_privacy import DpSgd, LocalPrivacy, NoLocalPrivacy
+
 CodeSlot = Literal["model", "augmentation", "optimiser", "schedule"]
 
 #: The function that each code slot must define, with its parameters in order.
@@ -177,6 +179,7 @@ class Candidate(_Settings):
         participation: Share of the clients that train in a round.
         strategy: Aggregation strategy.
         compression: Compression of the updates.
+        local_privacy: Noise that each client adds to protect its samples or persons.
         proximal: Weight of FedProx's proximal term; 0 for none.
         label_smoothing: Share of the target that is spread over all classes; helps against wrong
             labels.
@@ -195,6 +198,7 @@ class Candidate(_Settings):
     participation: float = Field(default=1.0, gt=0, le=1)
     strategy: Strategy = FedAvg()
     compression: Compression = NoCompression()
+    local_privacy: LocalPrivacy = NoLocalPrivacy()
     proximal: float = Field(default=0.0, ge=0, le=10)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     personal_head: bool = False
@@ -203,6 +207,17 @@ class Candidate(_Settings):
     def code(self, slot: CodeSlot) -> str:
         """Return the source of one code slot."""
         return str(getattr(self, slot))
+
+    @property
+    def private(self) -> bool:
+        """Whether the candidate spends a privacy budget."""
+        return isinstance(self.strategy, Private) or isinstance(self.local_privacy, DpSgd)
+
+    @property
+    def passes(self) -> float:
+        """Passes of a client over its samples per round."""
+        own = self.local_privacy
+        return own.passes if isinstance(own, DpSgd) else float(self.local_epochs)
 
     def clients_per_round(self, clients: int) -> int:
         """Return the number of clients that train in a round, at least one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -40,6 +42,8 @@ class DataCard(BaseModel):
         label_skew: Mean total-variation distance between a client's class distribution and the
             overall one: 0 for identical clients, towards 1 for one class per client.
         size_skew: Size of the largest client relative to the mean: 1 for equal clients.
+        persons: Number of persons that the training samples are of, each at one client; 0 if it is
+            not known.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,8 +62,44 @@ class DataCard(BaseModel):
     balance: float
     label_skew: float
     size_skew: float
+    persons: int = Field(default=0, ge=0)
+
+    @property
+    def excess_skew(self) -> float:
+        """The label skew beyond what random shards of these sizes show by chance; 0 if none is.
+
+        The classes of a handful of samples always differ from the overall ones.
+        """
+        totals = [sum(column) for column in zip(*(c.histogram for c in self.clients), strict=True)]
+        count = max(1, sum(totals))
+        shares = [total / count for total in totals]
+        chance = [
+            sum(_mean_deviation(max(1, client.samples), share) for share in shares) / 2
+            for client in self.clients
+        ]
+        expected = sum(chance) / len(chance)
+        if self.label_skew <= expected * (1 + 1 / math.sqrt(len(chance))):
+            return 0.0
+        return math.sqrt(self.label_skew**2 - min(expected, self.label_skew) ** 2)
 
     @property
     def largest_client(self) -> int:
         """Training samples of the largest client; no honest reply can claim more."""
         return max(client.samples for client in self.clients)
+
+
+def _mean_deviation(samples: int, share: float) -> float:
+    """Return the mean distance of the share of a class in random samples from its true share."""
+    if not 0 < share < 1:
+        return 0.0
+    mode = int(samples * share) + 1
+    logarithm = (
+        math.lgamma(samples + 1)
+        - math.lgamma(mode + 1)
+        - math.lgamma(samples - mode + 1)
+        + mode * math.log(share)
+        + (samples - mode + 1) * math.log(1 - share)
+        if mode <= samples
+        else -math.inf
+    )
+    return 2 * mode * math.exp(logarithm) / samples

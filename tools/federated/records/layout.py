@@ -86,6 +86,11 @@ class RunFolder:
         return self.root / "data"
 
     @property
+    def intent(self) -> Path:
+        """What the run is for, written when it begins."""
+        return self.root / "intent.json"
+
+    @property
     def reading(self) -> Path:
         """What was read of a folder of images, with names of files, which no sandbox reads."""
         return self.root / "reading.json"

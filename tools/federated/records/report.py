@@ -108,6 +108,8 @@ class RunReport(_Frozen):
         best: Number of the best trial; 0 if none was completed.
         test: Its score on the test split, measured once; None without a best trial.
         tool: Id of the installed card; empty if none was installed.
+        placement: What became of the model, and why.
+        cautions: What limits the result, in sentences for a person.
     """
 
     run: str
@@ -121,6 +123,8 @@ class RunReport(_Frozen):
     best: int
     test: ModelScore | None
     tool: str = ""
+    placement: str = ""
+    cautions: tuple[str, ...] = ()
     reading: DataSummary | None = None
 
     @property
@@ -143,9 +147,14 @@ def read_report(run: RunFolder) -> RunReport:
     try:
         return RunReport.model_validate_json(read_file(_path(run), _MAX_REPORT_BYTES))
     except (InputError, ValidationError):
+        name = run.root.name
+        if run.intent.exists():
+            raise NotFoundError(
+                f"the run {name!r} was interrupted; to continue: edgewright train --resume {name}",
+                code="no_report",
+            ) from None
         raise NotFoundError(
-            f"there is no finished run {run.root.name!r}; 'edgewright runs list' shows the runs, "
-            "and 'edgewright train --resume RUN' resumes an interrupted one",
+            f"there is no finished run {name!r}; 'edgewright runs list' shows the runs",
             code="no_report",
         ) from None
 

@@ -166,6 +166,8 @@ class ModelScore(BaseModel):
         accuracy: Accuracy over all samples of the split.
         loss: Mean cross-entropy.
         clients: Accuracy on each client's part of the split; None if it has no samples there.
+        suspect_labels: Estimated share of wrong labels: samples that the model classifies
+            differently although it is as certain of them as of those it gets right.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -173,6 +175,7 @@ class ModelScore(BaseModel):
     accuracy: float
     loss: float
     clients: tuple[float | None, ...]
+    suspect_labels: float = 0.0
 
     @property
     def rank(self) -> tuple[float, float]:

@@ -6,8 +6,9 @@ import importlib
 import math
 from typing import Any
 
+from edgewright.tools.federated.app.privacy import budgets
 from edgewright.tools.federated.app.settings import AppSettings
-from edgewright.tools.federated.records.candidate import Private
+from edgewright.tools.federated.records.local_privacy import DpSgd
 from edgewright.tools.federated.records.trial import ModelFacts
 from edgewright.tools.federated.sandboxed.program import (
     FaultError,
@@ -51,12 +52,15 @@ def _dry_run(context: ProgramContext) -> ModelFacts:
     _check_settings(settings, model, weights)
     batch = min(_BATCH, max(2, settings.batch_size))
     images = torch.rand(batch, settings.channels, settings.height, settings.width)
-    shard = learner.Shard(images=images, labels=torch.arange(batch) % settings.classes)
+    labels = torch.arange(batch) % settings.classes
+    shard = learner.Shard(images=images, labels=labels, persons=labels)
     _check_batch(task, model, images, settings, torch)
     before = [p.detach().clone() for p in model.parameters()]
-    steps = settings.model_copy(update={"local_epochs": _STEPS, "batch_size": batch})
+    steps, fit = _shortened(settings, batch), learner.fit
+    if isinstance(settings.local_privacy, DpSgd):
+        fit = learner.fit_privately
     with counter(display=False) as flops:
-        loss, _ = learner.fit(task, steps, model, shard, 1)
+        loss, _ = fit(task, steps, model, shard, 1)
     finite = math.isfinite(loss) and all(bool(p.isfinite().all()) for p in model.parameters())
     _require(finite, "not_finite", "optimiser",
           f"after a step the loss is {loss} or a weight is not finite; lower the learning "
@@ -73,6 +77,16 @@ def _dry_run(context: ProgramContext) -> ModelFacts:
     )
 
 
+def _shortened(settings: AppSettings, batch: int) -> AppSettings:
+    """Return the settings of a few steps over one batch."""
+    changed: dict[str, Any] = {"local_epochs": _STEPS, "batch_size": batch}
+    if isinstance(settings.local_privacy, DpSgd):
+        # A batch of noise is a single client with few samples, so its noise is left out.
+        few = {"local_steps": _STEPS, "sample_rate": 1.0, "noise_multiplier": 1e-6}
+        changed["local_privacy"] = settings.local_privacy.model_copy(update=few)
+    return settings.model_copy(update=changed)
+
+
 def _check_schedule(task: Any, settings: AppSettings) -> None:
     for number in {1, (settings.rounds + 1) // 2, settings.rounds}:
         rate = task.learning_rate(number, settings.rounds)
@@ -86,7 +100,7 @@ def _check_settings(settings: AppSettings, model: Any, weights: Any) -> None:
     if settings.personal_head:
         _require(bool(weights.head_names(model)), "no_head", "model",
               "a personal head requires a model whose last layer is an nn.Linear")  # fmt: skip
-    if isinstance(settings.strategy, Private):
+    if budgets(settings.strategy, settings.local_privacy):
         names = {name for name, _ in model.named_parameters()}
         _require(names >= set(weights.tensor_names(model)), "forbidden", "model",
               "batch normalisation's running statistics do not survive private noise; use "
@@ -99,6 +113,10 @@ def _check_batch(task: Any, model: Any, images: Any, settings: AppSettings, torc
     _require(same and augmented.dtype == torch.float32, "shape", "augmentation",
           f"'augment' returned {_describe(augmented)} for {_describe(images)}; it must preserve "
           "shape and type")  # fmt: skip
+    if isinstance(settings.local_privacy, DpSgd):
+        _require(torch.equal(augmented, images), "forbidden", "augmentation",
+              "'augment' must return the images unchanged with DP-SGD, since it could mix "
+              "them")  # fmt: skip
     model.eval()
     with torch.no_grad():
         logits = model(images)

@@ -27,7 +27,7 @@ def main() -> None:
     """Process jobs until standard input ends."""
     context = start_program()
     try:
-        scorer = _Scorer(context)
+        scorer = Scorer(context)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - generated code may raise anything
         respond(fault=fault_of(error).model_dump())
         return
@@ -47,7 +47,13 @@ def main() -> None:
             respond(done=True)
 
 
-class _Scorer:
+class Scorer:
+    """A generated model that turns images into logits.
+
+    Args:
+        context: The context of the program.
+    """
+
     def __init__(self, context: ProgramContext) -> None:
         learner = importlib.import_module("edgewright.tools.federated.app.learner")
         self._weights = importlib.import_module("edgewright.tools.federated.app.weights")

@@ -29,9 +29,16 @@ class TrainedClassifier:
         """Accept any arguments: only the image is needed."""
 
     def postprocess(self, output: Features, args: Mapping[str, str]) -> dict[str, Any]:
-        """Return the top labels; ``text`` names the best one."""
-        labels = top_labels(probabilities_of(output), self._classes)
+        """Return the top labels; ``text`` names the best one, or says that none fits.
+
+        ``output`` holds the classes' logits, and how unfamiliar the image is if that is known.
+        """
+        count = len(self._classes)
+        labels = top_labels(probabilities_of(output[:, :count]), self._classes)
         best = labels[0]
+        if output.shape[1] > count and output[0, count] > 0:
+            text = f"not one of its classes (the closest is {best['label']})"
+            return {"text": text, "labels": [], "unfamiliar": round(float(output[0, count]), 3)}
         return {"text": f"{best['label']} ({percent(best['score'])})", "labels": labels}
 
 

@@ -1,12 +1,13 @@
 """Installed models: models trained on this machine, stored in the state folder with their cards.
 
 An installed model is a folder with ``card.yaml``, ``manifest.json``, the app with the model's code,
-and the weights. These folders are the only registry of trained models. The code is generated and
-runs only in the sandbox.
+the weights, and the exported graph if there is one. These folders are the only registry of trained
+models. The code is generated and runs only in the sandbox; the graph is data.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 from dataclasses import dataclass
@@ -16,15 +17,20 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edgewright.tools.cards.added import cards_folder
 from edgewright.tools.cards.registry import read_card
 from edgewright.tools.contracts.cards import ToolCard
-from edgewright.tools.errors import InputError
+from edgewright.tools.errors import InputError, UnavailableError
+from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.settings import home
+from edgewright.tools.settings import models_folder as catalogue_folder
 from edgewright.tools.storage.atomic import new_folder
 from edgewright.tools.storage.reading import read_file
 
 _LOG = logging.getLogger(__name__)
 _MAX_MANIFEST_BYTES = 1_000_000
+_GRAPH = "graph/model.onnx"
+_FAMILIARITY = "familiarity/images.npz"
 
 
 class TrainedModelManifest(BaseModel):
@@ -39,6 +45,10 @@ class TrainedModelManifest(BaseModel):
         channels: 1 for grey, 3 for colour.
         heads: Number of personal heads; 0 for a single global head.
         revision: Hexadecimal fingerprint of the weights.
+        trained_at: When it was trained, in seconds since 1970; 0 if not recorded.
+        test_accuracy: Accuracy on its run's test split; None if not recorded.
+        files: Hexadecimal SHA-256 of each file of the app, the weights, the graph and what its
+            images look like, by its path; set when the model is installed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +61,14 @@ class TrainedModelManifest(BaseModel):
     channels: int = Field(ge=1, le=3)
     heads: int = Field(default=0, ge=0)
     revision: str
+    trained_at: float = 0.0
+    test_accuracy: float | None = None
+    files: dict[str, str] = Field(default_factory=dict)
+
+    def is_for(self, data: DataCard) -> bool:
+        """Return whether it has the classes and the image format of data."""
+        shape = (self.height, self.width, self.channels)
+        return self.classes == data.classes and shape == (data.height, data.width, data.channels)
 
 
 @dataclass(frozen=True)
@@ -74,6 +92,30 @@ class InstalledModel:
     def weights(self) -> Path:
         """Folder with ``weights.safetensors`` and the personal heads, if any."""
         return self.folder / "weights"
+
+    @property
+    def graph(self) -> Path | None:
+        """The exported graph, which needs no sandbox; None if the model could not be exported."""
+        return self.folder / _GRAPH if _GRAPH in self.manifest.files else None
+
+    @property
+    def familiarity(self) -> Path | None:
+        """What its images look like; None if that is not known."""
+        known = _FAMILIARITY in self.manifest.files
+        return self.folder / _FAMILIARITY if known else None
+
+    def verify(self) -> None:
+        """Compare its files with their digests.
+
+        Raises:
+            UnavailableError: A file was changed, added or removed (``model_damaged``).
+        """
+        if not self.manifest.files or _digests(self.folder) != self.manifest.files:
+            raise UnavailableError(
+                f"the files of the model {self.manifest.model!r} are not those that were "
+                "installed; train it again",
+                code="model_damaged",
+            )
 
     @cached_property
     def card(self) -> ToolCard:
@@ -100,20 +142,29 @@ def read_models() -> tuple[list[InstalledModel], list[InputError]]:
     found, faults = [], []
     for path in sorted(models_folder().glob("[a-z]*/manifest.json")):
         try:
-            found.append(_read(path))
+            found.append(read_model(path))
         except InputError as error:
             _LOG.warning("left out: %s", error.message)
             faults.append(error)
     return found, faults
 
 
-def _read(path: Path) -> InstalledModel:
-    name = path.parent.name
+def read_model(path: Path, *, model: str | None = None) -> InstalledModel:
+    """Read a model's folder.
+
+    Args:
+        path: Its manifest.
+        model: Id of the model; None means the name of the folder.
+
+    Raises:
+        InputError: Its card or manifest is damaged (``model_damaged``).
+    """
+    name = model or path.parent.name
     try:
         manifest = TrainedModelManifest.model_validate_json(read_file(path, _MAX_MANIFEST_BYTES))
-        model = InstalledModel(path.parent, manifest)
-        if model.card.id == manifest.model == name:
-            return model
+        found = InstalledModel(path.parent, manifest)
+        if found.card.id == manifest.model == name:
+            return found
         reason = "its card or manifest is of another model"
     except ValidationError:
         reason = "its manifest is damaged"
@@ -123,9 +174,14 @@ def _read(path: Path) -> InstalledModel:
 
 
 def installed_at() -> int:
-    """Return a number that changes whenever a model is installed or removed."""
+    """Return a number that changes whenever models or cards are installed, added or removed."""
+    return sum(map(changed_at, (models_folder(), catalogue_folder(), cards_folder())))
+
+
+def changed_at(folder: Path) -> int:
+    """Return a number that changes whenever something is put into a folder, or removed."""
     try:
-        return models_folder().stat().st_mtime_ns
+        return folder.stat().st_mtime_ns
     except OSError:
         return 0
 
@@ -136,21 +192,48 @@ def installed_revisions() -> dict[str, str]:
 
 
 def install(
-    card: ToolCard, manifest: TrainedModelManifest, app: Path, weights: Path
+    card: ToolCard,
+    manifest: TrainedModelManifest,
+    app: Path,
+    weights: Path,
+    graph: bytes | None = None,
+    *,
+    familiarity: bytes | None = None,
+    folder: Path | None = None,
 ) -> InstalledModel:
-    """Install a model; it replaces an earlier one with the same id.
+    """Install a model; ``install_version`` also keeps the one that it replaces.
 
     Args:
         card: The card it serves.
         manifest: Its manifest.
         app: Folder of the generated app; it is copied.
         weights: Folder with its weights; it is copied.
+        graph: The model as an ONNX graph; None if it could not be exported.
+        familiarity: What its images look like, from ``Familiarity.to_bytes``; None if unknown.
+        folder: Where it is written; None means the folder of the model's id.
     """
-    folder = models_folder() / manifest.model
+    folder = folder or models_folder() / manifest.model
     text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     with new_folder(folder) as part:
-        shutil.copytree(app, part / "app")
+        shutil.copytree(app, part / "app", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(weights, part / "weights")
+        if graph is not None:
+            (part / _GRAPH).parent.mkdir()
+            (part / _GRAPH).write_bytes(graph)
+        if familiarity is not None:
+            (part / _FAMILIARITY).parent.mkdir()
+            (part / _FAMILIARITY).write_bytes(familiarity)
+        manifest = manifest.model_copy(update={"files": _digests(part)})
         (part / "card.yaml").write_text(text, "utf-8")
         (part / "manifest.json").write_text(manifest.model_dump_json(indent=2), "utf-8")
     return InstalledModel(folder, manifest)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the digest of each file that was copied or written for a model."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for part in ("app", "weights", "graph", "familiarity")
+        for path in sorted((folder / part).rglob("*"))
+        if path.is_file()
+    }

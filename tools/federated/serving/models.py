@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import importlib.util
 from functools import partial
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.serving.expert import TrainedClassifier
 from edgewright.tools.federated.serving.installed import InstalledModel, installed_models
 from edgewright.tools.models.adapter import PartitionAdapter
+from edgewright.tools.models.exports import RUNTIME
 from edgewright.tools.models.specification import ModelSpec
+from edgewright.tools.settings import engine
 
 
 def trained_models() -> list[ModelSpec]:
     """Return the specifications of the installed models."""
-    return [
-        ModelSpec(
-            id=model.manifest.model,
-            title=model.manifest.model,
-            loader=partial(_load, model),
-            packages=("torch", "torchvision", "safetensors"),
-            other_obstacle=_no_sandbox,
-        )
-        for model in installed_models()
-    ]
+    return [_specification(model) for model in installed_models()]
+
+
+def _specification(model: InstalledModel) -> ModelSpec:
+    name, loader = model.manifest.model, partial(_load, model)
+    if runs_exported(model):
+        return ModelSpec(id=name, title=name, loader=loader, packages=(RUNTIME,))
+    return ModelSpec(
+        id=name,
+        title=name,
+        loader=loader,
+        packages=("torch", "torchvision", "safetensors"),
+        other_obstacle=_no_sandbox,
+    )
+
+
+def runs_exported(model: InstalledModel) -> bool:
+    """Return whether a model's exported graph runs here, and not its code in the sandbox."""
+    if model.graph is None or engine() == "torch":
+        return False
+    return engine() == "onnx" or importlib.util.find_spec(RUNTIME) is not None
 
 
 def trained_experts() -> list[TrainedClassifier]:
@@ -31,9 +45,13 @@ def trained_experts() -> list[TrainedClassifier]:
 
 
 def _load(model: InstalledModel, *, threads: int | None) -> PartitionAdapter:
-    from edgewright.tools.federated.serving.adapter import TrainedModel
+    if runs_exported(model):
+        from edgewright.tools.federated.serving.adapter import ExportedNetwork
 
-    return TrainedModel(model)
+        return ExportedNetwork(model, threads)
+    from edgewright.tools.federated.serving.adapter import SandboxedNetwork
+
+    return SandboxedNetwork(model)
 
 
 def _no_sandbox() -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.records.validated import read_logits
+from edgewright.tools.models.engines.torch.lite0_weights import weights_files
 from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.policy import Policy
@@ -23,6 +24,21 @@ from edgewright.tools.storage.scratch import scratch_folder
 
 # Enough for a process that imports PyTorch on a busy machine.
 _START_S = 90.0
+
+
+def mean_log_probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the logarithms of the mean probabilities of several heads.
+
+    Args:
+        logits: float32 [heads, N, classes].
+
+    Returns:
+        float32 [N, classes].
+    """
+    exact = logits.astype(np.float64)
+    exact -= np.logaddexp.reduce(exact, axis=2, keepdims=True)
+    mean = np.logaddexp.reduce(exact, axis=0) - np.log(len(logits))
+    return np.asarray(mean, np.float32)
 
 
 class SandboxedModel:
@@ -53,7 +69,9 @@ class SandboxedModel:
             self._inputs.mkdir()
             self._scratch.mkdir()
             policy = Policy(
-                scratch=self._scratch, read=(self._app, self._inputs), limits=self._limits
+                scratch=self._scratch,
+                read=(self._app, self._inputs, *weights_files()),
+                limits=self._limits,
             )
             argument = program_argument(self._app, self._limits)
             started = find_sandbox().start(

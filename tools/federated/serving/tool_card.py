@@ -9,41 +9,18 @@ from itertools import pairwise
 from edgewright.tools.contracts.cards import ArgumentSpec, Demonstration, ToolCard
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.serving.expert import expert_id
+from edgewright.tools.federated.serving.subject import Subject, find_subject
+from edgewright.tools.vision.asking.nouns import listed, with_article
 
-_WHAT = r"(?P<what>[a-z][a-z-]*(?:\s+[a-z][a-z-]*){0,2}?)"
-_BOUNDARY = (
-    r"(?=\s*(?:[,.;:!?]|$)|\s+(?:and|or|from|with|that|which|who|held|in|on|by|at|for|of|so|but|to|"
-    r"taken|are|is|it|were|without|using|we|they)\b)"
-)
-#: Patterns for the subject of classification in a purpose, most reliable first.
-_SUBJECTS = (
-    re.compile(
-        rf"\b(?:photo(?:graph)?s?|pictures?|images?|scans?|drawings?|shots?)\s+of\s+(?:the\s+|our\s+)?{_WHAT}{_BOUNDARY}"
-    ),
-    re.compile(rf"\b(?:kind|type|sort)s?\s+of\s+{_WHAT}{_BOUNDARY}"),
-    re.compile(
-        rf"\b(?:classif(?:y|ies)|recogni[sz]es?|identif(?:y|ies)|sorts?|reads?|labels?)\s+(?:the\s+|our\s+|an?\s+)?{_WHAT}{_BOUNDARY}"
-    ),
-    re.compile(rf"\bt(?:ell|ells|elling)\s+(?:the\s+|our\s+)?{_WHAT}\s+apart\b"),
-    re.compile(
-        rf"\b(?:distinguish(?:es|ing)?|separat(?:e|es|ing))\s+(?:the\s+|our\s+|between\s+)?{_WHAT}{_BOUNDARY}"
-    ),
-    re.compile(r"\b(?P<what>[a-z][a-z-]+)\s+(?:classifier|recogni[sz]er|reader|sorter)\b"),
-    re.compile(
-        rf"\b(?:photographed|(?:each|all|we|they)\s+photographs?)\s+(?:the\s+|our\s+|their\s+)?{_WHAT}{_BOUNDARY}"
-    ),
-)
-#: Words in the position of a subject that do not name one.
-_FILLER_WORDS = frozenset(
-    {"it", "them", "this", "what", "image", "picture", "photo", "model", "good", "small", "new",
-     "goods", "simple", "joint", "shared", "private", "own", "one", "data", "a", "an", "the"}
-)  # fmt: skip
-#: Subjects of purposes that only list the classes, such as "drawings of animals and letters".
-_MEDIUM = re.compile(
-    r"\b(drawing|sketch|painting|scan|x-ray|micrograph|slide|map|sign|symbol|icon)(?:e?s)?\b"
-)
 #: Maximum number of class names in the description and the demonstrations.
 _MAX_NAMED_CLASSES = 12
+#: Names of classes that say what state a thing is in, not what thing it is.
+_STATE = re.compile(
+    r"(?:un|non|not |no |ab|in|im)\w+|\w+(?:ive|ed|ous|able|ible|ful|less|ic|ant|ent|al|thy|ty|ten)"
+    r"|ok|okay|good|bad|ripe|raw|fresh|new|old|clean|dry|wet|benign|broken|faulty|worn|open|closed"
+    r"|full|intact|sick|ill|dead|alive|on|off|yes|true|false|pass|fail|safe|sound|rotten|green",
+    re.IGNORECASE,
+)
 
 
 def tool_card(purpose: str, data: DataCard, used_ids: Collection[str]) -> ToolCard:
@@ -54,21 +31,25 @@ def tool_card(purpose: str, data: DataCard, used_ids: Collection[str]) -> ToolCa
         data: Card of the training data.
         used_ids: Ids of other cards.
     """
-    subject = subject_of(purpose, data.name, data.classes)
-    name = _free_id(f"{_kebab(subject)}-classifier", used_ids)
-    classes = ", ".join(data.classes[:_MAX_NAMED_CLASSES])
-    more = (
-        f" and {len(data.classes) - _MAX_NAMED_CLASSES} more"
-        if len(data.classes) > _MAX_NAMED_CLASSES
-        else ""
-    )
+    subject = find_subject(purpose, data.name, data.classes)
+    name = _free_id(f"{_kebab(subject.name)}-classifier", used_ids)
+    named = [_spoken(each) for each in data.classes[:_MAX_NAMED_CLASSES]]
+    if more := len(data.classes) - len(named):
+        named.append(f"{more} more" if more > 1 else _spoken(data.classes[-1]))
+    joint = "and" if more > 1 else "or"
+    general = subject.singular == "picture"
+    if _are_states(data.classes):
+        asks = f"what state {with_article(subject.singular)} is in"
+    else:
+        asks = f"what {'' if general else f'kind of {subject.singular} '}a picture shows"
     return ToolCard(
         id=name,
         task_type="image-classification",
-        title=f"{subject} classifier"[:60],
+        title=f"{subject.name} classifier"[:60],
         description=(
-            f"Says which {subject} a picture shows: {classes}{more}. Use it when someone asks "
-            f"which {subject} it is. Trained here by federated learning."
+            f"Classifies pictures{'' if general else f' of {subject.plural}'} as "
+            f"{listed(named, joint)}. Use it when someone asks {asks}. Trained here by federated "
+            "learning."
         )[:1000],
         inputs=("image",),
         outputs=("label",),
@@ -81,55 +62,51 @@ def tool_card(purpose: str, data: DataCard, used_ids: Collection[str]) -> ToolCa
     )
 
 
-def subject_of(purpose: str, fallback: str, classes: Collection[str] = ()) -> str:
-    """Return the subject of classification in the singular: "photos of digits" gives "digit".
-
-    Args:
-        purpose: The person's description of the purpose.
-        fallback: Name of the data, for a purpose without a subject.
-        classes: Names of the classes, which are not subjects themselves.
-    """
-    text = " ".join(purpose.lower().split())
-    class_words = {_singular(name.lower()) for name in classes}
-    for pattern in _SUBJECTS:
-        for found in pattern.finditer(text):
-            words = [word for word in found["what"].split() if word not in _FILLER_WORDS]
-            if words and _singular(words[-1]) not in class_words:
-                return " ".join([*words[:-1], _singular(words[-1])])
-    if medium := _MEDIUM.search(text):
-        return medium[1]
-    words = re.sub(r"[^a-z0-9]+", " ", fallback.lower()).split() or ["picture"]
-    return " ".join([*words[:-1], _singular(words[-1])])
-
-
-def _requests(subject: str, classes: tuple[str, ...]) -> list[str]:
-    head = subject.split()[-1]
+def _requests(subject: Subject, classes: tuple[str, ...]) -> list[str]:
+    head, one = subject.head, subject.singular
     requests = [
-        f"Which {head} is this?",
-        f"What {subject} does the picture show?",
-        f"Classify this {subject}.",
+        f"Classify this {one}.",
         f"Recognise the {head} in the photo.",
+        f"Identify the {one}.",
+    ]
+    names = [_spoken(name) for name in classes if re.fullmatch(r"[A-Za-z][A-Za-z _-]+", name)]
+    names = names[:_MAX_NAMED_CLASSES]
+    if _are_states(classes):
+        requests += [
+            f"What state is this {head} in?",
+            f"What condition is the {one} in?",
+            f"How is this {one} to be judged?",
+            *(f"Is this {head} {name}?" for name in names),
+            *(f"Is the {one} {first} or {second}?" for first, second in pairwise(names)),
+        ]
+        return requests
+    requests += [
+        f"Which {head} is this?",
+        f"What kind of {one} is this?",
+        f"What {one} does the picture show?",
         f"Tell me which {head} you see here.",
         f"What kind of {head} is in the image?",
-        f"Identify the {subject}.",
         f"Name the {head} in front of the camera.",
     ]
-    words = [name.replace("-", " ").replace("_", " ") for name in classes]
-    class_names = [name for name in words if re.fullmatch(r"[A-Za-z][A-Za-z ]+", name)][
-        :_MAX_NAMED_CLASSES
-    ]
-    requests += [f"Is this {one} or {other}?" for one, other in pairwise(class_names)]
+    for other in subject.others:
+        requests += [
+            f"What kind of {other} is this?",
+            f"Which {other} {'are these' if other.endswith('s') else 'is this'}?",
+        ]
+    # Names of classes may be singular or plural, of things or of materials: no article fits all.
+    requests += [f"{first.capitalize()} or {second}?" for first, second in pairwise(names)]
+    requests += [f"Which is it, {first} or {second}?" for first, second in pairwise(names)]
     return requests
 
 
-def _singular(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("sses", "shes", "ches", "xes")):
-        return word[:-2]
-    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
+def _are_states(classes: Collection[str]) -> bool:
+    """Return whether the classes say what state a thing is in, as ripe and unripe do."""
+    return bool(classes) and all(_STATE.fullmatch(_spoken(name)) for name in classes)
+
+
+def _spoken(name: str) -> str:
+    """Return a class name as words."""
+    return " ".join(name.replace("_", " ").split()) or name
 
 
 def _kebab(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import get_args
@@ -84,6 +86,17 @@ def write_app(candidate: Candidate, settings: AppSettings, folder: Path) -> None
         settings: All other settings, written as the app's run config.
         folder: Folder for ``pyproject.toml`` and the package ``federated_app``.
     """
+    write_source({slot: candidate.code(slot) for slot in SLOTS}, settings, folder)
+
+
+def write_source(source: Mapping[CodeSlot, str], settings: AppSettings, folder: Path) -> None:
+    """Write an app from the source of its slots, replacing the folder if it exists.
+
+    Args:
+        source: The code of each slot.
+        settings: All other settings, written as the app's run config.
+        folder: Folder for ``pyproject.toml`` and the package ``federated_app``.
+    """
     remove(folder)
     with as_file(
         files("edgewright.tools.federated.template") / "app-template" / PACKAGE
@@ -95,9 +108,20 @@ def write_app(candidate: Candidate, settings: AppSettings, folder: Path) -> None
     slots.mkdir()
     (slots / "__init__.py").write_text('"""The proposed code of this app."""\n', "utf-8")
     for slot in SLOTS:
-        (slots / f"{slot}.py").write_text(candidate.code(slot), "utf-8")
+        slot_file(folder, slot).write_text(source[slot], "utf-8")
     config = "\n".join(f"{key} = {_toml(value)}" for key, value in settings.run_config().items())
     (folder / "pyproject.toml").write_text(_PYPROJECT.format(config=config), "utf-8")
+
+
+def slot_file(app: Path, slot: CodeSlot) -> Path:
+    """Return the file of a slot's source in an app."""
+    return app / PACKAGE / "slots" / f"{slot}.py"
+
+
+def read_settings(app: Path) -> AppSettings:
+    """Read the settings of an app from its project file."""
+    config = tomllib.loads((app / "pyproject.toml").read_text("utf-8"))
+    return AppSettings.read(config["tool"]["flwr"]["app"]["config"])
 
 
 def _toml(value: str | int | float | bool) -> str:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import shutil
 
-from edgewright.tools.cards.registry import CardRegistry
 from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.records.report import RunReport, TrialReport, write_report
-from edgewright.tools.federated.serving.installed import (
-    InstalledModel,
-    TrainedModelManifest,
-    install,
-    installed_models,
-)
-from edgewright.tools.federated.serving.tool_card import tool_card
+from edgewright.tools.federated.trials.placement import Scorer, place, served_score
 from edgewright.tools.federated.trials.prepare import load_reading
 from edgewright.tools.storage.removal import remove
 
 
-def publish(run: RunFolder, report: RunReport) -> RunReport:
+def publish(
+    run: RunFolder, report: RunReport, *, replace: bool = False, scorer: Scorer = served_score
+) -> RunReport:
     """Write the artefacts of a run that has ended, and install its best model as a tool.
 
     The operation is idempotent, so that it can be repeated after a kill.
@@ -26,9 +21,11 @@ def publish(run: RunFolder, report: RunReport) -> RunReport:
     Args:
         run: The run.
         report: Its report, without ``tool``.
+        replace: Whether the model takes the place of a better one, because a person said so.
+        scorer: Compares the model with the one that has its place.
 
     Returns:
-        The report, with ``tool``.
+        The report, with ``tool`` and ``placement``.
     """
     report = report.model_copy(update={"reading": load_reading(run)})
     best = report.best_trial
@@ -38,44 +35,12 @@ def publish(run: RunFolder, report: RunReport) -> RunReport:
         for source, name in ((trial.app, "app"), (weights, "weights")):
             remove(run.root / name)
             shutil.copytree(source, run.root / name)
-        report = report.model_copy(update={"tool": _install(run, report, best)})
+        placed = place(run, report, best, replace=replace, scorer=scorer)
+        report = report.model_copy(update={"tool": placed.tool, "placement": placed.note})
     draw_curves(run, report)
     (run.root / "summary.md").write_text(summary(report), "utf-8")
     write_report(run, report)
     return report
-
-
-def _install(run: RunFolder, report: RunReport, best: TrialReport) -> str:
-    """Install the best model; it replaces an earlier one for the same task.
-
-    Otherwise two cards with the same classes, image format and name would compete for the same
-    requests.
-    """
-    others = [model.manifest for model in installed_models() if not _same_task(model, report)]
-    used_ids = {card.id for card in CardRegistry.builtin()} | {other.model for other in others}
-    card = tool_card(report.purpose, report.data, used_ids)
-    assert best.result is not None
-    heads = len(report.data.clients) if best.candidate.personal_head else 0
-    manifest = TrainedModelManifest(
-        model=card.id,
-        run=report.run,
-        classes=report.data.classes,
-        height=report.data.height,
-        width=report.data.width,
-        channels=report.data.channels,
-        heads=heads,
-        revision=best.result.weights_sha256[:16],
-    )
-    install(card, manifest, run.root / "app", run.root / "weights")
-    return card.id
-
-
-def _same_task(model: InstalledModel, report: RunReport) -> bool:
-    """Return whether a model is from this run, or has the same classes and image format."""
-    manifest, data = model.manifest, report.data
-    shape = (manifest.height, manifest.width, manifest.channels)
-    same = manifest.classes == data.classes and shape == (data.height, data.width, data.channels)
-    return manifest.run == report.run or same
 
 
 def draw_curves(run: RunFolder, report: RunReport) -> None:
@@ -147,6 +112,10 @@ def _result(report: RunReport) -> list[str]:
         f"Test accuracy {test.accuracy:.4f} (measured once), worst client {test.worst_client:.4f}, "
         f"spread between clients {test.spread:.4f}.",
         "",
+        f"Tool: {report.placement or 'none'}.",
+        "",
+        *(f"- Caution: {caution}." for caution in report.cautions),
+        *([""] if report.cautions else []),
     ]
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
 
-from edgewright.tools.federated.app.privacy import rounds_within
-from edgewright.tools.federated.records.candidate import Candidate, Private
+from edgewright.tools.federated.app.privacy import budgets, rounds_within
+from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.data_card import DataCard
+from edgewright.tools.federated.records.local_privacy import DpSgd
 from edgewright.tools.federated.records.trial import CheckedFacts, ModelFacts
 from edgewright.tools.federated.template.syntax import check_source
 from edgewright.tools.federated.template.writer import settings_for, write_app
+from edgewright.tools.models.engines.torch.lite0_weights import weights_files
 from edgewright.tools.sandbox.backends import find_sandbox
 from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.sandbox.limits import SandboxLimits
@@ -91,23 +93,26 @@ def _check_settings(candidate: Candidate, card: DataCard) -> list[Fault]:
                 message=f"'{strategy.name}' {refusal}; a round has {clients} clients",
             )
         )
-    if isinstance(strategy, Private):
-        within = rounds_within(
-            noise_multiplier=strategy.noise_multiplier,
-            epsilon=strategy.epsilon,
-            delta=strategy.delta,
-            at_most=1,
-        )
-        if not within:
-            faults.append(
-                Fault(
-                    code="privacy_budget",
-                    slot="strategy",
-                    message=f"one round with noise multiplier {strategy.noise_multiplier} already "
-                    f"exceeds epsilon {strategy.epsilon} at delta {strategy.delta}; increase "
-                    "the noise or the budget",
-                )
+    own = candidate.local_privacy
+    if isinstance(own, DpSgd) and own.unit == "person" and not card.persons:
+        faults.append(
+            Fault(
+                code="promise",
+                slot="local_privacy",
+                message="the data do not say whose each sample is; protect whole clients with the "
+                "strategy 'private', or add 'persons' to an .npz file",
             )
+        )
+    faults += [
+        Fault(
+            code="privacy_budget",
+            slot="strategy" if budget is strategy else "local_privacy",
+            message=f"one round with noise multiplier {budget.noise_multiplier} already exceeds "
+            f"epsilon {budget.epsilon} at delta {budget.delta}; increase the noise or the budget",
+        )
+        for budget in budgets(strategy, candidate.local_privacy)
+        if not rounds_within(budget, at_most=1)
+    ]
     return faults
 
 
@@ -120,7 +125,7 @@ def _dry_run(candidate: Candidate, card: DataCard, limits: SandboxLimits) -> Mod
         write_app(candidate, settings, folder / "app")
         policy = Policy(
             scratch=scratch,
-            read=(folder / "app",),
+            read=(folder / "app", *weights_files()),
             limits=limits.model_copy(update={"time_s": min(limits.time_s, _DRY_RUN_S)}),
         )
         argument = program_argument(folder / "app", limits, parameters=limits.parameters)

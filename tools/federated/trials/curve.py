@@ -100,7 +100,7 @@ class Curve:
             record.clients,
             self._request.link,
             flop_per_sample=self._facts.flop_per_sample,
-            local_epochs=self._request.candidate.local_epochs,
+            local_epochs=self._request.candidate.passes,
         )
         return CurvePoint(
             round_number=number,

@@ -15,7 +15,7 @@ def round_seconds(
     link: LinkSpeed,
     *,
     flop_per_sample: float,
-    local_epochs: int,
+    local_epochs: float,
 ) -> float:
     """Return the simulated duration of a round in seconds: that of the slowest client.
 

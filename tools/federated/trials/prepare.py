@@ -98,6 +98,9 @@ def prepare(request: DataRequest, run: RunFolder) -> DataCard:
         ):
             chosen = splits == split_id
             write_split(folder, name, samples.images[chosen], labels[chosen], assignment[chosen])
+        if card.persons and samples.persons is not None:
+            own = samples.persons[splits == TRAIN]
+            np.save(run.data / "train_persons.npy", own, allow_pickle=False)
         (run.data / "card.json").write_text(card.model_dump_json(indent=2), "utf-8")
         if samples.summary is not None:
             run.reading.write_text(samples.summary.model_dump_json(indent=2), "utf-8")
@@ -202,4 +205,15 @@ def _card(
         balance=float(overall.min() / overall.max()),
         label_skew=float(distances.mean()),
         size_skew=float(sizes.max() / sizes.mean()),
+        persons=_persons(samples, train, assignment),
     )
+
+
+def _persons(samples: Samples, train: NDArray[np.bool_], assignment: NDArray[np.int64]) -> int:
+    """Count the persons of the training split; 0 if they are not known, or at several clients."""
+    if samples.persons is None:
+        return 0
+    persons = samples.persons[train]
+    pairs = np.unique(np.stack([persons, assignment[train]]), axis=1)
+    count = len(np.unique(persons))
+    return count if pairs.shape[1] == count else 0

@@ -39,6 +39,8 @@ from edgewright.tools.sandbox.faults import Fault
 from edgewright.tools.storage.atomic import write_file
 
 _POLL_S = 0.05
+#: Training ends after so many consecutive rounds without a wrong validation image.
+_PERFECT_ROUNDS = 3
 #: Additional time limit for scoring, beyond that of the training.
 _SCORING_S = 120.0
 
@@ -174,8 +176,10 @@ class _Trial:
 
     def _reached(self) -> bool:
         target = self._request.target
-        points = self._curve.points
-        return target is not None and bool(points) and points[-1].validation.accuracy >= target
+        accuracies = [point.validation.accuracy for point in self._curve.points]
+        if len(accuracies) >= _PERFECT_ROUNDS and min(accuracies[-_PERFECT_ROUNDS:]) >= 1:
+            return True
+        return target is not None and bool(accuracies) and accuracies[-1] >= target
 
     def _no_quorum(self) -> Fault | None:
         """Return a fault if no round reached a quorum, so that the model is still untrained."""
@@ -208,14 +212,15 @@ def _result(
     digest: str = "",
 ) -> TrialResult:
     sandboxed = request.engine in SANDBOXED_ENGINES
+    sandbox = find_sandbox().name if sandboxed else ""
     complete = len(points) == request.candidate.rounds
     return TrialResult(
         number=request.number,
         status="failed" if fault else "finished" if complete else "stopped",
         fault=fault,
         engine=request.engine,
-        sandbox=find_sandbox().name if sandboxed else "none",
-        enforcement=enforcement() if sandboxed else "",
+        sandbox=sandbox or "none",
+        enforcement=enforcement(sandbox) if sandbox else "",
         seed=request.seed,
         facts=facts,
         curve=tuple(points),

@@ -67,7 +67,22 @@ def score(logits: NDArray[np.float32], split: Split, clients: int) -> ModelScore
         accuracy=float(correct.mean()),
         loss=float(np.minimum(losses, _WORST_LOSS).mean()),
         clients=tuple(float(part.mean()) if len(part) else None for part in members),
+        suspect_labels=_suspect_labels(shifted, correct),
     )
+
+
+def _suspect_labels(shifted: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
+    """Estimate the share of wrong labels from logits and what is right by the labels.
+
+    A model that knows the classes is as certain of an image with a wrong label as of any other, so
+    half of these are above the median certainty of what it gets right. Of its own mistakes it is
+    less certain.
+    """
+    if not correct.any() or correct.all():
+        return 0.0
+    certainty = 1 / np.exp(shifted).sum(axis=1)
+    wrong = certainty[~correct] >= np.median(certainty[correct])
+    return float(min((~correct).mean(), 2 * wrong.sum() / len(correct)))
 
 
 def score_test(run: RunFolder, number: int) -> ModelScore:

@@ -43,6 +43,7 @@ _INNER_SO = re.compile(
 _LAST_SO = re.compile(
     r"[\s,]+(?:but\s+)?(?:only\s+)?if\s+(?:(?P<so>so|yes)|not)[\s.,;:!?]*$", re.IGNORECASE
 )
+_ONLY = re.compile(r"^(?:please\s+)?only\s+(?P<what>\w[^,;:]*?)\s+when\s+", re.IGNORECASE)
 _THEN = re.compile(r"[\s,]+then\b[\s,]*", re.IGNORECASE)
 _COURTESY = re.compile(
     rf"[\s,]*\b(?:{any_of('plain_courtesy')}\b|{any_of('courtesy')}(?=\s*(?:$|[^\w\s])|\s+{beginning()}))"
@@ -132,6 +133,7 @@ def pieces(
                 reader.ask(sentence)
             continue
         sentence = re.sub(r"\s+(?=[.,;:!?])", "", _COURTESY.sub(" ", sentence)).strip()
+        sentence = _ONLY.sub(r"\g<what> only when ", sentence)
         found += reader.read(sentence, refers_back=_refers_back(following))
     return [piece for piece in found if piece.text or piece.checked]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from edgewright.agents.planner.embedded.grammar.clauses import beginning
+from edgewright.agents.planner.embedded.grammar.clauses import beginning, segment
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
 from edgewright.agents.planner.embedded.grammar.references import Mention
 
@@ -15,6 +15,11 @@ _PRESENTING = re.compile(
     r"^(?:(?:and|so|ok|okay|hi|hello|hey|well|now)\b[\s,!.]*)*(?:here(?:'s|s|\s+is|\s+are|\s+come)\b"
     r"|(?:i|we)(?:'ve|\s+have)?\s+(?:just\s+|now\s+|also\s+)?(?:attached|sent|uploaded|added|took|taken)\b"
     r"|(?:attached|enclosed)\s+(?:is|are|you)\b)",
+    re.IGNORECASE,
+)
+_DOUBT = re.compile(
+    r"(?:\w{1,6}\b[\s,.!?]+){0,2}(?:are|r)\s+(?:you|u)\s+(?:\w+\s+)?(?:sure|certain|positive)"
+    r"(?:\s+(?:about|of)\s+(?:that|this|it))?[\s.!?]*|(?:oh,?\s+)?really\s*\?+",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
@@ -54,6 +59,29 @@ _HOW_MANY = re.compile(
 )
 _EXISTS = re.compile(
     r"^(?P<begin>.*?\b(?:is|are)\s+there\s+)(?:any|an?|some|the|no)?\s*(?P<noun>.+?)(?P<where>\s+(?:in|on)\s+(?:it|this|the|that|my)\b.*?)?\s*\??$",
+    re.IGNORECASE,
+)
+#: Questions that name what they are about by a pronoun, or not at all.
+_REFERRING = re.compile(
+    r"^(?:(?:and|so|but|ok|okay|then|now)\b[\s,]*)*(?:(?P<ask>where(?:\s+exactly)?|(?:what|which)\s+colou?r"
+    r"|what\s+(?:kind|breed|sort|type|species))"
+    r"(?:'s\s+(?:it|he|she)|\s+(?:is|are)\s+(?:it|he|she|they|that|those)|\s+(?:it|he|she|they)\s+(?:is|are))?"
+    r"|(?:is|are)\s+(?:it|he|she|they)\s+(?P<state>(?:(?:on|at|in)\s+the\s+(?:left|right|top|bottom|middle)"
+    r"|standing|sitting|lying|smiling|red|blue|green|yellow|white|brown|orange|black|gr[ae]y|big|small"
+    r"|large|old|young)\b(?!\s+and\s+white)[^?]*?))\s*[?.]*$",
+    re.IGNORECASE,
+)
+_ORDERED = re.compile(
+    r"\b(?P<order>count|detect|locate|find|box|mark|highlight|outline|list"
+    r"|(?:box(?:es)?|rectangles?|frames?)\s+(?:around|round|on))\s+(?:them|him|her)\b",
+    re.IGNORECASE,
+)
+#: The noun that a question is about.
+_TOPIC = re.compile(
+    r"^(?:.*?\b(?:(?:is|are)\s+there|there(?:'s|\s+is|\s+are)|(?:do|can|could)\s+you\s+see)\s+"
+    r"(?:(?:an?|any|some|the|no)\s+)?(?P<there>.+?)(?:\s+(?:in|on)\s+(?:it|this|the|that|my)\b.*?)?"
+    r"|how\s+many\s+(?P<many>.+?)\s+(?:are|is|do|can)\b.*"
+    r"|(?:where|(?:what|which)\s+colou?r)\s+(?:is|are)\s+(?P<the>(?:the|my|his|her)\s+.+?))\s*\??$",
     re.IGNORECASE,
 )
 _WHERE = re.compile(
@@ -102,6 +130,11 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
 def is_closing(text: str) -> bool:
     """Return whether a text only says thanks or goodbye."""
     return bool(_GRATITUDE.search(text) and _CLOSING.fullmatch(text))
+
+
+def doubts(text: str) -> bool:
+    """Return whether a text only asks whether the answer before is right."""
+    return bool(_DOUBT.fullmatch(text.strip()))
 
 
 def presents(text: str) -> bool:
@@ -170,6 +203,50 @@ def continued(text: str, before: str) -> str:
     if replaced == core:
         replaced = re.sub(r"\b(?:it|they|he|she|this|that)\b", noun, core, count=1)
     return f"{replaced}{where[0].rstrip('? ') if where else ''}?"
+
+
+def topic(question: str) -> str:
+    """Return the noun that a question is about, which a pronoun can stand for later, or nothing."""
+    match = _TOPIC.match(question)
+    noun = (match["there"] or match["many"] or match["the"]) if match else ""
+    noun = re.sub(r"^(?:the|my|his|her)\s+", "", noun.strip(" ,.;"), flags=re.IGNORECASE)
+    return "" if re.search(r"\b(?:or|and)\b", noun) else noun
+
+
+def referred(text: str, noun: str) -> str:
+    """Return a clause with the noun that its pronoun stands for: "what colour is the dog?".
+
+    Args:
+        text: The clause, such as "what colour is it?", "where?" or "count them".
+        noun: What the questions before were about; empty if that is not known.
+    """
+    match = _REFERRING.match(text.strip()) if noun else None
+    if not match:
+        return _ORDERED.sub(rf"\g<order> the {noun}", text) if noun else text
+    mark = "?" if text.rstrip().endswith("?") else ""
+    several = noun.lower() in ("people", "children", "men", "women") or re.search(r"[^s]s$", noun)
+    verb = "are" if several else "is"
+    if match["state"]:
+        return f"{verb} the {noun} {match['state']}{mark}"
+    return f"{match['ask']} {verb} the {noun}{mark}"
+
+
+def without_pronouns(text: str, noun: str) -> tuple[str, str]:
+    """Replace pronouns by the noun that a question before them names.
+
+    Args:
+        text: A sentence.
+        noun: The noun of the sentences before.
+
+    Returns:
+        The sentence, and the noun for the next one.
+    """
+    parts: list[str] = []
+    end = 0
+    for clause in segment(text):
+        parts += [text[end : clause.start], referred(clause.text, noun)]
+        end, noun = clause.end, topic(clause.text) or noun
+    return "".join([*parts, text[end:]]), noun
 
 
 def _placed(before: str, place: str) -> str:

@@ -25,6 +25,13 @@ _DEFINITE = re.compile(r"\b(?:the|my|our|that|this|your)\s+(?:\w+\s+)?$", re.IGN
 _AFTER_WORD = re.compile(rf"\b{_PREPOSITION}\s+$", re.IGNORECASE)
 _CLAUSE_START = re.compile(r"(?:^|[.,;:!?(]\s*|\b(?:not|but|only|just)\s+)$", re.IGNORECASE)
 _WITH_NOUN = re.compile(rf"['\"]?\s+(?:{_NOUN}|one)\b", re.IGNORECASE)
+#: Images named by their folder or by their type.
+_GROUP = re.compile(
+    rf"\b(?:the\s+)?(?:{_NOUN}|ones?)\s+(?:from|in|of)\s+(?:(?:the\s+)?(?P<folder>[\w-]+)\s+folder"
+    r"|(?:the\s+)?folder\s+(?P<after>[\w-]+))"
+    r"|\bthe\s+(?P<type>png|jpe?g|webp|gif|bmp|tiff?|avif|heic)(?:\s+(?:file|image|picture|photo|one))?(?!\w)",
+    re.IGNORECASE,
+)
 #: A plain word is a name from this length on.
 _MIN_STEM = 3
 
@@ -54,7 +61,7 @@ def named(text: str, names: Sequence[str]) -> list[Named]:
         names: Names of the images, with or without the folder they are in.
     """
     folded = [unicodedata.normalize("NFC", name).replace("\\", "/") for name in names]
-    found: list[Named] = []
+    found = _grouped(text, folded)
     for files in (True, False):
         for start, end, bare in sorted(_spots(text, folded, files), key=_length, reverse=True):
             if any(start < other.end and other.start < end for other in found):
@@ -64,6 +71,31 @@ def named(text: str, names: Sequence[str]) -> list[Named]:
             if images:
                 found.append(Named(start, end, images, bare))
     return sorted(found, key=lambda each: each.start)
+
+
+def _grouped(text: str, names: Sequence[str]) -> list[Named]:
+    """Find images that a text names by their folder or type: "the one in the garden folder"."""
+    found: list[Named] = []
+    for match in _GROUP.finditer(text):
+        word = match[match.lastgroup or 0].casefold()
+        images = tuple(
+            n
+            for n, name in enumerate(names)
+            if word in ((_folder(name),) if match.lastgroup != "type" else _types(name))
+        )
+        if 0 < len(images) < len(names):
+            found.append(Named(*match.span(), images))
+    return found
+
+
+def _folder(name: str) -> str:
+    return name.casefold().rsplit("/", 2)[-2] if "/" in name else ""
+
+
+def _types(name: str) -> tuple[str, ...]:
+    """Return the type of a file by its ending, in each spelling."""
+    ending = name.casefold().rpartition(".")[2]
+    return ("jpg", "jpeg") if ending in ("jpg", "jpeg") else (ending,)
 
 
 def _length(spot: tuple[int, int, bool]) -> int:

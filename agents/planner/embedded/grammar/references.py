@@ -35,7 +35,7 @@ _NUMBER = any_of("number")
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
     r"|others|rest|remaining|former|latter|this|number|numbers|nos?|nr|everything|two|pair|these"
-    r"|those)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
+    r"|those|which)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
     re.IGNORECASE,
 )
 _EXCLUDING = re.compile(
@@ -46,7 +46,7 @@ _SOME = re.compile(rf"\b{any_of('image_noun')}\b", re.IGNORECASE)
 _OBJECT_OF = re.compile(r"\b(?:describe|caption|classify|label|identify)\s+$", re.IGNORECASE)
 _UNITS = re.compile(rf"{_ONE}", re.IGNORECASE)
 _NUMERALS = re.compile(rf"{_NUMBER}\b|to\b|through\b|[-\u2013]", re.IGNORECASE)
-_ORDER = {word: n for n, word in enumerate(words("ordinal")[:10], start=1)}
+_ORDER = {word: n for n, word in enumerate(words("ordinal")[:12], start=1)}
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
     if groups.get("ellipsis") is not None and not groups["the"] and not _direct(match):
         return None  # "first, ..." orders sentences
     if groups.get("list"):
-        numbers = tuple(_position(one[0]) for one in _UNITS.finditer(groups["list"]))
+        numbers = _ordinals(groups["list"])
     elif groups.get("numbers"):
         numbers = _numerals(groups["numbers"])
     elif groups.get("hash"):
@@ -162,6 +162,19 @@ def _direct(match: re.Match[str]) -> bool:
     """Return whether an ordinal without "the" is an object ("classify first") or a heading."""
     before = _OBJECT_OF.search(match.string, 0, match.start())
     return bool(before) or match.string[match.end() :].lstrip().startswith(":")
+
+
+def _ordinals(text: str) -> tuple[int, ...]:
+    """Return positions, with ranges filled in unless they count from the end."""
+    numbers: list[int] = []
+    end = 0
+    for match in _UNITS.finditer(text):
+        value = _position(match[0])
+        between = text[end : match.start()].split()
+        ranged = numbers and {"to", "through", "thru"} & set(between) and 0 < numbers[-1] < value
+        numbers += range(numbers[-1] + 1, value + 1) if ranged else [value]
+        end = match.end()
+    return tuple(numbers[: MAX_POSITION + 1])
 
 
 def _position(word: str) -> int:

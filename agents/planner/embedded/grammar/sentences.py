@@ -5,15 +5,24 @@ from __future__ import annotations
 import itertools
 import re
 
-from edgewright.agents.planner.embedded.grammar.clauses import beginning
+from edgewright.agents.planner.embedded.grammar.clauses import Clause, beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 
 #: Marks at the start of a list item: bullets, dashes, numbers and letters.
 _BULLET = re.compile(
-    r"^[ \t]*(?:[-*+•‣▪◦·\u2013\u2014]|\(?(?:\d{1,2}|[a-hA-H])[.)]|\(\d{1,2}\))[ \t]+", re.MULTILINE
+    r"^[ \t]*(?:[-*+•‣▪◦·●○■□☐☑✅✔✓→➜►▶»>\u2013\u2014]\ufe0f?|\d\ufe0f?\u20e3|\[[ xX]?\]"
+    r"|\(?(?:\d{1,2}|[a-hA-H]|i{1,3}|iv|v)[.)]|\(\d{1,2}\)|(?:step|task)\s+\d{1,2}[:.)])[ \t]*",
+    re.MULTILINE | re.IGNORECASE,
 )
 #: The same inside a line: "1) a caption 2) a label", "(a) describe it (b) classify it".
-_INLINE = re.compile(r"(?:(?<=\s)|^)(?:\(([a-h])\)|([a-h])\)|\((\d)\)|(\d)[.)])\s+(?=\D)")
+_INLINE = re.compile(
+    r"(?:(?<=\s)|^)(?:\(([a-h])\)|([a-h])\)|\((\d)\)|(\d)[.)]|(\d)\ufe0f?\u20e3|(?:step|task)\s+(\d)[:.)]"
+    r"|\(?(i{1,3}|iv|v)\)|\[[ xX]?\])\s+(?=\D)",
+    re.IGNORECASE,
+)
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
+#: Stands between requests, and between words of one request.
+_SIGN = re.compile(r"\s+[/&+|]\s+")
 _ITEM_END = re.compile(r"\s*[;\n]\s*")
 _SENTENCE_END = re.compile(
     r"(?<=[.!?…])['\")\]]*\s+|(?<=[a-z\d][.?!])(?=[A-Z][a-z]+\b(?!\.))|\s*\n+\s*"
@@ -36,6 +45,7 @@ _COORDINATION = re.compile(
     re.IGNORECASE,
 )
 _TASK = re.compile(rf"\b{any_of('task_noun')}\b", re.IGNORECASE)
+_NAMES_TASKS = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\n\s*--\s*\n.*\Z", re.DOTALL)
 
 
@@ -55,6 +65,10 @@ def items(text: str) -> list[str]:
         parts = [text[start:end] for start, end in zip(starts, ends, strict=True)]
     elif ";" in text and _all_ask(text.split(";")):
         parts = text.split(";")
+    elif len(found := _SIGN.split(text)) > 1 and all(map(_asks_alone, found)):
+        parts = found
+    elif len(found := _NAMES_TASKS.split(text)) > 2 and all(map(_is_task, found)):
+        parts = found  # "title, tags and text"
     else:
         parts = [text]
     return [part.strip(" \n;,") for part in parts if re.search(r"\w|\?", part)] or [text.strip()]
@@ -79,6 +93,17 @@ def begins_asking(sentence: str) -> bool:
     return match is not None and not match[0].lower().endswith(("look", "see", "have"))
 
 
+def asking(text: str) -> list[Clause]:
+    """Return the sentences of a text if at least two of them are orders or questions."""
+    found: list[Clause] = []
+    end = 0
+    for sentence in sentences(text):
+        start = text.index(sentence, end)
+        end = start + len(sentence)
+        found.append(Clause(sentence, start, end))
+    return found if sum(begins_asking(each.text) for each in found) > 1 else []
+
+
 def coordinated(text: str) -> list[str]:
     """Split a sentence between the things that it requests: "a caption and a label"."""
     found = list(_COORDINATION.finditer(text))
@@ -97,9 +122,24 @@ def _all_ask(parts: list[str]) -> bool:
     )
 
 
+def _asks_alone(part: str) -> bool:
+    return bool(_TASK.search(part)) or begins_asking(part)
+
+
+def _is_task(part: str) -> bool:
+    """Return whether a few words only name something to be done."""
+    names = re.sub(r"\b(?:please|pls|an?|the|your|some|any)\b", "", part, flags=re.IGNORECASE)
+    return bool(_TASK.fullmatch(names.strip(" .!?")))
+
+
 def _counts_up(marks: list[re.Match[str]]) -> bool:
     """Return whether marks inside a line are 1, 2, … or a, b, …, and not numbers in a sentence."""
-    signs = ["".join(group or "" for group in match.groups()) for match in marks]
+    signs = ["".join(group or "" for group in match.groups()).lower() for match in marks]
+    if not any(signs):
+        return True  # boxes to tick
+    signs = [_ROMAN.get(sign, sign) for sign in signs]
+    if not all(len(sign) == 1 for sign in signs):
+        return False
     return all(ord(b) - ord(a) == 1 for a, b in itertools.pairwise(signs))
 
 

@@ -96,6 +96,17 @@ def test_after_three_repairs_the_fallback_takes_over(coder, problem, good, make_
     assert "invalid syntax" in proposal.note
 
 
+def test_a_refused_design_that_comes_again_is_replaced(coder, problem, good, make_attempt):
+    refused = plain_candidate(problem.card).model_copy(update={"rounds": 9})
+    failed = make_attempt(refused, faults=(FAULT,), coder="chat-model")
+    chat, _ = coder(good)
+    proposal = chat.propose(problem, [failed])
+    assert proposal.coder == "embedded"
+    assert proposal.candidate.rounds != 9
+    assert "proposed a refused design again" in proposal.note
+    assert "invalid syntax" in proposal.note
+
+
 def test_a_model_that_was_given_up_is_not_asked_again(coder, problem, make_attempt):
     chat, model = coder()
     attempt = make_attempt(plain_candidate(problem.card), [0.5, 0.9, 0.9])

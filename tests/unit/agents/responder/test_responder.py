@@ -222,7 +222,7 @@ def test_a_chat_model_words_results_but_never_a_refusal() -> None:
 
 def test_a_chat_models_answer_names_images_and_approximate_experts() -> None:
     claims = [{"text": f"It is {what}.", "task_id": f"t{n}"} for n, what in ((1, "a"), (2, "b"))]
-    results = [result(n, "image-to-text", {"text": "…"}, approximate=True) for n in (1, 2)]
+    results = [result(n, "image-to-text", {"text": "a b"}, approximate=True) for n in (1, 2)]
     text = chat({"claims": claims})[0].answer(*per_image(CAT, DOG), results).text
     sentences, note = text.splitlines()
     assert sentences == "cat.png: It is a. dog.png: It is b."

@@ -257,6 +257,7 @@ def test_a_median_is_of_the_total_time() -> None:
 
 
 def test_only_recorded_arms_can_be_chosen() -> None:
-    arms = [Arm(kind="device-only"), Arm(kind="co-inference", point=3, codec="quantised8")]
+    cut = Arm(kind="co-inference", peer="edge", point=3, codec="quantised8")
+    arms = [Arm(kind="device-only"), cut]
     reduced = _with(profile(1.0), arms)
-    assert [one.arm for one in profiled_arms(reduced, profile(1.0))] == arms
+    assert [one.arm for one in profiled_arms(reduced, {"edge": profile(1.0)})] == arms

@@ -23,7 +23,7 @@ def near(one: frozenset[str], others: Iterable[frozenset[str]]) -> bool:
     return any(len(one & other) > 0.6 * len(one | other) for other in others)
 
 
-@pytest.mark.parametrize("split", ["dev", "test"])
+@pytest.mark.parametrize("split", ["dev", "test", "perception"])
 def test_every_label_is_a_card_and_every_link_joins_two_of_its_tasks(split: str) -> None:
     cards = CardRegistry.builtin()
     for truth in read(path_of(split)):
@@ -46,8 +46,9 @@ def test_the_test_split_has_the_documented_composition() -> None:
         assert single[card,] / vision == pytest.approx(part / 82, abs=0.01)
 
 
-def test_no_test_request_is_near_a_development_request_or_a_demonstration() -> None:
-    test = [truth.request.text for truth in read(path_of("test"))]
+@pytest.mark.parametrize("split", ["test", "perception"])
+def test_no_test_request_is_near_a_development_request_or_a_demonstration(split: str) -> None:
+    test = [truth.request.text for truth in read(path_of(split))]
     known = {words(truth.request.text) for truth in read(path_of("dev"))}
     cards = CardRegistry.builtin()
     demonstrations = [one for card in cards for one in card.demonstrations]

@@ -100,7 +100,7 @@ def test_wrong_options_are_named(text: str) -> None:
 
 async def test_raw_image() -> None:
     scope = _scope(content_type="Image/PNG; x=y", edgewright_options='{"args": {"a": "b"}}')
-    options, image = await read_invocation(scope, Upload([_png()]), LIMITS)
+    options, image, _ = await read_invocation(scope, Upload([_png()]), LIMITS)
     assert options.args == {"a": "b"}
     assert image == _png()
 
@@ -108,13 +108,13 @@ async def test_raw_image() -> None:
 async def test_json_with_image() -> None:
     body = {"image_base64": base64.b64encode(_png()).decode(), "deadline_s": 3}
     scope = _scope(content_type="application/json")
-    options, image = await read_invocation(scope, Upload([json.dumps(body).encode()]), LIMITS)
+    options, image, _ = await read_invocation(scope, Upload([json.dumps(body).encode()]), LIMITS)
     assert (options.deadline_s, image) == (3, _png())
 
 
 async def test_json_without_image() -> None:
     scope = _scope(content_type="application/json")
-    options, image = await read_invocation(scope, Upload([b'{"camera": "a.png"}']), LIMITS)
+    options, image, _ = await read_invocation(scope, Upload([b'{"camera": "a.png"}']), LIMITS)
     assert (options.camera, image) == ("a.png", None)
 
 

@@ -10,6 +10,8 @@ from edgewright.edge_runtime.keys import new_key
 from edgewright.tools.contracts.invocation import OPTIONS_HEADER
 from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE
 
+pytestmark = pytest.mark.usefixtures("no_installed_models")
+
 INVOKE = "/v1/tools/image-classification:invoke"
 DECIDE = "/v1/tools/image-classification:decide"
 FACTS = {"mime": "image/jpeg", "width": 640, "height": 480, "size_bytes": 60_000}
@@ -95,6 +97,14 @@ async def test_lists_and_models(make_app, connect, tmp_path, cat):
     assert (await http.get("/v2/health/live")).json() == {"live": True}
     _refused(await http.get("/v2/health/ready"), 503, "loading")
     assert (await connect(make_app()).get("/v1/sensors")).json() == []
+
+
+async def test_a_parameter_of_another_type_is_a_problem(make_app, connect):
+    answer = await connect(make_app()).get("/v1/profile?peers=perhaps")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "invalid_parameter"
+    assert answer.json()["detail"].startswith("peers: ")
 
 
 async def test_a_camera_image_and_two_images_at_once(make_app, connect, tmp_path, cat):
@@ -185,17 +195,26 @@ async def test_the_description_names_every_route_and_its_errors(make_app, connec
     described = (await connect(make_app()).get("/openapi.json")).json()
     assert set(described["paths"]) == {
         "/metrics",
+        "/v1/artifacts",
+        "/v1/artifacts/{digest}",
         "/v1/probe",
         "/v1/profile",
         "/v1/sensors",
+        "/v1/sensors/{sensor}/read",
         "/v1/split/{model}/tail",
         "/v1/tools",
         "/v1/tools/{card}:decide",
         "/v1/tools/{card}:invoke",
+        "/v2",
         "/v2/health/live",
         "/v2/health/ready",
         "/v2/models",
         "/v2/models/{model}",
+        "/v2/models/{model}/infer",
+        "/v2/models/{model}/ready",
+        "/v2/models/{model}/versions/{version}",
+        "/v2/models/{model}/versions/{version}/infer",
+        "/v2/models/{model}/versions/{version}/ready",
     }
     responses = described["paths"]["/v1/split/{model}/tail"]["post"]["responses"]
     assert {"200", "401", "403", "404", "413", "415", "422", "429"} <= set(responses)

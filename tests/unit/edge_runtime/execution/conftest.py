@@ -62,22 +62,20 @@ def wire(make_app):
 
 @pytest.fixture
 async def node(make_app, wire):
-    async with NodeClient("http://edge", transport=wire) as client:
+    async with NodeClient("http://localhost", transport=wire) as client:
         app = make_app(
             role="device",
             name="device",
-            peer={"url": "http://edge"},
-            limits={"peer_patience_s": 0.2},
+            peers=[{"url": "http://localhost"}],
+            limits={"peer_patience_s": 1.0},
             link_prior={"rate_kb_per_s": 1_000_000, "rtt_ms": 1},
-            peer_client=client,
+            peer_clients={"edge": client},
         )
         yield app.state.node
 
 
 async def _run(node, image, arm=None, **options):
-    call = await prepare(
-        node, CARD, InvokeOptions(arm=arm, **options), image, request_id="id", caller=ANONYMOUS
-    )
+    call = await prepare(node, CARD, InvokeOptions(arm=arm, **options), image, caller=ANONYMOUS)
     return await Execution(node, call).run()
 
 
@@ -116,7 +114,7 @@ def _set_profiles(node, **more) -> None:
     """Give the device its own profile and its peer's."""
     node.profile = node.profile.model_copy(update={"models": {MODEL: _profile(node)}})
     models = {MODEL: _profile(node, **more)}
-    node.peer.profile = NodeProfile(node="edge", role="edge", models=models)
+    node.peers["edge"].profile = NodeProfile(node="edge", role="edge", models=models)
 
 
 @pytest.fixture

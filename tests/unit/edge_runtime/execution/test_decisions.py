@@ -1,18 +1,20 @@
 """What decisions are made from: profiles, link probes and load, measured and learned."""
 
 import asyncio
+import json
 
 import httpx
 import pytest
 
 from edgewright.edge_runtime.execution.decision import decide
-from edgewright.edge_runtime.execution.invocation import prepare
+from edgewright.edge_runtime.execution.invocation import prepare, prepare_decision
 from edgewright.edge_runtime.keys import ANONYMOUS
 from edgewright.tools.contracts.arms import Arm
-from edgewright.tools.contracts.invocation import InvokeOptions
+from edgewright.tools.contracts.invocation import DecideRequest, InvokeOptions
 from edgewright.tools.contracts.profiles import (
     NodeProfile,
 )
+from edgewright.tools.errors import InputError
 
 MODEL = "efficientnet-lite0"
 CARD = "image-classification"
@@ -20,14 +22,19 @@ SPLIT = Arm(kind="co-inference", point=4)
 ALONE = Arm(kind="device-only")
 
 
+def _poll_every(node, seconds):
+    peer = node.peers["edge"]
+    peer.config = peer.config.model_copy(update={"poll_s": seconds})
+
+
 async def test_decisions_before_and_after_measuring(node, cat, set_profiles):
-    call = await prepare(node, CARD, InvokeOptions(), cat, request_id="id", caller=ANONYMOUS)
+    call = await prepare(node, CARD, InvokeOptions(), cat, caller=ANONYMOUS)
     assert "not measured" in decide(node, call).reason
     set_profiles(node)
     decision = decide(node, call)
     assert len(decision.forecasts) == 2
-    assert decision.link is not None
-    assert node.current_profile().peer.node == "edge"
+    assert decision.peers["edge"].obstacle == ""
+    assert node.current_profile().peers["edge"].profile.node == "edge"
 
 
 @pytest.mark.parametrize("other", [{"revision": "other"}, {"encodings": "other"}])
@@ -43,18 +50,18 @@ async def test_times_of_other_weights_or_codecs_are_neither_used_nor_reported(
 
 
 async def test_the_peer_is_contacted_until_it_answers(node, wire):
-    node.peer._poll_s = 0.01
+    _poll_every(node, 0.01)
     wire.failure = httpx.ConnectError("refused")
-    watching = asyncio.create_task(node.peer.watch())
+    watching = asyncio.create_task(node.peers["edge"].watch())
     async with asyncio.timeout(5):
         while len(wire.paths) < 2:
             await asyncio.sleep(0.01)
-        assert node.peer.profile is None
+        assert node.peers["edge"].profile is None
         wire.failure = None
-        while node.peer.profile is None:
+        while node.peers["edge"].profile is None:
             await asyncio.sleep(0.01)
     watching.cancel()
-    assert node.peer.name == "edge"
+    assert node.peers["edge"].name == "edge"
 
 
 async def test_the_report_counts_the_devices_energy(node, make_app, cat, run_call):
@@ -75,12 +82,12 @@ async def test_an_edge_server_reports_its_load_and_a_device_subtracts_its_own(
         meter.arrived()
         meter.served(0.02)
     await run_call(node, cat, SPLIT)
-    load = node.peer.load(MODEL)
+    load = node.peers["edge"].server(MODEL).load
     # The direct worker measures nothing, so the thirty calls do not include the device's own.
     assert load.arrivals_per_s == pytest.approx((30 - 1) / 10)
     assert load.service_ms == pytest.approx(20)
     await run_call(node, cat, Arm(kind="edge-only", image_codec="png"))
-    assert node.peer.load(MODEL).arrivals_per_s == pytest.approx((30 - 2) / 10)
+    assert node.peers["edge"].server(MODEL).load.arrivals_per_s == pytest.approx((30 - 2) / 10)
     assert (await run_call(edge, cat)).load.arrivals_per_s == pytest.approx(3)
     assert node.current_profile().load == {}
     assert edge.current_profile().load[MODEL].service_ms == pytest.approx(20)
@@ -88,7 +95,7 @@ async def test_an_edge_server_reports_its_load_and_a_device_subtracts_its_own(
 
 async def test_a_device_learns_how_far_its_profile_is_off(node, cat, run_call, set_profiles):
     set_profiles(node)
-    call = await prepare(node, CARD, InvokeOptions(), cat, request_id="id", caller=ANONYMOUS)
+    call = await prepare(node, CARD, InvokeOptions(), cat, caller=ANONYMOUS)
     before = decide(node, call).forecasts
     for _ in range(3):
         await run_call(node, cat)
@@ -98,9 +105,9 @@ async def test_a_device_learns_how_far_its_profile_is_off(node, cat, run_call, s
 
 
 async def test_an_idle_link_is_probed_while_tasks_arrive(node, wire, cat, run_call, set_profiles):
-    node.peer._poll_s = 0.02
+    _poll_every(node, 0.02)
     set_profiles(node)
-    watching = asyncio.create_task(node.peer.watch())
+    watching = asyncio.create_task(node.peers["edge"].watch())
     async with asyncio.timeout(5):
         while "/v1/profile" not in wire.paths:
             await asyncio.sleep(0.01)
@@ -110,7 +117,7 @@ async def test_an_idle_link_is_probed_while_tasks_arrive(node, wire, cat, run_ca
         assert set(wire.paths) <= {"/v1/profile"}  # no task has arrived
         await run_call(node, cat, ALONE)
         assert set(wire.paths) <= {"/v1/profile"}  # a fixed arm needs no link
-        node.peer.task_arrived()
+        node.peers["edge"].task_arrived()
         while wire.paths[-2:] != ["/v1/probe", "/v1/probe"]:
             await asyncio.sleep(0.01)
     watching.cancel()
@@ -121,14 +128,14 @@ async def test_a_busy_link_is_probed_now_and_then(
 ):
     interval = "edgewright.edge_runtime.peers.peer._PROBE_INTERVAL_S"
     monkeypatch.setattr(interval, 60.0)
-    node.peer._poll_s = 60.0  # longer than this test
+    _poll_every(node, 60.0)  # longer than this test
     set_profiles(node)
-    watching = asyncio.create_task(node.peer.watch())
+    watching = asyncio.create_task(node.peers["edge"].watch())
     async with asyncio.timeout(5):
         while "/v1/profile" not in wire.paths:
             await asyncio.sleep(0.01)
         set_profiles(node)
-        node.peer.task_arrived()
+        node.peers["edge"].task_arrived()
         await run_call(node, cat, SPLIT)
         await asyncio.sleep(0.05)
         first = wire.paths.count("/v1/probe")
@@ -147,20 +154,20 @@ async def test_a_busy_link_is_probed_now_and_then(
 async def test_a_failed_link_is_probed_and_a_returned_peer_is_profiled_again(
     node, wire, set_profiles
 ):
-    node.peer._poll_s = 0.01
-    watching = asyncio.create_task(node.peer.watch())
+    _poll_every(node, 0.01)
+    watching = asyncio.create_task(node.peers["edge"].watch())
     async with asyncio.timeout(5):
         while "/v1/profile" not in wire.paths:
             await asyncio.sleep(0.01)
         wire.paths.clear()
         set_profiles(node)
-        node.peer.link.failed()
-        while not node.peer.link.state().up:
+        node.peers["edge"].link.failed()
+        while not node.peers["edge"].link.state().up:
             await asyncio.sleep(0.01)
         assert set(wire.paths) == {"/v1/probe"}
         wire.failure = httpx.ConnectError("refused")
         wire.paths.clear()
-        node.peer.link.failed()
+        node.peers["edge"].link.failed()
         while len(wire.paths) < 2:
             await asyncio.sleep(0.01)
         assert wire.paths[:2] == ["/v1/probe", "/v1/profile"]
@@ -171,16 +178,31 @@ async def test_over_a_slow_link_the_profile_is_fetched_less_often(
     node, wire, monkeypatch, own_profile
 ):
     monkeypatch.setattr("edgewright.edge_runtime.peers.peer._REFRESH_S", 0.02)
-    node.peer._poll_s = 0.01
+    _poll_every(node, 0.01)
     theirs = {MODEL: own_profile(node)}
     wire.edge.state.node.profile = NodeProfile(node="edge", role="edge", models=theirs)
-    watching = asyncio.create_task(node.peer.watch())
+    watching = asyncio.create_task(node.peers["edge"].watch())
     async with asyncio.timeout(5):
         while wire.paths.count("/v1/profile") < 3:
             await asyncio.sleep(0.01)
-        node.peer.link.observe(10_000, 0, 100_000)
+        node.peers["edge"].link.observe(10_000, 0, 100_000)
         await asyncio.sleep(0.05)
         fetched = wire.paths.count("/v1/profile")
         await asyncio.sleep(0.2)
         assert wire.paths.count("/v1/profile") == fetched
     watching.cancel()
+
+
+async def test_a_card_without_an_image_takes_none(node, cat):
+    point = {"name": "nose", "x": 5, "y": 5, "score": 0.9}
+    box = {"x0": 0, "y0": 0, "x1": 9, "y1": 9}
+    pose = {"width": 9, "height": 9, "poses": [{"box": box, "score": 1, "keypoints": [point]}]}
+    args = {"pose": json.dumps(pose), "prompt": "a reading girl"}
+    pending = await prepare_decision(node, "pose-to-image", DecideRequest(args=args))
+    assert pending.facts is None
+    options = InvokeOptions(args=args)
+    call = await prepare(node, "pose-to-image", options, None, caller=ANONYMOUS)
+    assert (call.image, call.facts) == (b"", None)
+    with pytest.raises(InputError) as raised:
+        await prepare(node, "pose-to-image", options, cat, caller=ANONYMOUS)
+    assert raised.value.info().code == "image_not_expected"

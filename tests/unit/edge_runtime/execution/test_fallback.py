@@ -11,14 +11,17 @@ from edgewright.edge_runtime.keys import ANONYMOUS
 from edgewright.tools.codecs import frame
 from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.invocation import InvokeOptions
+from edgewright.tools.contracts.profiles import NodeProfile
 from edgewright.tools.errors import (
     DeadlineError,
     EdgewrightError,
+    InputError,
     NotFoundError,
     OverloadedError,
     UnavailableError,
     WorkerLostError,
 )
+from edgewright.tools.nodes.client import NodeClient
 
 MODEL = "efficientnet-lite0"
 CARD = "image-classification"
@@ -34,7 +37,7 @@ async def test_co_inference_reports_the_costs_of_both_nodes(node, cat, run_call)
     assert report.bytes_up == report.frame_bytes > 1000
     assert report.bytes_down > 100
     assert {"upload", "edge_tail", "edge_other", "download"} <= set(report.stages_ms)
-    assert node.peer.link.state().samples == 1
+    assert node.peers["edge"].link.state().samples == 1
 
 
 async def test_a_frames_checksum_is_computed_once_on_each_side(node, cat, monkeypatch, run_call):
@@ -81,7 +84,7 @@ async def test_a_lost_link_costs_only_the_remaining_blocks(
     assert [(step.tried, step.code, step.used) for step in report.fallback] == [
         ("co-inference (point 4)", code, "device-only")
     ]
-    assert not node.peer.link.state().up
+    assert not node.peers["edge"].link.state().up
     assert report.bytes_down == 0
 
 
@@ -124,6 +127,51 @@ async def test_after_a_refused_frame_the_device_continues_if_the_weights_differ(
     response = await run_call(node, cat, SPLIT)
     assert response.report.arm == "device-only"
     assert response.report.head_reused
+
+
+async def test_no_image_goes_to_a_peer_that_receives_features(
+    node, wire, cat, run_call, set_profiles, fail
+):
+    set_profiles(node)
+    peer = node.peers["edge"]
+    peer.config = peer.config.model_copy(update={"receives": "features"})
+    await _refuse_tails(wire)
+    response = await run_call(node, cat, SPLIT)
+    assert response.report.arm == "device-only"
+    with pytest.raises(InputError, match="receives features only"):
+        await run_call(node, cat, Arm(kind="edge-only"))
+    fail(node, "whole", WorkerLostError("gone"))
+    with pytest.raises(WorkerLostError):
+        await run_call(node, cat, ALONE)
+    assert not any(path.endswith(":invoke") for path in wire.paths)
+
+
+async def test_another_peer_takes_over(make_app, wire, cat, run_call, own_profile):
+    cloud = type(wire)(make_app(role="cloud", name="cloud"))
+    async with (
+        NodeClient("http://localhost", transport=wire) as to_edge,
+        NodeClient("http://localhost", transport=cloud) as to_cloud,
+    ):
+        urls = [{"url": "http://localhost"}, {"name": "cloud", "url": "http://localhost"}]
+        clients = {"edge": to_edge, "cloud": to_cloud}
+        settings = {"name": "device", "limits": {"peer_patience_s": 60}}
+        settings["link_prior"] = {"rate_kb_per_s": 1_000_000, "rtt_ms": 1}
+        node = make_app(peers=urls, peer_clients=clients, **settings).state.node
+        own = own_profile(node)
+        fast = [one.model_copy(update={"ms": 0.1}) for one in own.blocks]
+        theirs = {MODEL: own.model_copy(update={"blocks": fast})}
+        node.profile = node.profile.model_copy(update={"models": {MODEL: own}})
+        for name, peer in node.peers.items():
+            peer.profile = NodeProfile(node=name, role="edge", models=theirs)
+        wire.failure = httpx.ReadError("reset")
+        response = await run_call(node, cat, Arm(kind="edge-only"))
+        assert response.report.fallback[0].tried == "edge-only (original image)"
+        assert response.report.arm.startswith("co-inference with cloud (point 4")
+        assert response.report.nodes == ["device", "cloud"]
+        assert not node.peers["edge"].state.up
+        later = await run_call(node, cat)
+        assert later.report.fallback == []
+        assert "edge" not in later.report.nodes
 
 
 async def _refuse_tails(wire):
@@ -177,9 +225,7 @@ async def test_a_smaller_model_takes_over_and_is_named(node, operations, cat):
     worker = type(node.workers.worker(MODEL))(operations)
     worker.failures["whole"] = UnavailableError("no memory", code="model_not_loaded")
     node.workers._workers["big"] = worker
-    call = await prepare(
-        node, CARD, InvokeOptions(arm=ALONE), cat, request_id="id", caller=ANONYMOUS
-    )
+    call = await prepare(node, CARD, InvokeOptions(arm=ALONE), cat, caller=ANONYMOUS)
     response = await Execution(node, replace(call, experts=(Bigger(), *call.experts))).run()
     assert response.report.expert == "efficientnet-lite0-classifier"
     assert response.report.fallback[0].code == "model_not_loaded"
@@ -196,4 +242,46 @@ async def test_a_deadline_missed_by_the_peer_does_not_mark_the_link_down(node, w
     wire.answer = (504, {}, problem + b'"retryable":true}')
     response = await run_call(node, cat, SPLIT)
     assert response.report.arm == "device-only"
-    assert node.peer.link.state().up
+    assert node.peers["edge"].link.state().up
+
+
+async def test_a_device_that_is_too_slow_leaves_all_the_time_to_its_peer(
+    node, cat, run_call, own_profile
+):
+    # Alone it would take 18 * 5 s, longer than the deadline.
+    profile = own_profile(node)
+    slow = [block.model_copy(update={"ms": 5000.0}) for block in profile.blocks]
+    models = {MODEL: profile.model_copy(update={"blocks": slow})}
+    node.profile = node.profile.model_copy(update={"models": models})
+    response = await run_call(node, cat, Arm(kind="edge-only"), deadline_s=20)
+    assert response.report.arm == "edge-only (original image)"
+    assert response.report.fallback == []
+
+
+QUANTISED = {"precision": "int8"}
+
+
+@pytest.mark.parametrize("arm", [SPLIT, ALONE, Arm(kind="edge-only")])
+async def test_every_kind_of_arm_runs_quantised(node, cat, run_call, arm):
+    exact = await run_call(node, cat, arm)
+    response = await run_call(node, cat, arm.model_copy(update=QUANTISED))
+    assert "int8" in response.report.arm
+    assert (exact.report.precision, response.report.precision) == ("fp32", "int8")
+    best = [one["label"] for one in response.output["labels"][:2]]
+    assert exact.output["labels"][0]["label"] in best  # two kinds of cat are about as likely
+    assert response.output != exact.output
+    assert not response.report.fallback
+
+
+async def test_a_device_continues_a_quantised_head_at_its_precision(node, wire, cat, run_call):
+    whole = await run_call(node, cat, ALONE.model_copy(update=QUANTISED))
+    wire.failure = httpx.ReadError("reset")
+    response = await run_call(node, cat, SPLIT.model_copy(update=QUANTISED))
+    assert response.report.arm == "device-only (int8)"
+    assert response.report.head_reused
+    scores = [
+        {one["label"]: one["score"] for one in answer.output["labels"]}
+        for answer in (response, whole)
+    ]
+    best = max(scores[1], key=lambda label: scores[1][label])
+    assert scores[0][best] == pytest.approx(scores[1][best], abs=0.05)

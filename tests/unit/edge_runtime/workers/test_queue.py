@@ -7,7 +7,7 @@ import pytest
 
 from edgewright.edge_runtime.keys import Caller
 from edgewright.edge_runtime.workers.places import Places
-from edgewright.edge_runtime.workers.queue import FairQueue
+from edgewright.edge_runtime.workers.queue import FairQueue, Turn
 from edgewright.tools.errors import DeadlineError, OverloadedError
 
 SERVICE_S = 0.002
@@ -16,18 +16,29 @@ SERVICE_S = 0.002
 class Server:
     """Serves a queue, and counts the calls of each caller."""
 
-    def __init__(self, places: int = 64) -> None:
+    def __init__(self, places: int = 64, service_s: float = SERVICE_S) -> None:
+        self.service_s = service_s
         self.queue = FairQueue(places)
         self.served: Counter[str] = Counter()
         self.order: list[str] = []
 
     async def call(self, caller: Caller, *, within_s: float = 10.0, least_s: float = 0.0) -> None:
         deadline = asyncio.get_running_loop().time() + within_s
-        turn = await self.queue.enter(caller, deadline=deadline, usual_s=SERVICE_S, least_s=least_s)
+        turn = await self.queue.enter(
+            caller, deadline=deadline, usual_s=self.service_s, least_s=least_s
+        )
         self.served[caller.name] += 1
         self.order.append(caller.name)
-        await asyncio.sleep(SERVICE_S)
-        turn.end(SERVICE_S)
+        service = asyncio.create_task(self._serve(turn))
+        try:
+            await asyncio.shield(service)  # goes on if the client leaves, as in a model worker
+        except asyncio.CancelledError:
+            turn.client_left()
+            raise
+
+    async def _serve(self, turn: Turn) -> None:
+        await asyncio.sleep(self.service_s)
+        turn.end(self.service_s)
 
     async def client(self, caller: Caller) -> None:
         while True:
@@ -142,3 +153,54 @@ async def test_a_client_that_leaves_as_its_turn_comes_passes_it_on(leaves_first:
     await asyncio.wait_for(following, 1)
     assert server.order == ["c"]
     assert server.queue.idle
+
+
+async def _impatient(server: Server, patience_s: float, until: float) -> int:
+    """Call without pause, and leave when patience ends; return the number of answers."""
+    loop, answers = asyncio.get_running_loop(), 0
+    while loop.time() < until:
+        try:
+            async with asyncio.timeout(patience_s):
+                await server.call(Caller("one"))
+            answers += 1
+        except TimeoutError:
+            continue
+    return answers
+
+
+async def test_calls_whose_clients_will_have_left_are_not_begun() -> None:
+    server = Server(service_s=0.02)
+    until = asyncio.get_running_loop().time() + 2.0
+    clients = (_impatient(server, 0.16, until) for _ in range(16))
+    answered = sum(await asyncio.gather(*clients))
+    assert answered >= 0.8 * len(server.order)  # in the order of arrival, it is a fifth
+    await asyncio.sleep(0.1)
+    assert server.queue.idle
+
+
+async def test_a_patient_client_is_not_starved_by_impatient_ones() -> None:
+    server = Server(service_s=0.02)
+    until = asyncio.get_running_loop().time() + 2.0
+    impatient = asyncio.gather(*(_impatient(server, 0.16, until) for _ in range(16)))
+    await asyncio.sleep(0.5)
+    began = asyncio.get_running_loop().time()
+    await server.call(Caller("one"))
+    # Starved, it would wait until the others stop, for 1.5 s.
+    assert asyncio.get_running_loop().time() - began < 1.2
+    await impatient
+
+
+async def test_the_order_is_that_of_arrival_again_once_nobody_leaves() -> None:
+    server = Server()
+    leaving = [asyncio.create_task(server.call(Caller("a"))) for _ in range(3)]
+    await asyncio.sleep(SERVICE_S / 2)
+    leaving[2].cancel()
+    await asyncio.wait(leaving)
+    done: list[int] = []
+
+    async def numbered(number: int) -> None:
+        await server.call(Caller("a"))
+        done.append(number)
+
+    await asyncio.gather(*(numbered(number) for number in range(10)))
+    assert done == list(range(10))

@@ -352,4 +352,4 @@ def test_the_served_graphs_can_be_drawn_and_have_schemas():
     assert not assistant_graph.checkpointer
     names = set(federated_graph.get_graph().nodes)
     assert {"prepare", "propose", "check", "approve", "train", "register"} <= names
-    assert set(federated_graph.get_context_jsonschema()["properties"]) == {"coder"}
+    assert set(federated_graph.get_context_jsonschema()["properties"]) == {"coder", "changes"}

@@ -3,13 +3,16 @@
 import asyncio
 import resource
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
+from edgewright.agents.planner.planner import make_embedded_planner
 from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.history import LATEST
 from edgewright.graphs.assistant.session import open_session
 from edgewright.graphs.services.threads import CHECKPOINTS, open_threads
+from edgewright.tools.cards import CardRegistry
 from edgewright.tools.errors import EdgewrightError, InputError, StorageError, TransientError
 
 
@@ -57,6 +60,55 @@ async def test_a_thread_continues_in_another_session(opened, planner, node, task
         assert reply.results == ()
         session.start_new_thread()
         assert await session.history() == []
+
+
+async def test_requests_at_the_same_time_are_both_kept(opened, planner, node, task):
+    planner.tasks = (task(1, image="camera:a"),)
+    async with opened("garden") as one, opened("garden") as other:
+        replies = await asyncio.gather(
+            one.ask("first"), other.ask("second"), one.ask("third"), other.ask("fourth")
+        )
+        assert [reply.status for reply in replies] == ["answered"] * 4
+        kept = [turn.request for turn in await one.history()]
+    assert sorted(kept) == ["first", "fourth", "second", "third"]
+    # Each was planned with what was said before it.
+    known = {request.text: len(request.history) for request in planner.requests}
+    assert [known[text] for text in kept] == [0, 1, 2, 3]
+
+
+async def test_a_request_that_is_cancelled_lets_the_next_one_in(opened, planner, node, task):
+    planner.tasks = (task(1, image="camera:a"),)
+    async with opened("garden") as session:
+        first = asyncio.create_task(session.ask("first"))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(session.ask("second"))
+        await asyncio.sleep(0.02)
+        second.cancel()
+        await first
+        async with asyncio.timeout(10):
+            assert (await session.ask("third")).status == "answered"
+
+
+async def test_a_resumed_thread_keeps_its_conditions(
+    services, node, picture, ok, planner_cache, tmp_path
+):
+    services = replace(
+        services, planner=make_embedded_planner(CardRegistry.builtin(), folder=planner_cache)
+    )
+    first, second = (services.images.put(picture, name) for name in ("yard.png", "gate.png"))
+    context, threads = AssistantContext(services=services), tmp_path / "threads.sqlite"
+    node.answers["visual-question-answering"] = [ok("no"), ok("yes"), ok("no")]
+    async with open_session(context, thread="garden", threads=threads) as session:
+        before = await session.ask("If there is a dog, describe it.", images=[first])
+    async with open_session(context, thread="garden", threads=threads) as session:
+        again = await session.ask("and this one?", images=[second])
+        once_more = await session.ask("the first one again")
+    outcomes = [[each.status for each in reply.results] for reply in (before, again, once_more)]
+    assert outcomes == [["ok", "skipped"], ["ok", "ok"], ["ok", "skipped"]]
+    for reply, image in ((before, first), (again, second), (once_more, first)):
+        question, caption = reply.plan.tasks
+        assert (question.args["image"], caption.args["image"]) == (image.uri, image.uri)
+        assert caption.when.checks[0].task == question.id
 
 
 async def test_requests_that_cannot_be_read_leave_the_thread_unchanged(opened):

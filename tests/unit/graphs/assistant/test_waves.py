@@ -78,7 +78,53 @@ def test_every_task_gets_one_result_and_none_runs_unless_its_inputs_and_conditio
                 assert code in ("dependency_skipped", "condition_not_met", "condition_undecided")
 
 
+def test_a_whole_argument_is_the_signal_if_the_output_has_one():
+    seen = TaskResult(
+        task_id="t1", tool="a", status="ok", output={"text": "One person.", "signal": '{"a": 1}'}
+    )
+    task = Task(id="t2", tool="a", task_type="a", args={"pose": "<t1>", "about": "draw <t1>"})
+    filled = fill_in(task, {"t1": seen})
+    assert filled.args == {"pose": '{"a": 1}', "about": "draw One person."}
+
+
 def test_an_output_is_filled_in_once():
     task = Task(id="t2", tool="a", task_type="a", args={"a": "<t1>, <t9> and <t1>"})
     filled = fill_in(task, {"t1": result("t1", True, "a <t1>")})
     assert filled.args == {"a": "a <t1>, <t9> and a <t1>"}
+
+
+ESTIMATE = '{"labels": [["calm", 0.9]]}'
+
+
+def _moods(*statuses):
+    cards = ("mood-from-network-traffic", "mood-from-acoustic-signals")
+    tasks = [Task(id=f"t{n}", tool=card, task_type="a") for n, card in enumerate(cards, start=1)]
+    args = {"first": "<t1>", "second": "<t2>"}
+    fusion = Task(
+        id="t3", tool="decision-fusion", task_type="a", args=args, depends_on=("t1", "t2")
+    )
+    plan = Plan(request="r", tasks=(*tasks, fusion), planner="embedded", confidence=1.0)
+    results = {}
+    for task, status in zip(tasks, statuses, strict=False):
+        output = {"text": "calm", "signal": '{"labels": [["calm", 0.9]]}'} if status == "ok" else {}
+        results[task.id] = TaskResult(task_id=task.id, tool=task.tool, status=status, output=output)
+    return plan, results
+
+
+def test_a_fusion_waits_for_all_and_runs_with_what_is_there():
+    plan, results = _moods("ok")
+    assert [task.id for task in ready_tasks(plan, results)] == ["t2"]
+    assert settled_tasks(plan, results) == {}
+    plan, results = _moods("unavailable")
+    assert settled_tasks(plan, results) == {}
+    plan, results = _moods("ok", "unavailable")
+    (fusion,) = ready_tasks(plan, results)
+    assert fusion.args["first"] == ESTIMATE
+    assert "missing" in fusion.args["second"]
+    assert "acoustic" in fusion.args["second"]
+
+
+def test_a_fusion_of_nothing_does_not_run():
+    plan, results = _moods("unavailable", "refused")
+    assert ready_tasks(plan, results) == []
+    assert settled_tasks(plan, results)["t3"].status == "unavailable"

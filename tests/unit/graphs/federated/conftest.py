@@ -56,6 +56,7 @@ class Bench:
     trained: list[TrialRequest] = field(default_factory=list)
     tested: list[int] = field(default_factory=list)
     prepared: list[DataRequest] = field(default_factory=list)
+    replaced: list[bool] = field(default_factory=list)
     progress: list[TrialEvent] = field(
         default_factory=lambda: [
             TrialProgress(number=1, event="client", round=1, client=0),
@@ -101,7 +102,8 @@ class Bench:
         self.tested.append(number)
         return ModelScore(accuracy=0.8, loss=0.1, clients=(0.8, 0.8))
 
-    def publish(self, run: RunFolder, report: RunReport) -> RunReport:
+    def publish(self, run: RunFolder, report: RunReport, *, replace: bool) -> RunReport:
+        self.replaced.append(replace)
         done = report.model_copy(update={"tool": "digit-classifier" if report.best else ""})
         run.root.mkdir(parents=True, exist_ok=True)
         write_report(run, done)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,13 +9,15 @@ from pydantic import TypeAdapter
 from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
 from edgewright.graphs.federated import context as context_module
 from edgewright.graphs.federated import training_backend
-from edgewright.graphs.federated.context import TrainingContext
+from edgewright.graphs.federated.context import TrainingContext, run_folder
 from edgewright.graphs.federated.events import Event
 from edgewright.graphs.federated.graph import build_graph
 from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings
 from edgewright.tools.errors import InputError, NotFoundError
+from edgewright.tools.federated.records.intent import read_intent
 from edgewright.tools.federated.records.progress import RoundScored, TrialProgress
+from edgewright.tools.federated.records.report import read_report
 from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.sandbox.faults import Fault
 
@@ -48,6 +51,12 @@ async def test_a_run_goes_from_purpose_to_tool(bench, context_of):
     assert report.trials[0].costs == {
         "bytes_up": 20, "bytes_down": 20, "simulated_s": 2.0, "wall_s": 1.0
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("said", [True, False])
+async def test_only_a_person_lets_a_worse_model_take_a_place(bench, context_of, said):
+    await begin(context_of(bench), trials=1, replace=said)
+    assert bench.replaced == [said]
 
 
 async def test_events_keep_their_type_from_the_runner_to_the_session(bench, context_of):
@@ -115,6 +124,53 @@ async def test_a_private_trial_is_not_repeated(bench, context_of):
         )  # fmt: skip
     assert report.stop == "privacy"
     assert bench.trained[0].candidate.strategy.name == "private"
+
+
+@pytest.mark.parametrize(
+    ("given", "stop", "time_s"),
+    [({"trials": 5}, "target", 10), ({"trials": 2, "time_s": 600, "target": 0.99}, "trials", 600)],
+)
+async def test_a_stated_time_and_target_count_unless_given(bench, context_of, given, stop, time_s):
+    bench.outcomes = [0.5, 0.92, 0.95]
+    async with open_run(context_of(bench)) as run:
+        report = await run.begin(
+            "Read digits. Stop at 90 %. Training has ten seconds at most.", DataRequest(),
+            TrainSettings(**given), approve=never,
+        )  # fmt: skip
+    assert report.stop == stop
+    assert bench.trained[0].limits.time_s == time_s
+
+
+async def test_a_candidate_that_breaks_a_promise_is_never_trained(bench, context_of):
+    class Forgetful:
+        """Proposes what the words forbid."""
+
+        def propose(self, problem, attempts):
+            proposal = EmbeddedCoder().propose(problem, ())
+            longer = proposal.candidate.model_copy(update={"rounds": 9})
+            return proposal.model_copy(update={"candidate": longer})
+
+    async with open_run(context_of(bench, Forgetful())) as run:
+        report = await run.begin(
+            "Read digits, in at most 5 rounds.", DataRequest(), TrainSettings(), approve=never
+        )
+    assert bench.trained == []
+    assert report.trials[0].faults[0].code == "promise"
+
+
+async def test_remarks_withdraw_promises_and_state_others(bench, context_of):
+    answers = [{"type": "response", "args": "Forget the privacy. Training may take two minutes."}]
+    events: list[Any] = []
+    async with open_run(context_of(bench)) as run:
+        await run.begin(
+            "Read digits with differential privacy of epsilon 5.", DataRequest(),
+            TrainSettings(approval="ask", trials=1),
+            approve=lambda _: answers.pop() if answers else {"type": "accept"},
+            on_event=events.append,
+        )  # fmt: skip
+    assert [each.faults for each in events if each.event == "checked"] == [(), ()]
+    assert not bench.trained[0].candidate.private
+    assert bench.trained[0].limits.time_s == 120
 
 
 async def test_a_refused_candidate_is_repaired(bench, context_of):
@@ -246,6 +302,41 @@ async def test_an_interrupted_run_resumes(bench, context_of):
     async with open_run(context, resume=name) as run:
         assert await run.resume(approve=never) == report
     assert len(bench.trained) == 1
+
+
+async def test_a_run_resumes_with_other_limits(bench, context_of):
+    bench.outcomes = [0.5, 0.7, 0.9]
+    bench.interrupt = RuntimeError("killed")
+    context = context_of(bench)
+    async with open_run(context) as run:
+        with pytest.raises(RuntimeError):
+            await run.begin(PURPOSE, DataRequest(), TrainSettings(trials=1), approve=never)
+    intent = read_intent(run_folder(run.name))
+    assert intent is not None
+    assert (intent.purpose, intent.data) == (PURPOSE, "digits")
+    with pytest.raises(NotFoundError, match=f"--resume {run.name}"):
+        read_report(run_folder(run.name))
+    changed = replace(context, changes={"trials": 3, "target": 0.85})
+    async with open_run(changed, resume=run.name) as resumed:
+        report = await resumed.resume(approve=never)
+    assert len(bench.trained) == 3
+    assert report.stop == "target"
+    assert bench.trained[0].target == 0.85
+    async with open_run(changed, resume=run.name) as ended:
+        with pytest.raises(InputError, match="has ended"):
+            await ended.resume(approve=never)
+
+
+async def test_data_without_a_source_are_read_from_the_purpose(bench, context_of):
+    graph = build_graph().compile()
+    run = {"purpose": "tell maize leaves apart", "settings": {}, "data": {"clients": 3}}
+    with pytest.raises(InputError):
+        await graph.ainvoke(run, context=context_of(bench))
+    assert bench.prepared == []
+    await graph.ainvoke(
+        {**run, "purpose": PURPOSE, "settings": {"trials": 1}}, context=context_of(bench)
+    )
+    assert (bench.prepared[0].source, bench.prepared[0].clients) == ("digits", 3)
 
 
 async def test_an_unknown_run_cannot_be_resumed(bench, context_of):

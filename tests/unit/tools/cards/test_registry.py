@@ -15,6 +15,9 @@ EXPECTED = {
     "image-classification",
     "image-to-text",
     "visual-question-answering",
+    "object-detection",
+    "text-recognition",
+    "facial-expression",
     "pose-detection",
     "pose-to-image",
     "mood-from-network-traffic",
@@ -49,9 +52,12 @@ def test_builtin_cards_have_demonstrations_of_their_own() -> None:
 
 
 def test_a_card_without_an_expert_gives_the_reason() -> None:
-    statuses = {status.card.id: status for status in CardRegistry.builtin().statuses({})}
-    assert not statuses["pose-detection"].available
-    assert "no expert" in statuses["pose-detection"].reason
+    card = CardRegistry.builtin().get("image-classification")
+    lacking = card.model_copy(update={"id": "cloud-classification", "experts": ()})
+    cards = CardRegistry.builtin().with_cards([lacking])
+    statuses = {status.card.id: status for status in cards.statuses({})}
+    assert not statuses["cloud-classification"].available
+    assert "no expert" in statuses["cloud-classification"].reason
 
 
 def test_the_first_available_expert_is_used_and_better_ones_explained() -> None:
@@ -68,7 +74,9 @@ def test_the_first_available_expert_is_used_and_better_ones_explained() -> None:
     assert status.available
     assert status.expert is not None
     assert status.expert.approximate
-    assert status.reason == "blip-captioner: no weights"
+    assert status.reason == (
+        "blip-captioner: no weights; evidence-captioner: not installed on this node"
+    )
 
 
 def test_no_expert_installed_is_a_reason_too() -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
-from edgewright.tools.errors import NotFoundError
+from edgewright.tools.errors import NotFoundError, UnavailableError
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.data_card import ClientCard, DataCard
 from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.records.report import Reason, RunReport, TrialReport, read_report
 from edgewright.tools.federated.records.trial import CurvePoint, LinkSpeed, ModelScore, TrialResult
+from edgewright.tools.federated.serving.familiarity import Familiarity
 from edgewright.tools.federated.serving.installed import (
     installed_at,
     installed_models,
     installed_revisions,
 )
 from edgewright.tools.federated.trials.artefacts import publish, summary
+from edgewright.tools.federated.trials.prepare import write_split
 from edgewright.tools.library import expert_statuses, experts, known_cards
 from edgewright.tools.sandbox.faults import Fault
 
@@ -38,6 +41,7 @@ FAULT = Fault(code="raised", message="it broke")
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("EDGEWRIGHT_ENGINE", "torch")  # exporting has tests of its own
 
 
 @pytest.fixture
@@ -48,6 +52,9 @@ def run(tmp_path) -> RunFolder:
     (trial.app / "pyproject.toml").write_text("[project]", "utf-8")
     trial.weights(2).mkdir(parents=True)
     (trial.weights(2) / "weights.safetensors").write_bytes(b"w")
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), np.uint8)
+    zeros = np.zeros(60, np.int64)
+    write_split(folder.held, "validation", images, zeros, zeros)
     return folder
 
 
@@ -91,6 +98,8 @@ def test_a_run_leaves_its_artefacts_and_a_tool(run):
     assert model.card.id == model.manifest.model == "digit-classifier"
     assert (model.app / "pyproject.toml").exists()
     assert (model.weights / "weights.safetensors").read_bytes() == b"w"
+    assert model.familiarity is not None
+    assert Familiarity.from_bytes(model.familiarity.read_bytes()).threshold > 0
     assert installed_revisions() == {"digit-classifier": "abababababababab"}
     assert "digit-classifier" in known_cards()
     assert expert_statuses()["digit-classifier-expert"].model == "digit-classifier"
@@ -101,13 +110,6 @@ def test_publishing_again_changes_nothing(run):
     first = publish(run, report())
     assert publish(run, report()) == first
     assert len(installed_models()) == 1
-
-
-def test_a_model_that_is_trained_again_replaces_the_earlier_one(run):
-    publish(run, report())
-    assert publish(run, report(run="r2")).tool == "digit-classifier"
-    (model,) = installed_models()
-    assert model.manifest.run == "r2"
 
 
 @pytest.mark.parametrize("other", [{"classes": ("0", "7")}, {"height": 16}, {"channels": 3}])
@@ -149,3 +151,25 @@ def test_a_damaged_model_is_skipped(run, name):
     (model,) = installed_models()
     (model.folder / name).write_text(json.dumps({"id": 1}), "utf-8")
     assert installed_models() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("weights/weights.safetensors", b"x"),
+        ("familiarity/images.npz", b"x"),
+        ("app/pyproject.toml", b"[other]"),
+        ("app/__pycache__/slots.pyc", b"code"),
+        ("weights/head-0.safetensors", b"x"),
+    ],
+)
+def test_a_changed_model_is_not_loaded(run, path, content):
+    publish(run, report())
+    (model,) = installed_models()
+    model.verify()
+    changed = model.folder / path
+    changed.parent.mkdir(exist_ok=True)
+    changed.write_bytes(content)
+    with pytest.raises(UnavailableError) as refused:
+        model.verify()
+    assert refused.value.info().code == "model_damaged"

@@ -194,11 +194,13 @@ def test_epsilon_is_exact_for_the_gaussian_mechanism() -> None:
 
 
 def test_rounds_within_a_budget() -> None:
-    rounds = rounds_within(noise_multiplier=2, epsilon=8, delta=1e-5, at_most=100)
+    private = Private(noise_multiplier=2, epsilon=8, delta=1e-5)
+    rounds = rounds_within(private, at_most=100)
     assert epsilon_spent(noise_multiplier=2, rounds=rounds, delta=1e-5) <= 8
     assert epsilon_spent(noise_multiplier=2, rounds=rounds + 1, delta=1e-5) > 8
-    assert rounds_within(noise_multiplier=2, epsilon=8, delta=1e-5, at_most=3) == 3
-    assert rounds_within(noise_multiplier=0.1, epsilon=1, delta=1e-5, at_most=3) == 0
+    assert rounds_within(private, at_most=3) == 3
+    weak = Private(noise_multiplier=0.1, epsilon=1, delta=1e-5)
+    assert rounds_within(weak, at_most=3) == 0
 
 
 def test_the_link_clock_counts_the_slowest_client() -> None:

@@ -150,3 +150,20 @@ def test_a_disk_that_is_not_writable_raises(
 def test_a_run_without_data_raises(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         load_card(RunFolder(tmp_path))
+
+
+def test_all_samples_of_a_person_are_at_one_client(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    persons = np.array([f"p{number}" for number in range(40)] * 5)
+    np.savez(
+        tmp_path / "scans.npz",
+        images=rng.integers(0, 255, (200, 8, 8), dtype=np.uint8),
+        labels=np.arange(200) % 2,
+        persons=persons,
+    )
+    run = RunFolder(tmp_path / "run")
+    card = prepare(DataRequest(source=str(tmp_path / "scans.npz"), clients=4), run)
+    own = np.load(run.data / "train_persons.npy")
+    clients = np.load(run.data / "train_clients.npy")
+    assert card.persons == len(set(own.tolist()))
+    assert len({*zip(own.tolist(), clients.tolist(), strict=True)}) == card.persons

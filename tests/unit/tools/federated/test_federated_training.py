@@ -244,12 +244,26 @@ ATTACKS: dict[str, Change] = {
 }
 
 
+#: Dropped by the guard, before a strategy sees them.
+GUARDED = ("nan", "x 1e6", "forged sample count", "wrong shape", "silent")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "strategy", [TrimmedMean(trim=0.2), Median(), MultiKrum()], ids=lambda s: s.name
+    ("strategy", "attacks"),
+    [
+        (TrimmedMean(trim=0.2), ("sign flip", *GUARDED)),
+        (Median(), ("sign flip",)),
+        (MultiKrum(), ("sign flip",)),
+    ],
+    ids=["trimmed-mean", "median", "multi-krum"],
 )
 def test_one_bad_client_of_five_costs_at_most_two_points(
-    run: RunFolder, write_trial: Write, candidate: Candidate, strategy: Strategy
+    run: RunFolder,
+    write_trial: Write,
+    candidate: Candidate,
+    strategy: Strategy,
+    attacks: tuple[str, ...],
 ) -> None:
     settings = write_trial(candidate.model_copy(update={"strategy": strategy, "rounds": 15}))
 
@@ -261,7 +275,7 @@ def test_one_bad_client_of_five_costs_at_most_two_points(
         return accuracy(run, fresh)
 
     clean = trained("clean")
-    for name in ("nan", "sign flip", "x 1e6", "forged sample count", "wrong shape", "silent"):
+    for name in attacks:
         assert trained(name, ATTACKS[name]) >= clean - 0.02, name
     labels = np.load(run.data / "train_labels.npy")
     bad = np.load(run.data / "train_clients.npy") == 4

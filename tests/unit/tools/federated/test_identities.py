@@ -38,8 +38,8 @@ def handshake(server: Identities, trusted: Path, address: str = "127.0.0.1") -> 
 
 
 def test_a_certificate_is_trusted_only_with_its_authority(tmp_path: Path) -> None:
-    ours = make_identities(tmp_path / "ours", address="127.0.0.1", nodes=0)
-    others = make_identities(tmp_path / "others", address="127.0.0.1", nodes=0)
+    ours = make_identities(tmp_path / "ours", addresses=("127.0.0.1",), nodes=0)
+    others = make_identities(tmp_path / "others", addresses=("127.0.0.1",), nodes=0)
     handshake(ours, ours.authority)
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(ours, others.authority)
@@ -48,7 +48,7 @@ def test_a_certificate_is_trusted_only_with_its_authority(tmp_path: Path) -> Non
 
 
 def test_each_node_has_its_own_key_pair(tmp_path: Path) -> None:
-    identities = make_identities(tmp_path / "made", address="127.0.0.1", nodes=2)
+    identities = make_identities(tmp_path / "made", addresses=("127.0.0.1",), nodes=2)
     public = [identities.node_public_key(node).read_bytes() for node in range(2)]
     assert public[0] != public[1]
     for node in range(2):
@@ -58,5 +58,14 @@ def test_each_node_has_its_own_key_pair(tmp_path: Path) -> None:
 
 
 def test_the_folder_is_accessible_only_to_its_owner(tmp_path: Path) -> None:
-    identities = make_identities(tmp_path / "made", address="127.0.0.1", nodes=1)
+    identities = make_identities(tmp_path / "made", addresses=("127.0.0.1",), nodes=1)
     assert identities.folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_certificate_for_a_name_is_valid_on_the_machine_itself_too(tmp_path: Path) -> None:
+    identities = make_identities(
+        tmp_path / "made", addresses=("link.example.org", "192.0.2.7"), nodes=0
+    )
+    # The SuperLink's own programs connect to the loopback address, whatever its name is.
+    for address in ("link.example.org", "192.0.2.7", "127.0.0.1", "localhost"):
+        handshake(identities, identities.authority, address=address)

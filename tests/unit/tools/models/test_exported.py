@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -16,6 +17,7 @@ from edgewright.tools.models import exports
 from edgewright.tools.models.engines.onnx import adapter
 from edgewright.tools.models.engines.onnx.adapter import ExportedModel
 from edgewright.tools.models.engines.onnx.manifest import MANIFEST, graph_name, weights_of
+from edgewright.tools.models.engines.onnx.quantising import calibration_of, fits
 from edgewright.tools.models.engines.onnx.sessions import providers
 from edgewright.tools.models.engines.torch import efficientnet
 from edgewright.tools.models.engines.torch.chain import Chain
@@ -198,9 +200,9 @@ def test_an_export_of_other_weights_does_not_apply(empty_cache):
     export_chain(small_chain(), own, source="others")
     assert exports.find_export("small", "others") == own != folder
     assert exports.exported_revision(own) == small_chain().revision
-    (folder / MANIFEST).write_text(json.dumps({"format": 1, "model": "another"}))
+    (folder / MANIFEST).write_text(json.dumps({"format": 2, "model": "another"}))
     assert exports.find_export("small", None) is None
-    (own / MANIFEST).write_text((own / MANIFEST).read_text().replace('"format": 1', '"format": 9'))
+    (own / MANIFEST).write_text((own / MANIFEST).read_text().replace('"format": 2', '"format": 9'))
     assert exports.find_export("small", "others") is None
 
 
@@ -248,3 +250,39 @@ def test_providers_are_configured_or_detected(monkeypatch):
     with pytest.raises(UnavailableError) as caught:
         providers()
     assert caught.value.info().code == "provider_missing"
+
+
+def test_a_quantised_model_gives_nearly_the_same_result_cut_or_whole(lite0, photograph):
+    quantised, last = lite0.variants["int8"].adapter, len(lite0.block_names)
+    x = lite0.array(lite0.preprocess(photograph("chelsea")))
+    whole = quantised.run(x, 0, last)
+    for point in (1, 5, 9, 13, 17):
+        # Rounding in the exact blocks moves single values by a step of the quantisation.
+        output = quantised.run(quantised.run(x, 0, point), point, last)
+        assert np.abs(output - whole).max() <= 0.05 * np.abs(whole).max()
+        assert output.argmax() == whole.argmax()
+    assert whole.argmax() == lite0.run(x, 0, last).argmax()
+    assert not np.array_equal(whole, lite0.run(x, 0, last))
+
+
+def test_the_first_blocks_of_a_quantised_model_are_exact(lite0, photograph):
+    x = lite0.array(lite0.preprocess(photograph("coffee")))
+    exact = lite0.run(x, 0, 4)
+    assert_same(lite0.variants["int8"].adapter.run(x, 0, 4), exact)
+
+
+def test_a_quantised_model_is_smaller_and_read_only_when_it_runs(lite0, photograph, monkeypatch):
+    weights = [lite0._folder / weights_of(graph_name(0, 1, one)) for one in ("fp32", "int8")]
+    assert weights[1].stat().st_size < 0.5 * weights[0].stat().st_size
+    fresh = ExportedModel(lite0._folder, threads=1)
+    monkeypatch.setattr(adapter, "Session", None)
+    assert fresh.variants["int8"].fingerprint
+
+
+def test_only_weights_with_a_calibration_are_quantised(small):
+    assert ExportedModel(small, threads=1).variants == {}
+    chain = efficientnet.load()
+    calibration = calibration_of(MODEL, chain.revision)
+    assert calibration is not None
+    assert calibration_of(MODEL, "0" * 16) is None
+    assert not fits(onnx.load(small / graph_name(0, 3), load_external_data=False), calibration)

@@ -27,6 +27,7 @@ from edgewright.tools.errors import (
 from edgewright.tools.images.probe import probe
 from edgewright.tools.nodes.client import FRAME_MEDIA_TYPE, NodeClient
 from edgewright.tools.nodes.exchange import Transfer
+from edgewright.tools.tracing import identified
 
 RESULT = TailResult(output={"text": "cat"}, model="m@1", expert="e", stages_ms={"tail": 1.0})
 
@@ -72,7 +73,8 @@ async def test_a_frame_is_sent_raw_and_counted():
     transfer = Transfer()
     options = InvokeOptions(expert="e", args={"question": "wo ist die Tür?"})
     async with _client(transport, api_key="secret") as client:
-        result = await client.tail("m", b"f" * 10_000, options, transfer=transfer, request_id="r1")
+        with identified("r1"):
+            result = await client.tail("m", b"f" * 10_000, options, transfer=transfer)
     assert result == RESULT
     assert transport.body == b"f" * 10_000
     headers = transport.request.headers
@@ -184,7 +186,7 @@ async def test_data_that_is_not_an_image_is_not_sent():
 
 
 async def test_a_camera_image_is_named_in_json():
-    content = b'{"arm": {"kind": "device-only"}, "reason": "", "forecasts": [], "link": null}'
+    content = b'{"arm": {"kind": "device-only"}, "reason": "", "forecasts": []}'
     transport = StubTransport(content=content)
     async with _client(transport) as client:
         decision = await client.decide("card", InvokeOptions(camera="cat.jpg"), None)
@@ -194,7 +196,7 @@ async def test_a_camera_image_is_named_in_json():
 
 
 async def test_a_decision_is_asked_with_facts_about_the_image():
-    content = b'{"arm": {"kind": "device-only"}, "reason": "", "forecasts": [], "link": null}'
+    content = b'{"arm": {"kind": "device-only"}, "reason": "", "forecasts": []}'
     transport = StubTransport(content=content)
     options = InvokeOptions(args={"question": "is it red?"}, arm=Arm(kind="device-only"))
     async with _client(transport) as client:

@@ -3,7 +3,8 @@
 import pytest
 
 from edgewright.tools.errors import InputError
-from edgewright.tools.nodes.client import NodeClient, checked_url
+from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.nodes.urls import checked_url
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The shipped accuracy retention covers exactly the shipped codecs."""
 
 from edgewright.tools.codecs.registry import codecs_at
+from edgewright.tools.models.engines.onnx.quantising import calibration_of
 from edgewright.tools.models.engines.torch import efficientnet
 from edgewright.tools.offload.accuracy_retention import (
     IMAGE_ENCODINGS,
+    WHOLE,
     codec_key,
     image_key,
     known_accuracy_retention,
@@ -36,3 +38,13 @@ def test_a_finer_encoding_retains_more():
 
 def test_other_weights_have_no_stored_values():
     assert known_accuracy_retention("efficientnet-lite0", "0" * 16) == {}
+
+
+def test_the_shipped_calibration_keeps_98_percent_with_every_codec_that_was_measured():
+    adapter = efficientnet.load()
+    calibration = calibration_of(adapter.model, adapter.revision)
+    identity = (adapter.model, adapter.revision, "int8", calibration.fingerprint)
+    stored = known_accuracy_retention(*identity)
+    assert stored[WHOLE] >= 0.98
+    assert stored.keys() == {WHOLE, *known_accuracy_retention(adapter.model, adapter.revision)}
+    assert known_accuracy_retention(*identity[:3], "0" * 16) == {}

@@ -14,13 +14,13 @@ from edgewright.tools.contracts.profiles import (
     PointProfile,
 )
 from edgewright.tools.offload.backlog import Ahead, Backlog, TaskCosts
-from edgewright.tools.offload.choice import Situation
+from edgewright.tools.offload.choice import Server, Situation
 from edgewright.tools.offload.factors import Ratio, StageFactors
 from edgewright.tools.offload.policy import OffloadingPolicy
 
 ALONE = Arm(kind="device-only")
-CUT = Arm(kind="co-inference", point=1, codec="quantised8")
-SENT = Arm(kind="edge-only", image_codec="jpeg", quality=95)
+CUT = Arm(kind="co-inference", peer="edge", point=1, codec="quantised8")
+SENT = Arm(kind="edge-only", peer="edge", image_codec="jpeg", quality=95)
 JPEG = ImageFacts(mime="image/jpeg", width=640, height=480, size_bytes=60_000)
 PNG = ImageFacts(mime="image/png", width=640, height=480, size_bytes=450_000)
 
@@ -81,7 +81,8 @@ EDGE = profile(1.0)
 
 def situation(image: ImageFacts = JPEG, **more: Any) -> Situation:
     link = LinkState(rate_kb_per_s=100, rtt_ms=10, samples=9, up=True)
-    return Situation(device=SLOW, edge=EDGE, link=link, image=image, **more)
+    peers = {"edge": Server(profile=EDGE, link=link)}
+    return Situation(device=SLOW, peers=peers, image=image, **more)
 
 
 def forecasts(policy: OffloadingPolicy, one: Situation) -> dict[Arm, float]:
@@ -136,8 +137,8 @@ def test_a_device_that_is_slower_in_all_stages_is_slower_in_all_arms(
 
 
 def test_the_choice_after_images_of_another_type_is_as_before(policy: OffloadingPolicy) -> None:
-    fast = {"link": LinkState(rate_kb_per_s=400, rtt_ms=10, samples=9, up=True)}
-    one = Situation(device=SLOW, edge=EDGE, image=JPEG, **fast)
+    fast = LinkState(rate_kb_per_s=400, rtt_ms=10, samples=9, up=True)
+    one = Situation(device=SLOW, peers={"edge": Server(profile=EDGE, link=fast)}, image=JPEG)
     best = policy.choose(one).arm
     for _ in range(4):
         policy.observe(situation(PNG), ALONE, stages(ALONE, 10.0, decode=1200.0))
@@ -166,12 +167,12 @@ def test_factors_follow_a_jump_of_all_stages_and_of_one() -> None:
 
 def test_a_task_waits_for_the_device_the_link_and_the_edge_server(policy: OffloadingPolicy) -> None:
     free = forecasts(policy, situation())
-    waits = forecasts(policy, situation(ahead=Ahead(100.0, 900.0, 0.0)))
+    waits = forecasts(policy, situation(ahead=Ahead(100.0, {"edge": 900.0})))
     assert waits[ALONE] == pytest.approx(free[ALONE] + 100)
     # Its bytes leave when the earlier ones have, which is later than when it is computed.
     link_ms = (4000 + 1000) / 100
     assert waits[CUT] == pytest.approx(900 + link_ms + 10 + 1 + 20)
-    behind = forecasts(policy, situation(ahead=Ahead(0.0, 0.0, 5000.0)))
+    behind = forecasts(policy, situation(ahead=Ahead(0.0, {}, {"edge": 5000.0})))
     assert (behind[ALONE], behind[CUT]) == pytest.approx((free[ALONE], 5000 + 21))
 
 
@@ -192,6 +193,12 @@ def test_tasks_that_send_at_once_share_the_link(policy: OffloadingPolicy) -> Non
     assert expected == pytest.approx([at + 10 + edge_ms for at in sent])
 
 
+def occupied(backlog: Backlog, model: str) -> tuple[float, float, float]:
+    """Return how long earlier tasks occupy device, link and edge server."""
+    device_ms, link_ms, edge_ms = backlog.ahead(model)
+    return device_ms, link_ms.get("edge", 0.0), edge_ms.get("edge", 0.0)
+
+
 class Clock:
     now = 0.0
 
@@ -202,18 +209,18 @@ class Clock:
 def test_running_tasks_occupy_what_remains_of_their_stages() -> None:
     clock = Clock()
     backlog = Backlog(clock=clock)
-    costs = TaskCosts("m", 100.0, 300.0, 50.0)
+    costs = TaskCosts("m", 100.0, 300.0, 50.0, "edge")
     with backlog.running(costs) as first, backlog.running(costs):
-        assert backlog.ahead("m") == pytest.approx(Ahead(200.0, 700.0, 750.0))
-        assert backlog.ahead("other") == pytest.approx(Ahead(0.0, 700.0, 0.0))
+        assert occupied(backlog, "m") == pytest.approx((200.0, 700.0, 750.0))
+        assert occupied(backlog, "other") == pytest.approx((0.0, 700.0, 0.0))
         clock.now = 0.04  # the second one waits, so only the first one has advanced
-        assert backlog.ahead("m") == pytest.approx(Ahead(160.0, 660.0, 710.0))
+        assert occupied(backlog, "m") == pytest.approx((160.0, 660.0, 710.0))
         clock.now = 0.10
         backlog.computed(first)
-        assert backlog.ahead("m") == pytest.approx(Ahead(100.0, 600.0, 650.0))
+        assert occupied(backlog, "m") == pytest.approx((100.0, 600.0, 650.0))
         clock.now = 0.15
-        assert backlog.ahead("m") == pytest.approx(Ahead(50.0, 550.0, 600.0))
-    assert backlog.ahead("m") == Ahead(0.0, 0.0, 0.0)
+        assert occupied(backlog, "m") == pytest.approx((50.0, 550.0, 600.0))
+    assert occupied(backlog, "m") == (0.0, 0.0, 0.0)
 
 
 def test_a_task_that_is_late_occupies_nothing_more() -> None:
@@ -221,4 +228,4 @@ def test_a_task_that_is_late_occupies_nothing_more() -> None:
     backlog = Backlog(clock=clock)
     with backlog.running(TaskCosts("m", 100.0)):
         clock.now = 9.0
-        assert backlog.ahead("m") == Ahead(0.0, 0.0, 0.0)
+        assert occupied(backlog, "m") == (0.0, 0.0, 0.0)

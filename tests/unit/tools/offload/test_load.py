@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 
 from edgewright.tools.offload.load import WINDOW_S, ArrivalWindow, LoadMeter
@@ -50,6 +51,18 @@ def test_regular_arrivals_are_distinguished_from_random_ones() -> None:
         window.arrived()
     assert window.rate_per_s() == pytest.approx(20, rel=0.02)
     assert window.scv() < 0.1
+
+
+def test_regularity_is_that_of_the_gaps_in_the_window_however_many_have_passed() -> None:
+    clock, generator, kept = Clock(), random.Random(5), []
+    window = ArrivalWindow(clock=clock)
+    for _ in range(20_000):
+        clock.now += generator.expovariate(20) * generator.choice([0.2, 3])
+        kept.append(clock.now)
+        window.arrived()
+    gaps = np.diff([moment for moment in kept if moment >= clock.now - WINDOW_S])
+    observed = gaps.var() / gaps.mean() ** 2
+    assert window.scv() == pytest.approx((len(gaps) * observed + 10) / (len(gaps) + 10), rel=1e-6)
 
 
 def test_a_load_that_ended_is_forgotten_and_the_service_time_is_not() -> None:

@@ -19,8 +19,9 @@ from edgewright.tools.contracts.profiles import (
     ImageCodecProfile,
     ModelProfile,
     PointProfile,
+    PrecisionProfile,
 )
-from edgewright.tools.offload.choice import MARGIN, Situation
+from edgewright.tools.offload.choice import MARGIN, Server, Situation
 from edgewright.tools.offload.objective import Objective
 from edgewright.tools.offload.policy import OffloadingPolicy
 
@@ -103,6 +104,19 @@ def link(rate: float = 100.0, rtt: float = 10.0, samples: int = 5, up: bool = Tr
     return LinkState(rate_kb_per_s=rate, rtt_ms=rtt, samples=samples, up=up)
 
 
+def situation(
+    *,
+    device: ModelProfile,
+    edge: ModelProfile | None,
+    link: LinkState | None,
+    load: ServerLoad | None = None,
+    **more: Any,
+) -> Situation:
+    """Return the situation of a device with one peer, or with none if there is no link."""
+    peers = {} if link is None else {"edge": Server(profile=edge, link=link, load=load)}
+    return Situation(device=device, peers=peers, **more)
+
+
 def choose(*, min_accuracy_retention: float = 0.99, **changes: Any) -> Decision:
     defaults: dict[str, Any] = {
         "device": profile(8.0),
@@ -112,7 +126,7 @@ def choose(*, min_accuracy_retention: float = 0.99, **changes: Any) -> Decision:
         "deadline_ms": None,
     }
     policy = OffloadingPolicy(min_accuracy_retention=min_accuracy_retention)
-    return policy.choose(Situation(**{**defaults, **changes})).decision()
+    return policy.choose(situation(**{**defaults, **changes})).decision()
 
 
 def photograph(
@@ -274,25 +288,25 @@ def test_load_adds_waiting_and_from_one_on_excludes_the_edge_server() -> None:
 def test_the_objective_weighs_energy_and_the_deadline_still_holds() -> None:
     saving = OffloadingPolicy(min_accuracy_retention=0.99, objective=Objective(seconds=0, joules=1))
     defaults = {"device": profile(2.0), "edge": profile(), "link": link(rate=100)}
-    choice = saving.choose(Situation(**defaults))
+    choice = saving.choose(situation(**defaults))
     # 14 ms of computing at 3.7 W, 80 KB up at 2.27 J/MB, and the response at 1.1 J/MB.
     assert choice.arm.label == "edge-only (png)"
     by_arm = {one.arm.label: one for one in choice.decision().forecasts}
     assert by_arm["edge-only (png)"].energy_j == pytest.approx(3.7 * 0.014 + 0.1816 + 0.0011)
     assert by_arm["device-only"].energy_j == pytest.approx(3.7 * 0.112)
     assert "0.23 J expected" in choice.decision().reason
-    hurried = saving.choose(Situation(**defaults, deadline_ms=200))
+    hurried = saving.choose(situation(**defaults, deadline_ms=200))
     assert hurried.arm.label == "co-inference (point 3, quantised8)"
-    assert saving.choose(Situation(**defaults, deadline_ms=1)).arm.kind == "device-only"
+    assert saving.choose(situation(**defaults, deadline_ms=1)).arm.kind == "device-only"
 
 
 @pytest.mark.parametrize("deadline_ms", [None, 10_000.0])
 def test_the_previous_arm_is_not_retained_when_the_link_is_down(deadline_ms: float | None) -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
     both = {"device": profile(8.0), "edge": profile(), "deadline_ms": deadline_ms}
-    before = Situation(**both, link=link(rate=10_000))
+    before = situation(**both, link=link(rate=10_000))
     policy.observe(before, policy.choose(before).arm, {})
-    after = policy.choose(Situation(**both, link=link(up=False)))
+    after = policy.choose(situation(**both, link=link(up=False)))
     assert after.arm.kind == "device-only"
     assert "could not be reached" in after.decision().reason
 
@@ -304,22 +318,22 @@ def test_an_objective_needs_a_weight() -> None:
 
 def test_a_slower_device_is_learned_from_three_requests() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
-    situation = Situation(device=profile(2.0), edge=profile(), link=link(rate=200))
-    assert policy.choose(situation).arm.kind == "device-only"
+    current = situation(device=profile(2.0), edge=profile(), link=link(rate=200))
+    assert policy.choose(current).arm.kind == "device-only"
     for _ in range(3):
-        arm = policy.choose(situation).arm
-        policy.observe(situation, arm, stages(arm, 4 * 2.0))
-    assert policy.choose(situation).arm.kind == "co-inference"
+        arm = policy.choose(current).arm
+        policy.observe(current, arm, stages(arm, 4 * 2.0))
+    assert policy.choose(current).arm.kind == "co-inference"
 
 
 def test_a_slower_edge_server_is_learned_too() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
-    situation = Situation(device=profile(8.0), edge=profile(), link=link(rate=10_000))
-    png = policy.choose(situation).arm
+    current = situation(device=profile(8.0), edge=profile(), link=link(rate=10_000))
+    png = policy.choose(current).arm
     assert png.image_codec == "png"
     for _ in range(3):
-        policy.observe(situation, png, stages(png, 8.0, edge=20))
-    later = policy.choose(situation).decision()
+        policy.observe(current, png, stages(png, 8.0, edge=20))
+    later = policy.choose(current).decision()
     assert later.arm != png
     by_arm = {one.arm: one for one in later.forecasts}
     assert by_arm[png].latency_ms == pytest.approx(56 + 18.1 + 53 * 20, rel=0.25)
@@ -328,22 +342,26 @@ def test_a_slower_edge_server_is_learned_too() -> None:
 def test_the_bytes_that_are_sent_are_learned() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.95)
     defaults = {"edge": profile(), "link": link(rate=100)}
-    situation = Situation(device=profile(16.0), **defaults)
-    (webp,) = [arm for arm in _arms(policy, situation) if arm.image_codec == "webp"]
+    current = situation(device=profile(16.0), **defaults)
+    (webp,) = [arm for arm in _arms(policy, current) if arm.image_codec == "webp"]
     for _ in range(10):
-        policy.observe(situation, webp, stages(webp, 16.0), bytes_up=15_000)
-    for later in (situation, Situation(device=profile(16.0), **defaults)):
+        policy.observe(current, webp, stages(webp, 16.0), bytes_up=15_000)
+    for later in (current, situation(device=profile(16.0), **defaults)):
         sizes = {one.arm: one.bytes_up for one in policy.choose(later).decision().forecasts}
         assert sizes[webp] == pytest.approx(15_000, rel=0.05)
         # Detailed images are larger in every encoding, which explains half of the deviation.
-        assert 12_000 < sizes[Arm(kind="edge-only", image_codec="jpeg", quality=90)] < 18_000
-    other = Situation(device=profile(16.0), **defaults, image=photograph("image/png"))
+        assert (
+            12_000
+            < sizes[Arm(kind="edge-only", peer="edge", image_codec="jpeg", quality=90)]
+            < 18_000
+        )
+    other = situation(device=profile(16.0), **defaults, image=photograph("image/png"))
     sizes = {one.arm: one.bytes_up for one in policy.choose(other).decision().forecasts}
     assert sizes[webp] == 9_000
 
 
-def _arms(policy: OffloadingPolicy, situation: Situation) -> list[Arm]:
-    return [one.arm for one in policy.choose(situation).arms]
+def _arms(policy: OffloadingPolicy, one: Situation) -> list[Arm]:
+    return [each.arm for each in policy.choose(one).arms]
 
 
 def test_normalisation_counts_only_where_blocks_are_run() -> None:
@@ -357,12 +375,12 @@ def test_normalisation_counts_only_where_blocks_are_run() -> None:
 
 def test_impossible_times_and_excluded_arms_are_ignored() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
-    situation = Situation(device=profile(2.0), edge=profile(), link=link())
-    before = policy.choose(situation).decision()
+    current = situation(device=profile(2.0), edge=profile(), link=link())
+    before = policy.choose(current).decision()
     original = Arm(kind="edge-only")
-    policy.observe(situation, original, stages(original, 100.0, edge=20))
-    policy.observe(situation, Arm(kind="device-only"), {"decode": 0.0, "whole": 0.0})
-    assert policy.choose(situation).decision() == before
+    policy.observe(current, original, stages(original, 100.0, edge=20))
+    policy.observe(current, Arm(kind="device-only"), {"decode": 0.0, "whole": 0.0})
+    assert policy.choose(current).decision() == before
 
 
 def test_noise_does_not_cause_flapping() -> None:
@@ -377,10 +395,10 @@ def test_noise_does_not_cause_flapping() -> None:
     arms = []
     for _ in range(200):
         noisy_link = link(rate=crossing * generator.uniform(0.98, 1.02))
-        situation = Situation(device=device, edge=edge, link=noisy_link)
-        choice = policy.choose(situation)
+        current = situation(device=device, edge=edge, link=noisy_link)
+        choice = policy.choose(current)
         assert choice.cost[choice.chosen] <= choice.cost.min() / (1 - MARGIN)
-        policy.observe(situation, choice.arm, {})
+        policy.observe(current, choice.arm, {})
         arms.append(choice.arm)
     changes = sum(early != late for early, late in itertools.pairwise(arms))
     assert changes <= 2
@@ -391,16 +409,16 @@ def _reasons(
     policy: OffloadingPolicy, device: ModelProfile, edge: ModelProfile, crossing: float
 ) -> list[str]:
     rates = (0.99 * crossing, 1.01 * crossing)
-    situations = [Situation(device=device, edge=edge, link=link(rate=rate)) for rate in rates]
+    situations = [situation(device=device, edge=edge, link=link(rate=rate)) for rate in rates]
     return [policy.choose(one).decision().reason for one in situations]
 
 
 def test_the_previous_arm_is_remembered_after_a_new_profile() -> None:
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
-    last = Situation(device=profile(8.0), edge=profile(), link=link())
+    last = situation(device=profile(8.0), edge=profile(), link=link())
     arm = policy.choose(last).arm
     policy.observe(last, arm, {})
-    again = Situation(device=profile(8.0), edge=profile(), link=link())
+    again = situation(device=profile(8.0), edge=profile(), link=link())
     assert policy.choose(again).arm == arm
 
 
@@ -415,11 +433,11 @@ def test_a_decision_takes_less_than_a_hundred_additions_of_arrays() -> None:
     ]  # fmt: skip
     load = ServerLoad(arrivals_per_s=5, service_ms=30)
     policy = OffloadingPolicy(min_accuracy_retention=0.99)
-    situation = Situation(
+    current = situation(
         device=profile(8.0, points=points), edge=profile(points=points), link=link(), load=load,
         deadline_ms=5000,
     )  # fmt: skip
-    assert len(policy.choose(situation).arms) == 22
+    assert len(policy.choose(current).arms) == 22
     costs = np.arange(22.0)
 
     def add() -> None:
@@ -427,7 +445,7 @@ def test_a_decision_takes_less_than_a_hundred_additions_of_arrays() -> None:
             costs + costs
 
     def decide() -> None:
-        policy.choose(situation)
+        policy.choose(current)
 
     times: dict[Callable[[], None], list[float]] = {add: [], decide: []}
     tracer = sys.gettrace()
@@ -443,3 +461,47 @@ def test_a_decision_takes_less_than_a_hundred_additions_of_arrays() -> None:
         sys.settrace(tracer)
     addition_s, decision_s = map(min, times.values())
     assert decision_s < addition_s
+
+
+def quantised(slowdown: float, share: float, fingerprint: str = "q") -> ModelProfile:
+    """Return ``profile`` with a variant that takes half the time in every block."""
+    steps = range(6)
+    variant = PrecisionProfile(
+        precision="int8",
+        fingerprint=fingerprint,
+        heads_ms=[5 * slowdown * point for point in steps],
+        tails_ms=[5 * slowdown * (5 - point) for point in steps],
+        accuracy_retention={"whole": share, "2 quantised8 ": share},
+    )
+    return profile(slowdown, precisions=[variant])
+
+
+def test_a_quantised_model_is_chosen_if_it_keeps_enough_accuracy() -> None:
+    alone = {"edge": None, "link": None}
+    decision = choose(device=quantised(1.0, 0.995), **alone)
+    assert decision.arm == Arm(kind="device-only", precision="int8")
+    assert decision.reason.startswith("the device alone at int8, sending nothing: 31 ms expected")
+    assert [one.latency_ms for one in decision.forecasts[:2]] == pytest.approx([31, 56])
+    kept = choose(device=quantised(1.0, 0.98), **alone)
+    assert kept.arm == Arm(kind="device-only")
+    (excluded,) = (one for one in kept.forecasts if one.arm == decision.arm)
+    assert excluded.unusable == "its accuracy retention is 98.0%, below the minimum of 99.0%"
+
+
+def test_a_quantised_model_below_the_floor_is_excluded_with_the_reason() -> None:
+    decision = choose(device=quantised(1.0, 0.98), edge=quantised(1.0, 0.98))
+    reasons = {one.unusable for one in decision.forecasts if one.arm.precision == "int8"}
+    assert "its accuracy retention is 98.0%, below the minimum of 99.0%" in reasons
+    assert None not in {one.latency_ms for one in decision.forecasts if not one.unusable}
+
+
+def test_two_nodes_share_a_task_at_a_precision_that_both_have() -> None:
+    current = {"device": quantised(16.0, 0.995), "min_accuracy_retention": 0.99}
+    both = choose(edge=quantised(1.0, 0.995), **current)
+    assert both.arm == Arm(
+        kind="co-inference", peer="edge", point=2, codec="quantised8", precision="int8"
+    )
+    other = choose(edge=quantised(1.0, 0.995, fingerprint="other"), **current)
+    assert other.arm.precision == "fp32" or other.arm.kind == "device-only"
+    lacking = {one.unusable for one in other.forecasts if one.arm == both.arm}
+    assert lacking == {"the edge server does not have this precision"}

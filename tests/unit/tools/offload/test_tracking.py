@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgewright.tools.offload.factors import Ratio, StageFactors
 from edgewright.tools.offload.tracking import LogKalmanFilter
 
 
@@ -40,3 +41,12 @@ def test_noisy_observations_have_little_effect() -> None:
         tracked.update(10.0)
     tracked.update(15.0, noise=0.7, expected_noise=0.7)
     assert tracked.value == pytest.approx(10, rel=0.02)
+
+
+def test_what_was_learned_of_a_node_fades_while_tasks_run_elsewhere():
+    factors = StageFactors(error=0.2, own_error=0.15)
+    factors.update({"whole": Ratio(20.0, 10.0)})
+    assert factors.of("whole") > 1.7
+    for _ in range(100):
+        factors.fade()
+    assert factors.of("whole") < 1.1

@@ -12,6 +12,7 @@ from edgewright.tools.errors import FrameError, InputError, NotFoundError, Refus
 from edgewright.tools.images.decode import decode
 from edgewright.tools.library import experts
 from edgewright.tools.models.engines.torch import efficientnet
+from edgewright.tools.models.registry import ModelRegistry
 from edgewright.tools.split.executor import SplitExecutor
 
 CLASSIFIER = "efficientnet-lite0-classifier"
@@ -158,3 +159,28 @@ def test_sixteen_bit_grey_and_transparency_reach_the_network(executor):
         buffer = io.BytesIO()
         image.save(buffer, "PNG")
         assert executor.whole(buffer.getvalue(), CLASSIFIER, {}).output["labels"]
+
+
+@pytest.fixture
+def exported() -> SplitExecutor:
+    adapter = ModelRegistry().load("efficientnet-lite0", threads=1)
+    return SplitExecutor(adapter, experts(), partial(codecs_at, adapter))
+
+
+def test_a_precision_is_kept_from_head_to_tail(exported, jpeg):
+    image = jpeg("coffee")
+    whole = exported.whole(image, CLASSIFIER, {}, precision="int8")
+    assert whole.output["labels"][0]["label"] == "espresso"
+    encoded = exported.head(image, 7, "t", precision="int8")
+    tail = exported.tail(encoded.frame, CLASSIFIER, {}, precision="int8")
+    assert tail.output["labels"][0]["label"] == "espresso"
+    resumed = exported.resume("t", CLASSIFIER, {}).output["labels"][0]
+    assert resumed["label"] == "espresso"
+    assert resumed["score"] == pytest.approx(whole.output["labels"][0]["score"], abs=0.03)
+    assert whole.output != exported.whole(image, CLASSIFIER, {}).output
+
+
+def test_a_precision_that_a_model_lacks_is_refused(executor, jpeg):
+    with pytest.raises(NotFoundError) as caught:
+        executor.whole(jpeg("coffee"), CLASSIFIER, {}, precision="int8")
+    assert caught.value.info().code == "unknown_precision"

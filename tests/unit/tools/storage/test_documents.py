@@ -35,7 +35,7 @@ def test_hostile_yaml_is_refused_in_time(text: str, reason: str) -> None:
     started = time.monotonic()
     with pytest.raises(DocumentError, match=reason):
         parse_yaml(text)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_usual_yaml_is_read() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
 from pathlib import Path
 
 from PIL import Image
 
+from edgewright.tools.contracts.arms import Precision
 from edgewright.tools.contracts.profiles import EngineInfo
-from edgewright.tools.models.adapter import Features, check_point
+from edgewright.tools.models.adapter import Features, Variant, check_point
 from edgewright.tools.models.engines.onnx.manifest import (
     graph_name,
     read_manifest,
@@ -34,6 +35,7 @@ class ExportedModel:
     Args:
         folder: Folder of the export.
         threads: Number of threads that run each operation; None means one per core.
+        precision: Precision of the graphs to run.
 
     Attributes:
         label_names: Names of the classes by index; empty if the expert knows them.
@@ -43,8 +45,11 @@ class ExportedModel:
             provider is not installed (``provider_missing``).
     """
 
-    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, threads: int | None = None, precision: Precision = "fp32"
+    ) -> None:
         self._folder = folder
+        self._precision = precision
         self._manifest = manifest = read_manifest(folder)
         self._threads = threads
         self._verified: set[str] = set()
@@ -57,6 +62,16 @@ class ExportedModel:
         self.input_size = manifest.preprocessing.size
         self.label_names = manifest.label_names
         self.engine = EngineInfo(name="onnx", provider=providers()[0])
+
+    @cached_property
+    def variants(self) -> Mapping[Precision, Variant]:
+        """The same model at other precisions; nothing of them is loaded yet."""
+        return {
+            precision: Variant(
+                ExportedModel(self._folder, threads=self._threads, precision=precision), fingerprint
+            )
+            for precision, fingerprint in self._manifest.quantised.items()
+        }
 
     def preprocess(self, image: Image.Image) -> Image.Image:
         """Resize and crop an RGB image to ``input_size``."""
@@ -99,9 +114,13 @@ class ExportedModel:
         """Return the loaded graphs that run a range of blocks, in order."""
         check_point(self, start)
         check_point(self, stop)
-        if stop > start + 1 and (name := graph_name(start, stop)) in self._manifest.files:
+        name = self._graph_name(start, stop)
+        if stop > start + 1 and name in self._manifest.files:
             return [self._range(name)]
-        return [self._block(graph_name(block, block + 1)) for block in range(start, stop)]
+        return [self._block(self._graph_name(block, block + 1)) for block in range(start, stop)]
+
+    def _graph_name(self, start: int, stop: int) -> str:
+        return graph_name(start, stop, self._precision)
 
     def _block(self, name: str) -> Session:
         if name not in self._blocks:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edgewright.tools.contracts.arms import Precision
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.preprocessing import Preprocessing
 
@@ -39,7 +40,7 @@ class ExportManifest(_Frozen):
 
     Graphs are named by the range of blocks that they run, such as ``fp32/0-5.onnx`` for the first
     five. There is one for each head, each tail and each single block; all read the weights in
-    ``fp32/weights.bin``.
+    ``fp32/weights.bin``. A quantised model has the same files in ``int8``.
 
     Attributes:
         format: Version of this format.
@@ -52,10 +53,11 @@ class ExportManifest(_Frozen):
         blocks: The blocks in order.
         preprocessing: Converts images to the input.
         label_names: Names of the classes by index; empty if the expert knows them.
+        quantised: Fingerprint of the quantisation, for each precision besides ``fp32``.
         files: Hexadecimal SHA-256 of each file, by its path in the folder.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     model: str
     revision: str
     source: str = ""
@@ -65,12 +67,13 @@ class ExportManifest(_Frozen):
     blocks: tuple[ExportedBlock, ...] = Field(min_length=1)
     preprocessing: Preprocessing
     label_names: tuple[str, ...] = ()
+    quantised: dict[Precision, str] = Field(default_factory=dict)
     files: dict[str, str]
 
 
-def graph_name(start: int, stop: int) -> str:
+def graph_name(start: int, stop: int, precision: Precision = "fp32") -> str:
     """Return the path of the graph that runs blocks ``start`` to ``stop - 1``."""
-    return f"fp32/{start}-{stop}.onnx"
+    return f"{precision}/{start}-{stop}.onnx"
 
 
 def weights_of(graph: str) -> str:

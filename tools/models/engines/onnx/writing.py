@@ -9,6 +9,7 @@ import onnx
 from onnx.external_data_helper import set_external_data
 from onnx.utils import Extractor
 
+from edgewright.tools.contracts.arms import Precision
 from edgewright.tools.models.engines.onnx.manifest import (
     MANIFEST,
     ExportManifest,
@@ -16,6 +17,7 @@ from edgewright.tools.models.engines.onnx.manifest import (
     sha256_of,
     weights_of,
 )
+from edgewright.tools.models.engines.onnx.quantising import calibration_of, fits, quantise
 
 #: Version of the ONNX operators.
 OPSET = 17
@@ -31,7 +33,7 @@ def point_name(point: int) -> str:
 
 
 def write_export(model: onnx.ModelProto, manifest: ExportManifest, folder: Path) -> ExportManifest:
-    """Write graphs, weights and manifest.
+    """Write graphs, weights and manifest; quantised graphs as well, if a calibration ships.
 
     Args:
         model: The whole model, with the features at every partition point named by ``point_name``.
@@ -42,21 +44,36 @@ def write_export(model: onnx.ModelProto, manifest: ExportManifest, folder: Path)
         The manifest with the digests of all files.
     """
     last = len(manifest.blocks)
-    weights = folder / weights_of(graph_name(0, last))
-    weights.parent.mkdir()
-    _move_weights(model, weights)
+    models: dict[Precision, onnx.ModelProto] = {"fp32": model}
+    quantised: dict[Precision, str] = {}
+    calibration = calibration_of(manifest.model, manifest.revision)
+    if calibration is not None and fits(model, calibration):
+        models["int8"] = quantise(model, calibration)
+        quantised["int8"] = calibration.fingerprint
+    files: dict[str, str] = {}
+    for precision, one in models.items():
+        files |= _write_graphs(one, last, precision, folder)
+    manifest = manifest.model_copy(update={"files": files, "quantised": quantised})
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+    return manifest
+
+
+def _write_graphs(
+    model: onnx.ModelProto, last: int, precision: Precision, folder: Path
+) -> dict[str, str]:
+    """Write the graphs and weights of one precision; return the digests of the files by path."""
+    weights = weights_of(graph_name(0, last, precision))
+    (folder / weights).parent.mkdir()
+    _move_weights(model, folder / weights)
     extractor = Extractor(model)
-    files = {weights: sha256_of(weights)}
+    files = {weights: sha256_of(folder / weights)}
     for start, stop in _ranges(last):
         graph = extractor.extract_model([point_name(start)], [point_name(stop)])
         del graph.graph.value_info[:]
-        path = folder / graph_name(start, stop)
-        path.write_bytes(graph.SerializeToString())
-        files[path] = sha256_of(path)
-    digests = {path.relative_to(folder).as_posix(): digest for path, digest in files.items()}
-    manifest = manifest.model_copy(update={"files": digests})
-    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
-    return manifest
+        name = graph_name(start, stop, precision)
+        (folder / name).write_bytes(graph.SerializeToString())
+        files[name] = sha256_of(folder / name)
+    return files
 
 
 def _ranges(last: int) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from edgewright.tools.contracts.profiles import EngineInfo
-from edgewright.tools.models.adapter import Features, check_point
+from edgewright.tools.models.adapter import NO_VARIANTS, Features, check_point
 from edgewright.tools.models.preprocessing import Preprocessing
 
 Block = Callable[[torch.Tensor], torch.Tensor]
@@ -32,6 +32,7 @@ class Chain:
     """
 
     engine = EngineInfo(name="torch")
+    variants = NO_VARIANTS
 
     def __init__(
         self,

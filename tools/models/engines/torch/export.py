@@ -36,11 +36,18 @@ def export_chain(
         UnavailableError: The model uses operations that cannot be exported, or its output differs
             (``export_failed``).
     """
-    manifest = ExportManifest(
+    manifest = describe(chain).model_copy(update={"source": source, "licence": licence})
+    with new_folder(folder) as part:
+        manifest = write_export(traced(chain, part), manifest, part)
+        _compare(chain, ExportedModel(part, threads=1))
+    return manifest
+
+
+def describe(chain: Chain) -> ExportManifest:
+    """Return the manifest of a model, without files."""
+    return ExportManifest(
         model=chain.model,
         revision=chain.revision,
-        source=source,
-        licence=licence,
         opset=OPSET,
         input_shape=chain.feature_shape(0),
         blocks=tuple(
@@ -53,10 +60,6 @@ def export_chain(
         label_names=tuple(getattr(chain, "label_names", ())),
         files={},
     )
-    with new_folder(folder) as part:
-        manifest = write_export(_traced(chain, part), manifest, part)
-        _compare(chain, ExportedModel(part, threads=1))
-    return manifest
 
 
 class _Points(torch.nn.Module):
@@ -79,7 +82,7 @@ class _Points(torch.nn.Module):
         return tuple(outputs)
 
 
-def _traced(chain: Chain, folder: Path) -> onnx.ModelProto:
+def traced(chain: Chain, folder: Path) -> onnx.ModelProto:
     """Return the model's graph, whose outputs are the features at points 1 to the last.
 
     Args:

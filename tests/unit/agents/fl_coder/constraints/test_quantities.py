@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewright.agents.fl_coder.constraints.quantities import read_budget, read_hostile
+from edgewright.agents.fl_coder.constraints.hostile import read_hostile
+from edgewright.agents.fl_coder.constraints.quantities import read_budget
 
 
 @pytest.mark.parametrize(

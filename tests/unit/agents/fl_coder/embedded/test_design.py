@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from edgewright.agents.fl_coder.embedded.design import first_design, noise_for, plain_candidate
+from edgewright.agents.fl_coder.embedded.design import first_design, plain_candidate
 from edgewright.agents.fl_coder.embedded.recipes import read
-from edgewright.tools.federated.app.privacy import epsilon_spent
+from edgewright.tools.federated.app.privacy import epsilon_spent, noise_for
 from edgewright.tools.federated.records.candidate import ROBUST, Int8, Private
 
 

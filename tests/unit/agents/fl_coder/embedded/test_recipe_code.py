@@ -15,7 +15,8 @@ def function(slot: str, name: str, of: str, **numbers: float):
 @pytest.mark.parametrize("name", [name for slot, name in book() if slot == "model"])
 @pytest.mark.parametrize(("channels", "side"), [(1, 8), (1, 28), (3, 31), (3, 96)])
 def test_a_model_takes_images_of_any_size(name, channels, side):
-    numbers = {"linear": {"side": 7}, "pretrained": {}}.get(name, {"width": 16})
+    given = {"linear": {"side": 7}, "oriented": {"side": 4}, "pretrained": {}}
+    numbers = given.get(name, {"width": 16})
     build = function("model", name, "build_model", **numbers)
     model = build(channels, side, side + 1, 5)
     logits = model(torch.rand(2, channels, side, side + 1))

@@ -58,6 +58,23 @@ def test_a_prompt_is_the_part_that_demonstrations_show(clause: str, prompt: str)
     assert reader.read("prompt", clause, clause) == prompt
 
 
+@pytest.mark.parametrize(
+    ("clause", "objects"),
+    [
+        ("Find all the zebras in this photo", "zebras"),
+        ("Mark every goat with a box", "goat"),
+        ("Detect the objects in this picture", ""),
+        ("Run the object detector on it", ""),
+        ("box everything in the image", ""),
+    ],
+)
+def test_an_optional_argument_is_left_out_unless_the_words_give_it(
+    clause: str, objects: str
+) -> None:
+    reader = ArgumentReader(CardRegistry.builtin().get("object-detection"))
+    assert reader.read("objects", clause, clause) == objects
+
+
 PIECES = (
     "and ", "then", " also ", "Next ", "before ", "based  on ", "so that ", "describe ", "it",
     "'s ", "photo.PNG", "'what is it?'", '"', "“a cat”", ", ", ". ", "?", "\n", ") ", "; ",

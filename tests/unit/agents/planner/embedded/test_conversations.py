@@ -87,6 +87,26 @@ def steps(plan: Plan) -> list[str]:
             (("Is there a hen?", "p.png"), ("if so, caption it", "")),
             "V:p.png T:p.png?",
         ),
+        (
+            (("2: describe, 3: classify", "p.png q.png r.png"),),
+            "T:q.png C:r.png",
+        ),
+        (
+            (("in p.png is there an owl, and in q.png a toad?", "p.png q.png"),),
+            "V:p.png V:q.png",
+        ),
+        (
+            (("which one is brighter", "p.png q.png"),),
+            "V:p.png V:q.png",
+        ),
+        (
+            (("Describe it", "p.png"), ("hm, are you sure? Check what it is", "")),
+            "C:p.png",
+        ),
+        (
+            (("What is it?", "p.png"), ("are you sure?", "")),
+            "C:p.png",
+        ),
     ],
 )
 def test_each_task_has_its_image_and_condition(

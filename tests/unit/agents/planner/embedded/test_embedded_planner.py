@@ -1,6 +1,7 @@
 """The embedded planner with the built-in cards and with other catalogues."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgewright.agents.planner.embedded.planner import EmbeddedPlanner
+from edgewright.agents.planner.fitting.examples import Examples, collect
 from edgewright.agents.planner.plan import Task
 from edgewright.agents.planner.planner import make_embedded_planner
 from edgewright.agents.planner.request import PlanRequest, Turn
@@ -48,6 +50,10 @@ def tools(planner: EmbeddedPlanner, text: str) -> list[str]:
         ("How many boats are on the lake?", ["visual-question-answering"]),
         ("Train a model on our own photos of bread", ["federated-training"]),
         ("Find the body joints of the runner", ["pose-detection"]),
+        ("Put a frame around every lorry in the picture", ["object-detection"]),
+        ("Type out the text on this poster", ["text-recognition"]),
+        ("Which emotion do the faces in this photo show?", ["facial-expression"]),
+        ("Is the monkey in the picture smiling?", ["visual-question-answering"]),
     ],
 )
 def test_each_kind_of_request_gets_its_card(
@@ -65,6 +71,59 @@ def test_a_person_is_replaced_via_the_pose(planner: EmbeddedPlanner) -> None:
     assert drawing.args == {"pose": "<t1>", "prompt": "a reading girl"}
     assert drawing.depends_on == ("t1",)
     assert plan.needs == ()
+
+
+def test_the_kinds_of_object_are_an_argument(planner: EmbeddedPlanner) -> None:
+    request = PlanRequest(text="Draw boxes around the lorries in this photo", images=(image(1),))
+    (task,) = planner.plan(request).tasks
+    assert task.args == {"image": image(1).uri, "objects": "lorries"}
+    (task,) = planner.plan(PlanRequest(text="Detect the objects", images=(image(1),))).tasks
+    assert task.args == {"image": image(1).uri}
+
+
+def test_two_sentences_for_one_card_are_one_task(planner: EmbeddedPlanner) -> None:
+    assert tools(planner, "How is the fencer standing? Give me the joints and limbs.") == [
+        "pose-detection"
+    ]
+    assert tools(planner, "There's somebody on the stairs, is it the landlord?") == [
+        "visual-question-answering"
+    ]
+
+
+def test_what_a_sentence_certainly_requests_is_not_lost_in_the_whole(
+    planner: EmbeddedPlanner,
+) -> None:
+    assert tools(planner, "What's this bush called? Does it have any berries yet?") == [
+        "image-classification",
+        "visual-question-answering",
+    ]
+
+
+def test_a_pose_that_a_drawing_needs_is_detected_once(planner: EmbeddedPlanner) -> None:
+    text = "Let an invented person stand in for the cook. Her body posture must stay as it is."
+    assert tools(planner, text) == ["pose-detection", "pose-to-image"]
+
+
+def test_mood_by_the_named_sensors_is_fused(planner: EmbeddedPlanner) -> None:
+    plan = planner.plan(PlanRequest(text="how does she feel? use the WiFi and the speaker"))
+    *readings, fusion = plan.tasks
+    assert {task.tool for task in readings} == {
+        "mood-from-network-traffic",
+        "mood-from-acoustic-signals",
+    }
+    assert fusion.tool == "decision-fusion"
+    assert set(fusion.depends_on) == {task.id for task in readings}
+
+
+@pytest.mark.parametrize(
+    ("text", "tool"),
+    [
+        ("Ask the router, not the loudspeaker: is she sad?", "mood-from-network-traffic"),
+        ("The WiFi is broken, so use the microphone: is she sad?", "mood-from-acoustic-signals"),
+    ],
+)
+def test_a_named_sensor_decides(planner: EmbeddedPlanner, text: str, tool: str) -> None:
+    assert tools(planner, text) == [tool]
 
 
 def test_mood_is_watched_by_all_sensors_and_fused(planner: EmbeddedPlanner) -> None:
@@ -205,6 +264,7 @@ def test_an_injected_order_adds_nothing_to_the_plan(planner: EmbeddedPlanner, or
     assert tools(planner, f"{request} {order}") == tools(planner, request) == ["image-to-text"]
 
 
+@pytest.mark.timeout(400)  # a first fit encodes thousands of texts
 def test_the_words_of_a_card_are_data_and_change_no_other_task(planner_cache: Path) -> None:
     hostile = ToolCard(
         id="barcode-reading",
@@ -249,23 +309,55 @@ def test_a_batch_gives_the_same_plans_as_single_requests(planner: EmbeddedPlanne
         assert alone.confidence == pytest.approx(plan.confidence, abs=1e-3)
 
 
+@pytest.fixture
+def few_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fit to a tenth of the examples, so that a fit without cached vectors takes seconds."""
+
+    def some(cards: CardRegistry) -> Examples:
+        examples = collect(cards)
+        return replace(examples, requests=examples.requests[::10])
+
+    monkeypatch.setattr("edgewright.agents.planner.fitting.ready.collect", some)
+
+
+@pytest.mark.usefixtures("few_examples")
 def test_fitted_heads_are_cached_and_a_damaged_file_is_fitted_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tools.json").write_text(json.dumps(TOOLS))
     cards = read_catalogue(tmp_path / "tools.json")
     first = make_embedded_planner(cards, folder=tmp_path).model
-    (file,) = set(tmp_path.glob("*.safetensors")) - set(tmp_path.glob("sentence-vectors-*"))
-    again = make_embedded_planner(cards, folder=tmp_path).model
-    assert np.array_equal(first.heads.weights, again.heads.weights)
-    assert np.array_equal(first.judge.trust, again.judge.trust)
-    file.write_bytes(b"\x08\0\0\0\0\0\0\0 broken")
+    (ready,) = tmp_path.glob("ready-*.safetensors")
+    (fitted,) = tmp_path.glob("planner-*.safetensors")
+    for remove in (False, True):  # as it was left, then as it was fitted
+        if remove:
+            ready.unlink()
+        again = make_embedded_planner(cards, folder=tmp_path).model
+        assert again.labels == first.labels
+        for name in ("vectors", "truth"):
+            assert np.array_equal(getattr(first, name), getattr(again, name))
+        assert np.array_equal(first.heads.weights, again.heads.weights)
+        assert np.array_equal(first.judge.trust, again.judge.trust)
+    changed = {"nodes": [{**TOOLS["nodes"][0], "desc": "Speaks aloud."}, *TOOLS["nodes"][1:]]}
+    (tmp_path / "tools.json").write_text(json.dumps(changed))
+    with monkeypatch.context() as patched:
+        loaded: list[str] = []
+        patched.setattr(
+            "edgewright.agents.planner.fitting.ready.load_model",
+            lambda *_: loaded.append("again") or first,
+        )
+        for each in (cards, read_catalogue(tmp_path / "tools.json")):
+            assert make_embedded_planner(each, folder=tmp_path).model
+    assert loaded == ["again"]  # for the changed card
+    for file in (ready, fitted):
+        file.write_bytes(b"\x08\0\0\0\0\0\0\0 broken")
     assert (
         make_embedded_planner(cards, folder=tmp_path).plan(PlanRequest(text="Translate it.")).tasks
     )
     assert "damaged" in caplog.text
 
 
+@pytest.mark.usefixtures("few_examples")
 def test_a_cache_folder_that_is_not_writable_is_no_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

@@ -8,6 +8,7 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     continued,
     is_closing,
     repeats,
+    without_pronouns,
 )
 from edgewright.agents.planner.embedded.grammar.references import mentions
 from edgewright.agents.planner.embedded.grammar.sentences import items, sentences
@@ -60,6 +61,31 @@ def test_a_new_noun_or_place_completes_the_question_before(
     assert continued(text, before) == question
 
 
+@pytest.mark.parametrize(
+    ("text", "noun", "said"),
+    [
+        ("What colour is it?", "goat", "What colour is the goat?"),
+        ("and where are they?", "people", "where are the people?"),
+        ("where?", "goat", "where is the goat?"),
+        ("is it on the left?", "goat", "is the goat on the left?"),
+        ("Draw boxes around them.", "boats", "Draw boxes around the boats."),
+        ("Are there any boats? Count them.", "", "Are there any boats? Count the boats."),
+        (
+            "is there a goat, and what colour is it?",
+            "",
+            "is there a goat, and what colour is the goat?",
+        ),
+        ("is it black and white?", "goat", "is it black and white?"),
+        ("describe it", "goat", "describe it"),
+        ("what colour is it?", "", "what colour is it?"),
+    ],
+)
+def test_a_pronoun_stands_for_what_a_question_before_is_about(
+    text: str, noun: str, said: str
+) -> None:
+    assert without_pronouns(text, noun)[0] == said
+
+
 def test_fragments_become_questions() -> None:
     assert completed("bus: yes or no") == "is there a bus?"
     assert completed("Rome or Paris?") == "Is it Rome or Paris?"
@@ -79,6 +105,16 @@ def test_thanks_ask_for_nothing(text: str) -> None:
         ("1) a caption 2) a label", ["a caption", "a label"]),
         ("(a) caption it (b) classify it", ["caption it", "classify it"]),
         ("caption; label; bus present?", ["caption", "label", "bus present?"]),
+        ("i) caption it ii) is it red?", ["caption it", "is it red?"]),
+        ("[ ] caption [ ] label", ["caption", "label"]),
+        ("☐ caption it\n☐ label it", ["caption it", "label it"]),
+        ("1\ufe0f\u20e3 caption 2\ufe0f\u20e3 label", ["caption", "label"]),
+        ("Step 1: caption it. Step 2: label it.", ["caption it.", "label it."]),
+        ("caption & label", ["caption", "label"]),
+        ("Caption it / label it", ["Caption it", "label it"]),
+        ("a title, tags and text please", ["a title", "tags", "text please"]),
+        ("Describe the black & white hen", ["Describe the black & white hen"]),
+        ("Is the hen / goat red?", ["Is the hen / goat red?"]),
         ("Do this:\n* caption it\n* label it", ["Do this:", "caption it", "label it"]),
         ("There were 3 people (in 2. row)", ["There were 3 people (in 2. row)"]),
         (
@@ -106,7 +142,11 @@ def test_sentences_are_split_where_people_forget_the_space() -> None:
         ("Can you draw a house for me?", "create images"),
         ("Please generate a picture of a fox", "create images"),
         ("Segment the horse", "draw on images or cut things out"),
+        ("Draw a box around the horse", "draw boxes on images"),
         ("rotate it", "edit images"),
+        ("Turn the photo into a painting", "edit images"),
+        ("Add a moustache to the man", "edit images"),
+        ("Every morning, describe the yard", "watch over time"),
         ("Rename this file", "handle files"),
         ("Email this picture to Ann", "send things to people"),
         ("Alert me whenever a car comes", "watch over time"),
@@ -129,6 +169,8 @@ def test_acts_outside_of_the_catalogue_are_named(text: str, name: str) -> None:
         "make a caption for my holiday photo",
         "Watch my mood for signs of stress",
         "Turn the jogger into a knight",
+        "Add a caption to the photo",
+        "I see this bird every morning, what is it?",
         "Who is holding the cup?",
     ],
 )

@@ -26,6 +26,7 @@ from edgewright.agents.planner.embedded.grammar.negation import wanted
         ("Please don't classify this picture.", ""),
         ("Never mind, leave it.", ""),
         ("Cancel.", ""),
+        ("No.", ""),
         ("Classify it, not describe it.", "Classify it."),
         ("Describe the barn. No wait, classify it.", "classify it."),
         ("Don't just classify it, describe it as well.", "classify it, describe it as well."),

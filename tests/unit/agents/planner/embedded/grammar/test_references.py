@@ -52,6 +52,9 @@ ABC = "oak.jpg elm.jpg ash.jpg"
         ("the second to last image", "elm.jpg"),
         ("describe the last two", "elm.jpg ash.jpg"),
         ("pictures 1 to 2", "oak.jpg elm.jpg"),
+        ("the first through third pictures", ABC),
+        ("the second of the three: what is it?", "elm.jpg"),
+        ("the picture I sent first", "oak.jpg"),
         ("all but the first", "elm.jpg ash.jpg"),
         ("all of them except the second one", "oak.jpg ash.jpg"),
         ("everything apart from ash.jpg", "oak.jpg elm.jpg"),
@@ -86,6 +89,14 @@ def test_positions_are_counted_in_the_images_that_came(text: str, expected: str)
 )
 def test_a_name_is_never_a_part_of_another(text: str, expected: str) -> None:
     assert meant(text, "cat.png bobcat.png old-mill.jpg a/x.jpg b/x.jpg") == expected.split()
+
+
+def test_images_are_named_by_their_folder_or_type() -> None:
+    assert meant("describe the one from the garden folder", "garden/1.jpg hall/1.jpg") == [
+        "garden/1.jpg"
+    ]
+    assert meant("caption the png, not the jpg", "oak.jpg elm.png") == ["elm.png"]
+    assert meant("caption the png", "oak.png elm.png") == ["oak.png", "elm.png"]
 
 
 def test_composed_and_decomposed_names_are_equal() -> None:

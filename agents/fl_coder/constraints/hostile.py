@@ -1,0 +1,199 @@
+"""Reads how many clients there are, and how many of them may be hostile."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edgewright.agents.fl_coder.constraints.numbers import Number, numbers_of, tokens_of
+from edgewright.agents.fl_coder.constraints.quantities import DISMISSED, sentences
+
+_OWNERS = re.compile(
+    r"(?:client|clinic|hospital|school|shop|store|site|device|phone|partner|owner|compan(?:y|ie)|"
+    r"branch(?:e)?|factor(?:y|ie)|farm|bank|office|user|participant|member|node|board|camera|"
+    r"station|department|universit(?:y|ie)|librar(?:y|ie)|museum|plant|part(?:y|ie)|sensor|worker|"
+    r"machine|peer|contributor|tablet|handset|meter|robot|drone|gateway|vehicle|car|supplier|"
+    r"dealer|firm|institution|organi[sz]ation|lab|laborator(?:y|ie))s?",
+    re.IGNORECASE,
+)
+_HOSTILE = re.compile(
+    r"\b(?:malicious|hostile|byzantine|adversar\w*|attack(?:s|ed|ers?|ing)?|poison\w*|"
+    r"compromised|hacked|evil|dishonest|traitors?|sabotag\w*|saboteurs?|tamper\w*|cheat\w*|lying|"
+    r"lies?|liars?|rogue|infected|hijacked|manipulat\w*|bad\s+actors?|spoil\w*|backdoors?|"
+    r"taken\s+over|corrupted|foreign\s+control|garbage|untrustworthy|crooked|"
+    r"turned\s+against\s+us|ruin\w*|wreck\w*|undermin\w*|subvert\w*|collud\w*|"
+    r"label[\s-]?flip\w*|flip\w*\s+(?:their\s+|the\s+)?labels)\b",
+    re.IGNORECASE,
+)
+_ATTACKERS = re.compile(
+    r"attackers?|adversar(?:y|ies)|byzantines?|traitors?|saboteurs?|liars?|cheaters?|"
+    r"malicious|hostile|evil|rogue|dishonest|compromised|hacked|poisoned|adversarial|infected|bad",
+    re.IGNORECASE,
+)
+#: Words that speak of some attackers without a number, or of an open end.
+_VAGUE = re.compile(
+    r"\b(?:some|a\s+few|few|several|many|a\s+number\s+of|a\s+handful\s+of|multiple|various|"
+    r"a\s+minority|a\s+majority|most|an\s+unknown\s+number)\b",
+    re.IGNORECASE,
+)
+_OPEN = frozenset({"least", "over", "minimum"})
+#: Words between groups of hostile clients, which count together.
+_AND_OTHERS = re.compile(r"\b(?:plus|as\s+well\s+as|in\s+addition\s+to|and\s+another)\b", re.I)
+_TOLERATED = re.compile(r"\bf\s*(?:=|<=|≤|<|is|of)\s*(?P<count>\d+)\b")
+_DENIED = re.compile(
+    r"\b(?:none\s+of|nobody|no\s+one|no\s+(?:attackers?|client|participant|node)s?|neither|never|"
+    r"without|(?:is|are|be)\s+not|(?:is|are)n't)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """How many clients may be hostile.
+
+    Attributes:
+        count: The largest number that the words allow; None if they give no number.
+        words: The words that state it.
+    """
+
+    count: int | None
+    words: str
+
+
+def read_hostile(words: str, clients: int) -> int | None:
+    """Read the largest number of hostile clients. Return None if it is not stated.
+
+    Args:
+        words: The phrase about hostile clients.
+        clients: Number of clients.
+    """
+    counts = [
+        count
+        for sentence in sentences(" ".join(words.split()))
+        for count, _ in _counts(sentence, clients, loose=True)
+    ]
+    return max((count for count in counts if 1 <= count < clients), default=None)
+
+
+def find_hostile(text: str, clients: int) -> Hostile | None:
+    """Find a statement about a number of hostile clients. Return None if there is none.
+
+    Args:
+        text: The person's words.
+        clients: Number of clients.
+    """
+    found: Hostile | None = None
+    for sentence in sentences(" ".join(text.split())):
+        hostile = bool(_HOSTILE.search(sentence)) or bool(_TOLERATED.search(sentence))
+        if not hostile or DISMISSED.search(sentence) or _DENIED.search(sentence):
+            continue
+        words = sentence.rstrip(" .;!?")
+        counts = [count for count, _ in _counts(sentence, clients, loose=False)]
+        opened = any(is_open for _, is_open in _counts(sentence, clients, loose=False))
+        most = (sum if _AND_OTHERS.search(sentence) else max)(counts) if counts else 0
+        if counts and (found is None or (found.count or 0) < most):
+            found = Hostile(None if opened else most, words)
+        elif not counts and found is None and _vague_owners(sentence):
+            found = Hostile(None, words)
+    return found
+
+
+def _vague_owners(sentence: str) -> bool:
+    """Return whether a sentence speaks of an unstated number of hostile clients."""
+    tokens = tokens_of(sentence)
+    return bool(_VAGUE.search(sentence)) and any(
+        _OWNERS.fullmatch(t.text) or _ATTACKERS.fullmatch(t.text) for t in tokens
+    )
+
+
+def _counts(sentence: str, clients: int, *, loose: bool) -> Iterator[tuple[int, bool]]:
+    """Yield numbers of clients in a sentence, and whether they have an open end.
+
+    Args:
+        sentence: A sentence about hostile clients.
+        clients: Number of clients.
+        loose: Whether a number need not be next to a word for clients or attackers.
+    """
+    if tolerated := _TOLERATED.search(sentence):
+        yield int(tolerated["count"]), False
+    tokens = tokens_of(sentence)
+    numbers = numbers_of(tokens)
+    parts = [n for n in numbers if [t.text for t in tokens[n.after : n.after + 2]] in _OF_THEM]
+    for number in parts or numbers:  # "ten clinics, two of them hostile"
+        about = [t.text for t in tokens[number.after : number.after + 4]]
+        before = [t.text for t in tokens[max(0, number.first - 3) : number.first]]
+        if not _of_clients(number, about, before, loose=loose):
+            continue
+        if number.share or 0 < number.high < 1:  # a fifth, 0.2
+            count = math.ceil(number.high * clients - 1e-9)
+        elif number.of:
+            count = max(int(number.high), math.ceil(number.high / number.of * clients - 1e-9))
+        else:
+            count = int(number.high)
+        if not number.share and before[-1:] == ["than"] and before[-2:-1] != ["more"]:
+            count -= 1  # fewer than four
+        is_more = before[-2:] == ["more", "than"] and before[-3:-2] not in (["no"], ["not"])
+        is_open = bool(_OPEN & set(before)) or is_more or about[:2] == ["or", "more"]
+        total = count == clients and not number.of and not number.share
+        if count >= 1 and not total:
+            yield count, is_open
+
+
+def _of_clients(number: Number, about: list[str], before: list[str], *, loose: bool) -> bool:
+    """Return whether a number counts clients or attackers."""
+    if before[-1:] in (["n"], ["of"]) or before[-2:] == ["n", "="]:
+        return False
+    nouns = [i for i, word in enumerate(about) if _OWNERS.fullmatch(word)]
+    hostile = [i for i, word in enumerate(about) if _ATTACKERS.fullmatch(word)]
+    if number.article:
+        near = bool(nouns and nouns[0] == 0) or bool(hostile and hostile[0] == 0)
+        return near and loose
+    if number.share and number.high > 0.9:
+        return False
+    if about[:1] and about[0] in ("accuracy", "rounds", "minutes", "hours", "seconds", "days"):
+        return False
+    if about[:1] and about[0] in _MODALS | _RELATIVE:  # up to two may be malicious
+        return True
+    if about[1:2] and about[1] in _RELATIVE and about[0].endswith("s"):  # three shops that cheat
+        return True
+    if about[:1] == ["of"] and (len(about) < 2 or loose or about[1] in _REFERENCES):
+        return True
+    if number.of and (number.of >= 2) and (nouns or hostile or not about or loose):
+        return True
+    if number.of:
+        return True
+    return bool(nouns and nouns[0] <= 2) or bool(hostile and hostile[0] <= 1)
+
+
+_OF_THEM = [["of", "them"], ["of", "these"], ["of", "those"], ["of", "whom"], ["of", "which"]]
+_MODALS = frozenset({"may", "might", "could", "can", "are", "is", "were", "will"})
+_RELATIVE = frozenset({"that", "who", "which"})
+_REFERENCES = frozenset({"the", "our", "them", "these", "those", "my", "all", "us", "clients"})
+
+
+def read_owners(text: str) -> int | None:
+    """Read how many owners the data have. Return None if the text does not say.
+
+    Numbers of hostile clients are not meant, but "2 out of 20" says that there are 20.
+    """
+    for sentence in sentences(" ".join(text.split())):
+        hostile = bool(_HOSTILE.search(sentence))
+        tokens = tokens_of(sentence)
+        numbers = [n for n in numbers_of(tokens) if not n.share and not n.article]
+        for number in numbers:
+            about = [token.text for token in tokens[number.after : number.after + 3]]
+            nouns = [i for i, word in enumerate(about) if _OWNERS.fullmatch(word)]
+            if number.of and (nouns or hostile):
+                return int(number.of)
+            qualified = any(_ATTACKERS.fullmatch(word) for word in about[: (nouns or [0])[0]])
+            alone = len(numbers) == 1 and hostile and not _VAGUE.search(sentence)
+            if (
+                nouns
+                and number.low >= 1
+                and not qualified
+                and not (alone and not _DENIED.search(sentence))
+            ):
+                return int(number.low)
+    return None

@@ -1,0 +1,213 @@
+"""Reads limits on training from a person's words: rounds, time, bytes, accuracy and memory."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from edgewright.agents.fl_coder.constraints.numbers import Number, Token, numbers_of, tokens_of
+from edgewright.agents.fl_coder.constraints.quantities import sentences
+
+Quantity = Literal["rounds", "seconds", "bytes", "accuracy", "memory"]
+
+_SECONDS: dict[str, float] = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60}
+_SECONDS |= {"hour": 3600, "hr": 3600, "h": 3600, "day": 86_400}
+_BYTES: dict[str, float] = {"byte": 1, "b": 1}
+_BYTES |= {"kilobyte": 1e3, "kb": 1e3, "kib": 1024, "kibibyte": 1024}
+_BYTES |= {"megabyte": 1e6, "mb": 1e6, "mib": 1024**2, "mebibyte": 1024**2}
+_BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
+
+#: What the time of training is spoken of with, and what makes it a time of something else.
+_TRAINING_TIME = re.compile(
+    r"\b(?:train\w*|finish\w*|done|ready|complet\w*|deadline|limit\w*|budget|you\s+have|model|"
+    r"only\s+have|we\s+have|results?)\b",
+    re.IGNORECASE,
+)
+_OTHER_TIME = re.compile(
+    r"\b(?:ago|later|old|apart|every|each|per|recording|recorded|video|clips?|inference|predict\w*|"
+    r"answer|latency|classif(?:y|ies)|last(?:s|ed)?)\b",
+    re.IGNORECASE,
+)
+_OF_TRAINING = re.compile(
+    r"\btraining\s+(?:may|can|must|should|has|takes?|time|needs?|is|gets)\b", re.IGNORECASE
+)
+_SENDING = re.compile(
+    r"\b(?:up-?loads?|up-?link|updates?|rounds?|send|sends|sent|transmit\w*|messages?|radio|"
+    r"traffic|communicat\w*|bandwidth|transfer\w*|link)\b",
+    re.IGNORECASE,
+)
+_MEMORY = re.compile(
+    r"\b(?:ram|memory|flash|sram|micro-?controllers?|mcus?|chips?|fits?\s+(?:in|into)|"
+    r"embedded\s+devices?)\b",
+    re.IGNORECASE,
+)
+#: Words that only bound a quantity, and name none.
+_BOUNDING_WORDS = (
+    "at most no not more longer than within in under below less up to about only max maximum tops "
+    "please , . !"
+)
+_BOUNDING = frozenset(_BOUNDING_WORDS.split())
+#: What a model consists of, each in four bytes.
+_WEIGHTS = frozenset({"parameter", "parameters", "weights"})
+#: Words between a number and "rounds".
+_KINDS_OF_ROUNDS_WORDS = (
+    "- communication training global federated federation aggregation short full learning"
+)
+_KINDS_OF_ROUNDS = frozenset(_KINDS_OF_ROUNDS_WORDS.split())
+#: Rates, and totals over another time than a round.
+_RATE = frozenset({"s", "second", "sec", "month", "day", "week", "hour", "year", "minute"})
+_GOAL = re.compile(
+    r"\b(?:stop\w*|accura\w*|right|correct\w*|enough|target|goal|reach\w*)\b", re.IGNORECASE
+)
+_OTHER_SHARE = re.compile(
+    r"\b(?:recall|precision|sensitivity|specificity|f1|labels?|mislabel\w*|wrong|noise|noisy|"
+    r"clients?|participants?|byzantine|malicious|attack\w*|data|pictures?|images?|samples?)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class StatedLimit:
+    """A limit that a person stated.
+
+    Attributes:
+        quantity: ``rounds``; ``seconds`` of training; ``bytes`` that a client sends in a round;
+            ``accuracy`` that is enough, 0 to 1; ``memory`` of a device, in bytes.
+        value: The limit; of several values, the strictest.
+        words: The words that state it.
+    """
+
+    quantity: Quantity
+    value: float
+    words: str
+
+
+def read_limits(text: str) -> tuple[StatedLimit, ...]:
+    """Read the limits in a text, each quantity at most once."""
+    found: dict[Quantity, StatedLimit] = {}
+    for sentence in sentences(text):
+        tokens = tokens_of(sentence)
+        for number in numbers_of(tokens):
+            for quantity, read in _READERS.items():
+                value = read(sentence, tokens, number)
+                if value is None or value <= 0:
+                    continue
+                earlier = found.get(quantity)
+                stricter = earlier is None or value < earlier.value
+                if quantity == "accuracy":
+                    stricter = earlier is None or value > earlier.value
+                if stricter:
+                    words = sentence.strip(" .;!?")
+                    found[quantity] = StatedLimit(quantity, value, words)
+                break
+    return tuple(found.values())
+
+
+def _unit(tokens: list[Token], number: Number, units: dict[str, float]) -> tuple[float, int] | None:
+    """Return the value in the base unit of a number with a unit, and the token after it."""
+    position = number.after
+    if position < len(tokens) and tokens[position].text in ("-", "of"):
+        position += 1  # a ten-minute limit, a quarter of an hour
+        if position < len(tokens) and tokens[position].text in ("a", "an"):
+            position += 1
+    elif position < len(tokens) and number.share and tokens[position].text in ("a", "an"):
+        position += 1  # half an hour
+    if position >= len(tokens):
+        return None
+    word = tokens[position].text
+    scale = units.get(word, units.get(word.removesuffix("s"), 0.0) if len(word) > 2 else 0.0)
+    if not scale:
+        return None
+    position += 1
+    value = number.low
+    rest = [token.text for token in tokens[position : position + 3]]
+    if rest[:2] in (["and", "a"], ["and", "an"]) and rest[2:] and rest[2] in ("half", "quarter"):
+        value += 0.5 if rest[2] == "half" else 0.25  # an hour and a half
+        position += 3
+    return value * scale, position
+
+
+def _seconds(sentence: str, tokens: list[Token], number: Number) -> float | None:
+    found = _unit(tokens, number, _SECONDS)
+    if found is None:
+        return None
+    others = [token.text for token in (*tokens[: number.first], *tokens[found[1] :])]
+    bare = len(others) <= 1 or _BOUNDING.issuperset(others)  # "no longer than ten minutes"
+    other = _OTHER_TIME.search(sentence) and not _OF_TRAINING.search(sentence)
+    if other or not (bare or _TRAINING_TIME.search(sentence)):
+        return None
+    return None if _is_least(tokens, number) else found[0]
+
+
+def _rounds(sentence: str, tokens: list[Token], number: Number) -> float | None:
+    del sentence
+    after = [token.text for token in tokens[number.after : number.after + 3]]
+    named = [i for i, word in enumerate(after) if word in ("round", "rounds")]
+    if not named or number.share or number.article or _is_least(tokens, number):
+        return None
+    if not set(after[: named[0]]) <= _KINDS_OF_ROUNDS:
+        return None
+    before = [token.text for token in tokens[max(0, number.first - 3) : number.first]]
+    value = number.low if number.low == number.high else number.high
+    if (
+        before[-1:] == ["under"]
+        or before[-1:] == ["below"]
+        or (
+            before[-1:] == ["than"]
+            and before[-2:-1] in (["fewer"], ["less"])
+            and before[-3:-2] not in (["no"], ["not"])
+        )
+    ):
+        value -= 1
+    if value == 1 and not {"most", "only", "than", "one"} & set(before[-2:]):
+        return None  # "sending a single round takes all night" is no limit
+    return math.floor(value) or None
+
+
+def _bytes(sentence: str, tokens: list[Token], number: Number) -> float | None:
+    found = _unit(tokens, number, _BYTES)
+    if found is None or _is_rate(tokens, found[1]) or _is_least(tokens, number):
+        return None
+    if _MEMORY.search(sentence) and not _SENDING.search(sentence):
+        return None
+    whole = len(tokens) - (found[1] - number.first) <= 4  # "at most 20 kilobytes"
+    return found[0] if whole or _SENDING.search(sentence) else None
+
+
+def _memory(sentence: str, tokens: list[Token], number: Number) -> float | None:
+    if tokens[number.after : number.after + 1] and tokens[number.after].text in _WEIGHTS:
+        return None if number.article or _is_least(tokens, number) else 4 * number.low
+    found = _unit(tokens, number, _BYTES)
+    if found is None or _is_rate(tokens, found[1]) or not _MEMORY.search(sentence):
+        return None
+    return None if _SENDING.search(sentence) else found[0]
+
+
+def _accuracy(sentence: str, tokens: list[Token], number: Number) -> float | None:
+    value = number.high / number.of if number.of else number.high
+    if not (number.share or number.of) or not 0 < value <= 1 or _OTHER_SHARE.search(sentence):
+        return None
+    del tokens
+    return value if _GOAL.search(sentence) else None
+
+
+def _is_rate(tokens: list[Token], position: int) -> bool:
+    rest = [token.text for token in tokens[position : position + 2]]
+    return bool(rest) and rest[0] in ("/", "per", "a", "every") and rest[-1] in _RATE
+
+
+def _is_least(tokens: list[Token], number: Number) -> bool:
+    before = [token.text for token in tokens[max(0, number.first - 2) : number.first]]
+    return before == ["at", "least"] or before[-1:] == ["minimum"]
+
+
+_READERS: dict[Quantity, Callable[[str, list[Token], Number], float | None]] = {
+    "rounds": _rounds,
+    "memory": _memory,
+    "bytes": _bytes,
+    "seconds": _seconds,
+    "accuracy": _accuracy,
+}

@@ -1,0 +1,137 @@
+"""Reads whom differential privacy is to protect: single samples, persons or whole clients."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from edgewright.agents.fl_coder.constraints.quantities import sentences
+
+Unit = Literal["sample", "person", "client"]
+#: From the weakest protection to the strongest.
+UNITS: tuple[Unit, ...] = ("sample", "person", "client")
+
+_SAMPLE = (
+    r"(?:samples?|examples?|records?|rows?|images?|pictures?|photos?|photographs?|instances?|items?|"
+    r"scans?|x-?rays?|measurements?|data\s*-?\s*points?|datum|documents?|readings?|observations?|"
+    r"entr(?:y|ies)|mammograms?|drawings?|recordings?|slides?|exposures?|frames?)"
+)
+_PERSON = (
+    r"(?:persons?|people|patients?|subjects?|individuals?(?!\s+"
+    + _SAMPLE
+    + r")|customers?|users?|participants?\s+of\s+"
+    r"the\s+(?:study|trial)|pupils?|students?|citizens?|employees?|writers?|speakers?|children|"
+    r"child|donors?|volunteers?|members?|persons?'s|residents?|voters?|readers?|drivers?)"
+)
+_CLIENT = (
+    r"(?:clients?|hospitals?|sites?|institutions?|clinics?|banks?|devices?|phones?|organi[sz]ations?"
+    r"|compan(?:y|ies)|silos?|nodes?|owners?|partners?|schools?|shops?|branches|meters?|firms?|"
+    r"participants?(?!\s+of\s+the\s+(?:study|trial))|households?|handsets?|tablets?|stations?|farms?|museums?|labs?|parties|party)"
+)
+_NOUNS: dict[Unit, str] = {"sample": _SAMPLE, "person": _PERSON, "client": _CLIENT}
+
+#: Ways of naming a unit, with the weight of each; ``{}`` is one of its nouns.
+_FORMS = (
+    (3.0, r"{}(?:'s)?[-\s]+level\b"),
+    (3.0, r"\bper[-\s]+{}\b"),
+    (3.0, r"\b(?:level|granularity|unit)\s+(?:of|is|being)\s+(?:the\s+|an?\s+|one\s+|each\s+|"
+          r"every\s+|single\s+|individual\s+)*{}\b"),
+    (3.0, r"\b(?:adding|removing|adding\s+or\s+removing|add|remove)\s+(?:one|an?|any|a\s+single)\s+"
+          r"(?:\w+\s+)?{}\b"),
+    (2.0, r"\b(?:each|every|any|one|an?|the)\s+(?:(?:single|individual|participating|whole|entire"
+          r"|one|particular|certain|given|specific)\s+)+{}\b"),
+    (2.0, r"\b(?:individual|single|separate)\s+{}\b"),
+    (2.0, r"\b{}\s+as\s+a\s+whole\b"),
+    (2.0, r"\b(?:whether|which|what|that)\s+(?:an?\s+|the\s+|one\s+)?(?:single\s+)?{}\s+"
+          r"(?:took\s+part|joined|participat\w+|was\s+(?:in|used)|is\s+in|belong\w*)"),
+    (1.5, r"\b(?:protect\w*|hides?|hide|conceal\w*|cover\w*|for|of)\s+(?:each|every|all|the\s+"
+          r"individual|any)\s+{}\b"),
+    (1.5, r"\b(?:protect\w*|hides?|cover\w*)\s+the\s+{}\b"),
+    (1.5, r"\b(?:each|every|one)\s+{}\b(?=.{{0,60}}\b(?:protected|enjoys|hidden|covered|inferable|"
+          r"inferred|singled|training\s+data)\b)"),
+    (1.5, r"\b(?:an?|one|no)\s+{}\b(?=.{{0,40}}\b(?:cannot|can\s+not|can't|singled|identified|"
+          r"recognised|recognized)\b)"),
+)  # fmt: skip
+#: The unit that is said not to be meant: "not client-level but", "rather than per image".
+_REJECTED = re.compile(
+    r"\b(?:not|instead\s+of|rather\s+than|no)\s+(?:the\s+|just\s+|only\s+|at\s+the\s+)?"
+    r"(?P<unit>(?:per[-\s]+)?[\w-]+(?:[-\s]level)?)|(?P<before>[\w-]+)[-\s]level\s+(?:privacy\s+|"
+    r"protection\s+)?(?:is|would\s+be)\s+not\s+enough",
+    re.IGNORECASE,
+)
+_SAME_PERSON = re.compile(
+    r"\bwhether\s+(?:mrs?|ms|miss|dr|some(?:body|one)|any(?:body|one))\b|\bwhoever\s+(?:was|is)\b"
+    r"|\b" + _PERSON + r"\s+(?:who\s+|may\s+)?(?:ha(?:s|ve|d)|appears?|occurs?|gave|contributed)"
+    r"\s+(?:in\s+)?(?:several|many|multiple|more\s+than\s+one)\b"
+    r"|\ball\s+(?:of\s+)?(?:an?|one|each|the)\s+" + _PERSON + r"'s\s"
+    r"|\b(?:one|the|a)\s+(?:and\s+the\s+)?(?:same|single|one)\s+" + _PERSON
+    + r"|\bone\s+" + _PERSON + r"'s\s+(?:data|samples|pictures|images|records)",
+    re.IGNORECASE,
+)  # fmt: skip
+#: Each client belongs to one person or household, so that protecting it protects them.
+_OWN_CLIENT = re.compile(
+    r"\b(?:each|every|one)\s+" + _CLIENT + r"\s+(?:is|belongs\s+to|has|means)\s+(?:only\s+)?(?:one|"
+    r"an?|a\s+single)\s+" + _PERSON + r"|\beach\s+\w+\s+is\s+a\s+client\b",
+    re.IGNORECASE,
+)  # fmt: skip
+_TECHNIQUE = re.compile(r"\bdp-?\s?sgd\b|\bper-sample\s+gradients?\b", re.IGNORECASE)
+_WHOLE_CLIENT = re.compile(
+    r"\b(?:whole|entire)\s+(?:data\s*sets?\s+of\s+(?:an?|each|every)\s+)?" + _CLIENT
+    + r"|\b" + _CLIENT + r"'s\s+(?:whole|entire)\s+data",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StatedUnit:
+    """What differential privacy is to protect.
+
+    Attributes:
+        unit: The unit; ``client``, which protects most, if the words name none.
+        words: The words that name it; empty if none do.
+    """
+
+    unit: Unit
+    words: str
+
+
+def read_unit(text: str) -> StatedUnit:
+    """Read the unit of privacy. If the words ask for several, the strongest of them counts."""
+    text = " ".join(sentences(text))
+    if own := _OWN_CLIENT.search(text):
+        return StatedUnit("client", own[0])
+    if whole := _WHOLE_CLIENT.search(text):
+        return StatedUnit("client", whole[0])
+    if same := _SAME_PERSON.search(text):
+        return StatedUnit("person", same[0])
+    kept, rejected = _split_rejected(text)
+    scores: dict[Unit, tuple[float, str]] = {}
+    for unit, noun in _NOUNS.items():
+        for weight, form in _FORMS:
+            match = re.search(form.replace("{}", noun).replace("{{", "{").replace("}}", "}"), kept,
+                              re.IGNORECASE)  # fmt: skip
+            if match and weight > scores.get(unit, (0.0, ""))[0]:
+                scores[unit] = (weight, match[0])
+    scores = {unit: score for unit, score in scores.items() if unit not in rejected}
+    if scores:
+        best = max(weight for weight, _ in scores.values())
+        unit = [each for each in UNITS if scores.get(each, (0.0, ""))[0] == best][-1]
+        return StatedUnit(unit, scores[unit][1])
+    technique = _TECHNIQUE.search(text)
+    return StatedUnit("sample", technique[0]) if technique else StatedUnit("client", "")
+
+
+def _split_rejected(text: str) -> tuple[str, set[Unit]]:
+    """Remove units that are said not to be meant; return the rest of the text, and them."""
+    rejected: set[Unit] = set()
+
+    def cut(match: re.Match[str]) -> str:
+        words = match["unit"] or match["before"]
+        for unit, noun in _NOUNS.items():
+            if re.search(rf"\b{noun}\b", words, re.IGNORECASE):
+                rejected.add(unit)
+                return " "
+        return match[0]
+
+    return _REJECTED.sub(cut, text), rejected

@@ -1,0 +1,174 @@
+"""Reads what one sentence asks about several images: headings, left out words, comparisons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from edgewright.agents.planner.embedded.grammar.clauses import Clause, beginning
+from edgewright.agents.planner.embedded.grammar.ellipsis import continued
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.questions import guard_of
+from edgewright.agents.planner.embedded.grammar.references import (
+    STAND_IN,
+    Mention,
+)
+
+_JOINT = re.compile(r"\s*[,;]\s*(?:(?:and|or|but)\s+)?|\s+(?:and|or|but)\s+", re.IGNORECASE)
+_PLACE = r"(?:in|on|at|for|of)"
+_INTRODUCED = re.compile(rf"(?:{_PLACE}\s+)?$", re.IGNORECASE)
+_PLACED = re.compile(rf"\s*\b{_PLACE}\s+{STAND_IN}[\s,:]*", re.IGNORECASE)
+_BEGINS = re.compile(rf"(?:(?:and|so|ok|okay|please|now)\s+)*{beginning()}", re.IGNORECASE)
+_TASK = re.compile(rf"\b{any_of('task_noun')}\b", re.IGNORECASE)
+#: What left out words leave of a question: a noun with at most three words before it.
+_NOUN = re.compile(r"\w[\w'-]*(?:\s+[\w'-]+){0,3}")
+_COUNTING = re.compile(r"(?P<how>\bhow\s+many\s+)[\w'-]+", re.IGNORECASE)
+_DETERMINED = re.compile(r"(?:an?|any|some|the|no|its|his|her|their|my)\s", re.IGNORECASE)
+
+_BEFORE_HEADING = re.compile(r"(?:^|[,;.!?])\s*(?:(?:and|then)\s+)?$", re.IGNORECASE)
+_AFTER_HEADING = re.compile(rf"\s*:\s*\w|\s+{beginning()}", re.IGNORECASE)
+_HEADING = re.compile(rf"^{STAND_IN}\s*:?\s*", re.IGNORECASE)
+
+_WHICH = re.compile(
+    rf"\W*(?:(?:and|so|ok|okay|now|then)\s+)*which\s+(?:(?:one\s+)?of\s+(?:them|these|those|the\s+two|{STAND_IN})"
+    rf"|one|{any_of('image_noun')}|(?=(?:is|are|was|has|have|shows?|contains?)\s))\s*(?P<says>\w.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CHOICE = re.compile(
+    rf"[\s,:(-]*\b{STAND_IN}(?:\s*(?:,|\bor\b|\band\b)\s*(?:{STAND_IN})?)*[\s)?.!]*$",
+    re.IGNORECASE,
+)
+_AMOUNT = re.compile(
+    r"(?P<verb>\w+)\s+(?:the\s+)?(?:more|most|fewer|fewest|less|least)\s+(?P<thing>[^?.!]+)",
+    re.IGNORECASE,
+)
+_DEGREE = re.compile(
+    r"(?:is|are|was|looks?|seems?)\s+(?:the\s+)?(?P<word>\w{2,})(?:er|est)\b\s*\W*$", re.IGNORECASE
+)
+_LINKING = re.compile(r"is|are|was|looks?|seems?", re.IGNORECASE)
+#: Words like a comparative that are none, without their ending.
+_NO_DEGREE = frozenset(
+    {"und", "ov", "aft", "oth", "silv", "amb", "ging", "copp", "inn", "out", "b"}
+)
+
+
+def headings(text: str, found: Sequence[Mention]) -> list[int]:
+    """Return where mentions begin that head what follows: "2: describe, 3: classify".
+
+    Args:
+        text: A sentence.
+        found: Its mentions of images.
+    """
+    starts = [
+        each.start
+        for each in found
+        if _BEFORE_HEADING.search(text[: each.start]) and _AFTER_HEADING.match(text, each.end)
+    ]
+    return starts if len(starts) > 1 else []
+
+
+def headed(text: str, starts: Sequence[int]) -> list[Clause]:
+    """Return the parts of a text that headings begin, and what stands before the first."""
+    bounds = [*([0] if starts[0] else []), *starts, len(text)]
+    return [
+        Clause(words, begin, begin + len(words))
+        for begin, end in pairwise(bounds)
+        if (words := text[begin:end].rstrip(" ,;" if end < len(text) else None))
+    ]
+
+
+def without_heading(text: str) -> str:
+    """Return a text without the stand-in that heads it."""
+    return _HEADING.sub("", text, count=1)
+
+
+def gapped(text: str, found: Sequence[Mention]) -> list[tuple[str, Mention]]:
+    """Return the whole questions of "is there a frog in the first and a hen in the second?".
+
+    Args:
+        text: A sentence.
+        found: Its mentions of images.
+
+    Returns:
+        A question for each mention; nothing if no words are left out.
+    """
+    parts = _parts(text, found) if len(found) > 1 else []
+    if not parts:
+        return []
+    first = _PLACED.sub("", parts[0], count=1) if _PLACED.match(parts[0]) else parts[0]
+    if not _BEGINS.match(first):
+        return []
+    asked = [f"{first.rstrip(' ,;?.!')}?"]
+    for part in parts[1:]:
+        noun = _PLACED.sub(" ", f" {part}").strip(" ,;?.!")
+        whole = STAND_IN in noun or _BEGINS.match(noun) or _TASK.search(noun)
+        if whole or not _NOUN.fullmatch(noun):
+            return []
+        asked.append(_continued(noun, asked[-1]))
+    return list(zip(asked, found, strict=True)) if all(asked) else []
+
+
+def _parts(text: str, found: Sequence[Mention]) -> list[str]:
+    """Return the parts of a sentence, each with a stand-in for its mention.
+
+    A mention either ends its part or, with the preposition before it, begins it.
+    """
+    starts, ends = [0], []
+    for one, other in pairwise(found):
+        joints = list(_JOINT.finditer(text, one.end, other.start))
+        if not joints:
+            return []
+        if _INTRODUCED.fullmatch(text, joints[-1].end(), other.start):
+            joint = joints[-1]
+        elif joints[0].start() == one.end:
+            joint = joints[0]
+        else:
+            return []
+        ends.append(joint.start())
+        starts.append(joint.end())
+    return [
+        f"{text[start : each.start]}{STAND_IN}{text[each.end : end]}"
+        for each, start, end in zip(found, starts, [*ends, len(text)], strict=True)
+    ]
+
+
+def _continued(noun: str, before: str) -> str:
+    """Return the question before with another noun."""
+    if not _DETERMINED.match(noun) and _COUNTING.search(before):
+        return _COUNTING.sub(rf"\g<how>{noun}", before, count=1)
+    if not _DETERMINED.match(noun):
+        noun = f"any {noun}"
+    return continued(f"and {noun}?", before)
+
+
+def asked_of_each(text: str) -> str:
+    """Return what "which one shows a cat?" or "which one is brighter?" asks of each image.
+
+    Args:
+        text: A sentence with stand-ins for its mentions.
+
+    Returns:
+        The question, or an empty string if the text does not choose between images.
+    """
+    match = _WHICH.match(text)
+    if not match:
+        return ""
+    says = _CHOICE.sub("", match["says"]).strip()
+    if amount := _AMOUNT.match(says):
+        thing = amount["thing"].strip()
+        if _LINKING.fullmatch(amount["verb"]):
+            return f"How {thing} is {STAND_IN}?"
+        return f"How many {thing} are there in {STAND_IN}?"
+    if (degree := _DEGREE.match(says)) and degree["word"].lower() not in _NO_DEGREE:
+        return f"How {_positive(degree['word'].lower())} is {STAND_IN}?"
+    return guard_of(f"{STAND_IN} {says}").premises[0].question
+
+
+def _positive(stem: str) -> str:
+    """Return an adjective by its comparative without "er": "bigg" is big, "larg" is large."""
+    if stem.endswith("i"):
+        return f"{stem[:-1]}y"
+    if len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] in "bdgmnpt":
+        return stem[:-1]
+    return f"{stem}e" if re.search(r"(?:rg|ic|al|os|at|id|af|im|ur)$", stem) else stem

@@ -1,0 +1,1 @@
+"""Benchmark of the capacity planner: the simulation against closed forms, and its speed."""

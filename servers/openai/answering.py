@@ -1,0 +1,99 @@
+"""From a request of OpenAI's API to an answer of the session."""
+
+from __future__ import annotations
+
+from edgewright.agents.planner.request import Turn
+from edgewright.graphs.assistant.history import LATEST
+from edgewright.graphs.assistant.messages import store_attachments, text_of
+from edgewright.servers.front import Front
+from edgewright.servers.openai.chores import chore_answer
+from edgewright.servers.openai.errors import RequestError, UnknownModelError
+from edgewright.servers.openai.memory import Conversation, Memory
+from edgewright.servers.openai.reading import Asked, Exchange, read_conversation
+from edgewright.servers.openai.replies import MODEL, Answer, answer_of
+from edgewright.servers.openai.requests import ChatRequest
+from edgewright.tools.contracts.images import ImageRef
+from edgewright.tools.errors import EdgewrightError
+
+
+class Question:
+    """A request that was read and can be answered.
+
+    Args:
+        request: The request.
+        front: The front that answers it.
+        memory: The turns of conversations.
+        caller: Name of the caller.
+
+    Raises:
+        UnknownModelError: No such model.
+        RequestError: It requires the use of tools.
+        InputError: The conversation cannot be read.
+    """
+
+    def __init__(self, request: ChatRequest, front: Front, memory: Memory, caller: str) -> None:
+        check_model(request.model)
+        if request.tool_choice not in (None, "auto", "none"):
+            raise RequestError(
+                "the tools of a request are not called; leave out 'tool_choice', or set it to "
+                "'auto'",
+                param="tool_choice",
+                code="unsupported",
+            )
+        self._request = request
+        self._front = front
+        self._memory = memory
+        self._caller = caller
+        said = [text_of(each.content) for each in request.messages if each.role == "user"]
+        self._chore = chore_answer(said[-1]) if said else None
+        self._asked: Asked | None = None
+        if self._chore is None:
+            chat = front.session.services.chat.configured
+            self._asked = read_conversation(request.messages, follows_prompts=chat)
+
+    async def answer(self) -> Answer:
+        """Answer it.
+
+        Raises:
+            EdgewrightError: An image cannot be used, or the session cannot answer.
+        """
+        if self._asked is None:
+            return Answer(content=self._chore or "", extension={"status": "answered"})
+        asked, images = self._asked, self._front.session.services.images
+        attached = await store_attachments(asked.attachments, images)
+        conversation = Conversation(self._caller, self._request.messages)
+        earlier = self._memory.recall(conversation.answered)
+        if earlier is None:
+            earlier = tuple([await self._turn(each) for each in asked.earlier[-LATEST:]])
+        reply = await self._front.ask(asked.text, images=attached, earlier=earlier)
+        answer = answer_of(reply, self._request, prompt=asked.prompt)
+        turns = (*earlier, reply.turn)[-LATEST:]
+        self._memory.keep(conversation.key_with(answer.content), turns)
+        return answer
+
+    async def _turn(self, exchange: Exchange) -> Turn:
+        """Return an earlier turn as far as the client's words tell it."""
+        images: list[ImageRef] = []
+        try:
+            store = self._front.session.services.images
+            images = await store_attachments(exchange.content.attachments, store)
+        except EdgewrightError:
+            pass  # its words remain
+        return Turn(
+            request=exchange.content.text,
+            images=tuple(images),
+            about=tuple(images),
+            answer=exchange.answer,
+        )
+
+
+def check_model(name: str) -> None:
+    """Check that there is a model of a name.
+
+    Raises:
+        UnknownModelError: There is none.
+    """
+    if name != MODEL:
+        raise UnknownModelError(
+            f"there is no model {name[:100]!r}; the model is {MODEL!r}", param="model"
+        )

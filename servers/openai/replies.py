@@ -1,0 +1,223 @@
+"""Completions, chunks and responses: what clients receive of a reply."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgewright.graphs.assistant.session import Reply
+from edgewright.servers.openai.requests import ChatRequest
+from edgewright.servers.openai.schema import answer_schema
+
+Json = dict[str, Any]
+
+#: Name of the model, and of the field with what OpenAI's API has no place for.
+MODEL = EXTENSION = "edgewright"
+_PIECE = re.compile(r"\s*\S+|\s+$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The answer to a request, before it takes the form of an endpoint.
+
+    Attributes:
+        content: Its text, or JSON in the requested form.
+        finish: ``stop``, or ``length`` when the text was cut.
+        asked: Number of words of the request.
+        extension: What ``edgewright`` reports: status, plan, results and their cost reports.
+        id: Random part of its id.
+        created: Time in seconds since the epoch.
+    """
+
+    content: str
+    finish: str = "stop"
+    asked: int = 0
+    extension: Json = field(default_factory=dict)
+    id: str = field(default_factory=lambda: secrets.token_hex(12))
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def usage(self) -> Json:
+        """Words of request and answer, in the fields for tokens: nothing here is a token."""
+        said = len(self.content.split())
+        return {
+            "prompt_tokens": self.asked,
+            "completion_tokens": said,
+            "total_tokens": self.asked + said,
+        }
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the content word by word."""
+        yield from (match[0] for match in _PIECE.finditer(self.content))
+
+
+def answer_of(reply: Reply, request: ChatRequest, *, prompt: str) -> Answer:
+    """Return the answer that a reply gives, in the form that was requested.
+
+    Args:
+        reply: The reply.
+        request: The request.
+        prompt: The text that the request stands for; see ``Asked``.
+
+    Raises:
+        RequestError: The requested schema cannot be used.
+    """
+    extension: Json = {"status": reply.status, **reply.as_json()}
+    if prompt:
+        extension["read_as"] = reply.plan.request
+    form = request.response_format
+    content, finish = reply.answer, "stop"
+    if form is not None and form.type != "text":
+        schema = form.json_schema.schema_ if form.json_schema else {}
+        value, unanswered = answer_schema(schema, reply)
+        content = json.dumps(value, ensure_ascii=False)
+        extension["unanswered"] = unanswered
+    elif request.most_tokens is not None:
+        content, finish = _cut(content, request.most_tokens)
+    asked = len((prompt or reply.plan.request).split())
+    return Answer(content=content, finish=finish, asked=asked, extension=extension)
+
+
+def completion(answer: Answer, choices: int) -> Json:
+    """Return the body of a chat completion."""
+    message = {"role": "assistant", "content": answer.content, "refusal": None}
+    return {
+        "id": f"chatcmpl-{answer.id}",
+        "object": "chat.completion",
+        "created": answer.created,
+        "model": MODEL,
+        "choices": [
+            {"index": index, "message": message, "finish_reason": answer.finish, "logprobs": None}
+            for index in range(choices)
+        ],
+        "usage": answer.usage,
+        EXTENSION: answer.extension,
+    }
+
+
+class Chunks:
+    """The chunks of one streamed completion.
+
+    Args:
+        request: The request.
+    """
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._choices = request.n or 1
+        self._id = f"chatcmpl-{secrets.token_hex(12)}"
+        self._created = int(time.time())
+        options = request.stream_options
+        self._with_usage = options is not None and options.include_usage
+
+    def first(self) -> Iterator[Json]:
+        """Yield the chunks that say who answers."""
+        yield from self._all({"role": "assistant", "content": ""})
+
+    def rest(self, answer: Answer) -> Iterator[Json]:
+        """Yield the chunks of the answer, its end and, if requested, the usage."""
+        for piece in answer.pieces():
+            yield from self._all({"content": piece})
+        *others, last = self._all({}, answer.finish)
+        yield from others
+        yield {**last, EXTENSION: answer.extension}
+        if self._with_usage:
+            yield {**self._chunk([]), "usage": answer.usage}
+
+    def _all(self, delta: Json, finish: str | None = None) -> Iterator[Json]:
+        for index in range(self._choices):
+            choice = {"index": index, "delta": delta, "finish_reason": finish, "logprobs": None}
+            yield self._chunk([choice])
+
+    def _chunk(self, choices: list[Json]) -> Json:
+        chunk: Json = {
+            "id": self._id,
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": MODEL,
+            "choices": choices,
+        }
+        return {**chunk, "usage": None} if self._with_usage else chunk
+
+
+def response(answer: Answer, *, status: str = "completed") -> Json:
+    """Return a response of the Responses API.
+
+    Args:
+        answer: The answer.
+        status: ``in_progress`` before the answer is there.
+    """
+    done = status == "completed"
+    usage = answer.usage
+    return {
+        "id": f"resp_{answer.id}",
+        "object": "response",
+        "created_at": answer.created,
+        "status": status,
+        "model": MODEL,
+        "output": [_item(answer, status)] if done else [],
+        "usage": {
+            "input_tokens": usage["prompt_tokens"],
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": usage["completion_tokens"],
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": usage["total_tokens"],
+        }
+        if done
+        else None,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "metadata": {},
+        "parallel_tool_calls": False,
+        "temperature": None,
+        "tool_choice": "none",
+        "tools": [],
+        "top_p": None,
+        EXTENSION: answer.extension,
+    }
+
+
+def response_events(answer: Answer) -> Iterator[Json]:
+    """Yield the events of a streamed response, from its first output on."""
+    place = {"item_id": f"msg_{answer.id}", "output_index": 0, "content_index": 0}
+    empty = Answer(content="", id=answer.id, created=answer.created)
+    yield {
+        "type": "response.output_item.added",
+        "output_index": 0,
+        "item": {**_item(empty, "in_progress"), "content": []},
+    }
+    yield {"type": "response.content_part.added", **place, "part": _part("")}
+    for piece in answer.pieces():
+        yield {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
+    text = answer.content
+    yield {"type": "response.output_text.done", **place, "text": text, "logprobs": []}
+    yield {"type": "response.content_part.done", **place, "part": _part(text)}
+    item = _item(answer, "completed")
+    yield {"type": "response.output_item.done", "output_index": 0, "item": item}
+    yield {"type": "response.completed", "response": response(answer)}
+
+
+def _item(answer: Answer, status: str) -> Json:
+    return {
+        "id": f"msg_{answer.id}",
+        "type": "message",
+        "role": "assistant",
+        "status": status,
+        "content": [_part(answer.content)],
+    }
+
+
+def _part(text: str) -> Json:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _cut(text: str, words: int) -> tuple[str, str]:
+    pieces = [match[0] for match in _PIECE.finditer(text)]
+    if len(pieces) <= words:
+        return text, "stop"
+    return "".join(pieces[:words]), "length"

@@ -1,0 +1,201 @@
+"""Requests of OpenAI's API: the fields that are read; all others are accepted and ignored."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edgewright.servers.openai.errors import RequestError
+from edgewright.tools.storage.documents import DocumentError, parse_json
+
+#: Maximum number of messages of one request.
+MAX_MESSAGES = 1000
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Message(_Fields):
+    """A message.
+
+    Attributes:
+        role: Who wrote it. What a system or a developer says is no instruction here.
+        content: A text or a list of blocks.
+    """
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[dict[str, Any] | str] | None = None
+
+
+class JsonSchema(_Fields):
+    """A named schema.
+
+    Attributes:
+        name: Its name.
+        schema_: The JSON schema.
+    """
+
+    name: str = "answer"
+    schema_: dict[str, Any] = Field(default_factory=dict, alias="schema")
+
+
+class ResponseFormat(_Fields):
+    """The form of the answer.
+
+    Attributes:
+        type: Text, any JSON object, or one that a schema describes.
+        json_schema: The schema.
+    """
+
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    json_schema: JsonSchema | None = None
+
+
+class StreamOptions(_Fields):
+    """Options of a stream.
+
+    Attributes:
+        include_usage: Whether its last chunk has the usage.
+    """
+
+    include_usage: bool = False
+
+
+class ChatRequest(_Fields):
+    """A chat completion.
+
+    Attributes:
+        model: Name of the model; ``edgewright``.
+        messages: The conversation; its last words are the request.
+        stream: Whether to stream the answer.
+        stream_options: Options of the stream.
+        response_format: The form of the answer.
+        n: Number of choices; they are equal, because nothing is left to chance.
+        max_tokens: Maximum number of tokens of a text; here a token is a word.
+        max_completion_tokens: The newer name of ``max_tokens``.
+        tool_choice: Tools are the model's own: a client's are not called.
+    """
+
+    model: str = Field(min_length=1, max_length=200)
+    messages: list[Message] = Field(min_length=1, max_length=MAX_MESSAGES)
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    response_format: ResponseFormat | None = None
+    n: int | None = Field(default=None, ge=1, le=16)
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    tool_choice: str | dict[str, Any] | None = None
+
+    @property
+    def most_tokens(self) -> int | None:
+        """Maximum number of tokens; None for no limit."""
+        return self.max_completion_tokens or self.max_tokens
+
+
+class TextFormat(_Fields):
+    """The form of a response's text, as the Responses API nests it.
+
+    Attributes:
+        type: Text, any JSON object, or one that a schema describes.
+        schema_: The JSON schema.
+    """
+
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+
+
+class TextOptions(_Fields):
+    """Options of a response's text.
+
+    Attributes:
+        format: Its form.
+    """
+
+    format: TextFormat | None = None
+
+
+class ResponsesRequest(_Fields):
+    """A request of the Responses API; ``instructions`` are ignored, as system messages are.
+
+    Attributes:
+        model: Name of the model; ``edgewright``.
+        input: The request, or the conversation.
+        stream: Whether to stream the response.
+        text: Options of its text.
+        max_output_tokens: Maximum number of tokens of a text; here a token is a word.
+        previous_response_id: Not supported: nothing is stored.
+    """
+
+    model: str = Field(min_length=1, max_length=200)
+    input: str | list[dict[str, Any]]
+    stream: bool = False
+    text: TextOptions | None = None
+    max_output_tokens: int | None = Field(default=None, ge=1)
+    previous_response_id: str | None = None
+
+    def as_chat(self) -> ChatRequest:
+        """Return the chat completion that asks the same.
+
+        Raises:
+            RequestError: The conversation is kept by the server (``unsupported``), or an item of
+                the input is no message.
+        """
+        if self.previous_response_id:
+            raise RequestError(
+                "responses are not stored; send the whole conversation as 'input'",
+                param="previous_response_id",
+                code="unsupported",
+            )
+        items = [{"role": "user", "content": self.input}]
+        if not isinstance(self.input, str):
+            items = [item for item in self.input if item.get("type", "message") == "message"]
+        form = self.text.format if self.text else None
+        schema = {"json_schema": {"schema": form.schema_ or {}}} if form else {}
+        return validated(
+            ChatRequest,
+            {
+                "model": self.model,
+                "messages": items,
+                "stream": self.stream,
+                "max_tokens": self.max_output_tokens,
+                "response_format": {"type": form.type, **schema} if form else None,
+            },
+        )
+
+
+_Request = TypeVar("_Request", bound=BaseModel)
+
+
+def parse(model: type[_Request], body: bytes) -> _Request:
+    """Read a request's body.
+
+    Args:
+        model: Its model.
+        body: JSON.
+
+    Raises:
+        RequestError: It is not JSON (``invalid_json``), or a field is missing or wrong.
+    """
+    try:
+        values = parse_json(body)
+    except DocumentError as error:
+        raise RequestError(f"the body is {error}; send JSON", code="invalid_json") from None
+    return validated(model, values)
+
+
+def validated(model: type[_Request], values: Any) -> _Request:
+    """Return a request of some values.
+
+    Raises:
+        RequestError: A field is missing or wrong.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise RequestError(
+            f"{f'{field}: ' if field else ''}{first['msg']}; correct it", param=field or None
+        ) from None

@@ -1,0 +1,178 @@
+"""Numbers, limits and units of privacy, in words that were written before their reader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edgewright.agents.fl_coder.constraints.privacy_unit import UNITS, read_unit
+from edgewright.agents.fl_coder.constraints.promises import Promises, read_promises
+
+HERE = Path(__file__).parent
+NUMBERS = yaml.safe_load((HERE / "numbers_unseen.yaml").read_text("utf-8"))
+SECOND = yaml.safe_load((HERE / "numbers_unseen_second.yaml").read_text("utf-8"))
+WORDINGS = {
+    name: yaml.safe_load((HERE / f"wordings_{name}.yaml").read_text("utf-8"))
+    for name in ("first", "second")
+}
+PRIVACY = yaml.safe_load((HERE / "privacy_units_unseen.yaml").read_text("utf-8"))
+
+
+def values(promises: Promises) -> dict[str, float]:
+    """Return what was read, without values that were only assumed."""
+    asked = " ".join(promises.questions)
+    found: dict[str, float] = {name: each.value for name, each in promises.limits.items()}
+    if promises.attackers and "hostile at once" not in asked:
+        found["attackers"] = promises.attackers.count
+    if promises.privacy and "Which epsilon" not in asked:
+        found["epsilon"] = promises.privacy.epsilon
+    if promises.privacy:
+        found["delta"] = promises.privacy.delta
+    return found
+
+
+def is_right(promises: Promises, expect: dict) -> bool:
+    found, asked = values(promises), " ".join(promises.questions)
+    if "nothing" in expect:
+        return not set(found) and not promises.questions
+    if "asks" in expect:
+        return {"attackers": "hostile", "epsilon": "epsilon"}[expect["asks"]] in asked.replace(
+            "clients are half", "hostile"
+        )
+    return all(found.get(name) == pytest.approx(value) for name, value in expect.items())
+
+
+def is_weaker(promises: Promises, expect: dict) -> bool:
+    """Return whether less is held than was said."""
+    found = values(promises)
+    for name, value in expect.items():
+        if name == "attackers":
+            held = promises.attackers.count if promises.attackers else 0
+            if held < value and "half of them" not in " ".join(promises.questions):
+                return True
+        elif name in ("asks", "nothing"):
+            continue
+        elif name == "accuracy":
+            if found.get(name, 1.0) < value - 1e-9:
+                return True
+        elif name not in found or found[name] > value * (1 + 1e-9):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("cases", [NUMBERS, SECOND], ids=["first", "second"])
+def test_numbers_in_many_wordings_are_read(cases):
+    read = [(case, read_promises(case["words"], case["clients"])) for case in cases]
+    wrong = [case["words"] for case, found in read if not is_right(found, case["expect"])]
+    weaker = [case["words"] for case, found in read if is_weaker(found, case["expect"])]
+    assert len(wrong) <= 0.05 * len(cases), wrong
+    assert weaker == []
+
+
+VALUES = dict.fromkeys(("attackers", "epsilon", "delta", "rounds", "seconds", "accuracy"))
+#: What the other sets call what is read; of a model's parameters, the bytes are.
+NAMES = {"upload_bytes": "bytes", "memory_bytes": "memory", "parameters": "memory"}
+
+
+def expected(case: dict) -> dict:
+    """Return what must be held of a wording, in the form of the other sets."""
+    reads = {name: value for name, value in case["reads"].items() if name in NAMES | VALUES}
+    if case.get("ask"):
+        return {"asks": "epsilon" if "privacy" in case["words"] else "attackers"}
+    scale = 4 if "parameters" in reads else 1
+    return {NAMES.get(name, name): scale * v for name, v in reads.items()} or {"nothing": True}
+
+
+@pytest.mark.parametrize("name", WORDINGS)
+def test_wordings_of_numbers_are_read_and_none_is_weaker(name):
+    cases = [case for case in WORDINGS[name]["numbers"] if "recall" not in case["reads"]]
+    read = [(c, expected(c), read_promises(c["words"], c.get("clients", 20))) for c in cases]
+    wrong = [case["words"] for case, expect, found in read if not is_right(found, expect)]
+    assert len(wrong) <= 0.05 * len(cases), wrong
+    assert [case["words"] for case, expect, found in read if is_weaker(found, expect)] == []
+
+
+@pytest.mark.parametrize("name", WORDINGS)
+def test_wordings_of_units_are_read_and_none_is_weaker(name):
+    order = ("none", *UNITS)
+    cases = WORDINGS[name]["privacy"]
+    privacy = [read_promises(case["words"], 20).privacy for case in cases]
+    read = [
+        (case, found.unit if found else "none") for case, found in zip(cases, privacy, strict=True)
+    ]
+    wrong = [case["words"] for case, unit in read if unit != case["unit"]]
+    assert len(wrong) <= 0.05 * len(cases), wrong
+    weaker = [c["words"] for c, unit in read if order.index(unit) < order.index(c["unit"])]
+    assert weaker == []
+
+
+def test_units_of_privacy_in_many_wordings_are_read():
+    read = [(case, read_unit(case["words"]).unit) for case in PRIVACY]
+    wrong = [(case["words"], unit) for case, unit in read if unit != case["unit"]]
+    weaker = [c["words"] for c, unit in read if UNITS.index(unit) < UNITS.index(c["unit"])]
+    assert len(wrong) <= 0.05 * len(PRIVACY), wrong
+    assert weaker == []
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("four malicious clients", 4),
+        ("3 attackers expected", 3),
+        ("2 out of 20 may cheat", 2),
+        ("a quarter of them are hostile", 5),
+        ("up to two may be malicious clients", 2),
+        ("half a dozen hostile phones", 6),
+        ("at most 15 % are Byzantine", 3),
+        ("ten of the twenty clients, two of them hostile", 2),
+    ],
+)
+def test_a_number_of_attackers_is_read_with_the_clients_in_hand(words, count):
+    attackers = read_promises(f"Digits. {words}.", 20).attackers
+    assert attackers is not None
+    assert attackers.count == count
+    assert attackers.words in words
+
+
+@pytest.mark.parametrize(
+    ("words", "quantity", "value"),
+    [
+        ("Ten minutes.", "seconds", 600),
+        ("At most 5 rounds.", "rounds", 5),
+        ("20 kilobytes.", "bytes", 20_000),
+        ("Stop at 90 %.", "accuracy", 0.9),
+        ("It must run on a microcontroller with 256 KB.", "memory", 256_000),
+    ],
+)
+def test_a_limit_is_read(words, quantity, value):
+    limits = read_promises(f"Read digits. {words}", 10).limits
+    assert {name: each.value for name, each in limits.items()} == {quantity: value}
+    assert limits[quantity].words in words
+
+
+@pytest.mark.parametrize(
+    "words", ["99 % recall on melanoma", "equal over skin tones", "use SCAFFOLD"]
+)
+def test_what_cannot_be_held_is_refused_with_the_reason(words):
+    promises = read_promises(f"Read digits; {words}.", 10)
+    assert [stated for stated, _ in promises.refused] == [words]
+    assert promises.limits == {}
+
+
+def test_fedprox_is_read_with_its_weight():
+    assert read_promises("Digits. FedProx with mu 0.1", 10).proximal == 0.1
+    assert read_promises("Digits. FedProx, mu = 0.03", 10).proximal == 0.03
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["My neighbour.", "Neighbours cheat each other.", "Robustness is out of scope.",
+     "A 9600 baud modem carries 50 MB per month.", "Each recording lasts ten minutes.",
+     "Scanners run flat within an hour.", "Seven kinds of mole at six clinics."],
+)  # fmt: skip
+def test_what_states_no_quantity_gives_none(words):
+    promises = read_promises(words, 10)
+    assert (promises.attackers, promises.privacy, promises.limits) == (None, None, {})
+    assert promises.questions == ()

@@ -1,0 +1,1 @@
+"""From the use of applications, or vital signs, to a mood; and several estimates to one."""

@@ -1,0 +1,215 @@
+"""Programs: what a question asks of an image, in terms of what experts can see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from edgewright.tools.vision.asking.phrases import Mention
+
+#: What to read: all of it, a sign, the largest line, or numbers.
+Part: TypeAlias = Literal["all", "sign", "heading", "number"]
+
+
+@dataclass(frozen=True)
+class Exists:
+    """Whether things are there.
+
+    Attributes:
+        mentions: The things.
+        every: Whether all of them must be there, or any.
+        negated: Whether the question is whether they are not there.
+    """
+
+    mentions: tuple[Mention, ...]
+    every: bool = True
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of several things it is."""
+
+    options: tuple[Mention, ...]
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there are."""
+
+    mention: Mention
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Whether there are more, fewer or as many of one thing as of another; or which are more."""
+
+    left: Mention
+    right: Mention
+    relation: Literal["more", "fewer", "equal", "which"]
+
+
+@dataclass(frozen=True)
+class Bigger:
+    """Whether one thing looks bigger or smaller than another."""
+
+    left: Mention
+    right: Mention
+    smaller: bool = False
+
+
+@dataclass(frozen=True)
+class Which:
+    """What is there, of a kind if one is named, and in a part of the image."""
+
+    mention: Mention | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Colour:
+    """Which colour a thing has, or the image as a whole."""
+
+    mention: Mention | None = None
+
+
+@dataclass(frozen=True)
+class IsColour:
+    """Whether a thing has a colour, or which of several."""
+
+    mention: Mention
+    colours: tuple[str, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a thing is."""
+
+    mention: Mention
+
+
+@dataclass(frozen=True)
+class IsAt:
+    """Whether a thing is in a part of the image, or in which of several."""
+
+    mention: Mention
+    places: tuple[str, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Related:
+    """Whether one thing stands in a relation to another."""
+
+    subject: Mention
+    relation: str
+    other: Mention
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class RelatedWhat:
+    """What stands in a relation to a thing."""
+
+    relation: str
+    other: Mention
+
+
+@dataclass(frozen=True)
+class Read:
+    """What is written.
+
+    Attributes:
+        part: Which part of the text.
+        on: The thing that it is on; None for the whole image.
+    """
+
+    part: Part = "all"
+    on: Mention | None = None
+
+
+@dataclass(frozen=True)
+class HasText:
+    """Whether there is text, or certain words, in the image or ``on`` a thing."""
+
+    words: str = ""
+    negated: bool = False
+    on: Mention | None = None
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Which expression a face has; whether it has one of some.
+
+    Attributes:
+        mention: Whose.
+        options: The expressions in question; empty asks which it is.
+        either: Whether to say which of the options.
+    """
+
+    mention: Mention
+    options: tuple[str, ...] = ()
+    either: bool = False
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Grey:
+    """Whether the image is in black and white (``grey``) or in colour, or which of both."""
+
+    wanted: Literal["grey", "colour", "either"]
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Size:
+    """The image's size in pixels."""
+
+    side: Literal["width", "height", "both"] = "both"
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """Whether the image is of certain shapes, or which of several."""
+
+    shapes: tuple[str, ...] = ()
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Unknowable:
+    """Something about a thing that no expert can judge; that the thing is there can be checked.
+
+    Attributes:
+        mention: The thing.
+        about: What is asked of it, as the subject of a sentence.
+        other: What it is asked to do something with: without it, the answer is no.
+    """
+
+    mention: Mention
+    about: str
+    other: Mention | None = None
+
+
+Program: TypeAlias = (
+    Exists
+    | Choice
+    | Count
+    | Compare
+    | Bigger
+    | Which
+    | Colour
+    | IsColour
+    | Where
+    | IsAt
+    | Related
+    | RelatedWhat
+    | Read
+    | HasText
+    | Expression
+    | Grey
+    | Size
+    | Orientation
+    | Unknowable
+)
