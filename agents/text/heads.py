@@ -13,11 +13,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgewright.agents.text.encoder import Vectors
+from edgewright.agents.text.products import product
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 #: Scale of the lexical features relative to the sentence vector, and of all features together.
 LEXICAL_WEIGHT = 0.9
@@ -77,11 +82,64 @@ class Features:
     def __call__(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
         """Return the features of texts and their sentence vectors, float32 ``[N, D + V]``."""
         lexical = np.zeros((len(texts), len(self.words)), np.float32)
-        for row, text in enumerate(texts):
-            columns = [self.words[word] for word in set(_words(text)) if word in self.words]
-            lexical[row, columns] = self.weights[columns]
-        lengths = np.maximum(np.linalg.norm(lexical, axis=1, keepdims=True), 1e-6)
-        stacked: Vectors = np.hstack([vectors, lexical * (self.lexical_weight / lengths)])
+        for row, (columns, weights) in enumerate(map(self._lexical, texts)):
+            lexical[row, columns] = weights
+        stacked: Vectors = np.hstack([vectors, lexical])
+        return stacked
+
+    def design(self, texts: Sequence[str], vectors: Vectors) -> Design:
+        """Return the same features as a design matrix."""
+        from scipy.sparse import csr_array
+
+        found = [self._lexical(text) for text in texts]
+        ends = np.cumsum([0, *(len(columns) for columns, _ in found)])
+        columns = np.concatenate([np.asarray(columns, np.int32) for columns, _ in found])
+        weights = np.concatenate([weights for _, weights in found])
+        words = csr_array((weights, columns, ends), (len(texts), len(self.words)))
+        return Design(vectors, words)
+
+    def _lexical(self, text: str) -> tuple[list[int], Vectors]:
+        """Return the columns of a text's words, and their weights."""
+        columns = [self.words[word] for word in set(_words(text)) if word in self.words]
+        weights = self.weights[columns]
+        length = np.float32(max(float(np.linalg.norm(weights)), 1e-6))
+        return columns, weights * (np.float32(self.lexical_weight) / length)
+
+
+@dataclass(frozen=True)
+class Design:
+    """Features of many texts, whose lexical columns are nearly all zero.
+
+    Attributes:
+        vectors: Sentence vectors, float32 ``[N, D]``.
+        words: Weighted words and word pairs, float32 ``[N, V]``.
+    """
+
+    vectors: Vectors
+    words: csr_array
+
+    @property
+    def width(self) -> int:
+        """Number of features, D + V."""
+        return int(self.vectors.shape[1] + self.words.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Design:
+        return Design(self.vectors[rows], self.words[rows])
+
+    def __matmul__(self, weights: Vectors) -> Vectors:
+        split = self.vectors.shape[1]
+        logits = product(self.vectors, weights[:split])
+        logits += self.words @ weights[split:]
+        return logits
+
+    def gradient(self, by_logit: Vectors) -> Vectors:
+        """Return the gradient of weights and bias, given that of the logits."""
+        bias = by_logit.sum(axis=0, keepdims=True)
+        weights = [product(self.vectors.T, by_logit), self.words.T @ by_logit]
+        stacked: Vectors = np.vstack([*(each * np.float32(SCALE) for each in weights), bias])
         return stacked
 
 
@@ -97,12 +155,12 @@ class Heads:
     weights: Vectors
     bias: Vectors
 
-    def logits(self, features: Vectors) -> Vectors:
+    def logits(self, features: Vectors | Design) -> Vectors:
         """Return the logit of each label, float32 ``[N, labels]``."""
         logits: Vectors = features @ self.weights + self.bias
         return logits
 
-    def probabilities(self, features: Vectors) -> Vectors:
+    def probabilities(self, features: Vectors | Design) -> Vectors:
         """Return the probability of each label, float32 ``[N, labels]``."""
         return _softmax(self.logits(features))
 
@@ -112,71 +170,40 @@ class Bags:
     """Clauses of texts for which only the set of tools is known.
 
     Attributes:
-        features: Features of all clauses, float32 ``[C, D + V]``.
-        owner: Index of the text that each clause belongs to, int ``[C]``, ascending.
+        features: Features of the C distinct clauses.
+        clauses: How often each text has each clause, float32 ``[R, C]``.
         tools: 1 where a text requests a tool, float32 ``[R, tools]``, in the order of the labels.
     """
 
-    features: Vectors
-    owner: NDArray[np.intp]
+    features: Design
+    clauses: csr_array
     tools: Vectors
 
     def select(self, rows: NDArray[np.bool_]) -> Bags:
         """Return the bags of the texts that a mask selects, bool ``[R]``."""
-        clauses = rows[self.owner]
-        index = np.cumsum(rows) - 1
-        return Bags(self.features[clauses], index[self.owner[clauses]], self.tools[rows])
+        selected = self.clauses[rows]
+        used = np.unique(selected.indices)
+        return Bags(self.features[used], selected[:, used], self.tools[rows])
 
 
-class _Design:
-    """A design matrix with sparse lexical columns, which are nearly all zero.
-
-    Args:
-        features: float32 ``[N, D + V]``.
-        lexical: Number of lexical columns; they come last.
-    """
-
-    def __init__(self, features: Vectors, lexical: int) -> None:
-        from scipy.sparse import csr_array
-
-        self._split = features.shape[1] - lexical
-        self._vectors = features[:, : self._split]
-        self._words = csr_array(features[:, self._split :])
-
-    def __matmul__(self, weights: Vectors) -> Vectors:
-        product: Vectors = self._vectors @ weights[: self._split]
-        product += self._words @ weights[self._split :]
-        return product
-
-    def gradient(self, by_logit: Vectors) -> Vectors:
-        """Return the gradient of weights and bias, given that of the logits."""
-        bias = by_logit.sum(axis=0, keepdims=True)
-        weights = [self._vectors.T @ by_logit, self._words.T @ by_logit]
-        stacked: Vectors = np.vstack([*(each * np.float32(SCALE) for each in weights), bias])
-        return stacked
-
-
-def fit(wholes: Vectors, truth: Vectors, bags: Bags | None = None, *, lexical: int = 0) -> Heads:
+def fit(wholes: Design, truth: Vectors, bags: Bags | None = None) -> Heads:
     """Fit the heads.
 
     Args:
-        wholes: Features of whole texts, float32 ``[N, D + V]``.
+        wholes: Features of N whole texts.
         truth: Target share of each label for each text, float32 ``[N, labels]``.
         bags: Clauses of texts, if there are any.
-        lexical: Number of lexical features.
     """
-    design = _Design(wholes, lexical)
-    in_bags = _Design(bags.features, lexical) if bags else None
-    parameters = np.zeros((wholes.shape[1] + 1, truth.shape[1]), np.float32)
+    parameters = np.zeros((wholes.width + 1, truth.shape[1]), np.float32)
     first = np.zeros_like(parameters)
     second = np.zeros_like(parameters)
     examples = len(wholes) + (len(bags.tools) if bags else 0)
     for step in range(1, STEPS + 1):
         weights = parameters[:-1] * np.float32(SCALE)
-        gradient = design.gradient(_softmax(design @ weights + parameters[-1]) - truth)
-        if bags is not None and in_bags is not None:
-            shares = _softmax(in_bags @ weights + parameters[-1])
-            gradient += in_bags.gradient(_noisy_or(shares, bags))
+        gradient = wholes.gradient(_softmax(wholes @ weights + parameters[-1]) - truth)
+        if bags is not None:
+            shares = _softmax(bags.features @ weights + parameters[-1])
+            gradient += bags.features.gradient(_noisy_or(shares, bags))
         gradient /= examples
         gradient[:-1] += 2 * PENALTY * parameters[:-1]
         first += 0.1 * (gradient - first)
@@ -194,12 +221,11 @@ def _noisy_or(shares: Vectors, bags: Bags) -> Vectors:
     """
     tools = bags.tools.shape[1]
     requested = np.minimum(shares[:, :tools], 1 - 1e-4)
-    none = np.zeros_like(bags.tools)
-    np.add.at(none, bags.owner, np.log1p(-requested))
+    none = bags.clauses @ np.log1p(-requested)
     missed = np.exp(np.minimum(none, -1e-4))
-    by_none = np.where(bags.tools > 0, missed / (1 - missed), -1)
+    by_none = np.where(bags.tools > 0, missed / (1 - missed), np.float32(-1))
     by_share = np.zeros_like(shares)
-    by_share[:, :tools] = -by_none[bags.owner] / (1 - requested)
+    by_share[:, :tools] = -(bags.clauses.T @ by_none) / (1 - requested)
     gradient: Vectors = shares * (by_share - (by_share * shares).sum(axis=1, keepdims=True))
     return gradient
 

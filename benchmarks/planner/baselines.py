@@ -87,7 +87,8 @@ class LinearProbe:
         self._examples = examples
         texts, labels = _of_one_label(examples)
         truth = np.eye(len(examples.labels), dtype=np.float32)[labels]
-        self._heads = heads.fit(minilm().vectors(texts), truth)
+        no_words = heads.Features(words={}, weights=np.zeros(0, np.float32))
+        self._heads = heads.fit(no_words.design(texts, minilm().vectors(texts)), truth)
 
     def name(self, text: str) -> str:
         """Return the id of the card that serves a request, or ``NONE``."""

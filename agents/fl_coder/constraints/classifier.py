@@ -155,7 +155,7 @@ def _fitted(source: bytes, vector_cache: VectorCache) -> StoredArrays:
         for label, flip in zip(labels, reversed_, strict=True)
     ]
     targets = np.eye(1 + 2 * len(KINDS), dtype=np.float32)[affirmed]
-    fitted = heads.fit(features(phrases, vectors), targets, lexical=len(features.words))
+    fitted = heads.fit(features.design(phrases, vectors), targets)
     arrays = {"idf": features.weights, "weights": fitted.weights, "bias": fitted.bias}
     return StoredArrays(arrays, {"words": json.dumps(list(features.words))})
 

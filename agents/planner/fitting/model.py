@@ -60,20 +60,24 @@ def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
 
 
 def _fit_small(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel:
+    from scipy.sparse import csr_array
+
     features = Features.fit(texts.wholes)
     requested = truth[:, : examples.tools] > 0
-    wholes = features(texts.wholes, texts.whole_vectors)
-    clauses = features(texts.clauses, texts.clause_vectors)
-    bags = Bags(clauses, texts.owner, requested.astype(np.float32))
+    wholes = features.design(texts.wholes, texts.whole_vectors)
+    # Requests are joined from the same clauses again and again.
+    distinct, first, which = np.unique(texts.clauses, return_index=True, return_inverse=True)
+    clauses = features.design(distinct.tolist(), texts.clause_vectors[first])
+    times = csr_array((np.ones(len(which), np.float32), (texts.owner, which)))
+    bags = Bags(clauses, times, requested.astype(np.float32))
     # Texts of a single clause are not bags.
     cut = np.bincount(texts.owner, minlength=len(truth)) > 1
-    lexical = len(features.words)
     counts = np.eye(2, dtype=np.float32)[(requested.sum(axis=1) > 1).astype(int)]
 
     def fit_to(rows: Flags) -> tuple[Heads, Heads]:
         return (
-            heads.fit(wholes[rows], truth[rows], bags.select(rows & cut), lexical=lexical),
-            heads.fit(wholes[rows], counts[rows], lexical=lexical),
+            heads.fit(wholes[rows], truth[rows], bags.select(rows & cut)),
+            heads.fit(wholes[rows], counts[rows]),
         )
 
     whole, near, by_clause = np.zeros_like(truth), np.zeros_like(truth), truth[texts.owner]
@@ -84,7 +88,9 @@ def _fit_small(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel
         by_label, several = fit_to(~held_out)
         whole[held_out] = by_label.probabilities(wholes[held_out])
         multiple[held_out] = several.probabilities(wholes[held_out])[:, 1]
-        by_clause[held_out[texts.owner]] = by_label.probabilities(clauses[held_out[texts.owner]])
+        by_clause[held_out[texts.owner]] = by_label.probabilities(clauses)[
+            which[held_out[texts.owner]]
+        ]
         vectors = texts.whole_vectors
         near[held_out] = evidence.nearest(vectors[held_out], vectors[~held_out], truth[~held_out])
     unseen = Evidence(whole=whole, clauses=texts.by_owner(by_clause), near=near, several=multiple)
