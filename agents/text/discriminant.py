@@ -14,6 +14,7 @@ import numpy as np
 
 from edgewright.agents.text.encoder import Vectors
 from edgewright.agents.text.heads import Heads
+from edgewright.agents.text.products import product
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -48,6 +49,8 @@ class Discriminant:
             features: float32 ``[N, D]``.
             truth: Share of each label in each example, float32 ``[N, labels]``.
         """
+        from scipy.linalg import inv
+
         sums, counts = truth.T @ features, np.asarray(truth.sum(axis=0), np.float32)
         means, weights = sums / counts[:, None], truth @ (1 / counts)
         width = features.shape[1]
@@ -56,10 +59,10 @@ class Discriminant:
             rows = slice(start, start + _ROWS)
             within = features[rows] - truth[rows] @ means
             within *= np.sqrt(weights[rows, None])
-            covariance += within.T @ within  # half the work of a product of two matrices
+            covariance += product(within.T, within)
         covariance /= weights.sum()
         covariance += SHRINKAGE * np.trace(covariance) / width * np.eye(width, dtype=np.float32)
-        return cls(sums, counts, np.linalg.inv(covariance))
+        return cls(sums, counts, inv(covariance, overwrite_a=True, assume_a="pos"))
 
     def heads(self, features: Vectors | None = None, truth: csr_array | None = None) -> Heads:
         """Return the heads.
@@ -72,7 +75,7 @@ class Discriminant:
         if features is not None and truth is not None:
             sums, counts = sums - truth.T @ features, counts - truth.sum(axis=0)
         means = sums / np.maximum(counts, 1e-6)[:, None]
-        weights = self.inverse @ means.T
+        weights = product(self.inverse, means.T)
         bias = -0.5 * np.einsum("ld,dl->l", means, weights)
         return Heads(weights=weights, bias=np.where(counts > 1e-3, bias, -1e6).astype(np.float32))
 

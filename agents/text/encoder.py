@@ -1,4 +1,4 @@
-"""MiniLM sentence encoder in pure NumPy: 90 MB of weights, no PyTorch, no padding.
+"""MiniLM sentence encoder in NumPy: 90 MB of weights, no PyTorch, no padding.
 
 The linear layers process the tokens of a whole batch as one matrix; only attention runs on each
 sentence separately. A batch therefore wastes nothing on padding, and a sentence gets the same
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright.agents.text.products import product
 from edgewright.tools.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ MAX_TOKENS = 256
 #: Tokens processed at once: enough to keep the processor busy, few enough for the intermediate
 #: values to stay in its cache.
 CHUNK_TOKENS = 1024
+#: Number of tokens from which SciPy's BLAS is worth its import: the examples of a catalogue, not a
+#: request.
+MANY_TOKENS = 256
 #: Weight of the middle block's vector relative to the last one's. Like the hyperparameters of the
 #: heads, it was chosen by cross-validation on the demonstrations.
 MIDDLE_WEIGHT = 0.5
@@ -123,15 +127,18 @@ class MiniLM:
         positions = np.concatenate([np.arange(length) for length in lengths])
         x = self._words[np.concatenate(ids)] + self._positions[positions]
         x = _normalised(x, self._norm)
+        multiplied = product if len(x) >= MANY_TOKENS else np.matmul
         outputs = []
         for number, layer in enumerate(self._layers, start=1):
-            attended = self._attend(x @ layer.qkv + layer.qkv_bias, lengths) @ layer.attended
+            qkv = multiplied(x, layer.qkv)
+            qkv += layer.qkv_bias
+            attended = multiplied(self._attend(qkv, lengths), layer.attended)
             attended += layer.attended_bias
             attended += x
             x = _normalised(attended, layer.attended_norm)
-            wide = x @ layer.up
+            wide = multiplied(x, layer.up)
             wide += layer.up_bias
-            narrow = _gelu(wide) @ layer.down
+            narrow = multiplied(_gelu(wide), layer.down)
             narrow += layer.down_bias
             narrow += x
             x = _normalised(narrow, layer.norm)

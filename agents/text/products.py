@@ -1,22 +1,23 @@
 """Products of single-precision matrices by SciPy's BLAS.
 
 NumPy 1.26, which the training of codecs needs, carries one that predates many processors and then
-computes with the instructions of 2004: a fit takes four times as long.
+computes with the instructions of 2004: encoding and fitting a catalogue takes four times as long.
 """
 
 from __future__ import annotations
 
-from edgewright.agents.text.encoder import Vectors
+import numpy as np
+from numpy.typing import NDArray
 
 
-def product(left: Vectors, right: Vectors) -> Vectors:
+def product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``left @ right``.
 
     Args:
         left: float32 ``[N, D]``, contiguous as it is or transposed.
         right: float32 ``[D, M]``, the same.
     """
-    # SciPy is imported only where a model is fitted: it takes longer than a plan.
+    # Not at the top of the module: the import takes longer than a plan.
     from scipy.linalg.blas import sgemm
 
     # BLAS reads columns first, as which the rows of a C array are those of its transpose.
@@ -24,5 +25,7 @@ def product(left: Vectors, right: Vectors) -> Vectors:
     one, other = (
         matrix.T if flat else matrix for matrix, flat in zip((right, left), flipped, strict=True)
     )
-    result: Vectors = sgemm(1.0, one, other, trans_a=not flipped[0], trans_b=not flipped[1]).T
-    return result
+    found: NDArray[np.float32] = sgemm(
+        1.0, one, other, trans_a=not flipped[0], trans_b=not flipped[1]
+    )
+    return found.T

@@ -3,6 +3,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from edgewright.agents.text import heads
+from edgewright.agents.text.encoder import MANY_TOKENS, minilm
 from edgewright.agents.text.heads import Bags, Features
 from edgewright.agents.text.products import product
 
@@ -20,6 +21,18 @@ def test_a_product_is_the_same_in_any_memory_order(left, right):
 
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, left @ right, rtol=1e-5, atol=1e-5)
+
+
+def test_a_text_has_the_same_vector_alone_and_among_many():
+    texts = [f"count the {thing} in this picture" for thing in ("dogs", "cats", "boats") * 20]
+
+    together = minilm().layered(texts)
+
+    assert len(texts) * 6 > MANY_TOKENS  # SciPy's BLAS multiplies these, NumPy's a single text
+    for row in range(3):
+        np.testing.assert_allclose(
+            together[row], minilm().layered(texts[row : row + 1])[0], atol=1e-5
+        )
 
 
 def test_a_design_matrix_has_the_features_of_its_texts():
