@@ -1,9 +1,9 @@
 """Accuracy retention of detectors and pose networks under each encoding, on unseen photographs.
 
 What the uncut model finds is the reference: objects count if a box of the same label overlaps by
-half, joints if they stay within 5 % of the person's size (``tools/offload/retained.py``). Tables
-were calibrated on other photographs. The results go into the package, where every node's policy
-reads them.
+half, joints if they stay within 5 % of the person's size
+(``tools/offload/profiling/retained.py``). Tables were calibrated on other photographs. The results
+go into the package, where every node's policy reads them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from edgewright.tools.offload.accuracy_retention import (
     image_key,
     model_key,
 )
-from edgewright.tools.offload.retained import retained
+from edgewright.tools.offload.profiling.retained import retained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

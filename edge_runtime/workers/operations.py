@@ -23,8 +23,8 @@ from edgewright.tools.images.encode import encode
 from edgewright.tools.library import load_adapter, output_experts
 from edgewright.tools.memory import keep_freed_memory
 from edgewright.tools.offload.accuracy_retention import encodings_fingerprint
-from edgewright.tools.offload.decoding import Pieces
-from edgewright.tools.offload.profile import measure
+from edgewright.tools.offload.profiling.cut_profile import measure
+from edgewright.tools.offload.profiling.decoding import Pieces
 from edgewright.tools.sensing.camera import Camera
 from edgewright.tools.split.executor import EncodedInput, Outcome, SplitExecutor
 

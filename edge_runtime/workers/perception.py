@@ -21,8 +21,8 @@ from edgewright.tools.images.probe import probe
 from edgewright.tools.library import scene_experts
 from edgewright.tools.models.engines.onnx.sessions import providers
 from edgewright.tools.models.expert import PERCEPTION
-from edgewright.tools.offload.decoding import Pieces
-from edgewright.tools.offload.whole_profile import measure_whole, reduced
+from edgewright.tools.offload.profiling.decoding import Pieces
+from edgewright.tools.offload.profiling.whole_profile import measure_whole, reduced
 from edgewright.tools.sensing.camera import Camera
 from edgewright.tools.vision.perception.networks import Networks, revision
 from edgewright.tools.vision.perception.perceivers import Perceivers

@@ -14,7 +14,7 @@ from edgewright.tools.codecs.quantised import SYMBOLS, QuantisedCodec, Tables
 from edgewright.tools.codecs.registry import GENERIC, table_name
 from edgewright.tools.models.adapter import Features, PartitionAdapter
 from edgewright.tools.models.expert import OutputExpert
-from edgewright.tools.offload.retained import retained
+from edgewright.tools.offload.profiling.retained import retained
 
 #: Candidate steps per standard deviation, coarsest first.
 STEPS_TRIED = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)

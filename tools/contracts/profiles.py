@@ -60,7 +60,7 @@ class PointProfile(BaseModel):
         encode_ms: Time to quantise and encode the features.
         decode_ms: Time to decode and dequantise them.
         accuracy_retention: Share of the uncut model's top-1 accuracy that the encoding keeps;
-            ``tools/offload/profile.py`` documents the estimate.
+            ``tools/offload/profiling/cut_profile.py`` documents the estimate.
         codec: Name of the feature codec.
         resume_point: Block at which the model resumes after decoding; None means ``point``. It is
             larger when the codec's decoder replaces some blocks.
@@ -111,7 +111,7 @@ class ImageCodecProfile(BaseModel):
         encode_ms: Time to encode.
         decode_ms: Time to decode.
         accuracy_retention: Share of the uncut model's top-1 accuracy that the encoding keeps;
-            ``tools/offload/profile.py`` documents the estimate.
+            ``tools/offload/profiling/cut_profile.py`` documents the estimate.
     """
 
     image_codec: ImageCodec

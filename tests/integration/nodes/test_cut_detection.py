@@ -11,7 +11,7 @@ from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.contracts.perceptions import Perceptions
 from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import launch_node
-from edgewright.tools.offload.retained import retained
+from edgewright.tools.offload.profiling.retained import retained
 from edgewright.tools.vision.perception.needed import POSE, SECOND_DETECTOR
 
 pytestmark = [

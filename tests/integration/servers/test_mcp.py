@@ -152,11 +152,22 @@ async def test_a_call_that_is_cancelled_ends(server, cat):
         assert result.structured_content["tasks"]
 
 
-@pytest.mark.parametrize("mode", MODES)
-async def test_a_training_is_approved_by_elicitation_and_adds_a_tool(stdio, mode, tmp_path):
-    # With a node of its own, which shares its folder of models.
+DIGITS = {
+    "purpose": "two clinics each have photos of handwritten digits; I need a classifier",
+    "data": "digits",
+    "clients": 2,
+    "trials": 1,
+}
+
+
+@pytest.fixture
+def trainer(stdio, tmp_path):
+    """Return a server with a node of its own, which shares its folder of models."""
     environment = {**stdio.env, "EDGEWRIGHT_HOME": str(tmp_path)}
-    own = stdio.model_copy(update={"env": environment, "args": [*stdio.args[:3], "--embedded"]})
+    return stdio.model_copy(update={"env": environment, "args": [*stdio.args[:3], "--embedded"]})
+
+
+async def test_a_training_is_approved_by_elicitation_and_adds_a_tool(trainer):
     asked, changed, steps = [], anyio.Event(), []
 
     async def approve(context, params):
@@ -171,30 +182,48 @@ async def test_a_training_is_approved_by_elicitation_and_adds_a_tool(stdio, mode
         steps.append(message)
 
     client = Client(
-        own,
-        mode=mode,
+        trainer,
+        mode="legacy",
         elicitation_callback=approve,
         message_handler=on_message,
         read_timeout_seconds=400,
     )
     async with client:
         before = {tool.name for tool in (await client.list_tools()).tools}
-        purpose = "two clinics each have photos of handwritten digits; I need a classifier"
-        arguments = {"purpose": purpose, "data": "digits", "clients": 2, "trials": 1}
-        result = await client.call_tool("train", arguments, progress_callback=progress)
+        result = await client.call_tool("train", DIGITS, progress_callback=progress)
         assert not result.is_error, result.content
         assert len(asked) == 1
         assert "def build_model" in asked[0]  # what would run is shown
         assert "registered" in steps
         assert result.structured_content["test_accuracy"] > 0.5
-        if mode == "legacy":
-            with anyio.fail_after(30):
-                await changed.wait()
+        with anyio.fail_after(30):
+            await changed.wait()
         after = {tool.name for tool in (await client.list_tools()).tools}
         assert after - before == {result.structured_content["tool"]}
         run = result.structured_content["run"]
         (report,) = (await client.read_resource(f"edgewright://reports/{run}")).contents
         assert json.loads(report.text)["tool"] == result.structured_content["tool"]
+
+
+async def test_a_proposal_is_changed_and_declined_by_elicitation(trainer):
+    asked = []
+
+    async def decide(context, params):
+        asked.append(params.message)
+        answer = {"decision": "respond", "words": "only 2 rounds"}
+        return types.ElicitResult(
+            action="accept", content=answer if len(asked) == 1 else {"decision": "decline"}
+        )
+
+    client = Client(trainer, mode="auto", elicitation_callback=decide, read_timeout_seconds=400)
+    async with client:
+        before = {tool.name for tool in (await client.list_tools()).tools}
+        result = await client.call_tool("train", DIGITS)
+        assert not result.is_error, result.content
+        assert len(asked) == 2
+        assert "2 rounds" in asked[1] and "2 rounds" not in asked[0]
+        assert "declined" in result.content[0].text
+        assert {tool.name for tool in (await client.list_tools()).tools} == before
 
 
 async def test_keys_and_their_scopes(serve, tmp_path, cat):

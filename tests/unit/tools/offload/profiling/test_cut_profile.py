@@ -13,7 +13,7 @@ from edgewright.tools.models.adapter import PartitionAdapter
 from edgewright.tools.models.engines.torch import blip
 from edgewright.tools.models.source import ModelSource
 from edgewright.tools.offload.accuracy_retention import IMAGE_ENCODINGS, known_accuracy_retention
-from edgewright.tools.offload.profile import measure
+from edgewright.tools.offload.profiling.cut_profile import measure
 from edgewright.tools.vision.generation import BlipQuestionAnswerer
 
 
@@ -62,7 +62,9 @@ def test_measures_every_block_cut_and_encoding(adapter: Any, photograph: Any) ->
 def test_unknown_weights_are_measured_with_the_shipped_photographs(
     adapter: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgewright.tools.offload.profile.known_accuracy_retention", lambda *_: {})
+    monkeypatch.setattr(
+        "edgewright.tools.offload.profiling.cut_profile.known_accuracy_retention", lambda *_: {}
+    )
     profile = measured(adapter, [], slowdown=3.0)
     assert profile.slowdown == 3.0
     assert profile.preprocess_pixels > 320 * 320

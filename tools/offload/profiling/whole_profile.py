@@ -18,9 +18,9 @@ from edgewright.tools.contracts.profiles import (
 )
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
-from edgewright.tools.offload.decoding import Pieces, decoding_profiles
-from edgewright.tools.offload.retained import retained
-from edgewright.tools.offload.samples import shipped_photographs
+from edgewright.tools.offload.profiling.decoding import Pieces, decoding_profiles
+from edgewright.tools.offload.profiling.retained import retained
+from edgewright.tools.offload.profiling.samples import shipped_photographs
 
 #: Encodings that are measured: each costs a look at every photograph.
 ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (

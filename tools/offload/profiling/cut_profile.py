@@ -33,9 +33,9 @@ from edgewright.tools.offload.accuracy_retention import (
     image_key,
     known_accuracy_retention,
 )
-from edgewright.tools.offload.decoding import Pieces, decoding_profiles
-from edgewright.tools.offload.retained import retained
-from edgewright.tools.offload.samples import shipped_photographs, views
+from edgewright.tools.offload.profiling.decoding import Pieces, decoding_profiles
+from edgewright.tools.offload.profiling.retained import retained
+from edgewright.tools.offload.profiling.samples import shipped_photographs, views
 
 #: Arguments for an expert that answers questions.
 _ARGUMENTS = {"question": "what is in the picture?"}

@@ -10,7 +10,7 @@ from edgewright.tools.contracts.perceptions import (
     Perceptions,
     Pose,
 )
-from edgewright.tools.offload.retained import overlap, retained
+from edgewright.tools.offload.profiling.retained import overlap, retained
 
 
 def box(x0, y0, x1, y1):

@@ -12,7 +12,12 @@ from edgewright.tools.contracts.perceptions import Box, DetectedObject, Percepti
 from edgewright.tools.contracts.profiles import EngineInfo
 from edgewright.tools.offload.choice import Server, Situation
 from edgewright.tools.offload.policy import OffloadingPolicy
-from edgewright.tools.offload.whole_profile import ENCODINGS, LONG_SIDE, measure_whole, reduced
+from edgewright.tools.offload.profiling.whole_profile import (
+    ENCODINGS,
+    LONG_SIDE,
+    measure_whole,
+    reduced,
+)
 
 
 def look(image):

@@ -1,0 +1,1 @@
+"""Profiling on this node, in advance: what a model's blocks, cuts and encodings take and keep."""
