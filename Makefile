@@ -64,13 +64,17 @@ first-request: $(STAMP) ## Time the first request after set-up, and the second
 
 RUN_TESTS = -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Two processes with two threads each on two cores wait for one another.
-test coverage: export OMP_NUM_THREADS := 1
+test test-training coverage: export OMP_NUM_THREADS := 1
+TRAINING = tests/integration/federated
 
-test: $(STAMP) ## Run all tests
-	$(BIN)/python $(RUN_TESTS)
+test: $(STAMP) ## Run the tests, but for the targets test-… below
+	$(BIN)/python $(RUN_TESTS) --ignore $(TRAINING)
+
+test-training: $(STAMP) ## Test whole trainings: sandboxed trials, Flower's processes, deployments (minutes)
+	$(BIN)/python $(RUN_TESTS) $(TRAINING)
 
 # Tracing makes tests take half as long again, and distorts what they time.
-coverage: $(STAMP) ## Run all tests, and report which branches they cover
+coverage: $(STAMP) ## Run these and test-training, and report which branches they cover
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run $(RUN_TESTS)
 	@$(BIN)/python -m coverage combine --quiet
