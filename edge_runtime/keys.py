@@ -5,11 +5,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, get_args
 
 from edgewright.edge_runtime.config import ApiKey, Scope
 from edgewright.tools.errors import AuthenticationError, ScopeError
+
+#: What a scope lets a caller do.
+_GRANTS: Mapping[Scope, str] = {
+    "infer": "make requests",
+    "artifacts": "fetch models",
+    "train": "train",
+    "admin": "manage this server",
+}
+#: Every scope: what whoever needs no key may do.
+ALL_SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 
 
 def new_key() -> tuple[str, str]:
@@ -33,10 +43,25 @@ class Caller(NamedTuple):
     Attributes:
         name: Name of the key, or the address on a node without keys.
         weight: Share of a busy model's time, relative to other callers'.
+        scopes: What its key grants; all scopes where no key is needed.
     """
 
     name: str
     weight: float = 1.0
+    scopes: frozenset[Scope] = frozenset()
+
+    def require(self, scope: Scope) -> None:
+        """Check that the caller has a scope.
+
+        Raises:
+            ScopeError: It does not (``scope_missing``).
+        """
+        if scope not in self.scopes:
+            raise ScopeError(
+                f"this key may not {_GRANTS[scope]}: it needs the scope {scope!r}; add it to the "
+                "key's 'scopes'",
+                code="scope_missing",
+            )
 
 
 #: For calls whose caller does not matter, such as the only one's.
@@ -69,7 +94,7 @@ class KeyRing:
             ScopeError: The key does not grant the scope.
         """
         if not self._keys:
-            return Caller(address)
+            return Caller(address, scopes=ALL_SCOPES)
         scheme, _, key = (authorization or b"").partition(b" ")
         if scheme.lower() != b"bearer" or not key:
             raise AuthenticationError(
@@ -82,9 +107,6 @@ class KeyRing:
             raise AuthenticationError(
                 "this node does not know that key; add its digest to 'keys'", code="key_unknown"
             )
-        if scope not in matches[0].scopes:
-            raise ScopeError(
-                f"this key does not have the scope {scope!r}; add it to the key's 'scopes'",
-                code="scope_missing",
-            )
-        return Caller(matches[0].name, matches[0].weight)
+        caller = Caller(matches[0].name, matches[0].weight, matches[0].scopes)
+        caller.require(scope)
+        return caller

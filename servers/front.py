@@ -9,12 +9,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from edgewright.agents.planner.request import Turn
-from edgewright.edge_runtime.keys import KeyRing
+from edgewright.edge_runtime.keys import Caller, KeyRing
 from edgewright.edge_runtime.metrics import RequestMetrics
 from edgewright.edge_runtime.workers.places import Places
 from edgewright.graphs.assistant.events import Event
 from edgewright.graphs.assistant.session import Reply, Session
 from edgewright.servers.config import ServeConfig
+from edgewright.servers.permission import trainer_for
 from edgewright.tools.contracts.images import ImageRef
 from edgewright.tools.tracing import Tracing
 
@@ -80,6 +81,7 @@ class Front:
         self,
         text: str,
         *,
+        caller: Caller,
         images: Sequence[ImageRef] = (),
         earlier: Sequence[Turn] = (),
         on_event: Callable[[Event], None] = lambda _: None,
@@ -90,6 +92,7 @@ class Front:
 
         Args:
             text: The request.
+            caller: Who asks; its key says whether the request may train.
             images: Its images.
             earlier: The turns before it, oldest first.
             on_event: Told of progress as it happens.
@@ -100,7 +103,13 @@ class Front:
         began = time.perf_counter()
         thread = self.session.on_new_thread()
         try:
-            return await thread.ask(text, images=images, earlier=earlier, on_event=on_event)
+            return await thread.ask(
+                text,
+                images=images,
+                earlier=earlier,
+                trainer=trainer_for(caller),
+                on_event=on_event,
+            )
         finally:
             self._seconds.append(time.perf_counter() - began)
             await thread.forget()

@@ -15,6 +15,7 @@ from edgewright.tools.errors import (
     EdgewrightError,
     ErrorInfo,
     RefusedError,
+    ScopeError,
     TransientError,
     UnavailableError,
 )
@@ -51,7 +52,7 @@ def as_info(error: BaseException) -> ErrorInfo:
 def failed(task: Task, error: BaseException) -> TaskResult:
     """Return the result of a task that failed; it holds no output."""
     status: TaskStatus = "error"
-    if isinstance(error, RefusedError):
+    if isinstance(error, RefusedError | ScopeError):
         status = "refused"
     elif isinstance(error, UnavailableError | TransientError | NodeTimeoutError):
         status = "unavailable"

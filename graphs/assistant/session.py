@@ -24,7 +24,7 @@ from edgewright.agents.planner.plan import Plan
 from edgewright.agents.planner.request import Turn
 from edgewright.agents.responder.result import TaskResult
 from edgewright.agents.text.vector_cache import Progress
-from edgewright.graphs.assistant.context import AssistantContext
+from edgewright.graphs.assistant.context import AssistantContext, Trainer
 from edgewright.graphs.assistant.events import Event
 from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
 from edgewright.graphs.assistant.state import AssistantInput, AssistantState, Status
@@ -111,6 +111,7 @@ class Session:
         *,
         images: Sequence[ImageRef | str | Path] = (),
         earlier: Sequence[Turn] = (),
+        trainer: Trainer | None = None,
         on_event: Callable[[Event], None] = lambda _: None,
     ) -> Reply:
         """Plan a request, carry it out and answer it.
@@ -123,6 +124,7 @@ class Session:
             images: Images that go with it: files, ``camera:NAME``, or references from
                 ``resolve_image``.
             earlier: Turns of a conversation that the caller keeps, for the first turn of a thread.
+            trainer: Carries out trainings of this request; None means that of the session.
             on_event: Told of progress as it happens.
 
         Returns:
@@ -133,13 +135,18 @@ class Session:
         """
         async with one_at_a_time(self._locks, self.thread):
             with span("answer a request", {"edgewright.thread": self.thread}):
-                return await self._answer(text, images, earlier, on_event)
+                context = replace(
+                    self._context,
+                    earlier=tuple(earlier),
+                    trainer=trainer or self._context.trainer,
+                )
+                return await self._answer(text, images, context, on_event)
 
     async def _answer(
         self,
         text: str,
         images: Sequence[ImageRef | str | Path],
-        earlier: Sequence[Turn],
+        context: AssistantContext,
         on_event: Callable[[Event], None],
     ) -> Reply:
         attached = await asyncio.to_thread(self._taken, images)
@@ -152,7 +159,7 @@ class Session:
                 async for event in self._graph.astream(
                     turn,
                     self._config,
-                    context=replace(self._context, earlier=tuple(earlier)),
+                    context=context,
                     stream_mode="custom",
                     durability="sync",
                 ):

@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from typing import Any
 
 from edgewright.agents.planner.request import Turn
+from edgewright.edge_runtime.keys import Caller
 from edgewright.graphs.assistant.events import Event
 from edgewright.graphs.assistant.history import LATEST
 from edgewright.graphs.assistant.session import Reply
@@ -143,12 +144,12 @@ class Conversations:
         self._all.pop(conversation.id, None)
 
     def ask(
-        self, caller: str, name: str | None, text: str, images: tuple[ImageRef, ...]
+        self, caller: Caller, name: str | None, text: str, images: tuple[ImageRef, ...]
     ) -> tuple[Conversation, Exchange]:
         """Begin to answer a request, whether or not a page follows it.
 
         Args:
-            caller: Name of the caller.
+            caller: The caller.
             name: The conversation; None begins a new one.
             text: The request.
             images: Its images.
@@ -157,10 +158,11 @@ class Conversations:
             NotFoundError: There is no such conversation.
             OverloadedError: There is no place for this caller.
         """
-        conversation = self.get(name, caller) if name else Conversation(caller)
+        owner = caller.name
+        conversation = self.get(name, owner) if name else Conversation(owner)
         earlier = conversation.turns
         exchange = Exchange(text, images)
-        exchange.begin(self._front.start(caller, lambda: self._answer(exchange, earlier, caller)))
+        exchange.begin(self._front.start(owner, lambda: self._answer(exchange, earlier, caller)))
         conversation.exchanges = [*conversation.exchanges, exchange][-_EXCHANGES:]
         self._all[conversation.id] = conversation
         self._all.move_to_end(conversation.id)
@@ -168,13 +170,17 @@ class Conversations:
             self.remove(next(iter(self._all.values())))
         return conversation, exchange
 
-    async def _answer(self, exchange: Exchange, earlier: tuple[Turn, ...], caller: str) -> None:
+    async def _answer(self, exchange: Exchange, earlier: tuple[Turn, ...], caller: Caller) -> None:
         def on_event(event: Event) -> None:
             exchange.add(event.model_dump(mode="json"))
 
         try:
             reply = await self._front.ask(
-                exchange.text, images=exchange.images, earlier=earlier, on_event=on_event
+                exchange.text,
+                caller=caller,
+                images=exchange.images,
+                earlier=earlier,
+                on_event=on_event,
             )
         except asyncio.CancelledError:
             exchange.add({"event": "failed", "code": "stopped", "message": "It was stopped."})
@@ -194,7 +200,7 @@ class Conversations:
                     **reply.as_json(),
                 }
             )
-            self.runs.extend((caller, run) for run in _runs(reply))
+            self.runs.extend((caller.name, run) for run in _runs(reply))
 
 
 def _runs(reply: Reply) -> list[Json]:

@@ -181,7 +181,7 @@ class ConsoleRoutes:
             text = default_question(len(asked.images))
         check_request(text)
         conversation, exchange = self._conversations.ask(
-            caller_of(request), asked.conversation, text, asked.images
+            request.scope["caller"], asked.conversation, text, asked.images
         )
         return JSONResponse(
             {"conversation": conversation.id, "exchange": exchange.as_json()}, status_code=202

@@ -10,6 +10,7 @@ from typing import Any
 
 from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent
 
+from edgewright.edge_runtime.keys import Caller
 from edgewright.graphs.assistant.events import Event
 from edgewright.graphs.assistant.messages import Attachment, store_attachments
 from edgewright.graphs.assistant.planning import plan_request
@@ -64,7 +65,12 @@ async def call_card(
 
 
 async def call_ask(
-    front: Front, arguments: Mapping[str, Any], progress: Progress, *, local: bool
+    front: Front,
+    arguments: Mapping[str, Any],
+    progress: Progress,
+    *,
+    caller: Caller,
+    local: bool,
 ) -> CallToolResult:
     """Ask the session; a task that failed is part of the answer.
 
@@ -72,6 +78,7 @@ async def call_ask(
         front: The front.
         arguments: ``request`` and ``images``.
         progress: Told of each step.
+        caller: Who asks.
         local: Whether an image may be the path of a file.
 
     Raises:
@@ -82,7 +89,7 @@ async def call_ask(
     def on_event(event: Event) -> None:
         progress.report(event.event.replace("_", " "))
 
-    reply = await front.ask(arguments["request"], images=images, on_event=on_event)
+    reply = await front.ask(arguments["request"], caller=caller, images=images, on_event=on_event)
     return success(reply.answer, {"status": reply.status, **reply.as_json()}, images)
 
 

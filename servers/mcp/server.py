@@ -29,6 +29,7 @@ from mcp_types import (
     ReadResourceResult,
 )
 
+from edgewright.edge_runtime.keys import ALL_SCOPES, Caller
 from edgewright.servers.front import Front
 from edgewright.servers.mcp.calls import call_ask, call_card, call_plan, failure
 from edgewright.servers.mcp.progress import reporting
@@ -52,6 +53,8 @@ _INSTRUCTIONS = (
 )
 #: Time between two looks for new cards, in seconds.
 _LOOK_S = 2.0
+#: The caller over standard input and output, who has this machine's user's permissions.
+_STARTED_BY = Caller("stdio", scopes=ALL_SCOPES)
 #: Maximum number of sessions that are notified of new cards.
 _MAX_SESSIONS = 1000
 
@@ -133,14 +136,18 @@ class McpServer(Server[Any]):
 
     async def _call_tool(self, context: Context, params: CallToolRequestParams) -> Called:
         try:
-            self._check_scope(context, params.name)
+            caller = self._caller(context)
+            if params.name == TRAIN:
+                caller.require("train")
             return await self._front.start(
-                _caller(context), lambda: self._traced_call(context, params)
+                caller.name, lambda: self._traced_call(context, params, caller)
             )
         except EdgewrightError as error:
             return failure(error)
 
-    async def _traced_call(self, context: Context, params: CallToolRequestParams) -> Called:
+    async def _traced_call(
+        self, context: Context, params: CallToolRequestParams, caller: Caller
+    ) -> Called:
         """Carry out a call as a request: over either transport, nothing began one before."""
         headers = {} if context.request is None else context.request.headers
         known = {"mcp.method.name": "tools/call"}
@@ -148,9 +155,11 @@ class McpServer(Server[Any]):
             identified(secrets.token_hex(8)),
             self._front.tracing.trace("tools/call", headers, known),
         ):
-            return await self._call(context, params)
+            return await self._call(context, params, caller)
 
-    async def _call(self, context: Context, params: CallToolRequestParams) -> Called:
+    async def _call(
+        self, context: Context, params: CallToolRequestParams, caller: Caller
+    ) -> Called:
         tools = await list_tools(self._front, local=self._local)
         tool = next((each for each in tools if each.name == params.name), None)
         if tool is None:
@@ -166,22 +175,18 @@ class McpServer(Server[Any]):
             return await call_card(self._front, tool.name, arguments, local=self._local)
         async with reporting(context.session) as progress:
             if tool.name == ASK:
-                return await call_ask(self._front, arguments, progress, local=self._local)
+                return await call_ask(
+                    self._front, arguments, progress, caller=caller, local=self._local
+                )
             allowed = None if self._local else self._front.config.data
             return await call_train(context, params, progress, allowed=allowed)
 
-    def _check_scope(self, context: Context, tool: str) -> None:
-        """Check that the caller's key grants what a tool does.
-
-        Raises:
-            ScopeError: It does not.
-        """
-        if self._local or context.request is None:
-            return
-        authorization = context.request.headers.get("authorization", "").encode("latin-1")
-        self._front.keys.check(
-            authorization, "train" if tool == TRAIN else "infer", _caller(context)
-        )
+    def _caller(self, context: Context) -> Caller:
+        """Return who calls: whoever started this program, or as the request was admitted."""
+        if self._local:
+            return _STARTED_BY
+        caller: Caller = context.request.scope["caller"]
+        return caller
 
     async def _list_resources(
         self, context: Context, params: PaginatedRequestParams | None
@@ -207,8 +212,3 @@ async def _reported(work: Awaitable[_Result]) -> _Result:
         raise MCPError(
             INVALID_PARAMS, error.message, error.info().model_dump(mode="json")
         ) from None
-
-
-def _caller(context: Context) -> str:
-    scope = getattr(context.request, "scope", {})
-    return scope["caller"].name if "caller" in scope else "stdio"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgewright.agents.planner.request import Turn
+from edgewright.edge_runtime.keys import Caller
 from edgewright.graphs.assistant.history import LATEST
 from edgewright.graphs.assistant.messages import store_attachments, text_of
 from edgewright.servers.front import Front
@@ -23,7 +24,7 @@ class Question:
         request: The request.
         front: The front that answers it.
         memory: The turns of conversations.
-        caller: Name of the caller.
+        caller: The caller.
 
     Raises:
         UnknownModelError: No such model.
@@ -31,7 +32,7 @@ class Question:
         InputError: The conversation cannot be read.
     """
 
-    def __init__(self, request: ChatRequest, front: Front, memory: Memory, caller: str) -> None:
+    def __init__(self, request: ChatRequest, front: Front, memory: Memory, caller: Caller) -> None:
         check_model(request.model)
         if request.tool_choice not in (None, "auto", "none"):
             raise RequestError(
@@ -61,11 +62,13 @@ class Question:
             return Answer(content=self._chore or "", extension={"status": "answered"})
         asked, images = self._asked, self._front.session.services.images
         attached = await store_attachments(asked.attachments, images)
-        conversation = Conversation(self._caller, self._request.messages)
+        conversation = Conversation(self._caller.name, self._request.messages)
         earlier = self._memory.recall(conversation.answered)
         if earlier is None:
             earlier = tuple([await self._turn(each) for each in asked.earlier[-LATEST:]])
-        reply = await self._front.ask(asked.text, images=attached, earlier=earlier)
+        reply = await self._front.ask(
+            asked.text, caller=self._caller, images=attached, earlier=earlier
+        )
         answer = answer_of(reply, self._request, prompt=asked.prompt)
         turns = (*earlier, reply.turn)[-LATEST:]
         self._memory.keep(conversation.key_with(answer.content), turns)

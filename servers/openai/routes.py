@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from edgewright.edge_runtime.api.bodies import media_type, read_body
 from edgewright.edge_runtime.api.routes.raw import while_connected
+from edgewright.edge_runtime.keys import Caller
 from edgewright.servers.front import Front
 from edgewright.servers.openai.answering import Question, check_model
 from edgewright.servers.openai.memory import Memory
@@ -95,9 +96,9 @@ class Routes:
 
     def _start(self, request: ChatRequest, http: Request) -> asyncio.Task[Answer]:
         """Read a request, and start to answer it."""
-        caller = http.scope["caller"].name
+        caller: Caller = http.scope["caller"]
         front = self._front
-        return front.start(caller, Question(request, front, self._memory, caller).answer)
+        return front.start(caller.name, Question(request, front, self._memory, caller).answer)
 
     async def _body(self, request: Request) -> bytes:
         declared = media_type(request.scope)

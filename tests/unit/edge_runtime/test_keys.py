@@ -3,7 +3,7 @@
 import pytest
 
 from edgewright.edge_runtime.config import ApiKey, Scope
-from edgewright.edge_runtime.keys import Caller, KeyRing, digest, new_key
+from edgewright.edge_runtime.keys import ALL_SCOPES, Caller, KeyRing, digest, new_key
 from edgewright.tools.errors import AuthenticationError, ScopeError
 
 
@@ -16,11 +16,14 @@ def _ring(*scopes: Scope) -> tuple[KeyRing, bytes]:
 
 def test_a_known_key_with_the_scope_passes() -> None:
     ring, presented = _ring("infer", "admin")
-    assert ring.check(presented, "admin", "10.0.0.1") == Caller("mine", weight=2.0)
+    expected = Caller("mine", weight=2.0, scopes=frozenset({"infer", "admin"}))
+    assert ring.check(presented, "admin", "10.0.0.1") == expected
 
 
 def test_a_node_without_keys_asks_for_none() -> None:
-    assert KeyRing([]).check(None, "admin", "10.0.0.1") == Caller("10.0.0.1")
+    caller = KeyRing([]).check(None, "admin", "10.0.0.1")
+    assert caller == Caller("10.0.0.1", scopes=ALL_SCOPES)
+    assert {"infer", "artifacts", "train", "admin"} == ALL_SCOPES
 
 
 @pytest.mark.parametrize("presented", [None, b"", b"Bearer ", b"Basic abc", b"Bearer"])
@@ -42,3 +45,8 @@ def test_a_key_without_the_scope_is_refused() -> None:
     ring, presented = _ring("infer")
     with pytest.raises(ScopeError, match="admin"):
         ring.check(presented, "admin", "")
+    caller = ring.check(presented, "infer", "")
+    with pytest.raises(ScopeError, match="this key may not train: it needs the scope 'train'"):
+        caller.require("train")
+    with pytest.raises(ScopeError):
+        Caller("whoever").require("infer")

@@ -15,6 +15,7 @@ import pytest
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.request import Turn
 from edgewright.agents.responder.result import TaskResult
+from edgewright.graphs.assistant.context import Trainer
 from edgewright.graphs.assistant.session import Reply
 from edgewright.servers.app import create_app
 from edgewright.servers.config import ServeConfig
@@ -65,6 +66,7 @@ class ScriptedSession:
         *,
         images: Sequence[ImageRef] = (),
         earlier: Sequence[Turn] = (),
+        trainer: Trainer | None = None,
         on_event: Callable[..., None] | None = None,
     ) -> Reply:
         self.asked.append((text, tuple(images), tuple(earlier)))
