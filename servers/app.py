@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
@@ -15,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from edgewright.edge_runtime.api.middleware import METRICS_PATH
-from edgewright.edge_runtime.api.problems import http_exception
+from edgewright.edge_runtime.api.problems import http_exception, invalid_parameter
 from edgewright.servers.console.pages import Pages
 from edgewright.servers.console.routes import ConsoleRoutes
 from edgewright.servers.console.sessions import SignIns
@@ -62,6 +63,7 @@ def create_app(front: Front) -> FastAPI:
     app.include_router(Pages().router)
     app.add_middleware(FrontMiddleware, node=front, sign_ins=sign_ins)
     app.add_exception_handler(HTTPException, _unknown)
+    app.add_exception_handler(RequestValidationError, invalid_parameter)
     app.openapi = lambda: describe(app, secured=bool(front.config.keys))  # type: ignore[method-assign]
     return app
 

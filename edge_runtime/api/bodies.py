@@ -37,6 +37,8 @@ _ALIASES = {
     "image/x-png": "image/png",
 }
 
+#: Maximum number of digits of a number in a header.
+_MAX_DIGITS = 18
 #: Key in a request's scope for the time when its body was complete.
 RECEIVED_AT = "edgewright.received_at"
 
@@ -50,6 +52,21 @@ def header(scope: Scope, name: bytes) -> bytes | None:
         if key == name:
             return bytes(value)
     return None
+
+
+def count_in(value: bytes | None) -> int | None:
+    """Return the number that a header holds.
+
+    Args:
+        value: The header's value; None if there is no such header.
+
+    Returns:
+        The number; None for anything else, and for more digits than any length or count has:
+        Python refuses to convert thousands of them.
+    """
+    if value is None or not value.isdigit() or len(value) > _MAX_DIGITS:
+        return None
+    return int(value)
 
 
 def media_type(scope: Scope) -> str:
@@ -71,8 +88,8 @@ async def read_body(scope: Scope, receive: Receive, limits: RequestLimits) -> by
         DeadlineError: The body did not arrive in time (``upload_too_slow``).
         LinkError: The caller disconnected.
     """
-    declared = header(scope, b"content-length")
-    if declared is not None and declared.isdigit() and int(declared) > limits.body_bytes:
+    declared = count_in(header(scope, b"content-length"))
+    if declared is not None and declared > limits.body_bytes:
         raise _too_large(limits)
     try:
         async with asyncio.timeout(limits.upload_s):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from fastapi import Request
+from fastapi import Query, Request
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from edgewright.edge_runtime.api.bodies import header, media_type, read_body, validated
+from edgewright.edge_runtime.api.bodies import count_in, header, media_type, read_body, validated
 from edgewright.edge_runtime.config import RequestLimits
 from edgewright.servers.console.journal import Journal
 from edgewright.tools.errors import MediaTypeError
@@ -19,6 +19,8 @@ from edgewright.tools.errors import MediaTypeError
 #: Time between two signs of life of a stream, in seconds.
 _ALIVE_S = 10.0
 _STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+#: Number of events that a page knows already.
+Known = Annotated[int, Query(ge=0, le=10**9)]
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
@@ -52,8 +54,8 @@ def event_stream(journal: Journal, request: Request, after: int) -> StreamingRes
         request: The request.
         after: Number of events that the page knows, unless its header says so.
     """
-    last = header(request.scope, b"last-event-id") or b""
-    known = int(last) if last.isdigit() else max(0, after)
+    last = count_in(header(request.scope, b"last-event-id"))
+    known = after if last is None else last
     return StreamingResponse(
         _stream(journal, known), headers=_STREAM_HEADERS, media_type="text/event-stream"
     )

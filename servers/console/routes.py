@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from edgewright.agents.planner.request import MAX_REQUEST
 from edgewright.edge_runtime.api.bodies import header, media_type, read_body
 from edgewright.graphs.assistant.messages import check_request, default_question
-from edgewright.servers.console.answers import caller_of, event_stream, read_json
+from edgewright.servers.console.answers import Known, caller_of, event_stream, read_json
 from edgewright.servers.console.cards import CardRoutes
 from edgewright.servers.console.conversations import Conversations
 from edgewright.servers.console.installations import Installations
@@ -191,7 +191,7 @@ class ConsoleRoutes:
         """Return a request with everything that has happened of it."""
         return JSONResponse(self._conversations.exchange(name, caller_of(request)).as_json())
 
-    async def events(self, name: str, request: Request, after: int = 0) -> Response:
+    async def events(self, name: str, request: Request, after: Known = 0) -> Response:
         """Stream the events of a request; a page that was reloaded takes up where it was."""
         exchange = self._conversations.exchange(name, caller_of(request))
         return event_stream(exchange, request, after)

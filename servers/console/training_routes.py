@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from edgewright.graphs.assistant.messages import check_request
-from edgewright.servers.console.answers import caller_of, event_stream, read_json
+from edgewright.servers.console.answers import Known, caller_of, event_stream, read_json
 from edgewright.servers.console.pages import TRAININGS_PREFIX
 from edgewright.servers.console.trainings import Decision, Described, Trainings
 from edgewright.servers.data import list_data
@@ -61,7 +61,7 @@ class TrainingRoutes:
         """Return a training with everything that has happened of it."""
         return JSONResponse(self._trainings.get(name, caller_of(request)).as_json())
 
-    async def events(self, name: str, request: Request, after: int = 0) -> Response:
+    async def events(self, name: str, request: Request, after: Known = 0) -> Response:
         """Stream the events of a training, which goes on as long as a page follows them."""
         return event_stream(self._trainings.get(name, caller_of(request)), request, after)
 

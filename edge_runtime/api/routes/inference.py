@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from edgewright.edge_runtime.api.bodies import header, read_body, validated
+from edgewright.edge_runtime.api.bodies import count_in, header, read_body, validated
 from edgewright.edge_runtime.api.routes.raw import while_connected
 from edgewright.edge_runtime.api.tensors import (
     InferenceRequest,
@@ -208,10 +208,10 @@ def _split(body: bytes, length: bytes | None) -> tuple[InferenceRequest, bytes]:
     """Return the request, and the bytes after its JSON."""
     if length is None:
         return validated(InferenceRequest, body, "body"), b""
-    if not length.isdigit() or int(length) > len(body):
+    end = count_in(length)
+    if end is None or end > len(body):
         raise InputError(
             f"{JSON_LENGTH_HEADER} must be the length of the JSON at the begin of the body",
             code="invalid_body",
         )
-    end = int(length)
     return validated(InferenceRequest, body[:end], "body"), body[end:]

@@ -55,6 +55,10 @@ def _png(size: tuple[int, int] = (4, 4)) -> bytes:
     return buffer.getvalue()
 
 
+async def test_a_length_of_thousands_of_digits_is_no_defect() -> None:
+    assert await read_body(_scope(content_length="9" * 5000), Upload([b"ab"]), LIMITS) == b"ab"
+
+
 async def test_body_is_joined_and_its_arrival_noted() -> None:
     scope = _scope()
     assert await read_body(scope, Upload([b"ab", b"", b"cd"]), LIMITS) == b"abcd"

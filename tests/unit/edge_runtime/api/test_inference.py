@@ -113,7 +113,7 @@ async def test_what_does_not_match_is_refused(http, inputs, more, status, code):
 
 @pytest.mark.parametrize(
     ("body", "length"),
-    [(b"{}", "9"), (b"{}", "x"), (b"{", "1"), (b"", None), (b"\xff\xfe", "2")],
+    [(b"{}", "9"), (b"{}", "9" * 5000), (b"{}", "x"), (b"{", "1"), (b"", None), (b"\xff\xfe", "2")],
 )
 async def test_a_body_that_cannot_be_split_is_refused(http, body, length):
     headers = {} if length is None else {LENGTH: length}
