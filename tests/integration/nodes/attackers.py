@@ -89,17 +89,16 @@ class Attack:
                 await attack(index)
             await asyncio.sleep(0.2 + random.random() / 2)
 
+    def _begin(self, attack, number: int) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(self.again(attack, index)) for index in range(number)]
+
     async def run(self, seconds: float) -> None:
-        kinds = (
-            (self.idle, IDLE), (self.drip, DRIPPING), (self.never_read, UNREAD),
-            (self.greedy, GREEDY),
-        )  # fmt: skip
-        tasks = [
-            asyncio.create_task(self.again(kind, index))
-            for kind, number in kinds
-            for index in range(number)
-        ]
-        await asyncio.sleep(seconds)
+        # Idle connections would take the places of greedy clients that come later.
+        tasks = self._begin(self.greedy, GREEDY)
+        await asyncio.sleep(1)
+        for kind, number in ((self.idle, IDLE), (self.drip, DRIPPING), (self.never_read, UNREAD)):
+            tasks += self._begin(kind, number)
+        await asyncio.sleep(seconds - 1)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
