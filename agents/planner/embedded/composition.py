@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, product
 
 from edgewright.agents.planner.condition import Check, Condition
 from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise
@@ -63,8 +63,9 @@ class Composer:
         for unit, scope in enumerate(self.scopes):
             positions = by_unit.get(unit, [])
             if scope.guard and not positions:
-                for image in scope.checked or scope.images or ("",):
-                    self._condition(scope.guard, (image,))
+                checked = scope.checked or scope.images or ("",)
+                for images in [checked] if scope.guard.paired else [(each,) for each in checked]:
+                    self._condition(scope.guard, images)
             for image in scope.images or ("",):
                 for position in positions:
                     self._add(position, image, scope)
@@ -110,10 +111,13 @@ class Composer:
 
     def _condition(self, guard: Guard, images: Sequence[str]) -> Condition:
         """Return a guard as a condition on tasks, which are added unless they are there."""
+        paired = guard.paired and len(guard.premises) == len(images)
+        pairs = (
+            zip(guard.premises, images, strict=True) if paired else product(guard.premises, images)
+        )
         checks = tuple(
             Check(task=self._check(each, image), field=each.field, op=each.op, value=each.value)
-            for each in guard.premises
-            for image in images
+            for each, image in pairs
         )
         either = guard.any or (len(images) > 1 and len(guard.premises) == 1)
         return Condition(match="any" if either else "all", checks=checks)

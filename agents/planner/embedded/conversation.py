@@ -87,7 +87,9 @@ class Conversation:
                 return self._before()
             case "both":
                 return self._pair(latest)
-            case "all":
+            case "them" if len(latest) > 1:
+                return latest
+            case "all" | "them":
                 return among if mention.ever or len(self.attached) != 1 else self.focus
             case "here":
                 return self.focus

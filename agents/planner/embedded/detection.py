@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edgewright.agents.planner.embedded.grammar.clauses import Clause
+from edgewright.agents.planner.embedded.grammar.lexicon import read_grammar
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
 from edgewright.agents.text.encoder import Vectors
 
@@ -118,7 +119,7 @@ def read(
         )
         foreign = name not in judged.cards and name not in SILENT
         if not requested and foreign and unserved >= DECLINED:
-            declined.append((clause, name.removeprefix("everyday-").replace("-", " ")))
+            declined.append((clause, _called(name)))
         elif not requested:
             continue
         begin = clause.end
@@ -130,6 +131,17 @@ def read(
         declined=tuple(declined),
         unsure=tuple(order[:2]) if ambiguous else (),
         probability=judged.certainty,
+    )
+
+
+def _called(name: str) -> str:
+    """Return what a task that no card serves is called to the person."""
+    everyday = name.removeprefix("everyday-")
+    called: dict[str, str] = read_grammar("lexicon")["everyday"]
+    return (
+        called.get(everyday, everyday.replace("-", " "))
+        if everyday != name
+        else name.replace("-", " ")
     )
 
 

@@ -29,7 +29,7 @@ from edgewright.agents.planner.embedded.detection import (
     with_sentences,
 )
 from edgewright.agents.planner.embedded.evidence import Flags, Verdict
-from edgewright.agents.planner.embedded.grammar.acts import Act, acts_outside
+from edgewright.agents.planner.embedded.grammar.acts import Act, Address, acts_outside
 from edgewright.agents.planner.embedded.grammar.clauses import Clause, segment
 from edgewright.agents.planner.embedded.grammar.questions import about_image
 from edgewright.agents.planner.embedded.grammar.sentences import asking
@@ -231,13 +231,25 @@ class EmbeddedPlanner:
         """Return the reason for a plan without tasks."""
         if draft.understood.problems:
             return " ".join(draft.understood.problems)
-        if draft.understood.closing:
-            return "You are welcome."
+        if draft.understood.said:
+            return self._reply(draft.understood.said)
         if not draft.understood.units:
             return "Nothing was done, as you asked."
         if not draft.readings:
             return "The tool of the earlier request is no longer available."
         return " ".join(dict.fromkeys(map(self._explanation, draft.readings.values())))
+
+    def _reply(self, said: Address) -> str:
+        """Return the reply to what is only said to the planner."""
+        if said == "thanks":
+            return "You are welcome."
+        if said == "greeting":
+            images = any("image" in card.inputs for card in self._cards)
+            how = "Attach an image and ask about it, or ask" if images else "Ask"
+            return f'Hello. {how} "What can you do?".'
+        titles = [card.title for card in self._cards]
+        some = " and ".join(filter(None, (", ".join(titles[:-1]), *titles[-1:])))
+        return f"I can be asked for {some}; 'edgewright plan --list' shows how."
 
     def _explanation(self, reading: Reading) -> str:
         """Return the reason why a reading has no intents."""

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
-from edgewright.agents.planner.embedded.conversation import (
-    Conversation,
-    Images,
-    MissingImageError,
-)
-from edgewright.agents.planner.embedded.grammar.acts import Act, split_acts
+from edgewright.agents.planner.embedded.conversation import Conversation, Images, MissingImageError
+from edgewright.agents.planner.embedded.grammar.acts import Act, Address, addressed, split_acts
 from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.conditions import Piece, pieces
 from edgewright.agents.planner.embedded.grammar.coordination import (
@@ -40,11 +36,8 @@ from edgewright.agents.planner.embedded.grammar.references import (
     mentions,
     without_mentions,
 )
-from edgewright.agents.planner.embedded.grammar.sentences import (
-    coordinated,
-    items,
-    sentences,
-)
+from edgewright.agents.planner.embedded.grammar.rewriting import rewritten, selected
+from edgewright.agents.planner.embedded.grammar.sentences import coordinated, items, sentences
 from edgewright.agents.planner.plan import Task
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.tools.contracts.images import ImageRef
@@ -88,13 +81,13 @@ class Understanding:
         units: Its parts.
         dropped: Words for what the person does not want.
         problems: What to say about images that are not there, and acts that no card does.
-        closing: Whether the person only says thanks or goodbye.
+        said: What the person only says to the planner, such as thanks.
     """
 
     units: tuple[Unit, ...]
     dropped: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    closing: bool = False
+    said: Address = ""
 
 
 def understand(
@@ -108,10 +101,12 @@ def understand(
         conditions: Whether a card can answer the questions that conditions ask.
         acts: Acts that no card does.
     """
-    reader = _Reader(Conversation(request), acts)
-    if is_closing(text):
-        return Understanding((), closing=True)
-    remaining = wanted(text)
+    reader = _Reader(conversation := Conversation(request), acts)
+    if said := addressed(text):
+        return Understanding((), said=said)
+    seen = len(conversation.seen)
+    others = seen - len(conversation.focus)
+    remaining = wanted(rewritten(text, images=seen, others=others))
     for words in remaining.dropped:
         reader.set_aside(words)
     if not remaining.text:
@@ -179,7 +174,7 @@ class _Reader:
 
     def read(self, number: int, item: str, *, conditions: bool) -> None:
         """Read one item."""
-        said = sentences(item)
+        said = [self._selected(each) for each in sentences(item)] if conditions else sentences(item)
         found = (
             pieces(said, before=self._question, reworded=self._reworded)
             if conditions
@@ -187,7 +182,7 @@ class _Reader:
         )
         if not self.units:
             self.noun = topic(self._question)
-        for piece, later in zip(found, [*found[1:], None], strict=True):
+        for piece, later in pairwise([*found, None]):
             if later and doubts(piece.text) and not is_closing(later.text):
                 continue  # what follows says what to look at again
             remaining, outside = split_acts(piece.text, self.acts) if piece.text else ("", [])
@@ -274,8 +269,7 @@ class _Reader:
             if inside and _WHICH.match(text, start):
                 # "Which of them shows a dog?" asks of each whether it does.
                 said = guard_of(_WHICH.sub("", said, count=1)).premises[0].question
-            if start in starts:
-                said = without_heading(said)
+            said = without_heading(said, sure=start in starts)
             if images and said.strip(" ,.:;?!") != STAND_IN:
                 yield said, images
 
@@ -306,6 +300,12 @@ class _Reader:
 
     def _mentions(self, text: str) -> list[Mention]:
         return mentions(text, self.conversation.names) if text and self.conversation.seen else []
+
+    def _selected(self, sentence: str) -> str:
+        """Return a sentence about the images that show something as a condition on each."""
+        told = selected(sentence, several=len(self.conversation.seen) > 1)
+        named = any(each.kind == "name" for each in self._mentions(sentence))
+        return sentence if named else told
 
     def _reworded(self, text: str) -> str:
         return without_mentions(text, self._mentions(text))

@@ -7,13 +7,15 @@ from collections import Counter
 from functools import cached_property
 
 from edgewright.agents.planner.embedded.grammar.clauses import VERBS
-from edgewright.agents.planner.embedded.grammar.lexicon import words
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of, read_grammar, words
 from edgewright.agents.planner.embedded.vocabulary import known_tasks
 from edgewright.agents.text.encoder import minilm
 from edgewright.agents.text.spelling import Speller
 from edgewright.tools.cards import CardRegistry
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
+#: What requests are about, however seldom the examples say so.
+_SPOKEN_OF = re.compile(any_of("tag_noun"))
 #: Words that occur less often may be typing errors themselves.
 _MIN_COUNT = 2
 
@@ -43,11 +45,20 @@ class Wording:
 
     def is_common(self, word: str) -> bool:
         """Return whether a word, or the word that it is a slip of, is common English."""
-        return word in self._counts or word in self._closed or self.speller.is_slip(word)
+        return (
+            word in self._counts
+            or word in self._closed
+            or word in words("shorthand_english")
+            or bool(_SPOKEN_OF.fullmatch(word))
+            or self.speller.is_slip(word)
+        )
 
     @cached_property
     def speller(self) -> Speller:
         """Corrects slips to these words in what neither they nor the encoder know."""
         return Speller(
-            self._grammar, lambda word: word in self._counts or minilm().knows(word), self._closed
+            self._grammar,
+            lambda word: word in self._counts or minilm().knows(word),
+            self._closed,
+            read_grammar("lexicon")["shorthand"],
         )

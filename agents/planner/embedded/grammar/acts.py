@@ -1,4 +1,4 @@
-"""Recognises what is outside of the catalogue by the act that a clause asks for."""
+"""Recognises what is outside of the catalogue: acts that no card does, and words to the planner."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from edgewright.agents.planner.embedded.grammar.clauses import segment
-from edgewright.agents.planner.embedded.grammar.lexicon import read_grammar
+from edgewright.agents.planner.embedded.grammar.ellipsis import is_closing
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of, read_grammar
 
 _LEAD = re.compile(
     r"^(?:(?:and|then|also|please|pls|now|just|first|finally|ok|okay|hey|hi|hello|so|but)\b[\s,!]*"
@@ -19,9 +21,20 @@ _LEAD = re.compile(
     r"\s+(?:you\s+)?to\s+|(?:i|we)'d like\s+(?:you\s+)?to\s+|go ahead and\s+)*",
     re.IGNORECASE,
 )
+_GREETING = re.compile(
+    rf"(?:\W*{any_of('greeting')}\b)+(?:\W+{any_of('small_talk')})?\W*", re.IGNORECASE
+)
+_ABILITIES = re.compile(
+    rf"(?:\W*{any_of('greeting')}\b)*\W*(?:(?:so|and|ok|please)\b\W*)*{any_of('abilities')}\W*",
+    re.IGNORECASE,
+)
 #: Share of a card's demonstrations that ask for an act, from which on the card does it. Less is an
 #: unusual way to ask for something else, such as drawing a stick figure for finding a pose.
 _OWN = 0.1
+
+
+#: What a text says to the planner itself.
+Address = Literal["", "thanks", "greeting", "abilities"]
 
 
 class Act(BaseModel):
@@ -56,6 +69,15 @@ class Act(BaseModel):
     def refusal(self) -> str:
         """What to say to the person."""
         return f"I cannot {self.name}; {self.instead}."
+
+
+def addressed(text: str) -> Address:
+    """Return what a text says to the planner, if that is all it says."""
+    if is_closing(text):
+        return "thanks"
+    if _ABILITIES.fullmatch(text):
+        return "abilities"
+    return "greeting" if _GREETING.fullmatch(text) else ""
 
 
 def acts_outside(served: Collection[str], demonstrated: Iterable[Sequence[str]]) -> tuple[Act, ...]:

@@ -44,7 +44,7 @@ _LAST_SO = re.compile(
     r"[\s,]+(?:but\s+)?(?:only\s+)?if\s+(?:(?P<so>so|yes)|not)[\s.,;:!?]*$", re.IGNORECASE
 )
 _ONLY = re.compile(r"^(?:please\s+)?only\s+(?P<what>\w[^,;:]*?)\s+when\s+", re.IGNORECASE)
-_THEN = re.compile(r"[\s,]+then\b[\s,]*", re.IGNORECASE)
+_THEN = re.compile(r"[\s,]+then\b[\s,]*(?=\w)", re.IGNORECASE)
 _COURTESY = re.compile(
     rf"[\s,]*\b(?:{any_of('plain_courtesy')}\b|{any_of('courtesy')}(?=\s*(?:$|[^\w\s])|\s+{beginning()}))"
     rf"[\s,]*|^{any_of('courtesy')}[\s,]+",
@@ -77,7 +77,7 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _HINT = re.compile(
-    r"\b(?:if|unless|should|otherwise|else|suppose|supposing|assuming|provided|providing|when|whenever|then|except|case|condition|long)\b",
+    r"\b(?:if|unless|should|otherwise|else|suppose|supposing|assuming|provided|providing|when|whenever|then|except|case|condition|long|sure|certain|checking)\b",
     re.IGNORECASE,
 )
 #: A statement about the speaker, or about what is done, is no condition on an image.

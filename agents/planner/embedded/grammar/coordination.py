@@ -26,9 +26,19 @@ _NOUN = re.compile(r"\w[\w'-]*(?:\s+[\w'-]+){0,3}")
 _COUNTING = re.compile(r"(?P<how>\bhow\s+many\s+)[\w'-]+", re.IGNORECASE)
 _DETERMINED = re.compile(r"(?:an?|any|some|the|no|its|his|her|their|my)\s", re.IGNORECASE)
 
-_BEFORE_HEADING = re.compile(r"(?:^|[,;.!?])\s*(?:(?:and|then)\s+)?$", re.IGNORECASE)
-_AFTER_HEADING = re.compile(rf"\s*:\s*\w|\s+{beginning()}", re.IGNORECASE)
-_HEADING = re.compile(rf"^{STAND_IN}\s*:?\s*", re.IGNORECASE)
+_FOR = rf"(?:(?:as\s+)?(?:{_PLACE}|from|with)\s+)"
+_BEFORE_HEADING = re.compile(
+    rf"(?:^|[,;.!?])\s*(?:(?:and|then|but)\s+)?(?P<for>{_FOR})?$", re.IGNORECASE
+)
+_AFTER_HEADING = re.compile(
+    rf"\s*:\s*\w|\s+[-\u2013\u2014]\s+\w|,?\s+(?:just\s+|only\s+)?{beginning()}"
+    rf"|,?\s+(?:just\s+|only\s+)?(?:an?|the|its)\s+{any_of('task_noun')}\b",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(rf"^{_FOR}?{STAND_IN}(?:\s*[:,]|\s+[-\u2013\u2014]\s)?\s*", re.IGNORECASE)
+_MARKED_HEADING = re.compile(
+    rf"^{_FOR}?{STAND_IN}(?:\s*:|\s+[-\u2013\u2014])\s+(?=\w)", re.IGNORECASE
+)
 
 _WHICH = re.compile(
     rf"\W*(?:(?:and|so|ok|okay|now|then)\s+)*which\s+(?:(?:one\s+)?of\s+(?:them|these|those|the\s+two|{STAND_IN})"
@@ -61,9 +71,10 @@ def headings(text: str, found: Sequence[Mention]) -> list[int]:
         found: Its mentions of images.
     """
     starts = [
-        each.start
+        before.start("for") if before["for"] else each.start
         for each in found
-        if _BEFORE_HEADING.search(text[: each.start]) and _AFTER_HEADING.match(text, each.end)
+        if (before := _BEFORE_HEADING.search(text[: each.start]))
+        and _AFTER_HEADING.match(text, each.end)
     ]
     return starts if len(starts) > 1 else []
 
@@ -78,9 +89,14 @@ def headed(text: str, starts: Sequence[int]) -> list[Clause]:
     ]
 
 
-def without_heading(text: str) -> str:
-    """Return a text without the stand-in that heads it."""
-    return _HEADING.sub("", text, count=1)
+def without_heading(text: str, *, sure: bool) -> str:
+    """Return a text without the stand-in that heads it.
+
+    Args:
+        text: The text.
+        sure: Whether it has a heading even without a colon or a dash.
+    """
+    return (_HEADING if sure else _MARKED_HEADING).sub("", text, count=1)
 
 
 def gapped(text: str, found: Sequence[Mention]) -> list[tuple[str, Mention]]:

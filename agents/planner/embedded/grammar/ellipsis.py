@@ -32,6 +32,15 @@ _YES_NO = re.compile(
 )
 _ANY = re.compile(r"(?:and\s+|or\s+)?(?P<thing>any\s+[\w' -]{2,40}?)\s*\?+", re.IGNORECASE)
 _ALTERNATIVES = re.compile(r"(?:[A-Z][\w'-]*[ ,]+){1,6}or(?: [A-Z][\w'-]*){1,3}\?+")
+_NEXT_TASK = re.compile(
+    rf"(?:(?:and|ok|okay|so|now|then|next|also|finally)[\s,]+)+(?P<task>(?:the|an?|its)\s+{any_of('task_noun')})\W*",
+    re.IGNORECASE,
+)
+_TAGS = re.compile(
+    rf"(?:(?:and|just|some|a\s+few|the|please|pls)\s+)*{any_of('tag_noun')}(?:\s+(?:please|pls|plz))?\W*",
+    re.IGNORECASE,
+)
+_TASK = re.compile(any_of("task_noun"), re.IGNORECASE)
 _DETERMINED = re.compile(r"(?:an?|any|some|the)\s", re.IGNORECASE)
 _CLOSING = re.compile(rf"(?:\W*\b{any_of('closing', 'gratitude')}\b)+\W*", re.IGNORECASE)
 _GRATITUDE = re.compile(rf"\b{any_of('gratitude')}\b", re.IGNORECASE)
@@ -42,12 +51,32 @@ _NEW_NOUN = re.compile(
     r"(?:\s+(?:too|either|as\s+well|then|there|in\s+it))?\s*\??$",
     re.IGNORECASE,
 )
+_COUNTING = re.compile(
+    r"\bhow\s+many\s+(?P<noun>[\w'-]+(?:\s+(?!are\b|is\b|do\b|can\b|in\b|on\b)[\w'-]+)?)(?=\s+(?:are|is|do|can)\b|\s*\??$)",
+    re.IGNORECASE,
+)
+_COLOUR = re.compile(any_of("colour"), re.IGNORECASE)
+_LAST_COLOUR = re.compile(rf"\b{any_of('colour')}(?=\W*$)", re.IGNORECASE)
+#: "And dogs?"
+_MERE_NOUN = re.compile(
+    r"^(?:(?:and|or|also|plus|ok|so|now)[\s,]+)+(?P<noun>[\w'-]+(?:\s+[\w'-]+)?)\s*\?+$",
+    re.IGNORECASE,
+)
 _BARE_NOUN = re.compile(
     r"^(?:(?:and|or|but|also|ok|so|now)[\s,]+)*(?:what|how)\s*(?:about|abt)\s+"
     r"(?P<noun>(?!this\b|that\b|it\b|these\b|those\b|them\b)[\w'-]+(?:\s+[\w'-]+)?)"
     r"(?:\s+(?:too|either|as\s+well|then|there|in\s+it))?\s*\??$",
     re.IGNORECASE,
 )
+#: "I said cats, not dogs", "not dogs, cats".
+_CORRECTED = re.compile(
+    r"(?:(?:no|sorry|but|oh)[\s,]+)*(?:i\s+(?:said|meant?|asked\s+(?:about|for))\s+)?(?:"
+    r"(?P<new>[\w' -]{2,30}?),?\s+(?:and\s+)?not\s+(?P<old>[\w' -]{2,30})"
+    r"|not\s+(?P<old2>[\w' -]{2,30}?),?\s+(?:but\s+)?"
+    r"(?P<new2>(?:(?:the|an?|any)\s+)?[\w'-]{2,30}))[\s.!?]*",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(r"^\s*(?:the|an?|any|some)\s+", re.IGNORECASE)
 _PLACE = re.compile(
     r"^(?:(?:and|but|what about|how about)\s+)+"
     r"(?P<place>(?:on|in|at|under|behind|above|beside|below)\s+.+?)\s*\??$",
@@ -78,9 +107,9 @@ _ORDERED = re.compile(
 )
 #: The noun that a question is about.
 _TOPIC = re.compile(
-    r"^(?:.*?\b(?:(?:is|are)\s+there|there(?:'s|\s+is|\s+are)|(?:do|can|could)\s+you\s+see)\s+"
+    r"^(?:.*?\bhow\s+many\s+(?P<many>.+?)\s+(?:are|is|do|can)\b.*"
+    r"|.*?\b(?:(?:is|are)\s+there|there(?:'s|\s+is|\s+are)|(?:do|can|could)\s+you\s+see)\s+"
     r"(?:(?:an?|any|some|the|no)\s+)?(?P<there>.+?)(?:\s+(?:in|on)\s+(?:it|this|the|that|my)\b.*?)?"
-    r"|how\s+many\s+(?P<many>.+?)\s+(?:are|is|do|can)\b.*"
     r"|(?:where|(?:what|which)\s+colou?r)\s+(?:is|are)\s+(?P<the>(?:the|my|his|her)\s+.+?))\s*\??$",
     re.IGNORECASE,
 )
@@ -143,7 +172,7 @@ def presents(text: str) -> bool:
 
 
 def completed(text: str) -> str:
-    """Return the whole question of a fragment: "dog: yes or no", "wolf or husky?".
+    """Return the whole request of a fragment: "dog: yes or no", "wolf or husky?", "tags".
 
     Args:
         text: A text; it is returned unchanged if it is no such fragment.
@@ -153,6 +182,10 @@ def completed(text: str) -> str:
         if _VERB.search(thing):
             return f"{thing}?"
         return f"is there {thing if _DETERMINED.match(thing) else _article(thing)}?"
+    if match := _NEXT_TASK.fullmatch(text.strip()):
+        return match["task"]
+    if _TAGS.fullmatch(text.strip()):
+        return "Label the picture."
     if match := _ANY.fullmatch(text.strip()):
         return f"are there {match['thing']}?"
     if _ALTERNATIVES.fullmatch(text.strip()) and not _VERB.search(text):
@@ -176,17 +209,28 @@ def continued(text: str, before: str) -> str:
     """
     if _HOW_MANY.match(text) and (match := _EXISTS.match(before)):
         return f"how many {match['noun']} are there{match['where'] or ''}?"
-    if match := _PLACE.match(text):
+    if (match := _CORRECTED.fullmatch(text.strip())) and (asked := _swapped(match, before)):
+        return asked
+    if (match := _PLACE.match(text)) and not _VERB.search(match["place"]):
         return (
             f"{_WHERE.sub('', before.rstrip('? ')) or 'what is'} {match['place']}?"
             if not before
             else _placed(before, match["place"])
         )
-    match = _NEW_NOUN.match(text) or _BARE_NOUN.match(text)
-    if not match or _VERB.search(match["noun"]):
+    match = _NEW_NOUN.match(text) or _BARE_NOUN.match(text) or _mere_noun(text, before)
+    if not match or _VERB.search(match["noun"]) or _TASK.fullmatch(_ARTICLE.sub("", match["noun"])):
         return ""
+    return (
+        _recoloured(before, match["noun"])
+        or _counted(before, match["noun"])
+        or _asked(match, before)
+    )
+
+
+def _asked(match: re.Match[str], before: str) -> str:
+    """Return the question before with the noun that a follow-up names."""
     noun = match["noun"]
-    if match.re is _BARE_NOUN:
+    if match.re is not _NEW_NOUN:
         noun = f"any {noun}" if not before or _EXISTS.match(before) else f"the {noun}"
     elif match["no"]:
         noun = re.sub(
@@ -203,6 +247,42 @@ def continued(text: str, before: str) -> str:
     if replaced == core:
         replaced = re.sub(r"\b(?:it|they|he|she|this|that)\b", noun, core, count=1)
     return f"{replaced}{where[0].rstrip('? ') if where else ''}?"
+
+
+def _mere_noun(text: str, before: str) -> re.Match[str] | None:
+    """Match a noun without an article or "what about": only a question can miss it."""
+    match = _MERE_NOUN.match(text) if before else None
+    if not match or any(
+        word in words("closed_class")
+        or word in words("adverb")
+        or re.fullmatch(any_of("ordinal", "last_word"), word)
+        for word in match["noun"].lower().split()
+    ):
+        return None
+    return match
+
+
+def _recoloured(before: str, colour: str) -> str:
+    """Return "is the car blue?" for "is the car red?", or nothing."""
+    asked, count = _LAST_COLOUR.subn(colour, before) if _COLOUR.fullmatch(colour) else ("", 0)
+    return asked if count else ""
+
+
+def _counted(before: str, noun: str) -> str:
+    """Return "how many dogs are there?" for "how many cats are there?", or nothing."""
+    counted = _ARTICLE.sub("", noun)
+    asked, count = _COUNTING.subn(f"how many {counted}", before, count=1)
+    return asked if count else ""
+
+
+def _swapped(match: re.Match[str], before: str) -> str:
+    """Return the question before with the word that a correction names replaced, or nothing."""
+    old, new = match["old"] or match["old2"], match["new"] or match["new2"]
+    stem = re.escape(_ARTICLE.sub("", old).strip().removesuffix("s"))
+    asked, count = re.subn(
+        rf"\b{stem}s?\b", _ARTICLE.sub("", new).strip(), before, count=1, flags=re.IGNORECASE
+    )
+    return asked if count else ""
 
 
 def topic(question: str) -> str:

@@ -14,7 +14,7 @@ _PART = re.compile(r"[^\W\d_]+|\d+")
 _NOUN = any_of("image_noun")
 _PREPOSITION = (
     r"(?:in|on|of|for|about|from|to|with|show|and|or"
-    r"|describe|caption|classify|label|except|but|not|without)"
+    r"|describe|caption|classify|label|except|but|not|without|called|named|titled)"
 )
 #: Words before a plain stem that make it a thing in the picture rather than a name.
 _INDEFINITE = re.compile(
@@ -24,7 +24,13 @@ _INDEFINITE = re.compile(
 _DEFINITE = re.compile(r"\b(?:the|my|our|that|this|your)\s+(?:\w+\s+)?$", re.IGNORECASE)
 _AFTER_WORD = re.compile(rf"\b{_PREPOSITION}\s+$", re.IGNORECASE)
 _CLAUSE_START = re.compile(r"(?:^|[.,;:!?(]\s*|\b(?:not|but|only|just)\s+)$", re.IGNORECASE)
+_OBJECT = re.compile(
+    r"\b(?:describe|caption|classify|label|identify)\s+(?:\w\s*(?:,|&|and|,\s*and)\s*)*$",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(r"\s*(?:$|[,;:?!&]|\.(?:\s|$)|and\b|but\b|then\b)", re.IGNORECASE)
 _WITH_NOUN = re.compile(rf"['\"]?\s+(?:{_NOUN}|one)\b", re.IGNORECASE)
+_ARTICLE = re.compile(r"\b(?:the|my|that|this)\s+['\"]?$", re.IGNORECASE)
 #: Images named by their folder or by their type.
 _GROUP = re.compile(
     rf"\b(?:the\s+)?(?:{_NOUN}|ones?)\s+(?:from|in|of)\s+(?:(?:the\s+)?(?P<folder>[\w-]+)\s+folder"
@@ -69,8 +75,17 @@ def named(text: str, names: Sequence[str]) -> list[Named]:
             written = text[start:end]
             images = _in_folder(text, _images(written, folded, files), folded)
             if images:
-                found.append(Named(start, end, images, bare))
+                found.append(Named(*_with_noun(text, start, end), images, bare))
     return sorted(found, key=lambda each: each.start)
+
+
+def _with_noun(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span of a name with the words around it: "the garden picture"."""
+    noun = _WITH_NOUN.match(text, end)
+    if not noun:
+        return start, end
+    article = _ARTICLE.search(text, 0, start)
+    return (article.start() if article else start), noun.end()
 
 
 def _grouped(text: str, names: Sequence[str]) -> list[Named]:
@@ -120,6 +135,9 @@ def _bare(text: str, match: re.Match[str], several: bool) -> bool | None:
     word, start = match[0], match.start()
     if not word.isalpha() or (word != word.lower() and not word.istitle()):
         return False  # with digits or marks, nothing else is meant
+    if several and len(word) == 1:
+        # Elsewhere, "a" is an article.
+        return False if _OBJECT.search(text, 0, start) and _ENDS.match(text, match.end()) else None
     if not several or len(word) < _MIN_STEM:
         return None
     if _WITH_NOUN.match(text, match.end()):
@@ -189,7 +207,7 @@ def _file_pattern(name: str) -> re.Pattern[str] | None:
 @lru_cache(maxsize=512)
 def _stem_pattern(name: str) -> re.Pattern[str] | None:
     parts = _PART.findall(_stem(name))
-    if not parts or len("".join(parts)) < 2:
+    if not parts or (parts[0].isdecimal() and len("".join(parts)) < 2):
         return None
     joined = r"[\s_\-.]{0,2}".join(re.escape(part) for part in parts)
     return re.compile(rf"(?<![\w-]){joined}(?![\w-])", re.IGNORECASE)

@@ -22,7 +22,7 @@ _JOINTS = re.compile(
 )
 _CONTENT = re.compile(r"\w")
 _HINT = re.compile(
-    r"\b(?:not|no|never|neither|without|nothing|rather|dont|wait|but|except|apart)\b|n't\b"
+    r"\b(?:not|no|never|neither|without|nothing|rather|dont|wait|but|except|apart|little|better|nicer|more|prefer\w*)\b|n't\b"
     rf"|\b{any_of('dismissal', 'instead', 'correction')}\b",
     re.IGNORECASE,
 )

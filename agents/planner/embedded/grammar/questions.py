@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edgewright.agents.planner.condition import NUMBERS, Operator, ResultField
+from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 
 _NUMBER = rf"(?:{'|'.join(NUMBERS)}|\d{{1,4}})"
 _SEE = (
@@ -53,6 +55,24 @@ _NEGATIVE = re.compile(
 )
 _EITHER = re.compile(r"\s+or\s+(?:else\s+)?(?=(?:an?|any|some|the|it|there)\b)", re.IGNORECASE)
 _BOTH = re.compile(r"^both\s+|\s+and\s+(?:also\s+)?(?=(?:an?|some)\b)", re.IGNORECASE)
+_BARE_PLURAL = re.compile(
+    r"(?!(?:an?|any|some|no|the|more|its|his|her|their|my)\b|\d)(?:\w+\s+)?(?:\w+[^su\W]s|people|children|men|women)",
+    re.IGNORECASE,
+)
+_NEITHER = re.compile(
+    rf"(?:{_THERE}\s+|{_SEE}\s+|{_PICTURE}\s+{_SHOWS}\s+)?neither\s+(?P<one>.+?)\s+nor\s+(?P<other>.+?)"
+    r"(?:\s+(?:is|are)(?:\s+(?:there|visible|present|shown|in\s+(?:it|view|sight)))?)?$",
+    re.IGNORECASE,
+)
+#: Between statements about an image each.
+_ELSEWHERE_OR, _ELSEWHERE_AND = (
+    re.compile(rf"\s*,?\s+(?:{words})\s+(?=(?:if\s+)?{STAND_IN}\b)", re.IGNORECASE)
+    for words in ("or", "and|but|while|whereas")
+)
+_SAME_OF = re.compile(
+    rf"{STAND_IN}\s+(?:does|is|has|do|are|did)(?P<not>n't|nt|\s+not)?(?:\s+(?:too|either|as\s+well|also))*",
+    re.IGNORECASE,
+)
 _AUXILIARY = re.compile(
     r"^(?P<subject>.+?)(?:\s+(?P<aux>is|are|was|were|has|have|can|does|do)|(?P<short>'s|'re))\b\s*(?P<rest>.*)$",
     re.IGNORECASE,
@@ -64,7 +84,7 @@ _TAIL = re.compile(r"[\s.,;:!?]+$")
 
 
 _ABOUT = re.compile(
-    rf"^(?:(?:and|so|ok|please|well)\b[\s,]*)*(?:is|are|was|were|does|do|has|have|can|could)\s+"
+    rf"^(?:(?:and|so|ok|please|well)\b[\s,]*)*(?:(?:what|where|who|how)\s+)?(?:is|are|was|were|does|do|has|have|can|could)\s+"
     rf"(?:{_PICTURE}|there|these|those|he|she|they|(?:any|some|no)(?:body|one|thing))\b",
     re.IGNORECASE,
 )
@@ -110,25 +130,47 @@ class Guard:
     Attributes:
         premises: At least one.
         any: Whether one of them is enough.
+        paired: Whether each is about an image of its own, in order.
     """
 
     premises: tuple[Premise, ...]
     any: bool = False
+    paired: bool = False
 
     def negated(self) -> Guard:
         """Return the guard that holds when this one does not (De Morgan)."""
         either = not self.any and len(self.premises) > 1
-        return Guard(tuple(each.negated() for each in self.premises), any=either)
+        return replace(self, premises=tuple(each.negated() for each in self.premises), any=either)
 
 
 def guard_of(words: str) -> Guard:
     """Read the words of a condition, a statement or a question, as a guard."""
     words = _TAIL.sub("", words.strip())
+    if match := _NEITHER.match(words):
+        named = (match["one"], match["other"])
+        return Guard(tuple(premise_of(f"there is {thing}").negated() for thing in named))
+    for pattern, either in ((_ELSEWHERE_OR, True), (_ELSEWHERE_AND, False)):
+        parts = pattern.split(words)
+        if len(parts) > 1 and all(STAND_IN in part for part in parts):
+            return Guard(_premises(parts), any=either, paired=True)
     for pattern, either in ((_EITHER, True), (_BOTH, False)):
         parts = _split(words, pattern)
         if len(parts) > 1:
-            return Guard(tuple(premise_of(part) for part in parts), any=either)
+            own = all(STAND_IN in part for part in parts)
+            return Guard(tuple(premise_of(part) for part in parts), any=either, paired=own)
     return Guard((premise_of(words),))
+
+
+def _premises(parts: Sequence[str]) -> tuple[Premise, ...]:
+    """Read statements, each about its own image; "the other doesn't" repeats the one before."""
+    found: list[Premise] = []
+    for part in parts:
+        again = _SAME_OF.fullmatch(part.strip()) if found else None
+        if again:
+            found.append(found[-1].negated() if again["not"] else found[-1])
+        else:
+            found.append(premise_of(part))
+    return tuple(found)
 
 
 def premise_of(words: str) -> Premise:
@@ -142,9 +184,13 @@ def premise_of(words: str) -> Premise:
         if counted := _COUNTED.match(thing):
             return _counted(counted, place)
         positive, negative = _positive(thing if not _negated_verb(words) else f"no {_bare(thing)}")
+        if _BARE_PLURAL.fullmatch(positive):
+            positive = f"any {positive}"
         plural = bool(
             re.match(
-                r"(?:any|some)\s+(?:\w+s|people|children|men|women)\b", positive, re.IGNORECASE
+                r"(?:any|some)\s+(?:\w+\s+)??(?:\w+s|people|children|men|women)\b",
+                positive,
+                re.IGNORECASE,
             )
         )
         question = f"{'are' if plural else 'is'} there {positive}{f' {place}' if place else ''}?"

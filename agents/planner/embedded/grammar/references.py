@@ -12,8 +12,8 @@ from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded,
 from edgewright.agents.planner.embedded.grammar.names import named
 
 Kind = Literal[
-    "name", "position", "head", "tail", "all", "both", "others", "previous", "here", "former",
-    "latter", "left", "middle", "right",
+    "name", "position", "head", "tail", "all", "them", "both", "others", "previous", "here",
+    "former", "latter", "left", "middle", "right",
 ]  # fmt: skip
 
 #: Stands for a mention in the text that the fitted model and the experts read.
@@ -42,10 +42,15 @@ _EXCLUDING = re.compile(
     rf"(?:{any_of('apart_from', 'dismissal')}|\bnot|\bwithout)(?:\s+for)?\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
+#: What introduces images that are left out; it says nothing about those that are not.
+_LEFT_OUT = re.compile(
+    rf"\s*,?\s*\b{any_of('apart_from')}(?:\s+for)?\s+(?:the\s+)?$", re.IGNORECASE
+)
 _SOME = re.compile(rf"\b{any_of('image_noun')}\b", re.IGNORECASE)
 _OBJECT_OF = re.compile(r"\b(?:describe|caption|classify|label|identify)\s+$", re.IGNORECASE)
 _UNITS = re.compile(rf"{_ONE}", re.IGNORECASE)
 _NUMERALS = re.compile(rf"{_NUMBER}\b|to\b|through\b|[-\u2013]", re.IGNORECASE)
+_SIDES: tuple[Kind, ...] = ("left", "middle", "right")
 _ORDER = {word: n for n, word in enumerate(words("ordinal")[:12], start=1)}
 
 
@@ -88,6 +93,9 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
     if _HINT.search(text):
         taken = [each.start for each in found], [each.end for each in found]
         found += _worded(_blanked(text, zip(*taken, strict=True)))
+    if len(names) < 2:
+        # In a single image, "the one on the left" is a thing.
+        found = [each for each in found if each.kind not in _SIDES]
     found.sort(key=lambda each: each.start)
     return [replace(each, excluded=bool(_EXCLUDING.search(text, 0, each.start))) for each in found]
 
@@ -97,15 +105,19 @@ def without_mentions(text: str, found: Sequence[Mention], *, stand_in: str = STA
     parts: list[str] = []
     end = 0
     for each in found:
-        if not each.bare:
-            parts += [_singular(text[end : each.start], each.kind), stand_in]
+        words = text[end : each.start]
+        if each.excluded and (left_out := _LEFT_OUT.search(words)):
+            parts.append(words[: left_out.start()])
+            end = each.end
+        elif not each.bare:
+            parts += [_singular(words, each.kind), stand_in]
             end = each.end
     return "".join([*parts, text[end:]])
 
 
 def _singular(words: str, kind: Kind) -> str:
     """Let a verb before a mention of several images agree with a single one."""
-    if kind not in ("all", "both", "others", "head", "tail"):
+    if kind not in ("all", "them", "both", "others", "head", "tail"):
         return words
     return re.sub(
         r"\b(do|are)(?=\s+$)",
@@ -143,9 +155,11 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         numbers = (ord(groups["letter"]) - ord("A") + 1,)
     elif groups.get("n"):
         numbers = (_value(groups["n"]),)
+    if groups.get("backwards"):
+        numbers = tuple(-number for number in numbers)
     labelled = any(groups.get(name) for name in ("numbers", "hash", "letter"))
     # "This" and "both of them" point as well as any stand-in.
-    points = kind == "here" or (kind in ("all", "both", "others") and not _SOME.search(match[0]))
+    points = kind == "here" or (kind in ("all", "them", "both") and not _SOME.search(match[0]))
     if labelled and max(numbers) > MAX_POSITION:
         return None
     return Mention(

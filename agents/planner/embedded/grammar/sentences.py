@@ -11,7 +11,10 @@ from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 #: Marks at the start of a list item: bullets, dashes, numbers and letters.
 _BULLET = re.compile(
     r"^[ \t]*(?:[-*+•‣▪◦·●○■□☐☑✅✔✓→➜►▶»>\u2013\u2014]\ufe0f?|\d\ufe0f?\u20e3|\[[ xX]?\]"
-    r"|\(?(?:\d{1,2}|[a-hA-H]|i{1,3}|iv|v)[.)]|\(\d{1,2}\)|(?:step|task)\s+\d{1,2}[:.)])[ \t]*",
+    r"|\(?(?:\d{1,2}|[a-hA-H]|i{1,3}|iv|v)[.)]"
+    # "a.jpg" is a name.
+    r"(?!(?:jpe?g|png|webp|gif|bmp|tiff?|avif|heic)\b)"
+    r"|\(\d{1,2}\)|(?:step|task)\s+\d{1,2}[:.)])[ \t]*",
     re.MULTILINE | re.IGNORECASE,
 )
 #: The same inside a line: "1) a caption 2) a label", "(a) describe it (b) classify it".
@@ -46,6 +49,7 @@ _COORDINATION = re.compile(
 )
 _TASK = re.compile(rf"\b{any_of('task_noun')}\b", re.IGNORECASE)
 _NAMES_TASKS = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+_ANY = re.compile(r"\s*any\s[^?]*\?\s*$", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\n\s*--\s*\n.*\Z", re.DOTALL)
 
 
@@ -67,7 +71,7 @@ def items(text: str) -> list[str]:
         parts = text.split(";")
     elif len(found := _SIGN.split(text)) > 1 and all(map(_asks_alone, found)):
         parts = found
-    elif len(found := _NAMES_TASKS.split(text)) > 2 and all(map(_is_task, found)):
+    elif len(found := _NAMES_TASKS.split(text)) > 1 and all(map(_is_task, found)):
         parts = found  # "title, tags and text"
     else:
         parts = [text]
@@ -123,7 +127,7 @@ def _all_ask(parts: list[str]) -> bool:
 
 
 def _asks_alone(part: str) -> bool:
-    return bool(_TASK.search(part)) or begins_asking(part)
+    return bool(_TASK.search(part) or _ANY.match(part)) or begins_asking(part)
 
 
 def _is_task(part: str) -> bool:

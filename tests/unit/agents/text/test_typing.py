@@ -38,6 +38,11 @@ def test_the_form_is_stable(text: str) -> None:
         ("classfy this imge", "classify this image"),
         ("whatisthis", "what is this"),
         ("a sneaker and some sloes", "a sneaker and some sloes"),
+        ("hw mny ppl r in ths pic", "how many people are in this pic"),
+        ("dscrbe teh animul, plz clasifi it", "describe the animal, plz classify it"),
+        ("wut r u doing in da photo", "what are you doing in the photo"),
+        ("Is it a Leonardo da Vinci?", "Is it a Leonardo da Vinci?"),
+        ("a stoat bred in Kent drinks campari", "a stoat bred in Kent drinks campari"),
         ("describe Ths.jpg and Wht", "describe Ths.jpg and Wht"),
     ],
 )
@@ -53,6 +58,9 @@ def test_slips_in_words_of_requests_are_corrected(typed: str, text: str) -> None
         "Is there a piñata in the photo?",
         "no label",
         "decsribe teh pciture",
+        "hw mny dogs r thr",
+        "plz clasifi",
+        "keywords pls",
         "Poodle?",
         "What does 入口 on the sign mean?",
         "🙂",
@@ -73,6 +81,7 @@ def test_english_is_english(text: str) -> None:
         ("写真を説明してください", "Japanese"),
         ("Сколько собак на картинке?", "Russian"),
         ("Décris cette image", "French"),
+        ("classifica questa immagine", "Italian"),
     ],
 )
 def test_a_language_is_named_and_answered_in_its_own_words(text: str, language: str) -> None:

@@ -88,6 +88,35 @@ def steps(plan: Plan) -> list[str]:
             "V:p.png T:p.png?",
         ),
         (
+            (
+                (
+                    "If the first shows a hen and the second doesn't, caption the third",
+                    "p.png q.png r.png",
+                ),
+            ),
+            "V:p.png V:q.png T:r.png?",
+        ),
+        (
+            (("Caption the pictures that have a hen in them", "p.png q.png"),),
+            "V:p.png T:p.png? V:q.png T:q.png?",
+        ),
+        (
+            (("Caption the first", "p.png q.png"), ("not that one!", "")),
+            "T:q.png",
+        ),
+        (
+            (("Describe it", "p.png"), ("and now the label", "")),
+            "C:p.png",
+        ),
+        (
+            (("hw mny ppl r in ths pic", "p.png"),),
+            "V:p.png",
+        ),
+        (
+            (("tags", "p.png"),),
+            "C:p.png",
+        ),
+        (
             (("2: describe, 3: classify", "p.png q.png r.png"),),
             "T:q.png C:r.png",
         ),
@@ -124,6 +153,45 @@ def test_both_branches_of_a_condition_exclude_each_other(planner: EmbeddedPlanne
     for answer, runs in (("yes", (True, False)), ("no", (False, True)), ("unsure", (None, None))):
         outputs = {check.id: {"answer": answer}}
         assert (caption.when.holds(outputs), label.when.holds(outputs)) == runs
+
+
+def test_each_statement_of_a_condition_is_about_its_own_image(planner: EmbeddedPlanner) -> None:
+    text = "If there's a hen in p.png and a goat in q.png, caption r.png"
+    first, second, caption = talk(planner, (text, "p.png q.png r.png")).tasks
+    asked = [(image("p.png").uri, "hen"), (image("q.png").uri, "goat")]
+    for task, (uri, noun) in zip((first, second), asked, strict=True):
+        assert task.args["image"] == uri
+        assert noun in task.args["question"]
+    assert caption.when is not None
+    outputs = {first.id: {"answer": "yes"}, second.id: {"answer": "yes"}}
+    assert caption.when.holds(outputs)
+    assert not caption.when.holds(outputs | {second.id: {"answer": "no"}})
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("hello", "Hello. Attach an image"),
+        ("what can you do?", "image captioning"),
+        ("what is the capital of Australia?", "which sounds like general knowledge;"),
+    ],
+)
+def test_what_is_no_request_is_answered_in_plain_words(
+    planner: EmbeddedPlanner, text: str, reply: str
+) -> None:
+    plan = talk(planner, (text, ""))
+    assert plan.tasks == ()
+    assert reply in plan.reason
+
+
+def test_what_does_it_say_is_a_question(planner: EmbeddedPlanner) -> None:
+    plan = talk(planner, ("what does it say", "p.png"))
+    assert steps(plan) == ["V:p.png"]
+
+
+@pytest.mark.parametrize("text", ["if possible", "if you please", "otherwise", "then"])
+def test_courtesy_alone_is_no_request(planner: EmbeddedPlanner, text: str) -> None:
+    assert talk(planner, (text, "p.png")).tasks == ()
 
 
 def test_a_task_of_an_image_that_is_not_there_is_never_widened(planner: EmbeddedPlanner) -> None:

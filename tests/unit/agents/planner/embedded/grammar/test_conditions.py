@@ -59,6 +59,22 @@ def read(text: str, before: str = "") -> Shown:
             "Check for a bus first; only then caption it.",
             [("", "is there a bus? equals yes"), ("caption it", "is there a bus? equals yes")],
         ),
+        ("Caption it if you can see a bus", [("Caption it", "is there a bus? equals yes")]),
+        ("Caption it, if that's no bother", [("Caption it", "")]),
+        ("Caption it if it's not too much trouble", [("Caption it", "")]),
+        (
+            "Caption it once you're sure that there is a bus",
+            [("Caption it", "is there a bus? equals yes")],
+        ),
+        (
+            "If it has neither cows nor a goat, caption it",
+            [("caption it", "are there any cows? equals no and is there a goat? equals no")],
+        ),
+        (
+            "If there are red boats, caption it",
+            [("caption it", "are there any red boats? equals yes")],
+        ),
+        ("If there is grass, caption it", [("caption it", "is there grass? equals yes")]),
         (
             "If more than four boats are visible, caption it.",
             [("caption it", "how many boats are there? at_least 5")],

@@ -31,6 +31,19 @@ def units(text: str, count: int = 3) -> list[tuple[str, str]]:
     [
         ("2: describe, 3: classify", [("describe", "q"), ("classify", "r")]),
         ("#1 caption, #3 classify", [("caption", "p"), ("classify", "r")]),
+        (
+            "For the first picture tell me the breed, for the second just caption it",
+            [("tell me the breed", "p"), ("just caption it", "q")],
+        ),
+        (
+            "for number one I need a caption, for number three the breed",
+            [("I need a caption", "p"), ("the breed", "r")],
+        ),
+        ("p.png - caption\nr.png - how many hens?", [("caption", "p"), ("how many hens?", "r")]),
+        (
+            "pictures 1 through 2, what is the main thing in each?",
+            [("the picture, what is the main thing in each?", "p q")],
+        ),
         ("first: caption it, third: classify it", [("caption it", "p"), ("classify it", "r")]),
         (
             "picture 1: classify, picture 2: is there a goat?",

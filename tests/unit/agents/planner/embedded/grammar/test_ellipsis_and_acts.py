@@ -2,12 +2,17 @@
 
 import pytest
 
-from edgewright.agents.planner.embedded.grammar.acts import acts_outside, split_acts
+from edgewright.agents.planner.embedded.grammar.acts import (
+    acts_outside,
+    addressed,
+    split_acts,
+)
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
     completed,
     continued,
     is_closing,
     repeats,
+    topic,
     without_pronouns,
 )
 from edgewright.agents.planner.embedded.grammar.references import mentions
@@ -52,6 +57,15 @@ def test_content_of_its_own_is_no_repetition(text: str) -> None:
             "Who is on the left of the picture?",
         ),
         ("how many?", "Are there any boats?", "how many boats are there?"),
+        ("I said goats not cows", "how many cows are there?", "how many goats are there?"),
+        ("not a cow, a goat", "Is there a cow?", "Is there a goat?"),
+        ("and now the label", "Is there a cow?", ""),
+        ("and goats?", "how many cows are there?", "how many goats are there?"),
+        ("what about goats?", "how many cows are on the hill?", "how many goats are on the hill?"),
+        ("and goats?", "", ""),
+        ("and outside?", "how many cows are there?", ""),
+        ("or blue?", "is the roof red?", "is the roof blue?"),
+        ("and in the first one, is there a goat?", "is there a cow?", ""),
         ("describe it", "Is there a cow?", ""),
     ],
 )
@@ -111,6 +125,9 @@ def test_thanks_ask_for_nothing(text: str) -> None:
         ("1\ufe0f\u20e3 caption 2\ufe0f\u20e3 label", ["caption", "label"]),
         ("Step 1: caption it. Step 2: label it.", ["caption it.", "label it."]),
         ("caption & label", ["caption", "label"]),
+        ("caption, tags", ["caption", "tags"]),
+        ("caption / label / any hens?", ["caption", "label", "any hens?"]),
+        ("a.jpg - caption\nb.jpg - label", ["a.jpg - caption\nb.jpg - label"]),
         ("Caption it / label it", ["Caption it", "label it"]),
         ("a title, tags and text please", ["a title", "tags", "text please"]),
         ("Describe the black & white hen", ["Describe the black & white hen"]),
@@ -196,3 +213,33 @@ def test_a_card_whose_own_requests_ask_for_an_act_does_it() -> None:
 def test_an_unusual_request_of_a_card_leaves_an_act_outside() -> None:
     pose = ["draw a man in the pose of this person", *["find the pose of this person"] * 19]
     assert split_acts("Draw a boat", acts_outside(set(), [pose]))[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hi", "greeting"),
+        ("Good morning, how are you?", "greeting"),
+        ("What can you do?", "abilities"),
+        ("hello, what can I ask?", "abilities"),
+        ("help", "abilities"),
+        ("thanks, bye", "thanks"),
+        ("hi, what is this?", ""),
+        ("help me describe it", ""),
+        ("what can you see?", ""),
+    ],
+)
+def test_what_is_only_said_to_the_planner_is_told_apart(text: str, said: str) -> None:
+    assert addressed(text) == said
+
+
+@pytest.mark.parametrize(
+    ("question", "noun"),
+    [
+        ("how many cups are there on the table?", "cups"),
+        ("is there a goat in the picture?", "goat"),
+        ("where is the goat?", "goat"),
+    ],
+)
+def test_a_pronoun_stands_for_the_noun_of_the_question(question: str, noun: str) -> None:
+    assert topic(question) == noun

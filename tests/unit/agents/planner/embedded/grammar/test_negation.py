@@ -17,6 +17,18 @@ from edgewright.agents.planner.embedded.grammar.negation import wanted
         ("Instead of a description, count the chairs.", "count the chairs."),
         ("I'd rather have a caption than a label.", "I'd rather have a caption."),
         ("Skip the class and caption it", "caption it"),
+        ("I have no use for a label, caption it.", "caption it."),
+        ("We've got no interest in the breed; count the cows.", "count the cows."),
+        ("I can do without a caption. Is it red?", "Is it red?"),
+        ("I don't care which breed it is, caption it.", "caption it."),
+        ("I don't mind how it is called, caption it.", "caption it."),
+        ("A label is more useful than a caption", "A label is more useful"),
+        ("I prefer a caption to a label.", "I prefer a caption."),
+        ("It would be nicer to caption it", "It would be nicer to caption it"),
+        (
+            "If it shows neither a cow nor a goat, caption it",
+            "If it shows neither a cow nor a goat, caption it",
+        ),
         ("You don't need to describe it, I only want the class.", "I only want the class."),
         ("There is no need for a caption; what breed is it?", "what breed is it?"),
         (

@@ -61,6 +61,15 @@ ABC = "oak.jpg elm.jpg ash.jpg"
         ("what is in each?", ABC),
         ("classify all three", ABC),
         ("the middle one", "elm.jpg"),
+        ("the second from the right", "elm.jpg"),
+        ("the third one from the left: caption it", "ash.jpg"),
+        ("the first photo from the end", "ash.jpg"),
+        ("caption the one in the middle", "elm.jpg"),
+        ("the picture on the far right", "ash.jpg"),
+        ("is there a bus in 1 and 3?", "oak.jpg ash.jpg"),
+        ("is there a bus in 5 of ten windows?", ABC),
+        ("the first shows a bus", "oak.jpg"),
+        ("the first doesn't", "oak.jpg"),
         ("describe the red car", ABC),
         ("is he on the first floor?", ABC),
         ("first, describe it", ABC),
@@ -91,6 +100,33 @@ def test_a_name_is_never_a_part_of_another(text: str, expected: str) -> None:
     assert meant(text, "cat.png bobcat.png old-mill.jpg a/x.jpg b/x.jpg") == expected.split()
 
 
+def test_a_single_letter_is_a_name_only_as_an_object() -> None:
+    assert meant("describe a, classify b", "a.jpg b.jpg c.jpg") == ["a.jpg", "b.jpg"]
+    assert meant("caption a and c", "a.jpg b.jpg c.jpg") == ["a.jpg", "c.jpg"]
+    assert meant("describe a dog", "a.jpg b.jpg") == ["a.jpg", "b.jpg"]
+    assert meant("is there a, say, dog?", "a.jpg b.jpg") == ["a.jpg", "b.jpg"]
+
+
+def test_an_image_is_named_by_what_it_is_called() -> None:
+    assert meant("caption the picture called mill", "mill.jpg miller.jpg") == ["mill.jpg"]
+
+
+def test_a_name_and_its_noun_give_way_to_one_stand_in() -> None:
+    text, names = "is the mill one bright?", ["mill.jpg", "oak.jpg"]
+    assert without_mentions(text, mentions(text, names)) == "is the picture bright?"
+
+
+def test_what_is_left_out_leaves_no_words_behind() -> None:
+    text, names = "caption all of them except oak.jpg", ["mill.jpg", "oak.jpg"]
+    assert without_mentions(text, mentions(text, names)) == "caption all of them"
+
+
+def test_in_a_single_image_the_one_on_the_left_is_a_thing() -> None:
+    text = "is the one on the left a goat?"
+    assert mentions(text, ["oak.jpg"]) == []
+    assert len(mentions(text, ["oak.jpg", "elm.jpg"])) == 1
+
+
 def test_images_are_named_by_their_folder_or_type() -> None:
     assert meant("describe the one from the garden folder", "garden/1.jpg hall/1.jpg") == [
         "garden/1.jpg"
@@ -109,6 +145,8 @@ def test_composed_and_decomposed_names_are_equal() -> None:
         ("classify the previous picture", "", ("a.jpg", "b.jpg"), "a.jpg"),
         ("and the one before?", "c.jpg", ("a.jpg", "b.jpg"), "b.jpg"),
         ("describe the other one", "", ("a.jpg", "b.jpg"), "a.jpg"),
+        ("is there a bed in the other?", "", ("a.jpg", "b.jpg"), "a.jpg"),
+        ("caption the last photo I sent before this one", "c.jpg", ("a.jpg", "b.jpg"), "b.jpg"),
         ("describe both", "", ("a.jpg", "b.jpg"), "a.jpg b.jpg"),
         ("describe all the pictures I sent", "", ("a.jpg", "b.jpg", "c.jpg"), "a.jpg b.jpg c.jpg"),
         ("the very first image I sent you", "c.jpg", ("a.jpg", "b.jpg"), "a.jpg"),

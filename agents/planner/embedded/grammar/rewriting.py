@@ -1,0 +1,145 @@
+"""Rewrites what people say in passing into the forms that the rest of the grammar reads.
+
+"Describe the first, no, I mean the second" is a correction within a request, "caption the photos
+that show a dog" a condition on each image, "no dog? Classify it." a condition without its "if".
+"""
+
+from __future__ import annotations
+
+import re
+
+from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+
+_NOUN = any_of("image_noun")
+_DETERMINER = r"(?:the|an?|any|some|my|this|that|picture|image|photo|number)"
+_HESITATION = (
+    r"(?:(?:er+m?|u+[hm]+|oh|oops|sorry|no|hm+|wait|actually|damn)\b[\s,.!\u2013\u2014-]{0,5}){0,4}"
+)
+#: What a person meant instead of the words just before: "…, sorry, I mean the second".
+_AMENDED = re.compile(
+    rf"(?P<before>.*?\w)\s?(?:[,.;:!?(\u2026]{{1,4}}|\s[-\u2013\u2014]{{1,3}})\s{{0,3}}{_HESITATION}"
+    r"(?:i\s+meant?|make\s+(?:that|it)|or\s+rather|(?<=\bsorry,\s)|(?<=\bwait,\s)|(?<=\bwait\s)|(?<=\bno,\s)"
+    r"|(?<=\boops,\s)|(?<=\bsorry\s))\s*,?\s*"
+    rf"(?P<new>{_DETERMINER}\s+[^,;:!?.]{{1,40}}|\S+\.\w{{2,4}})[\s.!)]*",
+    re.IGNORECASE | re.DOTALL,
+)
+_PHRASE = re.compile(
+    rf"\b(?:the|my|this|that)\s+(?:[\w-]+\s+){{0,2}}?(?:{_NOUN}|ones?)\b"
+    rf"|\b(?:the\s+)?(?:{_NOUN}|number)\s+\w+\b|\b{_DETERMINER}\s+[\w-]+|\S+\.\w{{2,4}}\b",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(r"(?:an?|any|some)\s", re.IGNORECASE)
+
+_SHOWS = r"(?:shows?|ha(?:ve|s)|contains?|includes?|depicts?|features?)"
+_SHOWING = r"(?:showing|containing|featuring|depicting|that\s+are\s+of|with)"
+_IN_THEM = r"(?:\s+(?:in|on)\s+(?:them|it))?[\s.!]*"
+_WHICH_IMAGES = (
+    rf"(?:(?:only|just|all|any|those|every|each|of|the|my)\s+)*(?P<noun>{_NOUN}|ones?|those)"
+)
+#: "Describe the pictures that show a dog"; "with" also introduces how something is described.
+_RELATIVE = re.compile(
+    rf"(?P<main>(?:(?:and|please|now|then|only|just)\s+)*{beginning()}.*?)\s+(?:only\s+)?{_WHICH_IMAGES}\s+"
+    rf"(?:(?:that|which)\s+{_SHOWS}|where\s+(?:there(?:'s|\s+is|\s+are)|you\s+(?:can\s+)?see)|{_SHOWING})\s+"
+    rf"(?P<thing>(?:an?|some|any|the|no|\w+s|people|at\s+least|more\s+than)\b[^,;.:!?]*?){_IN_THEM}",
+    re.IGNORECASE,
+)
+_MANNER = re.compile(
+    rf"\b(?:{any_of('task_noun')}|words?|sentences?|phrases?|lines?|paragraphs?|emojis?|bullets?|box(?:es)?"
+    r"|style|tone|humou?r|language|score|confidence)\b",
+    re.IGNORECASE,
+)
+#: "Whichever of these shows a dog, describe it".
+_WHICHEVER = re.compile(
+    rf"(?:whichever|whatever|any|every)(?:\s+(?:one|{_NOUN}))?(?:\s+of\s+(?:these|those|them|the\s+{_NOUN}))?"
+    rf"\s+(?:(?:that|which)\s+)?{_SHOWS}\s+(?P<thing>[^,:]+?){_IN_THEM}\s*[,:]\s*(?:then\s+)?(?P<main>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_PRONOUN = re.compile(r"\b(?:it|them|that\s+one|those)\b", re.IGNORECASE)
+
+_ORDER = rf"(?:(?:then|just|only|please)\s+)*(?:{'|'.join(sorted(VERBS))})\b"
+_AMOUNT = r"(?:no|more\s+than|at\s+least|at\s+most|fewer\s+than|less\s+than)"
+#: "No dog? Classify it." A question and an order otherwise stand side by side.
+_TELEGRAPHIC = re.compile(
+    rf"(?:^|(?<=[.!?;]\s))(?:(?:and|but|or)\s+)?(?P<what>{_AMOUNT}\s+[\w' -]{{2,40}}?)"
+    rf"\s*\?\s+(?={_ORDER})",
+    re.IGNORECASE,
+)
+_OPPOSITE = re.compile(
+    rf"(?:^|(?<=[.!?;]\s))(?:(?:can|do)\s+you\s+)?(?:see|any|got|is\s+there|are\s+there)?\s*(?:(?:an?|any|some)\s+)?"
+    rf"(?P<thing>[\w-]+)\s*\?\s+(?P<then>{_ORDER}[^.!?;]*[.!;]?\s+)(?=no\s+(?P=thing)s?\s*\?\s+{_ORDER})",
+    re.IGNORECASE,
+)
+_GREETED = re.compile(rf"^(?:\W*{any_of('greeting')}\b(?!-)[\s,.!:\u2013-]*)+(?=\w)", re.IGNORECASE)
+_REJECTED = re.compile(
+    rf"(?:no|nope|sorry|oops|hey|well)?[\s,.!]*not\s+(?:this|that|the\s+same)(?:\s+(?:one|{_NOUN}))?[\s.!]*",
+    re.IGNORECASE,
+)
+_ORDERED = re.compile(
+    r"(?:^|(?<=[.;,!?\n]\s)|(?<=\n))(?:and\s+)?(?P<word>first|second|third|fourth|fifth)(?:ly)?\s*:\s+",
+    re.IGNORECASE,
+)
+_RANK = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+
+
+def rewritten(text: str, *, images: int, others: int) -> str:
+    """Return a request in plain forms.
+
+    Args:
+        text: The normalised request.
+        images: Number of images in the conversation.
+        others: Number of those that "it" does not mean.
+    """
+    if others == 1 and _REJECTED.fullmatch(text.strip()):
+        return "the other one"
+    text = _amended(_GREETED.sub("", text, count=1))
+    text = _OPPOSITE.sub(lambda match: f"{_if_there(match['thing'], 'a')}{match['then']}", text)
+    text = _TELEGRAPHIC.sub(lambda match: _if_there(match["what"]), text)
+    if images < 2:
+        # With several images these are headings: "first: describe it".
+        text = _ORDERED.sub(lambda match: f"{_RANK[match['word'].lower()]}) ", text)
+    return text
+
+
+def _if_there(thing: str, article: str = "") -> str:
+    """Return the words of a condition that something is there."""
+    if thing.lower().endswith(("s", "people", "children", "men", "women")):
+        return f"if there are {thing}, "
+    return f"if there is {article} {thing}, ".replace("  ", " ")
+
+
+def selected(text: str, *, several: bool) -> str:
+    """Return a sentence about the images that show something as a condition on each image.
+
+    Args:
+        text: A sentence that names no image.
+        several: Whether there is more than one image.
+    """
+    if match := _WHICHEVER.fullmatch(text.strip()):
+        main, found = _PRONOUN.subn("each picture", match["main"].rstrip(" .!"), count=1)
+        return f"{main} if it shows {match['thing']}" if found else text
+    match = _RELATIVE.fullmatch(text.strip())
+    if not match or _MANNER.search(match["thing"]):
+        return text
+    if match["noun"].lower() != "those" and not match["noun"].lower().endswith("s") and not several:
+        return text  # "the picture with the dog" is the only one
+    thing = re.sub(r"^the\s", "a ", match["thing"], flags=re.IGNORECASE)
+    return f"{match['main']} each picture if it shows {thing}"
+
+
+def _amended(text: str) -> str:
+    """Put what a person meant in the place of what they said first."""
+    match = _AMENDED.fullmatch(text.strip())
+    if not match:
+        return text
+    before, new = match["before"], match["new"].strip()
+    phrases = [each for each in _PHRASE.finditer(before) if _alike(each[0], new)]
+    if not phrases:
+        return text
+    old = phrases[-1]
+    return f"{before[: old.start()]}{new}{before[old.end() :]}"
+
+
+def _alike(old: str, new: str) -> bool:
+    """Return whether both phrases are indefinite, or neither is."""
+    return bool(_ARTICLE.match(old)) == bool(_ARTICLE.match(new))
