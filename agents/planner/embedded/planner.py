@@ -47,6 +47,8 @@ from edgewright.tools.cards import CardRegistry, ToolCard
 
 #: Maximum number of clauses of a request that are read.
 MAX_CLAUSES = 40
+#: Maximum number of example requests in a reply.
+MAX_EXAMPLES = 6
 
 
 @dataclass
@@ -247,9 +249,11 @@ class EmbeddedPlanner:
             images = any("image" in card.inputs for card in self._cards)
             how = "Attach an image and ask about it, or ask" if images else "Ask"
             return f'Hello. {how} "What can you do?".'
-        titles = [card.title for card in self._cards]
-        some = " and ".join(filter(None, (", ".join(titles[:-1]), *titles[-1:])))
-        return f"I can be asked for {some}; 'edgewright plan --list' shows how."
+        cards = sorted(self._cards, key=lambda card: "image" not in card.inputs)
+        shown = [card.demonstrations[0].request for card in cards if card.demonstrations]
+        some = ", ".join(f'"{request}"' for request in shown[:MAX_EXAMPLES])
+        told = f"You can ask, for example: {some}. " if shown else ""
+        return f"{told}'edgewright plan --list' lists the cards that can be requested."
 
     def _explanation(self, reading: Reading) -> str:
         """Return the reason why a reading has no intents."""

@@ -11,6 +11,8 @@ from edgewright.agents.planner.embedded.grammar.references import Mention
 
 _WORD = re.compile(r"[\w'-]+")
 _REPEAT = re.compile(rf"\b{any_of('repeat_word')}\b", re.IGNORECASE)
+#: Asks by itself, however common its words are.
+_WHAT_IS = re.compile(r"\bwhat(?:'?s|\s+is|\s+are)\b", re.IGNORECASE)
 _PRESENTING = re.compile(
     r"^(?:(?:and|so|ok|okay|hi|hello|hey|well|now)\b[\s,!.]*)*(?:here(?:'s|s|\s+is|\s+are|\s+come)\b"
     r"|(?:i|we)(?:'ve|\s+have)?\s+(?:just\s+|now\s+|also\s+)?(?:attached|sent|uploaded|added|took|taken)\b"
@@ -140,6 +142,8 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
         rest = rest[: mention.start] + " " + rest[mention.end :]
     closed = words("closed_class")
     if not all(word in closed for word in _WORD.findall(rest.lower())):
+        return False
+    if _WHAT_IS.search(text) and not _REPEAT.search(text):
         return False
     return bool(
         found

@@ -113,6 +113,10 @@ def steps(plan: Plan) -> list[str]:
             "V:p.png",
         ),
         (
+            (("Is there a hen?", "p.png"), ("what is this one?", "q.png")),
+            "C:q.png",
+        ),
+        (
             (("tags", "p.png"),),
             "C:p.png",
         ),
@@ -172,7 +176,7 @@ def test_each_statement_of_a_condition_is_about_its_own_image(planner: EmbeddedP
     ("text", "reply"),
     [
         ("hello", "Hello. Attach an image"),
-        ("what can you do?", "image captioning"),
+        ("what can you do?", '"Describe this picture."'),
         ("what is the capital of Australia?", "which sounds like general knowledge;"),
     ],
 )

@@ -35,7 +35,10 @@ def test_a_text_without_content_repeats_the_turn_before(text: str, new_images: b
     assert repeats(text, mentions(text, ["a.jpg", "b.jpg"]), new_images=new_images)
 
 
-@pytest.mark.parametrize("text", ["is it red?", "and the colour?", "no", "classify the second one"])
+@pytest.mark.parametrize(
+    "text",
+    ["is it red?", "and the colour?", "no", "classify the second one", "what is in the first?"],
+)
 def test_content_of_its_own_is_no_repetition(text: str) -> None:
     assert not repeats(text, mentions(text, ["a.jpg", "b.jpg"]), new_images=False)
 
