@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from edgewright.agents.planner.embedded.conversation import Conversation, Images, MissingImageError
-from edgewright.agents.planner.embedded.grammar.acts import Act, Address, addressed, split_acts
+from edgewright.agents.planner.embedded.grammar.acts import (
+    Act,
+    Address,
+    addressed,
+    is_closing,
+    split_acts,
+)
 from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.conditions import Piece, pieces
 from edgewright.agents.planner.embedded.grammar.coordination import (
@@ -22,7 +28,6 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     completed,
     continued,
     doubts,
-    is_closing,
     presents,
     repeats,
     topic,
@@ -181,8 +186,9 @@ class _Reader:
             else [Piece(each) for each in said]
         )
         if not self.units:
-            self.noun = topic(self._question)
-        for piece, later in pairwise([*found, None]):
+            turn = self.conversation.latest
+            self.noun = topic(self._question) or topic(turn.request if turn else "")
+        for piece, later in zip(found, [*found[1:], None], strict=False):  # perhaps none
             if later and doubts(piece.text) and not is_closing(later.text):
                 continue  # what follows says what to look at again
             remaining, outside = split_acts(piece.text, self.acts) if piece.text else ("", [])

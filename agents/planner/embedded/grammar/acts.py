@@ -11,7 +11,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from edgewright.agents.planner.embedded.grammar.clauses import segment
-from edgewright.agents.planner.embedded.grammar.ellipsis import is_closing
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, read_grammar
 
 _LEAD = re.compile(
@@ -21,6 +20,8 @@ _LEAD = re.compile(
     r"\s+(?:you\s+)?to\s+|(?:i|we)'d like\s+(?:you\s+)?to\s+|go ahead and\s+)*",
     re.IGNORECASE,
 )
+_CLOSING = re.compile(rf"(?:\W*\b{any_of('closing', 'gratitude')}\b)+\W*", re.IGNORECASE)
+_GRATITUDE = re.compile(rf"\b{any_of('gratitude')}\b", re.IGNORECASE)
 _GREETING = re.compile(
     rf"(?:\W*{any_of('greeting')}\b)+(?:\W+{any_of('small_talk')})?\W*", re.IGNORECASE
 )
@@ -69,6 +70,11 @@ class Act(BaseModel):
     def refusal(self) -> str:
         """What to say to the person."""
         return f"I cannot {self.name}; {self.instead}."
+
+
+def is_closing(text: str) -> bool:
+    """Return whether a text only says thanks or goodbye."""
+    return bool(_GRATITUDE.search(text) and _CLOSING.fullmatch(text))
 
 
 def addressed(text: str) -> Address:

@@ -38,14 +38,17 @@ _NEXT_TASK = re.compile(
     rf"(?:(?:and|ok|okay|so|now|then|next|also|finally)[\s,]+)+(?P<task>(?:the|an?|its)\s+{any_of('task_noun')})\W*",
     re.IGNORECASE,
 )
+_ABOUT_IT = re.compile(
+    r"(?:(?:and|so|ok|please|can\s+you|could\s+you|now)[\s,]+)*(?:tell|say)\s+(?:(?:me|us)\s+)?"
+    r"(?:(?:something|more|all|everything|a\s+(?:bit|little)(?:\s+more)?)\s+)?about\s+(?:it|this|that)\W*",
+    re.IGNORECASE,
+)
 _TAGS = re.compile(
-    rf"(?:(?:and|just|some|a\s+few|the|please|pls)\s+)*{any_of('tag_noun')}(?:\s+(?:please|pls|plz))?\W*",
+    rf"(?:(?:and|just|some|a\s+few|the|please|pls)\s+)*{any_of('tag_noun')}(?:[\s,]+(?:please|pls|plz))?\W*",
     re.IGNORECASE,
 )
 _TASK = re.compile(any_of("task_noun"), re.IGNORECASE)
 _DETERMINED = re.compile(r"(?:an?|any|some|the)\s", re.IGNORECASE)
-_CLOSING = re.compile(rf"(?:\W*\b{any_of('closing', 'gratitude')}\b)+\W*", re.IGNORECASE)
-_GRATITUDE = re.compile(rf"\b{any_of('gratitude')}\b", re.IGNORECASE)
 #: What introduces a noun that replaces the one of the question before.
 _NEW_NOUN = re.compile(
     r"^(?:(?:and|or|but|also|ok|so|now|plus)[\s,]+)*(?:(?:what|how)\s*(?:about|abt)\s+|any\s+sign\s+of\s+)?"
@@ -112,6 +115,9 @@ _TOPIC = re.compile(
     r"^(?:.*?\bhow\s+many\s+(?P<many>.+?)\s+(?:are|is|do|can)\b.*"
     r"|.*?\b(?:(?:is|are)\s+there|there(?:'s|\s+is|\s+are)|(?:do|can|could)\s+you\s+see)\s+"
     r"(?:(?:an?|any|some|the|no)\s+)?(?P<there>.+?)(?:\s+(?:in|on)\s+(?:it|this|the|that|my)\b.*?)?"
+    r"|.*?\b(?:what|which)\s+(?:(?:kind|sort|type|breed|species)\s+of\s+)?(?!(?:colou?r|time|day|date|year"
+    r"|size|shape|number|language|breed|species|kind|sort|type|text|else)\b)"
+    r"(?P<what>\w+)\s+(?:is|are)\s+(?:this|that|it|these|those|they)\b.*"
     r"|(?:where|(?:what|which)\s+colou?r)\s+(?:is|are)\s+(?P<the>(?:the|my|his|her)\s+.+?))\s*\??$",
     re.IGNORECASE,
 )
@@ -160,11 +166,6 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
     )
 
 
-def is_closing(text: str) -> bool:
-    """Return whether a text only says thanks or goodbye."""
-    return bool(_GRATITUDE.search(text) and _CLOSING.fullmatch(text))
-
-
 def doubts(text: str) -> bool:
     """Return whether a text only asks whether the answer before is right."""
     return bool(_DOUBT.fullmatch(text.strip()))
@@ -188,6 +189,8 @@ def completed(text: str) -> str:
         return f"is there {thing if _DETERMINED.match(thing) else _article(thing)}?"
     if match := _NEXT_TASK.fullmatch(text.strip()):
         return match["task"]
+    if _ABOUT_IT.fullmatch(text.strip()):
+        return "Describe the picture."
     if _TAGS.fullmatch(text.strip()):
         return "Label the picture."
     if match := _ANY.fullmatch(text.strip()):
@@ -292,7 +295,7 @@ def _swapped(match: re.Match[str], before: str) -> str:
 def topic(question: str) -> str:
     """Return the noun that a question is about, which a pronoun can stand for later, or nothing."""
     match = _TOPIC.match(question)
-    noun = (match["there"] or match["many"] or match["the"]) if match else ""
+    noun = (match["there"] or match["many"] or match["what"] or match["the"]) if match else ""
     noun = re.sub(r"^(?:the|my|his|her)\s+", "", noun.strip(" ,.;"), flags=re.IGNORECASE)
     return "" if re.search(r"\b(?:or|and)\b", noun) else noun
 

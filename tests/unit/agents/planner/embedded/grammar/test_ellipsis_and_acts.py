@@ -5,12 +5,12 @@ import pytest
 from edgewright.agents.planner.embedded.grammar.acts import (
     acts_outside,
     addressed,
+    is_closing,
     split_acts,
 )
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
     completed,
     continued,
-    is_closing,
     repeats,
     topic,
     without_pronouns,
@@ -107,6 +107,8 @@ def test_fragments_become_questions() -> None:
     assert completed("bus: yes or no") == "is there a bus?"
     assert completed("Rome or Paris?") == "Is it Rome or Paris?"
     assert completed("describe it") == "describe it"
+    assert completed("please tell me more about it") == "Describe the picture."
+    assert completed("keywords, please") == "Label the picture."
 
 
 @pytest.mark.parametrize("text", ["Thanks, that's all!", "thank you very much", "ok great, bye"])
@@ -242,6 +244,9 @@ def test_what_is_only_said_to_the_planner_is_told_apart(text: str, said: str) ->
         ("how many cups are there on the table?", "cups"),
         ("is there a goat in the picture?", "goat"),
         ("where is the goat?", "goat"),
+        ("what flower is this?", "flower"),
+        ("which kind of bird are these", "bird"),
+        ("what colour is this?", ""),
     ],
 )
 def test_a_pronoun_stands_for_the_noun_of_the_question(question: str, noun: str) -> None:
