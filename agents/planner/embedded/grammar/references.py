@@ -34,7 +34,7 @@ _ONE, _THING = (expanded(f"<{name}>", _DEFINITIONS) for name in ("one", "thing")
 _NUMBER = any_of("number")
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
-    r"|others|rest|remaining|former|latter|this|number|numbers|nos?|nr|everything|two|pair|these"
+    r"|others|rest|remaining|former|latter|this|number|numbers|nos?|nr|everything|two|pair|them|these"
     r"|those|which)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
     re.IGNORECASE,
 )
@@ -46,11 +46,12 @@ _EXCLUDING = re.compile(
 _LEFT_OUT = re.compile(
     rf"\s*,?\s*\b{any_of('apart_from')}(?:\s+for)?\s+(?:the\s+)?$", re.IGNORECASE
 )
+_WITHIN = re.compile(r"\b(?:in|on|of)\s+$", re.IGNORECASE)
 _SOME = re.compile(rf"\b{any_of('image_noun')}\b", re.IGNORECASE)
 _OBJECT_OF = re.compile(r"\b(?:describe|caption|classify|label|identify)\s+$", re.IGNORECASE)
 _UNITS = re.compile(rf"{_ONE}", re.IGNORECASE)
 _NUMERALS = re.compile(rf"{_NUMBER}\b|to\b|through\b|[-\u2013]", re.IGNORECASE)
-_SIDES: tuple[Kind, ...] = ("left", "middle", "right")
+_IN_ONE: tuple[Kind, ...] = ("left", "middle", "right", "them")
 _ORDER = {word: n for n, word in enumerate(words("ordinal")[:12], start=1)}
 
 
@@ -94,8 +95,8 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
         taken = [each.start for each in found], [each.end for each in found]
         found += _worded(_blanked(text, zip(*taken, strict=True)))
     if len(names) < 2:
-        # In a single image, "the one on the left" is a thing.
-        found = [each for each in found if each.kind not in _SIDES]
+        # In a single image, "the one on the left" is a thing, and so are "them".
+        found = [each for each in found if each.kind not in _IN_ONE]
     found.sort(key=lambda each: each.start)
     return [replace(each, excluded=bool(_EXCLUDING.search(text, 0, each.start))) for each in found]
 
@@ -158,8 +159,9 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
     if groups.get("backwards"):
         numbers = tuple(-number for number in numbers)
     labelled = any(groups.get(name) for name in ("numbers", "hash", "letter"))
-    # "This" and "both of them" point as well as any stand-in.
+    # "This" and "both of them" point as well as any stand-in, except for what is in them.
     points = kind == "here" or (kind in ("all", "them", "both") and not _SOME.search(match[0]))
+    points = points and not _WITHIN.search(match.string, 0, match.start())
     if labelled and max(numbers) > MAX_POSITION:
         return None
     return Mention(

@@ -188,6 +188,27 @@ def test_what_is_no_request_is_answered_in_plain_words(
     assert reply in plan.reason
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is there a hen in both of them?",
+        "Is there a hen in either of these?",
+        "Is there a hen in each?",
+        "Is there a hen in them?",
+    ],
+)
+def test_a_question_about_several_images_is_asked_of_each(
+    planner: EmbeddedPlanner, text: str
+) -> None:
+    plan = talk(planner, (text, "p.png q.png"))
+    assert [task.args["question"] for task in plan.tasks] == ["Is there a hen in the picture?"] * 2
+
+
+def test_in_one_image_they_are_things(planner: EmbeddedPlanner) -> None:
+    plan = talk(planner, ("Is there milk in them?", "p.png"))
+    assert plan.tasks[0].args["question"] == "Is there milk in them?"
+
+
 def test_what_does_it_say_is_a_question(planner: EmbeddedPlanner) -> None:
     plan = talk(planner, ("what does it say", "p.png"))
     assert steps(plan) == ["V:p.png"]
