@@ -21,6 +21,8 @@ from edgewright.tools.vision.answering.places import related
 from edgewright.tools.vision.answering.presence import summary
 from edgewright.tools.vision.asking.nouns import listed, number_word
 from edgewright.tools.vision.asking.things import Thing
+from edgewright.tools.vision.asking.things import things as known_things
+from edgewright.tools.vision.perception.detectors import detected_names
 from edgewright.tools.vision.perception.needed import DETECTOR, SECOND_DETECTOR
 from edgewright.tools.vision.scene import Scene
 
@@ -102,9 +104,21 @@ def _groups(evidence: Evidence) -> list[tuple[Thing, tuple[DetectedObject, ...]]
         (thing, sure)
         for thing, objects in summary(evidence)
         if (sure := tuple(each for each in objects if each.score >= _NAMED))
+        and not _vague(thing)
         and not _contradicted(thing, sure, evidence)
     ]
     return kept[:_MOST_THINGS]
+
+
+def _vague(thing: Thing) -> bool:
+    """Return whether a thing has only a wide name that the classifier gave it, such as "animal".
+
+    Detectors know narrower names. Where none of them is likely, it is not certain either that
+    there is an animal at all.
+    """
+    detected = [known_things().of_detection(name) for name in detected_names()]
+    own = any(each.name == thing.name for each in detected)
+    return not own and any(each.labels and each.labels < thing.labels for each in detected)
 
 
 def _contradicted(thing: Thing, objects: tuple[DetectedObject, ...], evidence: Evidence) -> bool:

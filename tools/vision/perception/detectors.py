@@ -132,6 +132,11 @@ def _in_image(
     return suppressed(Detections(boxes, scores, labels), max_iou=_SAME_OBJECT)
 
 
+def detected_names() -> frozenset[str]:
+    """Return the labels of both detectors."""
+    return frozenset(map(str, [*coco_names(), *_names(_OPEN_IMAGES_NAMES)]))
+
+
 def coco_names() -> NDArray[np.str_]:
     """Return the names of the first detector's classes."""
     return _names(_COCO_NAMES)

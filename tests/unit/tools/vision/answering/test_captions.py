@@ -101,6 +101,16 @@ def test_a_wider_word_for_the_same_thing_is_left_out():
     assert captioned(scene(*seen)).things == ("beetle",)
 
 
+@pytest.mark.parametrize("word", ["animal", "mammal"])
+def test_a_wide_word_without_a_narrower_one_is_not_named(word):
+    assert captioned(scene(thing(word, 50, 50, 90, 90))).things == ()
+
+
+@pytest.mark.parametrize("word", ["vehicle", "bird", "butterfly"])
+def test_what_a_detector_or_the_classifier_names_closely_is_named(word):
+    assert captioned(scene(thing(word, 50, 50, 90, 90))).things == (word,)
+
+
 def test_black_and_white_is_told():
     caption = captioned(scene(thing("dog", 100, 100, 200, 200), colour=(90, 90, 90)))
     assert caption.text == "A black-and-white photograph of a dog."
