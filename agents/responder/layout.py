@@ -57,9 +57,12 @@ def compose(
     texts: dict[str, list[str]] = {}
     for claim in claims:
         texts.setdefault(image_of.get(claim.task_id, ""), []).append(claim.text)
+    images_of: dict[tuple[bool, str], list[str]] = {}
+    for image, group in texts.items():
+        images_of.setdefault((bool(image), " ".join(group)), []).append(image)
     parts = [
-        f"{image}: {' '.join(group)}" if image else " ".join(group)
-        for image, group in texts.items()
+        f"{_listed(images)}: {said}" if named else said
+        for (named, said), images in images_of.items()
     ]
     text = ("\n" if len(parts) > 1 and len(claims) > MAX_ON_LINE else " ").join(parts)
     note = _approximate_note(request, results)
@@ -79,6 +82,10 @@ def _image_names(request: PlanRequest) -> dict[str, str]:
         unique = image.name and shared[image.name] == 1
         names[uri] = image.name if unique else f"{image.name or 'image'} {numbers[image.name]}"
     return names
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _approximate_note(request: PlanRequest, results: Sequence[TaskResult]) -> str:

@@ -122,6 +122,14 @@ def test_answers_about_more_images_have_a_line_each() -> None:
     assert text == "cat.png: tabby.\ndog.png: beagle.\ncup.png: cup."
 
 
+def test_what_holds_for_several_images_is_said_once() -> None:
+    request, made = per_image(CAT, DOG, image("c", "cup.png"))
+    text = answer(request, made, labelled("tabby", "beagle", "tabby")).text
+    assert text == "cat.png and cup.png: tabby.\ndog.png: beagle."
+    text = answer(request, made, labelled("tabby", "tabby", "tabby")).text
+    assert text == "cat.png, dog.png and cup.png: tabby."
+
+
 def test_sentences_about_one_image_stay_together() -> None:
     request, made = per_image(CAT, DOG, follow=True)
     spoken = result(9, "speak", {"text": "spoken"})
