@@ -34,6 +34,13 @@ NUMBERS = {
     )
 }
 _WORD = re.compile(r"[\w'-]+")
+_WORDED: dict[Operator, str] = {
+    "equals": "is",
+    "not": "is not",
+    "at_least": "is at least",
+    "at_most": "is at most",
+    "contains": "contains",
+}
 
 
 class Check(BaseModel):
@@ -53,6 +60,11 @@ class Check(BaseModel):
     field: ResultField
     op: Operator
     value: str = Field(min_length=1, max_length=200)
+
+    @property
+    def wording(self) -> str:
+        """The check in words, such as "t1 is yes"."""
+        return f"{self.task} {_WORDED[self.op]} {self.value}"
 
     def holds(self, output: Mapping[str, Any]) -> bool | None:
         """Return whether the check holds for an output; None if the output does not say."""
@@ -95,6 +107,12 @@ class Condition(BaseModel):
 
     match: Literal["all", "any"] = "all"
     checks: tuple[Check, ...] = Field(min_length=1, max_length=10)
+
+    @property
+    def wording(self) -> str:
+        """The condition in words, such as "t1 is yes and t2 is no"."""
+        joint = " and " if self.match == "all" else " or "
+        return joint.join(check.wording for check in self.checks)
 
     def holds(self, outputs: Mapping[str, Mapping[str, Any]]) -> bool | None:
         """Decide the condition.

@@ -42,9 +42,8 @@ def plan_table(plan: Plan, names: Mapping[str, str] | None = None) -> Renderable
         args = ", ".join(
             f"{name}={(names or {}).get(value, _short(value))}" for name, value in task.args.items()
         )
-        after = ", ".join(
-            [*task.depends_on, *(f"if {check}" for check in dict.fromkeys(task.checks))]
-        )
+        condition = [f"if {task.when.wording}"] if task.when else []
+        after = ", ".join([*task.depends_on, *condition])
         table.add_row(Text(task.id), Text(task.tool), Text(args), Text(after))
     parts: list[RenderableType] = [table] if plan.tasks else [Text("plan: nothing to run")]
     if plan.needs:

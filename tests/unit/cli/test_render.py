@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from edgewright.agents.planner.condition import Check, Condition
 from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.responder.result import TaskResult
 from edgewright.cli.views.results import (
@@ -43,6 +44,14 @@ def test_a_plan(shown):
     assert "missing: image" in text
     assert "why" in text
     assert "aaaa…" in shown(plan_table(plan))
+
+
+def test_a_plan_tells_on_which_answer_a_task_runs(shown):
+    check = Check(task="t1", field="answer", op="equals", value="no")
+    asks = Task(id="t1", tool="questions", task_type="questions", args={"question": "a cat?"})
+    runs = Task(id="t2", tool="label", task_type="label", when=Condition(checks=(check,)))
+    plan = Plan(request="r", tasks=(asks, runs), planner="embedded", confidence=0.5)
+    assert "if t1 is no" in shown(plan_table(plan))
 
 
 def test_an_empty_plan(shown):

@@ -51,3 +51,10 @@ def test_checks_are_joined(match: Any, answers: tuple[str, str], holds: bool | N
     outputs = {f"t{n}": {"answer": answer} for n, answer in enumerate(answers)}
     assert Condition(match=match, checks=checks).holds(outputs) is holds
     assert Condition(match=match, checks=checks).holds({}) is None
+
+
+def test_a_condition_is_worded_with_what_it_asks_for() -> None:
+    first = Check(task="t1", field="answer", op="equals", value="no")
+    second = Check(task="t2", field="count", op="at_least", value="3")
+    assert Condition(checks=(first, second)).wording == "t1 is no and t2 is at least 3"
+    assert Condition(match="any", checks=(first, second)).wording == "t1 is no or t2 is at least 3"
