@@ -51,11 +51,15 @@ def _statements(promises: Promises) -> list[DesignChoice]:
         value = {
             "rounds": f"at most {limit.value:g} rounds",
             "seconds": f"at most {limit.value:g} seconds of training",
+            "total_bytes": f"at most {limit.value:,.0f} bytes from a client in all rounds",
             "bytes": f"at most {limit.value:,.0f} bytes from a client in a round",
             "accuracy": f"enough at {limit.value:.4g} of the validation samples",
             "memory": f"a model of at most {limit.value:,.0f} bytes",
         }[limit.quantity]
         stated.append(_read(limit.words, value))
+    if promises.participation is not None:
+        part = promises.participation
+        stated.append(_read(part.words, f"{part.clients} clients ({part.share:.0%}) in a round"))
     for words, reason in promises.refused:
         stated.append(DesignChoice(words=words, choice="not held", reason=reason))
     return stated

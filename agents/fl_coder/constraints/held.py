@@ -37,6 +37,9 @@ def broken(
         possible = 2 * attackers.count < in_round
         if strategy.name not in ROBUST or (possible and not outvoted):
             found.append(_fault("strategy", f"it must tolerate {attackers.count} hostile clients"))
+    stated = promises.participation
+    if stated is not None and in_round > stated.clients:
+        found.append(_fault("participation", f"a round may have {stated.clients} clients"))
     wanted = promises.proximal
     if wanted is not None and candidate.proximal != wanted and not candidate.private:
         found.append(_fault("proximal", f"FedProx's weight must be {wanted:g}"))
@@ -51,8 +54,18 @@ def _broken_limits(
     if rounds is not None and candidate.rounds > rounds.value:
         found.append(_fault("rounds", f"at most {rounds.value:g} rounds are allowed"))
     sent, memory = promises.limits.get("bytes"), promises.limits.get("memory")
+    total = promises.limits.get("total_bytes")
     if facts is None:
         return found
+    in_all = _update_bytes(candidate, facts) * candidate.rounds
+    if total is not None and in_all > total.value:
+        found.append(
+            _fault(
+                "compression",
+                f"{candidate.rounds} updates take {in_all} bytes, and at most {total.value:.0f} "
+                "are allowed in all",
+            )
+        )
     if memory is not None and facts.weight_bytes > memory.value:
         found.append(
             _fault(

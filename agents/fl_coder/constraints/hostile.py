@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from edgewright.agents.fl_coder.constraints.numbers import Number, numbers_of, tokens_of
 from edgewright.agents.fl_coder.constraints.quantities import DISMISSED, sentences
 
-_OWNERS = re.compile(
+#: What clients are called.
+OWNERS = re.compile(
     r"(?:client|clinic|hospital|school|shop|store|site|device|phone|partner|owner|compan(?:y|ie)|"
     r"branch(?:e)?|factor(?:y|ie)|farm|bank|office|user|participant|member|node|board|camera|"
     r"station|department|universit(?:y|ie)|librar(?:y|ie)|museum|plant|part(?:y|ie)|sensor|worker|"
@@ -18,7 +19,7 @@ _OWNERS = re.compile(
     r"dealer|firm|institution|organi[sz]ation|lab|laborator(?:y|ie))s?",
     re.IGNORECASE,
 )
-_HOSTILE = re.compile(
+HOSTILE = re.compile(
     r"\b(?:malicious|hostile|byzantine|adversar\w*|attack(?:s|ed|ers?|ing)?|poison\w*|"
     r"compromised|hacked|evil|dishonest|traitors?|sabotag\w*|saboteurs?|tamper\w*|cheat\w*|lying|"
     r"lies?|liars?|rogue|infected|hijacked|manipulat\w*|bad\s+actors?|spoil\w*|backdoors?|"
@@ -47,6 +48,15 @@ _DENIED = re.compile(
     r"without|(?:is|are|be)\s+not|(?:is|are)n't)\b",
     re.IGNORECASE,
 )
+
+
+#: What says of all clients that they mean well; "most", "but" or a number would say it of some.
+_TRUSTED = re.compile(
+    r"\b(?P<owners>[a-z-]+)\s+(?:are|is)\s+(?:all\s+|entirely\s+|fully\s+)?(?:trust(?:ed|worthy)|honest|"
+    r"benign|friendly|faithful|well-meaning)\b",
+    re.IGNORECASE,
+)
+_SOME = re.compile(r"\b(?:most|but|except|apart|some|few|not|if|unless|whether)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ def find_hostile(text: str, clients: int) -> Hostile | None:
     """
     found: Hostile | None = None
     for sentence in sentences(" ".join(text.split())):
-        hostile = bool(_HOSTILE.search(sentence)) or bool(_TOLERATED.search(sentence))
+        hostile = bool(HOSTILE.search(sentence)) or bool(_TOLERATED.search(sentence))
         if not hostile or DISMISSED.search(sentence) or _DENIED.search(sentence):
             continue
         words = sentence.rstrip(" .;!?")
@@ -100,11 +110,23 @@ def find_hostile(text: str, clients: int) -> Hostile | None:
     return found
 
 
+def all_trusted(text: str) -> bool:
+    """Return whether a text says of the clients, without exception, that they mean well."""
+    for sentence in sentences(" ".join(text.split())):
+        match = _TRUSTED.search(sentence)
+        if match is None or not OWNERS.fullmatch(match["owners"]) or _SOME.search(sentence):
+            continue
+        about = tokens_of(sentence[: match.start("owners")])
+        if not any(n.after >= len(about) - 3 and not n.article for n in numbers_of(about)):
+            return True
+    return False
+
+
 def _vague_owners(sentence: str) -> bool:
     """Return whether a sentence speaks of an unstated number of hostile clients."""
     tokens = tokens_of(sentence)
     return bool(_VAGUE.search(sentence)) and any(
-        _OWNERS.fullmatch(t.text) or _ATTACKERS.fullmatch(t.text) for t in tokens
+        OWNERS.fullmatch(t.text) or _ATTACKERS.fullmatch(t.text) for t in tokens
     )
 
 
@@ -145,7 +167,7 @@ def _of_clients(number: Number, about: list[str], before: list[str], *, loose: b
     """Return whether a number counts clients or attackers."""
     if before[-1:] in (["n"], ["of"]) or before[-2:] == ["n", "="]:
         return False
-    nouns = [i for i, word in enumerate(about) if _OWNERS.fullmatch(word)]
+    nouns = [i for i, word in enumerate(about) if OWNERS.fullmatch(word)]
     hostile = [i for i, word in enumerate(about) if _ATTACKERS.fullmatch(word)]
     if number.article:
         near = bool(nouns and nouns[0] == 0) or bool(hostile and hostile[0] == 0)
@@ -179,12 +201,12 @@ def read_owners(text: str) -> int | None:
     Numbers of hostile clients are not meant, but "2 out of 20" says that there are 20.
     """
     for sentence in sentences(" ".join(text.split())):
-        hostile = bool(_HOSTILE.search(sentence))
+        hostile = bool(HOSTILE.search(sentence))
         tokens = tokens_of(sentence)
         numbers = [n for n in numbers_of(tokens) if not n.share and not n.article]
         for number in numbers:
             about = [token.text for token in tokens[number.after : number.after + 3]]
-            nouns = [i for i, word in enumerate(about) if _OWNERS.fullmatch(word)]
+            nouns = [i for i, word in enumerate(about) if OWNERS.fullmatch(word)]
             if number.of and (nouns or hostile):
                 return int(number.of)
             qualified = any(_ATTACKERS.fullmatch(word) for word in about[: (nouns or [0])[0]])

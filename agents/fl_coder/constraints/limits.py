@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from edgewright.agents.fl_coder.constraints.numbers import Number, Token, numbers_of, tokens_of
+from edgewright.agents.fl_coder.constraints.hostile import OWNERS
+from edgewright.agents.fl_coder.constraints.numbers import (
+    Number,
+    Token,
+    numbers_of,
+    ordinal_of,
+    tokens_of,
+)
 from edgewright.agents.fl_coder.constraints.quantities import sentences
 
-Quantity = Literal["rounds", "seconds", "bytes", "accuracy", "memory"]
+Quantity = Literal["rounds", "seconds", "bytes", "total_bytes", "accuracy", "memory"]
 
 _SECONDS: dict[str, float] = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60}
 _SECONDS |= {"hour": 3600, "hr": 3600, "h": 3600, "day": 86_400}
@@ -23,7 +30,9 @@ _BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
 #: What the time of training is spoken of with, and what makes it a time of something else.
 _TRAINING_TIME = re.compile(
     r"\b(?:train\w*|finish\w*|done|ready|complet\w*|deadline|limit\w*|budget|you\s+have|model|"
-    r"only\s+have|we\s+have|results?)\b",
+    r"only\s+have|we\s+have|results?|give\s+(?:it|yourself|the\s+whole)|whole\s+thing|through|"
+    r"wrap\w*\s+up|at\s+the\s+(?:longest|latest)|(?:it|this|all|everything)\s+(?:may|must|"
+    r"should)\s+(?:not\s+)?(?:run|take|last)|run\s+for)\b",
     re.IGNORECASE,
 )
 _OTHER_TIME = re.compile(
@@ -39,9 +48,21 @@ _SENDING = re.compile(
     r"traffic|communicat\w*|bandwidth|transfer\w*|link)\b",
     re.IGNORECASE,
 )
+#: What makes a number of bytes that of the whole training.
+_IN_ALL = re.compile(
+    r"\b(?:all\s+in\s+all|in\s+all|in\s+total|total(?:s|ling)?|altogether|overall|all\s+told|in\s+sum|"
+    r"(?:whole|entire|complete)\s+(?:of\s+(?:the\s+)?)?(?:training|run|job|process)|"
+    r"from\s+start\s+to\s+(?:finish|end)|over\s+all\s+(?:the\s+)?rounds|all\s+rounds\s+together)\b",
+    re.IGNORECASE,
+)
+_A_ROUND = re.compile(
+    r"\b(?:per|a|each|every|any|one|single)\s+(?:\w+\s+)?round\b|/\s*round\b", re.I
+)
 _MEMORY = re.compile(
     r"\b(?:ram|memory|flash|sram|micro-?controllers?|mcus?|chips?|fits?\s+(?:in|into)|"
-    r"embedded\s+devices?)\b",
+    r"embedded\s+devices?|(?:model|network|net|weights?)(?:\s+file)?\s+(?:\w+\s+){0,3}(?:weighs?|"
+    r"occup(?:y|ies)|takes?(?:\s+up)?|be|have|has|exceeds?|stays?|remains?|larger|bigger|of\s+at\s+most)"
+    r"|(?:model|network|weights?)\s+(?:size|under|below))\b",
     re.IGNORECASE,
 )
 #: Words that only bound a quantity, and name none.
@@ -62,11 +83,31 @@ _RATE = frozenset({"s", "second", "sec", "month", "day", "week", "hour", "year",
 _GOAL = re.compile(
     r"\b(?:stop\w*|accura\w*|right|correct\w*|enough|target|goal|reach\w*)\b", re.IGNORECASE
 )
-_OTHER_SHARE = re.compile(
-    r"\b(?:recall|precision|sensitivity|specificity|f1|labels?|mislabel\w*|wrong|noise|noisy|"
-    r"clients?|participants?|byzantine|malicious|attack\w*|data|pictures?|images?|samples?)\b",
+_STOP_AFTER = re.compile(
+    r"\b(?:stop\w*|end\w*|finish\w*|halt\w*|quit\w*|over|done|no\s+further)\s+(?:\w+\s+){0,2}?"
+    r"(?:after|at|with|by|than)\s+(?:the\s+)?(?:round\s+(?:number\s+)?(?P<number>[\w-]+)|"
+    r"(?P<ordinal>[\w-]+)\s+(?:\w+\s+)?round)\b|"
+    r"\b(?:the\s+)?(?P<last>[\w-]+)\s+round\s+(?:is|must\s+be|should\s+be)\s+the\s+last\b",
     re.IGNORECASE,
 )
+#: Images that a model gets right, which is its accuracy.
+_RECOGNISED = re.compile(
+    r"\b(?:classif\w+|recogni[sz]\w+|identif\w+|sort\w+|predict\w*|read|got|gets?|told\s+apart)"
+    r"\s+(?:\w+\s+)?(?:correct\w*|right\w*|properly)|\b(?:correctly|rightly|properly)\s+(?:classif"
+    r"|recogni[sz]|identif|sort|predict|read)\w*",
+    re.IGNORECASE,
+)
+_BETWEEN_ACCURACY_WORDS = (
+    "of is be must should has have to a an the at least no not worse less lower than below under "
+    "fall never always drop goes get reach reaches exceed above over more or around about minimum : = ≥ > want"
+)
+_BETWEEN_ACCURACY = frozenset(_BETWEEN_ACCURACY_WORDS.split())
+_OTHER_SHARE = re.compile(
+    r"\b(?:recall|precision|sensitivity|specificity|f1|labels?|mislabel\w*|wrong|noise|noisy|"
+    r"clients?|participants?|byzantine|malicious|attack\w*)\b",
+    re.IGNORECASE,
+)
+_DATA = re.compile(r"\b(?:data|pictures?|photos?|images?|scans?|samples?)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -75,7 +116,8 @@ class StatedLimit:
 
     Attributes:
         quantity: ``rounds``; ``seconds`` of training; ``bytes`` that a client sends in a round;
-            ``accuracy`` that is enough, 0 to 1; ``memory`` of a device, in bytes.
+            ``total_bytes`` that it sends in all rounds; ``accuracy`` that is enough, 0 to 1;
+            ``memory`` of a device, in bytes.
         value: The limit; of several values, the strictest.
         words: The words that state it.
     """
@@ -89,21 +131,38 @@ def read_limits(text: str) -> tuple[StatedLimit, ...]:
     """Read the limits in a text, each quantity at most once."""
     found: dict[Quantity, StatedLimit] = {}
     for sentence in sentences(text):
-        tokens = tokens_of(sentence)
-        for number in numbers_of(tokens):
-            for quantity, read in _READERS.items():
-                value = read(sentence, tokens, number)
-                if value is None or value <= 0:
-                    continue
-                earlier = found.get(quantity)
-                stricter = earlier is None or value < earlier.value
-                if quantity == "accuracy":
-                    stricter = earlier is None or value > earlier.value
-                if stricter:
-                    words = sentence.strip(" .;!?")
-                    found[quantity] = StatedLimit(quantity, value, words)
-                break
+        for quantity, value in _stated(sentence):
+            earlier = found.get(quantity)
+            stricter = earlier is None or value < earlier.value
+            if quantity == "accuracy":
+                stricter = earlier is None or value > earlier.value
+            if stricter:
+                found[quantity] = StatedLimit(quantity, value, sentence.strip(" .;!?"))
     return tuple(found.values())
+
+
+def _stated(sentence: str) -> Iterator[tuple[Quantity, float]]:
+    """Yield the limits in a sentence."""
+    if last := _last_round(sentence):
+        yield "rounds", last
+    tokens = tokens_of(sentence)
+    for number in numbers_of(tokens):
+        for quantity, read in _READERS.items():
+            value = read(sentence, tokens, number)
+            if value is not None and value > 0:
+                yield quantity, value
+                break
+
+
+def _last_round(sentence: str) -> int | None:
+    """Return the round of "stop after the eighth round"."""
+    match = _STOP_AFTER.search(sentence)
+    if match is None:
+        return None
+    if match["number"]:
+        numbers = numbers_of(tokens_of(match["number"]))
+        return int(numbers[0].low) if numbers else None
+    return ordinal_of(match["ordinal"] or match["last"])
 
 
 def _unit(tokens: list[Token], number: Number, units: dict[str, float]) -> tuple[float, int] | None:
@@ -173,8 +232,18 @@ def _bytes(sentence: str, tokens: list[Token], number: Number) -> float | None:
         return None
     if _MEMORY.search(sentence) and not _SENDING.search(sentence):
         return None
+    if _IN_ALL.search(sentence) and not _A_ROUND.search(sentence):
+        return None  # that of all rounds
     whole = len(tokens) - (found[1] - number.first) <= 4  # "at most 20 kilobytes"
     return found[0] if whole or _SENDING.search(sentence) else None
+
+
+def _total_bytes(sentence: str, tokens: list[Token], number: Number) -> float | None:
+    found = _unit(tokens, number, _BYTES)
+    if found is None or _is_rate(tokens, found[1]) or _is_least(tokens, number):
+        return None
+    in_all = _IN_ALL.search(sentence) and not _A_ROUND.search(sentence)
+    return found[0] if in_all and _SENDING.search(sentence) else None
 
 
 def _memory(sentence: str, tokens: list[Token], number: Number) -> float | None:
@@ -188,10 +257,32 @@ def _memory(sentence: str, tokens: list[Token], number: Number) -> float | None:
 
 def _accuracy(sentence: str, tokens: list[Token], number: Number) -> float | None:
     value = number.high / number.of if number.of else number.high
-    if not (number.share or number.of) or not 0 < value <= 1 or _OTHER_SHARE.search(sentence):
+    stated = number.share or number.of or _is_decimal_accuracy(tokens, number)
+    if not stated or not 0 < value <= 1 or _OTHER_SHARE.search(sentence):
         return None
-    del tokens
-    return value if _GOAL.search(sentence) else None
+    recognised = _RECOGNISED.search(sentence)
+    if (_DATA.search(sentence) and not recognised) or _counts_owners(tokens, number):
+        return None
+    return value if recognised or _GOAL.search(sentence) else None
+
+
+def _is_decimal_accuracy(tokens: list[Token], number: Number) -> bool:
+    """Return whether a number is that of "the accuracy must be no worse than 0.87"."""
+    names = [i for i, t in enumerate(tokens) if t.text in ("accuracy", "accurate")]
+    after = [t.text for t in tokens[number.after : number.after + 1]]
+    linked = any(
+        {t.text for t in tokens[name + 1 : number.first]} <= _BETWEEN_ACCURACY
+        for name in names
+        if name < number.first
+    )
+    return 0.1 <= number.high < 1 and (linked or after == ["accuracy"])
+
+
+def _counts_owners(tokens: list[Token], number: Number) -> bool:
+    """Return whether a number is one of clients: "three of the twenty sites"."""
+    about = [t.text for t in tokens[number.after : number.after + 4]]
+    nouns = [word for word in about if word not in ("of", "the", "our", "all", "these", "my")]
+    return bool(nouns and OWNERS.fullmatch(nouns[0]))
 
 
 def _is_rate(tokens: list[Token], position: int) -> bool:
@@ -207,6 +298,7 @@ def _is_least(tokens: list[Token], number: Number) -> bool:
 _READERS: dict[Quantity, Callable[[str, list[Token], Number], float | None]] = {
     "rounds": _rounds,
     "memory": _memory,
+    "total_bytes": _total_bytes,
     "bytes": _bytes,
     "seconds": _seconds,
     "accuracy": _accuracy,

@@ -12,10 +12,12 @@ _ONES = (
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _VALUES: dict[str, float] = {word: float(n) for n, word in enumerate(_ONES.split())}
 _VALUES |= {word: 10.0 * n for n, word in enumerate(_TENS.split(), start=2)}
+_VALUES |= {"nought": 0.0}
 #: Whole numbers that one word names.
 NUMBER_WORDS = tuple(_VALUES)
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 _GROUPS = {"couple": 2.0, "pair": 2.0, "dozen": 12.0, "score": 20.0}
+_GROUPS |= {"duo": 2.0, "trio": 3.0, "quartet": 4.0, "quintet": 5.0, "foursome": 4.0}
 _ORDINALS = (
     "third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
@@ -26,6 +28,7 @@ _FRACTIONS |= {"half": 2.0, "halve": 2.0, "quarter": 4.0, "hundredth": 1e2, "tho
 _FRACTIONS |= {"millionth": 1e6, "percent": 1e2}
 _DIGITS = frozenset("0123456789")
 _ARTICLES = frozenset({"a", "an"})
+_OF_FRACTIONS = frozenset({"random", "mere", "full", "whole"})
 _EVERY = {"second": 2.0, "other": 2.0} | {w: n for w, n in _FRACTIONS.items() if n < 21}
 
 _TOKEN = re.compile(
@@ -72,6 +75,20 @@ class Number:
 def tokens_of(text: str) -> list[Token]:
     """Split a text into words, numbers and signs."""
     return [Token(m[0].lower(), m.start(), m.end()) for m in _TOKEN.finditer(normalised(text))]
+
+
+def ordinal_of(words: str) -> int | None:
+    """Return the number of an ordinal below a hundred: "8th", "eighth" or "twenty-fifth"."""
+    words = words.lower()
+    if match := re.fullmatch(r"(\d{1,3})(?:st|nd|rd|th)", words):
+        return int(match[1])
+    tens, _, ones = words.rpartition("-")
+    units = {"first": 1, "second": 2} | {w: i for i, w in enumerate(_ORDINALS.split(), start=3)}
+    whole = {f"{word[:-1]}ieth": int(_VALUES[word]) for word in _TENS.split()}
+    number = units.get(ones, whole.get(ones))
+    if number is None or (tens and (tens not in _TENS.split() or number > 9)):
+        return None
+    return number + (int(_VALUES[tens]) if tens else 0)
 
 
 def normalised(text: str) -> str:
@@ -191,9 +208,14 @@ class _Reader:
             return Number(1.0, 1.0, first, position + 2)
         if self._singular(position) == "half":
             return self._half(position)
+        if self._at(position) in _ARTICLES and self._at(position + 1) in _OF_FRACTIONS:
+            part = _FRACTIONS.get(self._at(position + 2))
+            if part:  # a random third
+                return Number(1 / part, 1 / part, first, position + 3, share=True)
         value, position = self._cardinal(position)
         if value is None:
             return None
+        value, position = self._decimals(value, position)
         name = self._singular(position + (self._at(position) == "-"))
         if name in _FRACTIONS and name != "percent":  # a quarter, three-tenths
             position += 1 + (self._at(position) == "-")
@@ -205,6 +227,16 @@ class _Reader:
                 return Number(value + 1 / part, value + 1 / part, first, position + 3)
         article = position == first + 1 and self._at(first) in _ARTICLES
         return replace(self._finished(value, first, position), article=article)
+
+    def _decimals(self, value: float, position: int) -> tuple[float, int]:
+        """Read the decimals of "two point five"; return the number and what follows."""
+        if self._at(position) != "point" or self._at(position - 1) in _ARTICLES:
+            return value, position
+        after, scale = position + 1, 0.1
+        while _VALUES.get(self._at(after), 10.0) < 10.0:
+            value, scale = round(value + scale * _VALUES[self._at(after)], 9), scale / 10
+            after += 1
+        return (value, after) if after > position + 1 else (value, position)
 
     def _half(self, position: int) -> Number:
         """Read "half", "half a dozen" and "half a million"."""

@@ -15,18 +15,22 @@ UNITS: tuple[Unit, ...] = ("sample", "person", "client")
 _SAMPLE = (
     r"(?:samples?|examples?|records?|rows?|images?|pictures?|photos?|photographs?|instances?|items?|"
     r"scans?|x-?rays?|measurements?|data\s*-?\s*points?|datum|documents?|readings?|observations?|"
-    r"entr(?:y|ies)|mammograms?|drawings?|recordings?|slides?|exposures?|frames?)"
+    r"entr(?:y|ies)|mammograms?|drawings?|recordings?|slides?|exposures?|frames?|tuples?|sentences?|"
+    r"messages?|e-?mails?|utterances?|transactions?|purchases?|clips?|pages?|letters?|sketch(?:es)?|"
+    r"snapshots?|tiles?|crops?|texts?|posts?|visits?)"
 )
 _PERSON = (
     r"(?:persons?|people|patients?|subjects?|individuals?(?!\s+"
     + _SAMPLE
     + r")|customers?|users?|participants?\s+of\s+"
     r"the\s+(?:study|trial)|pupils?|students?|citizens?|employees?|writers?|speakers?|children|"
-    r"child|donors?|volunteers?|members?|persons?'s|residents?|voters?|readers?|drivers?)"
+    r"child|donors?|volunteers?|members?|persons?'s|residents?|voters?|readers?|drivers?|passengers?|guests?|tenants?|authors?|teachers?|learners?|"
+    r"wom[ae]n|m[ae]n|girls?|boys?|mothers?|taxpayers?|inhabitants?|cardholders?|somebody|someone)"
 )
 _CLIENT = (
     r"(?:clients?|hospitals?|sites?|institutions?|clinics?|banks?|devices?|phones?|organi[sz]ations?"
-    r"|compan(?:y|ies)|silos?|nodes?|owners?|partners?|schools?|shops?|branches|meters?|firms?|"
+    r"|compan(?:y|ies)|silos?|nodes?|owners?|partners?|schools?|shops?|branch(?:es)?|meters?|firms?|"
+    r"factor(?:y|ies)|offices?|librar(?:y|ies)|plants?|vehicles?|universit(?:y|ies)|homes?|stores?|"
     r"participants?(?!\s+of\s+the\s+(?:study|trial))|households?|handsets?|tablets?|stations?|farms?|museums?|labs?|parties|party)"
 )
 _NOUNS: dict[Unit, str] = {"sample": _SAMPLE, "person": _PERSON, "client": _CLIENT}
@@ -48,6 +52,14 @@ _FORMS = (
     (1.5, r"\b(?:protect\w*|hides?|hide|conceal\w*|cover\w*|for|of)\s+(?:each|every|all|the\s+"
           r"individual|any)\s+{}\b"),
     (1.5, r"\b(?:protect\w*|hides?|cover\w*)\s+the\s+{}\b"),
+    (3.0, r"\bdiffer\w*\s+(?:in|by)\s+(?:only\s+|just\s+|exactly\s+|at\s+most\s+)?"
+          r"(?:one|an?|a\s+single)\s+(?:\w+\s+)?{}\b"),
+    (2.5, r"\b{}\s+(?:one\s+(?:at\s+a\s+time|by\s+one)|individually|separately|singly|by\s+itself|"
+          r"by\s+themselves|on\s+(?:its|their)\s+own)\b"),
+    (1.5, r"\b(?:each|every|any)\s+(?:\w+\s+)?{}\b(?=.{{0,60}}\b(?:gets?|deserves?|receives?|"
+          r"is\s+given|needs?|must\s+have|is\s+entitled|has\s+a\s+(?:right|guarantee))\b)"),
+    (1.5, r"\b{}\b(?=[^.;]{{0,30}}\bneeds?\s+(?:hiding|protect\w+|to\s+be\s+"
+          r"(?:hidden|protected)))"),
     (1.5, r"\b(?:each|every|one)\s+{}\b(?=.{{0,60}}\b(?:protected|enjoys|hidden|covered|inferable|"
           r"inferred|singled|training\s+data)\b)"),
     (1.5, r"\b(?:an?|one|no)\s+{}\b(?=.{{0,40}}\b(?:cannot|can\s+not|can't|singled|identified|"
@@ -65,6 +77,11 @@ _SAME_PERSON = re.compile(
     r"|\b" + _PERSON + r"\s+(?:who\s+|may\s+)?(?:ha(?:s|ve|d)|appears?|occurs?|gave|contributed)"
     r"\s+(?:in\s+)?(?:several|many|multiple|more\s+than\s+one)\b"
     r"|\ball\s+(?:of\s+)?(?:an?|one|each|the)\s+" + _PERSON + r"'s\s"
+    r"|\b(?:all|everything)\b[^.;]{0,25}\b(?:of|from|by|about|that)\s+(?:an?|one|any|each|every|a"
+    r"\s+single)\s+(?:\w+\s+)?" + _PERSON + r"\b(?!-)"
+    r"|\beverything\s+(?:an?|one|any|each|every)\s+(?:\w+\s+)?" + _PERSON + r"\b"
+    r"|\b" + _PERSON + r"\s+(?:together\s+)?with\s+(?:all|every)\b"
+    r"|\b" + _PERSON + r",?\s+(?:whatever|regardless\s+of|no\s+matter|however)\b"
     r"|\b(?:one|the|a)\s+(?:and\s+the\s+)?(?:same|single|one)\s+" + _PERSON
     + r"|\bone\s+" + _PERSON + r"'s\s+(?:data|samples|pictures|images|records)",
     re.IGNORECASE,
@@ -81,6 +98,22 @@ _WHOLE_CLIENT = re.compile(
     + r"|\b" + _CLIENT + r"'s\s+(?:whole|entire)\s+data",
     re.IGNORECASE,
 )  # fmt: skip
+
+
+#: Two units that are both to be protected.
+_BOTH = re.compile(
+    r"\b(?:both\s+)?(?:the|each|every|any|an?|per)[-\s]+(?:(?:single|individual|whole)\s+)?"
+    r"(?P<one>[\w-]+)\s+(?:and|as\s+well\s+as|plus)\s+(?:also\s+)?(?:the|each|every|any|an?|per)[-\s]+"
+    r"(?:(?:single|individual|whole)\s+)?(?P<other>[\w-]+)\b",
+    re.IGNORECASE,
+)
+#: Whom it need not protect.
+_SPARED = re.compile(
+    r"\b(?P<unit>[\w-]+)\s+(?:need\s+not|needn't|(?:do|does)\s+not\s+(?:need|have)\s+to|(?:do|does)n't\s+"
+    r"(?:need|have)\s+to)\s+be\s+(?:hidden|protected|covered)\w*(?:\s+as\s+(?:a\s+whole|such))?"
+    r"|\b(?P<public>[\w-]+)\s+(?:are|is)\s+(?:all\s+)?(?:public|known)\b(?:\s+anyway)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -103,9 +136,11 @@ def read_unit(text: str) -> StatedUnit:
         return StatedUnit("client", own[0])
     if whole := _WHOLE_CLIENT.search(text):
         return StatedUnit("client", whole[0])
-    if same := _SAME_PERSON.search(text):
-        return StatedUnit("person", same[0])
     kept, rejected = _split_rejected(text)
+    if same := _SAME_PERSON.search(kept):
+        return StatedUnit("person", same[0])
+    if both := _both(kept):
+        return both
     scores: dict[Unit, tuple[float, str]] = {}
     for unit, noun in _NOUNS.items():
         for weight, form in _FORMS:
@@ -122,16 +157,29 @@ def read_unit(text: str) -> StatedUnit:
     return StatedUnit("sample", technique[0]) if technique else StatedUnit("client", "")
 
 
+def _both(text: str) -> StatedUnit | None:
+    """Read the stronger of two units that are both asked for."""
+    match = _BOTH.search(text)
+    if match is None:
+        return None
+    named = [
+        [u for u in UNITS if re.fullmatch(_NOUNS[u], match[n], re.I)] for n in ("one", "other")
+    ]
+    if not all(named):
+        return None
+    return StatedUnit(max((each[-1] for each in named), key=UNITS.index), match[0])
+
+
 def _split_rejected(text: str) -> tuple[str, set[Unit]]:
     """Remove units that are said not to be meant; return the rest of the text, and them."""
     rejected: set[Unit] = set()
 
     def cut(match: re.Match[str]) -> str:
-        words = match["unit"] or match["before"]
+        words = next(each for each in match.groups() if each)
         for unit, noun in _NOUNS.items():
             if re.search(rf"\b{noun}\b", words, re.IGNORECASE):
                 rejected.add(unit)
                 return " "
         return match[0]
 
-    return _REJECTED.sub(cut, text), rejected
+    return _SPARED.sub(cut, _REJECTED.sub(cut, text)), rejected

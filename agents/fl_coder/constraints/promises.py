@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from edgewright.agents.fl_coder.constraints.classifier import Kind
-from edgewright.agents.fl_coder.constraints.hostile import find_hostile, read_hostile
+from edgewright.agents.fl_coder.constraints.hostile import all_trusted, find_hostile, read_hostile
 from edgewright.agents.fl_coder.constraints.limits import Quantity, StatedLimit, read_limits
 from edgewright.agents.fl_coder.constraints.numbers import numbers_of, tokens_of
+from edgewright.agents.fl_coder.constraints.participation import (
+    StatedParticipation,
+    read_participation,
+)
 from edgewright.agents.fl_coder.constraints.privacy_unit import StatedUnit, Unit, read_unit
 from edgewright.agents.fl_coder.constraints.quantities import DISMISSED, read_budget, sentences
 from edgewright.agents.fl_coder.constraints.spans import PLAIN, Constraint, read_constraints
@@ -28,9 +32,16 @@ _PRIVACY = re.compile(
     re.IGNORECASE,
 )
 _NOT_PRIVATE = re.compile(r"\b(?:no|without|not|skip|forget)\s+(?:any\s+)?$", re.IGNORECASE)
-_PROXIMAL = re.compile(r"\bfed[\s-]?prox\b", re.IGNORECASE)
+_PROXIMAL = re.compile(r"\bfed[\s-]?prox\b|\bproximal\b", re.IGNORECASE)
+_NOT_PROXIMAL = re.compile(
+    r"\b(?:no|not|without|avoid|never|don't)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
+)
 #: Limits that belong to a constraint, and are withdrawn with it.
-_LIMITS_OF: dict[Quantity, Kind] = {"bytes": "thin-links", "memory": "weak-devices"}
+_LIMITS_OF: dict[Quantity, Kind] = {
+    "bytes": "thin-links",
+    "total_bytes": "thin-links",
+    "memory": "weak-devices",
+}
 #: What cannot be held, and what to do instead.
 _REFUSED = (
     (
@@ -101,6 +112,7 @@ class Promises:
         attackers: The hostile clients; None if none are expected.
         limits: Limits on training, by quantity.
         proximal: FedProx's weight; None if it was not named.
+        participation: How many clients take part in a round; None if all of them may.
         refused: Words that cannot be held, and why.
         questions: Questions to the person about promises that the words leave unclear.
         withdrawn: Constraints that the person withdrew, which the data alone must not revive.
@@ -111,6 +123,7 @@ class Promises:
     attackers: StatedAttackers | None = None
     limits: dict[Quantity, StatedLimit] = field(default_factory=dict)
     proximal: float | None = None
+    participation: StatedParticipation | None = None
     refused: tuple[tuple[str, str], ...] = ()
     questions: tuple[str, ...] = ()
     withdrawn: frozenset[Kind] = frozenset()
@@ -143,6 +156,9 @@ def read_promises(
         privacy = _privacy(text, clients, stated.get("privacy"), questions)
     if "attackers" not in without:
         attackers = _attackers(text, clients, stated.get("attackers"), questions)
+    participation = next(filter(None, (read_participation(p, clients) for p in parts[::-1])), None)
+    if attackers is not None and participation is not None:
+        questions += _outvoted(attackers, participation)
     if attackers is not None and privacy is not None and privacy.unit == "client":
         questions.append(
             "Noise that protects whole clients hides who is hostile, so both promises cannot be "
@@ -168,10 +184,21 @@ def read_promises(
             if _LIMITS_OF.get(each.quantity) not in without
         },
         proximal=read_proximal(text),
+        participation=participation,
         refused=tuple(_refused(text)),
         questions=tuple(questions),
         withdrawn=without,
     )
+
+
+def _outvoted(attackers: StatedAttackers, participation: StatedParticipation) -> list[str]:
+    """Return the question that a round asks in which hostile clients may be the majority."""
+    if 2 * attackers.count < participation.clients:
+        return []
+    return [
+        f"A round has {participation.clients} clients, and all {attackers.count} hostile ones may "
+        "be among them, which no aggregation rule tolerates. May more clients take part in a round?"
+    ]
 
 
 def _says_something(constraint: Constraint) -> bool:
@@ -226,7 +253,7 @@ def _attackers(
     words = hostile.words if hostile else stated.words if stated else ""
     count = hostile.count if hostile else None
     if hostile is None and stated is not None:
-        if _dismissed(text, stated.words):
+        if _dismissed(text, stated.words) or all_trusted(text):
             return None
         count = read_hostile(stated.words, clients) or read_hostile(
             _around(stated.words, text), clients
@@ -259,7 +286,7 @@ def _around(words: str, text: str) -> str:
 def read_proximal(text: str) -> float | None:
     """Read FedProx's weight, the usual 0.1 if it has no number; None if it is not named."""
     match = _PROXIMAL.search(text)
-    if match is None:
+    if match is None or _NOT_PROXIMAL.search(text[: match.start()]):
         return None
     tokens = tokens_of(text[match.end() :])
     names = {"mu", "μ", "weight", "term"}

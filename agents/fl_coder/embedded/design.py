@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgewright.agents.fl_coder.constraints.classifier import Kind
+from edgewright.agents.fl_coder.constraints.participation import StatedParticipation
 from edgewright.agents.fl_coder.constraints.promises import (
     Promises,
     StatedAttackers,
@@ -99,6 +100,8 @@ def design_for(promises: Promises, card: DataCard) -> Design:
         card: Statistics of the data.
     """
     design = Design(plain_candidate(card))
+    if promises.participation is not None:
+        design = _answer_participation(design, promises.participation)
     clients = design.candidate.clients_per_round(len(card.clients))
     constraints = {each.kind: each for each in promises.constraints}
     # A clear skew counts even if the words do not mention it.
@@ -170,6 +173,11 @@ def _answer_thin_links(design: Design, words: str, card: DataCard) -> Design:
     )
 
 
+def _answer_participation(design: Design, stated: StatedParticipation) -> Design:
+    choice = f"{stated.clients} clients in a round, drawn anew each time"
+    return design.change(stated.words, choice, "no more take part", participation=stated.share)
+
+
 def _answer_proximal(design: Design, weight: float) -> Design:
     values = {"strategy": FedAvg().model_dump(), "proximal": weight}
     choice = f"FedProx with a proximal term of {weight:g}"
@@ -211,7 +219,11 @@ def _within_limits(design: Design, promises: Promises) -> Design:
         values = in_rounds(candidate, int(rounds.value))
         choice = f"{int(rounds.value)} rounds"
         design = design.change(rounds.words, choice, "no more are allowed", **values)
+    candidate = design.candidate
     sizes = [promises.limits[each] for each in ("bytes", "memory") if each in promises.limits]
+    total = promises.limits.get("total_bytes")
+    if total is not None:
+        sizes.append(replace(total, value=total.value / candidate.rounds))
     if sizes and not design.candidate.private:
         tight = min(sizes, key=lambda each: each.value)
         if tight.value < _LIGHT_BYTES:
@@ -222,9 +234,10 @@ def _within_limits(design: Design, promises: Promises) -> Design:
                 model=write("model", "light", width=16),
                 schedule=write("schedule", "cosine", peak=0.005),
             )
-        if "bytes" in promises.limits:
+        sent = promises.limits.get("bytes", total)
+        if sent is not None:
             design = design.change(
-                promises.limits["bytes"].words,
+                sent.words,
                 "8-bit updates",
                 "a quarter of the bytes",
                 compression=Int8(),

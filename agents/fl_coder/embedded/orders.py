@@ -69,6 +69,11 @@ class Orders:
         """Return a candidate with everything that the remarks ask for."""
         for change in self._changes:
             candidate = change(candidate, self.card)
+        stated = self.promises.participation
+        if stated is not None and candidate.participation > stated.share:
+            candidate = Candidate.model_validate(
+                candidate.model_dump() | {"participation": stated.share}
+            )
         return candidate
 
     @property

@@ -119,7 +119,6 @@ def _of_samples(
         "local_privacy": noise.model_dump(),
         "rounds": _SAMPLE_ROUNDS,
         "local_epochs": 1,
-        "participation": 1.0,
         "proximal": 0.0,
         "label_smoothing": 0.0,
         "personal_head": False,

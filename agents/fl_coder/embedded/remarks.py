@@ -137,7 +137,7 @@ def _read(words: str, orders: Orders) -> None:
     stated = read_promises(words, len(orders.card.clients))
     if stated.refused:
         orders.refuse(words, stated.refused[0][1])
-    elif stated.constraints or stated.limits:
+    elif stated.constraints or stated.limits or stated.participation:
         orders.state(words, frozenset(each.kind for each in stated.constraints))
     else:
         orders.refuse(

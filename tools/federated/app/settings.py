@@ -80,7 +80,7 @@ class AppSettings(BaseModel):
     @property
     def clients_per_round(self) -> int:
         """Number of clients that train in a round, at least one."""
-        return max(1, int(self.clients * self.participation))
+        return max(1, int(self.clients * self.participation + 1e-9))
 
     def run_config(self) -> dict[str, str | int | float | bool]:
         """Return the settings in the form of a Flower run config."""

@@ -221,4 +221,4 @@ class Candidate(_Settings):
 
     def clients_per_round(self, clients: int) -> int:
         """Return the number of clients that train in a round, at least one."""
-        return max(1, int(clients * self.participation))
+        return max(1, int(clients * self.participation + 1e-9))

@@ -15,7 +15,7 @@ NUMBERS = yaml.safe_load((HERE / "numbers_unseen.yaml").read_text("utf-8"))
 SECOND = yaml.safe_load((HERE / "numbers_unseen_second.yaml").read_text("utf-8"))
 WORDINGS = {
     name: yaml.safe_load((HERE / f"wordings_{name}.yaml").read_text("utf-8"))
-    for name in ("first", "second")
+    for name in ("first", "second", "third")
 }
 PRIVACY = yaml.safe_load((HERE / "privacy_units_unseen.yaml").read_text("utf-8"))
 
@@ -28,6 +28,10 @@ def values(promises: Promises) -> dict[str, float]:
         found["attackers"] = promises.attackers.count
     if promises.privacy and "Which epsilon" not in asked:
         found["epsilon"] = promises.privacy.epsilon
+    if promises.participation:
+        found["participation"] = promises.participation.share
+    if promises.proximal is not None:
+        found["proximal"] = promises.proximal
     if promises.privacy:
         found["delta"] = promises.privacy.delta
     return found
@@ -41,7 +45,7 @@ def is_right(promises: Promises, expect: dict) -> bool:
         return {"attackers": "hostile", "epsilon": "epsilon"}[expect["asks"]] in asked.replace(
             "clients are half", "hostile"
         )
-    return all(found.get(name) == pytest.approx(value) for name, value in expect.items())
+    return all(found.get(name) == pytest.approx(value, rel=2e-3) for name, value in expect.items())
 
 
 def is_weaker(promises: Promises, expect: dict) -> bool:
@@ -57,7 +61,7 @@ def is_weaker(promises: Promises, expect: dict) -> bool:
         elif name == "accuracy":
             if found.get(name, 1.0) < value - 1e-9:
                 return True
-        elif name not in found or found[name] > value * (1 + 1e-9):
+        elif name not in found or found[name] > value * (1 + 2e-3):
             return True
     return False
 
@@ -71,9 +75,14 @@ def test_numbers_in_many_wordings_are_read(cases):
     assert weaker == []
 
 
-VALUES = dict.fromkeys(("attackers", "epsilon", "delta", "rounds", "seconds", "accuracy"))
+VALUES = dict.fromkeys(
+    ("attackers", "epsilon", "delta", "rounds", "seconds", "accuracy", "participation", "proximal")
+)
 #: What the other sets call what is read; of a model's parameters, the bytes are.
-NAMES = {"upload_bytes": "bytes", "memory_bytes": "memory", "parameters": "memory"}
+NAMES = {
+    "upload_bytes": "bytes", "upload_bytes_in_all": "total_bytes", "memory_bytes": "memory",
+    "parameters": "memory",
+}  # fmt: skip
 
 
 def expected(case: dict) -> dict:
@@ -144,6 +153,19 @@ def test_a_number_of_attackers_is_read_with_the_clients_in_hand(words, count):
         ("20 kilobytes.", "bytes", 20_000),
         ("Stop at 90 %.", "accuracy", 0.9),
         ("It must run on a microcontroller with 256 KB.", "memory", 256_000),
+        ("The model file must not exceed 300 kB.", "memory", 300_000),
+        ("Its network should be no larger than 1 MB.", "memory", 1_000_000),
+        ("In total a phone may upload 5 MB.", "total_bytes", 5_000_000),
+        ("Over the whole training a client sends 3 MB at most.", "total_bytes", 3_000_000),
+        ("In all, a phone may send 2 MB per round.", "bytes", 2_000_000),
+        ("Give it an hour and a quarter.", "seconds", 4500),
+        ("It must run for two hours at the latest.", "seconds", 7200),
+        ("The accuracy should never drop below 0.9.", "accuracy", 0.9),
+        ("0.92 accuracy is enough.", "accuracy", 0.92),
+        ("Nine tenths of the photos must be recognised correctly.", "accuracy", 0.9),
+        ("Quit after round six.", "rounds", 6),
+        ("It is over after the twenty-fifth training round.", "rounds", 25),
+        ("The 12th round must be the last.", "rounds", 12),
     ],
 )
 def test_a_limit_is_read(words, quantity, value):
@@ -164,13 +186,49 @@ def test_what_cannot_be_held_is_refused_with_the_reason(words):
 def test_fedprox_is_read_with_its_weight():
     assert read_promises("Digits. FedProx with mu 0.1", 10).proximal == 0.1
     assert read_promises("Digits. FedProx, mu = 0.03", 10).proximal == 0.03
+    assert read_promises("Digits. A proximal term with mu nought point two", 10).proximal == 0.2
+    assert read_promises("Digits. No proximal term, please.", 10).proximal is None
+
+
+@pytest.mark.parametrize(
+    ("words", "unit"),
+    [
+        ("DP for the photos one by one", "sample"),
+        ("Each tile needs differential privacy with epsilon 2", "sample"),
+        ("Adjacent data sets differ by at most one e-mail, DP", "sample"),
+        ("DP that covers all pictures of any one child", "person"),
+        ("DP for each passenger and every photo", "person"),
+        ("DP per image as well as per hospital", "client"),
+        ("DP: the hospitals are public; it is the patients who need protection", "person"),
+        ("DP for each scan and each branch office", "client"),
+        ("DP: any factory deserves a guarantee", "client"),
+    ],
+)
+def test_a_unit_is_read_from_its_kind_of_words(words, unit):
+    assert read_unit(words).unit == unit
+
+
+@pytest.mark.parametrize(
+    "words", ["Our clients are honest.", "The banks are all trustworthy; attacks were last year."]
+)
+def test_trust_in_all_clients_is_no_question_about_attackers(words):
+    promises = read_promises(f"Read digits. {words}", 10)
+    assert (promises.attackers, promises.questions) == (None, ())
+
+
+def test_trust_in_some_clients_leaves_the_others():
+    promises = read_promises("Most clients are honest, some of the banks are hostile.", 10)
+    assert promises.attackers is not None
 
 
 @pytest.mark.parametrize(
     "words",
     ["My neighbour.", "Neighbours cheat each other.", "Robustness is out of scope.",
      "A 9600 baud modem carries 50 MB per month.", "Each recording lasts ten minutes.",
-     "Scanners run flat within an hour.", "Seven kinds of mole at six clinics."],
+     "Scanners run flat within an hour.", "The bus can take half an hour.",
+     "At least 80 % of the images are labelled correctly.", "The learning rate is 0.1.",
+     "A tenth of the photos show a bus at the end of round two.",
+     "Seven kinds of mole at six clinics."],
 )  # fmt: skip
 def test_what_states_no_quantity_gives_none(words):
     promises = read_promises(words, 10)

@@ -1,0 +1,106 @@
+"""Reads how many of the clients take part in a round."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from edgewright.agents.fl_coder.constraints.hostile import HOSTILE, OWNERS
+from edgewright.agents.fl_coder.constraints.numbers import Number, Token, numbers_of, tokens_of
+from edgewright.agents.fl_coder.constraints.quantities import sentences
+
+#: What makes it a matter of each round.
+_A_ROUND = re.compile(
+    r"\b(?:(?:per|a|each|every|any|one|single)\s+(?:\w+\s+)?round|each\s+time|at\s+(?:a|one|any|the\s+same)\s+"
+    r"(?:\w+\s+)?(?:time|moment|once)|at\s+once|simultaneously|in\s+parallel)\b",
+    re.IGNORECASE,
+)
+_TAKING_PART = re.compile(
+    r"\b(?:tak(?:e|es|ing)|participat\w*|train\w*|sampl\w*|select\w*|reach\w*|available|online|awake|"
+    r"call\w*|join\w*|contribut\w*|pick\w*|cho(?:o)?s\w*|invit\w*|active|us(?:e|es|ed|ing)|involv\w*|"
+    r"draw\w*|ask\w*|visit\w*)\b",
+    re.IGNORECASE,
+)
+#: "Only a tenth of the clients take part" means each round.
+_ONLY = re.compile(
+    r"\b(?:only|just|merely|at\s+most|no\s+more\s+than)\b[^.;]*\b(?:takes?\s+part|participates?)\b",
+    re.IGNORECASE,
+)
+_ABSENT = re.compile(
+    r"\b(?:offline|off-line|unreachable|unavailable|asleep|sleep(?:s|ing)?|absent|missing|"
+    r"(?:not|n't|never)\s+(?:reachable|available|online|awake|take\s+part|participate|be\s+reached))\b",
+    re.IGNORECASE,
+)
+#: What breaks off in the middle of a round, and shares of other things.
+_OTHER = re.compile(
+    r"\b(?:drop(?:s|ped|ping)?[\s-]?outs?|drop|crash\w*|fail\w*|bytes?|labels?|rows?|images?|pictures?)\b",
+    re.IGNORECASE,
+)
+_BETWEEN = frozenset(
+    {"of", "the", "our", "all", "these", "those", "my", "random", "randomly", "chosen"}
+)
+
+
+@dataclass(frozen=True)
+class StatedParticipation:
+    """How many of the clients take part in a round.
+
+    Attributes:
+        clients: Number of clients in a round, at least one and fewer than all of them.
+        share: Their share of all clients, above 0 and below 1.
+        words: The words that state it.
+    """
+
+    clients: int
+    share: float
+    words: str
+
+
+def read_participation(text: str, clients: int) -> StatedParticipation | None:
+    """Read how many clients take part in a round. Return None if all of them do.
+
+    Of a range the lower end counts, of several statements the smallest.
+
+    Args:
+        text: The person's words.
+        clients: Number of clients.
+    """
+    found: StatedParticipation | None = None
+    for sentence in sentences(" ".join(text.split())):
+        absent = _ABSENT.search(sentence) is not None
+        said = _A_ROUND.search(sentence) and (absent or _TAKING_PART.search(sentence))
+        if (
+            not (said or _ONLY.search(sentence))
+            or HOSTILE.search(sentence)
+            or _OTHER.search(sentence)
+        ):
+            continue
+        tokens = tokens_of(sentence)
+        for number in numbers_of(tokens):
+            count = _count(number, tokens, clients, absent=absent)
+            if count is not None and (found is None or count < found.clients):
+                words = sentence.strip(" .;!?")
+                found = StatedParticipation(count, count / clients, words)
+    return found
+
+
+def _count(number: Number, tokens: list[Token], clients: int, *, absent: bool) -> int | None:
+    """Return how many clients a number means; None if it counts others, or all of them."""
+    before = [t.text for t in tokens[max(0, number.first - 2) : number.first]]
+    about = [t.text for t in tokens[number.after : number.after + 5] if t.text not in _BETWEEN]
+    if before == ["at", "least"] or number.article:
+        return None
+    of_clients = bool(about[:1]) and (OWNERS.fullmatch(about[0]) or about[0] == "them")
+    if not of_clients:
+        return None
+    if number.share:
+        share = number.low
+    elif number.of:
+        share = number.low / number.of
+    else:
+        share = number.low / clients
+    if absent:
+        share = 1 - share
+    count = max(1, math.ceil(share * clients - 1e-9))
+    return count if 0 < share < 1 and count < clients else None
