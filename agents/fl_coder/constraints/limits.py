@@ -99,7 +99,8 @@ _RECOGNISED = re.compile(
 )
 _BETWEEN_ACCURACY_WORDS = (
     "of is be must should has have to a an the at least no not worse less lower than below under "
-    "fall never always drop goes get reach reaches exceed above over more or around about minimum : = ≥ > want"
+    "fall never always drop goes get reach reaches exceed above over more or around about minimum "
+    ": = ≥ > want"
 )
 _BETWEEN_ACCURACY = frozenset(_BETWEEN_ACCURACY_WORDS.split())
 _OTHER_SHARE = re.compile(

@@ -174,7 +174,7 @@ def _answer_thin_links(design: Design, words: str, card: DataCard) -> Design:
 
 
 def _answer_participation(design: Design, stated: StatedParticipation) -> Design:
-    choice = f"{stated.clients} clients in a round, drawn anew each time"
+    choice = f"{stated.clients} clients in a round, drawn again each time"
     return design.change(stated.words, choice, "no more take part", participation=stated.share)
 
 
