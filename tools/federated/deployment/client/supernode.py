@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,8 @@ def _run_once(
     """Run the SuperNode until it ends, and report what its log says."""
     invitation = folder.invitation()
     arguments = [
-        "flower-supernode", "--superlink", invitation.address, "--port", str(free_port()),
+        Path(sys.executable).name, "-I", "-m", f"{__package__}.node",
+        "--superlink", invitation.address, "--port", str(free_port()),
         "--root-certificates", str(folder.authority),
         "--auth-supernode-private-key", str(folder.key),
         "--node-config",
