@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from edgewright.benchmarks.common.photographs import photograph
+from edgewright.edge_runtime.keys import ANONYMOUS
 from edgewright.edge_runtime.serve import Server, listen, url_of, uvicorn_config
 from edgewright.servers.app import create_app
 from edgewright.servers.config import ServeConfig
@@ -59,7 +60,7 @@ async def _measure(requests: int) -> tuple[float, float]:
         store = front.session.services.images
         for _ in range(requests):
             began = time.perf_counter()
-            await front.ask(QUESTION, images=[store.put(image)])
+            await front.ask(QUESTION, caller=ANONYMOUS, images=[store.put(image)])
             own.append(time.perf_counter() - began)
             began = time.perf_counter()
             (await client.post("/v1/chat/completions", json=body)).raise_for_status()

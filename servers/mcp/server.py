@@ -185,6 +185,7 @@ class McpServer(Server[Any]):
         """Return who calls: whoever started this program, or as the request was admitted."""
         if self._local:
             return _STARTED_BY
+        assert context.request is not None, "over HTTP, a call comes in a request"
         caller: Caller = context.request.scope["caller"]
         return caller
 
