@@ -27,6 +27,8 @@ TOOL = "digit-classifier"
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "home"))
+    # Where nodes run PyTorch, nothing is exported: here is no model, and a sandbox takes seconds.
+    monkeypatch.setenv("EDGEWRIGHT_ENGINE", "torch")
 
 
 @pytest.fixture
