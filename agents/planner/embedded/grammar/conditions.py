@@ -23,7 +23,8 @@ _INITIAL = re.compile(
     re.IGNORECASE,
 )
 _INNER = re.compile(
-    rf"\s*,?\s+(?:and\s+|but\s+)?(?:(?P<unless>{_UNLESS})|(?P<if>{_IF})|(?P<when>only\s+when|whenever))\s+",
+    rf"\s*,?\s+(?:and\s+|but\s+)?(?:(?P<unless>{_UNLESS})|(?P<if>{_IF})|(?P<when>only\s+when|whenever|when(?=\s+(?:you\s+(?:can\s+)?(?:see|spot|find)"
+    r"|there(?:'s|\s+is|\s+are)|it\s+(?:shows|contains|has))\b)))\s+",
     re.IGNORECASE,
 )
 #: Begins another condition.
@@ -225,7 +226,8 @@ def _condition_after(part: str) -> re.Match[str] | None:
     """Return where a condition begins that follows what it is a condition of."""
     for match in _INNER.finditer(part):
         main = part[: match.start()]
-        if match["if"] and match["if"].lower() == "if" and _ASKING.search(main):
+        word = (match["if"] or match["when"] or "").lower()
+        if word in ("if", "when") and _ASKING.search(main):
             continue
         if _NO_PREMISE.match(part, match.end()) or re.match(r"\W*$", part[match.end() :]):
             continue

@@ -85,7 +85,8 @@ _TAIL = re.compile(r"[\s.,;:!?]+$")
 
 _ABOUT = re.compile(
     rf"^(?:(?:and|so|ok|please|well)\b[\s,]*)*(?:(?:what|where|who|how)\s+)?(?:is|are|was|were|does|do|has|have|can|could)\s+"
-    rf"(?:{_PICTURE}|there|these|those|he|she|they|(?:any|some|no)(?:body|one|thing))\b",
+    rf"(?:{_PICTURE}|there|these|those|he|she|they|(?:any|some|no)(?:body|one|thing))\b"
+    r"|^\W*how\s+many\s+\w+(?:\s+\w+)?(?:\s+are\s+there)?\W*$",
     re.IGNORECASE,
 )
 

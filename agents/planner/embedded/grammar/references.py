@@ -46,11 +46,15 @@ _EXCLUDING = re.compile(
 _LEFT_OUT = re.compile(
     rf"\s*,?\s*\b{any_of('apart_from')}(?:\s+for)?\s+(?:the\s+)?$", re.IGNORECASE
 )
+#: Goes on about an image: "… but the second isn't".
+_SAYS = re.compile(
+    r"\s+(?:(?:is|are|was|were|do|does|did|has|have)(?:n't|nt)?|shows?|contains?)\b", re.IGNORECASE
+)
 _WITHIN = re.compile(r"\b(?:in|on|of)\s+$", re.IGNORECASE)
 _SOME = re.compile(rf"\b{any_of('image_noun')}\b", re.IGNORECASE)
 _OBJECT_OF = re.compile(r"\b(?:describe|caption|classify|label|identify)\s+$", re.IGNORECASE)
 _UNITS = re.compile(rf"{_ONE}", re.IGNORECASE)
-_NUMERALS = re.compile(rf"{_NUMBER}\b|to\b|through\b|[-\u2013]", re.IGNORECASE)
+_NUMERALS = re.compile(rf"{_NUMBER}\b|\bto\b|\bthrough\b|[-\u2013]", re.IGNORECASE)
 _IN_ONE: tuple[Kind, ...] = ("left", "middle", "right", "them")
 _ORDER = {word: n for n, word in enumerate(words("ordinal")[:12], start=1)}
 
@@ -98,7 +102,15 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
         # In a single image, "the one on the left" is a thing, and so are "them".
         found = [each for each in found if each.kind not in _IN_ONE]
     found.sort(key=lambda each: each.start)
-    return [replace(each, excluded=bool(_EXCLUDING.search(text, 0, each.start))) for each in found]
+    return [
+        replace(
+            each,
+            excluded=bool(
+                _EXCLUDING.search(text, 0, each.start) and not _SAYS.match(text, each.end)
+            ),
+        )
+        for each in found
+    ]
 
 
 def without_mentions(text: str, found: Sequence[Mention], *, stand_in: str = STAND_IN) -> str:

@@ -70,6 +70,7 @@ _OPPOSITE = re.compile(
     rf"(?P<thing>[\w-]+)\s*\?\s+(?P<then>{_ORDER}[^.!?;]*[.!;]?\s+)(?=no\s+(?P=thing)s?\s*\?\s+{_ORDER})",
     re.IGNORECASE,
 )
+#: Said before the request.
 _GREETED = re.compile(rf"^(?:\W*{any_of('greeting')}\b(?!-)[\s,.!:\u2013-]*)+(?=\w)", re.IGNORECASE)
 _REJECTED = re.compile(
     rf"(?:no|nope|sorry|oops|hey|well)?[\s,.!]*not\s+(?:this|that|the\s+same)(?:\s+(?:one|{_NOUN}))?[\s.!]*",

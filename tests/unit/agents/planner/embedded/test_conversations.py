@@ -117,6 +117,14 @@ def steps(plan: Plan) -> list[str]:
             "C:q.png",
         ),
         (
+            (("If the first has a hen but the second doesn't, caption the first", "p.png q.png"),),
+            "V:p.png V:q.png T:p.png?",
+        ),
+        (
+            (("(1) how many hens (2) what breed", "p.png"),),
+            "V:p.png C:p.png",
+        ),
+        (
             (("tags", "p.png"),),
             "C:p.png",
         ),

@@ -59,6 +59,8 @@ def read(text: str, before: str = "") -> Shown:
             "Check for a bus first; only then caption it.",
             [("", "is there a bus? equals yes"), ("caption it", "is there a bus? equals yes")],
         ),
+        ("Caption it when you see a bus", [("Caption it", "is there a bus? equals yes")]),
+        ("Tell me when it shows a bus", [("Tell me when it shows a bus", "")]),
         ("Caption it if you can see a bus", [("Caption it", "is there a bus? equals yes")]),
         ("Caption it, if that's no bother", [("Caption it", "")]),
         ("Caption it if it's not too much trouble", [("Caption it", "")]),

@@ -19,6 +19,7 @@ from edgewright.agents.planner.embedded.grammar.negation import wanted
         ("Skip the class and caption it", "caption it"),
         ("I have no use for a label, caption it.", "caption it."),
         ("We've got no interest in the breed; count the cows.", "count the cows."),
+        ("I wouldn't bother with a label, caption it.", "caption it."),
         ("I can do without a caption. Is it red?", "Is it red?"),
         ("I don't care which breed it is, caption it.", "caption it."),
         ("I don't mind how it is called, caption it.", "caption it."),
