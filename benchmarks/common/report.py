@@ -132,6 +132,10 @@ SECTIONS = {
         "Serving",
         "A node beside the same model behind other servers, under load and pressure.",
     ),
+    "streams": (
+        "Streams at once",
+        "Tokens that clients of OpenAI's API have received when the first of them is done.",
+    ),
     "runtime": (
         "Overhead of a node",
         "The tail route without a model against a raw ASGI echo.",

@@ -15,21 +15,28 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from edgewright.benchmarks.common.photographs import photograph
+from edgewright.benchmarks.common.results import table, write_results
 from edgewright.benchmarks.serving.interface import question_about, running
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLUMNS = ("streams at once", "least tokens", "most tokens", "most/least", "p50 s", "p99 s")
 #: Choices that a slow reader requests: many, so that its stream does not fit into the buffers.
 _CHOICES = 16
 _RECEIVE_BYTES = 2048
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, and print tokens by client and times.
+    """Measure, print the table, and write it with the tokens of each client.
 
     Args:
         arguments: Command line; the process's own by default.
@@ -41,12 +48,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clients", type=int, default=50, help="clients that stream at once")
     parser.add_argument("--slow", type=int, default=8, help="readers that read nothing")
     parser.add_argument("--rounds", type=int, default=8, help="streams that each client reads")
+    parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder")
     options = parser.parse_args(arguments)
-    asyncio.run(_measure(options.clients, options.slow, options.rounds))
+    measured = asyncio.run(_measure(options.clients, options.slow, options.rounds))
+    markdown = table(_COLUMNS, [each.row() for each in measured])
+    sys.stdout.write(markdown)
+    figures = {
+        "clients": options.clients,
+        "rounds": options.rounds,
+        "set_ups": [asdict(each) for each in measured],
+    }
+    write_results(options.out, "streams", figures, markdown, lambda axes: _draw(axes, measured))
     return 0
 
 
-async def _measure(clients: int, slow: int, rounds: int) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Streamed:
+    """What clients received beside some slow readers.
+
+    Attributes:
+        slow_readers: Number of readers that read nothing.
+        tokens: Tokens that each client had received when the first had read its last stream.
+        times_s: Time of each stream until then, in seconds.
+    """
+
+    slow_readers: int
+    tokens: list[int]
+    times_s: list[float]
+
+    def row(self) -> list[object]:
+        """Return the line of the table."""
+        worst = sorted(self.times_s)[int(0.99 * (len(self.times_s) - 1))]
+        least, most = min(self.tokens), max(self.tokens)
+        return [
+            f"{len(self.tokens)} clients, {self.slow_readers} slow readers",
+            least,
+            most,
+            f"{most / max(1, least):.2f}",
+            f"{statistics.median(self.times_s):.2f}",
+            f"{worst:.2f}",
+        ]
+
+
+def _draw(axes: Axes, measured: Sequence[Streamed]) -> None:
+    for each in measured:
+        label = f"{each.slow_readers} slow readers"
+        axes.plot(sorted(each.tokens), marker=".", linestyle="none", label=label)
+    axes.set(xlabel="client", ylabel="tokens received", ylim=(0, None))
+    axes.legend()
+
+
+async def _measure(clients: int, slow: int, rounds: int) -> list[Streamed]:
+    measured: list[Streamed] = []
     body = question_about(photograph((320, 240)))
     async with running() as (_, url):
         for readers in (0, slow):
@@ -54,13 +107,8 @@ async def _measure(clients: int, slow: int, rounds: int) -> None:
                 for _ in range(readers):
                     await stack.enter_async_context(_slow_reader(url, body))
                 tokens, times_s = await _stream_all(url, body, clients, rounds)
-            name = f"{clients} clients, {readers} slow readers"
-            worst = sorted(times_s)[int(0.99 * (len(times_s) - 1))]
-            sys.stdout.write(
-                f"{name}: tokens max/min {max(tokens) / max(1, min(tokens)):.2f} "
-                f"({max(tokens)}/{min(tokens)}), stream p50 {statistics.median(times_s):.2f} s, "
-                f"p99 {worst:.2f} s\n"
-            )
+            measured.append(Streamed(slow_readers=readers, tokens=tokens, times_s=times_s))
+    return measured
 
 
 async def _stream_all(

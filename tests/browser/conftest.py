@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,9 +19,11 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from edgewright.edge_runtime.config import NodeConfig
-from edgewright.edge_runtime.keys import new_key
+from edgewright.edge_runtime.keys import digest, new_key
 from edgewright.edge_runtime.profiling.measure import measure_profile
 from edgewright.tools.nodes.launch import NodeProcess, launch_node
+
+OpenPage = Callable[..., AbstractContextManager[Page]]
 
 
 class Console(NamedTuple):
@@ -28,6 +31,7 @@ class Console(NamedTuple):
 
     url: str
     key: str
+    device: NodeProcess
     edge: NodeProcess
     server: subprocess.Popen[bytes]
     home: Path
@@ -64,16 +68,17 @@ def console(
     profile = folder / "profile.json"
     measure_profile(NodeConfig(profile_file=profile, profile_runs=1, camera=camera))
     common: dict[str, Any] = {"port": 0, "profile_file": str(profile), "camera": str(camera)}
-    with launch_node({"name": "edge", "role": "edge", **common}) as edge:
-        peer = {"url": edge.url, "poll_s": 0.5}
-        with launch_node({"name": "device", "role": "device", "peers": [peer], **common}) as device:
-            key, digest = new_key()
-            keys = json.dumps(
-                [{"name": "browser", "sha256": digest, "scopes": ["infer", "train", "admin"]}]
-            )
+    # A trained tool is in the state folder, which the nodes of one machine share with the server.
+    shared = {"EDGEWRIGHT_HOME": str(folder / "home")}
+    with launch_node({"name": "edge", "role": "edge", **common}, environment=shared) as edge:
+        peers = [{"url": edge.url, "poll_s": 0.5}]
+        settings = {"name": "device", "role": "device", "peers": peers, **common}
+        with launch_node(settings, environment=shared) as device:
+            key, digest_of_key = new_key()
             parts = _parts(folder / "parts", hostile)
-            with _serving(device.url, folder, keys, parts) as serving:
-                yield Console(serving.url, key, edge, serving.process, folder / "home")
+            with _serving(device.url, folder, digest_of_key, parts) as served:
+                process, home = served.process, folder / "home"
+                yield Console(served.url, key, device, edge, process, home)
 
 
 def _parts(folder: Path, hostile: str) -> Path:
@@ -91,16 +96,25 @@ def _parts(folder: Path, hostile: str) -> Path:
 class _serving:  # noqa: N801
     """Run ``edgewright serve``; a context manager.
 
+    Args:
+        node: URL of the node behind it.
+        state: Folder for its state and its log.
+        sha256: Digest of the key that it accepts, with all scopes.
+        data: A folder that trainings may use.
+        environment: More variables.
+
     Attributes:
         url: Its address.
         process: Its process.
     """
 
-    def __init__(self, node: str, state: Path, keys: str, data: Path) -> None:
+    def __init__(self, node: str, state: Path, sha256: str, data: Path, **environment: str) -> None:
+        key = {"name": "browser", "sha256": sha256, "scopes": ["infer", "train", "admin"]}
         environment = {
             **os.environ,
             "EDGEWRIGHT_HOME": str(state / "home"),
-            "EDGEWRIGHT_SERVE_KEYS": keys,
+            "EDGEWRIGHT_SERVE_KEYS": json.dumps([key]),
+            **environment,
         }
         environment.pop("EDGEWRIGHT_CHAT_MODEL", None)
         command = [sys.executable, "-c", "from edgewright.cli.main import app; app()", "serve"]
@@ -143,16 +157,28 @@ def browser(console: Console) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def context(browser: Browser, console: Console) -> Iterator[BrowserContext]:
     """Return a context that has signed in."""
+    context = _signed_in(browser, console.url, console.key)
+    yield context
+    context.close()
+
+
+def _signed_in(browser: Browser, url: str, key: str) -> BrowserContext:
+    """Return a context that has signed in; the caller closes it.
+
+    Args:
+        browser: The browser.
+        url: The console's address.
+        key: A key that it accepts.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(60_000)
     page = context.new_page()
-    page.goto(console.url)
-    page.get_by_label("Key", exact=True).fill(console.key)
+    page.goto(url)
+    page.get_by_label("Key", exact=True).fill(key)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="What would you like to know?").wait_for()
     page.close()
-    yield context
-    context.close()
+    return context
 
 
 class Watched:
@@ -185,6 +211,30 @@ def page(context: BrowserContext, console: Console) -> Iterator[Page]:
     yield page
     page.close()
     assert not watched.faults
+
+
+@pytest.fixture
+def page_of_another(browser: Browser, console: Console, tmp_path: Path) -> OpenPage:
+    """Return a context manager that opens the console of another server, before the same nodes.
+
+    Its arguments are the page's path and variables of the server's environment.
+    """
+
+    @contextmanager
+    def opened(path: str, **environment: str) -> Iterator[Page]:
+        (tmp_path / "data").mkdir()
+        digest_of_key = digest(console.key.encode())
+        node, data = console.device.url, tmp_path / "data"
+        with _serving(node, tmp_path, digest_of_key, data, **environment) as served:
+            context = _signed_in(browser, served.url, console.key)
+            page = context.new_page()
+            watched = Watched(page, served.url)
+            page.goto(f"{served.url}/{path}")
+            yield page
+            context.close()
+        assert not watched.faults
+
+    return opened
 
 
 @pytest.fixture

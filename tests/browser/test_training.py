@@ -1,13 +1,16 @@
 """Training from a browser: describe, decide, watch, stop, and nothing that runs on by itself."""
 
+import io
 import os
 import re
 import signal
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 # The nodes and the browser start with the first test, which takes its time on a busy machine.
@@ -70,9 +73,21 @@ def test_a_training_is_proposed_approved_watched_and_finished(page: Page, hostil
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.set_viewport_size({"width": 1280, "height": 900})
 
-    # The new tool is tried on the chat page, with a request that it understands.
+    # The new tool is tried on the chat page, with a request that it understands: it runs on the
+    # device, which noticed it, and is right about an image like those that it was trained with.
     page.get_by_role("link", name="Try it").click()
-    expect(page.get_by_role("textbox", name="Request")).to_have_value(re.compile(r"\w"))
+    request = page.get_by_role("textbox", name="Request")
+    expect(request).to_have_value(re.compile(r"\w"))
+    bolt = np.clip(np.random.default_rng(1).normal(40, 30, (16, 16)), 0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(bolt).save(buffer, "PNG")
+    file = {"name": "part.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    page.locator(".attachments li:not(.loading)").wait_for()
+    page.get_by_role("button", name="Send").click()
+    # The planner learns the new card with the first request after it.
+    expect(page.locator(".exchange .cost")).to_have_count(1, timeout=300_000)
+    expect(page.locator(".answer .text")).to_contain_text(re.compile("bolt", re.IGNORECASE))
 
 
 def test_a_training_is_stopped_and_found_again(page: Page) -> None:

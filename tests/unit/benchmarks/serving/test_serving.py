@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from edgewright.benchmarks.serving.run import NODE, Measured, _report
+from edgewright.benchmarks.serving.streams import Streamed
 
 
 def test_the_report_compares_the_node_with_the_same_engine(tmp_path: Any, capsys: Any) -> None:
@@ -29,3 +30,10 @@ def test_the_report_compares_the_node_with_the_same_engine(tmp_path: Any, capsys
     assert figures["fairness"] == pytest.approx(1.5)
     assert figures["goodput"]["asking again at once"] == pytest.approx(0.9)
     assert "node / FastAPI, onnx | 1.10 | 0.90 | 0.90" in capsys.readouterr().out
+
+
+def test_streams_are_reported_by_the_clients_that_got_least_and_most() -> None:
+    found = Streamed(slow_readers=8, tokens=[20, 30, 24], times_s=[1.0, 3.0, 2.0])
+    assert found.row() == ["3 clients, 8 slow readers", 20, 30, "1.50", "2.00", "2.00"]
+    nothing = Streamed(slow_readers=0, tokens=[0, 3], times_s=[1.0])
+    assert nothing.row()[3] == "3.00"
