@@ -261,6 +261,10 @@ bench-storage: $(STAMP) ## Measure a thread of 1,000 turns, and 100,000 images t
 	$(BIN)/python -m edgewright.benchmarks.storage.run
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
+bench-familiarity: $(STAMP) ## Score which images trained cards take for their own
+	$(BIN)/python -m edgewright.benchmarks.familiarity.run
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
 bench-federated: $(STAMP) ## Compare the training agent with a baseline and searches  (QUICK=1: digits; SAMPLES=n)
 	$(BIN)/python -m edgewright.benchmarks.federated.run $(if $(QUICK),--data digits --samples 0 --seeds 1 --partitions iid) \
 		$(if $(SAMPLES),--samples $(SAMPLES))

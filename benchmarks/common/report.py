@@ -120,6 +120,10 @@ SECTIONS = {
         "Sixteen worded training problems",
         "The embedded coder against plain FedAvg.",
     ),
+    "familiarity": (
+        "Images that are not a card's own",
+        "Five cards: how many of their own images they keep, and of unrelated ones accept.",
+    ),
     "sensing": (
         "Sensing",
         "Vital signs from sound and applications from network traffic, on simulated people.",

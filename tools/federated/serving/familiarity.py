@@ -1,25 +1,25 @@
 """Whether an image is like those that a model was trained for, or "not one of its classes".
 
-A classifier names one of its classes for any image. Three descriptions of an image, its coarse
-grey values, the directions of its edges, and its tones, are compared with those of the validation
-images: by the distance from their mean along their principal directions, and by what lies outside
-these; once from the mean of all images, and once from that of the nearest class. The threshold
-keeps a chosen share of validation images that took no part in their own comparison. Nothing of
-this looks at test images or at the model.
+A classifier names one of its classes for any image. Descriptions of an image are compared with
+those of the validation images: by the distance from their mean along their principal directions,
+and by what lies outside these; once from the mean of all images, once from that of the nearest
+class, and once from that of the nearest group of images that look alike. The threshold keeps a
+chosen share of validation images that took no part in their own comparison. Nothing of this looks
+at test images or at the model.
 """
 
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-Floats = NDArray[np.float32]
+from edgewright.tools.federated.serving.described import Floats, described
 
 #: Minimum number of images to learn from; with fewer, no threshold would mean anything.
 MIN_IMAGES = 40
@@ -30,10 +30,8 @@ KEPT, _CONFIDENCE = 0.95, 0.9
 #: Number of images that weigh as much as all images for the mean of a class, and the minimum for it
 #: to have one: the mean of fewer would show them.
 _SHRINKAGE, _MIN_OF_CLASS = 1.0, 5
-_SIDE = 32
-_CELLS = 4
-_DIRECTIONS = 8
-_TONES = 17
+#: Mean number of images in a group that looks alike, and the directions in which groups are found.
+_OF_GROUP, _GROUP_DIRECTIONS = 12, 20
 _FOLDS = 5
 _MAX_DIRECTIONS = 40
 _VARIANCE = 0.95
@@ -86,20 +84,17 @@ class _Cloud:
         They are from the centre that is nearest by both.
         """
         scaled = ((rows - self.mean) / self.scale).astype(np.float64)
-        each = np.stack([self._from(centre, scaled) for centre in self.centres])
-        sizes = np.array([len(self.axes), rows.shape[1] - len(self.axes)])
-        nearest = (each @ sizes).argmin(axis=0)
-        logarithms: NDArray[np.float64] = np.log(each[nearest, np.arange(len(rows))] + 1e-9)
+        centres, axes = self.centres.astype(np.float64), self.axes.astype(np.float64)
+        along = ((scaled @ axes.T)[:, np.newaxis] - centres @ axes.T) ** 2  # [N, K, A]
+        whole = (scaled**2).sum(axis=1)[:, np.newaxis] - 2 * scaled @ centres.T
+        rest = np.maximum(whole + (centres**2).sum(axis=1) - along.sum(axis=2), 0)
+        left = rows.shape[1] - len(axes)
+        both = np.stack(
+            [(along / self.variances).mean(axis=2), rest / self.outside[0] / left], axis=2
+        )
+        nearest = (both @ np.array([len(axes), left])).argmin(axis=1)
+        logarithms: NDArray[np.float64] = np.log(both[np.arange(len(rows)), nearest] + 1e-9)
         return logarithms
-
-    def _from(self, centre: Floats, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mean squared distances from a centre, along the axes and outside."""
-        centred = scaled - centre
-        along = centred @ self.axes.T
-        rest = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0)
-        left = scaled.shape[1] - len(self.axes)
-        both = ((along**2 / self.variances).mean(axis=1), rest / self.outside[0] / left)
-        return np.stack(both, axis=1)
 
 
 @dataclass(frozen=True)
@@ -107,7 +102,8 @@ class Familiarity:
     """What the images of a model look like, and how far an image may be from that.
 
     Attributes:
-        clouds: What each kind of description looks like, by its name and "all" or "classes".
+        clouds: What each kind of description looks like, by its name and "all", "classes" or
+            "groups".
         typical: Mean and standard deviation of the distances of validation images, ``[2, D]``.
         threshold: Score above which an image is unfamiliar.
     """
@@ -122,7 +118,7 @@ class Familiarity:
         Args:
             images: uint8 ``[N, H, W, C]``, of the size and channels of the training images.
         """
-        scores = _scores(_distances(self.clouds, _described(images)), self.typical)
+        scores = _scores(_distances(self.clouds, described(images)), self.typical)
         return np.asarray(np.log(scores + 1e-9) - np.log(self.threshold + 1e-9))
 
     def to_bytes(self) -> bytes:
@@ -174,7 +170,7 @@ def learn_familiarity(
     if len(images) < MIN_IMAGES:
         return None
     order = np.random.default_rng(seed).permutation(len(images))[:MAX_IMAGES]
-    rows, labels = _described(images[order]), labels[order]
+    rows, labels = described(images[order]), labels[order]
     folds = np.arange(len(order)) % _FOLDS
     # Each image is compared with the others alone, as a new one will be.
     apart = np.concatenate([
@@ -196,12 +192,27 @@ def _rank(count: int) -> int:
 def _fitted(
     rows: Mapping[str, Floats], labels: NDArray[np.int64], chosen: NDArray[np.bool_]
 ) -> dict[str, _Cloud]:
-    """Fit two clouds to each kind of description: of all images, and of their classes."""
+    """Fit clouds to each kind of description: of all images, their classes, and their groups."""
     found = {}
     for name, each in _part(rows, chosen).items():
         found[f"{name}/all"] = _Cloud.fit(each, np.zeros(len(each), np.int64))
         found[f"{name}/classes"] = _Cloud.fit(each, labels[chosen])
+        found[f"{name}/groups"] = _Cloud.fit(each, _groups(each))
     return found
+
+
+def _groups(rows: Floats) -> NDArray[np.int64]:
+    """Divide descriptions into groups that look alike: a class may consist of several kinds."""
+    from scipy.cluster.vq import kmeans2
+
+    deviation = rows.std(axis=0)
+    scaled = (rows - rows.mean(axis=0)) / (deviation + 0.1 * deviation.mean() + 1e-4)
+    _, _, axes = np.linalg.svd(scaled, full_matrices=False)
+    low = (scaled @ axes[:_GROUP_DIRECTIONS].T).astype(np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # equal images leave groups empty
+        _, found = kmeans2(low, max(2, len(rows) // _OF_GROUP), iter=20, minit="points", rng=0)
+    return np.asarray(found, np.int64)
 
 
 def _part(rows: Mapping[str, Floats], chosen: NDArray[np.bool_]) -> dict[str, Floats]:
@@ -217,57 +228,3 @@ def _scores(distances: NDArray[np.float64], typical: NDArray[np.float64]) -> NDA
     """Return the sum of squares of what is farther than typical; closer is never worse."""
     excess = np.clip((distances - typical[0]) / typical[1], 0, None)
     return np.asarray((excess**2).sum(axis=1))
-
-
-def _described(images: NDArray[np.uint8]) -> dict[str, Floats]:
-    """Return the descriptions of images, by name."""
-    pixels = np.stack([_resized(image) for image in images])
-    count, grey = len(pixels), pixels.mean(axis=3)
-    down, across = np.gradient(grey, axis=(1, 2))
-    strength = np.hypot(across, down)
-    bins = (np.mod(np.arctan2(down, across), np.pi) / np.pi * _DIRECTIONS).astype(int)
-    bins = np.minimum(bins, _DIRECTIONS - 1)
-    cell = _SIDE // _CELLS
-    edges = np.stack(
-        [
-            np.where(bins == direction, strength, 0)
-            .reshape(count, _CELLS, cell, _CELLS, cell)
-            .mean(axis=(2, 4))
-            for direction in range(_DIRECTIONS)
-        ],
-        axis=-1,
-    )
-    flat = np.sort(pixels.reshape(count, -1), axis=1)
-    tones = flat[:, np.linspace(0, flat.shape[1] - 1, _TONES).astype(int)]
-    roughness = [
-        np.abs(np.diff(grey, 2, axis=1)).mean(axis=(1, 2)),
-        np.abs(np.diff(grey, 2, axis=2)).mean(axis=(1, 2)),
-        strength.mean(axis=(1, 2)),
-    ]
-    colours = pixels.reshape(count, -1, pixels.shape[3])
-    described = {
-        "edges": np.sqrt(edges.reshape(count, -1)),
-        "grey": grey.reshape(count, 16, 2, 16, 2).mean(axis=(2, 4)).reshape(count, -1),
-        "tones": np.concatenate(
-            [
-                tones,
-                np.log(np.stack(roughness, axis=1) + 1e-3),
-                colours.mean(axis=1),
-                colours.std(axis=1),
-            ],
-            axis=1,
-        ),
-    }
-    return {name: rows.astype(np.float32) for name, rows in described.items()}
-
-
-def _resized(image: NDArray[np.uint8]) -> Floats:
-    """Resize an image ``[H, W, C]`` to float32 ``[32, 32, C]`` in 0 to 1."""
-    small = min(image.shape[:2]) < _SIDE
-    how = Image.Resampling.BILINEAR if small else Image.Resampling.BOX
-    channels = [
-        np.asarray(Image.fromarray(image[..., channel]).resize((_SIDE, _SIDE), how))
-        for channel in range(image.shape[2])
-    ]
-    pixels: Floats = np.stack(channels, axis=-1).astype(np.float32)
-    return pixels / np.float32(255)
