@@ -16,7 +16,6 @@ from torch.nn import functional
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.app.compression import compress
 from edgewright.tools.federated.app.files import state_file, state_rounds
-from edgewright.tools.federated.app.local_result import LocalResult
 from edgewright.tools.federated.app.privacy import budgets
 from edgewright.tools.federated.app.private_training import private_steps, spend_round
 from edgewright.tools.federated.app.settings import AppSettings
@@ -77,6 +76,23 @@ class Shard:
             raise InputError("the data do not say whose each sample is", code="no_persons")
         persons: torch.Tensor = torch.unique(self.persons, return_inverse=True)[1]
         return persons
+
+
+@dataclass(frozen=True)
+class LocalResult:
+    """The result that a client sends, without its id.
+
+    Attributes:
+        payload: The encoded update.
+        samples: Number of training samples.
+        loss: Mean training loss in the last local epoch; 0 under differential privacy.
+        accuracy: Training accuracy in the last local epoch; 0 under differential privacy.
+    """
+
+    payload: bytes
+    samples: int
+    loss: float
+    accuracy: float
 
 
 def seed_everything(*parts: int) -> None:

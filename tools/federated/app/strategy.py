@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from flwr.app import (
@@ -31,7 +30,7 @@ from edgewright.tools.errors import InputError
 from edgewright.tools.federated.app.aggregation import ServerOptimiser, combine
 from edgewright.tools.federated.app.checkpoint import Checkpoint, load_newest, save_checkpoint
 from edgewright.tools.federated.app.guard import ClientReply, Guard, Update, error_text
-from edgewright.tools.federated.app.local_result import LocalResult
+from edgewright.tools.federated.app.learner import LearningTask, LocalResult, new_model
 from edgewright.tools.federated.app.privacy import budgets, epsilon_after, rounds_within
 from edgewright.tools.federated.app.settings import AppSettings
 from edgewright.tools.federated.app.weights import (
@@ -46,9 +45,6 @@ from edgewright.tools.federated.records.trial import (
     RoundRecord,
     reported_value,
 )
-
-if TYPE_CHECKING:
-    from edgewright.tools.federated.app.learner import LearningTask
 
 _LOG = logging.getLogger("flwr")
 
@@ -130,8 +126,6 @@ def run_server(
         task: The slots' functions.
         timeout_s: Maximum wait for the replies of one round.
     """
-    from edgewright.tools.federated.app.learner import new_model
-
     initial = InitialModel.of(new_model(task, settings))
     newest = load_newest(Path(settings.out) / "checkpoints")
     train(grid, GuardedStrategy(settings, initial, newest), settings, timeout_s=timeout_s)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
+from torch import nn
 
 from edgewright.tools.storage.atomic import write_file
-
-if TYPE_CHECKING:  # servers and clients' programs pass weights on and run no model
-    from torch import nn
 
 Arrays = dict[str, NDArray[np.float32]]
 Vector = NDArray[np.float32]
@@ -46,8 +44,6 @@ def tensor_names(model: nn.Module) -> list[str]:
 
 def head_names(model: nn.Module) -> list[str]:
     """List the tensors of the last linear layer, which can be personal; empty if there is none."""
-    from torch import nn
-
     linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     if not linear:
         return []
@@ -82,8 +78,6 @@ class InitialModel:
 
 def write_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.float32]]) -> None:
     """Copy arrays into a model; other tensors are unchanged."""
-    import torch
-
     state = model.state_dict()
     with torch.no_grad():
         for name, value in arrays.items():

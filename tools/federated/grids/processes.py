@@ -75,7 +75,6 @@ def flower_environment(home: Path, programs: Path | None = None) -> dict[str, st
         "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
         "RAY_USAGE_STATS_ENABLED": "0",
         "OMP_NUM_THREADS": "1",
-        "FLWR_SUPEREXEC_TASK_POLL_INTERVAL": "0.2",  # s; Flower's 1 s is a part of each message
         "PYTHONHASHSEED": "0",
         "COLUMNS": "120",
     }

@@ -8,7 +8,7 @@ from flwr.app import Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.app.local_result import LocalResult
+from edgewright.tools.federated.app.learner import LocalResult
 from edgewright.tools.federated.app.settings import AppSettings
 from edgewright.tools.federated.app.strategy import read_instruction, reply_content
 from edgewright.tools.federated.app.weights import Arrays

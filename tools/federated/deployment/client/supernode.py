@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -71,8 +70,7 @@ def _run_once(
     """Run the SuperNode until it ends, and report what its log says."""
     invitation = folder.invitation()
     arguments = [
-        Path(sys.executable).name, "-I", "-m", f"{__package__}.node",
-        "--superlink", invitation.address, "--port", str(free_port()),
+        "flower-supernode", "--superlink", invitation.address, "--port", str(free_port()),
         "--root-certificates", str(folder.authority),
         "--auth-supernode-private-key", str(folder.key),
         "--node-config",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,9 @@ def main() -> None:
     sys.argv[:2] = ["flwr-serverapp"]
 
     def run(*, grid: Any, server_app_dir: str, server_app_attr: str | None, context: Any) -> Any:
-        from edgewright.tools.federated.deployment.operator.exchange import exchange
         from edgewright.tools.federated.deployment.operator.server_app import serve_run
 
         del server_app_attr
-        grid.send_and_receive = partial(exchange, grid)
         serve_run(grid, context, folder, Path(server_app_dir))
         return context
 

@@ -50,12 +50,6 @@ def read_round(run: DeployedRun, number: int) -> RoundSummary:
     )
 
 
-def last_clients(run: DeployedRun) -> frozenset[int]:
-    """Return the clients of the last finished round; empty if there is none."""
-    finished = finished_rounds(run.checkpoints)
-    return frozenset(read_round(run, finished[-1]).clients) if finished else frozenset()
-
-
 def write_report(run: DeployedRun) -> None:
     """Write the report of a run whose rounds are finished.
 

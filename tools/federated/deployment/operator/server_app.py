@@ -15,16 +15,12 @@ from edgewright.tools.federated.app.strategy import read_reply, train
 from edgewright.tools.federated.deployment.confined import read_source
 from edgewright.tools.federated.deployment.folders import DeployedRun, OperatorFolder
 from edgewright.tools.federated.deployment.initial import read_initial_model
-from edgewright.tools.federated.deployment.operator.exchange import await_return
-from edgewright.tools.federated.deployment.operator.report import last_clients, write_report
+from edgewright.tools.federated.deployment.operator.report import write_report
 from edgewright.tools.federated.deployment.operator.strategy import DeployedStrategy
 from edgewright.tools.federated.deployment.records import HELD, ClientStatus
 from edgewright.tools.federated.template.writer import read_settings
 from edgewright.tools.storage.atomic import write_file
 
-#: How long a resumed run waits for the clients of its last round. After a restart of the SuperLink
-#: they try to connect again at ever longer intervals, up to 20 seconds.
-_RETURN_S = 60.0
 STATUSES = TypeAdapter(list[ClientStatus])
 
 
@@ -87,9 +83,8 @@ def _ask(
     grid: Grid, folder: OperatorFolder, run: DeployedRun, timeout_s: float
 ) -> list[ClientStatus]:
     """Ask each connected client what it has; store and return the answers."""
+    messages = [Message(RecordDict(), node, "query") for node in grid.get_node_ids()]
     client_of = folder.client_of()
-    nodes = await_return(grid, client_of, last_clients(run), timeout_s=_RETURN_S)
-    messages = [Message(RecordDict(), node, "query") for node in nodes]
     waiting = {message.metadata.dst_node_id for message in messages}
     found: dict[int, ClientStatus] = {}
     for message in grid.send_and_receive(messages, timeout=timeout_s):
