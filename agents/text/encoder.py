@@ -31,8 +31,8 @@ MAX_TOKENS = 256
 #: Tokens processed at once: enough to keep the processor busy, few enough for the intermediate
 #: values to stay in its cache.
 CHUNK_TOKENS = 1024
-#: Number of tokens from which SciPy's BLAS is worth its import: the examples of a catalogue, not a
-#: request.
+#: Number of tokens, in all texts so far, from which SciPy's BLAS is worth its import: those of a
+#: catalogue or of a conversation, not of a command's one request.
 MANY_TOKENS = 256
 #: Weight of the middle block's vector relative to the last one's. Like the hyperparameters of the
 #: heads, it was chosen by cross-validation on the demonstrations.
@@ -80,6 +80,7 @@ class MiniLM:
             + weights["embeddings.token_type_embeddings.weight"][0]
         )
         self._norm = _norm_of(weights, "embeddings.LayerNorm")
+        self._encoded = 0
         self._layers = [
             _layer(weights, number, self._heads) for number in range(config["num_hidden_layers"])
         ]
@@ -127,7 +128,8 @@ class MiniLM:
         positions = np.concatenate([np.arange(length) for length in lengths])
         x = self._words[np.concatenate(ids)] + self._positions[positions]
         x = _normalised(x, self._norm)
-        multiplied = product if len(x) >= MANY_TOKENS else np.matmul
+        self._encoded += len(x)
+        multiplied = product if self._encoded >= MANY_TOKENS else np.matmul
         outputs = []
         for number, layer in enumerate(self._layers, start=1):
             qkv = multiplied(x, layer.qkv)
