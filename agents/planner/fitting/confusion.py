@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from edgewright.agents.planner.embedded.mentions import masked
-from edgewright.agents.text.encoder import Vectors, minilm
+from edgewright.agents.text.encoder import Vectors
+from edgewright.agents.text.vector_cache import VectorCache, encode_cached
 from edgewright.tools.cards import CardRegistry, ToolCard
+from edgewright.tools.settings import cache_folder
 
 #: Ridge of the linear map, as a share of the weight of one card.
 RIDGE = 0.02
@@ -121,10 +123,13 @@ def check(card: ToolCard, cards: CardRegistry) -> Confusion:
 
 def _collected(cards: Sequence[ToolCard]) -> _Shown:
     pairs = [(shown.request, card.id) for card in cards for shown in card.demonstrations]
+    # The planner's own examples: those of the catalogue are in its cache already.
+    texts = [masked(request).strip() for request, _ in pairs]
+    last, _ = np.hsplit(encode_cached(texts, VectorCache(cache_folder() / "planner")), 2)
     return _Shown(
         requests=tuple(request for request, _ in pairs),
         owners=tuple(owner for _, owner in pairs),
-        vectors=minilm().vectors([masked(request) for request, _ in pairs]),
+        vectors=last / np.maximum(np.linalg.norm(last, axis=1, keepdims=True), 1e-6),
     )
 
 
