@@ -317,8 +317,9 @@ class Execution:
     def _left_for_peer_s(self) -> float:
         """Return the time that a peer may take so that this node can still finish alone.
 
-        A node that could not finish in time anyway leaves all of it to the peer, or half of it if
-        there is another one.
+        It is half of it at least: a profile may say more than it takes, and a peer that the policy
+        chose is the better hope. A node that could not finish in time anyway leaves all of it to
+        the peer, or half of it if there is another one.
         """
         profile = self._node.model_profile(self._call.expert.model)
         left_s = self._call.left_s
@@ -326,7 +327,7 @@ class Execution:
             return left_s / 2
         spare_s = left_s - 1.5 * profile.whole_ms / 1000 - _RESERVE_S
         if spare_s > 0:
-            return spare_s
+            return max(spare_s, left_s / 2)
         used = self._failed | {arm.peer for arm in self._tried}
         others = (one for name, one in self._node.peers.items() if name not in used)
         return left_s / 2 if any(one.state.up for one in others) else left_s

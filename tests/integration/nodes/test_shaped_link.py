@@ -56,8 +56,8 @@ async def quickest(port: int, up: int, down: int = 1) -> float:
 
 
 def assert_held(took_ms: float, expected_ms: float) -> None:
-    """No faster than the link allows; a busy machine adds more time than a link that is idle."""
-    assert 0.9 * expected_ms <= took_ms <= 2 * expected_ms + 200
+    """No faster than the link allows, within a tick; a busy machine adds more than an idle link."""
+    assert 0.9 * expected_ms - 1 <= took_ms <= 2 * expected_ms + 200
 
 
 @pytest.mark.parametrize(

@@ -245,14 +245,29 @@ async def test_a_deadline_missed_by_the_peer_does_not_mark_the_link_down(node, w
     assert node.peers["edge"].link.state().up
 
 
+def takes_alone(node, own_profile, seconds):
+    """Let a device's profile say that the model takes so long here."""
+    profile = own_profile(node)
+    each = 1000 * seconds / len(profile.blocks)
+    slow = [block.model_copy(update={"ms": each}) for block in profile.blocks]
+    models = {MODEL: profile.model_copy(update={"blocks": slow})}
+    node.profile = node.profile.model_copy(update={"models": models})
+
+
+async def test_a_device_that_would_just_finish_leaves_half_the_time_to_its_peer(
+    node, wire, cat, run_call, own_profile
+):
+    takes_alone(node, own_profile, 12.9)  # with its margin, all but a tenth of a second
+    wire.failure = 0.9
+    response = await run_call(node, cat, Arm(kind="edge-only"), deadline_s=20)
+    assert response.report.arm == "edge-only (original image)"
+    assert response.report.fallback == []
+
+
 async def test_a_device_that_is_too_slow_leaves_all_the_time_to_its_peer(
     node, cat, run_call, own_profile
 ):
-    # Alone it would take 18 * 5 s, longer than the deadline.
-    profile = own_profile(node)
-    slow = [block.model_copy(update={"ms": 5000.0}) for block in profile.blocks]
-    models = {MODEL: profile.model_copy(update={"blocks": slow})}
-    node.profile = node.profile.model_copy(update={"models": models})
+    takes_alone(node, own_profile, 90)  # longer than the deadline
     response = await run_call(node, cat, Arm(kind="edge-only"), deadline_s=20)
     assert response.report.arm == "edge-only (original image)"
     assert response.report.fallback == []
