@@ -7,14 +7,21 @@ client's part is ours, and the others refuse, since we have no use for their kin
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+import threading
+import time
 
 from flwr.supercore.constant import TASK_TYPE_TO_COMMAND
 
 from edgewright.tools.federated.deployment.folders import ClientFolder, OperatorFolder
 
 _OURS = '#!/bin/sh\nexec {python} -I -m {module} {folder} "$@"\n'
+#: How long Flower may take to end a program in an orderly way once its starter is gone. With a
+#: SuperLink that does not answer any more, its last messages can get stuck for ever.
+_GRACE_S = 5.0
+_POLL_S = 0.5
 _REFUSAL = "#!/bin/sh\necho 'this deployment runs no such task' >&2\nexit 1\n"
 
 
@@ -35,3 +42,20 @@ def write_programs(folder: OperatorFolder | ClientFolder, name: str, module: str
         program = folder.programs / each
         program.write_text(text, "utf-8")
         program.chmod(0o700)
+
+
+def end_with_starter(grace_s: float = _GRACE_S) -> None:
+    """End this process soon after the one that started it, whatever it waits for.
+
+    Args:
+        grace_s: How long it may take to end by itself, in seconds.
+    """
+    starter = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == starter:
+            time.sleep(_POLL_S)
+        time.sleep(grace_s)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-starter", daemon=True).start()

@@ -1,6 +1,11 @@
 """Deployments: a client's own folder, keys, fresh runs, and which round is the best."""
 
+import fcntl
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -317,3 +322,33 @@ def test_an_error_keeps_its_words_and_loses_its_class() -> None:
     quoted = "<class 'edgewright.tools.errors.InputError'>:<'client 2 has no data'>"
     assert error_text(quoted) == "client 2 has no data"
     assert error_text("no such node") == "no such node"
+
+
+STUBBORN = """
+import fcntl, signal, sys, time
+from edgewright.tools.federated.deployment.programs import end_with_starter
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+end_with_starter(grace_s=0.1)
+with open(sys.argv[1], "w") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+STARTER = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]])"
+
+
+def test_a_program_that_is_stuck_ends_after_its_starter_and_frees_the_run(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    command = [sys.executable, "-c", STARTER, "-c", STUBBORN, str(lock)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None and starter.stdout.readline() == b"locked\n"
+        starter.kill()
+        with lock.open() as file:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                with suppress(BlockingIOError):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                time.sleep(0.1)
+    pytest.fail("the run is still locked")

@@ -14,10 +14,12 @@ from flwr.common.config import get_project_dir
 from flwr.supernode.cli.flwr_clientapp import flwr_clientapp
 
 from edgewright.tools.federated.deployment.folders import ClientFolder
+from edgewright.tools.federated.deployment.programs import end_with_starter
 
 
 def main() -> None:
     """Run one task; the first argument is the client's folder, the others are Flower's."""
+    end_with_starter()
     folder = ClientFolder(Path(sys.argv[1]))
     sys.argv[:2] = ["flwr-clientapp"]
 

@@ -13,10 +13,12 @@ from typing import Any
 from flwr.superlink.cli.flwr_serverapp import flwr_serverapp
 
 from edgewright.tools.federated.deployment.folders import OperatorFolder
+from edgewright.tools.federated.deployment.programs import end_with_starter
 
 
 def main() -> None:
     """Run one task; the first argument is the operator's folder, the others are Flower's."""
+    end_with_starter()
     folder = OperatorFolder(Path(sys.argv[1]))
     sys.argv[:2] = ["flwr-serverapp"]
 
