@@ -259,7 +259,8 @@ def test_hog_is_ended(
     )
     assert len(output) <= LIMITS.output_bytes + 10_000
     if name != "disk below any path":
-        assert _used(outside.root / "scratch") < 3 * LIMITS.disk_bytes
+        # It is ended within two seconds; what it writes in them depends on the disk.
+        assert _used(outside.root / "scratch") < 6 * LIMITS.disk_bytes
     assert remove(outside.root / "scratch")
     outside.unharmed()
 
