@@ -181,11 +181,11 @@ async def test_what_was_stopped_goes_on(
 async def test_a_training_that_no_page_shows_is_stopped(
     open_trainings: Callable[..., Trainings], backend: Backend
 ) -> None:
-    trainings = open_trainings(unwatched_s=0.3)
+    trainings = open_trainings(unwatched_s=2.0)
     async with trainings.watching():
         training = await approved(trainings)
-        page = asyncio.create_task(anext(training.follow(10**6, alive_s=2.0)))
-        await asyncio.sleep(1.0)
+        page = asyncio.create_task(anext(training.follow(10**6, alive_s=60.0)))
+        await asyncio.sleep(3.0)
         assert training.state == "working"  # a page shows it, however long
         page.cancel()
         assert (await until(training, "stopped"))["why"] == "unwatched"
