@@ -1,8 +1,8 @@
 """MiniLM sentence encoder in NumPy: 90 MB of weights, no PyTorch, no padding.
 
 The linear layers process the tokens of a whole batch as one matrix; only attention runs on each
-sentence separately. A batch therefore wastes nothing on padding, and a sentence gets the same
-vector whichever batch it is in.
+sentence separately. A batch therefore wastes nothing on padding, and up to rounding a sentence gets
+the same vector whichever batch it is in.
 """
 
 from __future__ import annotations

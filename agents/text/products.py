@@ -1,7 +1,7 @@
 """Products of single-precision matrices by SciPy's BLAS.
 
-NumPy 1.26, which the training of codecs needs, carries one that predates many processors and then
-computes with the instructions of 2004: encoding and fitting a catalogue takes four times as long.
+NumPy 1.26, which the training of codecs needs, carries one that does not know many processors and
+then computes with the instructions of 2004: large products take up to four times as long.
 """
 
 from __future__ import annotations

@@ -259,8 +259,9 @@ def test_hog_is_ended(
     )
     assert len(output) <= LIMITS.output_bytes + 10_000
     if name != "disk below any path":
-        # It is ended within two seconds; what it writes in them depends on the disk.
-        assert _used(outside.root / "scratch") < 6 * LIMITS.disk_bytes
+        # How much names that come and go hide until the next look depends on the disk's speed.
+        factor = 6 if name == "disk behind names that come and go" else 3
+        assert _used(outside.root / "scratch") < factor * LIMITS.disk_bytes
     assert remove(outside.root / "scratch")
     outside.unharmed()
 

@@ -1,4 +1,4 @@
-"""Descriptions of images, by which those of a model are told from others."""
+"""Descriptions of images, by which those of a model are distinguished from others."""
 
 from __future__ import annotations
 
