@@ -200,8 +200,12 @@ bench-serving: $(STAMP) ## Compare a node with plain servers, press it, time Ope
 	$(BIN)/python -m edgewright.benchmarks.serving.streams
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
-bench-planner: $(STAMP) ## Score planning on the request set  (TASKBENCH=folder OTHERS=file: also on requests by others)
-	$(BIN)/python -m edgewright.benchmarks.planner.run $(if $(TASKBENCH),--taskbench $(TASKBENCH)) $(if $(OTHERS),--others $(OTHERS))
+bench-planner: $(STAMP) ## Score planning on the request set  (OTHERS=file: also on requests by others)
+	$(BIN)/python -m edgewright.benchmarks.planner.run $(if $(OTHERS),--others $(OTHERS))
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
+bench-taskbench: $(STAMP) ## Score plans on a file in TaskBench's form by nested cross-validation, half an hour  (TASKBENCH=folder)
+	$(if $(TASKBENCH),$(BIN)/python -m edgewright.benchmarks.planner.taskbench $(TASKBENCH),@echo "TaskBench is published apart: TASKBENCH=folder with tools.json and dev.jsonl")
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-planner-cards: $(STAMP) ## Score plans of requests for perception and sensing cards

@@ -186,13 +186,16 @@ class Bags:
         return Bags(self.features[used], selected[:, used], self.tools[rows])
 
 
-def fit(wholes: Design, truth: Vectors, bags: Bags | None = None) -> Heads:
+def fit(
+    wholes: Design, truth: Vectors, bags: Bags | None = None, *, penalty: float = PENALTY
+) -> Heads:
     """Fit the heads.
 
     Args:
         wholes: Features of N whole texts.
         truth: Target share of each label for each text, float32 ``[N, labels]``.
         bags: Clauses of texts, if there are any.
+        penalty: Factor on the squared weights.
     """
     parameters = np.zeros((wholes.width + 1, truth.shape[1]), np.float32)
     first = np.zeros_like(parameters)
@@ -205,7 +208,7 @@ def fit(wholes: Design, truth: Vectors, bags: Bags | None = None) -> Heads:
             shares = _softmax(bags.features @ weights + parameters[-1])
             gradient += bags.features.gradient(_noisy_or(shares, bags))
         gradient /= examples
-        gradient[:-1] += 2 * PENALTY * parameters[:-1]
+        gradient[:-1] += 2 * penalty * parameters[:-1]
         first += 0.1 * (gradient - first)
         second += 0.001 * (gradient * gradient - second)
         unbiased = second / (1 - 0.999**step)

@@ -30,6 +30,7 @@ SECTIONS = {
         "Requests for perception and sensing cards",
         "Exact plans, from a test split of their own.",
     ),
+    "taskbench": ("TaskBench", "Plans over a published catalogue, by nested cross-validation."),
     "catalogue": ("Large catalogues", "Time to fit them, and whether the card is found."),
     "conversation": (
         "Planning in a conversation",

@@ -1,6 +1,6 @@
 """Accuracy and speed of the planner, on our own request set and on files that others wrote.
 
-Run ``python -m edgewright.benchmarks.planner.run [--taskbench FOLDER] [--others FILE]``. To try
+Run ``python -m edgewright.benchmarks.planner.run [--others FILE]``. To try
 settings, ``--split dev`` prints the figures of the development split and writes no results: those
 in the docs are always of the test split.
 """
@@ -27,7 +27,6 @@ from edgewright.benchmarks.planner.naming import (
 )
 from edgewright.benchmarks.planner.plans import measure_cost, plans_table, score_plans
 from edgewright.benchmarks.planner.requests import Labelled, path_of, read
-from edgewright.benchmarks.planner.taskbench import score_taskbench, taskbench_table
 from edgewright.tools.cards import CardRegistry
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("test", "dev"), default="test")
-    parser.add_argument("--taskbench", type=Path, help="folder with tools.json and dev.jsonl")
     parser.add_argument(
         "--others", type=Path, help="JSON lines as in data/planner, each with a source"
     )
@@ -71,9 +69,6 @@ def _measured(options: argparse.Namespace, cache: Path) -> dict[str, Any]:
     figures["plans"] = score_plans(planner, labelled)
     log("measuring time and memory")
     figures["cost"] = measure_cost(planner, labelled, options.split, cache)
-    if options.taskbench:
-        log("cross-validating on the TaskBench file")
-        figures["taskbench"] = score_taskbench(options.taskbench, cache)
     return figures
 
 
@@ -98,8 +93,6 @@ def _markdown(figures: dict[str, Any]) -> str:
         f"\nWhole plans, {figures['requests']['kinds'].total()} requests of the {split} split:\n",
         plans_table(figures["plans"], figures["cost"]),
     ]
-    if "taskbench" in figures:
-        parts += ["", taskbench_table(figures["taskbench"])]
     return "\n".join(parts)
 
 

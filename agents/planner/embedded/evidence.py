@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright.agents.text.products import product
+
 #: Number of nearest examples that vote, and the temperature of their weights by cosine.
 NEIGHBOURS = 20
 WIDTH = 0.1
@@ -27,8 +29,10 @@ WITH_IMAGE = 3.0
 REPEATED = 2.0
 #: Probabilities are clipped to this distance from 0 and 1.
 MIN_PROBABILITY = 1e-3
-#: Number of requests whose neighbours are searched at a time, to bound the memory.
+#: Number of requests whose neighbours are searched at a time, to bound the memory, and from which
+#: SciPy's BLAS is worth its import: those of a fit, not the units of one request.
 _ROWS = 256
+_MANY = 16
 
 Numbers = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
@@ -129,8 +133,9 @@ def nearest(queries: Numbers, vectors: Numbers, truth: Numbers) -> Numbers:
     count = min(NEIGHBOURS, len(vectors))
     shares = np.zeros((len(queries), truth.shape[1]), np.float32)
     length = np.linalg.norm(vectors[:1]) ** 2
+    multiplied = product if len(queries) >= _MANY else np.matmul
     for start in range(0, len(queries), _ROWS):
-        cosines = queries[start : start + _ROWS] @ vectors.T / length
+        cosines = multiplied(queries[start : start + _ROWS], vectors.T) / length
         order = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
         votes = np.exp((np.take_along_axis(cosines, order, axis=1) - 1) / WIDTH)
         votes /= votes.sum(axis=1, keepdims=True)

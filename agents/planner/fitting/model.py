@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -44,12 +44,34 @@ SHIPPED = Path(
 _QUESTIONS = tuple(field.name for field in fields(Judge))
 
 
-def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen for the heads, not fitted. Those of large catalogues have no such choices.
+
+    Attributes:
+        lexical_weight: Norm of the lexical features relative to the sentence vector.
+        min_examples: Minimum number of examples that contain a word for it to become a feature.
+        penalty: Factor on the squared weights.
+    """
+
+    lexical_weight: float = heads.LEXICAL_WEIGHT
+    min_examples: int = heads.MIN_EXAMPLES
+    penalty: float = heads.PENALTY
+
+
+_DEFAULT = Choices()
+
+
+def fit(
+    examples: Examples, encoder: MiniLM | VectorCache, choices: Choices = _DEFAULT
+) -> RequestModel:
     """Fit the model of a catalogue. With 25 tools this takes well under a minute."""
     texts = Texts.of([example.words for example in examples.requests], encoder)
     truth = _truth(examples)
-    fitted = fit_large if examples.tools > LARGE + 1 else _fit_small
-    model = fitted(examples, texts, truth)
+    if examples.tools > LARGE + 1:
+        model = fit_large(examples, texts, truth)
+    else:
+        model = _fit_small(examples, texts, truth, choices)
     trust = model.judge.trust + np.array([0, np.log(UNDIVIDED)])
     return replace(
         model,
@@ -59,10 +81,12 @@ def fit(examples: Examples, encoder: MiniLM | VectorCache) -> RequestModel:
     )
 
 
-def _fit_small(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel:
+def _fit_small(examples: Examples, texts: Texts, truth: Vectors, choices: Choices) -> RequestModel:
     from scipy.sparse import csr_array
 
-    features = Features.fit(texts.wholes)
+    features = Features.fit(
+        texts.wholes, min_examples=choices.min_examples, lexical_weight=choices.lexical_weight
+    )
     requested = truth[:, : examples.tools] > 0
     wholes = features.design(texts.wholes, texts.whole_vectors)
     # Requests are joined from the same clauses again and again.
@@ -76,8 +100,8 @@ def _fit_small(examples: Examples, texts: Texts, truth: Vectors) -> RequestModel
 
     def fit_to(rows: Flags) -> tuple[Heads, Heads]:
         return (
-            heads.fit(wholes[rows], truth[rows], bags.select(rows & cut)),
-            heads.fit(wholes[rows], counts[rows]),
+            heads.fit(wholes[rows], truth[rows], bags.select(rows & cut), penalty=choices.penalty),
+            heads.fit(wholes[rows], counts[rows], penalty=choices.penalty),
         )
 
     whole, near, by_clause = np.zeros_like(truth), np.zeros_like(truth), truth[texts.owner]
