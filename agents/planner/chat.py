@@ -70,6 +70,9 @@ class ChatPlanner:
         self._fallback = fallback
         self._schema = answer_schema(cards)
 
+    def prepare(self) -> None:
+        """Do nothing: the chat model is elsewhere, and the fallback is seldom needed."""
+
     def plan(self, request: PlanRequest) -> Plan:
         """Plan a request. Neither a bad request nor a failing endpoint raises."""
         if not request.text.strip() or len(request.text) > MAX_REQUEST:

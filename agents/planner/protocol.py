@@ -12,6 +12,10 @@ from edgewright.agents.planner.request import PlanRequest
 class AnyPlanner(Protocol):
     """Plans requests. Problems with a request are reported in the plan, never raised."""
 
+    def prepare(self) -> None:
+        """Load or fit now what the first request would wait for."""
+        ...
+
     def plan(self, request: PlanRequest) -> Plan:
         """Plan one request."""
         ...

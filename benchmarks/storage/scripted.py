@@ -24,6 +24,9 @@ _CARD = "image-classification"
 class OneTask:
     """Plans to classify the image that a request is about."""
 
+    def prepare(self) -> None:
+        """Do nothing: there is no model."""
+
     def plan(self, request: PlanRequest) -> Plan:
         """Return a plan of one task, or of none without an image."""
         tasks = [

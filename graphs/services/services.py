@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Protocol
 
 from edgewright.agents.planner.planner import AnyPlanner, make_planner
@@ -19,6 +20,7 @@ from edgewright.tools.contracts.arms import Decision
 from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import InvokeOptions, InvokeResponse, PlannedTask
 from edgewright.tools.contracts.views import CardView, SensorView
+from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.federated.serving.installed import installed_at
 from edgewright.tools.images.store import ImageStore
 from edgewright.tools.library import known_cards
@@ -89,11 +91,22 @@ class Services:
     _installed_at: int = field(default_factory=installed_at)
 
     async def refresh(self) -> None:
-        """Add cards of models trained in the meantime; if there are none, this is one ``stat``."""
+        """Add cards of models trained in the meantime; if there are none, this is one ``stat``.
+
+        The planner is fitted to new cards in the background, at once: the first request about them
+        waits for the rest of it.
+        """
         stamp = await asyncio.to_thread(installed_at)
         if self.catalogue is not None and stamp != self._installed_at:
             self.cards, self.planner = await asyncio.to_thread(self.catalogue)
             self._installed_at = stamp
+            # A daemon: the end of the process does not wait for it.
+            Thread(target=_prepare, args=(self.planner,), daemon=True).start()
+
+
+def _prepare(planner: AnyPlanner) -> None:
+    with suppress(EdgewrightError, OSError):  # the first request meets it again, and tells
+        planner.prepare()
 
 
 @asynccontextmanager

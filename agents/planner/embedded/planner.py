@@ -97,6 +97,10 @@ class EmbeddedPlanner:
     def _wording(self) -> Wording:
         return Wording(self._cards)
 
+    def prepare(self) -> None:
+        """Load or fit the model, for which the first request would wait."""
+        _ = self.model
+
     def plan(self, request: PlanRequest) -> Plan:
         """Plan one request. Problems with it are reported in the plan."""
         return self.plan_many([request])[0]

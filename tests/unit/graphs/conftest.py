@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PIL import Image
@@ -100,6 +101,10 @@ class ScriptedPlanner:
     needs: tuple[str, ...] = ()
     reason: str = ""
     requests: list[PlanRequest] = field(default_factory=list)
+    prepared: Event = field(default_factory=Event)
+
+    def prepare(self) -> None:
+        self.prepared.set()
 
     def plan(self, request: PlanRequest) -> Plan:
         self.requests.append(request)

@@ -19,6 +19,9 @@ from edgewright.benchmarks.planner.requests import path_of, read
 class _Decliner:
     """A planner that declines every request, with a confidence of one half."""
 
+    def prepare(self) -> None:
+        pass
+
     def plan(self, request: PlanRequest) -> Plan:
         return Plan(request=request.text, tasks=(), planner="embedded", confidence=0.5)
 
