@@ -68,22 +68,36 @@ class DataSummary(BaseModel):
         more = f" and {len(self.classes) - 12} more" if len(self.classes) > 12 else ""
         kinds = {"classes": "class folders", "clients": "client folders with class folders",
                  "splits": "its own training and test split"}  # fmt: skip
-        yield f"read {self.read} images from {kinds[self.layout]}: {counts}{more}"
-        if self.foreign or self.others:
-            yield (
-                f"left out {self.foreign} hidden files or files of other programs, and "
-                f"{self.others} files that are no images"
+        yield f"read {_number(self.read, 'image')} from {kinds[self.layout]}: {counts}{more}"
+        ignored = [
+            f"{_number(count, 'file')} {kind}"
+            for count, kind in (
+                (self.foreign, "hidden or of other programs"),
+                (self.others, "without an image"),
             )
+            if count
+        ]
+        if ignored:
+            yield f"left out {' and '.join(ignored)}"
         if self.duplicates:
-            yield f"{self.duplicates} images are copies of others; copies stay in one split"
+            copies = "is a copy of another" if self.duplicates == 1 else "are copies of others"
+            yield f"{_number(self.duplicates, 'image')} {copies}; copies stay in one split"
         if self.removed:
-            yield f"left out {self.removed} training images that validation or test has too"
-        for reason, left in (
-            ("images in formats that cannot be read here", self.unsupported),
-            ("files that cannot be read", self.unreadable),
-            ("images in several classes", self.conflicts),
+            yield (
+                f"left out {_number(self.removed, 'training image')} that validation or test has "
+                "too"
+            )
+        for thing, reason, left in (
+            ("image", "in a format that cannot be read here", self.unsupported),
+            ("file", "that cannot be read", self.unreadable),
+            ("image", "in several classes", self.conflicts),
         ):
             if left.count:
                 hidden = left.count - len(left.names)
                 rest = f" and {hidden} more" if hidden else ""
-                yield f"{left.count} {reason}: {'; '.join(left.names)}{rest}"
+                names = "; ".join(left.names)
+                yield f"{_number(left.count, thing)} {reason}: {names}{rest}"
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -12,7 +12,7 @@ from edgewright.tools.datasets.duplicates import duplicate_groups
 from edgewright.tools.datasets.folders import read_folder
 from edgewright.tools.datasets.partition import TEST, TRAIN, VALIDATION, split
 from edgewright.tools.datasets.samples import Samples
-from edgewright.tools.datasets.summary import DataSummary
+from edgewright.tools.datasets.summary import DataSummary, Left
 from edgewright.tools.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -187,3 +187,25 @@ def test_a_file_of_numbers_that_no_memory_holds_is_refused(tmp_path: Path) -> No
                 archive.writestr(name, array)
         with pytest.raises(InputError):
             load_source(str(path))
+
+
+def test_a_summary_counts_as_a_person_would() -> None:
+    summary = DataSummary(
+        layout="classes",
+        read=1,
+        classes={"red": 1},
+        foreign=1,
+        duplicates=1,
+        conflicts=Left(count=2, names=("a = b", "c = d")),
+    )
+    assert list(summary.lines()) == [
+        "read 1 image from class folders: red 1",
+        "left out 1 file hidden or of other programs",
+        "1 image is a copy of another; copies stay in one split",
+        "2 images in several classes: a = b; c = d",
+    ]
+    left_out = summary.model_copy(update={"others": 3, "removed": 1})
+    assert list(left_out.lines())[1] == (
+        "left out 1 file hidden or of other programs and 3 files without an image"
+    )
+    assert list(left_out.lines())[3] == "left out 1 training image that validation or test has too"
