@@ -41,8 +41,21 @@ _VAGUE = re.compile(
 )
 _OPEN = frozenset({"least", "over", "minimum"})
 #: Words between groups of hostile clients, which count together.
-_AND_OTHERS = re.compile(r"\b(?:plus|as\s+well\s+as|in\s+addition\s+to|and\s+another)\b", re.I)
-_TOLERATED = re.compile(r"\bf\s*(?:=|<=|≤|<|is|of)\s*(?P<count>\d+)\b")
+_AND_OTHERS = re.compile(
+    r"\b(?:plus|as\s+well\s+as|in\s+addition\s+to|and\s+another|besides)\b", re.I
+)
+_TOLERATED = re.compile(r"\bf\s*(?:=|<=|≤|<|is|of|set\s+to|equal\s+to)\s*(?P<count>\d+)\b")
+_CORRUPTED = re.compile(r"\b(?:fraction|proportion|share|ratio)\b[^.;\d]{0,12}(?P<share>0?\.\d+)\b")
+#: What says of a number of clients that they mean well, so that the others may not.
+_HONEST = re.compile(
+    r"\b(?:honest(?:ly)?|trust(?:ed|worthy)|benign|loyal|faithful(?:ly)?|well-meaning|bona\s+fide|"
+    r"behav\w+\s+(?:well|properly|correctly))\b",
+    re.IGNORECASE,
+)
+#: Attackers of another kind.
+_SPORT = re.compile(
+    r"\b(?:defenders?|goal-?keepers?|midfielders?|football\w*|squads?)\b", re.IGNORECASE
+)
 _DENIED = re.compile(
     r"\b(?:none\s+of|nobody|no\s+one|no\s+(?:attackers?|client|participant|node)s?|neither|never|"
     r"without|(?:is|are|be)\s+not|(?:is|are)n't)\b",
@@ -96,10 +109,14 @@ def find_hostile(text: str, clients: int) -> Hostile | None:
     """
     found: Hostile | None = None
     for sentence in sentences(" ".join(text.split())):
-        hostile = bool(HOSTILE.search(sentence)) or bool(_TOLERATED.search(sentence))
-        if not hostile or DISMISSED.search(sentence) or _DENIED.search(sentence):
+        if DISMISSED.search(sentence) or _SPORT.search(sentence):
             continue
         words = sentence.rstrip(" .;!?")
+        hostile = bool(HOSTILE.search(sentence)) or bool(_TOLERATED.search(sentence))
+        if not hostile and (others := _others(sentence, clients)):
+            found = Hostile(max(others, (found and found.count) or 0), words)
+        if not hostile or _DENIED.search(sentence):
+            continue
         counts = [count for count, _ in _counts(sentence, clients, loose=False)]
         opened = any(is_open for _, is_open in _counts(sentence, clients, loose=False))
         most = (sum if _AND_OTHERS.search(sentence) else max)(counts) if counts else 0
@@ -108,6 +125,20 @@ def find_hostile(text: str, clients: int) -> Hostile | None:
         elif not counts and found is None and _vague_owners(sentence):
             found = Hostile(None, words)
     return found
+
+
+def _others(sentence: str, clients: int) -> int:
+    """Return how many clients are left of "17 of the 20 banks are honest"; 0 if none are."""
+    if not _HONEST.search(sentence) or _DENIED.search(sentence):
+        return 0
+    tokens = tokens_of(sentence)
+    honest = [
+        number.low if number.share else number.low / number.of
+        for number in numbers_of(tokens)
+        if (number.share or number.of)
+        and any(OWNERS.fullmatch(t.text) for t in tokens[number.after : number.after + 3])
+    ]
+    return max((clients - math.floor(share * clients + 1e-9) for share in honest), default=0)
 
 
 def all_trusted(text: str) -> bool:
@@ -140,6 +171,8 @@ def _counts(sentence: str, clients: int, *, loose: bool) -> Iterator[tuple[int, 
     """
     if tolerated := _TOLERATED.search(sentence):
         yield int(tolerated["count"]), False
+    if corrupted := _CORRUPTED.search(sentence):
+        yield math.ceil(float(corrupted["share"]) * clients - 1e-9), False
     tokens = tokens_of(sentence)
     numbers = numbers_of(tokens)
     parts = [n for n in numbers if [t.text for t in tokens[n.after : n.after + 2]] in _OF_THEM]
@@ -169,14 +202,15 @@ def _of_clients(number: Number, about: list[str], before: list[str], *, loose: b
         return False
     nouns = [i for i, word in enumerate(about) if OWNERS.fullmatch(word)]
     hostile = [i for i, word in enumerate(about) if _ATTACKERS.fullmatch(word)]
-    if number.article:
+    if number.article and "except" not in before:
         near = bool(nouns and nouns[0] == 0) or bool(hostile and hostile[0] == 0)
         return near and loose
     if number.share and number.high > 0.9:
         return False
     if about[:1] and about[0] in ("accuracy", "rounds", "minutes", "hours", "seconds", "days"):
         return False
-    if about[:1] and about[0] in _MODALS | _RELATIVE:  # up to two may be malicious
+    # All except one; up to two may be malicious.
+    if "except" in before or (about[:1] and about[0] in _MODALS | _RELATIVE):
         return True
     if about[1:2] and about[1] in _RELATIVE and about[0].endswith("s"):  # three shops that cheat
         return True

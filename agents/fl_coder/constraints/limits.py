@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from edgewright.agents.fl_coder.constraints.clock import read_clock
 from edgewright.agents.fl_coder.constraints.hostile import OWNERS
 from edgewright.agents.fl_coder.constraints.numbers import (
     Number,
@@ -22,7 +23,9 @@ Quantity = Literal["rounds", "seconds", "bytes", "total_bytes", "accuracy", "mem
 
 _SECONDS: dict[str, float] = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60}
 _SECONDS |= {"hour": 3600, "hr": 3600, "h": 3600, "day": 86_400}
+_HOURS = frozenset({"hour", "hours", "hr", "hrs", "h"})
 _BYTES: dict[str, float] = {"byte": 1, "b": 1}
+_BYTES |= {"kbit": 125, "kilobit": 125, "mbit": 125e3, "megabit": 125e3, "gbit": 125e6}
 _BYTES |= {"kilobyte": 1e3, "kb": 1e3, "kib": 1024, "kibibyte": 1024}
 _BYTES |= {"megabyte": 1e6, "mb": 1e6, "mib": 1024**2, "mebibyte": 1024**2}
 _BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
@@ -87,8 +90,32 @@ _STOP_AFTER = re.compile(
     r"\b(?:stop\w*|end\w*|finish\w*|halt\w*|quit\w*|over|done|no\s+further)\s+(?:\w+\s+){0,2}?"
     r"(?:after|at|with|by|than)\s+(?:the\s+)?(?:round\s+(?:number\s+)?(?P<number>[\w-]+)|"
     r"(?P<ordinal>[\w-]+)\s+(?:\w+\s+)?round)\b|"
-    r"\b(?:the\s+)?(?P<last>[\w-]+)\s+round\s+(?:is|must\s+be|should\s+be)\s+the\s+last\b",
+    r"\b(?:the\s+)?(?P<last>[\w-]+)\s+round\s+(?:is|must\s+be|should\s+be)\s+the\s+last\b|"
+    r"\bafter\s+(?:the\s+)?(?P<after>[\w-]+)\s+round\b[^.;]*\b(?:stop\w*|end\w*|finish\w*|quit\w*|"
+    r"over|done|no\s+more|pull\s+the\s+plug|switch\w*\s+off)\b",
     re.IGNORECASE,
+)
+#: What a round does once.
+_EXCHANGING = re.compile(
+    r"\b(?:averag\w*|aggregat\w*|exchang\w*|synchroni[sz]\w*|communicat\w*|merg\w*)\b", re.I
+)
+#: Errors that must become rare, the rest of which is the accuracy.
+_ERRORS = re.compile(
+    r"\b(?:misclassif\w*|mistakes?|errors?(?:\s+rate)?|wrongly)\b(?!\s+labels?)", re.I
+)
+_DOWN = re.compile(
+    r"\b(?:until|down\s+to|below|under|at\s+most|no\s+more\s+than|less\s+than|fewer\s+than)\b", re.I
+)
+#: What others achieved, or an earlier training.
+_OF_OTHERS = re.compile(
+    r"\blast\s+(?:year|month|week|time|spring|summer|autumn|fall|winter)\b|\bpreviously\b"
+    r"|\bin\s+the\s+past\b|\b(?:earlier|previous)\s+(?:run|study|pilot|attempt|training)\b"
+    r"|\b(?:dermatologists?|radiologists?|pathologists?|physicians?|doctors?|experts?|specialists?|"
+    r"humans?)\s+(?:gets?|reach\w*|achieves?|is|are|scores?|manages?)\b",
+    re.IGNORECASE,
+)
+_COMPARED = re.compile(
+    r"\b(?:again|same|like|as\s+good|match\w*|beat\w*|at\s+least|better\s+than|also|too)\b", re.I
 )
 #: Images that a model gets right, which is its accuracy.
 _RECOGNISED = re.compile(
@@ -100,7 +127,7 @@ _RECOGNISED = re.compile(
 _BETWEEN_ACCURACY_WORDS = (
     "of is be must should has have to a an the at least no not worse less lower than below under "
     "fall never always drop goes get reach reaches exceed above over more or around about minimum "
-    ": = ≥ > want"
+    ": = ≥ > want hit hits"
 )
 _BETWEEN_ACCURACY = frozenset(_BETWEEN_ACCURACY_WORDS.split())
 _OTHER_SHARE = re.compile(
@@ -132,6 +159,8 @@ def read_limits(text: str) -> tuple[StatedLimit, ...]:
     """Read the limits in a text, each quantity at most once."""
     found: dict[Quantity, StatedLimit] = {}
     for sentence in sentences(text):
+        if _OF_OTHERS.search(sentence) and not _COMPARED.search(sentence):
+            continue
         for quantity, value in _stated(sentence):
             earlier = found.get(quantity)
             stricter = earlier is None or value < earlier.value
@@ -146,6 +175,8 @@ def _stated(sentence: str) -> Iterator[tuple[Quantity, float]]:
     """Yield the limits in a sentence."""
     if last := _last_round(sentence):
         yield "rounds", last
+    if (lasting := read_clock(sentence)) and _TRAINING_TIME.search(sentence):
+        yield "seconds", lasting
     tokens = tokens_of(sentence)
     for number in numbers_of(tokens):
         for quantity, read in _READERS.items():
@@ -163,7 +194,7 @@ def _last_round(sentence: str) -> int | None:
     if match["number"]:
         numbers = numbers_of(tokens_of(match["number"]))
         return int(numbers[0].low) if numbers else None
-    return ordinal_of(match["ordinal"] or match["last"])
+    return ordinal_of(match["ordinal"] or match["last"] or match["after"])
 
 
 def _unit(tokens: list[Token], number: Number, units: dict[str, float]) -> tuple[float, int] | None:
@@ -187,13 +218,23 @@ def _unit(tokens: list[Token], number: Number, units: dict[str, float]) -> tuple
     if rest[:2] in (["and", "a"], ["and", "an"]) and rest[2:] and rest[2] in ("half", "quarter"):
         value += 0.5 if rest[2] == "half" else 0.25  # an hour and a half
         position += 3
+    if scale == _SECONDS["hour"] and rest[:1] == ["and"]:
+        rest, position = rest[1:], position + 1
+    minutes = numbers_of(tokens[position : position + 3]) if units is _SECONDS else []
+    if scale == _SECONDS["hour"] and minutes and minutes[0].first == 0 and minutes[0].low < 60:
+        ends = position + minutes[0].after
+        named = [token.text for token in tokens[ends : ends + 1]]
+        bare = tokens[position].start == tokens[position - 1].end
+        if bare or named in (["minutes"], ["minute"], ["min"], ["mins"], ["m"]):  # 1h45
+            value, position = value + minutes[0].low / 60, ends + (not bare)
     return value * scale, position
 
 
 def _seconds(sentence: str, tokens: list[Token], number: Number) -> float | None:
     found = _unit(tokens, number, _SECONDS)
-    if found is None:
-        return None
+    before = [token.text for token in tokens[max(0, number.first - 2) : number.first]]
+    if found is None or _HOURS.intersection(before[-1:] if before[-1:] != ["and"] else before):
+        return None  # the minutes of "1 hour and 30 minutes" are read with the hour
     others = [token.text for token in (*tokens[: number.first], *tokens[found[1] :])]
     bare = len(others) <= 1 or _BOUNDING.issuperset(others)  # "no longer than ten minutes"
     other = _OTHER_TIME.search(sentence) and not _OF_TRAINING.search(sentence)
@@ -203,9 +244,10 @@ def _seconds(sentence: str, tokens: list[Token], number: Number) -> float | None
 
 
 def _rounds(sentence: str, tokens: list[Token], number: Number) -> float | None:
-    del sentence
     after = [token.text for token in tokens[number.after : number.after + 3]]
     named = [i for i, word in enumerate(after) if word in ("round", "rounds")]
+    if after[:1] == ["times"] and _EXCHANGING.search(sentence):
+        named = [0]
     if not named or number.share or number.article or _is_least(tokens, number):
         return None
     if not set(after[: named[0]]) <= _KINDS_OF_ROUNDS:
@@ -258,6 +300,8 @@ def _memory(sentence: str, tokens: list[Token], number: Number) -> float | None:
 
 def _accuracy(sentence: str, tokens: list[Token], number: Number) -> float | None:
     value = number.high / number.of if number.of else number.high
+    if number.share and value < 0.5 and _ERRORS.search(sentence) and _DOWN.search(sentence):
+        return None if re.search(r"\blabels?\b", sentence, re.IGNORECASE) else 1 - value
     stated = number.share or number.of or _is_decimal_accuracy(tokens, number)
     if not stated or not 0 < value <= 1 or _OTHER_SHARE.search(sentence):
         return None

@@ -32,7 +32,7 @@ _OF_FRACTIONS = frozenset({"random", "mere", "full", "whole"})
 _EVERY = {"second": 2.0, "other": 2.0} | {w: n for w, n in _FRACTIONS.items() if n < 21}
 
 _TOKEN = re.compile(
-    r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9.])|(?:[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})"
+    r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9.])|[0-9]{1,3},[0-9]{1,2}(?![0-9,e.])|0,[0-9]{1,15}|(?:[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})"
     r"(?:e[-+]?[0-9]{1,2})?|[^\W\d_]+|\S",
     re.IGNORECASE,
 )
@@ -170,7 +170,7 @@ class _Reader:
         return self._words(position)
 
     def _digits(self, position: int) -> Number:
-        value = float(self._at(position).replace(",", ""))
+        value = _value(self._at(position))
         after = position + 1
         if self._at(after) in ("*", "x") and self._at(after + 1) == "10":  # 1 * 10^-5
             power, after = self._power(after + 2)
@@ -179,7 +179,7 @@ class _Reader:
             power, after = self._power(after)
             return self._finished(value**power, position, after)
         if self._at(after) == "/" and self._at(after + 1)[:1] in _DIGITS:
-            whole = float(self._at(after + 1).replace(",", ""))
+            whole = _value(self._at(after + 1))
             if whole:
                 value, after = value / whole, after + 2
                 return Number(value, value, position, after, share=True)
@@ -305,6 +305,12 @@ class _Reader:
         if self._at(after) == "per" and self._at(after + 1) == "cent":
             return Number(value / 100, value / 100, first, after + 2, share=True)
         return Number(value, value, first, after)
+
+
+def _value(digits: str) -> float:
+    """Return the value of digits, whose comma separates thousands, or decimals in other places."""
+    thousands = re.fullmatch(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+", digits)
+    return float(digits.replace(",", "" if thousands else "."))
 
 
 def _range(low: Number, high: Number, first: int) -> Number:

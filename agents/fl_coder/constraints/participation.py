@@ -37,6 +37,11 @@ _OTHER = re.compile(
     r"\b(?:drop(?:s|ped|ping)?[\s-]?outs?|drop|crash\w*|fail\w*|bytes?|labels?|rows?|images?|pictures?)\b",
     re.IGNORECASE,
 )
+#: The parameter C of federated averaging (McMahan et al. 2017).
+_FRACTION = re.compile(
+    r"\b(?:client\s+fraction|fraction\s+of\s+clients|participation\s+(?:rate|fraction|ratio)|C)"
+    r"\s*(?:C\s*)?(?:=|:|of|is)\s*(?P<share>0?\.\d+)\b"
+)
 _BETWEEN = frozenset(
     {"of", "the", "our", "all", "these", "those", "my", "random", "randomly", "chosen"}
 )
@@ -68,6 +73,11 @@ def read_participation(text: str, clients: int) -> StatedParticipation | None:
     """
     found: StatedParticipation | None = None
     for sentence in sentences(" ".join(text.split())):
+        if fraction := _FRACTION.search(sentence):
+            share = float(fraction["share"])
+            count = max(1, math.ceil(share * clients - 1e-9))
+            if count < clients:
+                return StatedParticipation(count, count / clients, sentence.strip(" .;!?"))
         absent = _ABSENT.search(sentence) is not None
         said = _A_ROUND.search(sentence) and (absent or _TAKING_PART.search(sentence))
         if (
@@ -91,7 +101,10 @@ def _count(number: Number, tokens: list[Token], clients: int, *, absent: bool) -
     about = [t.text for t in tokens[number.after : number.after + 5] if t.text not in _BETWEEN]
     if before == ["at", "least"] or number.article:
         return None
+    every = [t.text for t in tokens[number.first : number.first + 1]] == ["every"]
+    whole = number.of == clients  # 15 of the 50 counties, which are the clients
     of_clients = bool(about[:1]) and (OWNERS.fullmatch(about[0]) or about[0] == "them")
+    of_clients = of_clients or whole or every
     if not of_clients:
         return None
     if number.share:

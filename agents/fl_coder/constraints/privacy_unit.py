@@ -17,7 +17,8 @@ _SAMPLE = (
     r"scans?|x-?rays?|measurements?|data\s*-?\s*points?|datum|documents?|readings?|observations?|"
     r"entr(?:y|ies)|mammograms?|drawings?|recordings?|slides?|exposures?|frames?|tuples?|sentences?|"
     r"messages?|e-?mails?|utterances?|transactions?|purchases?|clips?|pages?|letters?|sketch(?:es)?|"
-    r"snapshots?|tiles?|crops?|texts?|posts?|visits?)"
+    r"snapshots?|tiles?|crops?|texts?|posts?|visits?|tweets?|essays?|slices?|biops(?:y|ies)|"
+    r"heartbeats?|pairs?|comments?|appointments?|orders?|trips?|calls?|forms?)"
 )
 _PERSON = (
     r"(?:persons?|people|patients?|subjects?|individuals?(?!\s+"
@@ -25,7 +26,7 @@ _PERSON = (
     + r")|customers?|users?|participants?\s+of\s+"
     r"the\s+(?:study|trial)|pupils?|students?|citizens?|employees?|writers?|speakers?|children|"
     r"child|donors?|volunteers?|members?|persons?'s|residents?|voters?|readers?|drivers?|passengers?|guests?|tenants?|authors?|teachers?|learners?|"
-    r"wom[ae]n|m[ae]n|girls?|boys?|mothers?|taxpayers?|inhabitants?|cardholders?|somebody|someone)"
+    r"wom[ae]n|m[ae]n|girls?|boys?|mothers?|taxpayers?|inhabitants?|cardholders?|somebody|someone|subscribers?|consumers?|human\s+beings?|humans?)"
 )
 _CLIENT = (
     r"(?:clients?|hospitals?|sites?|institutions?|clinics?|banks?|devices?|phones?|organi[sz]ations?"
@@ -39,10 +40,14 @@ _NOUNS: dict[Unit, str] = {"sample": _SAMPLE, "person": _PERSON, "client": _CLIE
 _FORMS = (
     (3.0, r"{}(?:'s)?[-\s]+level\b"),
     (3.0, r"\bper[-\s]+{}\b"),
-    (3.0, r"\b(?:level|granularity|unit)\s+(?:of|is|being)\s+(?:the\s+|an?\s+|one\s+|each\s+|"
+    (3.0, r"\b(?:one|each|every|an?)\s+{}\s+(?:is|counts\s+as)\s+(?:one|the|an?)\s+"
+          r"(?:privacy\s+)?unit\b"),
+    (2.0, r"\bby\s+(?:the\s+)?{}\b"),
+    (3.0, r"\b(?:level|granularity|unit)(?:\s+of\s+(?:dp|privacy|protection))?\s*"
+          r"(?:=|:|\bof\b|\bis\b|\bbeing\b)\s*(?:the\s+|an?\s+|one\s+|each\s+|"
           r"every\s+|single\s+|individual\s+)*{}\b"),
-    (3.0, r"\b(?:adding|removing|adding\s+or\s+removing|add|remove)\s+(?:one|an?|any|a\s+single)\s+"
-          r"(?:\w+\s+)?{}\b"),
+    (3.0, r"\b(?:adding|removing|adding\s+or\s+removing|add|remove|replac\w+|substitut\w+|"
+          r"chang\w+)\s+(?:one|an?|any|a\s+single)\s+(?:\([^)]{{0,12}}\)\s+|\w+\s+)?{}\b"),
     (2.0, r"\b(?:each|every|any|one|an?|the)\s+(?:(?:single|individual|participating|whole|entire"
           r"|one|particular|certain|given|specific)\s+)+{}\b"),
     (2.0, r"\b(?:individual|single|separate)\s+{}\b"),
@@ -67,7 +72,7 @@ _FORMS = (
 )  # fmt: skip
 #: The unit that is said not to be meant: "not client-level but", "rather than per image".
 _REJECTED = re.compile(
-    r"\b(?:not|instead\s+of|rather\s+than|no)\s+(?:the\s+|just\s+|only\s+|at\s+the\s+)?"
+    r"\b(?:not|never|instead\s+of|rather\s+than|no)\s+(?:the\s+|just\s+|only\s+|at\s+the\s+|single\s+)*"
     r"(?P<unit>(?:per[-\s]+)?[\w-]+(?:[-\s]level)?)|(?P<before>[\w-]+)[-\s]level\s+(?:privacy\s+|"
     r"protection\s+)?(?:is|would\s+be)\s+not\s+enough",
     re.IGNORECASE,
@@ -79,6 +84,14 @@ _SAME_PERSON = re.compile(
     r"|\ball\s+(?:of\s+)?(?:an?|one|each|the)\s+" + _PERSON + r"'s\s"
     r"|\b(?:all|everything)\b[^.;]{0,25}\b(?:of|from|by|about|that)\s+(?:an?|one|any|each|every|a"
     r"\s+single)\s+(?:\w+\s+)?" + _PERSON + r"\b(?!-)"
+    r"|\b(?:all|everything)\b[^.;]{0,25}\b(?:by|of|from)\s+(?:one|any|each)\s+of\s+"
+    r"(?:its|the|our|their)\s+" + _PERSON
+    + r"|\ball\b[^.;]{0,25}\b(?:that|this)\s+" + _PERSON + r"\b(?!-)"
+    r"|\b(?:entire|whole|complete|full)\s+\w+(?:\s+\w+)?\s+of\s+(?:an?|one|any|each|every)\s+"
+    + _PERSON + r"\b|\b" + _PERSON + r"\b[^.;]{0,40}\ball\s+(?:of\s+)?(?:his|her|their)\b"
+    r"|\bgroup\w*\b[^.;]{0,30}\bby\s+(?:the\s+)?" + _PERSON
+    + r"\b|\b(?:however|no\s+matter\s+how|regardless\s+of\s+how)\s+(?:many|often)\b"
+    r"[^.;]{0,40}\b(?:he|she|they)\b"
     r"|\beverything\s+(?:an?|one|any|each|every)\s+(?:\w+\s+)?" + _PERSON + r"\b"
     r"|\b" + _PERSON + r"\s+(?:together\s+)?with\s+(?:all|every)\b"
     r"|\b" + _PERSON + r",?\s+(?:whatever|regardless\s+of|no\s+matter|however)\b"
@@ -90,6 +103,12 @@ _SAME_PERSON = re.compile(
 _OWN_CLIENT = re.compile(
     r"\b(?:each|every|one)\s+" + _CLIENT + r"\s+(?:is|belongs\s+to|has|means)\s+(?:only\s+)?(?:one|"
     r"an?|a\s+single)\s+" + _PERSON + r"|\beach\s+\w+\s+is\s+a\s+client\b",
+    re.IGNORECASE,
+)  # fmt: skip
+#: Samples that are protected apart, even if they come from the same person.
+_COUNTED_APART = re.compile(
+    r"\b" + _SAMPLE + r"\b.{0,90}\b(?:same|one)\s+" + _PERSON + r"\b.{0,40}\b(?:one\s+by\s+one|"
+    r"separately|individually|apart|on\s+(?:its|their)\s+own)\b",
     re.IGNORECASE,
 )  # fmt: skip
 _TECHNIQUE = re.compile(r"\bdp-?\s?sgd\b|\bper-sample\s+gradients?\b", re.IGNORECASE)
@@ -137,6 +156,8 @@ def read_unit(text: str) -> StatedUnit:
     if whole := _WHOLE_CLIENT.search(text):
         return StatedUnit("client", whole[0])
     kept, rejected = _split_rejected(text)
+    if apart := _COUNTED_APART.search(kept):
+        return StatedUnit("sample", apart[0])
     if same := _SAME_PERSON.search(kept):
         return StatedUnit("person", same[0])
     if both := _both(kept):

@@ -15,7 +15,12 @@ from edgewright.agents.fl_coder.constraints.participation import (
     read_participation,
 )
 from edgewright.agents.fl_coder.constraints.privacy_unit import StatedUnit, Unit, read_unit
-from edgewright.agents.fl_coder.constraints.quantities import DISMISSED, read_budget, sentences
+from edgewright.agents.fl_coder.constraints.quantities import (
+    DISMISSED,
+    OPTIMISER,
+    read_budget,
+    sentences,
+)
 from edgewright.agents.fl_coder.constraints.spans import PLAIN, Constraint, read_constraints
 
 #: Privacy budget if the words require a guarantee without giving numbers, and if they call it
@@ -213,7 +218,9 @@ def _privacy(
 ) -> StatedPrivacy | None:
     budget = read_budget(text)
     named = _named_privacy(text)
-    if stated is not None and _dismissed(text, stated.words):
+    if stated is not None and (
+        _dismissed(text, stated.words) or OPTIMISER.search(_around(stated.words, text))
+    ):
         stated = None
     if budget is None and stated is None and not named:
         return None

@@ -18,7 +18,7 @@ from edgewright.agents.fl_coder.constraints.numbers import (
 )
 
 #: Sentences, and the parts of one that semicolons separate.
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\S)|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?;])(?<!\b[apAP]\.[mM]\.)\s+(?=\S)|\n+")
 _EPSILON = frozenset({"epsilon", "epsilons", "eps", "ε", "ϵ"})
 _DELTA = frozenset({"delta", "δ"})
 _LINKS_WORDS = (
@@ -26,9 +26,16 @@ _LINKS_WORDS = (
     "no stay stays remain remains kept exceed exceeds rise go equal equals limited capped "
     "bounded by above over beyond more greater larger higher most below under less "
     "smaller lower than up maximum about = : ≤ < > lie lies between within unit units "
-    "just only exactly from somewhere anywhere around roughly approximately perhaps maybe say"
+    "any one each every record sample person client user add adds adding sum sums amount amounts "
+    "come comes just only exactly from somewhere anywhere around roughly approximately perhaps "
+    "maybe say"
 )
 _LINKS = frozenset(_LINKS_WORDS.split())
+_ANY = frozenset({"any", "each", "every"})
+#: What has an epsilon of its own.
+OPTIMISER = re.compile(
+    r"\b(?:adam\w*|rmsprop|optimi[sz]er|(?:batch|layer)\s*-?norm)\b", re.IGNORECASE
+)
 #: Adjectives of a budget that has no number.
 _STRICT = re.compile(r"\b(?:strict|strong|tight|small|low|rigorous|stringent)\b", re.IGNORECASE)
 _BUDGET = re.compile(r"\b(?:privacy[\s-]+(?:loss|budget)|dp[\s-]+budget|budget)\b", re.IGNORECASE)
@@ -40,7 +47,8 @@ DISMISSED = re.compile(
     r"|\bno\s+(?:concern|issue|problem|worry|topic)\b|\bnot\s+(?:a|an)\s+(?:concern|issue|topic)\b"
     r"|\b(?:is|are)\s+irrelevant\b|\bneed\s+not\s+be\s+(?:considered|handled|tolerated)\b"
     r"|\b(?:ignore|disregard|skip|forget|leave\s+out|never\s+mind)\s+(?:about\s+|any\s+|the\s+)?"
-    r"(?:robust\w*|attack\w*|byzantine|hostile|malicious|adversar\w*|privacy)"
+    r"(?:robust\w*|attack\w*|byzantine|hostile|malicious|adversar\w*|(?:differential\s+)?privacy|dp\b)"
+    r"|\b(?:leave|left)\s+(?:it|that|this)\s+out\b|\bdrop\s+(?:it|that)\b|\bdo\s+without\s+it\b"
     r"|\b(?:decided|advised|voted)\s+against\b|\bopted\s+out\b|\bruled\s+(?:it\s+|that\s+)?out\b"
     r"|\bcan\s+be\s+ignored\b|\bdoes(?:\s+not|n't)\s+matter\b|\beach\s+other\b|\bone\s+another\b",
     re.IGNORECASE,
@@ -76,6 +84,8 @@ def read_budget(text: str) -> PrivacyBudget | None:
     words: list[str] = []
     strict = False
     for sentence in sentences(" ".join(text.split())):
+        if DISMISSED.search(sentence) or OPTIMISER.search(sentence):
+            continue
         tokens = tokens_of(sentence)
         numbers = numbers_of(tokens)
         pair = _pair(tokens, numbers)
@@ -132,6 +142,7 @@ def _near(
     names: list[tuple[int, int]], tokens: list[Token], numbers: list[Number], *, tiny: bool = False
 ) -> Number | None:
     """Return the number that a name is linked to: the one after it, or else before it."""
+    numbers = [n for n in numbers if n.first == 0 or tokens[n.first - 1].text not in _ANY]
     usable = [n for n in numbers if not n.article and (not tiny or 0 < n.low / (n.of or 1) < 0.5)]
     for _, after in names:
         for number in usable:

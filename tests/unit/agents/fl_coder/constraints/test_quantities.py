@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewright.agents.fl_coder.constraints.hostile import read_hostile
+from edgewright.agents.fl_coder.constraints.limits import read_limits
 from edgewright.agents.fl_coder.constraints.quantities import read_budget
 
 
@@ -63,3 +64,34 @@ def test_any_text_can_be_read(text, clients):
     read_budget(text)
     hostile = read_hostile(text, clients)
     assert hostile is None or hostile >= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("The job is killed after 02:30:00, so training must end by then.", 9000),
+        ("Start the training at 8 a.m. and be done by noon.", 14400),
+        ("Train from 22:30 to 6:00.", 27000),
+        ("Training may take 1 hour and 30 minutes.", 5400),
+        ("Training may take 1h45.", 6300),
+        ("Training may take an hour, 30 clients notwithstanding.", 3600),
+        ("The shop opens at 9:00; training may take an hour.", 3600),
+    ],
+)
+def test_times_are_read_from_clocks_too(words: str, seconds: float) -> None:
+    limits = {each.quantity: each.value for each in read_limits(words)}
+    assert limits["seconds"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("words", "epsilon"),
+    [("DP with epsilon 1,5", 1.5), ("DP with eps = 0,25", 0.25), ("DP with epsilon 1.5", 1.5)],
+)
+def test_a_decimal_comma_is_read(words: str, epsilon: float) -> None:
+    budget = read_budget(words)
+    assert budget is not None and budget.epsilon == epsilon
+
+
+def test_a_comma_that_separates_thousands_is_read() -> None:
+    limits = {each.quantity: each.value for each in read_limits("at most 1,200,000 parameters")}
+    assert limits["memory"] == 4 * 1_200_000

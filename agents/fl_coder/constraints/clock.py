@@ -1,0 +1,35 @@
+"""Reads a duration that is written like a clock, or between two times of a day."""
+
+from __future__ import annotations
+
+import re
+
+_DURATION = re.compile(r"\b(?P<hours>\d{1,2}):(?P<minutes>[0-5]\d):(?P<seconds>[0-5]\d)\b")
+_TIME = re.compile(
+    r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s*(?P<half>[ap])\.?m\b"
+    r"|\b(?P<hours>[01]?\d|2[0-4]):(?P<minutes>[0-5]\d)\b|\b(?P<name>noon|midday|midnight)\b",
+    re.IGNORECASE,
+)
+_NAMED = {"noon": 12.0, "midday": 12.0, "midnight": 24.0}
+_DAY_H = 24.0
+
+
+def read_clock(sentence: str) -> float | None:
+    """Return the seconds of "02:30:00", or from "8 a.m." to "noon". Return None without them."""
+    if duration := _DURATION.search(sentence):
+        parts = [int(duration[name]) for name in ("hours", "minutes", "seconds")]
+        return 3600.0 * parts[0] + 60 * parts[1] + parts[2] or None
+    times = [_hour(match) for match in _TIME.finditer(sentence)]
+    if len(times) != 2:
+        return None
+    return (times[1] - times[0]) % _DAY_H * 3600 or None
+
+
+def _hour(match: re.Match[str]) -> float:
+    """Return the hour of the day."""
+    if match["name"]:
+        return _NAMED[match["name"].lower()]
+    if match["half"]:
+        hour = int(match["hour"]) % 12 + 12 * (match["half"].lower() == "p")
+        return hour + int(match["minute"] or 0) / 60
+    return int(match["hours"]) + int(match["minutes"]) / 60
