@@ -136,7 +136,7 @@ def _others(sentence: str, clients: int) -> int:
         number.low if number.share else number.low / number.of
         for number in numbers_of(tokens)
         if (number.share or number.of)
-        and any(OWNERS.fullmatch(t.text) for t in tokens[number.after : number.after + 3])
+        and any(OWNERS.fullmatch(t.text) for t in tokens[number.after : number.after + 5])
     ]
     return max((clients - math.floor(share * clients + 1e-9) for share in honest), default=0)
 

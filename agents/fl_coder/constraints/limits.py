@@ -10,11 +10,11 @@ from typing import Literal
 
 from edgewright.agents.fl_coder.constraints.clock import read_clock
 from edgewright.agents.fl_coder.constraints.hostile import OWNERS
+from edgewright.agents.fl_coder.constraints.last_round import last_round
 from edgewright.agents.fl_coder.constraints.numbers import (
     Number,
     Token,
     numbers_of,
-    ordinal_of,
     tokens_of,
 )
 from edgewright.agents.fl_coder.constraints.quantities import sentences
@@ -33,7 +33,7 @@ _BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
 #: What the time of training is spoken of with, and what makes it a time of something else.
 _TRAINING_TIME = re.compile(
     r"\b(?:train\w*|finish\w*|done|ready|complet\w*|deadline|limit\w*|budget|you\s+have|model|"
-    r"only\s+have|we\s+have|results?|give\s+(?:it|yourself|the\s+whole)|whole\s+thing|through|"
+    r"only\s+have|we\s+have|results?|give\s+up|reach\w*|give\s+(?:it|yourself|the\s+whole)|whole\s+thing|through|"
     r"wrap\w*\s+up|at\s+the\s+(?:longest|latest)|(?:it|this|all|everything)\s+(?:may|must|"
     r"should)\s+(?:not\s+)?(?:run|take|last)|run\s+for)\b",
     re.IGNORECASE,
@@ -85,15 +85,6 @@ _KINDS_OF_ROUNDS = frozenset(_KINDS_OF_ROUNDS_WORDS.split())
 _RATE = frozenset({"s", "second", "sec", "month", "day", "week", "hour", "year", "minute"})
 _GOAL = re.compile(
     r"\b(?:stop\w*|accura\w*|right|correct\w*|enough|target|goal|reach\w*)\b", re.IGNORECASE
-)
-_STOP_AFTER = re.compile(
-    r"\b(?:stop\w*|end\w*|finish\w*|halt\w*|quit\w*|over|done|no\s+further)\s+(?:\w+\s+){0,2}?"
-    r"(?:after|at|with|by|than)\s+(?:the\s+)?(?:round\s+(?:number\s+)?(?P<number>[\w-]+)|"
-    r"(?P<ordinal>[\w-]+)\s+(?:\w+\s+)?round)\b|"
-    r"\b(?:the\s+)?(?P<last>[\w-]+)\s+round\s+(?:is|must\s+be|should\s+be)\s+the\s+last\b|"
-    r"\bafter\s+(?:the\s+)?(?P<after>[\w-]+)\s+round\b[^.;]*\b(?:stop\w*|end\w*|finish\w*|quit\w*|"
-    r"over|done|no\s+more|pull\s+the\s+plug|switch\w*\s+off)\b",
-    re.IGNORECASE,
 )
 #: What a round does once.
 _EXCHANGING = re.compile(
@@ -173,7 +164,7 @@ def read_limits(text: str) -> tuple[StatedLimit, ...]:
 
 def _stated(sentence: str) -> Iterator[tuple[Quantity, float]]:
     """Yield the limits in a sentence."""
-    if last := _last_round(sentence):
+    if last := last_round(sentence):
         yield "rounds", last
     if (lasting := read_clock(sentence)) and _TRAINING_TIME.search(sentence):
         yield "seconds", lasting
@@ -184,17 +175,6 @@ def _stated(sentence: str) -> Iterator[tuple[Quantity, float]]:
             if value is not None and value > 0:
                 yield quantity, value
                 break
-
-
-def _last_round(sentence: str) -> int | None:
-    """Return the round of "stop after the eighth round"."""
-    match = _STOP_AFTER.search(sentence)
-    if match is None:
-        return None
-    if match["number"]:
-        numbers = numbers_of(tokens_of(match["number"]))
-        return int(numbers[0].low) if numbers else None
-    return ordinal_of(match["ordinal"] or match["last"] or match["after"])
 
 
 def _unit(tokens: list[Token], number: Number, units: dict[str, float]) -> tuple[float, int] | None:
@@ -290,7 +270,7 @@ def _total_bytes(sentence: str, tokens: list[Token], number: Number) -> float | 
 
 
 def _memory(sentence: str, tokens: list[Token], number: Number) -> float | None:
-    if tokens[number.after : number.after + 1] and tokens[number.after].text in _WEIGHTS:
+    if _WEIGHTS.intersection(token.text for token in tokens[number.after : number.after + 2]):
         return None if number.article or _is_least(tokens, number) else 4 * number.low
     found = _unit(tokens, number, _BYTES)
     if found is None or _is_rate(tokens, found[1]) or not _MEMORY.search(sentence):

@@ -23,7 +23,7 @@ _SAMPLE = (
 _PERSON = (
     r"(?:persons?|people|patients?|subjects?|individuals?(?!\s+"
     + _SAMPLE
-    + r")|customers?|users?|participants?\s+of\s+"
+    + r")|customers?|users?|(?:study|trial)\s+participants?|participants?\s+of\s+"
     r"the\s+(?:study|trial)|pupils?|students?|citizens?|employees?|writers?|speakers?|children|"
     r"child|donors?|volunteers?|members?|persons?'s|residents?|voters?|readers?|drivers?|passengers?|guests?|tenants?|authors?|teachers?|learners?|"
     r"wom[ae]n|m[ae]n|girls?|boys?|mothers?|taxpayers?|inhabitants?|cardholders?|somebody|someone|subscribers?|consumers?|human\s+beings?|humans?)"
@@ -92,6 +92,7 @@ _SAME_PERSON = re.compile(
     r"|\bgroup\w*\b[^.;]{0,30}\bby\s+(?:the\s+)?" + _PERSON
     + r"\b|\b(?:however|no\s+matter\s+how|regardless\s+of\s+how)\s+(?:many|often)\b"
     r"[^.;]{0,40}\b(?:he|she|they)\b"
+    r"|\b" + _PERSON + r"'s\s+(?:entire|whole|complete|full)\b"
     r"|\beverything\s+(?:an?|one|any|each|every)\s+(?:\w+\s+)?" + _PERSON + r"\b"
     r"|\b" + _PERSON + r"\s+(?:together\s+)?with\s+(?:all|every)\b"
     r"|\b" + _PERSON + r",?\s+(?:whatever|regardless\s+of|no\s+matter|however)\b"

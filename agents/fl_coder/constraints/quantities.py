@@ -48,7 +48,7 @@ DISMISSED = re.compile(
     r"|\b(?:is|are)\s+irrelevant\b|\bneed\s+not\s+be\s+(?:considered|handled|tolerated)\b"
     r"|\b(?:ignore|disregard|skip|forget|leave\s+out|never\s+mind)\s+(?:about\s+|any\s+|the\s+)?"
     r"(?:robust\w*|attack\w*|byzantine|hostile|malicious|adversar\w*|(?:differential\s+)?privacy|dp\b)"
-    r"|\b(?:leave|left)\s+(?:it|that|this)\s+out\b|\bdrop\s+(?:it|that)\b|\bdo\s+without\s+it\b"
+    r"|\b(?:leave|left)\s+(?:it|that|this)\s+out\b|\bdrop(?:ped)?\s+(?:it|that)\b|\b(?:do|go|manage)\s+without(?:\s+it)?\s*(?:[.;!,]|$)"
     r"|\b(?:decided|advised|voted)\s+against\b|\bopted\s+out\b|\bruled\s+(?:it\s+|that\s+)?out\b"
     r"|\bcan\s+be\s+ignored\b|\bdoes(?:\s+not|n't)\s+matter\b|\beach\s+other\b|\bone\s+another\b",
     re.IGNORECASE,

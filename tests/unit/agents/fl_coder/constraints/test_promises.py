@@ -15,7 +15,7 @@ NUMBERS = yaml.safe_load((HERE / "numbers_unseen.yaml").read_text("utf-8"))
 SECOND = yaml.safe_load((HERE / "numbers_unseen_second.yaml").read_text("utf-8"))
 WORDINGS = {
     name: yaml.safe_load((HERE / f"wordings_{name}.yaml").read_text("utf-8"))
-    for name in ("first", "second", "third", "fourth")
+    for name in ("first", "second", "third", "fourth", "fifth")
 }
 PRIVACY = yaml.safe_load((HERE / "privacy_units_unseen.yaml").read_text("utf-8"))
 
@@ -90,8 +90,8 @@ def expected(case: dict) -> dict:
     reads = {name: value for name, value in case["reads"].items() if name in NAMES | VALUES}
     if case.get("ask"):
         return {"asks": "epsilon" if "privacy" in case["words"] else "attackers"}
-    if reads.get("participation") == 1:  # no limit
-        del reads["participation"]
+    nothing = {"participation": 1, "attackers": 0}
+    reads = {name: value for name, value in reads.items() if nothing.get(name) != value}
     scale = 4 if "parameters" in reads else 1
     return {NAMES.get(name, name): scale * v for name, v in reads.items()} or {"nothing": True}
 

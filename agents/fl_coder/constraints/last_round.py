@@ -1,0 +1,31 @@
+"""Reads the last round of a training, where it is named by its number."""
+
+from __future__ import annotations
+
+import re
+
+from edgewright.agents.fl_coder.constraints.numbers import numbers_of, ordinal_of, tokens_of
+
+_STOP_AFTER = re.compile(
+    r"\b(?:stop\w*|end\w*|finish\w*|halt\w*|quit\w*|over|done|no\s+further)\s+(?:\w+\s+){0,2}?"
+    r"(?:after|at|with|by|than)\s+(?:the\s+)?(?:round\s+(?:number\s+)?(?P<number>[\w-]+)|"
+    r"(?P<ordinal>[\w-]+)\s+(?:\w+\s+)?round)\b|"
+    r"\b(?:the\s+)?(?P<last>[\w-]+)\s+round\s+(?:is|must\s+be|should\s+be)\s+the\s+last\b|"
+    r"\bafter\s+(?:the\s+)?(?P<after>[\w-]+)\s+round\b[^.;]*\b(?:stop\w*|end\w*|finish\w*|quit\w*|"
+    r"over|done|no\s+more|pull\s+the\s+plug|switch\w*\s+off)\b",
+    re.IGNORECASE,
+)
+_SETTING = re.compile(r"\b(?:\w+_)?rounds\s*[:=]\s*(?P<rounds>\d{1,6})\b", re.I)
+
+
+def last_round(sentence: str) -> int | None:
+    """Return the round of "stop after the eighth round", or of "max_rounds: 8"."""
+    if setting := _SETTING.search(sentence):
+        return int(setting["rounds"])
+    match = _STOP_AFTER.search(sentence)
+    if match is None:
+        return None
+    if match["number"]:
+        numbers = numbers_of(tokens_of(match["number"]))
+        return int(numbers[0].low) if numbers else None
+    return ordinal_of(match["ordinal"] or match["last"] or match["after"])
