@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_ANSWER_TOKENS = 2000
 #: Maximum length of an answer, in characters; an endpoint need not observe the limit on tokens.
 MAX_ANSWER_CHARACTERS = 20 * MAX_ANSWER_TOKENS
+
+_Result = TypeVar("_Result")
 
 
 class Message(BaseModel):
@@ -87,19 +89,29 @@ class ChatModel:
             UnavailableError: The endpoint refused; the message says why.
             InvalidAnswerError: The answer holds no JSON object.
         """
-        return _first_object(self._answer_by(deadline, messages, schema))
+        model = self.settings.model
+        text = self.call(lambda client: _text(client, model, messages, schema), deadline=deadline)
+        return _first_object(text)
 
-    def _answer_by(
-        self, deadline: float, messages: Sequence[Message], schema: dict[str, Any]
-    ) -> str:
-        """Call the endpoint in a thread: the SDK's timeout limits each read, not the whole call."""
-        outcome: list[str | Exception] = []
+    def call(self, use: Callable[[OpenAI], _Result], *, deadline: float) -> _Result:
+        """Call the endpoint.
+
+        It is called in a thread: the SDK's timeout limits each read, not the whole call.
+
+        Args:
+            use: Calls it through a client, and reads what it answers.
+            deadline: ``time.monotonic()`` by which it must have returned.
+
+        Raises:
+            EdgewrightError: As for ``ask``.
+        """
+        outcome: list[_Result | Exception] = []
         client = self._client(max(deadline - time.monotonic(), 0.001))
 
         def call() -> None:
             with client:
                 try:
-                    outcome.append(_text(client, self.settings.model, messages, schema))
+                    outcome.append(use(client))
                 except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
                     outcome.append(error)
 
@@ -151,10 +163,10 @@ def _text(client: OpenAI, model: str, messages: Sequence[Message], schema: dict[
             model=model, messages=conversation, max_tokens=MAX_ANSWER_TOKENS
         )
     choices = completion.choices or []
-    return _joined(choices[0].message.content)[:MAX_ANSWER_CHARACTERS] if choices else ""
+    return joined(choices[0].message.content)[:MAX_ANSWER_CHARACTERS] if choices else ""
 
 
-def _joined(content: Any) -> str:
+def joined(content: Any) -> str:
     """Return the text of a message, which some endpoints send in parts."""
     if isinstance(content, list):
         return "".join(
@@ -196,7 +208,9 @@ def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
         error, APIError | OpenAIError | ValueError | AttributeError | TypeError | RecursionError
     ):
         # The SDK does not validate bodies; reading one that is no chat completion fails.
-        return _no_object(str(error)[:200])
+        return InvalidAnswerError(
+            "the chat endpoint's response is not a chat completion", answer=str(error)[:200]
+        )
     return error
 
 

@@ -8,7 +8,8 @@ from edgewright.graphs.assistant.history import LATEST
 from edgewright.graphs.assistant.messages import store_attachments, text_of
 from edgewright.servers.front import Front
 from edgewright.servers.openai.chores import chore_answer
-from edgewright.servers.openai.errors import RequestError, UnknownModelError
+from edgewright.servers.openai.client_tools import ClientTools
+from edgewright.servers.openai.errors import UnknownModelError
 from edgewright.servers.openai.memory import Conversation, Memory
 from edgewright.servers.openai.reading import Asked, Exchange, read_conversation
 from edgewright.servers.openai.replies import MODEL, Answer, answer_of
@@ -28,19 +29,14 @@ class Question:
 
     Raises:
         UnknownModelError: No such model.
-        RequestError: It requires the use of tools.
+        RequestError: It demands a call of its tools, and nothing can choose one.
         InputError: The conversation cannot be read.
     """
 
     def __init__(self, request: ChatRequest, front: Front, memory: Memory, caller: Caller) -> None:
         check_model(request.model)
-        if request.tool_choice not in (None, "auto", "none"):
-            raise RequestError(
-                "the tools of a request are not called; leave out 'tool_choice', or set it to "
-                "'auto'",
-                param="tool_choice",
-                code="unsupported",
-            )
+        chat = front.session.services.chat
+        self._tools = ClientTools(request, chat)
         self._request = request
         self._front = front
         self._memory = memory
@@ -49,8 +45,7 @@ class Question:
         self._chore = chore_answer(said[-1]) if said else None
         self._asked: Asked | None = None
         if self._chore is None:
-            chat = front.session.services.chat.configured
-            self._asked = read_conversation(request.messages, follows_prompts=chat)
+            self._asked = read_conversation(request.messages, follows_prompts=chat.configured)
 
     async def answer(self) -> Answer:
         """Answer it.
@@ -66,11 +61,19 @@ class Question:
         earlier = self._memory.recall(conversation.answered)
         if earlier is None:
             earlier = tuple([await self._turn(each) for each in asked.earlier[-LATEST:]])
-        reply = await self._front.ask(
-            asked.text, caller=self._caller, images=attached, earlier=earlier
-        )
-        answer = answer_of(reply, self._request, prompt=asked.prompt)
-        turns = (*earlier, reply.turn)[-LATEST:]
+        if self._tools.come_first:
+            answer = await self._tools.answer()
+            about = tuple(attached)
+            turn = Turn(request=asked.text, images=about, about=about, answer=answer.content)
+        else:
+            reply = await self._front.ask(
+                asked.text, caller=self._caller, images=attached, earlier=earlier
+            )
+            answer, turn = answer_of(reply, self._request, prompt=asked.prompt), reply.turn
+            if reply.status != "answered":
+                answer = await self._tools.instead_of(answer)
+        # A request is not answered before the client has carried out the calls.
+        turns = earlier if answer.calls else (*earlier, turn)[-LATEST:]
         self._memory.keep(conversation.key_with(answer.content), turns)
         return answer
 

@@ -38,6 +38,7 @@ class Conversation:
         return self._digest.hexdigest()
 
     def _add(self, role: str, content: object) -> None:
+        content = content or ""  # clients differ in what they send for none
         text = content.strip() if isinstance(content, str) else json.dumps(content, sort_keys=True)
         self._digest.update(f"\0{role}\0{text}".encode("utf-8", "surrogatepass"))
 

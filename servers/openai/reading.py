@@ -98,7 +98,10 @@ def read_conversation(messages: Sequence[Message], *, follows_prompts: bool) -> 
 
 
 def _exchanges(messages: Sequence[Message]) -> list[tuple[list[Block], str]]:
-    """Return the user's blocks with the answer to them; the last may have none."""
+    """Return the user's blocks with the answer to them; the last may have none.
+
+    An answer that calls the client's tools is not the last word on them.
+    """
     found: list[tuple[list[Block], str]] = []
     for message in messages:
         content = message.content
@@ -108,7 +111,7 @@ def _exchanges(messages: Sequence[Message]) -> list[tuple[list[Block], str]]:
                 found[-1][0].extend(blocks)
             else:
                 found.append((blocks, ""))
-        elif message.role == "assistant" and found:
+        elif message.role == "assistant" and found and not message.tool_calls:
             found[-1] = (found[-1][0], text_of(content) or found[-1][1])
     return found
 

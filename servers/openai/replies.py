@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from edgewright.agents.llm.tool_calls import ToolCall
 from edgewright.graphs.assistant.session import Reply
 from edgewright.servers.openai.requests import ChatRequest
 from edgewright.servers.openai.schema import answer_schema
@@ -27,6 +28,7 @@ class Answer:
 
     Attributes:
         content: Its text, or JSON in the requested form.
+        calls: Calls of the client's tools, which the client carries out.
         finish: ``stop``, or ``length`` when the text was cut.
         asked: Number of words of the request.
         extension: What ``edgewright`` reports: status, plan, results and their cost reports.
@@ -35,11 +37,17 @@ class Answer:
     """
 
     content: str
+    calls: tuple[ToolCall, ...] = ()
     finish: str = "stop"
     asked: int = 0
     extension: Json = field(default_factory=dict)
     id: str = field(default_factory=lambda: secrets.token_hex(12))
     created: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def finish_reason(self) -> str:
+        """Why a completion ends."""
+        return "tool_calls" if self.calls else self.finish
 
     @property
     def usage(self) -> Json:
@@ -85,14 +93,22 @@ def answer_of(reply: Reply, request: ChatRequest, *, prompt: str) -> Answer:
 
 def completion(answer: Answer, choices: int) -> Json:
     """Return the body of a chat completion."""
-    message = {"role": "assistant", "content": answer.content, "refusal": None}
+    message: Json = {"role": "assistant", "content": answer.content, "refusal": None}
+    if answer.calls:
+        message["content"] = answer.content or None
+        message["tool_calls"] = [_call(each) for each in answer.calls]
     return {
         "id": f"chatcmpl-{answer.id}",
         "object": "chat.completion",
         "created": answer.created,
         "model": MODEL,
         "choices": [
-            {"index": index, "message": message, "finish_reason": answer.finish, "logprobs": None}
+            {
+                "index": index,
+                "message": message,
+                "finish_reason": answer.finish_reason,
+                "logprobs": None,
+            }
             for index in range(choices)
         ],
         "usage": answer.usage,
@@ -122,7 +138,9 @@ class Chunks:
         """Yield the chunks of the answer, its end and, if requested, the usage."""
         for piece in answer.pieces():
             yield from self._all({"content": piece})
-        *others, last = self._all({}, answer.finish)
+        for place, call in enumerate(answer.calls):
+            yield from self._all({"tool_calls": [{"index": place, **_call(call)}]})
+        *others, last = self._all({}, answer.finish_reason)
         yield from others
         yield {**last, EXTENSION: answer.extension}
         if self._with_usage:
@@ -142,6 +160,11 @@ class Chunks:
             "choices": choices,
         }
         return {**chunk, "usage": None} if self._with_usage else chunk
+
+
+def _call(call: ToolCall) -> Json:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def response(answer: Answer, *, status: str = "completed") -> Json:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from edgewright.servers.openai.errors import RequestError
 from edgewright.tools.storage.documents import DocumentError, parse_json
 
 #: Maximum number of messages of one request.
 MAX_MESSAGES = 1000
+_DETAILS = ("auto", "low", "high", "original")
 
 
 class _Fields(BaseModel):
@@ -21,12 +23,31 @@ class Message(_Fields):
     """A message.
 
     Attributes:
-        role: Who wrote it. What a system or a developer says is no instruction here.
+        role: Who wrote it. What a system or a developer says is no instruction to the planner.
         content: A text or a list of blocks.
+        tool_calls: The calls of the client's tools that an answer chose.
+        tool_call_id: The call whose result it is, of a tool's message.
     """
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[dict[str, Any] | str] | None = None
+    tool_calls: list[dict[str, Any]] | None = None
+    tool_call_id: str | None = None
+
+    @field_validator("content")
+    @classmethod
+    def _check_details(cls, content: Any) -> Any:
+        """Check the ``detail`` of images, which has no effect: offloading decides what is sent."""
+        for block in content if isinstance(content, list) else ():
+            for part in (block, block.get("image_url")) if isinstance(block, dict) else ():
+                detail = part.get("detail") if isinstance(part, dict) else None
+                if detail is not None and detail not in _DETAILS:
+                    raise PydanticCustomError(
+                        "detail",
+                        "the detail of an image is one of {allowed}",
+                        {"allowed": ", ".join(_DETAILS)},
+                    )
+        return content
 
 
 class JsonSchema(_Fields):
@@ -75,7 +96,9 @@ class ChatRequest(_Fields):
         n: Number of choices; they are equal, because nothing is left to chance.
         max_tokens: Maximum number of tokens of a text; here a token is a word.
         max_completion_tokens: The newer name of ``max_tokens``.
-        tool_choice: Tools are the model's own: a client's are not called.
+        tools: The client's tools, which a chat model may choose to call; ignored without one.
+        tool_choice: Whether it may, must or must not; a tool's name means that it calls this one.
+        parallel_tool_calls: Whether it may choose several at once.
     """
 
     model: str = Field(min_length=1, max_length=200)
@@ -86,7 +109,9 @@ class ChatRequest(_Fields):
     n: int | None = Field(default=None, ge=1, le=16)
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)
+    tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
 
     @property
     def most_tokens(self) -> int | None:

@@ -3,7 +3,12 @@
 import datetime
 import io
 import ipaddress
+import json
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +30,12 @@ from edgewright.tools.nodes.client import NodeClient
 from edgewright.tools.nodes.launch import NodeProcess, launch_node
 
 Encode = Callable[..., bytes]
+#: Status, body and seconds of delay.
+Response = tuple[int, str, float]
+Respond = Callable[[dict[str, Any]], Response]
+Endpoint = Callable[
+    [list[Response] | Respond], AbstractContextManager[tuple[str, list[dict[str, Any]]]]
+]
 
 _MODEL = """
 from torch import nn
@@ -42,6 +53,56 @@ import torch
 def build_optimiser(parameters, learning_rate):
     return torch.optim.Adam(parameters, lr=learning_rate)
 """
+
+
+@contextmanager
+def chat_endpoint(
+    answers: list[Response] | Respond,
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Serve the answers of a chat model, and record the requests.
+
+    Args:
+        answers: The answers in turn, or what returns one for a request.
+    """
+    requests: list[dict[str, Any]] = []
+
+    def respond(request: dict[str, Any]) -> Response:
+        if callable(answers):
+            return answers(request)
+        return answers.pop(0) if answers else (500, "{}", 0.0)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            requests.append(request)
+            status, body, delay_s = respond(request)
+            time.sleep(delay_s)
+            try:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(body.encode())
+            except OSError:
+                pass  # the client gave up waiting
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", requests
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Endpoint:
+    """Return a function that serves a scripted chat model on loopback."""
+    return chat_endpoint
 
 
 @pytest.fixture(scope="session")

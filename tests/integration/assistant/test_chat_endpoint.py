@@ -7,8 +7,8 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from edgewright.tools.cards import CardRegistry
 from edgewright.tools.nodes.launch import NodeProcess, launch_node
 from edgewright.tools.settings import ChatModelSettings
 
+Endpoint = Callable[..., AbstractContextManager[tuple[str, list[dict[str, Any]]]]]
+
 GOOD = {
     "tasks": [{"id": "t1", "tool": "image-to-text", "args": [], "depends_on": []}],
     "confidence": 0.9,
@@ -36,40 +38,6 @@ GOOD = {
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
-
-
-@contextmanager
-def endpoint(
-    answers: list[tuple[int, str, float]],
-) -> Iterator[tuple[str, list[dict[str, object]]]]:
-    """Serve answers in turn (status, body, seconds of delay), and record the requests."""
-    requests: list[dict[str, object]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            status, body, delay_s = answers.pop(0) if answers else (500, "{}", 0.0)
-            time.sleep(delay_s)
-            try:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(body.encode())
-            except OSError:
-                pass  # the client gave up waiting
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", requests
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
 def completion(text: str) -> str:
@@ -86,7 +54,7 @@ def plan(url: str, timeout_s: float = 5) -> Plan:
     return planner.plan(PlanRequest(text="Describe this picture."))
 
 
-def test_structured_output_is_requested_and_used() -> None:
+def test_structured_output_is_requested_and_used(endpoint: Endpoint) -> None:
     with endpoint([(200, completion(json.dumps(GOOD)), 0)]) as (url, requests):
         result = plan(url)
     assert result.planner == "chat-model"
@@ -94,7 +62,7 @@ def test_structured_output_is_requested_and_used() -> None:
     assert "json_schema" in json.dumps(requests[0]["response_format"])
 
 
-def test_an_endpoint_without_structured_output_gets_a_plain_request() -> None:
+def test_an_endpoint_without_structured_output_gets_a_plain_request(endpoint: Endpoint) -> None:
     fenced = completion(f"Sure!\n```json\n{json.dumps(GOOD)}\n```")
     with endpoint([(400, '{"error": {"message": "?"}}', 0), (200, fenced, 0)]) as (url, requests):
         assert plan(url).planner == "chat-model"
@@ -118,7 +86,7 @@ def test_an_endpoint_without_structured_output_gets_a_plain_request() -> None:
     ],
 )
 def test_nonsense_and_refusals_give_way_to_the_embedded_planner(
-    answers: list[tuple[int, str, float]], why: str
+    endpoint: Endpoint, answers: list[tuple[int, str, float]], why: str
 ) -> None:
     with endpoint(list(answers)) as (url, _):
         result = plan(url)
@@ -127,7 +95,7 @@ def test_nonsense_and_refusals_give_way_to_the_embedded_planner(
     assert why in result.reason
 
 
-def test_a_slow_endpoint_costs_no_more_than_its_time() -> None:
+def test_a_slow_endpoint_costs_no_more_than_its_time(endpoint: Endpoint) -> None:
     plan("http://127.0.0.1:9/v1")  # so that the fallback has already fitted its heads
     with endpoint([(200, completion(json.dumps(GOOD)), 10)]) as (url, _):
         begin = time.monotonic()
@@ -150,7 +118,7 @@ def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
 
 @pytest.mark.parametrize("image", [None, "camera:gate.png"])
 def test_plan_and_ask_put_the_same_question_to_the_planner(
-    device: NodeProcess, monkeypatch: pytest.MonkeyPatch, image: str | None
+    endpoint: Endpoint, device: NodeProcess, monkeypatch: pytest.MonkeyPatch, image: str | None
 ) -> None:
     question = "Describe the picture from the camera."
     options = ["--json", "--node", device.url, *(["--image", image] if image else [])]
@@ -166,7 +134,9 @@ def test_plan_and_ask_put_the_same_question_to_the_planner(
     assert '"camera"' in str(asked[0]["messages"])
 
 
-def test_no_connection_to_an_endpoint_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_connection_to_an_endpoint_is_left_open(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[openai.OpenAI] = []
 
     class Recorded(openai.OpenAI):
@@ -187,7 +157,7 @@ def test_a_dead_endpoint_is_named() -> None:
     assert "cannot be reached" in result.reason
 
 
-def test_a_message_in_parts_is_joined() -> None:
+def test_a_message_in_parts_is_joined(endpoint: Endpoint) -> None:
     body = json.loads(completion(""))
     text = json.dumps(GOOD)
     body["choices"][0]["message"]["content"] = [

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,20 @@ Serve = Callable[..., Any]
 
 
 @contextmanager
-def serving(node: str, state: Path, *options: str) -> Iterator[str]:
-    """Run the command; yield the URL that it announces."""
+def serving(
+    node: str, state: Path, *options: str, chat: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Run the command; yield the URL that it announces.
+
+    Args:
+        node: URL of the device.
+        state: State folder.
+        options: Options of the command.
+        chat: Variables of a chat model; None means that there is none.
+    """
     environment = os.environ | {"EDGEWRIGHT_HOME": str(state)}
     environment.pop("EDGEWRIGHT_CHAT_MODEL", None)
+    environment |= chat or {}
     command = [sys.executable, "-c", "from edgewright.cli.main import app; app()", "serve"]
     options = ("--port", "0", "--node", node, "--json", *options)
     with (

@@ -21,6 +21,12 @@ def picture(colour="teal"):
     return {"type": "image_url", "image_url": {"url": url}}
 
 
+def with_detail(detail):
+    block = picture()
+    block["image_url"]["detail"] = detail
+    return block
+
+
 def text(words):
     return {"type": "text", "text": words}
 
@@ -53,6 +59,14 @@ async def test_a_completion_carries_plan_results_and_cost(connect, session, repl
     assert body["edgewright"]["results"][0]["output"] == {"text": "A cat."}
     assert body["edgewright"]["status"] == "answered"
     assert session.forgotten == 1
+
+
+@pytest.mark.parametrize("detail", ["auto", "low", "high", "original", None])
+async def test_the_detail_of_an_image_changes_nothing(connect, session, detail):
+    client = connect()
+    for block in (picture(), with_detail(detail)):
+        assert (await client.post(CHAT, json=ask(text("what?"), block))).is_success
+    assert session.asked[0] == session.asked[1]
 
 
 async def test_what_systems_and_tools_say_is_no_request(connect, session):
@@ -107,6 +121,20 @@ async def test_a_conversation_is_remembered_by_what_clients_send_of_it(connect, 
         1,
         (),
     )
+
+
+async def test_an_answer_that_calls_a_tool_is_no_last_word(connect, session, reply):
+    client = connect()
+    call = {"id": "1", "type": "function", "function": {"name": "light", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": [text("what is it?"), picture()]},
+        {"role": "assistant", "content": "Let me see.", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "on"},
+    ]
+    body = {"model": "edgewright", "messages": messages, "tools": [{"type": "function"}]}
+    said = (await client.post(CHAT, json=body)).json()["choices"][0]
+    assert "tool_calls" not in said["message"]
+    assert (session.asked[0][0], len(session.asked[0][1])) == ("what is it?", 1)
 
 
 async def test_a_stream_begins_with_a_role_and_ends_with_usage(connect, session, reply):
@@ -168,6 +196,15 @@ async def test_a_text_is_cut_where_the_client_says(connect, session, reply):
             "messages",
         ),
         (ask("what?", tool_choice="required"), 400, "unsupported", "tool_choice"),
+        (ask("what?", tools="light"), 400, "invalid_request", "tools"),
+        (ask(with_detail("huge")), 400, "invalid_request", "messages.0.content"),
+        (ask(with_detail(7)), 400, "invalid_request", "messages.0.content"),
+        (
+            ask({"type": "input_image", "image_url": "data:,", "detail": "most"}),
+            400,
+            "invalid_request",
+            "messages.0.content",
+        ),
         (ask("x" * 5000), 422, "request_too_long", None),
         (
             ask({"type": "image_url", "image_url": {"url": "https://a/b.png"}}),
