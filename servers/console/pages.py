@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 
 from fastapi import APIRouter, Request
@@ -69,6 +72,21 @@ def scope_of(path: str) -> Scope | None:
     return None
 
 
+@dataclass(frozen=True)
+class _File:
+    """A file, as it is and compressed."""
+
+    data: bytes
+
+    @cached_property
+    def packed(self) -> bytes:
+        return gzip.compress(self.data, mtime=0)
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()[:20]
+
+
 class Pages:
     """Serves the files.
 
@@ -79,7 +97,7 @@ class Pages:
     def __init__(self) -> None:
         folder = files("edgewright.servers.console") / "static"
         self._files = {
-            entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.is_file()
+            entry.name: _File(entry.read_bytes()) for entry in folder.iterdir() if entry.is_file()
         }
         self.router = APIRouter(include_in_schema=False)
         methods = ["GET", "HEAD"]
@@ -95,14 +113,29 @@ class Pages:
         return self._response(name, request)
 
     def _response(self, name: str, request: Request) -> Response:
-        data = self._files.get(name)
-        if data is None:
+        file = self._files.get(name)
+        if file is None:
             raise NotFoundError(
                 f"the console has no file {name[:100]!r}; open /", code="unknown_file"
             )
-        tag = f'"{hashlib.sha256(data).hexdigest()[:20]}"'
+        packed = _accepts_gzip(request.headers.get("accept-encoding", ""))
+        tag = f'"{file.digest}{"-gzip" if packed else ""}"'
         # Another version of the package may answer next time: the browser asks whether it has.
-        headers = {**SAFE_HEADERS, "Cache-Control": "no-cache", "ETag": tag}
+        headers = {
+            **SAFE_HEADERS,
+            "Cache-Control": "no-cache",
+            "ETag": tag,
+            "Vary": "Accept-Encoding",
+        }
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+        data = file.packed if packed else file.data
         return Response(data, headers=headers, media_type=_TYPES[name.rpartition(".")[2]])
+
+
+def _accepts_gzip(header: str) -> bool:
+    """Return whether an ``Accept-Encoding`` allows gzip."""
+    encodings = (each.partition(";") for each in header.lower().replace(" ", "").split(","))
+    return any(name == "gzip" and weight.rstrip("0.") != "q=" for name, _, weight in encodings)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -36,16 +37,38 @@ async def test_the_page_loads_nothing_from_elsewhere_and_nothing_inline(connect:
         assert each not in page.text
 
 
-async def test_scripts_are_small_and_checked_for_changes(connect: Connect) -> None:
+async def test_files_are_typed_compressed_and_checked_for_changes(connect: Connect) -> None:
     client = connect(keys=KEYS)
+    script = await client.get("/console/app.js", headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    plain = await client.get("/console/app.js", headers={"Accept-Encoding": "identity, gzip;q=0.0"})
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert script.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert int(script.headers["content-length"]) < len(plain.content) / 2
+    assert script.content == plain.content
+    assert script.headers["etag"] != plain.headers["etag"]
     page = await client.get("/")
-    names = [f"/console/{name}.js" for name in ("app", "api", "chat", "dom", "network", "tools")]
-    answers = [await client.get(name) for name in names]
-    assert {each.headers["content-type"] for each in answers} == {"text/javascript; charset=utf-8"}
     again = await client.get("/", headers={"If-None-Match": page.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert (await client.get("/console/unknown.js")).status_code == 404
     assert (await client.get("/console/..%2Fpages.py")).status_code == 404
+
+
+async def test_the_chat_page_asks_for_its_few_scripts_at_once(connect: Connect) -> None:
+    client = connect(keys=KEYS)
+    page = (await client.get("/")).text
+    sources: dict[str, str] = {}
+    waiting = ["app.js"]
+    while waiting:
+        name = waiting.pop()
+        if name not in sources:
+            sources[name] = (await client.get(f"/console/{name}")).text
+            waiting += re.findall(r'^import .* from "\./(\w+\.js)";$', sources[name], re.MULTILINE)
+    assert {"chat.js", "plan.js", "words.js"} <= {*sources}
+    assert not {"network.js", "train.js", "tools.js"} & {*sources}
+    preloaded = re.findall(r'rel="modulepreload" href="/console/(\w+\.js)"', page)
+    assert sorted([*preloaded, "app.js"]) == sorted(sources)
+    assert sum(len(source.encode()) for source in sources.values()) < 60_000
 
 
 async def test_a_key_is_entered_once_and_its_cookie_is_of_use_for_the_console_alone(
