@@ -17,13 +17,14 @@ def _compiled(form: str) -> re.Pattern[str]:
 _FOCUS, _CORRECTION = _compiled(_GRAMMAR["focus"]), _compiled(_GRAMMAR["correction"])
 _PATTERNS = [_compiled(form) for form in _GRAMMAR["unwanted"]]
 _JOINTS = re.compile(
-    r"^[\s,;:.!\u2013\u2014-]*(?:(?:but|and|just|instead|or|please|then)\b[\s,]*)*|[\s,;:\u2013\u2014-]+$",
+    r"^[\s,;:.!\u2013\u2014-]*(?:(?:but|and|just|instead|or|please|then)\b[\s,:]*)*|[\s,;:\u2013\u2014-]+$",
     re.IGNORECASE,
 )
 _CONTENT = re.compile(r"\w")
 _HINT = re.compile(
     r"\b(?:not|no|never|neither|without|nothing|rather|dont|wait|but|except|apart|little|better|nicer|more|prefer\w*)\b|n't\b"
-    rf"|\b{any_of('dismissal', 'instead', 'correction')}\b",
+    rf"|\b{any_of('dismissal', 'instead', 'correction', 'tiring', 'pointless')}\b|{any_of('aversion')}\b"
+    r"|\b(?:can|may)\s+wait\b",
     re.IGNORECASE,
 )
 
