@@ -83,8 +83,14 @@ class Conversation:
                 return self._counted(among, count if mention.kind == "head" else -count)
             case "others":
                 return self._others(aside)
+            case "every_other":
+                return self._every_other(among, aside)
+            case "regular":
+                return _regular(among, *mention.numbers)
             case "previous":
-                return self._before()
+                return self._before(count or 1)
+            case "next":
+                return self._after(count or 1, aside)
             case "both":
                 return self._pair(latest)
             case "them" if len(latest) > 1:
@@ -130,12 +136,38 @@ class Conversation:
             raise MissingImageError("There is no other image; attach it, or give its name.")
         return others
 
-    def _before(self) -> Images:
-        """Return the image before those in focus."""
+    def _every_other(self, among: Images, aside: Sequence[ImageRef]) -> Images:
+        """Return all images but those spoken of, or else every second one, from the first."""
+        spoken_of = aside or (not self.attached and len(self.focus) < len(self.batch))
+        return self._others(aside) if spoken_of else _regular(among, 1, 2)
+
+    def _before(self, count: int) -> Images:
+        """Return images before those in focus."""
         position = min((self.seen.index(image) for image in self.focus), default=0)
-        if position == 0:
-            raise MissingImageError("There is no image before this one.")
-        return (self.seen[position - 1],)
+        if position < count:
+            raise MissingImageError(f"There {_no(count)} before this one.")
+        return self.seen[position - count : position]
+
+    def _after(self, count: int, aside: Sequence[ImageRef]) -> Images:
+        """Return the images after the one spoken of; those that came with the request are next."""
+        if self.attached and not aside:
+            return self.focus
+        spoken_of = aside[-1:] or self.focus
+        position = max((self.seen.index(image) for image in spoken_of), default=-1) + 1
+        if position + count > len(self.seen):
+            raise MissingImageError(f"There {_no(count)} after this one.")
+        return self.seen[position : position + count]
+
+
+def _regular(among: Images, first: int, distance: int) -> Images:
+    """Return images at regular distances: the second, fourth and so on."""
+    if first > len(among):
+        raise MissingImageError(_few(len(among)))
+    return among[first - 1 :: distance]
+
+
+def _no(count: int) -> str:
+    return "is no image" if count == 1 else f"are no {count} images"
 
 
 def _beside(side: Kind, among: Images, latest: Images) -> Images:

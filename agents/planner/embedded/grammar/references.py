@@ -12,8 +12,8 @@ from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded,
 from edgewright.agents.planner.embedded.grammar.names import named
 
 Kind = Literal[
-    "name", "position", "head", "tail", "all", "them", "both", "others", "previous", "here",
-    "former", "latter", "left", "middle", "right",
+    "name", "position", "head", "tail", "all", "them", "both", "others", "every_other", "regular",
+    "previous", "next", "here", "former", "latter", "left", "middle", "right",
 ]  # fmt: skip
 
 #: Stands for a mention in the text that the fitted model and the experts read.
@@ -34,7 +34,8 @@ _ONE, _THING = (expanded(f"<{name}>", _DEFINITIONS) for name in ("one", "thing")
 _NUMBER = any_of("number")
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
-    r"|others|rest|remaining|former|latter|this|number|numbers|nos?|nr|everything|two|pair|them|these"
+    r"|others|rest|remaining|former|latter|this|number|numbers|nos?|nr|everything|two|pair|them|these|next"
+    r"|even|odd"
     r"|those|which)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
     re.IGNORECASE,
 )
@@ -67,7 +68,8 @@ class Mention:
         kind: How they say it.
         start: Start in the text.
         end: End in the text.
-        numbers: Positions from 1, or from -1 at the end; of named images, indices from 0.
+        numbers: Positions from 1, or from -1 at the end; of named images, indices from 0; of
+            images at regular distances, the first position and the distance.
         ever: Whether all images of the conversation are counted, not just the latest.
         excluded: Whether the images are left out ("all but the second").
         bare: Whether the words also belong to the question ("the barn"), so that they stay in it.
@@ -130,7 +132,7 @@ def without_mentions(text: str, found: Sequence[Mention], *, stand_in: str = STA
 
 def _singular(words: str, kind: Kind) -> str:
     """Let a verb before a mention of several images agree with a single one."""
-    if kind not in ("all", "them", "both", "others", "head", "tail"):
+    if kind not in ("all", "them", "both", "others", "head", "tail", "every_other", "regular"):
         return words
     return re.sub(
         r"\b(do|are)(?=\s+$)",
@@ -166,8 +168,12 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         numbers = (int(groups["hash"]),)
     elif groups.get("letter"):
         numbers = (ord(groups["letter"]) - ord("A") + 1,)
-    elif groups.get("n"):
-        numbers = (_value(groups["n"]),)
+    elif groups.get("n") or groups.get("m"):
+        numbers = (_value(groups.get("n") or groups["m"]),)
+    elif groups.get("distance"):
+        numbers = (_position(groups["distance"]),) * 2
+    elif groups.get("parity"):
+        numbers = (1 if groups["parity"].lower() == "odd" else 2, 2)
     if groups.get("backwards"):
         numbers = tuple(-number for number in numbers)
     labelled = any(groups.get(name) for name in ("numbers", "hash", "letter"))

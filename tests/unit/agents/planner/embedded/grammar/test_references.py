@@ -78,6 +78,14 @@ ABC = "oak.jpg elm.jpg ash.jpg"
         ("first, describe it", ABC),
         ("are all doors shut?", ABC),
         ("which of these shows a bus?", ABC),
+        ("caption every other picture", "oak.jpg ash.jpg"),
+        ("classify every second photo", "elm.jpg"),
+        ("the even-numbered ones", "elm.jpg"),
+        ("classify the odd pictures", "oak.jpg ash.jpg"),
+        ("is the odd one out a bus?", ABC),
+        ("the third to last one", "oak.jpg"),
+        ("label the second-last picture", "elm.jpg"),
+        ("what is in the picture before the last?", "elm.jpg"),
     ],
 )
 def test_positions_are_counted_in_the_images_that_came(text: str, expected: str) -> None:
@@ -156,6 +164,10 @@ def test_composed_and_decomposed_names_are_equal() -> None:
         ("classify this and the first picture", "c.jpg", ("a.jpg", "b.jpg"), "a.jpg c.jpg"),
         ("the second one", "", ("a.jpg b.jpg",), "b.jpg"),
         ("is it asleep?", "", ("a.jpg", "b.jpg"), "b.jpg"),
+        ("caption the two I sent at the start", "", ("a.jpg b.jpg", "c.jpg"), "a.jpg b.jpg"),
+        ("the previous two", "c.jpg", ("a.jpg", "b.jpg"), "a.jpg b.jpg"),
+        ("describe the two earlier pictures", "", ("a.jpg", "b.jpg", "c.jpg"), "a.jpg b.jpg"),
+        ("now the next one", "c.jpg", ("a.jpg", "b.jpg"), "c.jpg"),
     ],
 )
 def test_turns_are_counted_back(
@@ -166,7 +178,14 @@ def test_turns_are_counted_back(
 
 @pytest.mark.parametrize(
     "text",
-    ["describe the fourth picture", "picture 9", "the last five images", "and the one before?"],
+    [
+        "describe the fourth picture",
+        "picture 9",
+        "the last five images",
+        "and the one before?",
+        "the previous two",
+        "every fourth picture",
+    ],
 )
 def test_an_image_that_does_not_exist_is_reported(text: str) -> None:
     with pytest.raises(MissingImageError, match=r"(?i)image"):
