@@ -49,11 +49,18 @@ _MANNER = re.compile(
     r"|style|tone|humou?r|language|score|confidence)\b",
     re.IGNORECASE,
 )
+_ANY_IMAGE = rf"(?:\s+(?:one|{_NOUN}))?(?:\s+of\s+(?:these|those|them|the\s+{_NOUN}))?"
 #: "Whichever of these shows a dog, describe it".
 _WHICHEVER = re.compile(
-    rf"(?:whichever|whatever|any|every)(?:\s+(?:one|{_NOUN}))?(?:\s+of\s+(?:these|those|them|the\s+{_NOUN}))?"
+    rf"(?:whichever|whatever|any|every){_ANY_IMAGE}"
     rf"\s+(?:(?:that|which)\s+)?{_SHOWS}\s+(?P<thing>[^,:]+?){_IN_THEM}\s*[,:]\s*(?:then\s+)?(?P<main>\S.*)",
     re.IGNORECASE | re.DOTALL,
+)
+#: "Describe whichever of these shows a dog".
+_WHICHEVER_LAST = re.compile(
+    rf"(?P<main>(?:(?:and|please|now|then|only|just)\s+)*{beginning()}.*?)\s+whichever{_ANY_IMAGE}"
+    rf"\s+(?:(?:that|which)\s+)?{_SHOWS}\s+(?P<thing>[^,;.:!?]+?){_IN_THEM}",
+    re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"\b(?:it|them|that\s+one|those)\b", re.IGNORECASE)
 
@@ -72,8 +79,34 @@ _OPPOSITE = re.compile(
 )
 #: Said before the request.
 _GREETED = re.compile(rf"^(?:\W*{any_of('greeting')}\b(?!-)[\s,.!:\u2013-]*)+(?=\w)", re.IGNORECASE)
-_REJECTED = re.compile(
-    rf"(?:no|nope|sorry|oops|hey|well)?[\s,.!]*not\s+(?:this|that|the\s+same)(?:\s+(?:one|{_NOUN}))?[\s.!]*",
+#: Said of what was done before: "no, not that one", "oops, wrong picture".
+_REJECTION = (
+    rf"(?:(?:no|nope|nah|sorry|oops|oh|hey|well|wait|hm+|argh)\b[\s,.!]*)*(?:(?P<other>not\s+(?:this|that|the\s+same)(?:\s+(?:one|{_NOUN}))?"
+    rf"|(?:(?:it|that|this)(?:'s|\s+is|\s+was)\s+)?(?:the\s+)?wrong\s+(?:one|{_NOUN})"
+    rf"|you(?:'ve|\s+have)?\s+(?:picked|took|taken|used|chose|chosen|got|did|have)\s+the\s+wrong\s+(?:one|{_NOUN})"
+    rf"|(?:it|that|this)(?:'s\s+not|\s+(?:is|was)\s+not|\s+(?:isn't|wasn't))\s+(?:the\s+)?(?:one|{_NOUN})(?:\s+(?:that\s+)?i\s+(?:meant|wanted|asked\s+(?:for|about)))?)"
+    r"|(?:it|that|this)(?:'s\s+not|\s+(?:is|was)\s+not|\s+(?:isn't|wasn't))(?:\s+(?:it|right|what\s+i\s+(?:meant|wanted|said|asked(?:\s+for)?)))?"
+    r"|(?:that's|that\s+is|that\s+was|you're|you\s+are)\s+wrong|(?:my|your)\s+(?:mistake|bad|fault|error)|you\s+(?:misunderstood|misread)(?:\s+me)?"
+    r"|i\s+(?:made\s+a\s+mistake|misspoke)|no(?:\s+no)+|nope|oops|sorry)"
+)
+_REJECTED = re.compile(rf"{_REJECTION}[\s.!]*", re.IGNORECASE)
+_REJECTED_FIRST = re.compile(rf"^{_REJECTION}\s*[.,;:!\u2013\u2014-]+\s*(?=\w)", re.IGNORECASE)
+#: Said of the answer before: "good.", "great, thanks!".
+_ACKNOWLEDGED = re.compile(
+    rf"^(?:(?:that's\s+)?(?:very\s+|so\s+)?{any_of('praise')}(?:\s+(?:work|job|so\s+far|then))?\s*[.,;!\u2026]+\s*)+(?=\w)",
+    re.IGNORECASE,
+)
+#: "Look for a horse. Found one? Describe it."
+_FOUND = re.compile(
+    rf"(?:^|(?<=[.!?;]\s))(?:(?:and|did\s+you|have\s+you|do\s+you|can\s+you)\s+)*(?:found|find|see|spot(?:ted)?|got|seen|yes|(?P<none>none|nothing|nope|no))"
+    rf"(?:\s+(?:one|any|it|some|them))?\s*\?\s+(?={_ORDER})",
+    re.IGNORECASE,
+)
+#: "Make sure that there is a dog, then caption it."
+_ENSURED = re.compile(
+    r"^(?:(?:please|first|and)\s+)*(?:make\s+sure|ensure|be\s+sure|confirm)\s+(?:first\s+)?(?:that\s+)?"
+    r"(?P<what>(?:there(?:'s|\s+is|\s+are)|it\s+(?:shows|has|contains|is))\s[^,;.]+?)(?:\s+first)?"
+    r"[,;]?\s+(?:and\s+)?(?:only\s+)?then\s+(?=\w)",
     re.IGNORECASE,
 )
 _ORDERED = re.compile(
@@ -91,9 +124,13 @@ def rewritten(text: str, *, images: int, others: int) -> str:
         images: Number of images in the conversation.
         others: Number of those that "it" does not mean.
     """
-    if others == 1 and _REJECTED.fullmatch(text.strip()):
+    rejected = _REJECTED.fullmatch(text.strip())
+    if others == 1 and rejected and rejected["other"]:
         return "the other one"
-    text = _amended(_GREETED.sub("", text, count=1))
+    text = _ACKNOWLEDGED.sub("", _GREETED.sub("", text, count=1), count=1)
+    text = _amended(_REJECTED_FIRST.sub("", text, count=1))
+    text = _ENSURED.sub(r"if \g<what>, ", text)
+    text = _FOUND.sub(lambda match: "if not, " if match["none"] else "if so, ", text)
     text = _OPPOSITE.sub(lambda match: f"{_if_there(match['thing'], 'a')}{match['then']}", text)
     text = _TELEGRAPHIC.sub(lambda match: _if_there(match["what"]), text)
     if images < 2:
@@ -119,6 +156,8 @@ def selected(text: str, *, several: bool) -> str:
     if match := _WHICHEVER.fullmatch(text.strip()):
         main, found = _PRONOUN.subn("each picture", match["main"].rstrip(" .!"), count=1)
         return f"{main} if it shows {match['thing']}" if found else text
+    if match := _WHICHEVER_LAST.fullmatch(text.strip()):
+        return f"{match['main']} each picture if it shows {match['thing']}"
     match = _RELATIVE.fullmatch(text.strip())
     if not match or _MANNER.search(match["thing"]):
         return text

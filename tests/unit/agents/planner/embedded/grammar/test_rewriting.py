@@ -27,6 +27,18 @@ from edgewright.agents.planner.embedded.grammar.rewriting import rewritten, sele
         ),
         ("Any goats? Caption it.", "Any goats? Caption it."),
         ("first: caption it. secondly: label it", "1) caption it. 2) label it"),
+        ("wrong one! I wanted the second", "I wanted the second"),
+        ("Oops, not that one, the third", "the third"),
+        ("That's not what I asked. I asked for a label.", "I asked for a label."),
+        ("you took the wrong picture, I meant p.png", "I meant p.png"),
+        ("no no, I said count them", "I said count them"),
+        ("That's not a hen, is it?", "That's not a hen, is it?"),
+        ("Great, thanks! Now the label.", "Now the label."),
+        ("Good. Next one.", "Next one."),
+        ("Nice hens, count them", "Nice hens, count them"),
+        ("Look for a hen. Found one? Caption it.", "Look for a hen. if so, Caption it."),
+        ("Any hens? None? Caption it.", "Any hens? if not, Caption it."),
+        ("First make sure there is a hen, and then caption it", "if there is a hen, caption it"),
     ],
 )
 def test_a_request_gets_a_plain_form(text: str, plain: str) -> None:
@@ -40,6 +52,8 @@ def test_with_several_images_an_ordinal_is_a_heading() -> None:
 
 def test_not_that_one_means_the_only_other() -> None:
     assert rewritten("no, not that one!", images=2, others=1) == "the other one"
+    assert rewritten("wrong picture!", images=2, others=1) == "the other one"
+    assert rewritten("my mistake", images=2, others=1) == "my mistake"
     assert rewritten("no, not that one!", images=3, others=2) == "no, not that one!"
 
 
@@ -50,6 +64,7 @@ def test_not_that_one_means_the_only_other() -> None:
         ("label only the ones with hens in them", "label each picture if it shows hens"),
         ("caption the one with the hen", "caption each picture if it shows a hen"),
         ("whichever of these has a hen, caption it", "caption each picture if it shows a hen"),
+        ("caption whichever of these has a hen", "caption each picture if it shows a hen"),
         ("caption the photos with a short title", "caption the photos with a short title"),
         ("caption the photos that I sent", "caption the photos that I sent"),
         ("are the photos with a hen good?", "are the photos with a hen good?"),
@@ -71,7 +86,8 @@ def test_any_text_is_rewritten(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["sorry, no, wait, ", "- er ", "caption the ones with ", "no hen? "]
+    "words",
+    ["sorry, no, wait, ", "- er ", "caption the ones with ", "no hen? ", "good. ", "oops, ", "found "],
 )
 def test_the_time_is_in_proportion_to_the_length(words: str) -> None:
     def seconds(count: int) -> float:
