@@ -95,6 +95,20 @@ _REQUEST = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"[\s.,;:!?]+$")
+_JOINED = re.compile(r"\s*,?\s+(?:and|but)\s", re.IGNORECASE)
+_ORDER = re.compile(rf"[,:]\s*(?:(?:then|please|just)\s+)*{beginning()}", re.IGNORECASE)
+#: What a number without a noun counts: "count the hens, and if there are more than three, …".
+_COUNTED = re.compile(
+    r"\b(?:count(?:\s+up)?|how\s+many|the\s+number\s+of)\s+(?:all\s+)?(?:the\s+)?"
+    r"(?P<noun>(?!are\b|is\b|do\b|can\b|of\b|it\b|them\b)[\w'-]+(?:\s+(?!(?:are|is|do|can|in|on|and|or|but|for|if|then|please|you|there|here|that|with|to|of|visible)\b)[\w'-]+)?)",
+    re.IGNORECASE,
+)
+_NUMBER_ALONE = re.compile(
+    r"(?:(?:there(?:'s|\s+are|\s+is)|it(?:'s|\s+is|\s+has|\s+shows)|you\s+(?:see|find|count)|they\s+are|that's)\s+)?"
+    r"(?P<amount>(?:more\s+than|fewer\s+than|less\s+than|at\s+least|at\s+most|exactly|over|under|no\s+more\s+than)\s+[\w]+"
+    r"|\w+\s+or\s+(?:more|fewer|less))(?:\s+(?:of\s+(?:them|those)|there))?\s*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,7 @@ def pieces(
     for sentence, following in zip(sentences, upcoming, strict=True):
         if not _HINT.search(sentence) and not _refers_back(following):
             found.append(Piece(sentence))
+            reader.count(sentence)
             if _QUESTION.match(sentence):
                 reader.ask(sentence)
             continue
@@ -155,12 +170,21 @@ class _Reader:
         self.last = last
         self._reworded = reworded
         self._about = ""
+        self._noun = ""
 
     def ask(self, words: str, *, unless: bool = False) -> Guard:
         """Remember a condition and return it."""
-        guard = guard_of(self._reworded(words))
+        said = self._reworded(words)
+        if self._noun and (number := _NUMBER_ALONE.fullmatch(_END.sub("", said))):
+            said = f"there are {number['amount']} {self._noun}"
+        guard = guard_of(said)
         self.last, self._about = guard.negated() if unless else guard, words
         return self.last
+
+    def count(self, words: str) -> None:
+        """Remember what words have counted."""
+        if match := _COUNTED.search(words):
+            self._noun = match["noun"]
 
     def read(self, sentence: str, *, refers_back: bool = False) -> list[Piece]:
         """Read one sentence; ``refers_back`` if the next one depends on its answer."""
@@ -183,11 +207,18 @@ class _Reader:
         elif match := _INITIAL.match(part):
             yield from self._initial(part, match)
         elif match := _condition_after(part):
+            own = _INITIAL.match(part[match.start() :].lstrip(" ,"))
+            if _JOINED.match(match[0]) and own and _ORDER.search(part, match.end()):
+                # "Count them, and if …, caption it" begins a second request.
+                yield from self._part(part[: match.start()], False)
+                yield from self._initial(own.string, own)
+                return
             guard = self.ask(part[match.end() :], unless=bool(match["unless"]))
             yield self._guarded(part[: match.start()], guard)
         else:
             if _QUESTION.match(part):
                 self.ask(part)
+            self.count(part)
             yield Piece(part)
 
     def _initial(self, part: str, match: re.Match[str]) -> Iterator[Piece]:

@@ -96,6 +96,21 @@ def read(text: str, before: str = "") -> Shown:
         ),
         ("When you see a bus, classify it.", [("classify it", "is there a bus? equals yes")]),
         ("If the door is open, caption it.", [("caption it", "is the door open? equals yes")]),
+        (
+            "Classify it, and if there is a bus, caption it",
+            [("Classify it", ""), ("caption it", "is there a bus? equals yes")],
+        ),
+        (
+            "Count the hens, and if there are more than two, caption it.",
+            [("Count the hens", ""), ("caption it", "how many hens are there? at_least 3")],
+        ),
+        (
+            "How many hens are there? If fewer than two, caption it.",
+            [
+                ("How many hens are there?", ""),
+                ("caption it", "how many hens are there? at_most 1"),
+            ],
+        ),
     ],
 )
 def test_a_condition_becomes_a_question_and_an_answer(text: str, expected: Shown) -> None:
