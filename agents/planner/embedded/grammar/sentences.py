@@ -44,7 +44,8 @@ _DEPENDS = re.compile(
 #: A part of a list without a verb has at most this many words.
 _FEW = 3
 _COORDINATION = re.compile(
-    rf"(?<=\w)(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?=(?:an?|the)\s+(?:\w+\s+)?{any_of('task_noun')}\b)",
+    rf"(?<=\w)(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?:(?:then|next|finally|lastly|after\s+that|also)\b\s*,?\s*)?"
+    rf"(?=(?:an?|the)\s+(?:\w+\s+)?{any_of('task_noun')}\b)",
     re.IGNORECASE,
 )
 _TASK = re.compile(rf"\b{any_of('task_noun')}\b", re.IGNORECASE)

@@ -105,6 +105,50 @@ def steps(plan: Plan) -> list[str]:
             "T:q.png",
         ),
         (
+            (("Caption the first", "p.png q.png r.png"), ("wrong one! I wanted the third", "")),
+            "T:r.png",
+        ),
+        (
+            (("Is there a hen?", "p.png"), ("oops, wrong picture, this one", "q.png")),
+            "V:q.png",
+        ),
+        (
+            (("Caption the first", "p.png q.png r.png"), ("Good. Next one.", "")),
+            "T:q.png",
+        ),
+        (
+            (("Caption the first", "p.png q.png r.png"), ("great, now everything else", "")),
+            "T:q.png T:r.png",
+        ),
+        (
+            (("Classify the first picture and caption every other one", "p.png q.png r.png"),),
+            "C:p.png T:q.png T:r.png",
+        ),
+        (
+            (("Classify the second and caption the next one", "p.png q.png r.png"),),
+            "C:q.png T:r.png",
+        ),
+        (
+            (("caption every other picture", "p.png q.png r.png"),),
+            "T:p.png T:r.png",
+        ),
+        (
+            (("captions bore me, just say what breed it is", "p.png"),),
+            "C:p.png",
+        ),
+        (
+            (("first a caption, then a label, then the count of hens", "p.png"),),
+            "T:p.png C:p.png V:p.png",
+        ),
+        (
+            (("Classify it, and if there is a hen, caption it", "p.png"),),
+            "C:p.png V:p.png T:p.png?",
+        ),
+        (
+            (("descirbe teh frist pictrue", "p.png q.png"),),
+            "T:p.png",
+        ),
+        (
             (("Describe it", "p.png"), ("and now the label", "")),
             "C:p.png",
         ),
