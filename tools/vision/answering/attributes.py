@@ -162,7 +162,7 @@ def related_what(program: p.RelatedWhat, evidence: Evidence) -> Answer:
     ]
     where_ = f"{_relation_words(program.relation)} the {program.other.noun}"
     if not found:
-        raise refusal(f"no expert recognises what is {where_}", "what there is")
+        raise refusal(f"I recognise nothing {where_}", "what there is")
     names = list(dict.fromkeys(things().of_detection(each.label).name for each in found))
     phrases = [things().named(name).phrase() if things().find(name) else name for name in names]
     text = f"I see {listed(phrases)} {where_}."

@@ -149,7 +149,7 @@ def known(mention: Mention) -> Thing:
         RefusedError: No expert knows it.
     """
     if mention.thing is None:
-        raise refusal(f"no expert here recognises {mention.noun[:60]!r}", KNOWN_KINDS)
+        raise refusal(f"I have not learned what {mention.noun[:60]!r} looks like", KNOWN_KINDS)
     return mention.thing
 
 
@@ -165,7 +165,7 @@ def unsure(mention: Mention) -> RefusedError:
     assert mention.thing is not None
     if mention.unknown:
         return refusal(
-            f"no expert here can judge {mention.unknown[:60]!r}",
+            f"I have not learned to judge {mention.unknown[:60]!r}",
             f"whether there is {mention.thing.phrase()}",
         )
     name = mention.thing.phrase()
@@ -278,7 +278,7 @@ def _what(evidence: Evidence) -> Answer:
         return Answer(f"I see {listed(names)}.", found[0][0].name, best, shown)
     if score >= _GUESSED:
         return Answer(f"Perhaps {subject.phrase()}.", subject.name, score)
-    raise refusal("no expert here recognises what this shows", "what is written or which colours")
+    raise refusal("I do not recognise what this shows", "what is written or which colours")
 
 
 def _what_at(place: str, evidence: Evidence) -> Answer:
@@ -289,7 +289,7 @@ def _what_at(place: str, evidence: Evidence) -> Answer:
         if (kept := tuple(each for each in group if is_at(each.box, place, size)))
     ]
     if not found:
-        raise refusal(f"no expert recognises what is {in_words(place)}", "what there is")
+        raise refusal(f"I recognise nothing {in_words(place)}", "what there is")
     names = [_group_phrase(thing, len(group)) for thing, group in found]
     shown = evidence.perceptions(tuple(each for _, group in found for each in group))
     return Answer(f"I see {listed(names)}.", found[0][0].name, found[0][1][0].score, shown)

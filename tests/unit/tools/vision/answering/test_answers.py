@@ -134,6 +134,18 @@ def test_what_the_evidence_does_not_tell_is_refused_in_one_sentence(question):
     assert ". " not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("Is it sunny?", "I have not learned what 'sunny' looks like"),
+        ("Is there a unicorn?", "I have not learned what 'unicorn' looks like"),
+    ],
+)
+def test_what_was_never_learned_is_refused_in_a_persons_words(question, reason):
+    with pytest.raises(RefusedError, match=f"^{reason}; ask about people"):
+        answered(question, STREET)
+
+
 def test_nobody_does_anything_with_what_is_not_there():
     assert answered("Is the person riding a horse?", STREET).short == "no"
     assert answered("Does the person hold an umbrella?", STREET).short == "no"
