@@ -81,16 +81,8 @@ class Conversation:
                 return self._at(mention, among)
             case "head" | "tail":
                 return self._counted(among, count if mention.kind == "head" else -count)
-            case "others":
-                return self._others(aside)
-            case "every_other":
-                return self._every_other(among, aside)
-            case "regular":
-                return _regular(among, *mention.numbers)
-            case "previous":
-                return self._before(count or 1)
-            case "next":
-                return self._after(count or 1, aside)
+            case "others" | "every_other" | "regular" | "previous" | "next":
+                return self._relative(mention, among, aside)
             case "both":
                 return self._pair(latest)
             case "them" if len(latest) > 1:
@@ -135,6 +127,21 @@ class Conversation:
         if not others or len(others) == len(self.seen):
             raise MissingImageError("There is no other image; attach it, or give its name.")
         return others
+
+    def _relative(self, mention: Mention, among: Images, aside: Sequence[ImageRef]) -> Images:
+        """Return the images that are meant by those spoken of, or by their distance."""
+        count = mention.numbers[0] if mention.numbers else 1
+        match mention.kind:
+            case "others":
+                return self._others(aside)
+            case "every_other":
+                return self._every_other(among, aside)
+            case "regular":
+                return _regular(among, *mention.numbers)
+            case "next":
+                return self._after(count, aside)
+            case _:
+                return self._before(count)
 
     def _every_other(self, among: Images, aside: Sequence[ImageRef]) -> Images:
         """Return all images but those spoken of, or else every second one, from the first."""

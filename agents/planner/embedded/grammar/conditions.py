@@ -34,7 +34,8 @@ _ANOTHER = re.compile(
 _ELSE = re.compile(rf"{_LEAD}{any_of('else_word')}(?!\w)[\s,:]*", re.IGNORECASE)
 _SO = re.compile(rf"{_LEAD}(?P<so>{any_of('so_word')})(?!\w)[\s,:]*", re.IGNORECASE)
 _INNER_ELSE = re.compile(
-    rf"[\s,;]+(?:and\s+|but\s+)?(?={any_of('else_word')}(?!\w))", re.IGNORECASE
+    rf"(?<!\beverything)(?<!\ball)(?<!\banything)(?<!\bwhat)[\s,;]+(?:and\s+|but\s+)?(?={any_of('else_word')}(?!\w))",
+    re.IGNORECASE,
 )
 _INNER_SO = re.compile(
     r"[\s,;]+(?=(?:only\s+then|(?:and\s+)?in\s+(?:that|which)\s+case|if\s+so)\b)"

@@ -23,7 +23,8 @@ _JOINTS = re.compile(
 _CONTENT = re.compile(r"\w")
 _HINT = re.compile(
     r"\b(?:not|no|never|neither|without|nothing|rather|dont|wait|but|except|apart|little|better|nicer|more|prefer\w*)\b|n't\b"
-    rf"|\b{any_of('dismissal', 'instead', 'correction', 'tiring', 'pointless')}\b|{any_of('aversion')}\b"
+    rf"|\b{any_of('dismissal', 'instead', 'correction', 'tiring', 'pointless')}\b"
+    rf"|{any_of('aversion')}\b"
     r"|\b(?:can|may)\s+wait\b",
     re.IGNORECASE,
 )

@@ -170,10 +170,8 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         numbers = (ord(groups["letter"]) - ord("A") + 1,)
     elif groups.get("n") or groups.get("m"):
         numbers = (_value(groups.get("n") or groups["m"]),)
-    elif groups.get("distance"):
-        numbers = (_position(groups["distance"]),) * 2
-    elif groups.get("parity"):
-        numbers = (1 if groups["parity"].lower() == "odd" else 2, 2)
+    elif kind == "regular":
+        numbers = _distances(groups)
     if groups.get("backwards"):
         numbers = tuple(-number for number in numbers)
     labelled = any(groups.get(name) for name in ("numbers", "hash", "letter"))
@@ -190,6 +188,13 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         bare=points,
         labelled=labelled,
     )
+
+
+def _distances(groups: dict[str, str | None]) -> tuple[int, int]:
+    """Return the first position and the distance of "every third" or "the odd ones"."""
+    if ordinal := groups.get("distance"):
+        return _position(ordinal), _position(ordinal)
+    return (1 if (groups.get("parity") or "").lower() == "odd" else 2), 2
 
 
 def _direct(match: re.Match[str]) -> bool:

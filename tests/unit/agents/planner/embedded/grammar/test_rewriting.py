@@ -87,7 +87,15 @@ def test_any_text_is_rewritten(text: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["sorry, no, wait, ", "- er ", "caption the ones with ", "no hen? ", "good. ", "oops, ", "found "],
+    [
+        "sorry, no, wait, ",
+        "- er ",
+        "caption the ones with ",
+        "no hen? ",
+        "good. ",
+        "oops, ",
+        "found ",
+    ],
 )
 def test_the_time_is_in_proportion_to_the_length(words: str) -> None:
     def seconds(count: int) -> float:
