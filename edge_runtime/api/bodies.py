@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -95,10 +96,7 @@ async def read_body(scope: Scope, receive: Receive, limits: RequestLimits) -> by
         async with asyncio.timeout(limits.upload_s):
             body = await _read(receive, limits)
     except TimeoutError:
-        raise DeadlineError(
-            f"the body did not arrive within {limits.upload_s:.3g} s; send it faster or send less",
-            code="upload_too_slow",
-        ) from None
+        raise upload_too_slow(limits) from None
     scope[RECEIVED_AT] = time.perf_counter()
     return body
 
@@ -211,19 +209,21 @@ def _from_base64(text: str | None) -> bytes | None:
     return None if text is None else from_base64(text, "image_base64", code="invalid_body")
 
 
-def validated(model: type[_Options], text: bytes, where: str) -> _Options:
+def validated(model: type[_Options], given: bytes | Mapping[str, object], where: str) -> _Options:
     """Read JSON that a model describes.
 
     Args:
         model: The model.
-        text: The JSON.
+        given: The JSON, or its fields if something else than JSON carried them.
         where: Where it was found, for the message of the error.
 
     Raises:
         InputError: It is not JSON, or a field is invalid.
     """
     try:
-        return model.model_validate_json(text)
+        if isinstance(given, bytes):
+            return model.model_validate_json(given)
+        return model.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -231,6 +231,18 @@ def validated(model: type[_Options], text: bytes, where: str) -> _Options:
             f"{where}: {f'{field}: ' if field else ''}{first['msg']}",
             code=f"invalid_{where.split()[0]}",
         ) from None
+
+
+def upload_too_slow(limits: RequestLimits) -> DeadlineError:
+    """Return the error for a body that did not arrive in time.
+
+    Args:
+        limits: The node's limits.
+    """
+    return DeadlineError(
+        f"the body did not arrive within {limits.upload_s:.3g} s; send it faster or send less",
+        code="upload_too_slow",
+    )
 
 
 def _too_large(limits: RequestLimits) -> TooLargeError:

@@ -7,36 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import secrets
 import time
 from contextlib import ExitStack
-from http import HTTPStatus
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edgewright.edge_runtime import config
+from edgewright.edge_runtime.api.admission import HOLD_S, identity_of, record, taken_place
 from edgewright.edge_runtime.api.bodies import RECEIVED_AT, header
 from edgewright.edge_runtime.api.origin import check_origin
 from edgewright.edge_runtime.api.problems import problem_response
 from edgewright.edge_runtime.exposure import is_loopback
 from edgewright.edge_runtime.served import Served
 from edgewright.tools.contracts.invocation import REQUEST_ID_HEADER
-from edgewright.tools.errors import EdgewrightError, OverloadedError, UnavailableError
+from edgewright.tools.errors import EdgewrightError, OverloadedError
 from edgewright.tools.tracing import identified, note, rename, request_id
 
 log = logging.getLogger(__name__)
 
 _ID_HEADER = REQUEST_ID_HEADER.lower().encode()
-_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 #: Paths that need no key and do not count towards the concurrency limit.
 OPEN_PATHS = frozenset({"/v2/health/live", "/v2/health/ready", "/openapi.json"})
 METRICS_PATH = "/metrics"
 _TRACE_HEADERS = (b"traceparent", b"tracestate")
 ARTIFACTS_PATH = "/v1/artifacts"
-#: Time for which a caller that is turned away is held; its body and its place are free already.
-_HOLD_S = 0.5
 
 
 class NodeMiddleware:
@@ -64,9 +59,7 @@ class NodeMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = header(scope, _ID_HEADER)
-        identity = given if given and _ID.fullmatch(given) else secrets.token_hex(8).encode()
-        scope["request_id"] = identity.decode()
+        scope["request_id"] = identity_of(header(scope, _ID_HEADER))
         with identified(scope["request_id"]):
             await self._serve(scope, receive, send)
 
@@ -91,7 +84,7 @@ class NodeMiddleware:
         except EdgewrightError as error:
             if isinstance(error, OverloadedError):
                 # A client that asks again at once must not take the time that others need.
-                await asyncio.sleep(_HOLD_S)
+                await asyncio.sleep(HOLD_S)
             await self.response(error, scope)(scope, receive, answer)
         except Exception:  # no traceback may reach a caller
             log.exception("request %s failed", scope["request_id"])
@@ -138,11 +131,8 @@ class NodeMiddleware:
         address = scope["client"][0] if scope.get("client") else ""
         caller = node.keys.check(self.authorization(scope), scope_needed, address)
         scope["caller"] = caller
-        if node.draining:
-            raise UnavailableError("this server is stopping; try again later", code="draining")
-        node.requests.take(caller.name, usual_s=node.mean_service_s)
         with ExitStack() as place:
-            place.callback(node.requests.free, caller.name)
+            place.enter_context(taken_place(node, caller))
 
             async def answer(message: Message) -> None:
                 # Once the work has ended, a caller that takes its answer slowly needs no place.
@@ -177,28 +167,8 @@ class NodeMiddleware:
                 rename(f"{scope['method']} {_route(scope)}")
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = _route(scope)
-        self._node.metrics.requests.labels(route, str(status)).inc()
-        self._node.metrics.seconds.labels(route).observe(seconds)
-        if status >= HTTPStatus.BAD_REQUEST:
-            caller = scope["caller"].name if "caller" in scope else ""
-            fields = {
-                "method": scope["method"],
-                "route": route,
-                "status": status,
-                "ms": round(seconds * 1000, 1),
-                "caller": caller,
-            }
-            log.info(
-                "%s %s -> %d in %.1f ms, request %s, caller %r",
-                scope["method"],
-                route,
-                status,
-                seconds * 1000,
-                scope["request_id"],
-                caller,
-                extra={"kind": (route, status), "fields": fields},
-            )
+        caller = scope["caller"].name if "caller" in scope else ""
+        record(self._node, scope["method"], _route(scope), status, seconds, caller=caller)
 
 
 def _route(scope: Scope) -> str:

@@ -1,4 +1,4 @@
-"""Tensors of the Open Inference Protocol: JSON and the binary extension."""
+"""Tensors of the Open Inference Protocol: JSON, and values as bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from edgewright.tools.images.encoded import from_base64
 Tensor = NDArray[np.float32]
 
 _LENGTH = struct.Struct("<I")
-_BINARY_SIZE, _BINARY = "binary_data_size", "binary_data"
+#: Parameter with the length of an input's values, if they are not in the request itself.
+BINARY_SIZE = "binary_data_size"
+_BINARY = "binary_data"
 #: Maximum number of samples of one request.
 MAX_BATCH = 64
 
@@ -155,15 +157,15 @@ def response_body(
         described["data"] = output.ravel().tolist()
         return json.dumps({**head, "outputs": [described]}, allow_nan=False).encode(), None
     data = np.ascontiguousarray(output, "<f4").tobytes()
-    described["parameters"] = {_BINARY_SIZE: len(data)}
+    described["parameters"] = {BINARY_SIZE: len(data)}
     text = json.dumps({**head, "outputs": [described]}).encode()
     return text + data, len(text)
 
 
 def _own_bytes(given: RequestInput, binary: bytes) -> bytes:
-    if given.parameters.get(_BINARY_SIZE) != len(binary):
+    if given.parameters.get(BINARY_SIZE) != len(binary):
         raise _invalid(
-            f"{given.name!r} needs 'data', or the parameter {_BINARY_SIZE!r} with the number of "
+            f"{given.name!r} needs 'data', or the parameter {BINARY_SIZE!r} with the number of "
             "bytes after the JSON"
         )
     return binary
@@ -177,7 +179,7 @@ def _elements(data: bytes) -> Iterator[bytes]:
         length = _LENGTH.unpack_from(data, offset)[0] if end <= len(data) else len(data)
         offset = end + length
         if offset > len(data):
-            raise _invalid("an element is longer than the bytes after the JSON")
+            raise _invalid("an element is longer than the bytes of its tensor")
         yield data[end:offset]
 
 

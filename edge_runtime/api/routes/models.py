@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from edgewright.edge_runtime.api.bodies import read_body
 from edgewright.edge_runtime.api.middleware import METRICS_PATH
-from edgewright.edge_runtime.api.routes.inference import model_view
+from edgewright.edge_runtime.api.open_inference import model_view
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.contracts.invocation import LinkProbe
 from edgewright.tools.contracts.profiles import NodeProfile

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from edgewright.edge_runtime.api.routes.inference import model_view
+from edgewright.edge_runtime.api.open_inference import model_view
 from edgewright.edge_runtime.workers.generation import GenerationOperations
 from edgewright.edge_runtime.workers.perception import PerceptionOperations
 from edgewright.edge_runtime.workers.settings import WorkerSettings
