@@ -11,6 +11,7 @@ UNCHECKED = ("all", "bench", "dev")
 _DISTRIBUTIONS = {
     "aiosqlite": "langgraph-checkpoint-sqlite",
     "google": "onnx",
+    "grpc": "grpcio",
     "huggingface-hub": "transformers",
     "jsonschema": "mcp",
     "langchain-core": "langchain",

@@ -49,7 +49,12 @@ def _serve(options: argparse.Namespace) -> None:
     from edgewright.edge_runtime.serve import serve
 
     log_to_stderr()
-    given = {"host": options.host, "port": options.port, "name": options.name}
+    given = {
+        "host": options.host,
+        "port": options.port,
+        "grpc_port": options.grpc_port,
+        "name": options.name,
+    }
     serve(load_config(options.config, overrides=given), attached=options.attached)
 
 
@@ -100,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, help="YAML file; defaults apply without it")
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+    parser.add_argument(
+        "--grpc-port", type=int, help="port for gRPC; 0 takes a free one, without it there is none"
+    )
     parser.add_argument("--name", help="name of the node")
     parser.add_argument("--attached", action="store_true", help="stop when standard input closes")
     return parser

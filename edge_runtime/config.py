@@ -182,6 +182,8 @@ class NodeConfig(_Section):
             (likewise, farther away).
         host: Address to listen on; only loopback without ``keys`` or ``tls``.
         port: Port to listen on; 0 takes a free one.
+        grpc_port: Port for the Open Inference Protocol over gRPC; 0 takes a free one, None means
+            that the node serves no gRPC.
         announce: Whether it announces itself on the local network, by multicast DNS.
         peers: Servers that it may send work to, in the order of preference. An edge server may
             pass whole tasks on to them; a cloud has none.
@@ -211,6 +213,7 @@ class NodeConfig(_Section):
     role: Role = "device"
     host: str = "127.0.0.1"
     port: int = Field(default=8760, ge=0, le=65535)
+    grpc_port: int | None = Field(default=None, ge=0, le=65535)
     announce: bool = False
     peers: tuple[PeerConfig, ...] = ()
     keys: tuple[ApiKey, ...] = ()

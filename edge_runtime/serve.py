@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -40,7 +41,8 @@ def serve(config: NodeConfig, *, attached: bool = False) -> None:
             program that started it.
 
     Raises:
-        EdgewrightError: The port is in use, or a model of ``preload`` cannot be loaded.
+        EdgewrightError: The port is in use, a model of ``preload`` cannot be loaded, or gRPC is
+            configured and not installed.
     """
     # Otherwise the fork server of the model workers imports modules from the working folder first.
     os.environ["PYTHONSAFEPATH"] = "1"
@@ -52,17 +54,35 @@ def serve(config: NodeConfig, *, attached: bool = False) -> None:
 async def _serve(config: NodeConfig, listener: socket.socket, *, attached: bool) -> None:
     app = create_app(config)
     node: Node = app.state.node
-    server = Server(uvicorn_config(config, app), node)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    if attached:
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), on_stdin(server))
+    async with _grpc(node, listener) as grpc_address:
+        server = Server(uvicorn_config(config, app), node)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        if attached:
+            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), on_stdin(server))
+        try:
+            await _announce(config, node, listener, serving, grpc_address)
+        except EdgewrightError:
+            server.should_exit = True
+            raise
+        finally:
+            await serving
+
+
+def _grpc(node: Node, listener: socket.socket) -> AbstractAsyncContextManager[str | None]:
+    """Return what serves gRPC beside HTTP, on the same address, if a port for it is configured."""
+    port = node.config.grpc_port
+    if port is None:
+        return nullcontext()
+    # Its core writes what callers send wrong to standard error, where the node's log is.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
-        await _announce(config, node, listener, serving)
-    except EdgewrightError:
-        server.should_exit = True
-        raise
-    finally:
-        await serving
+        from edgewright.edge_runtime.grpc_api.server import grpc_server
+    except ModuleNotFoundError:
+        raise UnavailableError(
+            "'grpc_port' needs the extra 'grpc': pip install 'edgewright[grpc]', or remove it",
+            code="grpc_missing",
+        ) from None
+    return grpc_server(node, listener.getsockname()[0], port)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -98,7 +118,11 @@ def uvicorn_config(config: Listening, app: Callable[..., Any]) -> uvicorn.Config
 
 
 async def _announce(
-    config: NodeConfig, node: Node, listener: socket.socket, serving: asyncio.Task[None]
+    config: NodeConfig,
+    node: Node,
+    listener: socket.socket,
+    serving: asyncio.Task[None],
+    grpc_address: str | None,
 ) -> None:
     """Print the ready line once the models are loaded."""
     warm = asyncio.create_task(node.warm.wait())
@@ -108,7 +132,8 @@ async def _announce(
     if not warm.done():  # stopped before that
         warm.cancel()
         return
-    write_ready_line(url_of(config, listener), node=config.name)
+    more = {"grpc": grpc_address} if grpc_address else {}
+    write_ready_line(url_of(config, listener), node=config.name, **more)
     if config.announce:
         await _stay_announced(config, listener, serving)
 
@@ -180,6 +205,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more connections, and wait for the open ones."""
+        self._node.draining = True  # what comes over gRPC, too
         for task in self._accepting:
             task.cancel()
         await super().shutdown(sockets)

@@ -27,6 +27,7 @@ PURPOSES = {
     "edge": "nodes",
     "federated": "training models",
     "generation": "new figures by ControlNet",
+    "grpc": "the Open Inference Protocol over gRPC",
     "models": "installing models",
     "onnx": "running models",
     "sensing": "moods from sensors",

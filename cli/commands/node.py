@@ -46,6 +46,16 @@ def node(
             metavar="PORT", min=0, max=65535, help="Port to listen on; 0 means any free one."
         ),
     ] = None,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Port for the Open Inference Protocol over gRPC; 0 means any free one. "
+            "[default: no gRPC]",
+        ),
+    ] = None,
     print_config: Annotated[
         bool,
         typer.Option(
@@ -74,7 +84,7 @@ def node(
             return
         from edgewright.edge_runtime.config import load_config, masked
 
-        chosen = load_config(config, overrides={"host": host, "port": port})
+        chosen = load_config(config, overrides={"host": host, "port": port, "grpc_port": grpc_port})
         if print_config:
             _print(masked(chosen), as_json)
             return

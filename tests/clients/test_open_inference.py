@@ -23,10 +23,11 @@ def test_clients_of_the_open_inference_protocol(tmp_path):
 
     file = tmp_path / "cat.jpg"
     Image.fromarray(skimage.data.chelsea()).save(file)
-    with launch_node({"name": "edge", "role": "edge", "port": 0, "measure": "never"}) as node:
+    settings = {"name": "edge", "role": "edge", "port": 0, "grpc_port": 0, "measure": "never"}
+    with launch_node(settings) as node:
         script = Path(__file__).parent / "open_inference.py"
         result = subprocess.run(
-            [PYTHON, str(script), node.url, str(file)],
+            [PYTHON, str(script), node.url, node.grpc, str(file)],
             capture_output=True,
             text=True,
             timeout=200,

@@ -30,6 +30,7 @@ class NodeProcess:
         url: Base URL, once started.
         pid: Process id, once started.
         name: Name of the node, once started.
+        grpc: Address and port of its gRPC, once started; empty if it serves none.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class NodeProcess:
         self.url = ""
         self.pid = 0
         self.name = ""
+        self.grpc = ""
         self._config = config
         self._environment = environment or {}
         self._log = log
@@ -121,6 +123,7 @@ class NodeProcess:
             )
         ready = self._await_ready(self._process, log)
         self.url, self.pid, self.name = ready["url"], ready["pid"], ready["node"]
+        self.grpc = ready.get("grpc", "")
 
     def _await_ready(self, process: subprocess.Popen[str], log: Path) -> dict[str, Any]:
         assert process.stdout is not None
