@@ -41,15 +41,12 @@ SEEDS = (0, 1, 2)
 #: What is chosen inside a fold: the planner's own choices, and each of them halved and doubled.
 ALTERNATIVES = (
     Choices(),
-    *(
-        Choices(**{name: type(value)(value * factor)})
-        for name, value in (
-            ("lexical_weight", heads.LEXICAL_WEIGHT),
-            ("min_examples", heads.MIN_EXAMPLES),
-            ("penalty", heads.PENALTY),
-        )
-        for factor in (0.5, 2)
-    ),
+    Choices(lexical_weight=0.5 * heads.LEXICAL_WEIGHT),
+    Choices(lexical_weight=2 * heads.LEXICAL_WEIGHT),
+    Choices(min_examples=heads.MIN_EXAMPLES // 2),
+    Choices(min_examples=2 * heads.MIN_EXAMPLES),
+    Choices(penalty=0.5 * heads.PENALTY),
+    Choices(penalty=2 * heads.PENALTY),
 )
 _RESAMPLES = 1000
 _MEASURES = ("node F1 (95 % interval)", "edge F1 (95 % interval)")
@@ -174,7 +171,9 @@ def _scored(
         return [float(each) for each in np.mean(scores, axis=0)]
 
     random = np.random.default_rng(0)
-    resampled = [mean(random.choice(len(samples), len(samples))) for _ in range(_RESAMPLES)]
+    resampled = [
+        mean(random.choice(len(samples), len(samples)).tolist()) for _ in range(_RESAMPLES)
+    ]
     low, high = np.percentile(resampled, (2.5, 97.5), axis=0)
     return [
         {"mean": value, "low": float(low[index]), "high": float(high[index])}

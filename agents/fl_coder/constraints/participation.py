@@ -75,9 +75,9 @@ def read_participation(text: str, clients: int) -> StatedParticipation | None:
     for sentence in sentences(" ".join(text.split())):
         if fraction := _FRACTION.search(sentence):
             share = float(fraction["share"])
-            count = max(1, math.ceil(share * clients - 1e-9))
-            if count < clients:
-                return StatedParticipation(count, count / clients, sentence.strip(" .;!?"))
+            taking = max(1, math.ceil(share * clients - 1e-9))
+            if taking < clients:
+                return StatedParticipation(taking, taking / clients, sentence.strip(" .;!?"))
         absent = _ABSENT.search(sentence) is not None
         said = _A_ROUND.search(sentence) and (absent or _TAKING_PART.search(sentence))
         if (
