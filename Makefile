@@ -200,6 +200,9 @@ bench-serving: $(STAMP) ## Compare a node with plain servers, press it, time Ope
 	$(BIN)/python -m edgewright.benchmarks.serving.streams
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
+lighthouse: $(STAMP) ## Score the console's chat page by Lighthouse, which npm installs, the median of five
+	$(BIN)/python -m edgewright.benchmarks.serving.console
+
 bench-planner: $(STAMP) ## Score planning on the request set  (OTHERS=file: also on requests by others)
 	$(BIN)/python -m edgewright.benchmarks.planner.run $(if $(OTHERS),--others $(OTHERS))
 	@$(BIN)/python -m edgewright.benchmarks.common.report
