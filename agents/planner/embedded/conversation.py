@@ -32,6 +32,8 @@ class Conversation:
     Attributes:
         seen: All images of the conversation, in order.
         focus: What "it" means: the attached images, or those of the latest turn.
+        barred: Images that the request leaves out of all that it asks of several images.
+        pointed: The images that the latest name or position means, even of images left out.
         batch: What positions are counted in: images that came together, or else all of them.
     """
 
@@ -44,11 +46,22 @@ class Conversation:
         self.batch = together if len(together) > 1 else self.seen
         self.attached = request.images
         self.latest = latest_turn(request)
+        self.barred: Images = ()
+        self.pointed: Images = ()
 
     @property
     def names(self) -> list[str]:
         """Names of the images, in order, with the folder where one is known."""
         return [f"{image.folder}/{image.name}".lstrip("/") for image in self.seen]
+
+    def bar(self, images: Images) -> None:
+        """Leave images out of all that is asked of several images."""
+        self.barred += images
+        self.focus = self._allowed(self.focus)
+
+    def _allowed(self, images: Images) -> Images:
+        """Return images without those that are barred, unless all of them are."""
+        return tuple(image for image in images if image not in self.barred) or images
 
     def resolve(
         self, found: Sequence[Mention], aside: Sequence[ImageRef] = (), latest: Images = ()
@@ -68,7 +81,9 @@ class Conversation:
         for mention in found:
             images = self._meant(mention, [*aside, *included], latest)
             (excluded if mention.excluded else included).extend(images)
-        chosen = included or list(self.batch)
+            if mention.kind in ("name", "position"):
+                self.pointed = images
+        chosen = included or list(self._allowed(self.batch))
         return tuple(image for image in dict.fromkeys(chosen) if image not in excluded)
 
     def _meant(self, mention: Mention, aside: Sequence[ImageRef], latest: Images) -> Images:
@@ -88,7 +103,10 @@ class Conversation:
             case "them" if len(latest) > 1:
                 return latest
             case "all" | "them":
-                return among if mention.ever or len(self.attached) != 1 else self.focus
+                alone = len(self.attached) == 1 and not mention.ever
+                return self.focus if alone else self._allowed(among)
+            case "that":
+                return self.pointed or self.focus
             case "here":
                 return self.focus
             case side:

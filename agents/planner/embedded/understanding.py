@@ -33,7 +33,7 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     topic,
     without_pronouns,
 )
-from edgewright.agents.planner.embedded.grammar.negation import wanted
+from edgewright.agents.planner.embedded.grammar.negation import bars, granted, wanted
 from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise, guard_of
 from edgewright.agents.planner.embedded.grammar.references import (
     STAND_IN,
@@ -116,7 +116,7 @@ def understand(
         reader.set_aside(words)
     if not remaining.text:
         return Understanding((), remaining.dropped, ())
-    for number, item in enumerate(items(remaining.text)):
+    for number, item in enumerate(items(granted(remaining))):
         reader.read(number, item, conditions=conditions)
     units = [unit for unit in reader.units if not presents(unit.text)] or reader.units
     return Understanding(tuple(units), remaining.dropped, tuple(dict.fromkeys(reader.problems)))
@@ -175,7 +175,10 @@ class _Reader:
 
     def set_aside(self, words: str) -> None:
         """Remember the images that words mention which request nothing."""
-        self._resolved([replace(each, excluded=False) for each in self._mentions(words)])
+        found = [replace(each, excluded=False) for each in self._mentions(words)]
+        images = self._resolved(found)
+        if images and bars(words[: found[0].start]):
+            self.conversation.bar(images)
 
     def read(self, number: int, item: str, *, conditions: bool) -> None:
         """Read one item."""

@@ -17,17 +17,26 @@ def _compiled(form: str) -> re.Pattern[str]:
 _FOCUS, _CORRECTION = _compiled(_GRAMMAR["focus"]), _compiled(_GRAMMAR["correction"])
 _PATTERNS = [_compiled(form) for form in _GRAMMAR["unwanted"]]
 _JOINTS = re.compile(
-    r"^[\s,;:.!\u2013\u2014-]*(?:(?:but|and|just|instead|or|please|then)\b[\s,:]*)*|[\s,;:\u2013\u2014-]+$",
+    r"^[\s,;:.!\u2013\u2014-]*(?:(?:but|and|just|instead|or|please|kindly|then)\b[\s,:]*)*(?:[.!]\s+)?|[\s,;:\u2013\u2014-]+$",
     re.IGNORECASE,
 )
+#: Joins nothing any more: "describe the first but."
+_LOOSE = re.compile(r"[\s,;]+(?:but|and)\s*(?=[.;!?]|$)", re.IGNORECASE)
 _CONTENT = re.compile(r"\w")
 _HINT = re.compile(
-    r"\b(?:not|no|never|neither|without|nothing|rather|dont|wait|but|except|apart|little|better|nicer|more|prefer\w*)\b|n't\b"
+    r"\b(?:not|no|never|neither|without|nothing|rather|dont|wait|but|except|apart|little|better|nicer|more|prefer\w*"
+    r"|nah|nope|changed|was|were)\b|n't\b"
     rf"|\b{any_of('dismissal', 'instead', 'correction', 'tiring', 'pointless')}\b"
     rf"|{any_of('aversion')}\b"
     r"|\b(?:can|may)\s+wait\b",
     re.IGNORECASE,
 )
+
+
+#: What bars an image as a whole, whatever is done: "skip the second", "don't look at it".
+_BARRING = _compiled(_GRAMMAR["barring"])
+_GRANTED = _compiled(_GRAMMAR["granted"])
+_TASK = re.compile(rf"\b{any_of('task_noun')}|\bcount\w*|\bread\w*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -67,5 +76,25 @@ def wanted(text: str) -> Wanted:
         return Wanted(text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", re.sub(r"[ ]{2,}", " ", text))
     text = re.sub(r"[,;:]\s*(?=[.;:!?]|$)", "", text)
+    text = _LOOSE.sub("", text)
     text = _JOINTS.sub("", re.sub(r"([.;!?])\s*[,.;:]\s*", r"\1 ", text))
     return Wanted(text if _CONTENT.search(text) else "", tuple(dropped))
+
+
+def bars(words: str) -> bool:
+    """Return whether words that were taken out bar the images before which they stand."""
+    return bool(_BARRING.fullmatch(words.strip()))
+
+
+def granted(remaining: Wanted) -> str:
+    """Return what remains with the task that it takes from the words taken out.
+
+    "Don't caption the first. The second can have one." captions the second.
+    """
+    tasks = [match[0] for words in remaining.dropped for match in _TASK.finditer(words)]
+    match = _GRANTED.fullmatch(remaining.text.strip())
+    what = (match["what"] or match["what2"]) if match and tasks else ""
+    if not what or _TASK.search(what):
+        return remaining.text
+    noun = re.search(r"(?:(?<!capt)ions?|s|class|text|tags?)$", tasks[-1], re.IGNORECASE)
+    return f"{tasks[-1]} {'of ' if noun else ''}{what.strip()}"

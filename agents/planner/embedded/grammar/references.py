@@ -13,7 +13,7 @@ from edgewright.agents.planner.embedded.grammar.names import named
 
 Kind = Literal[
     "name", "position", "head", "tail", "all", "them", "both", "others", "every_other", "regular",
-    "previous", "next", "here", "former", "latter", "left", "middle", "right",
+    "previous", "next", "here", "that", "former", "latter", "left", "middle", "right",
 ]  # fmt: skip
 
 #: Stands for a mention in the text that the fitted model and the experts read.
@@ -34,18 +34,21 @@ _ONE, _THING = (expanded(f"<{name}>", _DEFINITIONS) for name in ("one", "thing")
 _NUMBER = any_of("number")
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
-    r"|others|rest|remaining|former|latter|this|number|numbers|nos?|nr|everything|two|pair|them|these|next"
+    r"|others|rest|remaining|former|latter|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot"
     r"|even|odd"
     r"|those|which)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
     re.IGNORECASE,
 )
 _EXCLUDING = re.compile(
-    rf"(?:{any_of('apart_from', 'dismissal')}|\bnot|\bwithout)(?:\s+for)?\s+(?:the\s+)?$",
+    rf"(?:{any_of('apart_from', 'dismissal')}|\bnot|\bwithout)(?:\s+for)?\s+(?:the\s+)?$"
+    r"|(?:\bbut|,|\band|\bonly|\bjust)\s+not\s+(?:in|on|of|for|from|with)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
 #: What introduces images that are left out; it says nothing about those that are not.
 _LEFT_OUT = re.compile(
-    rf"\s*,?\s*\b{any_of('apart_from')}(?:\s+for)?\s+(?:the\s+)?$", re.IGNORECASE
+    rf"\s*,?\s*\b(?:{any_of('apart_from')}(?:\s+for)?|(?:(?:but|and|only|just)\s+)*not\s+(?:in|on|of|for|from|with))"
+    r"\s+(?:the\s+)?$",
+    re.IGNORECASE,
 )
 #: Goes on about an image: "… but the second isn't".
 _SAYS = re.compile(

@@ -109,6 +109,8 @@ _ENSURED = re.compile(
     r"[,;]?\s+(?:and\s+)?(?:only\s+)?then\s+(?=\w)",
     re.IGNORECASE,
 )
+#: "Count the hens. But not in the first."
+_APART = re.compile(r"[.?!]\s+(?=but\s+not\s+(?:in|on|for|of)\b)", re.IGNORECASE)
 _ORDERED = re.compile(
     r"(?:^|(?<=[.;,!?\n]\s)|(?<=\n))(?:and\s+)?(?P<word>first|second|third|fourth|fifth)(?:ly)?\s*:\s+",
     re.IGNORECASE,
@@ -129,6 +131,7 @@ def rewritten(text: str, *, images: int, others: int) -> str:
         return "the other one"
     text = _ACKNOWLEDGED.sub("", _GREETED.sub("", text, count=1), count=1)
     text = _amended(_REJECTED_FIRST.sub("", text, count=1))
+    text = _APART.sub(", ", text)
     text = _ENSURED.sub(r"if \g<what>, ", text)
     text = _FOUND.sub(lambda match: "if not, " if match["none"] else "if so, ", text)
     text = _OPPOSITE.sub(lambda match: f"{_if_there(match['thing'], 'a')}{match['then']}", text)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewright.agents.planner.embedded.grammar.negation import wanted
+from edgewright.agents.planner.embedded.grammar.negation import bars, granted, wanted
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,19 @@ from edgewright.agents.planner.embedded.grammar.negation import wanted
         ("Neither of the first two, only caption the third", "only caption the third"),
         ("Could you refrain from captioning, is it a goat?", "is it a goat?"),
         ("Don't you dare describe it", ""),
+        ("Kindly do not describe this photograph.", ""),
+        ("Kindly don't label it, caption it", "caption it"),
+        ("Do not, under any circumstances, describe it. Is it a goat?", "Is it a goat?"),
+        ("Under no circumstances label it. Is it a goat?", "Is it a goat?"),
+        ("Don't ever caption this", ""),
+        ("nah forget it, I can see it now", ""),
+        ("Oh never mind, I've found it", ""),
+        ("Changed my mind about the label. Caption it.", "Caption it."),
+        ("Caption it. I've changed my mind, label it.", "label it."),
+        ("Skip the label, it's no use. Caption it.", "Caption it."),
+        ("The label was fine, but caption it too", "caption it too"),
+        ("Please, no more captions. Is it a goat?", "Is it a goat?"),
+        ("Caption the first but leave out the second. Thanks", "Caption the first. Thanks"),
     ],
 )
 def test_what_is_not_wanted_is_taken_out(text: str, kept: str) -> None:
@@ -93,6 +106,35 @@ def test_what_is_not_wanted_is_taken_out(text: str, kept: str) -> None:
 )
 def test_a_negation_in_a_question_or_statement_stays(text: str) -> None:
     assert wanted(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Don't caption the first. The second can have one.", "caption The second"),
+        ("No more labels of p.png. Do q.png.", "labels of q.png"),
+        ("Never describe the barn. The other one, yes.", "describe The other one"),
+        ("Don't caption it. Do a count of the goats.", "Do a count of the goats."),
+        ("Don't caption it. The goat is ill.", "The goat is ill."),
+    ],
+)
+def test_what_is_allowed_has_the_task_of_what_is_not(text: str, kept: str) -> None:
+    assert granted(wanted(text)) == kept
+
+
+@pytest.mark.parametrize(
+    ("words", "barred"),
+    [
+        ("skip the", True),
+        ("Please don't look at", True),
+        ("leave out", True),
+        ("don't do the same to", True),
+        ("don't describe", False),
+        ("skip the label of", False),
+    ],
+)
+def test_only_an_image_that_is_left_out_as_a_whole_is_barred(words: str, barred: bool) -> None:
+    assert bars(words) is barred
 
 
 @given(st.text(max_size=300))
