@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, product
 
 from edgewright.agents.planner.condition import Check, Condition
+from edgewright.agents.planner.embedded.grammar.conditions import counted
 from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise
 from edgewright.agents.planner.embedded.steps import Step
 from edgewright.agents.planner.plan import Task
@@ -124,6 +125,8 @@ class Composer:
 
     def _check(self, premise: Premise, image: str) -> str:
         key = premise.question.lower(), image
+        if premise.field == "count" and key not in self._asked and (same := self._count(*key)):
+            return same
         if key not in self._asked:
             assert self.asking is not None
             args = {"image": image} if image else {}
@@ -131,6 +134,14 @@ class Composer:
             self.tasks.append(task)
             self._asked[key] = task.id
         return self._asked[key]
+
+    def _count(self, question: str, image: str) -> str:
+        """Return the task that counts the same, but names a place: "count the hens in the yard"."""
+        noun = counted(question)
+        if not noun or question != f"how many {noun} are there?":
+            return ""
+        asked = reversed(self._asked.items())
+        return next((task for (q, on), task in asked if on == image and counted(q) == noun), "")
 
     def _task(
         self, card: ToolCard, args: dict[str, str], *, span: str = "", confidence: float = 1.0

@@ -35,7 +35,8 @@ from edgewright.agents.planner.embedded.grammar.questions import about_image
 from edgewright.agents.planner.embedded.grammar.sentences import asking
 from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
-from edgewright.agents.planner.embedded.understanding import Understanding, Unit, understand
+from edgewright.agents.planner.embedded.steps import Unit
+from edgewright.agents.planner.embedded.understanding import Understanding, understand
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
 from edgewright.agents.planner.embedded.wording import Wording
 from edgewright.agents.planner.embedded.words import Words

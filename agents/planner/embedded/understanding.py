@@ -16,7 +16,7 @@ from edgewright.agents.planner.embedded.grammar.acts import (
     split_acts,
 )
 from edgewright.agents.planner.embedded.grammar.clauses import segment
-from edgewright.agents.planner.embedded.grammar.conditions import Piece, pieces
+from edgewright.agents.planner.embedded.grammar.conditions import Piece, is_amount, pieces
 from edgewright.agents.planner.embedded.grammar.coordination import (
     asked_of_each,
     gapped,
@@ -34,7 +34,7 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     without_pronouns,
 )
 from edgewright.agents.planner.embedded.grammar.negation import bars, granted, wanted
-from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise, guard_of
+from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.references import (
     STAND_IN,
     Mention,
@@ -43,39 +43,14 @@ from edgewright.agents.planner.embedded.grammar.references import (
 )
 from edgewright.agents.planner.embedded.grammar.rewriting import rewritten, selected
 from edgewright.agents.planner.embedded.grammar.sentences import coordinated, items, sentences
-from edgewright.agents.planner.plan import Task
+from edgewright.agents.planner.embedded.steps import Unit, repeated
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.tools.contracts.images import ImageRef
 
 _WORD = re.compile(r"\w+")
 _WHICH = re.compile(r"\W*(?:and\s+)?which\s+of\b", re.IGNORECASE)
+_IT = re.compile(r"^it\b|\bit$", re.IGNORECASE)
 _CONNECTION = re.compile(r"^(?:and|but|then|also|please|just|first|now|so)\s+", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A part of a request that is read by itself.
-
-    Attributes:
-        text: What it says, with a stand-in for the images that it mentions.
-        images: The images that it is about.
-        guard: The condition that it depends on.
-        checked: The images that the condition is about, if it names its own.
-        again: The tasks of an earlier turn that it repeats.
-        question: The whole question, if the text leaves a part of it to the turn before.
-    """
-
-    text: str
-    images: Images = ()
-    guard: Guard | None = None
-    checked: Images | None = None
-    again: tuple[Task, ...] = ()
-    question: str = ""
-
-    @property
-    def only_checks(self) -> bool:
-        """Whether nothing is done but to ask the questions of the condition."""
-        return not self.text and not self.again
 
 
 @dataclass(frozen=True)
@@ -120,22 +95,6 @@ def understand(
         reader.read(number, item, conditions=conditions)
     units = [unit for unit in reader.units if not presents(unit.text)] or reader.units
     return Understanding(tuple(units), remaining.dropped, tuple(dict.fromkeys(reader.problems)))
-
-
-def _again(tasks: Sequence[Task], images: Images) -> list[Unit]:
-    """Return the units that repeat tasks, each on the condition that it had."""
-    asked = {task.id: task.args.get("question", "") for task in tasks}
-    by_guard: dict[Guard | None, list[Task]] = {}
-    for task in tasks:
-        guard = None
-        if task.when:
-            premises = (
-                Premise(asked[check.task], check.field, check.op, check.value)
-                for check in task.when.checks
-            )
-            guard = Guard(tuple(dict.fromkeys(premises)), any=task.when.match == "any")
-        by_guard.setdefault(guard, []).append(task)
-    return [Unit(STAND_IN, images, guard, again=tuple(group)) for guard, group in by_guard.items()]
 
 
 @dataclass
@@ -208,14 +167,20 @@ class _Reader:
     def _follow_up(self, piece: Piece) -> bool:
         """Read a piece that leaves its request or question to the turn before."""
         turn = self.conversation.latest
-        if self.units or turn is None or piece.guard:
-            return False
         found = self._mentions(piece.text)
+        if self.units or turn is None or (piece.guard and (piece.about or not found)):
+            return False
         if repeats(piece.text, found, new_images=bool(self.conversation.attached)):
             images = self._resolved(found) if found else self.conversation.focus
             if images is not None:
-                self.units += _again(turn.tasks, images)
+                checked = self.conversation.focus if piece.guard else None
+                self.units += [
+                    replace(unit, guard=unit.guard or piece.guard, checked=checked)
+                    for unit in repeated(turn.tasks, images)
+                ]
             return True
+        if piece.guard:
+            return False
         asked = continued(piece.text, self._question)
         if asked:
             self._add(Unit(asked, self.conversation.focus, question=asked), -2)
@@ -296,6 +261,9 @@ class _Reader:
         if piece.guard and not piece.about and self._mentions(piece.text):
             return self.conversation.focus  # "if so" after a question of the turn before
         found = self._mentions(piece.about)
+        same = _IT.search(piece.about) or is_amount(piece.about)
+        if not found and self.latest and same and self._mentions(piece.text):
+            return self.latest  # "Caption the first. If there's a dog in it, caption the second."
         return self._resolved(found) if found else None
 
     def _images(self, clause: str, found: list[Mention], ahead: list[Mention]) -> Images:

@@ -23,7 +23,7 @@ _INITIAL = re.compile(
     re.IGNORECASE,
 )
 _INNER = re.compile(
-    rf"\s*,?\s+(?:and\s+|but\s+)?(?:(?P<unless>{_UNLESS})|(?P<if>{_IF})|(?P<when>only\s+when|whenever|when(?=\s+(?:you\s+(?:can\s+)?(?:see|spot|find)"
+    rf"\s*,?\s+(?:and\s+|but\s+|though\s+)?(?:(?P<unless>{_UNLESS})|(?P<if>{_IF})|(?P<when>only\s+when|whenever|when(?=\s+(?:you\s+(?:can\s+)?(?:see|spot|find)"
     r"|there(?:'s|\s+is|\s+are)|it\s+(?:shows|contains|has))\b)))\s+",
     re.IGNORECASE,
 )
@@ -61,11 +61,12 @@ _BEGIN = re.compile(rf"(?:a|an|the|no|how|then|just|only|your|give)\b|{beginning
 #: Verbs that begin what is to be done when no comma separates it from the condition.
 _STRONG = re.compile(
     r"\s(?=(?:please\s+)?(?:describe|caption|classify|categori[sz]e|tell|give|name|count|identify|read"
-    r"|explain|say|write|translate|summari[sz]e|what|which|how)\s+\w)|\s(?=(?:describe|caption|classify)$)",
+    r"|explain|say|write|translate|summari[sz]e|what|which|how)\s+\w)|\s(?=(?:describe|caption|classify)$)"
+    r"|\s(?=(?:i|we)(?:'d|\s+would)\s+(?:like|love|want)\b)",
     re.IGNORECASE,
 )
 _SEARCH = re.compile(
-    r"^(?:please\s+|first\s+|and\s+|now\s+)*(?:check|look|search|watch)\s+(?:out\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
+    r"^(?:please\s+|first\s+|and\s+|now\s+)*(?:check|look|search|watch)\s+(?:out\s+)?(?:(?P<where>(?:in|on|at|under|inside|behind|through)\s+[^,;]{1,40}?)\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
     re.IGNORECASE,
 )
 _ASK_FIRST = re.compile(
@@ -74,12 +75,12 @@ _ASK_FIRST = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"^(?:and\s+|so\s+|ok,?\s+)*(?:(?:is|are|was|were|does|has|have|isn't|aren't|any|no)\b|do\s+you\s+see"
+    r"^(?:and\s+|so\s+|ok,?\s+)*(?:(?:is|are|was|were|does|has|have|isn't|aren't|any|no)\b|do\s+(?:you\s+see|(?:you|we|they|i)\s+have|(?:the|any|all|both|these|those)\b)"
     r"|(?:can|could|might)\s+(?:this|it|that|there|you\s+see)\b)",
     re.IGNORECASE,
 )
 _HINT = re.compile(
-    r"\b(?:if|unless|should|otherwise|else|suppose|supposing|assuming|provided|providing|when|whenever|then|except|case|condition|long|sure|certain|checking)\b",
+    r"\b(?:if|unless|should|otherwise|else|suppose|supposing|assuming|provided|providing|when|whenever|then|except|case|condition|long|sure|certain|checking|confirmed|checked|verified|established|where|wherever)\b",
     re.IGNORECASE,
 )
 #: A statement about the speaker, or about what is done, is no condition on an image.
@@ -106,7 +107,7 @@ _COUNTED = re.compile(
 )
 _NUMBER_ALONE = re.compile(
     r"(?:(?:there(?:'s|\s+are|\s+is)|it(?:'s|\s+is|\s+has|\s+shows)|you\s+(?:see|find|count)|they\s+are|that's)\s+)?"
-    r"(?P<amount>(?:more\s+than|fewer\s+than|less\s+than|at\s+least|at\s+most|exactly|over|under|no\s+more\s+than)\s+[\w]+"
+    r"(?P<amount>(?:not?\s+more\s+than|more\s+than|fewer\s+than|less\s+than|at\s+least|at\s+most|exactly|just|only|over|under)\s+(?:the\s+)?(?:\w+)"
     r"|\w+\s+or\s+(?:more|fewer|less))(?:\s+(?:of\s+(?:them|those)|there))?\s*",
     re.IGNORECASE,
 )
@@ -140,6 +141,7 @@ def pieces(
         reworded: Rewords what is asked about one image so that it names none.
     """
     reader = _Reader(guard_of(before) if before and _QUESTION.match(before) else None, reworded)
+    reader.count(before)
     found: list[Piece] = []
     upcoming = [*sentences[1:], ""][: len(sentences)]
     for sentence, following in zip(sentences, upcoming, strict=True):
@@ -153,6 +155,22 @@ def pieces(
         sentence = _ONLY.sub(r"\g<what> only when ", sentence)
         found += reader.read(sentence, refers_back=_refers_back(following))
     return [piece for piece in found if piece.text or piece.checked]
+
+
+def counted(words: str) -> str:
+    """Return the noun whose number words ask for, or nothing."""
+    match = _COUNTED.search(words)
+    return match["noun"] if match else ""
+
+
+def is_amount(words: str) -> bool:
+    """Return whether words only compare a number: "it's more than two"."""
+    return bool(_NUMBER_ALONE.fullmatch(_END.sub("", words)))
+
+
+def _orders(text: str, start: int) -> bool:
+    """Return whether something is ordered from a position on."""
+    return bool(_ORDER.search(text, start) or _STRONG.search(text, start))
 
 
 def _refers_back(sentence: str) -> bool:
@@ -177,15 +195,15 @@ class _Reader:
         """Remember a condition and return it."""
         said = self._reworded(words)
         if self._noun and (number := _NUMBER_ALONE.fullmatch(_END.sub("", said))):
-            said = f"there are {number['amount']} {self._noun}"
+            amount = re.sub(r"\bthe\s+", "", number["amount"], flags=re.IGNORECASE)
+            said = f"there are {amount} {self._noun}"
         guard = guard_of(said)
         self.last, self._about = guard.negated() if unless else guard, words
         return self.last
 
     def count(self, words: str) -> None:
         """Remember what words have counted."""
-        if match := _COUNTED.search(words):
-            self._noun = match["noun"]
+        self._noun = counted(words) or self._noun
 
     def read(self, sentence: str, *, refers_back: bool = False) -> list[Piece]:
         """Read one sentence; ``refers_back`` if the next one depends on its answer."""
@@ -209,7 +227,7 @@ class _Reader:
             yield from self._initial(part, match)
         elif match := _condition_after(part):
             own = _INITIAL.match(part[match.start() :].lstrip(" ,"))
-            if _JOINED.match(match[0]) and own and _ORDER.search(part, match.end()):
+            if _JOINED.match(match[0]) and own and _orders(part, match.end()):
                 # "Count them, and if …, caption it" begins a second request.
                 yield from self._part(part[: match.start()], False)
                 yield from self._initial(own.string, own)
@@ -248,7 +266,7 @@ def _asked(part: str) -> str:
     """Return the question of a sentence that asks or has something checked, else nothing."""
     text = _END.sub("", part)
     if match := _SEARCH.match(text):
-        return f"is there {match['thing']}"
+        return f"is there {match['thing']}{' ' + match['where'] if match['where'] else ''}"
     if match := _ASK_FIRST.match(text):
         return match["what"]
     return text if _QUESTION.match(text) else ""
@@ -259,7 +277,8 @@ def _condition_after(part: str) -> re.Match[str] | None:
     for match in _INNER.finditer(part):
         main = part[: match.start()]
         word = (match["if"] or match["when"] or "").lower()
-        if word in ("if", "when") and _ASKING.search(main):
+        second = _JOINED.match(match[0]) and _orders(part, match.end())
+        if word in ("if", "when") and _ASKING.search(main) and not second:
             continue
         if _NO_PREMISE.match(part, match.end()) or re.match(r"\W*$", part[match.end() :]):
             continue

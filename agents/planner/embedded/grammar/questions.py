@@ -37,11 +37,17 @@ _BODY = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    rf"^(?:(?P<least>at\s+least|no\s+fewer\s+than|no\s+less\s+than)|(?P<most>at\s+most|no\s+more\s+than|up\s+to)"
+    rf"^(?:(?P<least>at\s+least|not?\s+fewer\s+than|not?\s+less\s+than)|(?P<most>at\s+most|not?\s+more\s+than|up\s+to)"
     rf"|(?P<more>more\s+than|over|above)|(?P<fewer>fewer\s+than|less\s+than|under|below)"
     rf"|(?P<same>exactly|precisely|just|only))\s+(?P<n>{_NUMBER})\s+(?P<thing>.+)$"
     rf"|^(?P<n2>{_NUMBER})\s+or\s+(?:(?P<up>more)|(?P<down>fewer|less))\s+(?P<thing2>.+)$"
     rf"|^(?P<n3>(?!one\b|zero\b){_NUMBER})\s+(?P<thing3>.+)$",
+    re.IGNORECASE,
+)
+#: "Fewer than three cars are parked".
+_COUNTED_STATE = re.compile(
+    rf"(?P<thing>(?:(?:at\s+least|at\s+most|not?\s+more\s+than|more\s+than|fewer\s+than|less\s+than|exactly|over|under|only|just)\s+{_NUMBER}"
+    rf"|{_NUMBER}\s+or\s+(?:more|fewer|less))\s+[\w' -]+?)\s+(?:is|are)\s+(?P<state>\w.*)",
     re.IGNORECASE,
 )
 _NUMBER_OF = re.compile(
@@ -181,6 +187,11 @@ def premise_of(words: str) -> Premise:
         return Premise(f"{words}?")  # the person's own words
     words = _NUMBER_OF.sub(_more_than, words)
     thing, place = _thing(words)
+    state = None if thing else _COUNTED_STATE.fullmatch(words)
+    if state and (counted := _COUNTED.match(state["thing"])):
+        premise = _counted(counted, "")
+        asked = premise.question.replace("are there", f"are {state['state']}")
+        return replace(premise, question=asked)
     if thing:
         if counted := _COUNTED.match(thing):
             return _counted(counted, place)

@@ -111,6 +111,28 @@ _ENSURED = re.compile(
 )
 #: "Count the hens. But not in the first."
 _APART = re.compile(r"[.?!]\s+(?=but\s+not\s+(?:in|on|for|of)\b)", re.IGNORECASE)
+#: "Describe it, but don't if somebody is in it."
+_UNLESS = re.compile(
+    r"(?<=\w)[\s,.;!]+(?:(?:but|and|only|though|please)\s+)*(?:do\s+not|don't|dont|never)"
+    r"(?:\s+(?:do\s+(?:it|so|that)|bother))?\s+(?:if|when)\b",
+    re.IGNORECASE,
+)
+#: "For each of these: if there is a dog in it, caption it."
+_FOR_EACH = re.compile(
+    r"(?:for|with)\s+(?P<each>(?:each|every|all|both|any)\b[^,:;.?]{0,30}?)\s*[:,]\s+(?P<rest>(?:if|unless)\b[^.?!]*)[.!]*",
+    re.IGNORECASE,
+)
+#: "Should there not be, classify it."
+_SHOULD = re.compile(
+    r"\bshould\s+(?:there|it|that|they)(?P<no>\s+not)?(?:\s+be)?(?:\s+(?:one|any))?\s*,",
+    re.IGNORECASE,
+)
+#: "No dog? No caption." says what an order on the opposite condition says again.
+_NOTHING = re.compile(
+    r"(?:^|(?<=[.!?;]\s))no\s+[\w' -]{2,40}?\?"
+    rf"\s+(?:then\s+)?no\s+{any_of('task_noun')}\s*[.!]\s*(?=\w)",
+    re.IGNORECASE,
+)
 _ORDERED = re.compile(
     r"(?:^|(?<=[.;,!?\n]\s)|(?<=\n))(?:and\s+)?(?P<word>first|second|third|fourth|fifth)(?:ly)?\s*:\s+",
     re.IGNORECASE,
@@ -131,7 +153,11 @@ def rewritten(text: str, *, images: int, others: int) -> str:
         return "the other one"
     text = _ACKNOWLEDGED.sub("", _GREETED.sub("", text, count=1), count=1)
     text = _amended(_REJECTED_FIRST.sub("", text, count=1))
-    text = _APART.sub(", ", text)
+    text = _UNLESS.sub(" unless", _APART.sub(", ", text))
+    if each := _FOR_EACH.fullmatch(text.strip()):
+        text = f"{each['rest']} for {each['each']}"
+    text = _SHOULD.sub(lambda match: "if not," if match["no"] else "if so,", text)
+    text = _NOTHING.sub("", text)
     text = _ENSURED.sub(r"if \g<what>, ", text)
     text = _FOUND.sub(lambda match: "if not, " if match["none"] else "if so, ", text)
     text = _OPPOSITE.sub(lambda match: f"{_if_there(match['thing'], 'a')}{match['then']}", text)

@@ -109,6 +109,47 @@ def steps(plan: Plan) -> list[str]:
         ((("Caption all except the second; classify that one", "p.png q.png"),), "T:p.png C:q.png"),
         ((("Don't caption the first, but classify both", "p.png q.png"),), "C:p.png C:q.png"),
         (
+            (("Count the hens in the yard. If it's more than four, caption it.", "p.png"),),
+            "V:p.png T:p.png?",
+        ),
+        (
+            (("How many hens are there?", "p.png"), ("If it's more than five, caption it", "")),
+            "V:p.png T:p.png?",
+        ),
+        (
+            (("For each of these: if there's a hen on it, caption it.", "p.png q.png"),),
+            "V:p.png T:p.png? V:q.png T:q.png?",
+        ),
+        (
+            (
+                (
+                    "Caption the first. If there's a hen in it, caption the second too.",
+                    "p.png q.png",
+                ),
+            ),
+            "T:p.png V:p.png T:q.png?",
+        ),
+        (
+            (
+                ("Is there a hen in p.png?", "p.png q.png"),
+                ("If the answer was yes, do the same check on the other picture", ""),
+            ),
+            "V:p.png V:q.png?",
+        ),
+        (
+            (
+                (
+                    "Count the hens in p.png. If there are more than two, caption q.png",
+                    "p.png q.png",
+                ),
+            ),
+            "V:p.png T:q.png?",
+        ),
+        (
+            (("Have a look at this one, and if there are no hens in it write a caption", "p.png"),),
+            "V:p.png T:p.png?",
+        ),
+        (
             (("Caption the first", "p.png q.png"), ("not that one!", "")),
             "T:q.png",
         ),

@@ -28,6 +28,62 @@ def read(text: str, before: str = "") -> Shown:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        (
+            "If fewer than 3 hens are inside, caption it.",
+            [("caption it", "how many hens are inside? at_most 2")],
+        ),
+        (
+            "Caption it as long as there are not more than two people",
+            [("Caption it", "how many people are there? at_most 2")],
+        ),
+        (
+            "How many goats are there? If it's just the two, caption it.",
+            [
+                ("How many goats are there?", ""),
+                ("caption it", "how many goats are there? equals 2"),
+            ],
+        ),
+        (
+            "Has the barn got a door? If it hasn't, caption it, and if it has, label it",
+            [
+                ("", "Has the barn got a door? equals yes"),
+                ("caption it", "Has the barn got a door? equals no"),
+                ("label it", "Has the barn got a door? equals yes"),
+            ],
+        ),
+        (
+            "Do we have a goat? If we do, caption it.",
+            [
+                ("", "Do we have a goat? equals yes"),
+                ("caption it", "Do we have a goat? equals yes"),
+            ],
+        ),
+        (
+            "Look in the barn for hay. If so, caption it.",
+            [
+                ("", "is there hay in the barn? equals yes"),
+                ("caption it", "is there hay in the barn? equals yes"),
+            ],
+        ),
+        (
+            "Caption it, though only where there's a goat",
+            [("Caption it", "is there a goat? equals yes")],
+        ),
+        (
+            "Once you've checked that there is a goat, caption it",
+            [("caption it", "is there a goat? equals yes")],
+        ),
+        (
+            "Label it, and if there's a goat in the yard caption it too.",
+            [("Label it", ""), ("caption it too", "is there a goat in the yard? equals yes")],
+        ),
+        (
+            "If there's a goat in the yard I'd like it described",
+            [("I'd like it described", "is there a goat in the yard? equals yes")],
+        ),
+        ("if you've got a minute, caption it", [("caption it", "")]),
+        ("If you don't mind, and if you get a chance, caption it", [("and caption it", "")]),
+        ("Caption it if you're able to", [("Caption it", "")]),
         ("If there is a bus, caption it.", [("caption it", "is there a bus? equals yes")]),
         ("Caption it unless there is a bus.", [("Caption it", "is there a bus? equals no")]),
         (
