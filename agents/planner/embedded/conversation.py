@@ -14,6 +14,19 @@ Images = tuple[ImageRef, ...]
 _NAMES = dict(enumerate(words("ordinal")[:12], start=1))
 
 
+#: Kinds of task by the verb for what was done.
+_DONE = {
+    "describ": "image-to-text",
+    "caption": "image-to-text",
+    "classif": "image-classification",
+    "label": "image-classification",
+    "identif": "image-classification",
+    "nam": "image-classification",
+    "count": "visual-question-answering",
+    "ask": "visual-question-answering",
+}
+
+
 class MissingImageError(Exception):
     """A mention means an image that does not exist; the message is for the person."""
 
@@ -46,6 +59,7 @@ class Conversation:
         self.batch = together if len(together) > 1 else self.seen
         self.attached = request.images
         self.latest = latest_turn(request)
+        self._turns = request.history
         self.barred: Images = ()
         self.pointed: Images = ()
 
@@ -80,8 +94,10 @@ class Conversation:
         excluded: list[ImageRef] = []
         for mention in found:
             images = self._meant(mention, [*aside, *included], latest)
+            if mention.shift:
+                images = self._shifted(images, mention.shift)
             (excluded if mention.excluded else included).extend(images)
-            if mention.kind in ("name", "position"):
+            if mention.kind in ("name", "position", "others", "previous", "next"):
                 self.pointed = images
         chosen = included or list(self._allowed(self.batch))
         return tuple(image for image in dict.fromkeys(chosen) if image not in excluded)
@@ -90,27 +106,33 @@ class Conversation:
         among = self.seen if mention.ever else self.batch
         count = mention.numbers[0] if mention.numbers else 0
         match mention.kind:
-            case "name":
-                return tuple(self.seen[n] for n in mention.numbers)
-            case "position":
-                return self._at(mention, among)
+            case "name" | "position":
+                named = mention.kind == "name"
+                return self._named(mention) if named else self._at(mention, among)
             case "head" | "tail":
                 return self._counted(among, count if mention.kind == "head" else -count)
             case "others" | "every_other" | "regular" | "previous" | "next":
                 return self._relative(mention, among, aside)
+            case "that" | "done":
+                return self._done(mention.verb) if mention.verb else self.pointed or self.focus
             case "both":
-                return self._pair(latest)
+                return self._pair(latest, aside)
             case "them" if len(latest) > 1:
                 return latest
             case "all" | "them":
-                alone = len(self.attached) == 1 and not mention.ever
-                return self.focus if alone else self._allowed(among)
-            case "that":
-                return self.pointed or self.focus
+                return self._all(among, ever=mention.ever)
             case "here":
                 return self.focus
             case side:
                 return _beside(side, among, latest)
+
+    def _named(self, mention: Mention) -> Images:
+        return tuple(self.seen[n] for n in mention.numbers)
+
+    def _all(self, among: Images, *, ever: bool) -> Images:
+        """Return all images but those that are barred."""
+        alone = len(self.attached) == 1 and not ever
+        return self.focus if alone else self._allowed(among)
 
     def _at(self, mention: Mention, among: Images) -> Images:
         """Return the images at positions."""
@@ -130,9 +152,28 @@ class Conversation:
             raise MissingImageError(_few(len(among)))
         return among[:count] if count > 0 else among[count:]
 
-    def _pair(self, latest: Images) -> Images:
-        """Return two images: those of the clause or turn before, or the only or latest two."""
-        for images in (latest, self.focus, self.batch):
+    def _shifted(self, images: Images, distance: int) -> Images:
+        """Return the images at a distance from others."""
+        among = self.batch if set(images) <= set(self.batch) else self.seen
+        positions = [among.index(image) + distance for image in images]
+        if not all(0 <= position < len(among) for position in positions):
+            where = "after" if distance > 0 else "before"
+            raise MissingImageError(f"There is no image {where} {images[-1].name or 'that one'}.")
+        return tuple(among[position] for position in positions)
+
+    def _done(self, verb: str) -> Images:
+        """Return the images with which something was done, the latest first."""
+        kind = next((kind for stem, kind in _DONE.items() if verb.startswith(stem)), "")
+        for turn in reversed(self._turns):
+            for task in reversed(turn.tasks):
+                images = tuple(i for i in self.seen if i.uri in task.args.values())
+                if images and task.task_type == kind:
+                    return images
+        return self.focus
+
+    def _pair(self, latest: Images, aside: Sequence[ImageRef]) -> Images:
+        """Return two images: those spoken of or of the turn before, or the only or latest two."""
+        for images in (latest, tuple(dict.fromkeys(aside)), self.focus, self.batch):
             if len(images) == 2:
                 return images
         return self.batch[-2:] if len(self.batch) > 1 else self.seen[-2:]

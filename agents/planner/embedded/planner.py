@@ -298,7 +298,9 @@ def _intents(draft: _Draft, number: int) -> list[Intent]:
             question=unit.question,
         )
         if intent.tool == AS_BEFORE:
-            found += _repeated(placed, [task for task in draft.repeatable if not task.when])
+            again = _repeated(placed, [task for task in draft.repeatable if not task.when])
+            there = {(intent.tool, intent.question) for intent in found}
+            found += [each for each in again if (each.tool, each.question) not in there]
         else:
             found.append(placed)
     return found

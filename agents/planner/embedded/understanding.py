@@ -28,7 +28,6 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     completed,
     continued,
     doubts,
-    presents,
     repeats,
     topic,
     without_pronouns,
@@ -42,7 +41,13 @@ from edgewright.agents.planner.embedded.grammar.references import (
     without_mentions,
 )
 from edgewright.agents.planner.embedded.grammar.rewriting import rewritten, selected
-from edgewright.agents.planner.embedded.grammar.sentences import coordinated, items, sentences
+from edgewright.agents.planner.embedded.grammar.sentences import (
+    coordinated,
+    items,
+    presents,
+    sentences,
+    states,
+)
 from edgewright.agents.planner.embedded.steps import Unit, repeated
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.tools.contracts.images import ImageRef
@@ -93,8 +98,19 @@ def understand(
         return Understanding((), remaining.dropped, ())
     for number, item in enumerate(items(granted(remaining))):
         reader.read(number, item, conditions=conditions)
-    units = [unit for unit in reader.units if not presents(unit.text)] or reader.units
+    asked = [unit for unit in reader.units if not _only_says(unit)]
+    units = asked or reader.units
     return Understanding(tuple(units), remaining.dropped, tuple(dict.fromkeys(reader.problems)))
+
+
+def _only_says(unit: Unit) -> bool:
+    """Return whether a unit requests nothing: it introduces images or says something of them."""
+    return presents(unit.text) or (not unit.guard and not unit.again and states(unit.text))
+
+
+def _adds_nothing(text: str) -> bool:
+    """Return whether a text after a doubt does not say what to look at again."""
+    return is_closing(text) or states(text)
 
 
 @dataclass
@@ -151,7 +167,7 @@ class _Reader:
             turn = self.conversation.latest
             self.noun = topic(self._question) or topic(turn.request if turn else "")
         for piece, later in zip(found, [*found[1:], None], strict=False):  # perhaps none
-            if later and doubts(piece.text) and not is_closing(later.text):
+            if later and doubts(piece.text) and not _adds_nothing(later.text):
                 continue  # what follows says what to look at again
             remaining, outside = split_acts(piece.text, self.acts) if piece.text else ("", [])
             self.problems += [act.refusal for act in outside]
@@ -173,6 +189,7 @@ class _Reader:
         if repeats(piece.text, found, new_images=bool(self.conversation.attached)):
             images = self._resolved(found) if found else self.conversation.focus
             if images is not None:
+                self.latest = images if found else None
                 checked = self.conversation.focus if piece.guard else None
                 self.units += [
                     replace(unit, guard=unit.guard or piece.guard, checked=checked)

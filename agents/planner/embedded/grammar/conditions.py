@@ -216,7 +216,7 @@ class _Reader:
     def _part(self, part: str, refers_back: bool) -> Iterator[Piece]:
         if (match := _ELSE.match(part)) and self.last:
             yield self._guarded(part[match.end() :], self.last.negated())
-        elif (match := _SO.match(part)) and self.last:
+        elif (match := _SO.match(part)) and self.last and not self._asks_on(match):
             yield self._guarded(part[match.end() :], self.last)
         elif (match := _LAST_SO.search(part)) and self.last:
             guard = self.last if match["so"] else self.last.negated()
@@ -239,6 +239,11 @@ class _Reader:
                 self.ask(part)
             self.count(part)
             yield Piece(part)
+
+    def _asks_on(self, match: re.Match[str]) -> bool:
+        """Return whether "then" begins a question after the turn before: "then what is it?"."""
+        asks = match["so"].lower() == "then" and match.string.rstrip().endswith("?")
+        return asks and not self._about
 
     def _initial(self, part: str, match: re.Match[str]) -> Iterator[Piece]:
         """Read a sentence that begins with its condition."""

@@ -31,7 +31,7 @@ _BEFORE_HEADING = re.compile(
     rf"(?:^|[,;.!?])\s*(?:(?:and|then|but)\s+)?(?P<for>{_FOR})?$", re.IGNORECASE
 )
 _AFTER_HEADING = re.compile(
-    rf"\s*:\s*\w|\s+[-\u2013\u2014]\s+\w|,?\s+(?:just\s+|only\s+)?{beginning()}"
+    rf"\s*:\s*\w|\s+[-\u2013\u2014]\s+\w|,?\s+(?:just\s+|only\s+)?(?!(?:is|are|was|were|has|have|had)\b){beginning()}"
     rf"|,?\s+(?:just\s+|only\s+)?(?:an?|the|its)\s+{any_of('task_noun')}\b",
     re.IGNORECASE,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from edgewright.agents.planner.embedded.grammar.clauses import beginning, segment
+from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
 from edgewright.agents.planner.embedded.grammar.references import Mention
 
@@ -13,19 +13,10 @@ _WORD = re.compile(r"[\w'-]+")
 _REPEAT = re.compile(rf"\b{any_of('repeat_word')}\b", re.IGNORECASE)
 #: Asks by itself, however common its words are.
 _WHAT_IS = re.compile(r"\bwhat(?:'?s|\s+is|\s+are)\b", re.IGNORECASE)
-_PRESENTING = re.compile(
-    r"^(?:(?:and|so|ok|okay|hi|hello|hey|well|now)\b[\s,!.]*)*(?:here(?:'s|s|\s+is|\s+are|\s+come)\b"
-    r"|(?:i|we)(?:'ve|\s+have)?\s+(?:just\s+|now\s+|also\s+)?(?:attached|sent|uploaded|added|took|taken)\b"
-    r"|(?:attached|enclosed)\s+(?:is|are|you)\b)",
-    re.IGNORECASE,
-)
 _DOUBT = re.compile(
     r"(?:\w{1,6}\b[\s,.!?]+){0,2}(?:are|r)\s+(?:you|u)\s+(?:\w+\s+)?(?:sure|certain|positive)"
     r"(?:\s+(?:about|of)\s+(?:that|this|it))?[\s.!?]*|(?:oh,?\s+)?really\s*\?+",
     re.IGNORECASE,
-)
-_ORDER = re.compile(
-    rf"[,.;:!]\s*(?:and\s+|please\s+)?{beginning()}|\band\s+{beginning()}", re.IGNORECASE
 )
 _YES_NO = re.compile(
     r"(?P<thing>[\w' -]{2,60}?)\s*[:,;?\u2013-]+\s*(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\W*"
@@ -92,12 +83,12 @@ _HOW_MANY = re.compile(
     re.IGNORECASE,
 )
 _EXISTS = re.compile(
-    r"^(?P<begin>.*?\b(?:is|are)\s+there\s+)(?:any|an?|some|the|no)?\s*(?P<noun>.+?)(?P<where>\s+(?:in|on)\s+(?:it|this|the|that|my)\b.*?)?\s*\??$",
+    r"^(?P<begin>.*?\b(?:(?:is|are)\s+there|(?:can|could|do|did)\s+you\s+(?:see|spot|find|make\s+out))\s+)(?:any|an?|some|the|no)?\s*(?P<noun>.+?)(?P<where>\s+(?:in|on)\s+(?:it|this|the|that|my)\b.*?)?\s*\??$",
     re.IGNORECASE,
 )
 #: Questions that name what they are about by a pronoun, or not at all.
 _REFERRING = re.compile(
-    r"^(?:(?:and|so|but|ok|okay|then|now)\b[\s,]*)*(?:(?P<ask>where(?:\s+exactly)?|(?:what|which)\s+colou?r"
+    r"^(?:(?:and|so|but|ok|okay|then|now)\b[\s,]*)*(?:(?P<ask>where(?:abouts)?(?:\s+exactly)?|(?:what|which)\s+colou?r"
     r"|what\s+(?:kind|breed|sort|type|species))"
     r"(?:'s\s+(?:it|he|she)|\s+(?:is|are)\s+(?:it|he|she|they|that|those)|\s+(?:it|he|she|they)\s+(?:is|are))?"
     r"|(?:is|are)\s+(?:it|he|she|they)\s+(?P<state>(?:(?:on|at|in)\s+the\s+(?:left|right|top|bottom|middle)"
@@ -169,11 +160,6 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
 def doubts(text: str) -> bool:
     """Return whether a text only asks whether the answer before is right."""
     return bool(_DOUBT.fullmatch(text.strip()))
-
-
-def presents(text: str) -> bool:
-    """Return whether a text only introduces images: "here are two more"."""
-    return bool(_PRESENTING.match(text)) and "?" not in text and not _ORDER.search(text)
 
 
 def completed(text: str) -> str:
@@ -315,7 +301,8 @@ def referred(text: str, noun: str) -> str:
     verb = "are" if several else "is"
     if match["state"]:
         return f"{verb} the {noun} {match['state']}{mark}"
-    return f"{match['ask']} {verb} the {noun}{mark}"
+    ask = re.sub("abouts", "", match["ask"], flags=re.IGNORECASE)
+    return f"{ask} {verb} the {noun}{mark}"
 
 
 def without_pronouns(text: str, noun: str) -> tuple[str, str]:

@@ -33,8 +33,10 @@ _WITH_NOUN = re.compile(rf"['\"]?\s+(?:{_NOUN}|one)\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"\b(?:the|my|that|this)\s+['\"]?$", re.IGNORECASE)
 #: Images named by their folder or by their type.
 _GROUP = re.compile(
-    rf"\b(?:the\s+)?(?:{_NOUN}|ones?)\s+(?:from|in|of)\s+(?:(?:the\s+)?(?P<folder>[\w-]+)\s+folder"
-    r"|(?:the\s+)?folder\s+(?P<after>[\w-]+))"
+    rf"\b(?:(?:(?:all|each|every|any)\s+(?:of\s+)?)?(?:the\s+)?(?:{_NOUN}|ones?)|whatever(?:'s|\s+is)?|everything|anything|all)(?:\s+(?:that's|that\s+is))?"
+    r"\s+(?:from|in|of)\s+(?:(?:the\s+)?folder\s+(?P<after>[\w-]+)|(?:the\s+)?(?P<folder>[\w-]+)(?:\s+folder)?)"
+    rf"|\b(?:the|my)\s+['\"]?(?P<part>[^\W\d_]{{3,}})['\"]?\s+(?P<noun>{_NOUN}|ones?)\b"
+    r"|\b(?:the|my)\s+(?P<kind>screenshots?|selfies?|panoramas?|portraits?|close-?ups?)\b"
     r"|\bthe\s+(?P<type>png|jpe?g|webp|gif|bmp|tiff?|avif|heic)(?:\s+(?:file|image|picture|photo|one))?(?!\w)",
     re.IGNORECASE,
 )
@@ -92,19 +94,26 @@ def _grouped(text: str, names: Sequence[str]) -> list[Named]:
     """Find images that a text names by their folder or type: "the one in the garden folder"."""
     found: list[Named] = []
     for match in _GROUP.finditer(text):
-        word = match[match.lastgroup or 0].casefold()
-        images = tuple(
-            n
-            for n, name in enumerate(names)
-            if word in ((_folder(name),) if match.lastgroup != "type" else _types(name))
-        )
+        group = next(name for name in ("folder", "after", "part", "kind", "type") if match[name])
+        word = match[group].casefold()
+        said = {"type": _types, "part": _words, "kind": _words}.get(group, _folders)
+        images = tuple(n for n, name in enumerate(names) if word in said(name))
+        if group == "part" and len(images) > 1 and not match["noun"].lower().endswith("s"):
+            continue  # it leaves open which one
         if 0 < len(images) < len(names):
             found.append(Named(*match.span(), images))
     return found
 
 
-def _folder(name: str) -> str:
-    return name.casefold().rsplit("/", 2)[-2] if "/" in name else ""
+def _folders(name: str) -> tuple[str, ...]:
+    """Return the folder of an image, if it is in one."""
+    return (name.casefold().rsplit("/", 2)[-2],) if "/" in name else ()
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Return the words of a name of several words."""
+    parts = tuple(_parts(_stem(name)))
+    return parts if len(parts) > 1 else ()
 
 
 def _types(name: str) -> tuple[str, ...]:

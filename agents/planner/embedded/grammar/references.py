@@ -13,7 +13,7 @@ from edgewright.agents.planner.embedded.grammar.names import named
 
 Kind = Literal[
     "name", "position", "head", "tail", "all", "them", "both", "others", "every_other", "regular",
-    "previous", "next", "here", "that", "former", "latter", "left", "middle", "right",
+    "previous", "next", "here", "that", "done", "former", "latter", "left", "middle", "right",
 ]  # fmt: skip
 
 #: Stands for a mention in the text that the fitted model and the experts read.
@@ -34,7 +34,7 @@ _ONE, _THING = (expanded(f"<{name}>", _DEFINITIONS) for name in ("one", "thing")
 _NUMBER = any_of("number")
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
-    r"|others|rest|remaining|former|latter|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot"
+    r"|others|rest|middle|cent(?:re|er)|before|asked|sent|you|remaining|former|latter|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot"
     r"|even|odd"
     r"|those|which)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
     re.IGNORECASE,
@@ -57,6 +57,13 @@ _SAYS = re.compile(
 _WITHIN = re.compile(r"\b(?:in|on|of)\s+$", re.IGNORECASE)
 _SOME = re.compile(rf"\b{any_of('image_noun')}\b", re.IGNORECASE)
 _OBJECT_OF = re.compile(r"\b(?:describe|caption|classify|label|identify)\s+$", re.IGNORECASE)
+#: "Of these six, only the fourth is mine" is about the fourth.
+_AMONG = re.compile(r"(?:^|[.!?;]\s+)(?:out\s+)?of\s+$", re.IGNORECASE)
+_BESIDE = re.compile(
+    rf"(?:the\s+)?\b{_THING}\s+(?:that\s+(?:is|comes)\s+)?(?:(?:right|just|directly|immediately)\s+)?"
+    r"(?P<where>after|before|following|preceding)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
 _UNITS = re.compile(rf"{_ONE}", re.IGNORECASE)
 _NUMERALS = re.compile(rf"{_NUMBER}\b|\bto\b|\bthrough\b|[-\u2013]", re.IGNORECASE)
 _IN_ONE: tuple[Kind, ...] = ("left", "middle", "right", "them")
@@ -77,6 +84,8 @@ class Mention:
         excluded: Whether the images are left out ("all but the second").
         bare: Whether the words also belong to the question ("the barn"), so that they stay in it.
         labelled: Whether the numbers may be the person's own ("image 88").
+        shift: Distance from the images to those that are meant: "the one after p.png".
+        verb: What was done with the images: "the one that you described".
     """
 
     kind: Kind
@@ -87,6 +96,8 @@ class Mention:
     excluded: bool = False
     bare: bool = False
     labelled: bool = False
+    shift: int = 0
+    verb: str = ""
 
 
 def mentions(text: str, names: Sequence[str]) -> list[Mention]:
@@ -106,7 +117,7 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
     if len(names) < 2:
         # In a single image, "the one on the left" is a thing, and so are "them".
         found = [each for each in found if each.kind not in _IN_ONE]
-    found.sort(key=lambda each: each.start)
+    found = _placed(text, sorted(found, key=lambda each: each.start))
     return [
         replace(
             each,
@@ -116,6 +127,24 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
         )
         for each in found
     ]
+
+
+def _placed(text: str, found: Sequence[Mention]) -> list[Mention]:
+    """Read what stands around mentions: "the one after p.png", "of these six only the first"."""
+    placed: list[Mention] = []
+    for number, each in enumerate(found):
+        beside = _BESIDE.search(text, 0, each.start)
+        if beside and each.kind in ("name", "position") and not each.shift:
+            shift = 1 if beside["where"].lower() in ("after", "following") else -1
+            placed = [other for other in placed if other.end <= beside.start()]
+            placed.append(replace(each, start=beside.start(), shift=shift, bare=False))
+        elif not (
+            each.kind in ("all", "them", "both")
+            and number + 1 < len(found)
+            and _AMONG.search(text, 0, each.start)
+        ):
+            placed.append(each)
+    return placed
 
 
 def without_mentions(text: str, found: Sequence[Mention], *, stand_in: str = STAND_IN) -> str:
@@ -167,8 +196,8 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         numbers = _ordinals(groups["list"])
     elif groups.get("numbers"):
         numbers = _numerals(groups["numbers"])
-    elif groups.get("hash"):
-        numbers = (int(groups["hash"]),)
+    elif groups.get("hash") or groups.get("start"):
+        numbers = (int(groups.get("hash") or 1),)  # "the one I sent at the start"
     elif groups.get("letter"):
         numbers = (ord(groups["letter"]) - ord("A") + 1,)
     elif groups.get("n") or groups.get("m"):
@@ -190,6 +219,7 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         ever=bool(groups.get("ever")),
         bare=points,
         labelled=labelled,
+        verb=(groups.get("verb") or "").lower(),
     )
 
 
@@ -203,6 +233,8 @@ def _distances(groups: dict[str, str | None]) -> tuple[int, int]:
 def _direct(match: re.Match[str]) -> bool:
     """Return whether an ordinal without "the" is an object ("classify first") or a heading."""
     before = _OBJECT_OF.search(match.string, 0, match.start())
+    if re.match(r"\s+(?:is|are|looks?)\s", match.string[match.end() :]) and match.start() == 0:
+        return match[0][:1].isdigit()
     return bool(before) or match.string[match.end() :].lstrip().startswith(":")
 
 

@@ -134,7 +134,11 @@ _NOTHING = re.compile(
     re.IGNORECASE,
 )
 _ORDERED = re.compile(
-    r"(?:^|(?<=[.;,!?\n]\s)|(?<=\n))(?:and\s+)?(?P<word>first|second|third|fourth|fifth)(?:ly)?\s*:\s+",
+    r"(?:^|(?<=[.;,!?\n]\s)|(?<=\n))(?:and\s+)?(?P<word>first|second|third|fourth|fifth)(?:ly)?\s*[:,]\s+",
+    re.IGNORECASE,
+)
+_NEXT = re.compile(
+    r"(?:(?:and|ok|okay|now|so|good|right)\b[\s,.]*)*(?:the\s+)?next(?:[\s,]+(?:please|pls))?[\s!.]*",
     re.IGNORECASE,
 )
 _RANK = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
@@ -162,7 +166,10 @@ def rewritten(text: str, *, images: int, others: int) -> str:
     text = _FOUND.sub(lambda match: "if not, " if match["none"] else "if so, ", text)
     text = _OPPOSITE.sub(lambda match: f"{_if_there(match['thing'], 'a')}{match['then']}", text)
     text = _TELEGRAPHIC.sub(lambda match: _if_there(match["what"]), text)
-    if images < 2:
+    if _NEXT.fullmatch(text.strip()):
+        return "the next one"
+    marks = _ORDERED.findall(text)
+    if images < 2 and (len(marks) > 1 or re.match(r"\W*\w+\s*:", text)):
         # With several images these are headings: "first: describe it".
         text = _ORDERED.sub(lambda match: f"{_RANK[match['word'].lower()]}) ", text)
     return text

@@ -1,4 +1,4 @@
-"""Splits a request into list items and sentences."""
+"""Splits a request into list items and sentences, and tells which of them request nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 
 from edgewright.agents.planner.embedded.grammar.clauses import Clause, beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 
 #: Marks at the start of a list item: bullets, dashes, numbers and letters.
 _BULLET = re.compile(
@@ -50,6 +51,22 @@ _COORDINATION = re.compile(
 )
 _TASK = re.compile(rf"\b{any_of('task_noun')}\b", re.IGNORECASE)
 _NAMES_TASKS = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+_PRESENTING = re.compile(
+    r"^(?:(?:and|so|ok|okay|hi|hello|hey|well|now)\b[\s,!.]*)*(?:here(?:'s|s|\s+is|\s+are|\s+come)\b"
+    r"|(?:i|we)(?:'ve|\s+have)?\s+(?:just\s+|now\s+|also\s+)?(?:attached|sent|uploaded|added|took|taken|put\s+up|posted|shared|scanned)\b"
+    r"|(?:attached|enclosed)\s+(?:is|are|you)\b)",
+    re.IGNORECASE,
+)
+#: "The picture is blurry", "most are in the album": said about images or the speaker.
+_STATEMENT = re.compile(
+    rf"^(?:(?:and|so|well|ok|okay|yes|but)\b[\s,]*)*(?:(?:both|most|some|all)\s+(?:of\s+them\s+)?|{STAND_IN}\s+|(?:it|they|these|those)\s+)"
+    r"(?:(?:is|are|was|were|has|have|had)(?!\s+to\b)|shows?|looks?|comes?|came)\b"
+    r"|^(?:i|we)(?:'ve|\s+(?:have|run|keep|took|take|work|found|count(?:ed)?|see|saw|make\s+it|think|thought|believe))(?!\s+to\b)\b|^hope\b",
+    re.IGNORECASE,
+)
+_ORDERED = re.compile(
+    rf"[,.;:!]\s*(?:and\s+|please\s+)?{beginning()}|\band\s+{beginning()}", re.IGNORECASE
+)
 _ANY = re.compile(r"\s*any\s[^?]*\?\s*$", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\n\s*--\s*\n.*\Z", re.DOTALL)
 
@@ -115,6 +132,19 @@ def coordinated(text: str) -> list[str]:
     starts, ends = [0, *(m.end() for m in found)], [*(m.start() for m in found), len(text)]
     parts = [text[start:end] for start, end in zip(starts, ends, strict=True)]
     return parts if all(_TASK.search(part) for part in parts) else [text]
+
+
+def presents(text: str) -> bool:
+    """Return whether a text only introduces images: "here are two more"."""
+    return bool(_PRESENTING.match(text)) and "?" not in text and not _ORDERED.search(text)
+
+
+def states(text: str) -> bool:
+    """Return whether a text only says something about images or the speaker."""
+    said = _STATEMENT.match(text)
+    if not said or "?" in text or _ORDERED.search(text):
+        return False
+    return not _TASK.search(text, said.end())  # "I need a caption"
 
 
 def _all_ask(parts: list[str]) -> bool:

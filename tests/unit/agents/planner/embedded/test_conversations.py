@@ -149,6 +149,69 @@ def steps(plan: Plan) -> list[str]:
             (("Have a look at this one, and if there are no hens in it write a caption", "p.png"),),
             "V:p.png T:p.png?",
         ),
+        ((("Captions for 1 and 3 please.", "p.png q.png r.png"),), "T:p.png T:r.png"),
+        ((("middle one: is there a hen?", "p.png q.png r.png"),), "V:q.png"),
+        ((("Is there a hen in the picture right after p.png?", "p.png q.png r.png"),), "V:q.png"),
+        ((("Caption the one before r.png", "p.png q.png r.png"),), "T:q.png"),
+        (
+            (("Of these three, only the second is mine. Caption it.", "p.png q.png r.png"),),
+            "T:q.png",
+        ),
+        (
+            (("3rd is blurry. Captions for the others please!", "p.png q.png r.png"),),
+            "T:p.png T:q.png",
+        ),
+        (
+            (
+                ("Caption p.png", "p.png"),
+                ("Is there a hen?", "q.png"),
+                ("Caption the photo I sent at the very start", ""),
+            ),
+            "T:p.png",
+        ),
+        (
+            (
+                ("Caption p.png", "p.png q.png"),
+                ("and r", "r.png"),
+                ("Describe everything I've sent so far", ""),
+            ),
+            "T:p.png T:q.png T:r.png",
+        ),
+        (
+            (
+                ("Caption it", "p.png"),
+                ("Is there a hen?", "q.png"),
+                ("Is there a cow in the one that you captioned?", ""),
+            ),
+            "V:p.png",
+        ),
+        (
+            (
+                ("Is there a hen?", "p.png"),
+                ("Caption it", "q.png"),
+                ("Caption the one I asked you about", ""),
+            ),
+            "T:p.png",
+        ),
+        (
+            (
+                ("Caption them", "p.png q.png"),
+                ("The two I sent before this one, is there a hen in either of them?", "r.png"),
+            ),
+            "V:p.png V:q.png",
+        ),
+        (
+            (
+                ("Caption p.png", "p.png q.png r.png"),
+                ("Now do the last two. Same sort of caption.", ""),
+            ),
+            "T:q.png T:r.png",
+        ),
+        ((("Can you see a hen in this yard?", "p.png"), ("or a cow?", "")), "V:p.png"),
+        ((("Is there a hen on the roof?", "p.png"), ("Whereabouts?", "")), "V:p.png"),
+        ((("How many hens are there?", "p.png"), ("Really? I count five.", "")), "V:p.png"),
+        ((("Caption the first", "p.png q.png r.png"), ("Next!", "")), "T:q.png"),
+        ((("Is this a hen?", "p.png"), ("Then what is it?", "")), "C:p.png"),
         (
             (("Caption the first", "p.png q.png"), ("not that one!", "")),
             "T:q.png",

@@ -16,7 +16,7 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     without_pronouns,
 )
 from edgewright.agents.planner.embedded.grammar.references import mentions
-from edgewright.agents.planner.embedded.grammar.sentences import items, sentences
+from edgewright.agents.planner.embedded.grammar.sentences import items, sentences, states
 
 
 @pytest.mark.parametrize(
@@ -251,3 +251,20 @@ def test_what_is_only_said_to_the_planner_is_told_apart(text: str, said: str) ->
 )
 def test_a_pronoun_stands_for_the_noun_of_the_question(question: str, noun: str) -> None:
     assert topic(question) == noun
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the picture is blurry.", True),
+        ("Most are in the album already.", True),
+        ("I've scanned six postcards.", True),
+        ("the picture has to be described.", False),
+        ("They are goats, aren't they?", False),
+        ("It is dark, caption it.", False),
+        ("Is it dark?", False),
+        ("I need the breed.", False),
+    ],
+)
+def test_a_statement_requests_nothing(text: str, expected: bool) -> None:
+    assert states(text) is expected

@@ -202,3 +202,46 @@ def test_any_text_and_names_are_read(text: str, names: list[str]) -> None:
     for one, other in itertools.pairwise(found):
         assert one.end <= other.start
     without_mentions(text, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "images", "expected"),
+    [
+        (
+            "caption whatever is in the oaks folder",
+            "oaks/1.jpg elms/1.jpg oaks/2.jpg",
+            "oaks/1.jpg oaks/2.jpg",
+        ),
+        (
+            "caption all the photos in oaks",
+            "oaks/1.jpg elms/1.jpg oaks/2.jpg",
+            "oaks/1.jpg oaks/2.jpg",
+        ),
+        (
+            "how many doors are in the after shot?",
+            "barn-before.jpg barn-after.jpg",
+            "barn-after.jpg",
+        ),
+        ("what does the screenshot say?", "barn.jpg Screenshot_12.png", "Screenshot_12.png"),
+        (
+            "caption the red one",
+            "car-red-1.jpg car-red-2.jpg bus.jpg",
+            "car-red-1.jpg car-red-2.jpg bus.jpg",
+        ),
+        (
+            "caption the red ones",
+            "car-red-1.jpg car-red-2.jpg bus.jpg",
+            "car-red-1.jpg car-red-2.jpg",
+        ),
+        ("is the red car parked?", "car-red.jpg bus.jpg", "car-red.jpg bus.jpg"),
+    ],
+)
+def test_images_are_named_by_their_folder_or_a_part_of_their_name(
+    text: str, images: str, expected: str
+) -> None:
+    assert meant(text, images) == expected.split()
+
+
+def test_there_is_nothing_after_the_last_image() -> None:
+    with pytest.raises(MissingImageError, match="no image after"):
+        meant("caption the one after ash.jpg", ABC)
