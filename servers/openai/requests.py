@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
 
 from edgewright.servers.openai.errors import RequestError
 from edgewright.tools.storage.documents import DocumentError, parse_json
@@ -42,11 +41,7 @@ class Message(_Fields):
             for part in (block, block.get("image_url")) if isinstance(block, dict) else ():
                 detail = part.get("detail") if isinstance(part, dict) else None
                 if detail is not None and detail not in _DETAILS:
-                    raise PydanticCustomError(
-                        "detail",
-                        "the detail of an image is one of {allowed}",
-                        {"allowed": ", ".join(_DETAILS)},
-                    )
+                    raise ValueError(f"the detail of an image is one of {', '.join(_DETAILS)}")
         return content
 
 
