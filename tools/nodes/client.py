@@ -292,7 +292,10 @@ class NodeClient:
             ) from None
         except (TimeoutError, httpx.TimeoutException):
             raise DeadlineError(f"{self.url} did not answer within {limit_s:.3g} s") from None
-        except httpx.TransportError:
+        except (httpx.TransportError, AttributeError) as error:
+            # anyio asks a connection that broke as it was made for its peer's name, and has none.
+            if isinstance(error, AttributeError) and error.name != "getpeername":
+                raise
             raise LinkError(
                 f"the connection to {self.url} was interrupted; try again", code="link_broken"
             ) from None

@@ -118,6 +118,7 @@ async def test_an_interrupted_upload_is_counted_up_to_the_interruption():
         (httpx.ConnectError("no"), LinkError, "link_refused"),
         (httpx.ConnectTimeout("no"), LinkError, "link_refused"),
         (httpx.ReadError("cut"), LinkError, "link_broken"),
+        (AttributeError(name="getpeername"), LinkError, "link_broken"),
         (httpx.ReadTimeout("late"), DeadlineError, "deadline_exceeded"),
     ],
 )
