@@ -115,7 +115,8 @@ async def _run(config: DemoConfig, console: Console) -> list[Answered]:
     with scratch_folder() as folder:
         async with open_network(config, folder, view) as network:
             console.print(_introduction(config, network))
-            context = AssistantContext(node_url=network.device_url)
+            # The device is slowed down, and this machine runs all of the network.
+            context = AssistantContext(node_url=network.device_url, deadline_s=120.0)
             threads = folder / "threads.sqlite"
             async with open_session(
                 context, threads=threads, on_progress=view.preparing
