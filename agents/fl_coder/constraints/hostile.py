@@ -46,15 +46,17 @@ _AND_OTHERS = re.compile(
 )
 _TOLERATED = re.compile(r"\bf\s*(?:=|<=|≤|<|is|of|set\s+to|equal\s+to)\s*(?P<count>\d+)\b")
 _CORRUPTED = re.compile(r"\b(?:fraction|proportion|share|ratio)\b[^.;\d]{0,12}(?P<share>0?\.\d+)\b")
+_WELL_MEANING = r"trust(?:ed|worthy)|honest|benign|faithful|well-meaning"
 #: What says of a number of clients that they mean well, so that the others may not.
 _HONEST = re.compile(
-    r"\b(?:honest(?:ly)?|trust(?:ed|worthy)|benign|loyal|faithful(?:ly)?|well-meaning|bona\s+fide|"
+    rf"\b(?:{_WELL_MEANING}|honestly|faithfully|loyal|bona\s+fide|"
     r"behav\w+\s+(?:well|properly|correctly))\b",
     re.IGNORECASE,
 )
 #: Attackers of another kind.
 _SPORT = re.compile(
-    r"\b(?:defenders?|goal-?keepers?|midfielders?|football\w*|squads?)\b", re.IGNORECASE
+    r"\battackers?\s+(?:and|or|,)\s+(?:\w+\s+)?(?:defenders?|midfielders?|goal-?keepers?)\b",
+    re.IGNORECASE,
 )
 _DENIED = re.compile(
     r"\b(?:none\s+of|nobody|no\s+one|no\s+(?:attackers?|client|participant|node)s?|neither|never|"
@@ -65,8 +67,8 @@ _DENIED = re.compile(
 
 #: What says of all clients that they mean well; "most", "but" or a number would say it of some.
 _TRUSTED = re.compile(
-    r"\b(?P<owners>[a-z-]+)\s+(?:are|is)\s+(?:all\s+|entirely\s+|fully\s+)?(?:trust(?:ed|worthy)|honest|"
-    r"benign|friendly|faithful|well-meaning)\b",
+    r"\b(?P<owners>[a-z-]+)\s+(?:are|is)\s+(?:all\s+|entirely\s+|fully\s+)?"
+    rf"(?:{_WELL_MEANING}|friendly)\b",
     re.IGNORECASE,
 )
 _SOME = re.compile(r"\b(?:most|but|except|apart|some|few|not|if|unless|whether)\b", re.IGNORECASE)

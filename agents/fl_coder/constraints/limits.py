@@ -97,16 +97,19 @@ _ERRORS = re.compile(
 _DOWN = re.compile(
     r"\b(?:until|down\s+to|below|under|at\s+most|no\s+more\s+than|less\s+than|fewer\s+than)\b", re.I
 )
-#: What others achieved, or an earlier training.
+#: What others achieve, or an earlier training did, unless something is demanded.
 _OF_OTHERS = re.compile(
     r"\blast\s+(?:year|month|week|time|spring|summer|autumn|fall|winter)\b|\bpreviously\b"
     r"|\bin\s+the\s+past\b|\b(?:earlier|previous)\s+(?:run|study|pilot|attempt|training)\b"
     r"|\b(?:dermatologists?|radiologists?|pathologists?|physicians?|doctors?|experts?|specialists?|"
-    r"humans?)\s+(?:gets?|reach\w*|achieves?|is|are|scores?|manages?)\b",
+    r"humans?)\s+(?:gets?|reach\w*|achieves?|scores?|manages?)\b",
     re.IGNORECASE,
 )
-_COMPARED = re.compile(
-    r"\b(?:again|same|like|as\s+good|match\w*|beat\w*|at\s+least|better\s+than|also|too)\b", re.I
+_DEMANDED = re.compile(
+    r"\b(?:must|should|shall|may|can|have\s+to|has\s+to|need\w*\s+to|within|at\s+most|at\s+least|no\s+more|"
+    r"stop\w*|finish\w*|end|target|limit\w*|again|same|like|as\s+good|match\w*|beat\w*|better\s+than|also|"
+    r"too)\b",
+    re.IGNORECASE,
 )
 #: Images that a model gets right, which is its accuracy.
 _RECOGNISED = re.compile(
@@ -150,7 +153,7 @@ def read_limits(text: str) -> tuple[StatedLimit, ...]:
     """Read the limits in a text, each quantity at most once."""
     found: dict[Quantity, StatedLimit] = {}
     for sentence in sentences(text):
-        if _OF_OTHERS.search(sentence) and not _COMPARED.search(sentence):
+        if _OF_OTHERS.search(sentence) and not _DEMANDED.search(sentence):
             continue
         for quantity, value in _stated(sentence):
             earlier = found.get(quantity)
@@ -281,7 +284,8 @@ def _memory(sentence: str, tokens: list[Token], number: Number) -> float | None:
 def _accuracy(sentence: str, tokens: list[Token], number: Number) -> float | None:
     value = number.high / number.of if number.of else number.high
     if number.share and value < 0.5 and _ERRORS.search(sentence) and _DOWN.search(sentence):
-        return None if re.search(r"\blabels?\b", sentence, re.IGNORECASE) else 1 - value
+        others = re.search(r"\b(?:labels?|clients?|participants?)\b", sentence, re.IGNORECASE)
+        return None if others or _counts_owners(tokens, number) else 1 - value
     stated = number.share or number.of or _is_decimal_accuracy(tokens, number)
     if not stated or not 0 < value <= 1 or _OTHER_SHARE.search(sentence):
         return None

@@ -42,7 +42,7 @@ _FORMS = (
     (3.0, r"\bper[-\s]+{}\b"),
     (3.0, r"\b(?:one|each|every|an?)\s+{}\s+(?:is|counts\s+as)\s+(?:one|the|an?)\s+"
           r"(?:privacy\s+)?unit\b"),
-    (2.0, r"\bby\s+(?:the\s+)?{}\b"),
+    (2.0, r"\b(?:guarantee\w*|protect\w*|privacy|count\w*)\s+by\s+(?:the\s+)?{}\b"),
     (3.0, r"\b(?:level|granularity|unit)(?:\s+of\s+(?:dp|privacy|protection))?\s*"
           r"(?:=|:|\bof\b|\bis\b|\bbeing\b)\s*(?:the\s+|an?\s+|one\s+|each\s+|"
           r"every\s+|single\s+|individual\s+)*{}\b"),
@@ -113,6 +113,7 @@ _COUNTED_APART = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _TECHNIQUE = re.compile(r"\bdp-?\s?sgd\b|\bper-sample\s+gradients?\b", re.IGNORECASE)
+_AS_A_WHOLE = re.compile(r"\b" + _CLIENT + r"\s+as\s+a\s+whole\b", re.IGNORECASE)
 _WHOLE_CLIENT = re.compile(
     r"\b(?:whole|entire)\s+(?:data\s*sets?\s+of\s+(?:an?|each|every)\s+)?" + _CLIENT
     + r"|\b" + _CLIENT + r"'s\s+(?:whole|entire)\s+data",
@@ -160,7 +161,8 @@ def read_unit(text: str) -> StatedUnit:
     if apart := _COUNTED_APART.search(kept):
         return StatedUnit("sample", apart[0])
     if same := _SAME_PERSON.search(kept):
-        return StatedUnit("person", same[0])
+        stronger = _AS_A_WHOLE.search(kept)
+        return StatedUnit("client", stronger[0]) if stronger else StatedUnit("person", same[0])
     if both := _both(kept):
         return both
     scores: dict[Unit, tuple[float, str]] = {}

@@ -17,7 +17,7 @@ from edgewright.agents.fl_coder.constraints.participation import (
 from edgewright.agents.fl_coder.constraints.privacy_unit import StatedUnit, Unit, read_unit
 from edgewright.agents.fl_coder.constraints.quantities import (
     DISMISSED,
-    OPTIMISER,
+    of_optimiser,
     read_budget,
     sentences,
 )
@@ -219,7 +219,7 @@ def _privacy(
     budget = read_budget(text)
     named = _named_privacy(text)
     if stated is not None and (
-        _dismissed(text, stated.words) or OPTIMISER.search(_around(stated.words, text))
+        _dismissed(text, stated.words) or of_optimiser(_around(stated.words, text))
     ):
         stated = None
     if budget is None and stated is None and not named:

@@ -33,14 +33,27 @@ _LINKS_WORDS = (
 _LINKS = frozenset(_LINKS_WORDS.split())
 _ANY = frozenset({"any", "each", "every"})
 #: What has an epsilon of its own.
-OPTIMISER = re.compile(
-    r"\b(?:adam\w*|rmsprop|optimi[sz]er|(?:batch|layer)\s*-?norm)\b", re.IGNORECASE
+_OPTIMISER = re.compile(
+    r"\b(?:adam\w*|rmsprop|optimi[sz]er|(?:batch|layer)\s*-?norm)(?:'s)?\s+(?:epsilon|eps)\b"
+    r"|\b(?:epsilon|eps)\s+(?:of|for|in)\s+(?:the\s+)?(?:adam\w*|rmsprop|optimi[sz]er|"
+    r"(?:batch|layer)\s*-?norm)\b",
+    re.IGNORECASE,
 )
 #: Adjectives of a budget that has no number.
 _STRICT = re.compile(r"\b(?:strict|strong|tight|small|low|rigorous|stringent)\b", re.IGNORECASE)
 _BUDGET = re.compile(r"\b(?:privacy[\s-]+(?:loss|budget)|dp[\s-]+budget|budget)\b", re.IGNORECASE)
 _PRIVACY = re.compile(r"\b(?:privacy|private|dp|dp-sgd|epsilon)\b|ε", re.IGNORECASE)
 
+#: What leaves out the thing that was spoken of.
+_LEFT_OUT = (
+    r"\b(?:leave|left)\s+(?:it|that|this)\s+out\s*(?:[.;!,]|$)"
+    r"|\bdropped\s+it\b|\b(?:do|go|manage)\s+without(?:\s+it)?\s*(?:[.;!,]|$)"
+)
+_NO_BUDGET = re.compile(
+    r"\b(?:skip|forget|leave\s+out|never\s+mind)\s+(?:about\s+|any\s+|the\s+)?"
+    r"(?:(?:differential\s+)?privacy|dp\b)|" + _LEFT_OUT,
+    re.IGNORECASE,
+)
 #: What states that there is nothing to hold.
 DISMISSED = re.compile(
     r"\bout\s+of\s+(?:the\s+)?scope\b|\bnot\s+in\s+scope\b|\bbeyond\s+(?:the\s+|our\s+)?scope\b"
@@ -48,8 +61,9 @@ DISMISSED = re.compile(
     r"|\b(?:is|are)\s+irrelevant\b|\bneed\s+not\s+be\s+(?:considered|handled|tolerated)\b"
     r"|\b(?:ignore|disregard|skip|forget|leave\s+out|never\s+mind)\s+(?:about\s+|any\s+|the\s+)?"
     r"(?:robust\w*|attack\w*|byzantine|hostile|malicious|adversar\w*|(?:differential\s+)?privacy|dp\b)"
-    r"|\b(?:leave|left)\s+(?:it|that|this)\s+out\b|\bdrop(?:ped)?\s+(?:it|that)\b|\b(?:do|go|manage)\s+without(?:\s+it)?\s*(?:[.;!,]|$)"
-    r"|\b(?:decided|advised|voted)\s+against\b|\bopted\s+out\b|\bruled\s+(?:it\s+|that\s+)?out\b"
+    r"|"
+    + _LEFT_OUT
+    + r"|\b(?:decided|advised|voted)\s+against\b|\bopted\s+out\b|\bruled\s+(?:it\s+|that\s+)?out\b"
     r"|\bcan\s+be\s+ignored\b|\bdoes(?:\s+not|n't)\s+matter\b|\beach\s+other\b|\bone\s+another\b",
     re.IGNORECASE,
 )
@@ -77,6 +91,11 @@ def sentences(text: str) -> list[str]:
     return [each.strip() for each in _SENTENCE.split(normalised(text)) if each.strip()]
 
 
+def of_optimiser(sentence: str) -> bool:
+    """Return whether an epsilon in a sentence is that of an optimiser: "Adam's epsilon is 1e-8"."""
+    return bool(_OPTIMISER.search(sentence))
+
+
 def read_budget(text: str) -> PrivacyBudget | None:
     """Read a privacy budget. Return None if the text mentions none."""
     epsilons: list[float] = []
@@ -84,7 +103,7 @@ def read_budget(text: str) -> PrivacyBudget | None:
     words: list[str] = []
     strict = False
     for sentence in sentences(" ".join(text.split())):
-        if DISMISSED.search(sentence) or OPTIMISER.search(sentence):
+        if _NO_BUDGET.search(sentence) or of_optimiser(sentence):
             continue
         tokens = tokens_of(sentence)
         numbers = numbers_of(tokens)

@@ -12,8 +12,6 @@ from edgewright.tools.contracts.images import ImageRef
 Images = tuple[ImageRef, ...]
 
 _NAMES = dict(enumerate(words("ordinal")[:12], start=1))
-
-
 #: Kinds of task by the verb for what was done.
 _DONE = {
     "describ": "image-to-text",

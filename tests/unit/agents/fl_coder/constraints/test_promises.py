@@ -236,3 +236,44 @@ def test_what_states_no_quantity_gives_none(words):
     promises = read_promises(words, 10)
     assert (promises.attackers, promises.privacy, promises.limits) == (None, None, {})
     assert promises.questions == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "held"),
+    [
+        ("Use Adam, and differential privacy with epsilon 3.", {"epsilon": 3}),
+        ("The optimiser is free; patients' privacy must be guaranteed with eps 2.", {"epsilon": 2}),
+        ("Which client is slow does not matter; DP with epsilon 2.", {"epsilon": 2}),
+        ("The order of clients does not matter, epsilon must be 2.", {"epsilon": 2}),
+        ("Our experts are in a hurry, so finish within 10 minutes.", {"seconds": 600}),
+        ("The doctors are busy: stop after at most 10 rounds.", {"rounds": 10}),
+        ("As last week, training must end after 8 rounds at most.", {"rounds": 8}),
+        (
+            "Of the football clubs up to two clients may be malicious, says a defender.",
+            {"attackers": 2},
+        ),
+        ("Two malicious clients may drop that round.", {"attackers": 2}),
+    ],
+)
+def test_what_stands_beside_a_promise_does_not_undo_it(words, held):
+    found = values(read_promises(words, 20))
+    assert {name: found.get(name) for name in held} == held
+
+
+@pytest.mark.parametrize(
+    ("words", "unit"),
+    [
+        (
+            "DP must hide whether a hospital as a whole took part; patients keep all their scans.",
+            "client",
+        ),
+        ("Differential privacy protects every patient, who is known by the photos.", "person"),
+    ],
+)
+def test_a_weaker_unit_that_is_spoken_of_does_not_replace_the_stated_one(words, unit):
+    assert read_unit(words).unit == unit
+
+
+def test_what_hostile_clients_get_wrong_is_no_accuracy_to_stop_at():
+    found = values(read_promises("No more than 5 % of the clients send updates with errors.", 20))
+    assert "accuracy" not in found
