@@ -31,6 +31,8 @@ LATIN = 0.7
 #: Punctuation of a single language, more certain than the identification of a short text.
 _MARKS = {"¿": "Spanish", "¡": "Spanish"}
 
+#: What a short follow-up begins with.
+_JOINTS = frozenset({"and", "also", "plus", "but"})
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _FILE = re.compile(r"\S*(?:/\S+|\w\.\w{2,4}\b)\S*")
 
@@ -57,6 +59,8 @@ def foreign_language(text: str, is_known: Callable[[str], bool]) -> str | None:
             return None
         if not common and len(words) < 3:
             return None  # names alone
+        if len(words) == 2 and words[0].lower() in _JOINTS:
+            return None  # "and geese"
     return _identified(text, latin < LATIN * len(letters))
 
 

@@ -28,6 +28,13 @@ class Scope:
     guard: Guard | None = None
     checked: tuple[str, ...] | None = None
 
+    def checked_for(self, image: str) -> tuple[str, ...]:
+        """Return the URIs of the images on which a task about an image depends."""
+        alone = self.guard and self.guard.over == "each" and not self.guard.paired
+        if not self.checked or (alone and image in self.checked):
+            return (image,)
+        return self.checked
+
 
 def question_card(cards: Sequence[ToolCard]) -> ToolCard | None:
     """Return the card that answers questions about an image, if there is one."""
@@ -80,7 +87,7 @@ class Composer:
             return
         when = None
         if scope.guard:
-            when = self._condition(scope.guard, scope.checked or (image,))
+            when = self._condition(scope.guard, scope.checked_for(image))
         parents = {n: self._parent(n, image) for n in sorted(step.parents)}
         args = {
             name: f"<{parents[int(value[1:-1])]}>" if is_reference(value, step) else value
@@ -120,7 +127,8 @@ class Composer:
             Check(task=self._check(each, image), field=each.field, op=each.op, value=each.value)
             for each, image in pairs
         )
-        either = guard.any or (len(images) > 1 and len(guard.premises) == 1)
+        some = len(images) > 1 and len(guard.premises) == 1 and guard.over != "every"
+        either = guard.any or some
         return Condition(match="any" if either else "all", checks=checks)
 
     def _check(self, premise: Premise, image: str) -> str:

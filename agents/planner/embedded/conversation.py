@@ -91,6 +91,9 @@ class Conversation:
         included: list[ImageRef] = []
         excluded: list[ImageRef] = []
         for mention in found:
+            if mention.kind == "again":
+                included.extend(() if included else latest)
+                continue
             images = self._meant(mention, [*aside, *included], latest)
             if mention.shift:
                 images = self._shifted(images, mention.shift)
@@ -208,6 +211,8 @@ class Conversation:
     def _before(self, count: int) -> Images:
         """Return images before those in focus."""
         position = min((self.seen.index(image) for image in self.focus), default=0)
+        if len(self.seen) == count == 1:
+            return self.seen  # there is no other that it could mean
         if position < count:
             raise MissingImageError(f"There {_no(count)} before this one.")
         return self.seen[position - count : position]

@@ -19,9 +19,11 @@ from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.conditions import Piece, is_amount, pieces
 from edgewright.agents.planner.embedded.grammar.coordination import (
     asked_of_each,
+    compared,
     gapped,
     headed,
     headings,
+    requests,
     without_heading,
 )
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
@@ -29,9 +31,11 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     continued,
     doubts,
     repeats,
+    says_again,
     topic,
     without_pronouns,
 )
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.negation import bars, granted, wanted
 from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.references import (
@@ -55,6 +59,11 @@ from edgewright.tools.contracts.images import ImageRef
 _WORD = re.compile(r"\w+")
 _WHICH = re.compile(r"\W*(?:and\s+)?which\s+of\b", re.IGNORECASE)
 _IT = re.compile(r"^it\b|\bit$", re.IGNORECASE)
+_TRIED = re.compile(
+    rf"(?:(?:then|also|just|please)\s+)*(?:check|try|look\s+at|look\s+in|see)\s+{STAND_IN}(?:\s+(?:as\s+well|too|also|instead|next|then|for\s+it))*\W*",
+    re.IGNORECASE,
+)
+_INSTEAD = re.compile(rf"\W*{any_of('instead')}\b", re.IGNORECASE)
 _CONNECTION = re.compile(r"^(?:and|but|then|also|please|just|first|now|so)\s+", re.IGNORECASE)
 
 
@@ -151,9 +160,13 @@ class _Reader:
     def set_aside(self, words: str) -> None:
         """Remember the images that words mention which request nothing."""
         found = [replace(each, excluded=False) for each in self._mentions(words)]
+        if not self.conversation.pointed and len(self.conversation.focus) > 1:
+            found = [each for each in found if each.kind != "that"]  # which one is not known yet
         images = self._resolved(found)
         if images and bars(words[: found[0].start]):
             self.conversation.bar(images)
+        elif images and _INSTEAD.match(words):
+            self.latest = images  # "instead of classifying the second, caption it"
 
     def read(self, number: int, item: str, *, conditions: bool) -> None:
         """Read one item."""
@@ -184,13 +197,16 @@ class _Reader:
         """Read a piece that leaves its request or question to the turn before."""
         turn = self.conversation.latest
         found = self._mentions(piece.text)
-        if self.units or turn is None or (piece.guard and (piece.about or not found)):
+        if self.units or turn is None:
             return False
-        if repeats(piece.text, found, new_images=bool(self.conversation.attached)):
+        again = repeats(piece.text, found, new_images=bool(self.conversation.attached))
+        if piece.guard and (piece.about or not found) and not (again and says_again(piece.text)):
+            return False
+        if again:
             images = self._resolved(found) if found else self.conversation.focus
             if images is not None:
                 self.latest = images if found else None
-                checked = self.conversation.focus if piece.guard else None
+                checked = self._about(piece) or self.conversation.focus if piece.guard else None
                 self.units += [
                     replace(unit, guard=unit.guard or piece.guard, checked=checked)
                     for unit in repeated(turn.tasks, images)
@@ -213,6 +229,13 @@ class _Reader:
             return
         if checked:
             self.latest = checked
+        if piece.guard and _TRIED.fullmatch(self._reworded(piece.text)):
+            # "If not, try the second" asks the same of another image.
+            asked = piece.guard.premises[0].question
+            images = self._resolved(self._mentions(piece.text)) or ()
+            before = self.units[-1].images if self.units else self.conversation.focus
+            self._add(Unit(asked, images, piece.guard, checked or before, question=asked), number)
+            return
         parts = coordinated(piece.text)
         for position, part in enumerate(parts):
             later = (self._mentions(each) for each in parts[position + 1 :])
@@ -233,7 +256,7 @@ class _Reader:
             yield from whole
             return
         starts = headings(text, found)
-        clauses = headed(text, starts) if starts else segment(text) if found else []
+        clauses = headed(text, starts) if starts else requests(text, found) if found else []
         if not clauses:
             if ahead and (images := self._resolved(ahead)):
                 yield text, images  # "a caption and a label of the second"
@@ -266,9 +289,17 @@ class _Reader:
 
     def _several(self, text: str, found: list[Mention]) -> list[tuple[str, Images]]:
         """Return what a sentence asks about each of several images, if it leaves words out."""
-        said = asked_of_each(without_mentions(text, found)) if len(segment(text)) == 1 else ""
+        alone = len(segment(text)) == 1
+        said, pronoun = compared(without_mentions(text, found)) if alone else ("", False)
+        if said:
+            before = (self.latest or self.conversation.focus) if pronoun else ()
+            compared_images = (*before, *(self._resolved(found) or ()))
+            return [(said, tuple(dict.fromkeys(compared_images)))]
+        said = asked_of_each(without_mentions(text, found)) if alone else ""
         if said:
             images = self._resolved(found) if found else self.latest or self.conversation.focus
+            if images and len(images) < 2 and not found:
+                images = self.conversation.batch  # "which one is bigger?" after asking about one
             return [(said, images)] if images and len(images) > 1 else []
         about = [(asked, self._resolved([mention])) for asked, mention in gapped(text, found)]
         return [(asked, images) for asked, images in about if images]
@@ -325,6 +356,7 @@ class _Reader:
             and last.text
             and unit.text
             and not last.again
+            and not (_only_says(last) or _only_says(unit))
             and (last.images, last.guard, last.checked) == (unit.images, unit.guard, unit.checked)
         )
         if last is not None and alike:

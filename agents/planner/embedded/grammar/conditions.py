@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from edgewright.agents.planner.embedded.grammar.clauses import beginning
+from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks
+from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.quantities import of_each, quantity_of
 from edgewright.agents.planner.embedded.grammar.questions import Guard, guard_of
 
-_LEAD = r"(?P<lead>(?:(?:and|but|so|ok|okay|well|please|only|first|just)\b[\s,]*)*)"
+_LEAD = (
+    r"(?P<lead>(?:(?:and|but|so|ok|okay|well|look|listen|right|please|only|first|just|then)\b"
+    r"[\s,]*)*)"
+)
 _IF, _UNLESS, _WHEN = any_of("if_word"), any_of("unless_word"), any_of("when_word")
 #: "when was this taken" asks; a condition goes on with its subject.
 _NOT_ASKED = r"(?!\s+(?:is|are|was|were|do|does|did|has|have|will|would|can|could|should)\b)"
@@ -27,12 +32,17 @@ _INNER = re.compile(
     r"|there(?:'s|\s+is|\s+are)|it\s+(?:shows|contains|has))\b)))\s+",
     re.IGNORECASE,
 )
+#: Between conditions on the same request: "unless there is a cow or if it is dark".
+_ALSO = re.compile(r"\s*,?\s+(?:(and|or|but)\s+)?(if|unless)\s+", re.IGNORECASE)
 #: Begins another condition.
 _ANOTHER = re.compile(
     rf"(?:and\s+|but\s+)?(?:{_IF}|{_UNLESS}|{_WHEN}{_NOT_ASKED})\s", re.IGNORECASE
 )
 _ELSE = re.compile(rf"{_LEAD}{any_of('else_word')}(?!\w)[\s,:]*", re.IGNORECASE)
-_SO = re.compile(rf"{_LEAD}(?P<so>{any_of('so_word')})(?!\w)[\s,:]*", re.IGNORECASE)
+_SO = re.compile(
+    rf"{_LEAD}(?P<so>{any_of('so_word')})(?!\w)(?![\s,:]*(?:only\s+)?(?:if|unless|when)\b)[\s,:]*",
+    re.IGNORECASE,
+)
 _INNER_ELSE = re.compile(
     rf"(?<!\beverything)(?<!\ball)(?<!\banything)(?<!\bwhat)[\s,;]+(?:and\s+|but\s+)?(?={any_of('else_word')}(?!\w))",
     re.IGNORECASE,
@@ -43,7 +53,8 @@ _INNER_SO = re.compile(
     re.IGNORECASE,
 )
 _LAST_SO = re.compile(
-    r"[\s,]+(?:but\s+)?(?:only\s+)?if\s+(?:(?P<so>so|yes)|not)[\s.,;:!?]*$", re.IGNORECASE
+    r"[\s,]+(?:but\s+)?(?:only\s+)?if\s+(?:(?P<so>so|yes|(?:it|there|they|he|she)\s+(?:is|are|does|do|has|have)(?:\s+one|\s+any)?|(?:the|your)\s+answer(?:'s|\s+is)\s+yes)|not|(?:it|there|they|he|she)\s+(?:is|are|does|do|has|have)(?:n't|nt|\s+not)|(?:the|your)\s+answer(?:'s|\s+is)\s+no)[\s.,;:!?]*$",
+    re.IGNORECASE,
 )
 _ONLY = re.compile(r"^(?:please\s+)?only\s+(?P<what>\w[^,;:]*?)\s+when\s+", re.IGNORECASE)
 _THEN = re.compile(r"[\s,]+then\b[\s,]*(?=\w)", re.IGNORECASE)
@@ -62,21 +73,7 @@ _BEGIN = re.compile(rf"(?:a|an|the|no|how|then|just|only|your|give)\b|{beginning
 _STRONG = re.compile(
     r"\s(?=(?:please\s+)?(?:describe|caption|classify|categori[sz]e|tell|give|name|count|identify|read"
     r"|explain|say|write|translate|summari[sz]e|what|which|how)\s+\w)|\s(?=(?:describe|caption|classify)$)"
-    r"|\s(?=(?:i|we)(?:'d|\s+would)\s+(?:like|love|want)\b)",
-    re.IGNORECASE,
-)
-_SEARCH = re.compile(
-    r"^(?:please\s+|first\s+|and\s+|now\s+)*(?:check|look|search|watch)\s+(?:out\s+)?(?:(?P<where>(?:in|on|at|under|inside|behind|through)\s+[^,;]{1,40}?)\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
-    re.IGNORECASE,
-)
-_ASK_FIRST = re.compile(
-    r"^(?:please\s+|first\s+|and\s+|now\s+|just\s+)*(?:tell\s+me|let\s+me\s+know|check|see|look|find\s+out|say|verify|determine|decide)"
-    r"(?:\s+first)?(?:\s+(?:in|on)\s+[^,]+?)?\s+(?:if|whether)\s+(?P<what>.+?)(?:\s+first)?$",
-    re.IGNORECASE,
-)
-_QUESTION = re.compile(
-    r"^(?:and\s+|so\s+|ok,?\s+)*(?:(?:is|are|was|were|does|has|have|isn't|aren't|any|no)\b|do\s+(?:you\s+see|(?:you|we|they|i)\s+have|(?:the|any|all|both|these|those)\b)"
-    r"|(?:can|could|might)\s+(?:this|it|that|there|you\s+see)\b)",
+    r"|\s(?=(?:i|we)(?:(?:'d|\s+would)\s+(?:like|love|want)|\s+(?:need|want))\b)",
     re.IGNORECASE,
 )
 _HINT = re.compile(
@@ -96,9 +93,37 @@ _REQUEST = re.compile(
     rf"|(?:i|we)(?:'d|\s+would|\s+also)?\s+(?:want|need|like)\b|\S+(?:\s+\S+){{0,4}}$)",
     re.IGNORECASE,
 )
+#: "Check whether it snows, and describe it if it does" asks, and then depends on the answer.
+_CHECK_AND = re.compile(
+    rf"(?P<check>(?:please\s+|first\s+|kindly\s+)*(?:check|see|look|find\s+out|tell\s+me)\s+(?:if|whether)\s+[^,;]+?),?\s+and\s+"
+    rf"(?P<rest>(?:then\s+|please\s+)*(?:{'|'.join(sorted(VERBS))})\s.*?\b(?:if|unless)\s+(?:so|yes|not|it|there|they)\b.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+#: "Caption it if there is a bus, and describe the other": begins a request without a condition.
+_SECOND_ORDER = re.compile(
+    rf"\s*,\s*(?:and|but)\s+(?:also\s+|then\s+|please\s+)*(?=(?:{'|'.join(sorted(VERBS))})\s)",
+    re.IGNORECASE,
+)
+_TASK_NAMED = re.compile(
+    r"\b(?:an?|the|your)\s+(?:\w+\s+)?(?:caption|description|label|classification|summary)\b",
+    re.IGNORECASE,
+)
 _END = re.compile(r"[\s.,;:!?]+$")
 _JOINED = re.compile(r"\s*,?\s+(?:and|but)\s", re.IGNORECASE)
 _ORDER = re.compile(rf"[,:]\s*(?:(?:then|please|just)\s+)*{beginning()}", re.IGNORECASE)
+#: "You are sure that it is a buzzard" asks for the buzzard.
+_SURE = re.compile(
+    r"^you(?:'re|\s+are|\s+can)?\s+(?:\w+ly\s+|quite\s+|pretty\s+|very\s+|already\s+)?(?:sure|certain|confident|positive|think|believe|tell|see\s+that)\s+(?:that\s+)?(?=\w)",
+    re.IGNORECASE,
+)
+_LIKE = re.compile(r"^(?P<it>it|this|that)\s+looks?\s+like\s+(?=an?\s)", re.IGNORECASE)
+_ANSWER_TO = re.compile(
+    r"the\s+answer\s+to\s+[\"'](?P<asked>[^\"]+?)[\"']\s+is\s+(?P<yes>yes|no)", re.IGNORECASE
+)
+_REASON = re.compile(
+    r"\s*,?\s+(?:because|since)\s.*$|\s*,\s*(?:i|we)(?:'m|'ve|'d|\s+(?:am|have|hate|like|can't|don't))\b.*$",
+    re.IGNORECASE | re.DOTALL,
+)
 #: What a number without a noun counts: "count the hens, and if there are more than three, …".
 _COUNTED = re.compile(
     r"\b(?:count(?:\s+up)?|how\s+many|the\s+number\s+of)\s+(?:all\s+)?(?:the\s+)?"
@@ -140,7 +165,7 @@ def pieces(
         before: The latest question of the conversation, which "if so" can refer to.
         reworded: Rewords what is asked about one image so that it names none.
     """
-    reader = _Reader(guard_of(before) if before and _QUESTION.match(before) else None, reworded)
+    reader = _Reader(guard_of(before) if before and asks(before) else None, reworded)
     reader.count(before)
     found: list[Piece] = []
     upcoming = [*sentences[1:], ""][: len(sentences)]
@@ -148,7 +173,7 @@ def pieces(
         if not _HINT.search(sentence) and not _refers_back(following):
             found.append(Piece(sentence))
             reader.count(sentence)
-            if _QUESTION.match(sentence):
+            if asks(sentence):
                 reader.ask(sentence)
             continue
         sentence = re.sub(r"\s+(?=[.,;:!?])", "", _COURTESY.sub(" ", sentence)).strip()
@@ -192,14 +217,32 @@ class _Reader:
         self._noun = ""
 
     def ask(self, words: str, *, unless: bool = False) -> Guard:
-        """Remember a condition and return it."""
-        said = self._reworded(words)
+        """Remember a condition, perhaps of several parts, and return it."""
+        first, *others = _ALSO.split(words)
+        guard = self._asked(first, unless=unless)
+        for joint, word, part in zip(others[::3], others[1::3], others[2::3], strict=True):
+            more = self._asked(part, unless=unless or word.lower() == "unless")
+            either = (joint or "").lower() == "or" and not unless
+            guard = replace(guard, premises=(*guard.premises, *more.premises), any=either)
+        self.last, self._about = guard, words
+        self.count(guard.premises[0].question)
+        return guard
+
+    def _asked(self, words: str, *, unless: bool) -> Guard:
+        """Read one condition."""
+        words = _REASON.sub("", words)
+        if quoted := _ANSWER_TO.fullmatch(_END.sub("", words)):
+            guard = guard_of(quoted["asked"])
+            words = quoted["asked"]
+            return guard if (quoted["yes"].lower() == "yes") != unless else guard.negated()
+        each, none = of_each(_LIKE.sub(r"\g<it> is ", _SURE.sub("", words)))
+        said = self._reworded(each)
         if self._noun and (number := _NUMBER_ALONE.fullmatch(_END.sub("", said))):
             amount = re.sub(r"\bthe\s+", "", number["amount"], flags=re.IGNORECASE)
             said = f"there are {amount} {self._noun}"
-        guard = guard_of(said)
-        self.last, self._about = guard.negated() if unless else guard, words
-        return self.last
+        guard = replace(guard_of(said), over=quantity_of(words))
+        guard = replace(guard, premises=guard.negated().premises) if none else guard
+        return guard.negated() if unless else guard
 
     def count(self, words: str) -> None:
         """Remember what words have counted."""
@@ -214,6 +257,9 @@ class _Reader:
         return found
 
     def _part(self, part: str, refers_back: bool) -> Iterator[Piece]:
+        if match := _CHECK_AND.match(part):
+            yield from self._part(match["check"], True)
+            part = match["rest"]
         if (match := _ELSE.match(part)) and self.last:
             yield self._guarded(part[match.end() :], self.last.negated())
         elif (match := _SO.match(part)) and self.last and not self._asks_on(match):
@@ -221,24 +267,33 @@ class _Reader:
         elif (match := _LAST_SO.search(part)) and self.last:
             guard = self.last if match["so"] else self.last.negated()
             yield self._guarded(part[: match.start()], guard)
-        elif refers_back and (asked := _asked(part)):
+        elif refers_back and (asked := asked_by(part)):
             yield Piece("", self.ask(asked), asked, checked=True)
         elif match := _INITIAL.match(part):
             yield from self._initial(part, match)
         elif match := _condition_after(part):
-            own = _INITIAL.match(part[match.start() :].lstrip(" ,"))
-            if _JOINED.match(match[0]) and own and _orders(part, match.end()):
-                # "Count them, and if …, caption it" begins a second request.
-                yield from self._part(part[: match.start()], False)
-                yield from self._initial(own.string, own)
-                return
-            guard = self.ask(part[match.end() :], unless=bool(match["unless"]))
-            yield self._guarded(part[: match.start()], guard)
+            yield from self._final(part, match)
         else:
-            if _QUESTION.match(part):
+            if asks(part):
                 self.ask(part)
             self.count(part)
             yield Piece(part)
+
+    def _final(self, part: str, match: re.Match[str]) -> Iterator[Piece]:
+        """Read a sentence whose condition follows what is to be done."""
+        main, condition = part[: match.start()], part[match.end() :]
+        own = _INITIAL.match(part[match.start() :].lstrip(" ,"))
+        apart = _JOINED.match(match[0]) or asked_by(main)
+        if apart and own and _orders(part, match.end()):
+            # "Count them, and if …, caption it" begins a second request.
+            yield from self._part(main, False)
+            yield from self._initial(own.string, own)
+            return
+        order = _SECOND_ORDER.search(condition)
+        words = condition[: order.start()] if order else condition
+        yield self._guarded(main, self.ask(words, unless=bool(match["unless"])))
+        if order:
+            yield from self._part(condition[order.end() :], False)
 
     def _asks_on(self, match: re.Match[str]) -> bool:
         """Return whether "then" begins a question after the turn before: "then what is it?"."""
@@ -256,7 +311,7 @@ class _Reader:
         if match["should"]:
             condition = re.sub(r"^(\w+(?:\s+\w+)?)\s+be\b", r"\1 is", condition)
         guard, about = self.ask(condition, unless=bool(match["unless"])), condition
-        again = re.search(rf",\s*(?={_ANOTHER.pattern})", main, re.IGNORECASE)
+        again = re.search(rf"(?:,\s*|\s+)(?={_ANOTHER.pattern})", main, re.IGNORECASE)
         if again and _boundary(main[again.end() :]):
             yield Piece(_END.sub("", main[: again.start()]), guard, about)
             yield from self._part(main[again.end() :], False)
@@ -265,16 +320,6 @@ class _Reader:
 
     def _guarded(self, text: str, guard: Guard) -> Piece:
         return Piece(_END.sub("", text.strip(" ,")), guard, self._about)
-
-
-def _asked(part: str) -> str:
-    """Return the question of a sentence that asks or has something checked, else nothing."""
-    text = _END.sub("", part)
-    if match := _SEARCH.match(text):
-        return f"is there {match['thing']}{' ' + match['where'] if match['where'] else ''}"
-    if match := _ASK_FIRST.match(text):
-        return match["what"]
-    return text if _QUESTION.match(text) else ""
 
 
 def _condition_after(part: str) -> re.Match[str] | None:
@@ -294,6 +339,8 @@ def _condition_after(part: str) -> re.Match[str] | None:
 
 def _asks_something(main: str) -> bool:
     """Return whether the last clause of what comes before a condition asks for something."""
+    if _TASK_NAMED.search(main):
+        return True
     return bool(_REQUEST.match(_END.sub("", re.split(r"[,;:]\s*(?:and\s+|but\s+)?", main)[-1])))
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from edgewright.agents.planner.embedded.grammar.clauses import Clause, beginning
+from edgewright.agents.planner.embedded.grammar.clauses import Clause, beginning, segment
 from edgewright.agents.planner.embedded.grammar.ellipsis import continued
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.references import (
     STAND_IN,
     Mention,
+    without_mentions,
 )
 
 _JOINT = re.compile(r"\s*[,;]\s*(?:(?:and|or|but)\s+)?|\s+(?:and|or|but)\s+", re.IGNORECASE)
@@ -36,8 +38,19 @@ _AFTER_HEADING = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(rf"^{_FOR}?{STAND_IN}(?:\s*[:,]|\s+[-\u2013\u2014]\s)?\s*", re.IGNORECASE)
+_BACK = (
+    r"(?:(?:(?:and|so|ok|okay|now|let's)\s+)*(?:(?:go(?:ing)?|com(?:e|ing)|turn(?:ing)?)\s+)?"
+    r"back\s+to\s+)"
+)
 _MARKED_HEADING = re.compile(
-    rf"^{_FOR}?{STAND_IN}(?:\s*:|\s+[-\u2013\u2014])\s+(?=\w)", re.IGNORECASE
+    rf"^(?:{_FOR}|{_BACK})?{STAND_IN}(?:\s*:|\s+[-\u2013\u2014])\s+(?=\w)"
+    rf"|^(?:{_FOR}|{_BACK}|(?:and|ok|now)\s+)?{STAND_IN}(?:\s+(?:again|now|please))?\s*,\s+(?={beginning()})",
+    re.IGNORECASE,
+)
+
+_ONLY_NAMES = re.compile(
+    rf"\W*(?:(?:and|but|also|then|too|plus|please|again|now|next|finally|{STAND_IN}|as\s+well)\b\W*)+",
+    re.IGNORECASE,
 )
 
 _WHICH = re.compile(
@@ -56,6 +69,12 @@ _AMOUNT = re.compile(
 _DEGREE = re.compile(
     r"(?:is|are|was|looks?|seems?)\s+(?:the\s+)?(?P<word>\w{2,})(?:er|est)\b\s*\W*$", re.IGNORECASE
 )
+_COMPARED = re.compile(
+    rf"\W*(?:(?:and|so|ok|okay|now|but)\s+)*(?P<verb>does|do|has|have|is|are)\s+(?P<one>it|this|that|there|{STAND_IN})\s+"
+    rf"(?:(?:have|show|contain)\s+)?(?:(?:any\s+)?(?:more|fewer|less)\s+(?P<thing>[^?.!]+?)|(?P<degree>\w{{2,}}?)er)"
+    rf"(?:\s+(?:in|on)\s+{STAND_IN})?\s+than\s+(?:(?:there\s+(?:is|are)\s+)?(?:in|on)\s+)?{STAND_IN}\W*$",
+    re.IGNORECASE,
+)
 _LINKING = re.compile(r"is|are|was|looks?|seems?", re.IGNORECASE)
 #: Words like a comparative that are none, without their ending.
 _NO_DEGREE = frozenset(
@@ -70,13 +89,16 @@ def headings(text: str, found: Sequence[Mention]) -> list[int]:
         text: A sentence.
         found: Its mentions of images.
     """
-    starts = [
-        before.start("for") if before["for"] else each.start
+    heads = [
+        (before.start("for") if before["for"] else each.start, bool(before["for"]))
         for each in found
         if (before := _BEFORE_HEADING.search(text[: each.start]))
         and _AFTER_HEADING.match(text, each.end)
     ]
-    return starts if len(starts) > 1 else []
+    starts = [start for start, _ in heads]
+    # One is enough after another image: "caption the first, and on the second count the people".
+    later = len(heads) == 1 and heads[0][1] and found[0].start < starts[0]
+    return starts if len(starts) > 1 or later else []
 
 
 def headed(text: str, starts: Sequence[int]) -> list[Clause]:
@@ -97,6 +119,28 @@ def without_heading(text: str, *, sure: bool) -> str:
         sure: Whether it has a heading even without a colon or a dash.
     """
     return (_HEADING if sure else _MARKED_HEADING).sub("", text, count=1)
+
+
+def requests(text: str, found: Sequence[Mention]) -> list[Clause]:
+    """Return the clauses of a text; one that only names further images belongs to the one before.
+
+    In "caption this one and also the first", "also the first" requests nothing by itself.
+    """
+    clauses: list[Clause] = []
+    for clause in segment(text):
+        within = [each for each in found if clause.start <= each.start < clause.end]
+        said = without_mentions(
+            clause.text,
+            [
+                replace(each, start=each.start - clause.start, end=each.end - clause.start)
+                for each in within
+            ],
+        )
+        if clauses and within and _ONLY_NAMES.fullmatch(said):
+            start = clauses.pop().start
+            clause = Clause(text[start : clause.end], start, clause.end)
+        clauses.append(clause)
+    return clauses
 
 
 def gapped(text: str, found: Sequence[Mention]) -> list[tuple[str, Mention]]:
@@ -179,6 +223,28 @@ def asked_of_each(text: str) -> str:
     if (degree := _DEGREE.match(says)) and degree["word"].lower() not in _NO_DEGREE:
         return f"How {_positive(degree['word'].lower())} is {STAND_IN}?"
     return guard_of(f"{STAND_IN} {says}").premises[0].question
+
+
+def compared(text: str) -> tuple[str, bool]:
+    """Return what "does it have more people than the second?" asks of each of two images.
+
+    Args:
+        text: A sentence with stand-ins for its mentions.
+
+    Returns:
+        The question, empty if the text does not compare; and whether a pronoun stands for the
+        first of the images.
+    """
+    match = _COMPARED.match(text)
+    if not match:
+        return "", False
+    pronoun = match["one"].lower() not in (STAND_IN, "there")
+    if (match["thing"] and not _LINKING.fullmatch(match["verb"])) or match[
+        "one"
+    ].lower() == "there":
+        return f"How many {match['thing']} are there in {STAND_IN}?", pronoun
+    how = match["thing"] or _positive((match["degree"] or "").lower())
+    return f"How {how} is {STAND_IN}?", pronoun
 
 
 def _positive(stem: str) -> str:

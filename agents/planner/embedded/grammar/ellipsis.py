@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
-from edgewright.agents.planner.embedded.grammar.references import Mention
+from edgewright.agents.planner.embedded.grammar.references import STAND_IN, Mention
 
 _WORD = re.compile(r"[\w'-]+")
 _REPEAT = re.compile(rf"\b{any_of('repeat_word')}\b", re.IGNORECASE)
@@ -15,7 +15,8 @@ _REPEAT = re.compile(rf"\b{any_of('repeat_word')}\b", re.IGNORECASE)
 _WHAT_IS = re.compile(r"\bwhat(?:'?s|\s+is|\s+are)\b", re.IGNORECASE)
 _DOUBT = re.compile(
     r"(?:\w{1,6}\b[\s,.!?]+){0,2}(?:are|r)\s+(?:you|u)\s+(?:\w+\s+)?(?:sure|certain|positive)"
-    r"(?:\s+(?:about|of)\s+(?:that|this|it))?[\s.!?]*|(?:oh,?\s+)?really\s*\?+",
+    r"(?:\s+(?:about|of)\s+(?:that|this|it))?[\s.!?]*|(?:oh,?\s+)?really\s*\?+"
+    r"|(?:\w{1,6}\b[\s,.!?]+){0,2}is\s+(?:that|this|it)\s+(?:really\s+)?(?:right|correct|true|so)\s*\?+",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(
@@ -31,8 +32,13 @@ _NEXT_TASK = re.compile(
 )
 _ABOUT_IT = re.compile(
     r"(?:(?:and|so|ok|please|can\s+you|could\s+you|now)[\s,]+)*(?:tell|say)\s+(?:(?:me|us)\s+)?"
-    r"(?:(?:something|more|all|everything|a\s+(?:bit|little)(?:\s+more)?)\s+)?about\s+(?:it|this|that)\W*",
+    r"(?:(?:something|more|all|everything|a\s+(?:bit|little)(?:\s+more)?)\s+)?about\s+(?:it|this|that)\W*"
+    r"|(?:(?:and|so|ok|please|can\s+you|could\s+you|now)[\s,]+)*(?:(?:give|tell)\s+(?:me|us)\s+)?(?:some\s+|a\s+(?:bit|little)\s+)?more\s+details?(?:,?\s+please)?\W*",
     re.IGNORECASE,
+)
+#: A picture says what is written in it.
+_SAYS = re.compile(
+    rf"((?:(?:and|so|ok|okay|now)\s+)*what\s+does)\s+{STAND_IN}\s+(say|read)\W*$", re.IGNORECASE
 )
 _TAGS = re.compile(
     rf"(?:(?:and|just|some|a\s+few|the|please|pls)\s+)*{any_of('tag_noun')}(?:[\s,]+(?:please|pls|plz))?\W*",
@@ -55,7 +61,7 @@ _COLOUR = re.compile(any_of("colour"), re.IGNORECASE)
 _LAST_COLOUR = re.compile(rf"\b{any_of('colour')}(?=\W*$)", re.IGNORECASE)
 #: "And dogs?"
 _MERE_NOUN = re.compile(
-    r"^(?:(?:and|or|also|plus|ok|so|now)[\s,]+)+(?P<noun>[\w'-]+(?:\s+[\w'-]+)?)\s*\?+$",
+    r"^(?:(?:and|or|also|plus|ok|so|now)[\s,]+)+(?P<noun>[\w'-]+(?:\s+[\w'-]+)?)\s*\?*$",
     re.IGNORECASE,
 )
 _BARE_NOUN = re.compile(
@@ -134,6 +140,8 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
         found: Its mentions of images.
         new_images: Whether images came with it.
     """
+    if doubts(text):
+        return True
     rest = text
     for mention in reversed(found):
         rest = rest[: mention.start] + " " + rest[mention.end :]
@@ -157,6 +165,11 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
     )
 
 
+def says_again(text: str) -> bool:
+    """Return whether a text has a word for doing the same again."""
+    return bool(_REPEAT.search(text))
+
+
 def doubts(text: str) -> bool:
     """Return whether a text only asks whether the answer before is right."""
     return bool(_DOUBT.fullmatch(text.strip()))
@@ -175,6 +188,8 @@ def completed(text: str) -> str:
         return f"is there {thing if _DETERMINED.match(thing) else _article(thing)}?"
     if match := _NEXT_TASK.fullmatch(text.strip()):
         return match["task"]
+    if match := _SAYS.match(text.strip()):
+        return f"{match[1]} it {match[2]}?"
     if _ABOUT_IT.fullmatch(text.strip()):
         return "Describe the picture."
     if _TAGS.fullmatch(text.strip()):

@@ -13,7 +13,8 @@ import yaml
 _CLASS = re.compile(r"(?<!\?P)<([a-z_|]+)>")
 #: Parts that several entries of a word class share.
 _PARTS = {
-    "if_it": r"(?:if|when)\s+(?:it|that|there|they|he|she|someone|somebody|anyone|anybody)",
+    "if_it": r"(?:if|when|suppos(?:e|ing)|assum(?:e|ing))\s+"
+    r"(?:it|that|there|they|he|she|someone|somebody|anyone|anybody)",
     "goes_on": r"(?=\s*(?:[,.:;!?]|then\b|$))",
 }
 

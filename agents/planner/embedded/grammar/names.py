@@ -21,6 +21,11 @@ _INDEFINITE = re.compile(
     r"\b(?:an?|any|some|no|many|much|which|what|more|another|each|every|of|kind|sort|\d+)\s+$",
     re.IGNORECASE,
 )
+_NUMERAL = re.compile(any_of("number"), re.IGNORECASE)
+_RANKED = re.compile(
+    rf"\b(?:{any_of('ordinal', 'last_word')}|next|previous|other|these|those|all|the)\s+$",
+    re.IGNORECASE,
+)
 _DEFINITE = re.compile(r"\b(?:the|my|our|that|this|your)\s+(?:\w+\s+)?$", re.IGNORECASE)
 _AFTER_WORD = re.compile(rf"\b{_PREPOSITION}\s+$", re.IGNORECASE)
 _CLAUSE_START = re.compile(r"(?:^|[.,;:!?(]\s*|\b(?:not|but|only|just)\s+)$", re.IGNORECASE)
@@ -35,9 +40,17 @@ _ARTICLE = re.compile(r"\b(?:the|my|that|this)\s+['\"]?$", re.IGNORECASE)
 _GROUP = re.compile(
     rf"\b(?:(?:(?:all|each|every|any)\s+(?:of\s+)?)?(?:the\s+)?(?:{_NOUN}|ones?)|whatever(?:'s|\s+is)?|everything|anything|all)(?:\s+(?:that's|that\s+is))?"
     r"\s+(?:from|in|of)\s+(?:(?:the\s+)?folder\s+(?P<after>[\w-]+)|(?:the\s+)?(?P<folder>[\w-]+)(?:\s+folder)?)"
-    rf"|\b(?:the|my)\s+['\"]?(?P<part>[^\W\d_]{{3,}})['\"]?\s+(?P<noun>{_NOUN}|ones?)\b"
+    rf"|\b(?:the|my|both|all|these|those)\s+(?:(?:the|my|of\s+the)\s+)?(?:(?:two|three|four|five|\d)\s+)?['\"]?(?P<part>[^\W\d_]{{3,}})['\"]?\s+(?P<noun>{_NOUN}|ones?)\b"
     r"|\b(?:the|my)\s+(?P<kind>screenshots?|selfies?|panoramas?|portraits?|close-?ups?)\b"
+    rf"|\b(?:the|my|that)\s+(?:{_NOUN}|one)\s+(?:(?:with|that\s+has|containing)\s+['\"]?(?P<says>[\w-]+)['\"]?\s+in\s+(?:its|the)\s+(?:file\s*)?(?:name|title)"
+    r"|whose\s+(?:file\s*)?name\s+(?:has|contains|includes|says|(?:starts|begins|ends)\s+(?:with|in))\s+['\"]?(?P<has>[\w-]+)['\"]?)"
     r"|\bthe\s+(?P<type>png|jpe?g|webp|gif|bmp|tiff?|avif|heic)(?:\s+(?:file|image|picture|photo|one))?(?!\w)",
+    re.IGNORECASE,
+)
+#: What a camera's name ends with: letters and at least three digits.
+_ENDING = re.compile(
+    r"(?<![\w.,-])(?:[a-z]{1,4}[-_ ]?)?\d{3,}(?![\w-]|[.,]\d)"
+    r"|(?:(?<=\bin\s)|(?<=\bon\s)|(?<=\bof\s)|(?<=\bfor\s)|(?<=\babout\s))\d\d(?![\w-]|[.,]\d)",
     re.IGNORECASE,
 )
 #: A plain word is a name from this length on.
@@ -78,7 +91,23 @@ def named(text: str, names: Sequence[str]) -> list[Named]:
             images = _in_folder(text, _images(written, folded, files), folded)
             if images:
                 found.append(Named(*_with_noun(text, start, end), images, bare))
+    found += _by_ending(text, folded, found)
     return sorted(found, key=lambda each: each.start)
+
+
+def _by_ending(text: str, names: Sequence[str], found: Sequence[Named]) -> list[Named]:
+    """Find images that a text names by the end of their names alone: "4821" for IMG_4821.jpg."""
+    ends: list[Named] = []
+    for match in _ENDING.finditer(text):
+        if any(match.start() < other.end and other.start < match.end() for other in found):
+            continue
+        said = "".join(_PART.findall(match[0].casefold()))
+        images = tuple(
+            n for n, name in enumerate(names) if "".join(_parts(_stem(name))).endswith(said)
+        )
+        if len(images) == 1 and len(names) > 1:
+            ends.append(Named(*_with_noun(text, *match.span()), images))
+    return ends
 
 
 def _with_noun(text: str, start: int, end: int) -> tuple[int, int]:
@@ -94,9 +123,9 @@ def _grouped(text: str, names: Sequence[str]) -> list[Named]:
     """Find images that a text names by their folder or type: "the one in the garden folder"."""
     found: list[Named] = []
     for match in _GROUP.finditer(text):
-        group = next(name for name in ("folder", "after", "part", "kind", "type") if match[name])
+        group = next(name for name in _GROUPS if match[name])
         word = match[group].casefold()
-        said = {"type": _types, "part": _words, "kind": _words}.get(group, _folders)
+        said = _GROUPS[group]
         images = tuple(n for n, name in enumerate(names) if word in said(name))
         if group == "part" and len(images) > 1 and not match["noun"].lower().endswith("s"):
             continue  # it leaves open which one
@@ -120,6 +149,13 @@ def _types(name: str) -> tuple[str, ...]:
     """Return the type of a file by its ending, in each spelling."""
     ending = name.casefold().rpartition(".")[2]
     return ("jpg", "jpeg") if ending in ("jpg", "jpeg") else (ending,)
+
+
+#: What the word of each group of ``_GROUP`` is compared with.
+_GROUPS = {
+    "folder": _folders, "after": _folders, "part": _words, "says": _words, "has": _words,
+    "kind": _words, "type": _types,
+}  # fmt: skip
 
 
 def _length(spot: tuple[int, int, bool]) -> int:
@@ -151,6 +187,8 @@ def _bare(text: str, match: re.Match[str], several: bool) -> bool | None:
         return None
     if _WITH_NOUN.match(text, match.end()):
         return False
+    if _NUMERAL.fullmatch(word) and _RANKED.search(text, 0, start):
+        return None  # "the last two"
     if _INDEFINITE.search(text, 0, start) and not _AFTER_WORD.search(text, 0, start):
         return None
     direct = _AFTER_WORD.search(text, 0, start) or _CLAUSE_START.search(text, 0, start)

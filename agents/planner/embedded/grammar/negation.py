@@ -93,7 +93,7 @@ def granted(remaining: Wanted) -> str:
     """
     tasks = [match[0] for words in remaining.dropped for match in _TASK.finditer(words)]
     match = _GRANTED.fullmatch(remaining.text.strip())
-    what = (match["what"] or match["what2"]) if match and tasks else ""
+    what = (match["what"] or match["what2"] or match["what3"]) if match and tasks else ""
     if not what or _TASK.search(what):
         return remaining.text
     noun = re.search(r"(?:(?<!capt)ions?|s|class|text|tags?)$", tasks[-1], re.IGNORECASE)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edgewright.agents.planner.condition import NUMBERS, Operator, ResultField
+from edgewright.agents.planner.embedded.grammar.quantities import OPPOSITE, Quantity
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 
 _NUMBER = rf"(?:{'|'.join(NUMBERS)}|\d{{1,4}})"
@@ -86,6 +87,11 @@ _AUXILIARY = re.compile(
 _ASKED = re.compile(
     r"^(?:is|are|was|were|does|do|did|has|have|can|could|isn't|aren't)\b", re.IGNORECASE
 )
+#: "If mushroom, describe it"
+_NOUN_ALONE = re.compile(
+    r"(?!(?:it|so|yes|no|not|they|possible|true|there)\b)[a-z-]{3,}", re.IGNORECASE
+)
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|shows?|does|do|can)\b", re.IGNORECASE)
 _TAIL = re.compile(r"[\s.,;:!?]+$")
 
 
@@ -138,16 +144,23 @@ class Guard:
         premises: At least one.
         any: Whether one of them is enough.
         paired: Whether each is about an image of its own, in order.
+        over: Of several images, whether they have to hold of ``some`` or of ``every`` one, or of
+            ``each`` by itself for what is done with that one.
     """
 
     premises: tuple[Premise, ...]
     any: bool = False
     paired: bool = False
+    over: Quantity = "some"
 
     def negated(self) -> Guard:
         """Return the guard that holds when this one does not (De Morgan)."""
-        either = not self.any and len(self.premises) > 1
-        return replace(self, premises=tuple(each.negated() for each in self.premises), any=either)
+        return replace(
+            self,
+            premises=tuple(each.negated() for each in self.premises),
+            any=not self.any and len(self.premises) > 1,
+            over=OPPOSITE[self.over],
+        )
 
 
 def guard_of(words: str) -> Guard:
@@ -208,6 +221,8 @@ def premise_of(words: str) -> Premise:
         question = f"{'are' if plural else 'is'} there {positive}{f' {place}' if place else ''}?"
         return Premise(question, value="no" if negative else "yes")
     positive, negative = _positive(words)
+    if _NOUN_ALONE.fullmatch(positive):
+        return Premise(f"is there {_with_article(positive)}?", value="no" if negative else "yes")
     return Premise(_inverted(positive), value="no" if negative else "yes")
 
 
@@ -232,6 +247,8 @@ def _thing(words: str) -> tuple[str, str]:
         place = match["place"]
         keep = re.match(r"(?:on|at|under|behind)\b", place)
         return match["thing"].strip(), place if keep else ""
+    if _COUNTED.match(words) and not _VERB.search(words):
+        return words, ""
     if re.match(r"(?:no|any)\s", words, re.IGNORECASE) and not re.search(
         r"\s(?:is|are|has)\s", words
     ):
@@ -281,6 +298,10 @@ def _positive(words: str) -> tuple[str, bool]:
     return re.sub(r"\bnot\s+", "", words, flags=re.IGNORECASE).strip(), True
 
 
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def _some(match: re.Match[str]) -> str:
     """Return "a dog" for "no dog", "any dogs" for "no dogs"."""
     noun = match[1]
@@ -289,7 +310,7 @@ def _some(match: re.Match[str]) -> str:
         "children",
     ):
         return f"any {noun}"
-    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
+    return _with_article(noun)
 
 
 def _inverted(words: str) -> str:

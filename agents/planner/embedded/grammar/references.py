@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from edgewright.agents.planner.condition import NUMBERS
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar, words
@@ -14,6 +14,7 @@ from edgewright.agents.planner.embedded.grammar.names import named
 Kind = Literal[
     "name", "position", "head", "tail", "all", "them", "both", "others", "every_other", "regular",
     "previous", "next", "here", "that", "done", "former", "latter", "left", "middle", "right",
+    "again",
 ]  # fmt: skip
 
 #: Stands for a mention in the text that the fitted model and the experts read.
@@ -36,7 +37,7 @@ _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
     r"|others|rest|middle|cent(?:re|er)|before|asked|sent|you|remaining|former|latter|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot"
     r"|even|odd"
-    r"|those|which)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
+    r"|those|which|oldest|earliest|latest|newest|recent)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
     re.IGNORECASE,
 )
 _EXCLUDING = re.compile(
@@ -55,6 +56,14 @@ _SAYS = re.compile(
     r"\s+(?:(?:is|are|was|were|do|does|did|has|have)(?:n't|nt)?|shows?|contains?)\b", re.IGNORECASE
 )
 _WITHIN = re.compile(r"\b(?:in|on|of)\s+$", re.IGNORECASE)
+_PREDICATE = re.compile(r"\b(?:is|are|was|were)\s+$", re.IGNORECASE)
+_THING_IN = re.compile(r"\s+(?:\w+\s+){0,2}(?:in|on|at|from)\s+", re.IGNORECASE)
+#: "All but the second" leaves an image out, "once more but for the second" does not.
+_BUT = re.compile(r"\bbut(?:\s+for)?\s+(?:the\s+)?$", re.IGNORECASE)
+_SEVERAL = re.compile(
+    rf"\b(?:all|any\w*|every\w*|each|both|none|nothing|no|whatever|them|these|those|{any_of('image_noun')}(?<=s))\b",
+    re.IGNORECASE,
+)
 _SOME = re.compile(rf"\b{any_of('image_noun')}\b", re.IGNORECASE)
 _OBJECT_OF = re.compile(r"\b(?:describe|caption|classify|label|identify)\s+$", re.IGNORECASE)
 #: "Of these six, only the fourth is mine" is about the fourth.
@@ -75,7 +84,7 @@ class Mention:
     """Words that say which images are meant.
 
     Attributes:
-        kind: How they say it.
+        kind: How they say it; ``again`` for a pronoun that means the images just mentioned.
         start: Start in the text.
         end: End in the text.
         numbers: Positions from 1, or from -1 at the end; of named images, indices from 0; of
@@ -118,15 +127,15 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
         # In a single image, "the one on the left" is a thing, and so are "them".
         found = [each for each in found if each.kind not in _IN_ONE]
     found = _placed(text, sorted(found, key=lambda each: each.start))
-    return [
-        replace(
-            each,
-            excluded=bool(
-                _EXCLUDING.search(text, 0, each.start) and not _SAYS.match(text, each.end)
-            ),
-        )
-        for each in found
-    ]
+    return [replace(each, excluded=_is_excluded(text, each)) for each in found]
+
+
+def _is_excluded(text: str, each: Mention) -> bool:
+    """Return whether the words around a mention leave its images out."""
+    if not _EXCLUDING.search(text, 0, each.start) or _SAYS.match(text, each.end):
+        return False
+    but = _BUT.search(text, 0, each.start)
+    return not but or bool(_SEVERAL.search(text, 0, but.start()))
 
 
 def _placed(text: str, found: Sequence[Mention]) -> list[Mention]:
@@ -138,13 +147,26 @@ def _placed(text: str, found: Sequence[Mention]) -> list[Mention]:
             shift = 1 if beside["where"].lower() in ("after", "following") else -1
             placed = [other for other in placed if other.end <= beside.start()]
             placed.append(replace(each, start=beside.start(), shift=shift, bare=False))
+        elif _says_again(text, each, placed):
+            placed.append(replace(each, kind="again"))
         elif not (
             each.kind in ("all", "them", "both")
             and number + 1 < len(found)
             and _AMONG.search(text, 0, each.start)
         ):
+            if placed and placed[-1].bare and _THING_IN.fullmatch(text, placed[-1].end, each.start):
+                placed.pop()  # in "the bus in the other", the bus is no image
             placed.append(each)
     return placed
+
+
+def _says_again(text: str, each: Mention, placed: Sequence[Mention]) -> bool:
+    """Return whether a pronoun means the image before: "number two: which tree is this?"."""
+    if not placed or placed[-1].excluded:
+        return False
+    if each.kind == "them":
+        return bool(_WITHIN.search(text, 0, each.start))
+    return each.kind == "here" and bool(_PREDICATE.search(text, 0, each.start))
 
 
 def without_mentions(text: str, found: Sequence[Mention], *, stand_in: str = STAND_IN) -> str:
@@ -189,23 +211,10 @@ def _worded(text: str) -> list[Mention]:
 
 def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
     groups = match.groupdict()
-    numbers: tuple[int, ...] = ()
-    if groups.get("ellipsis") is not None and not groups["the"] and not _direct(match):
+    numbers = _numbers(kind, groups)
+    elliptic = groups.get("ellipsis") is not None and not groups["the"]
+    if elliptic and len(numbers) < 2 and not _direct(match):
         return None  # "first, ..." orders sentences
-    if groups.get("list"):
-        numbers = _ordinals(groups["list"])
-    elif groups.get("numbers"):
-        numbers = _numerals(groups["numbers"])
-    elif groups.get("hash") or groups.get("start"):
-        numbers = (int(groups.get("hash") or 1),)  # "the one I sent at the start"
-    elif groups.get("letter"):
-        numbers = (ord(groups["letter"]) - ord("A") + 1,)
-    elif groups.get("n") or groups.get("m"):
-        numbers = (_value(groups.get("n") or groups["m"]),)
-    elif kind == "regular":
-        numbers = _distances(groups)
-    if groups.get("backwards"):
-        numbers = tuple(-number for number in numbers)
     labelled = any(groups.get(name) for name in ("numbers", "hash", "letter"))
     # "This" and "both of them" point as well as any stand-in, except for what is in them.
     points = kind == "here" or (kind in ("all", "them", "both") and not _SOME.search(match[0]))
@@ -221,6 +230,26 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         labelled=labelled,
         verb=(groups.get("verb") or "").lower(),
     )
+
+
+def _numbers(kind: Kind, groups: dict[str, Any]) -> tuple[int, ...]:
+    """Return the numbers that a form gives, negative from the end."""
+    numbers: tuple[int, ...] = ()
+    if groups.get("list"):
+        numbers = _ordinals(groups["list"])
+    elif groups.get("numbers"):
+        numbers = _numerals(groups["numbers"])
+    elif groups.get("hash"):
+        numbers = (int(groups["hash"]),)
+    elif groups.get("start") or groups.get("backwards"):
+        numbers = (1,)  # "the one I sent at the start", "the latest one"
+    elif groups.get("letter"):
+        numbers = (ord(groups["letter"]) - ord("A") + 1,)
+    elif groups.get("n") or groups.get("m"):
+        numbers = (_value(groups.get("n") or groups["m"]),)
+    elif kind == "regular":
+        numbers = _distances(groups)
+    return tuple(-number for number in numbers) if groups.get("backwards") else numbers
 
 
 def _distances(groups: dict[str, str | None]) -> tuple[int, int]:

@@ -9,9 +9,15 @@ from __future__ import annotations
 import re
 
 from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
+from edgewright.agents.planner.embedded.grammar.implied import (
+    IN_THEM,
+    NOUN,
+    SHOWS,
+    explicit,
+    if_there,
+)
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 
-_NOUN = any_of("image_noun")
 _DETERMINER = r"(?:the|an?|any|some|my|this|that|picture|image|photo|number)"
 _HESITATION = (
     r"(?:(?:er+m?|u+[hm]+|oh|oops|sorry|no|hm+|wait|actually|damn)\b[\s,.!\u2013\u2014-]{0,5}){0,4}"
@@ -25,23 +31,25 @@ _AMENDED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PHRASE = re.compile(
-    rf"\b(?:the|my|this|that)\s+(?:[\w-]+\s+){{0,2}}?(?:{_NOUN}|ones?)\b"
-    rf"|\b(?:the\s+)?(?:{_NOUN}|number)\s+\w+\b|\b{_DETERMINER}\s+[\w-]+|\S+\.\w{{2,4}}\b",
+    rf"\b(?:the|my|this|that)\s+(?:[\w-]+\s+){{0,2}}?(?:{NOUN}|ones?)\b"
+    rf"|\b(?:the\s+)?(?:{NOUN}|number)\s+\w+\b|\b{_DETERMINER}\s+[\w-]+|\S+\.\w{{2,4}}\b",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"(?:an?|any|some)\s", re.IGNORECASE)
 
-_SHOWS = r"(?:shows?|ha(?:ve|s)|contains?|includes?|depicts?|features?)"
 _SHOWING = r"(?:showing|containing|featuring|depicting|that\s+are\s+of|with)"
-_IN_THEM = r"(?:\s+(?:in|on)\s+(?:them|it))?[\s.!]*"
+_NOT_SHOWING = (
+    r"(?:without|lacking|not\s+showing|with\s+no|(?:that|which)\s+(?:do\s+not|does\s+not|don't|doesn't|dont|doesnt)\s+(?:show|have|contain)"
+    r"|where\s+(?:there(?:'s|\s+is|\s+are)\s+no|you\s+(?:cannot|can't|don't|do\s+not)\s+see))"
+)
 _WHICH_IMAGES = (
-    rf"(?:(?:only|just|all|any|those|every|each|of|the|my)\s+)*(?P<noun>{_NOUN}|ones?|those)"
+    rf"(?:(?:only|just|all|any|those|every|each|of|the|my)\s+)*(?P<noun>{NOUN}|ones?|those)"
 )
 #: "Describe the pictures that show a dog"; "with" also introduces how something is described.
 _RELATIVE = re.compile(
     rf"(?P<main>(?:(?:and|please|now|then|only|just)\s+)*{beginning()}.*?)\s+(?:only\s+)?{_WHICH_IMAGES}\s+"
-    rf"(?:(?:that|which)\s+{_SHOWS}|where\s+(?:there(?:'s|\s+is|\s+are)|you\s+(?:can\s+)?see)|{_SHOWING})\s+"
-    rf"(?P<thing>(?:an?|some|any|the|no|\w+s|people|at\s+least|more\s+than)\b[^,;.:!?]*?){_IN_THEM}",
+    rf"(?:(?P<lack>{_NOT_SHOWING})|(?:that|which)\s+{SHOWS}|where\s+(?:there(?:'s|\s+is|\s+are)|you\s+(?:can\s+)?see)|{_SHOWING})\s+"
+    rf"(?P<thing>(?:an?|some|any|the|no|\w+s|people|person|at\s+least|more\s+than)\b[^,;.:!?]*?){IN_THEM}",
     re.IGNORECASE,
 )
 _MANNER = re.compile(
@@ -49,18 +57,26 @@ _MANNER = re.compile(
     r"|style|tone|humou?r|language|score|confidence)\b",
     re.IGNORECASE,
 )
-_ANY_IMAGE = rf"(?:\s+(?:one|{_NOUN}))?(?:\s+of\s+(?:these|those|them|the\s+{_NOUN}))?"
+_ANY_IMAGE = rf"(?:\s+(?:one|{NOUN}))?(?:\s+of\s+(?:these|those|them|the\s+{NOUN}))?"
 #: "Whichever of these shows a dog, describe it".
 _WHICHEVER = re.compile(
     rf"(?:whichever|whatever|any|every){_ANY_IMAGE}"
-    rf"\s+(?:(?:that|which)\s+)?{_SHOWS}\s+(?P<thing>[^,:]+?){_IN_THEM}\s*[,:]\s*(?:then\s+)?(?P<main>\S.*)",
+    rf"\s+(?:(?:that|which)\s+)?{SHOWS}\s+(?P<thing>[^,:]+?){IN_THEM}\s*[,:]\s*(?:then\s+)?(?P<main>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
 #: "Describe whichever of these shows a dog".
 _WHICHEVER_LAST = re.compile(
     rf"(?P<main>(?:(?:and|please|now|then|only|just)\s+)*{beginning()}.*?)\s+whichever{_ANY_IMAGE}"
-    rf"\s+(?:(?:that|which)\s+)?{_SHOWS}\s+(?P<thing>[^,;.:!?]+?){_IN_THEM}",
+    rf"\s+(?:(?:that|which)\s+)?{SHOWS}\s+(?P<thing>[^,;.:!?]+?){IN_THEM}",
     re.IGNORECASE,
+)
+_UNDETERMINED = re.compile(r"^(?:an?|any|some|no)\s+", re.IGNORECASE)
+#: "For every photo without a person, tell me what it shows".
+_FOR_WHICH = re.compile(
+    rf"(?:(?:for|with|of|in)\s+)?(?:every|each|all|any|those|the)\s+(?:of\s+)?(?:(?:the|my|these)\s+)?(?:single\s+)?(?P<noun>{NOUN}|ones?)\s+"
+    rf"(?:(?P<lack>{_NOT_SHOWING})|(?:that|which)\s+{SHOWS}|where\s+(?:there(?:'s|\s+is|\s+are)|you\s+(?:can\s+)?see)|{_SHOWING})\s+"
+    rf"(?P<thing>[^,:]+?){IN_THEM}\s*[,:]\s*(?:then\s+)?(?P<main>{beginning()}.*)",
+    re.IGNORECASE | re.DOTALL,
 )
 _PRONOUN = re.compile(r"\b(?:it|them|that\s+one|those)\b", re.IGNORECASE)
 
@@ -81,10 +97,10 @@ _OPPOSITE = re.compile(
 _GREETED = re.compile(rf"^(?:\W*{any_of('greeting')}\b(?!-)[\s,.!:\u2013-]*)+(?=\w)", re.IGNORECASE)
 #: Said of what was done before: "no, not that one", "oops, wrong picture".
 _REJECTION = (
-    rf"(?:(?:no|nope|nah|sorry|oops|oh|hey|well|wait|hm+|argh)\b[\s,.!]*)*(?:(?P<other>not\s+(?:this|that|the\s+same)(?:\s+(?:one|{_NOUN}))?"
-    rf"|(?:(?:it|that|this)(?:'s|\s+is|\s+was)\s+)?(?:the\s+)?wrong\s+(?:one|{_NOUN})"
-    rf"|you(?:'ve|\s+have)?\s+(?:picked|took|taken|used|chose|chosen|got|did|have)\s+the\s+wrong\s+(?:one|{_NOUN})"
-    rf"|(?:it|that|this)(?:'s\s+not|\s+(?:is|was)\s+not|\s+(?:isn't|wasn't))\s+(?:the\s+)?(?:one|{_NOUN})(?:\s+(?:that\s+)?i\s+(?:meant|wanted|asked\s+(?:for|about)))?)"
+    rf"(?:(?:no|nope|nah|sorry|oops|oh|hey|well|wait|hm+|argh)\b[\s,.!]*)*(?:(?P<other>not\s+(?:this|that|the\s+same)(?:\s+(?:one|{NOUN}))?"
+    rf"|(?:(?:it|that|this)(?:'s|\s+is|\s+was)\s+)?(?:the\s+)?wrong\s+(?:one|{NOUN})"
+    rf"|you(?:'ve|\s+have)?\s+(?:picked|took|taken|used|chose|chosen|got|did|have)\s+the\s+wrong\s+(?:one|{NOUN})"
+    rf"|(?:it|that|this)(?:'s\s+not|\s+(?:is|was)\s+not|\s+(?:isn't|wasn't))\s+(?:the\s+)?(?:one|{NOUN})(?:\s+(?:that\s+)?i\s+(?:meant|wanted|asked\s+(?:for|about)))?)"
     r"|(?:it|that|this)(?:'s\s+not|\s+(?:is|was)\s+not|\s+(?:isn't|wasn't))(?:\s+(?:it|right|what\s+i\s+(?:meant|wanted|said|asked(?:\s+for)?)))?"
     r"|(?:that's|that\s+is|that\s+was|you're|you\s+are)\s+wrong|(?:my|your)\s+(?:mistake|bad|fault|error)|you\s+(?:misunderstood|misread)(?:\s+me)?"
     r"|i\s+(?:made\s+a\s+mistake|misspoke)|no(?:\s+no)+|nope|oops|sorry)"
@@ -160,12 +176,13 @@ def rewritten(text: str, *, images: int, others: int) -> str:
     text = _UNLESS.sub(" unless", _APART.sub(", ", text))
     if each := _FOR_EACH.fullmatch(text.strip()):
         text = f"{each['rest']} for {each['each']}"
+    text = explicit(text)
     text = _SHOULD.sub(lambda match: "if not," if match["no"] else "if so,", text)
     text = _NOTHING.sub("", text)
     text = _ENSURED.sub(r"if \g<what>, ", text)
     text = _FOUND.sub(lambda match: "if not, " if match["none"] else "if so, ", text)
-    text = _OPPOSITE.sub(lambda match: f"{_if_there(match['thing'], 'a')}{match['then']}", text)
-    text = _TELEGRAPHIC.sub(lambda match: _if_there(match["what"]), text)
+    text = _OPPOSITE.sub(lambda match: f"{if_there(match['thing'], 'a')}{match['then']}", text)
+    text = _TELEGRAPHIC.sub(lambda match: if_there(match["what"]), text)
     if _NEXT.fullmatch(text.strip()):
         return "the next one"
     marks = _ORDERED.findall(text)
@@ -173,13 +190,6 @@ def rewritten(text: str, *, images: int, others: int) -> str:
         # With several images these are headings: "first: describe it".
         text = _ORDERED.sub(lambda match: f"{_RANK[match['word'].lower()]}) ", text)
     return text
-
-
-def _if_there(thing: str, article: str = "") -> str:
-    """Return the words of a condition that something is there."""
-    if thing.lower().endswith(("s", "people", "children", "men", "women")):
-        return f"if there are {thing}, "
-    return f"if there is {article} {thing}, ".replace("  ", " ")
 
 
 def selected(text: str, *, several: bool) -> str:
@@ -194,13 +204,23 @@ def selected(text: str, *, several: bool) -> str:
         return f"{main} if it shows {match['thing']}" if found else text
     if match := _WHICHEVER_LAST.fullmatch(text.strip()):
         return f"{match['main']} each picture if it shows {match['thing']}"
+    if several and (match := _FOR_WHICH.fullmatch(text.strip())):
+        main, found = _PRONOUN.subn("each picture", match["main"].rstrip(" .!"), count=1)
+        return f"{main if found else f'{main} of each picture'} if {_shown(match)}"
     match = _RELATIVE.fullmatch(text.strip())
     if not match or _MANNER.search(match["thing"]):
         return text
     if match["noun"].lower() != "those" and not match["noun"].lower().endswith("s") and not several:
         return text  # "the picture with the dog" is the only one
+    return f"{match['main']} each picture if {_shown(match)}"
+
+
+def _shown(match: re.Match[str]) -> str:
+    """Return the condition on an image that shows a thing, or lacks it."""
     thing = re.sub(r"^the\s", "a ", match["thing"], flags=re.IGNORECASE)
-    return f"{match['main']} each picture if it shows {thing}"
+    if match["lack"]:
+        return f"it shows no {_UNDETERMINED.sub('', thing)}"
+    return f"it shows {thing}"
 
 
 def _amended(text: str) -> str:

@@ -50,18 +50,39 @@ _COORDINATION = re.compile(
     re.IGNORECASE,
 )
 _TASK = re.compile(rf"\b{any_of('task_noun')}\b", re.IGNORECASE)
-_NAMES_TASKS = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+_NAMES_TASKS = re.compile(
+    r"\s*[,?]\s*(?:and\s+)?(?=\w)|\s+(?:and|plus|as\s+well\s+as)\s+", re.IGNORECASE
+)
+_PLEASE = re.compile(r"[\s,]*\b(?:please|pls)\W*$", re.IGNORECASE)
 _PRESENTING = re.compile(
-    r"^(?:(?:and|so|ok|okay|hi|hello|hey|well|now)\b[\s,!.]*)*(?:here(?:'s|s|\s+is|\s+are|\s+come)\b"
+    r"^(?:(?:and|so|ok|okay|hi|hello|hey|well|now)\b[\s,!.]*)*(?:here(?:'s|s|\s+is|\s+are|\s+come|\s+goes|\s+(?:you|we)\s+go)\b"
     r"|(?:i|we)(?:'ve|\s+have)?\s+(?:just\s+|now\s+|also\s+)?(?:attached|sent|uploaded|added|took|taken|put\s+up|posted|shared|scanned)\b"
     r"|(?:attached|enclosed)\s+(?:is|are|you)\b)",
     re.IGNORECASE,
 )
 #: "The picture is blurry", "most are in the album": said about images or the speaker.
 _STATEMENT = re.compile(
-    rf"^(?:(?:and|so|well|ok|okay|yes|but)\b[\s,]*)*(?:(?:both|most|some|all)\s+(?:of\s+them\s+)?|{STAND_IN}\s+|(?:it|they|these|those)\s+)"
+    rf"^(?:(?:and|so|well|ok|okay|yes|but)\b[\s,]*)*(?:(?:both|most|some|all)\s+(?:of\s+them\s+)?|{STAND_IN}\s+(?:(?:i|we)\s+(?:already\s+)?(?:know|think|believe|guess|suppose)\s+)?|(?:it|they|these|those)\s+)"
     r"(?:(?:is|are|was|were|has|have|had)(?!\s+to\b)|shows?|looks?|comes?|came)\b"
     r"|^(?:i|we)(?:'ve|\s+(?:have|run|keep|took|take|work|found|count(?:ed)?|see|saw|make\s+it|think|thought|believe))(?!\s+to\b)\b|^hope\b",
+    re.IGNORECASE,
+)
+#: "My eyes aren't what they were", "she sent me these": a whole sentence that only tells.
+_TELLING = re.compile(
+    rf"^(?:(?:and|so|well|ok|okay|yes|no|nah|but|oh|ah|hi|hello|hey|dear|sorry|honestly|actually|anyway|btw|morning)\b[\s,.!\u2013-]*)*"
+    rf"(?:i|we|he|she|they|it|that|this|these|those|there|(?:my|our|his|her|their|the)\s+(?:\w+\s+){{0,2}}\w+|\w+'s\s+\w+|{STAND_IN})"
+    r"(?:\s+(?:just|already|always|never|still|only|also|really|usually|often|actually|probably|all|both))*"
+    r"(?:'(?:s|m|re|ve|d)|\s+(?:is|are|was|were|am|has|have|had|isn't|aren't|wasn't|weren't|hasn't|haven't|don't|didn't|doesn't|can|can't"
+    r"|cannot|could|couldn't|will|won't|know|knew|see|saw|think|thought|believe|guess|love|loved|like|liked|hate|work|works|live|lives|run|runs"
+    r"|keep|keeps|took|take|takes|went|go|goes|come|comes|came|sent|got|get|gets|found|made|bought|looks?|looked|seems?|says?|said|told|asked"
+    r"|did|does|broke|fell|left|gave|put|met|heard|need|needs))\b",
+    re.IGNORECASE,
+)
+#: A sentence that tells what its speaker wants, or wants to know.
+_WISHING = re.compile(
+    r"\b(?:know|tell|wonder\w*|sure|say|idea|remember|forg[eo]t|curious|understand|figure|make\s+out|read)\b[^.]*?\b(?:what|which|whether|if|how|who|whose|where|why|when)\b"
+    r"|\b(?:want|need|wish|like|love|hop(?:e|ing)|appreciate|grateful|please|interested|looking\s+for|after|wondering|curious|must|should|ha(?:s|ve)\s+to|mean|meant)\b"
+    r"|\b(?:can|could|would|will)\s+you\b",
     re.IGNORECASE,
 )
 _ORDERED = re.compile(
@@ -89,7 +110,7 @@ def items(text: str) -> list[str]:
         parts = text.split(";")
     elif len(found := _SIGN.split(text)) > 1 and all(map(_asks_alone, found)):
         parts = found
-    elif len(found := _NAMES_TASKS.split(text)) > 1 and all(map(_is_task, found)):
+    elif len(found := _NAMES_TASKS.split(_PLEASE.sub("", text))) > 1 and all(map(_is_task, found)):
         parts = found  # "title, tags and text"
     else:
         parts = [text]
@@ -141,7 +162,7 @@ def presents(text: str) -> bool:
 
 def states(text: str) -> bool:
     """Return whether a text only says something about images or the speaker."""
-    said = _STATEMENT.match(text)
+    said = _STATEMENT.match(text) or (not _WISHING.search(text) and _TELLING.match(text))
     if not said or "?" in text or _ORDERED.search(text):
         return False
     return not _TASK.search(text, said.end())  # "I need a caption"

@@ -42,7 +42,7 @@ def units(text: str, count: int = 3) -> list[tuple[str, str]]:
         ("p.png - caption\nr.png - how many hens?", [("caption", "p"), ("how many hens?", "r")]),
         (
             "pictures 1 through 2, what is the main thing in each?",
-            [("the picture, what is the main thing in the picture?", "p q")],
+            [("what is the main thing in the picture?", "p q")],
         ),
         ("first: caption it, third: classify it", [("caption it", "p"), ("classify it", "r")]),
         (

@@ -134,7 +134,7 @@ def test_thanks_ask_for_nothing(text: str) -> None:
         ("caption / label / any hens?", ["caption", "label", "any hens?"]),
         ("a.jpg - caption\nb.jpg - label", ["a.jpg - caption\nb.jpg - label"]),
         ("Caption it / label it", ["Caption it", "label it"]),
-        ("a title, tags and text please", ["a title", "tags", "text please"]),
+        ("a title, tags and text please", ["a title", "tags", "text"]),
         ("Describe the black & white hen", ["Describe the black & white hen"]),
         ("Is the hen / goat red?", ["Is the hen / goat red?"]),
         ("Do this:\n* caption it\n* label it", ["Do this:", "caption it", "label it"]),

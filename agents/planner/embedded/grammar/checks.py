@@ -1,0 +1,50 @@
+"""Finds what a sentence asks, or has checked: "check for a dog first", "see if it is open"."""
+
+from __future__ import annotations
+
+import re
+
+_SEARCH = re.compile(
+    r"^(?:please\s+|first\s+|and\s+|now\s+)*(?:check|look|search|watch)\s+(?:out\s+)?(?:(?P<where>(?:in|on|at|under|inside|behind|through|the|this|that|my|number|picture|photo|image)\s+[^,;]{1,40}?)\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
+    re.IGNORECASE,
+)
+#: "Just one thing: is there a dog?"
+_INTRODUCED = re.compile(r"[^:?]{2,60}:\s+(?=\w)")
+_AMOUNT_OF = re.compile(
+    r"(?:more\s+than|fewer\s+than|less\s+than|at\s+least|at\s+most|exactly|over|under)\s+\w+\s+\w",
+    re.IGNORECASE,
+)
+_PLACED = re.compile(r"(?:in|on|at|under|inside|behind|through)\s", re.IGNORECASE)
+_ASK_FIRST = re.compile(
+    r"^(?:please\s+|first\s+|and\s+|now\s+|just\s+|kindly\s+|(?:can|could|would|will)\s+(?:you|u)\s+|(?:i|we)(?:'d|\s+would)\s+like\s+(?:you\s+)?to\s+|i\s+want\s+(?:you\s+)?to\s+)*(?:tell\s+me|let\s+me\s+know|check|see|look|find\s+out|say|verify|determine|decide)"
+    r"(?:\s+first)?(?:\s+(?:in|on)\s+[^,]+?)?\s+(?:if|whether)\s+(?P<what>.+?)(?:\s+first)?$",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(
+    r"^(?:and\s+|so\s+|ok,?\s+)*(?:(?:is|are|was|were|does|has|have|isn't|aren't|any|no)\b|do\s+(?:you\s+see|(?:you|we|they|i)\s+have|(?:the|any|all|both|these|those)\b)"
+    r"|(?:can|could|might)\s+(?:this|it|that|there|you\s+see)\b)",
+    re.IGNORECASE,
+)
+_END = re.compile(r"[\s.,;:!?]+$")
+
+
+def asks(text: str) -> bool:
+    """Return whether a text begins as a question that is answered by yes or no."""
+    return bool(_QUESTION.match(text))
+
+
+def asked_by(part: str) -> str:
+    """Return the question of a sentence that asks or has something checked, else nothing."""
+    text = _END.sub("", part)
+    if _INTRODUCED.match(text):
+        text = _INTRODUCED.sub("", text)
+    if match := _SEARCH.match(text):
+        where = match["where"] or ""
+        if where and not _PLACED.match(where):
+            where = f"in {where}"
+        return f"is there {match['thing']} {where}".rstrip()
+    if match := _ASK_FIRST.match(text):
+        return match["what"]
+    if part.rstrip().endswith("?") and _AMOUNT_OF.match(text):
+        return f"there are {text}"
+    return text if asks(text) else ""

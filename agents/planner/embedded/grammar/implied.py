@@ -1,0 +1,172 @@
+"""Writes conditions that a person only implies as plain ones, with "if" or "unless".
+
+"If there is no cat, don't bother, otherwise classify it" has something done on the opposite alone,
+"more than ten -> caption it" has an arrow for "if", "both ends of the row" are two positions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+
+NOUN = any_of("image_noun")
+SHOWS = r"(?:shows?|ha(?:ve|s)|contains?|includes?|depicts?|features?)"
+IN_THEM = r"(?:\s+(?:in|on)(?:\s+(?:them|it))?)?[\s.!]*"
+
+_START = r"(?:^|(?<=[.;,!?]\s))"
+_SENTENCE = r"(?:^|(?<=[.;!?]\s))"
+_ARROW = r"(?:\u2192|\u21d2|[-=]>)"
+_NOTHING = (
+    r"(?:(?:please|just|then|simply)\s+)*"
+    r"(?:(?:do\s+not|don't|dont)\s+(?:bother|do\s+(?:anything|it|that))|do\s+nothing"
+    r"|skip(?:\s+(?:it|this|that))?|leave\s+(?:it|that|this)(?:\s+(?:be|out|alone))?"
+    r"|forget\s+(?:it|that)|never\s?mind|nothing(?:\s+(?:more|else))?(?:\s+to\s+do)?"
+    r"|no\s+(?:need|(?:further\s+)?action)|pass|stop(?:\s+there)?"
+    r"|(?:i|we)\s+(?:don't|do\s+not|dont)\s+(?:need|want)\s+(?:anything|it|one)(?:\s+else)?"
+    r"|(?:that's|thats|that\s+is)\s+(?:all|fine|it|ok|okay|enough))"
+)
+_OTHERWISE = (
+    rf"(?:{any_of('else_word')}|(?:if|when)\s+(?:there|it|they|he|she|so)"
+    r"(?:\s+(?:is|are|does|do|has|have)(?:n't|\s+not)?)?"
+    r"(?:\s+(?:any|one|some|somebody|someone))?)"
+)
+_OPPOSITE = {"if": "unless", "when": "unless", "unless": "if"}
+_SIGNS = {
+    ">": "more than", "<": "fewer than", ">=": "at least", "<=": "at most",
+    "\u2265": "at least", "\u2264": "at most",
+}  # fmt: skip
+_YES = re.compile(r"yes|yep|true|so", re.IGNORECASE)
+_NO = re.compile(
+    r"(?:no|nope|not|none|else|otherwise|false|fewer|less|more)(?:\s+than\s+(?:that|this))?",
+    re.IGNORECASE,
+)
+_THING = re.compile(r"(?:(?:an?|any|some|no)\s+)?(?P<noun>[\w'-]+(?:\s+[\w'-]+)?)", re.IGNORECASE)
+
+Replacement = str | Callable[[re.Match[str]], str]
+
+
+def explicit(text: str) -> str:
+    """Return a request with plain conditions in the place of implied ones."""
+    for pattern, replacement in _FORMS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def if_there(thing: str, article: str = "") -> str:
+    """Return the words of a condition that something is there."""
+    if thing.lower().endswith(("s", "people", "children", "men", "women")):
+        return f"if there are {thing}, "
+    return f"if there is {article} {thing}, ".replace("  ", " ")
+
+
+def _pointed(match: re.Match[str]) -> str:
+    """Return the condition before an arrow."""
+    what = match["what"]
+    if _NO.fullmatch(what):
+        return "otherwise "
+    if _YES.fullmatch(what):
+        return "if so, "
+    if re.match(r"\w+ing\b", what):
+        return f"if it is {what}, "
+    if thing := _THING.fullmatch(what):
+        return if_there(what, "a" if thing["noun"] == what else "")
+    return f"if {what}, "
+
+
+def _form(pattern: str, replacement: Replacement) -> tuple[re.Pattern[str], Replacement]:
+    return re.compile(pattern, re.IGNORECASE), replacement
+
+
+#: Forms in the order in which they are rewritten.
+_FORMS = [
+    # "If so, that's all." says that nothing is done.
+    _form(
+        rf"{_SENTENCE}(?:and\s+|but\s+)?(?:(?:if\s+)?(?:yes|no|so|not)\b"
+        r"|if\s+(?:it|there)(?:'s|\s+[\w']+)(?:\s+not)?(?:\s+(?:one|any))?)\s*[,:?]*\s+(?:then\s+)?"
+        rf"{_NOTHING}\s*(?:[.;!]\s*|$)",
+        "",
+    ),
+    # "If there is no cat, don't bother, otherwise classify it."
+    _form(
+        r"\b(?P<word>if|unless|when)\s+(?P<what>(?:(?!\b(?:if|unless)\b)[^.;!?]){2,80}?)\s*[,:]?\s+"
+        rf"(?:then\s+)?{_NOTHING}(?:\s*[,.;!]\s*|\s+(?=and\b|but\b))(?:and\s+|but\s+)?{_OTHERWISE}"
+        r"(?!\w)[\s,:]*(?=\w)",
+        lambda match: f"{_OPPOSITE[match['word'].lower()]} {match['what']}, ",
+    ),
+    # "Not if there is a face in it, but otherwise caption it."
+    _form(
+        rf"{_SENTENCE}(?:(?:do\s+)?not|don't|dont|never)\s+(?:if|when)\s+(?P<what>[^.;!?]{{2,80}}?)"
+        rf"\s*[,.;]\s*(?:but\s+)?{any_of('else_word')}(?!\w)[\s,:]*(?=\w)",
+        r"unless \g<what>, ",
+    ),
+    # "Count them, and should there be fewer than three, …"
+    _form(
+        r"(?:,\s*(?:and\s+|but\s+)?|[.;!?]\s+|\s+(?:and|but)\s+)should\s+(?P<what>there|it|that|they)"
+        r"\s+(?P<no>not\s+)?be\s+(?=\w)(?!one\b|any\b)",
+        lambda match: f". if {match['what']} is {'not ' if match['no'] else ''}",
+    ),
+    _form(
+        r"(?<![-=\w])[<>]\s*=?\s*(?=\d)|[\u2264\u2265]\s*(?=\d)",
+        lambda match: f"{_SIGNS[match[0].replace(' ', '')]} ",
+    ),
+    # "Caption it, but only with a bride in it."
+    _form(
+        r"\s*,?\s+(?:but\s+)?only\s+with\s+(?P<thing>(?:an?|some|any)\s+[\w' -]{2,40}?"
+        r"(?:\s+in\s+it)?)"
+        r"(?=\s*(?:[.;!]|$))",
+        r" only if there is \g<thing>",
+    ),
+    # "Depending on whether it is a weed: if it is, …"
+    _form(
+        rf"{_SENTENCE}(?:it\s+|that\s+)?depend(?:s|ing)\s+on\s+(?:whether|if)\s+"
+        r"(?P<what>[^.;:,!?]+)[:,.;]\s*",
+        r"check whether \g<what>. ",
+    ),
+    # "More than ten: caption it. Fewer: leave it."
+    _form(
+        rf"{_START}(?:if\s+(?:it's\s+)?)?(?:fewer|less|more)(?:\s+than\s+(?:that|this))?\s*[,:]\s*(?=\w)",
+        "otherwise, ",
+    ),
+    # "Which of these show a cat? Describe those."
+    _form(
+        rf"{_SENTENCE}(?:and\s+|so\s+)*which\s+(?:of\s+(?:these|those|them|the\s+{NOUN})|ones?|{NOUN})\s+"
+        rf"{SHOWS}\s+(?P<thing>[^?.!;]+?){IN_THEM}\?\s+(?P<main>(?:(?:please|then|just|only)\s+)*"
+        rf"(?:{'|'.join(sorted(VERBS))})\b[^?.!;]*?)\s+(?:just\s+|only\s+)?"
+        r"(?:those|them|these|that\s+one|that|it)(?P<end>\s*(?:[.!;]|$))",
+        r"\g<main> each picture if it shows \g<thing>\g<end>",
+    ),
+    _form(
+        r"^(?:(?:please|can\s+you|could\s+you)\s+)*(?:go|look|run|work)\s+through\s+"
+        rf"(?:these|those|them|all(?:\s+of\s+(?:these|them))?|the\s+{NOUN}|the\s+lot)"
+        r"\s*(?:,|\band\b)(?:\s*and)?\s+(?=\w)",
+        "",
+    ),
+    # "Look for a ladder. With one, describe it; without one, skip it."
+    _form(
+        rf"{_START}(?:and\s+|but\s+)?(?P<with>with|without)\s+(?:one|any|it|them)\s*[,:]\s*",
+        lambda match: "if so, " if match["with"].lower() == "with" else "if not, ",
+    ),
+    # "Fewer than ten -> nothing."
+    _form(rf"{_START}[^.;,!?\n]{{2,60}}?\s*\??\s*{_ARROW}\s*{_NOTHING}\s*(?:[.;,!]\s*|$)", ""),
+    # "More than ten -> caption it." Before an arrow, an image is a heading.
+    _form(
+        rf"{_START}(?:if\s+)?(?P<what>(?!{NOUN}\b|the\b|\S+\.\w)[^.;,!?\n]{{2,60}}?)\s*\??\s*"
+        rf"{_ARROW}\s*(?=\w)",
+        _pointed,
+    ),
+    # "…, and caption the second in any case": on no condition, although one stands before it.
+    _form(
+        rf"\s*,?\s+(?:and|but)\s+(?P<what>{beginning()}[^.;!?]{{2,60}}?)\s+(?:in\s+any\s+case|either\s+way"
+        r"|regardless|anyway|anyhow|no\s+matter\s+what|whatever\s+happens)\b",
+        r". \g<what>",
+    ),
+    # "Both ends of the row" are its first and its last image.
+    _form(
+        rf"(?:the\s+(?:{NOUN}|ones?)\s+at\s+)?\b(?:both|the\s+two|either)\s+ends?"
+        r"(?:\s+of\s+(?:the|this|my)\s+(?:set|row|series|batch|list|line|sequence|lot))?(?!\s+of\b)\b",
+        "the first and the last one",
+    ),
+]
