@@ -87,7 +87,14 @@ def is_right(plan: Plan, case: Case, request: PlanRequest) -> bool:
     steps = steps_of(plan, names)
     if not any(_same(steps, accepted) for accepted in case.accept):
         return False
-    return all(_runs_on(plan, steps, step, outcome) for step, outcome in case.when)
+    holds = [_runs_on(plan, steps, step, outcome) for step, outcome in case.when]
+    if len(case.accept) == 1:
+        return all(holds)
+    # "Name it" is a classification or a question: an entry for each, of which one is in the plan.
+    each: dict[tuple[str | None, str], bool] = {}
+    for ((_, image), outcome), held in zip(case.when, holds, strict=True):
+        each[image, outcome] = each.get((image, outcome), False) or held
+    return all(each.values())
 
 
 def steps_of(plan: Plan, names: dict[str, str]) -> list[tuple[str, str | None]]:
