@@ -15,6 +15,7 @@ _NAMES = dict(enumerate(words("ordinal")[:12], start=1))
 #: Kinds of task by the verb for what was done.
 _DONE = {
     "describ": "image-to-text",
+    "descript": "image-to-text",
     "caption": "image-to-text",
     "classif": "image-classification",
     "label": "image-classification",
@@ -27,6 +28,11 @@ _DONE = {
 
 class MissingImageError(Exception):
     """A mention means an image that does not exist; the message is for the person."""
+
+
+def kind_of(words: str) -> str:
+    """Return the kind of task that words name by its verb or its result, or nothing."""
+    return next((kind for stem, kind in _DONE.items() if stem in words.lower()), "")
 
 
 def latest_turn(request: PlanRequest) -> Turn | None:
@@ -45,6 +51,7 @@ class Conversation:
         focus: What "it" means: the attached images, or those of the latest turn.
         barred: Images that the request leaves out of all that it asks of several images.
         pointed: The images that the latest name or position means, even of images left out.
+        problems: What to say of positions that do not exist beside others that do.
         batch: What positions are counted in: images that came together, or else all of them.
     """
 
@@ -60,6 +67,7 @@ class Conversation:
         self._turns = request.history
         self.barred: Images = ()
         self.pointed: Images = ()
+        self.problems: list[str] = []
 
     @property
     def names(self) -> list[str]:
@@ -128,6 +136,9 @@ class Conversation:
                 return _beside(side, among, latest)
 
     def _named(self, mention: Mention) -> Images:
+        if not mention.numbers:
+            here = ", ".join(image.name or "unnamed" for image in self.seen[-5:])
+            raise MissingImageError(f"No image has that name; here are {here}.")
         return tuple(self.seen[n] for n in mention.numbers)
 
     def _all(self, among: Images, *, ever: bool) -> Images:
@@ -137,14 +148,15 @@ class Conversation:
 
     def _at(self, mention: Mention, among: Images) -> Images:
         """Return the images at positions."""
-        chosen: list[ImageRef] = []
-        for number in mention.numbers:
-            if not 0 < abs(number) <= len(among):
-                if len(among) < 2 and mention.labelled:
-                    return self.focus  # with one image, a number is the person's own label for it
-                raise MissingImageError(_absent(number, len(among)))
-            chosen.append(among[number - 1 if number > 0 else number])
-        return tuple(chosen)
+        there = [number for number in mention.numbers if 0 < abs(number) <= len(among)]
+        if absent := [number for number in mention.numbers if number not in there]:
+            if len(among) < 2 and mention.labelled:
+                return self.focus  # with one image, a number is the person's own label for it
+            missing = _absent(absent[0], len(among))
+            if not there:
+                raise MissingImageError(missing)
+            self.problems.append(missing)
+        return tuple(among[number - 1 if number > 0 else number] for number in there)
 
     @staticmethod
     def _counted(among: Images, count: int) -> Images:

@@ -31,7 +31,7 @@ from edgewright.agents.planner.embedded.detection import (
 from edgewright.agents.planner.embedded.evidence import Flags, Verdict
 from edgewright.agents.planner.embedded.grammar.acts import Act, Address, acts_outside
 from edgewright.agents.planner.embedded.grammar.clauses import Clause, segment
-from edgewright.agents.planner.embedded.grammar.questions import about_image
+from edgewright.agents.planner.embedded.grammar.questions import about_image, asks_briefly
 from edgewright.agents.planner.embedded.grammar.sentences import asking
 from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
@@ -48,6 +48,8 @@ from edgewright.tools.cards import CardRegistry, ToolCard
 
 #: Maximum number of clauses of a request that are read.
 MAX_CLAUSES = 40
+#: So few words of a follow-up are read in any case.
+FEW_WORDS = 3
 #: Maximum number of example requests in a reply.
 MAX_EXAMPLES = 6
 
@@ -110,7 +112,10 @@ class EmbeddedPlanner:
         """Plan many requests; their texts are encoded together."""
         model = self.model  # loaded by the first request, even if that one cannot be read
         texts = [normalised(request.text) for request in requests]
-        refusals = [self._refusal(text) for text in texts]
+        refusals = [
+            self._refusal(text, follows=bool(request.history))
+            for request, text in zip(requests, texts, strict=True)
+        ]
         drafts = [
             None if refusal else self._draft(request, text)
             for request, text, refusal in zip(requests, texts, refusals, strict=True)
@@ -121,12 +126,17 @@ class EmbeddedPlanner:
             for request, refusal, draft in zip(requests, refusals, drafts, strict=True)
         ]
 
-    def _refusal(self, text: str) -> str:
-        """Return the reason why a text cannot be read at all, or an empty string."""
+    def _refusal(self, text: str, *, follows: bool) -> str:
+        """Return the reason why a text cannot be read at all, or an empty string.
+
+        A few words after an earlier turn are too short to tell their language: "eggs? butter?".
+        """
         if not text.strip():
             return "The request is empty; say what you want to know."
         if len(text) > MAX_REQUEST:
             return f"The request is longer than {MAX_REQUEST} characters; shorten it."
+        if follows and text.isascii() and len(text.split()) <= FEW_WORDS:
+            return ""
         language = foreign_language(text, self._wording.is_common)
         return "" if language is None else notice(language)
 
@@ -167,7 +177,7 @@ class EmbeddedPlanner:
         for (draft, number, unit), said in zip(open_units, asked, strict=True):
             whole = next(readings)
             reading = with_sentences(whole, [(sentence, next(readings)) for sentence in said])
-            draft.readings[number] = self._on_image(unit, reading)
+            draft.readings[number] = self._on_image(unit, reading, follows=bool(draft.repeatable))
 
     def _readings(
         self, model: RequestModel, texts: Sequence[str], has_image: Flags, can_repeat: Flags
@@ -181,10 +191,14 @@ class EmbeddedPlanner:
             for index, (clauses, shares) in enumerate(zip(cut, rows, strict=True))
         ]
 
-    def _on_image(self, unit: Unit, reading: Reading) -> Reading:
-        """Read what the heads decline by what comes with it, an image or another file."""
+    def _on_image(self, unit: Unit, reading: Reading, *, follows: bool) -> Reading:
+        """Read what the heads decline by what comes with it, an image or another file.
+
+        A short question after a task on an image is about that image too: "and the fuel?".
+        """
         asking = self._assembler.asking
-        if not reading.intents and unit.images and asking and about_image(unit.text):
+        asks = about_image(unit.text) or (follows and asks_briefly(unit.text))
+        if not reading.intents and unit.images and asking and asks:
             intent = Intent(asking.id, 0, len(unit.text), reading.probability, {})
             return replace(reading, intents=(intent,), declined=())
         others = {mention.kind: mention.name for mention in files(unit.text)}

@@ -7,7 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from edgewright.agents.planner.embedded.conversation import Conversation, Images, MissingImageError
+from edgewright.agents.planner.embedded.conversation import (
+    Conversation,
+    Images,
+    MissingImageError,
+    kind_of,
+)
 from edgewright.agents.planner.embedded.grammar.acts import (
     Act,
     Address,
@@ -30,6 +35,7 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     completed,
     continued,
     doubts,
+    plain,
     repeats,
     says_again,
     topic,
@@ -48,11 +54,13 @@ from edgewright.agents.planner.embedded.grammar.rewriting import rewritten, sele
 from edgewright.agents.planner.embedded.grammar.sentences import (
     coordinated,
     items,
+    only_looks,
     presents,
     sentences,
     states,
 )
 from edgewright.agents.planner.embedded.steps import Unit, repeated
+from edgewright.agents.planner.plan import Task
 from edgewright.agents.planner.request import PlanRequest
 from edgewright.tools.contracts.images import ImageRef
 
@@ -64,6 +72,7 @@ _TRIED = re.compile(
     re.IGNORECASE,
 )
 _INSTEAD = re.compile(rf"\W*{any_of('instead')}\b", re.IGNORECASE)
+_AFTER_COMMA = re.compile(r"\s*[,;]\s*(?:(?:and|but|as|because)\s+)?$", re.IGNORECASE)
 _CONNECTION = re.compile(r"^(?:and|but|then|also|please|just|first|now|so)\s+", re.IGNORECASE)
 
 
@@ -101,6 +110,7 @@ def understand(
     seen = len(conversation.seen)
     others = seen - len(conversation.focus)
     remaining = wanted(rewritten(text, images=seen, others=others))
+    reader.unwanted = frozenset(filter(None, map(kind_of, remaining.dropped)))
     for words in remaining.dropped:
         reader.set_aside(words)
     if not remaining.text:
@@ -114,7 +124,10 @@ def understand(
 
 def _only_says(unit: Unit) -> bool:
     """Return whether a unit requests nothing: it introduces images or says something of them."""
-    return presents(unit.text) or (not unit.guard and not unit.again and states(unit.text))
+    if presents(unit.text):
+        return True
+    tells = states(unit.text) or only_looks(unit.text)
+    return tells and not unit.guard and not unit.again
 
 
 def _adds_nothing(text: str) -> bool:
@@ -135,6 +148,7 @@ class _Reader:
         latest: The images of the latest clause that mentioned any.
         item: Number of the item of the latest unit.
         noun: What the latest question was about, which a pronoun can stand for.
+        unwanted: Kinds of task that the request says not to do.
     """
 
     conversation: Conversation
@@ -145,6 +159,7 @@ class _Reader:
     latest: Images | None = None
     item: int = -1
     noun: str = ""
+    unwanted: frozenset[str] = frozenset()
 
     @property
     def _question(self) -> str:
@@ -209,7 +224,7 @@ class _Reader:
                 checked = self._about(piece) or self.conversation.focus if piece.guard else None
                 self.units += [
                     replace(unit, guard=unit.guard or piece.guard, checked=checked)
-                    for unit in repeated(turn.tasks, images)
+                    for unit in repeated(self._still_wanted(turn.tasks), images)
                 ]
             return True
         if piece.guard:
@@ -218,6 +233,10 @@ class _Reader:
         if asked:
             self._add(Unit(asked, self.conversation.focus, question=asked), -2)
         return bool(asked)
+
+    def _still_wanted(self, tasks: Sequence[Task]) -> list[Task]:
+        """Return the tasks of the turn before without those that the person does not want now."""
+        return [task for task in tasks if task.task_type not in self.unwanted] or list(tasks)
 
     def _piece(self, piece: Piece, number: int) -> None:
         """Add the units of a piece, one for each run of clauses about the same images."""
@@ -251,7 +270,7 @@ class _Reader:
             text: A sentence, or a part of one.
             ahead: The mentions of the next part that has any.
         """
-        found = self._mentions(text)
+        text, found = self._without_remark(text, self._mentions(text))
         if whole := self._several(text, found):
             yield from whole
             return
@@ -284,8 +303,19 @@ class _Reader:
                 # "Which of them shows a dog?" asks of each whether it does.
                 said = guard_of(_WHICH.sub("", said, count=1)).premises[0].question
             said = without_heading(said, sure=start in starts)
-            if images and said.strip(" ,.:;?!") != STAND_IN:
+            tells = len(clauses) > len(run) and inside and states(said)
+            if images and not tells and said.strip(" ,.:;?!") != STAND_IN:
                 yield said, images
+
+    def _without_remark(self, text: str, found: list[Mention]) -> tuple[str, list[Mention]]:
+        """Cut off what is only told at the end: "…, the other one is just my desk"."""
+        for number, mention in enumerate(found):
+            comma = _AFTER_COMMA.search(text, 0, mention.start)
+            if number and comma and states(f"{STAND_IN}{text[mention.end :]}"):
+                self._resolved(found[:number])
+                self._resolved([mention])
+                return text[: comma.start()], found[:number]
+        return text, found
 
     def _several(self, text: str, found: list[Mention]) -> list[tuple[str, Images]]:
         """Return what a sentence asks about each of several images, if it leaves words out."""
@@ -343,11 +373,13 @@ class _Reader:
         except MissingImageError as error:
             self.problems.append(str(error))
             return None
+        self.problems += self.conversation.problems
         self.aside += images
         return images
 
     def _add(self, unit: Unit, number: int, *, apart: bool = False) -> None:
         """Add a unit, or lengthen the one before if nothing sets it apart."""
+        unit = replace(unit, text=plain(unit.text))
         last = self.units[-1] if self.units else None
         alike = (
             last is not None

@@ -9,14 +9,18 @@ _SEARCH = re.compile(
     re.IGNORECASE,
 )
 #: "Just one thing: is there a dog?"
-_INTRODUCED = re.compile(r"[^:?]{2,60}:\s+(?=\w)")
+_INTRODUCED = re.compile(
+    r"[^:?]{2,60}:\s+(?=\w)"
+    r"|(?:please\s+)?(?:i|we)(?:'d|\s+would)?\s+(?:want|need|like)\s+(?:to\s+)?know[\s,:]+(?=(?:is|are|does|do|has)\b)",
+    re.IGNORECASE,
+)
 _AMOUNT_OF = re.compile(
     r"(?:more\s+than|fewer\s+than|less\s+than|at\s+least|at\s+most|exactly|over|under)\s+\w+\s+\w",
     re.IGNORECASE,
 )
 _PLACED = re.compile(r"(?:in|on|at|under|inside|behind|through)\s", re.IGNORECASE)
 _ASK_FIRST = re.compile(
-    r"^(?:please\s+|first\s+|and\s+|now\s+|just\s+|kindly\s+|(?:can|could|would|will)\s+(?:you|u)\s+|(?:i|we)(?:'d|\s+would)\s+like\s+(?:you\s+)?to\s+|i\s+want\s+(?:you\s+)?to\s+)*(?:tell\s+me|let\s+me\s+know|check|see|look|find\s+out|say|verify|determine|decide)"
+    r"^(?:please\s+|first\s+|and\s+|now\s+|just\s+|kindly\s+|(?:can|could|would|will)\s+(?:you|u)\s+|(?:i|we)(?:'d|\s+would)\s+like\s+(?:you\s+)?to\s+|(?:i|we)\s+(?:want|need)\s+(?:you\s+)?to\s+)*(?:know|look\s+at\s+[^,]+?\s+and\s+(?:tell\s+me|see|check)|tell\s+me|let\s+me\s+know|(?:have|take)\s+a\s+look|check|see|look|find\s+out|say|verify|determine|decide)"
     r"(?:\s+first)?(?:\s+(?:in|on)\s+[^,]+?)?\s+(?:if|whether)\s+(?P<what>.+?)(?:\s+first)?$",
     re.IGNORECASE,
 )

@@ -48,7 +48,7 @@ _INNER_ELSE = re.compile(
     re.IGNORECASE,
 )
 _INNER_SO = re.compile(
-    r"[\s,;]+(?=(?:only\s+then|(?:and\s+)?in\s+(?:that|which)\s+case|if\s+so)\b)"
+    r"[\s,;]+(?=(?:only\s+then|(?:and\s+)?in\s+(?:that|which)\s+case|if\s+so)\b(?!\W*$))"
     rf"|\s*,?\s+and\s+(?={any_of('so_word')}\s*,)",
     re.IGNORECASE,
 )
@@ -71,9 +71,9 @@ _ASKING = re.compile(
 _BEGIN = re.compile(rf"(?:a|an|the|no|how|then|just|only|your|give)\b|{beginning()}", re.IGNORECASE)
 #: Verbs that begin what is to be done when no comma separates it from the condition.
 _STRONG = re.compile(
-    r"\s(?=(?:please\s+)?(?:describe|caption|classify|categori[sz]e|tell|give|name|count|identify|read"
-    r"|explain|say|write|translate|summari[sz]e|what|which|how)\s+\w)|\s(?=(?:describe|caption|classify)$)"
-    r"|\s(?=(?:i|we)(?:(?:'d|\s+would)\s+(?:like|love|want)|\s+(?:need|want))\b)",
+    r"(?<!\byou)(?<!\bi)(?<!\bwe)\s(?=(?:(?:please|just|also|then|only)\s+)*(?:describe|caption|classify|categori[sz]e|tell|give|name|count|identify|read"
+    r"|explain|say|write|translate|summari[sz]e|train|list|what|which|how|where)\s+\w)|\s(?=(?:describe|caption|classify)$)"
+    r"|\s(?=(?:i|we|he|she|they)(?:(?:'d|\s+would)\s+(?:like|love|want)|\s+(?:needs?|wants?))\b)",
     re.IGNORECASE,
 )
 _HINT = re.compile(
@@ -120,18 +120,22 @@ _LIKE = re.compile(r"^(?P<it>it|this|that)\s+looks?\s+like\s+(?=an?\s)", re.IGNO
 _ANSWER_TO = re.compile(
     r"the\s+answer\s+to\s+[\"'](?P<asked>[^\"]+?)[\"']\s+is\s+(?P<yes>yes|no)", re.IGNORECASE
 )
+#: "A beech (check please)", "a beech and not a hornbeam".
+_ASIDE = re.compile(
+    r"\s*\([^)]*\)|(?:\s*,|\s+and)\s+not\s+(?:an?|the)\s+[\w' -]+?(?=\s*(?:\(|$))", re.IGNORECASE
+)
 _REASON = re.compile(
     r"\s*,?\s+(?:because|since)\s.*$|\s*,\s*(?:i|we)(?:'m|'ve|'d|\s+(?:am|have|hate|like|can't|don't))\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
 #: What a number without a noun counts: "count the hens, and if there are more than three, …".
 _COUNTED = re.compile(
-    r"\b(?:count(?:\s+up)?|how\s+many|the\s+number\s+of)\s+(?:all\s+)?(?:the\s+)?"
+    r"\b(?:count(?:ing)?(?:\s+up)?|how\s+many|the\s+number\s+of)\s+(?:all\s+)?(?:the\s+)?"
     r"(?P<noun>(?!are\b|is\b|do\b|can\b|of\b|it\b|them\b)[\w'-]+(?:\s+(?!(?:are|is|do|can|in|on|and|or|but|for|if|then|please|you|there|here|that|with|to|of|visible)\b)[\w'-]+)?)",
     re.IGNORECASE,
 )
 _NUMBER_ALONE = re.compile(
-    r"(?:(?:there(?:'s|\s+are|\s+is)|it(?:'s|\s+is|\s+has|\s+shows)|you\s+(?:see|find|count)|they\s+are|that's)\s+)?"
+    r"(?:(?:there(?:'s|\s+are|\s+is)|it(?:'?s|\s+is|\s+has|\s+shows)|you\s+(?:see|find|count)|they\s+are|that's)\s+)?"
     r"(?P<amount>(?:not?\s+more\s+than|more\s+than|fewer\s+than|less\s+than|at\s+least|at\s+most|exactly|just|only|over|under)\s+(?:the\s+)?(?:\w+)"
     r"|\w+\s+or\s+(?:more|fewer|less))(?:\s+(?:of\s+(?:them|those)|there))?\s*",
     re.IGNORECASE,
@@ -230,7 +234,7 @@ class _Reader:
 
     def _asked(self, words: str, *, unless: bool) -> Guard:
         """Read one condition."""
-        words = _REASON.sub("", words)
+        words = _ASIDE.sub("", _REASON.sub("", words))
         if quoted := _ANSWER_TO.fullmatch(_END.sub("", words)):
             guard = guard_of(quoted["asked"])
             words = quoted["asked"]
@@ -268,7 +272,9 @@ class _Reader:
             guard = self.last if match["so"] else self.last.negated()
             yield self._guarded(part[: match.start()], guard)
         elif refers_back and (asked := asked_by(part)):
-            yield Piece("", self.ask(asked), asked, checked=True)
+            guard = self.ask(asked)
+            self._about = part  # it may name the image before what is asked
+            yield Piece("", guard, part, checked=True)
         elif match := _INITIAL.match(part):
             yield from self._initial(part, match)
         elif match := _condition_after(part):

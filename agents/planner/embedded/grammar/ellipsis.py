@@ -16,7 +16,8 @@ _WHAT_IS = re.compile(r"\bwhat(?:'?s|\s+is|\s+are)\b", re.IGNORECASE)
 _DOUBT = re.compile(
     r"(?:\w{1,6}\b[\s,.!?]+){0,2}(?:are|r)\s+(?:you|u)\s+(?:\w+\s+)?(?:sure|certain|positive)"
     r"(?:\s+(?:about|of)\s+(?:that|this|it))?[\s.!?]*|(?:oh,?\s+)?really\s*\?+"
-    r"|(?:\w{1,6}\b[\s,.!?]+){0,2}is\s+(?:that|this|it)\s+(?:really\s+)?(?:right|correct|true|so)\s*\?+",
+    r"|(?:\w{1,6}\b[\s,.!?]+){0,2}is\s+(?:that|this|it)\s+(?:really\s+)?(?:right|correct|true|so)\s*\?+"
+    r"|(?:(?:oh,?\s+)?really\s*\?+\s*)?(?:why|what\s+makes\s+you|how\s+(?:do|can)\s+you)\s+(?:do\s+you\s+)?(?:think|say|know|tell)(?:\s+(?:so|that))?\s*\?*",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(
@@ -38,7 +39,16 @@ _ABOUT_IT = re.compile(
 )
 #: A picture says what is written in it.
 _SAYS = re.compile(
-    rf"((?:(?:and|so|ok|okay|now)\s+)*what\s+does)\s+{STAND_IN}\s+(say|read)\W*$", re.IGNORECASE
+    rf"(?:(?:and|so|ok|okay|now|then)\s+)*(?:what\s+does\s+{STAND_IN}\s+(?:say|read)"
+    rf"|(?:tell\s+me|read(?:\s+out)?)\s+what\s+(?:it|{STAND_IN})\s+says)\W*$",
+    re.IGNORECASE,
+)
+#: A description of the main thing is one of the picture.
+_DESCRIBE = re.compile(
+    r"(?:(?:please|now|just|then|also|and|so|can\s+you|could\s+you)[\s,]+)*describe\s+(?:(?:the|this|that|my|these|those)\s+)?"
+    r"(?:(?!(?:and|or|how|what|if|in|for|with|facial)\b)[\w'-]+\s*){1,3}(?<!expression)(?<!emotion)(?<!mood)(?<!pose)(?<!posture)"
+    r"(?:,?\s*please)?[\s.!]*",
+    re.IGNORECASE,
 )
 _TAGS = re.compile(
     rf"(?:(?:and|just|some|a\s+few|the|please|pls)\s+)*{any_of('tag_noun')}(?:[\s,]+(?:please|pls|plz))?\W*",
@@ -88,13 +98,17 @@ _HOW_MANY = re.compile(
     r"^(?:and\s+|so\s+)*(?:how\s+many|what\s+number)(?:\s+(?:are\s+there|of\s+them))?\s*\?*$",
     re.IGNORECASE,
 )
+_HOW_MANY_ALONE = re.compile(
+    r"(?:(?:and|so|then|also|please|just|tell\s+me|say)\s+)*how\s+many(?:\s+(?:there\s+are|are\s+there|of\s+them))?\W*$",
+    re.IGNORECASE,
+)
 _EXISTS = re.compile(
     r"^(?P<begin>.*?\b(?:(?:is|are)\s+there|(?:can|could|do|did)\s+you\s+(?:see|spot|find|make\s+out))\s+)(?:any|an?|some|the|no)?\s*(?P<noun>.+?)(?P<where>\s+(?:in|on)\s+(?:it|this|the|that|my)\b.*?)?\s*\??$",
     re.IGNORECASE,
 )
 #: Questions that name what they are about by a pronoun, or not at all.
 _REFERRING = re.compile(
-    r"^(?:(?:and|so|but|ok|okay|then|now)\b[\s,]*)*(?:(?P<ask>where(?:abouts)?(?:\s+exactly)?|(?:what|which)\s+colou?r"
+    r"^(?:(?:and|so|but|ok|okay|then|now|(?:just\s+|also\s+)?(?:tell|show)\s+(?:me|us)|say)\b[\s,]*)*(?:(?P<ask>where(?:abouts)?(?:\s+exactly)?|(?:what|which)\s+colou?r"
     r"|what\s+(?:kind|breed|sort|type|species))"
     r"(?:'s\s+(?:it|he|she)|\s+(?:is|are)\s+(?:it|he|she|they|that|those)|\s+(?:it|he|she|they)\s+(?:is|are))?"
     r"|(?:is|are)\s+(?:it|he|she|they)\s+(?P<state>(?:(?:on|at|in)\s+the\s+(?:left|right|top|bottom|middle)"
@@ -188,8 +202,6 @@ def completed(text: str) -> str:
         return f"is there {thing if _DETERMINED.match(thing) else _article(thing)}?"
     if match := _NEXT_TASK.fullmatch(text.strip()):
         return match["task"]
-    if match := _SAYS.match(text.strip()):
-        return f"{match[1]} it {match[2]}?"
     if _ABOUT_IT.fullmatch(text.strip()):
         return "Describe the picture."
     if _TAGS.fullmatch(text.strip()):
@@ -199,6 +211,17 @@ def completed(text: str) -> str:
     if _ALTERNATIVES.fullmatch(text.strip()) and not _VERB.search(text):
         return f"Is it {text.strip()}"
     return text
+
+
+def plain(text: str) -> str:
+    """Return the plain form of a request about one image: "describe the belt", "what it says".
+
+    Args:
+        text: A text with stand-ins for its images; it is returned unchanged if it is no such form.
+    """
+    if _SAYS.match(text.strip()):
+        return "what does it say?"
+    return "Describe the picture." if _DESCRIBE.fullmatch(text.strip()) else text
 
 
 def _article(noun: str) -> str:
@@ -308,6 +331,8 @@ def referred(text: str, noun: str) -> str:
         text: The clause, such as "what colour is it?", "where?" or "count them".
         noun: What the questions before were about; empty if that is not known.
     """
+    if noun and _HOW_MANY_ALONE.match(text.strip()):
+        return f"how many {noun} are there?"
     match = _REFERRING.match(text.strip()) if noun else None
     if not match:
         return _ORDERED.sub(rf"\g<order> the {noun}", text) if noun else text

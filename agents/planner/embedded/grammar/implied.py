@@ -26,7 +26,9 @@ _NOTHING = (
     r"|forget\s+(?:it|that)|never\s?mind|nothing(?:\s+(?:more|else))?(?:\s+to\s+do)?"
     r"|no\s+(?:need|(?:further\s+)?action)|pass|stop(?:\s+there)?"
     r"|(?:i|we)\s+(?:don't|do\s+not|dont)\s+(?:need|want)\s+(?:anything|it|one)(?:\s+else)?"
-    r"|(?:that's|thats|that\s+is)\s+(?:all|fine|it|ok|okay|enough))"
+    r"|(?:i|we)\s+(?:don't|do\s+not|dont)\s+care|say\s+nothing(?:\s+more)?|none(?:\s+(?:is\s+)?needed)?"
+    r"|(?:that's|thats|that\s+is)\s+(?:all|fine|it|ok|okay|enough|good)|(?:all\s+)?(?:fine|good|okay|ok)"
+    r"|no\s+(?:worries|problem))"
 )
 _OTHERWISE = (
     rf"(?:{any_of('else_word')}|(?:if|when)\s+(?:there|it|they|he|she|so)"
@@ -80,8 +82,51 @@ def _form(pattern: str, replacement: Replacement) -> tuple[re.Pattern[str], Repl
     return re.compile(pattern, re.IGNORECASE), replacement
 
 
+_ORDER = rf"(?=(?:(?:then|just|only|please|also)\s+)*(?:{'|'.join(sorted(VERBS))})\b)"
+
 #: Forms in the order in which they are rewritten.
 _FORMS = [
+    _form(r"\bhalf\s+a\s+dozen\b", "six"),
+    _form(r"\ba\s+dozen\b", "twelve"),
+    # "If yes he wants a description, if no he wants a number."
+    _form(r"(?:^|(?<=[.,;!?:]\s))(?:and\s+)?(?:if|when)\s+yes\b[\s,:]*(?=\w)", "if so, "),
+    _form(
+        r"(?:\s*,\s*|(?<=[.;!?]\s))(?:and\s+|but\s+)?(?:if|when)\s+no(?:t)?\b\s*[,:]?\s+(?=(?:he|she|they|i|we|my|"
+        rf"{'|'.join(sorted(VERBS))}|how|what|which|where)\b)",
+        ". otherwise, ",
+    ),
+    # "If there are no more than four, nothing else. If there are five or more, describe it."
+    _form(
+        rf"{_SENTENCE}(?:and\s+|but\s+)?(?:if|when)\s+[^.;!?,]{{2,60}}?\s*[,:]?\s+{_NOTHING}\s*[.;!]\s+(?=(?:but\s+|and\s+)?(?:if|when|otherwise|else)\b)",
+        "",
+    ),
+    # "…, else don't."
+    _form(
+        rf"\s*[,.;]?\s*(?:or\s+)?(?:else|otherwise)\s*,?\s+(?:(?:don't|do\s+not|dont|not)|{_NOTHING})\s*[.!]*$",
+        "",
+    ),
+    # "Write a caption... not if a face is showing."
+    _form(
+        r"(?<=\w)\s*[.\u2026!]+\s+(?=(?:but\s+|though\s+)?(?:only\s+if|not\s+if|except\s+if)\s[^,;.]+(?:[.!]|$|,\s+(?:they|it|i|he|she|we)\b))",
+        " ",
+    ),
+    # "Check whether it is off, then describe it" asks, and describes in any case.
+    _form(
+        rf"(?P<check>\b(?:check|see|look|find\s+out|tell\s+me)\s+(?:if|whether)\s+[^,;.?!]+?),\s+(?:and\s+)?then\s+{_ORDER}",
+        r"\g<check>. ",
+    ),
+    # "…, and either way count the trays."
+    _form(
+        r"\s*[,.;]?\s+(?:and|but|also)?\s*,?\s*(?:either\s+way|in\s+any\s+case|regardless(?:\s+of\s+(?:that|this))?|anyway)\s*,?\s+"
+        + _ORDER,
+        ". ",
+    ),
+    # "None of them needs a caption except the last."
+    _form(
+        rf"none\s+of\s+(?:them|these|those|the\s+\w+)\s+(?:needs?|gets?|should\s+(?:get|have)|wants?)\s+an?\s+(?P<task>{any_of('task_noun')})"
+        r"\s+(?:except|but|apart\s+from|other\s+than)(?:\s+for)?\s+(?P<what>\w)",
+        r"a \g<task> of \g<what>",
+    ),
     # "If so, that's all." says that nothing is done.
     _form(
         rf"{_SENTENCE}(?:and\s+|but\s+)?(?:(?:if\s+)?(?:yes|no|so|not)\b"
@@ -139,8 +184,8 @@ _FORMS = [
         r"\g<main> each picture if it shows \g<thing>\g<end>",
     ),
     _form(
-        r"^(?:(?:please|can\s+you|could\s+you)\s+)*(?:go|look|run|work)\s+through\s+"
-        rf"(?:these|those|them|all(?:\s+of\s+(?:these|them))?|the\s+{NOUN}|the\s+lot)"
+        r"^(?:(?:please|can\s+you|could\s+you)\s+)*(?:(?:go|look|run|work)\s+through|look\s+at|check)\s+"
+        rf"(?:these|those|them|each(?:\s+(?:one|of\s+them))?|every\s+one|all(?:\s+of\s+(?:these|them))?|the\s+{NOUN}|the\s+lot)"
         r"\s*(?:,|\band\b)(?:\s*and)?\s+(?=\w)",
         "",
     ),

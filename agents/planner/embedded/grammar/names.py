@@ -49,8 +49,13 @@ _GROUP = re.compile(
 )
 #: What a camera's name ends with: letters and at least three digits.
 _ENDING = re.compile(
-    r"(?<![\w.,-])(?:[a-z]{1,4}[-_ ]?)?\d{3,}(?![\w-]|[.,]\d)"
+    r"(?<![\w.,-])(?:[a-z]{1,4}[-_]?)?\d{3,}(?![\w-]|[.,]\d)"
     r"|(?:(?<=\bin\s)|(?<=\bon\s)|(?<=\bof\s)|(?<=\bfor\s)|(?<=\babout\s))\d\d(?![\w-]|[.,]\d)",
+    re.IGNORECASE,
+)
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
+_FILE = re.compile(
+    r"(?<![\w/.-])(?P<series>[^\W\d_]{3,})[\w-]*\.(?:jpe?g|png|webp|gif|bmp|tiff?|heic|avif)\b",
     re.IGNORECASE,
 )
 #: A plain word is a name from this length on.
@@ -92,6 +97,7 @@ def named(text: str, names: Sequence[str]) -> list[Named]:
             if images:
                 found.append(Named(*_with_noun(text, start, end), images, bare))
     found += _by_ending(text, folded, found)
+    found += _missing(text, folded, found)
     return sorted(found, key=lambda each: each.start)
 
 
@@ -108,6 +114,19 @@ def _by_ending(text: str, names: Sequence[str], found: Sequence[Named]) -> list[
         if len(images) == 1 and len(names) > 1:
             ends.append(Named(*_with_noun(text, *match.span()), images))
     return ends
+
+
+def _missing(text: str, names: Sequence[str], found: Sequence[Named]) -> list[Named]:
+    """Find file names like those of the images that none of them has."""
+    series = {_LETTERS.match(_base(name).casefold()) for name in names}
+    begins = {match[0] for match in series if match}
+    return [
+        Named(*match.span(), ())
+        for match in _FILE.finditer(text)
+        if len(names) > 1
+        and match["series"].casefold() in begins
+        and not any(match.start() < each.end and each.start < match.end() for each in found)
+    ]
 
 
 def _with_noun(text: str, start: int, end: int) -> tuple[int, int]:

@@ -95,6 +95,8 @@ _VERB = re.compile(r"\b(?:is|are|was|were|has|have|shows?|does|do|can)\b", re.IG
 _TAIL = re.compile(r"[\s.,;:!?]+$")
 
 
+#: Maximum number of words of a brief question.
+_BRIEF = 8
 _ABOUT = re.compile(
     rf"^(?:(?:and|so|ok|please|well)\b[\s,]*)*(?:(?:what|where|who|how)\s+)?(?:is|are|was|were|does|do|has|have|can|could)\s+"
     rf"(?:{_PICTURE}|there|these|those|he|she|they|(?:any|some|no)(?:body|one|thing))\b"
@@ -106,6 +108,11 @@ _ABOUT = re.compile(
 def about_image(text: str) -> bool:
     """Return whether a text is a question whose subject is an image or what is in it."""
     return bool(_ABOUT.match(text))
+
+
+def asks_briefly(text: str) -> bool:
+    """Return whether a text is a question of a few words."""
+    return len(text.split()) <= _BRIEF and text.rstrip().endswith("?")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from edgewright.agents.planner.condition import NUMBERS
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar, words
+from edgewright.agents.planner.embedded.grammar.name_parts import as_images, by_parts
 from edgewright.agents.planner.embedded.grammar.names import named
 
 Kind = Literal[
@@ -41,7 +42,8 @@ _HINT = re.compile(
     re.IGNORECASE,
 )
 _EXCLUDING = re.compile(
-    rf"(?:{any_of('apart_from', 'dismissal')}|\bnot|\bwithout)(?:\s+for)?\s+(?:the\s+)?$"
+    rf"(?:{any_of('apart_from', 'dismissal')}|\bnot|\bwithout"
+    r"|\bnothing\s+(?:from|of|about|in|on))(?:\s+for)?\s+(?:the\s+)?$"
     r"|(?:\bbut|,|\band|\bonly|\bjust)\s+not\s+(?:in|on|of|for|from|with)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
@@ -64,6 +66,7 @@ _SEVERAL = re.compile(
     rf"\b(?:all|any\w*|every\w*|each|both|none|nothing|no|whatever|them|these|those|{any_of('image_noun')}(?<=s))\b",
     re.IGNORECASE,
 )
+_CLAUSE_END = re.compile(r"[,;:.!?]\s|\b(?:and|but)\b", re.IGNORECASE)
 _SOME = re.compile(rf"\b{any_of('image_noun')}\b", re.IGNORECASE)
 _OBJECT_OF = re.compile(r"\b(?:describe|caption|classify|label|identify)\s+$", re.IGNORECASE)
 #: "Of these six, only the fourth is mine" is about the fourth.
@@ -120,14 +123,29 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
         Mention("name", each.start, each.end, each.images, bare=each.bare)
         for each in named(text, names)
     ]
-    if _HINT.search(text):
+    counted = as_images(text, names) if len(names) > 1 else text
+    if _HINT.search(counted):
         taken = [each.start for each in found], [each.end for each in found]
-        found += _worded(_blanked(text, zip(*taken, strict=True)))
+        found += _worded(_blanked(counted, zip(*taken, strict=True)))
+    if len(names) > 1:
+        found += _by_parts(text, names, found)
     if len(names) < 2:
         # In a single image, "the one on the left" is a thing, and so are "them".
         found = [each for each in found if each.kind not in _IN_ONE]
     found = _placed(text, sorted(found, key=lambda each: each.start))
     return [replace(each, excluded=_is_excluded(text, each)) for each in found]
+
+
+def _by_parts(text: str, names: Sequence[str], found: Sequence[Mention]) -> list[Mention]:
+    """Find images by parts of their names, in clauses that mention none otherwise."""
+    return [
+        Mention("name", start, end, images, bare=True)
+        for start, end, images in by_parts(text, names)
+        if not any(
+            not _CLAUSE_END.search(text, min(end, each.end), max(start, each.start))
+            for each in found
+        )
+    ]
 
 
 def _is_excluded(text: str, each: Mention) -> bool:

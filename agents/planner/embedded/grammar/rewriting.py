@@ -27,7 +27,8 @@ _AMENDED = re.compile(
     rf"(?P<before>.*?\w)\s?(?:[,.;:!?(\u2026]{{1,4}}|\s[-\u2013\u2014]{{1,3}})\s{{0,3}}{_HESITATION}"
     r"(?:i\s+meant?|make\s+(?:that|it)|or\s+rather|(?<=\bsorry,\s)|(?<=\bwait,\s)|(?<=\bwait\s)|(?<=\bno,\s)"
     r"|(?<=\boops,\s)|(?<=\bsorry\s))\s*,?\s*"
-    rf"(?P<new>{_DETERMINER}\s+[^,;:!?.]{{1,40}}|\S+\.\w{{2,4}})[\s.!)]*",
+    rf"(?P<new>(?:{_DETERMINER}\s+|(?={any_of('ordinal', 'last_word')}\b))[^,;:!?.]{{1,40}}"
+    r"|\S+\.\w{2,4})[\s.!)]*",
     re.IGNORECASE | re.DOTALL,
 )
 _PHRASE = re.compile(
@@ -81,11 +82,11 @@ _FOR_WHICH = re.compile(
 _PRONOUN = re.compile(r"\b(?:it|them|that\s+one|those)\b", re.IGNORECASE)
 
 _ORDER = rf"(?:(?:then|just|only|please)\s+)*(?:{'|'.join(sorted(VERBS))})\b"
-_AMOUNT = r"(?:no|more\s+than|at\s+least|at\s+most|fewer\s+than|less\s+than)"
+_AMOUNT = r"(?:no|more\s+than|at\s+least|at\s+most|fewer\s+than|less\s+than|over|under|exactly)"
 #: "No dog? Classify it." A question and an order otherwise stand side by side.
 _TELEGRAPHIC = re.compile(
     rf"(?:^|(?<=[.!?;]\s))(?:(?:and|but|or)\s+)?(?P<what>{_AMOUNT}\s+[\w' -]{{2,40}}?)"
-    rf"\s*\?\s+(?={_ORDER})",
+    rf"\s*\?\s+(?:then\s+)?(?={_ORDER}|(?:i|we)(?:'d|\s+would)?\s+(?:want|need|like)\b|(?:how|what|which|where)\b)",
     re.IGNORECASE,
 )
 _OPPOSITE = re.compile(

@@ -55,6 +55,7 @@ _NAMES_TASKS = re.compile(
 )
 _PLEASE = re.compile(r"[\s,]*\b(?:please|pls)\W*$", re.IGNORECASE)
 _PRESENTING = re.compile(
+    rf"^(?:{any_of('number')}|some|more|another)\s+(?:\w+\s+){{0,3}}(?:attached|here|enclosed|below|for\s+you)\b|"
     r"^(?:(?:and|so|ok|okay|hi|hello|hey|well|now)\b[\s,!.]*)*(?:here(?:'s|s|\s+is|\s+are|\s+come|\s+goes|\s+(?:you|we)\s+go)\b"
     r"|(?:i|we)(?:'ve|\s+have)?\s+(?:just\s+|now\s+|also\s+)?(?:attached|sent|uploaded|added|took|taken|put\s+up|posted|shared|scanned)\b"
     r"|(?:attached|enclosed)\s+(?:is|are|you)\b)",
@@ -81,7 +82,8 @@ _TELLING = re.compile(
 #: A sentence that tells what its speaker wants, or wants to know.
 _WISHING = re.compile(
     r"\b(?:know|tell|wonder\w*|sure|say|idea|remember|forg[eo]t|curious|understand|figure|make\s+out|read)\b[^.]*?\b(?:what|which|whether|if|how|who|whose|where|why|when)\b"
-    r"|\b(?:want|need|wish|like|love|hop(?:e|ing)|appreciate|grateful|please|interested|looking\s+for|after|wondering|curious|must|should|ha(?:s|ve)\s+to|mean|meant)\b"
+    r"|\b(?:i|we)(?:'d|'m|\s+\w+)?(?:\s+\w+)?\s+(?:want|need|wish|like|love|hop(?:e|ing)|appreciate|grateful|interested|looking\s+for|after|wondering|curious|must|should|have\s+to|mean|meant)\b"
+    r"|\bplease\b"
     r"|\b(?:can|could|would|will)\s+you\b",
     re.IGNORECASE,
 )
@@ -89,6 +91,12 @@ _ORDERED = re.compile(
     rf"[,.;:!]\s*(?:and\s+|please\s+)?{beginning()}|\band\s+{beginning()}", re.IGNORECASE
 )
 _ANY = re.compile(r"\s*any\s[^?]*\?\s*$", re.IGNORECASE)
+#: "Check the gauge." before "if the needle is in the red, …" asks nothing by itself.
+_LOOKING = re.compile(
+    r"^(?:(?:please|first|ok|okay|and|now|so|right|just)\b[\s,]*)*(?:check|look(?:\s+at)?|(?:have|take)\s+a\s+(?:good\s+)?look\s+at|see|inspect|examine|use)"
+    r"\s+(?:the|this|that|my|it|these|those|each|them)\b(?:(?!\b(?:for|if|whether|and|to)\b)[^.?!:;,]){0,40}[.!\s]*$",
+    re.IGNORECASE,
+)
 _SIGNATURE = re.compile(r"\n\s*--\s*\n.*\Z", re.DOTALL)
 
 
@@ -166,6 +174,11 @@ def states(text: str) -> bool:
     if not said or "?" in text or _ORDERED.search(text):
         return False
     return not _TASK.search(text, said.end())  # "I need a caption"
+
+
+def only_looks(text: str) -> bool:
+    """Return whether a text only says where to look, which requests nothing beside other parts."""
+    return bool(_LOOKING.match(text))
 
 
 def _all_ask(parts: list[str]) -> bool:
