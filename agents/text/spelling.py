@@ -111,7 +111,12 @@ class Speller:
     def _nearest(self, word: str) -> str:
         """Return the likeliest word one slip away: first by the kind of slip, then by frequency."""
         for slips in (_swapped, _missing, _wrong, _extra):
-            known = [each for each in slips(word) if each in self._frequency]
+            # Hardly anybody mistakes a first letter: "mould" is not "would".
+            known = [
+                each
+                for each in slips(word)
+                if each in self._frequency and (slips is not _wrong or each[0] == word[0])
+            ]
             if known:
                 return max(known, key=lambda each: (each[0] == word[0], self._frequency[each]))
         return max(self._same_consonants(word), key=lambda each: self._frequency[each], default="")

@@ -46,7 +46,7 @@ _SAYS = re.compile(
 #: A description of the main thing is one of the picture.
 _DESCRIBE = re.compile(
     r"(?:(?:please|now|just|then|also|and|so|can\s+you|could\s+you)[\s,]+)*describe\s+(?:(?:the|this|that|my|these|those)\s+)?"
-    r"(?:(?!(?:and|or|how|what|if|in|for|with|facial)\b)[\w'-]+\s*){1,3}(?<!expression)(?<!emotion)(?<!mood)(?<!pose)(?<!posture)"
+    rf"(?:(?!(?:and|or|how|what|if|in|for|with|facial|it|them|{any_of('image_noun')})\b)[\w'-]+\s*){{1,3}}(?<!expression)(?<!emotion)(?<!mood)(?<!pose)(?<!posture)"
     r"(?:,?\s*please)?[\s.!]*",
     re.IGNORECASE,
 )
@@ -98,6 +98,7 @@ _HOW_MANY = re.compile(
     r"^(?:and\s+|so\s+)*(?:how\s+many|what\s+number)(?:\s+(?:are\s+there|of\s+them))?\s*\?*$",
     re.IGNORECASE,
 )
+_HOW_MANY_ASKED = re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE)
 _HOW_MANY_ALONE = re.compile(
     r"(?:(?:and|so|then|also|please|just|tell\s+me|say)\s+)*how\s+many(?:\s+(?:there\s+are|are\s+there|of\s+them))?\W*$",
     re.IGNORECASE,
@@ -156,6 +157,8 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
     """
     if doubts(text):
         return True
+    if _HOW_MANY_ASKED.search(text):
+        return False
     rest = text
     for mention in reversed(found):
         rest = rest[: mention.start] + " " + rest[mention.end :]

@@ -189,7 +189,7 @@ _FORMS = [
         r"\s*(?:,|\band\b)(?:\s*and)?\s+(?=\w)",
         "",
     ),
-    # "Look for a ladder. With one, describe it; without one, skip it."
+    # "Look for a fox. With one, describe it; without one, skip it."
     _form(
         rf"{_START}(?:and\s+|but\s+)?(?P<with>with|without)\s+(?:one|any|it|them)\s*[,:]\s*",
         lambda match: "if so, " if match["with"].lower() == "with" else "if not, ",

@@ -95,6 +95,10 @@ _VERB = re.compile(r"\b(?:is|are|was|were|has|have|shows?|does|do|can)\b", re.IG
 _TAIL = re.compile(r"[\s.,;:!?]+$")
 
 
+_ASKING = re.compile(
+    r"(?:(?:and|so|ok|okay|also|now|then)\s+)*(?:how|what|where|which|who|whose|is|are|does|do|has|have)\b",
+    re.IGNORECASE,
+)
 #: Maximum number of words of a brief question.
 _BRIEF = 8
 _ABOUT = re.compile(
@@ -112,7 +116,7 @@ def about_image(text: str) -> bool:
 
 def asks_briefly(text: str) -> bool:
     """Return whether a text is a question of a few words."""
-    return len(text.split()) <= _BRIEF and text.rstrip().endswith("?")
+    return len(text.split()) <= _BRIEF and bool(text.rstrip().endswith("?") or _ASKING.match(text))
 
 
 @dataclass(frozen=True)

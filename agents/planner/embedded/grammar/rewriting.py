@@ -36,6 +36,11 @@ _PHRASE = re.compile(
     rf"|\b(?:the\s+)?(?:{NOUN}|number)\s+\w+\b|\b{_DETERMINER}\s+[\w-]+|\S+\.\w{{2,4}}\b",
     re.IGNORECASE,
 )
+#: "Is there a dent? Side view I mean."
+_MEANT = re.compile(
+    r"(?P<before>.*\w)\s*[.?!,]+\s*(?:the\s+)?(?P<what>(?!what\b|that\b)[\w'-]+(?:\s+[\w'-]+){0,2}?),?\s+i\s+mea?nt?[\s.!]*",
+    re.IGNORECASE | re.DOTALL,
+)
 _ARTICLE = re.compile(r"(?:an?|any|some)\s", re.IGNORECASE)
 
 _SHOWING = r"(?:showing|containing|featuring|depicting|that\s+are\s+of|with)"
@@ -226,6 +231,8 @@ def _shown(match: re.Match[str]) -> str:
 
 def _amended(text: str) -> str:
     """Put what a person meant in the place of what they said first."""
+    if match := _MEANT.fullmatch(text.strip()):
+        return f"{match['before']} in the {match['what']}?"
     match = _AMENDED.fullmatch(text.strip())
     if not match:
         return text

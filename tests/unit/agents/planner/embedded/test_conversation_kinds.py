@@ -128,8 +128,8 @@ IMPLIED = [
     ),
     ("describe it - but not if there's blood in it, I'm squeamish", "V a, T a if t1=no"),
     (
-        "count the cows. If there are up to four, nothing else. If there are five or more, caption it.",
-        "V a, T a if t1>=5",
+        "count the cows. If there are up to four, nothing else. If there are more than four, label it.",
+        "V a, C a if t1>=5",
     ),
     ("My eyes aren't what they were. Is the gate open? I think somebody left it.", "V a"),
     ("Instead of the usual description I want to know how many windows there are", "V a"),
