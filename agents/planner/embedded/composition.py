@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, product
 
 from edgewright.agents.planner.condition import Check, Condition
+from edgewright.agents.planner.embedded.grammar.checks import asked_by
 from edgewright.agents.planner.embedded.grammar.conditions import counted
+from edgewright.agents.planner.embedded.grammar.lexicon import words
 from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise
 from edgewright.agents.planner.embedded.steps import Step
 from edgewright.agents.planner.plan import Task
 from edgewright.tools.cards import ToolCard
+
+_WORD = re.compile(r"[a-z]{2,}")
 
 
 @dataclass(frozen=True)
@@ -133,8 +138,10 @@ class Composer:
 
     def _check(self, premise: Premise, image: str) -> str:
         key = premise.question.lower(), image
-        if premise.field == "count" and key not in self._asked and (same := self._count(*key)):
-            return same
+        if key not in self._asked:
+            same = self._count(*key) if premise.field == "count" else self._asked_before(*key)
+            if same:
+                return same
         if key not in self._asked:
             assert self.asking is not None
             args = {"image": image} if image else {}
@@ -142,6 +149,16 @@ class Composer:
             self.tasks.append(task)
             self._asked[key] = task.id
         return self._asked[key]
+
+    def _asked_before(self, question: str, image: str) -> str:
+        """Return the task that asks the same in more words: "is it on the arm, as she says?"."""
+        said = _content(question)
+        found = (
+            task
+            for (asked, on), task in reversed(self._asked.items())
+            if on == image and said and asked_by(asked) and said <= _content(asked)
+        )
+        return next(found, "")
 
     def _count(self, question: str, image: str) -> str:
         """Return the task that counts the same, but names a place: "count the hens in the yard"."""
@@ -162,6 +179,13 @@ class Composer:
             span=span,
             confidence=confidence,
         )
+
+
+def _content(question: str) -> set[str]:
+    """Return the stems of the content words of a question."""
+    return {
+        word[:5] for word in _WORD.findall(question.lower()) if word not in words("closed_class")
+    }
 
 
 def is_reference(value: str, step: Step) -> bool:

@@ -43,7 +43,9 @@ _HINT = re.compile(
 )
 _EXCLUDING = re.compile(
     rf"(?:{any_of('apart_from', 'dismissal')}|\bnot|\bwithout"
-    r"|\bnothing\s+(?:from|of|about|in|on))(?:\s+for)?\s+(?:the\s+)?$"
+    r"|\bnothing\s+(?:from|of|about|in|on))(?:\s+for)?\s+"
+    rf"(?:the\s+(?:one|{any_of('image_noun')})\s+(?:of|from|with|in)\s+)?(?:the\s+)?$"
+    r"|\b(?:excluding|except(?:ing)?|apart\s+from|other\s+than|leaving\s+out)\s+(?:any|every|all|the)\b[^,.;]{0,40}$"
     r"|(?:\bbut|,|\band|\bonly|\bjust)\s+not\s+(?:in|on|of|for|from|with)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )

@@ -71,7 +71,7 @@ _STATEMENT = re.compile(
 #: "My eyes aren't what they were", "she sent me these": a whole sentence that only tells.
 _TELLING = re.compile(
     rf"^(?:(?:and|so|well|ok|okay|yes|no|nah|but|oh|ah|hi|hello|hey|dear|sorry|honestly|actually|anyway|btw|morning)\b[\s,.!\u2013-]*)*"
-    rf"(?:i|we|he|she|they|it|that|this|these|those|there|(?:my|our|his|her|their|the)\s+(?:\w+\s+){{0,2}}\w+|\w+'s\s+\w+|{STAND_IN})"
+    rf"(?:i|we|he|she|they|it|that|this|these|those|there|you(?=\s+(?:told|said|showed|gave|wrote)\b)|(?:my|our|his|her|their|the)\s+(?:\w+\s+){{0,2}}\w+|\w+'s\s+\w+|{STAND_IN})"
     r"(?:\s+(?:just|already|always|never|still|only|also|really|usually|often|actually|probably|all|both))*"
     r"(?:'(?:s|m|re|ve|d)|\s+(?:is|are|was|were|am|has|have|had|isn't|aren't|wasn't|weren't|hasn't|haven't|don't|didn't|doesn't|can|can't"
     r"|cannot|could|couldn't|will|won't|know|knew|see|saw|think|thought|believe|guess|love|loved|like|liked|hate|work|works|live|lives|run|runs"

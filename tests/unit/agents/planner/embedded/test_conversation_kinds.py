@@ -121,6 +121,10 @@ IMPLIED = [
     ("Count the chairs, and should there be fewer than twelve, caption it.", "V a, T a if t1<=11"),
     ("If > 5 people, caption. Else classify it.", "V a, T a if t1>=6, C a if t1<=5"),
     ("I only want a description if you're sure it's a buzzard", "V a, T a if t1=yes"),
+    (
+        "Before you describe it: is it really on the arm? If it is on the arm, label it.",
+        "V a, C a if t1=yes",
+    ),
     ("Is anyone in the pool? Describe the pic if so.", "V a, T a if t1=yes"),
     (
         "Check whether it is snowing, and describe it if it is; if it is not, classify it.",
@@ -128,7 +132,7 @@ IMPLIED = [
     ),
     ("describe it - but not if there's blood in it, I'm squeamish", "V a, T a if t1=no"),
     (
-        "count the cows. If there are up to four, nothing else. If there are more than four, label it.",
+        "Count the cows. If there are up to four, stop. If there are more than four, label it.",
         "V a, C a if t1>=5",
     ),
     ("My eyes aren't what they were. Is the gate open? I think somebody left it.", "V a"),
@@ -148,6 +152,11 @@ def test_implied_conditions_are_conditions(
 
 
 NAMED = [
+    (
+        "Describe all of them except the one of the bathroom",
+        "living.png bathroom.png terrace.png",
+        "T living, T terrace",
+    ),
     ("how many candles on Maya's cake?", "leo_cake.png maya_cake.png", "V maya_cake"),
     ("count the pallets, they're on the back", "box_front.png box_back.png", "V box_back"),
     ("what's in 4822", "IMG_4821.png IMG_4822.png", "T IMG_4822"),
