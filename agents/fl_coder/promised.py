@@ -62,6 +62,11 @@ def _statements(promises: Promises) -> list[DesignChoice]:
         stated.append(_read(part.words, f"{part.clients} clients ({part.share:.0%}) in a round"))
     for words, reason in promises.refused:
         stated.append(DesignChoice(words=words, choice="not held", reason=reason))
+    for each in promises.unread:
+        reason = "nothing that training holds or knows of the data takes it; say what it is for"
+        stated += (
+            [] if each.topic else [DesignChoice(words=each.words, choice="not used", reason=reason)]
+        )
     return stated
 
 

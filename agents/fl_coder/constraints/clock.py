@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from edgewright.agents.fl_coder.constraints.places import Place, place_of_match
+
 _DURATION = re.compile(r"\b(?P<hours>\d{1,2}):(?P<minutes>[0-5]\d):(?P<seconds>[0-5]\d)\b")
 _TIME = re.compile(
     r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s*(?P<half>[ap])\.?m\b"
@@ -14,15 +16,17 @@ _NAMED = {"noon": 12.0, "midday": 12.0, "midnight": 24.0}
 _DAY_H = 24.0
 
 
-def read_clock(sentence: str) -> float | None:
-    """Return the seconds of "02:30:00", or from "8 a.m." to "noon". Return None without them."""
+def read_clock(sentence: str) -> tuple[float, tuple[Place, ...]] | None:
+    """Return the seconds of "02:30:00", or from "8 a.m." to "noon", and where these stand."""
     if duration := _DURATION.search(sentence):
         parts = [int(duration[name]) for name in ("hours", "minutes", "seconds")]
-        return 3600.0 * parts[0] + 60 * parts[1] + parts[2] or None
-    times = [_hour(match) for match in _TIME.finditer(sentence)]
+        lasting = 3600.0 * parts[0] + 60 * parts[1] + parts[2]
+        return (lasting, (place_of_match(duration),)) if lasting else None
+    times = list(_TIME.finditer(sentence))
     if len(times) != 2:
         return None
-    return (times[1] - times[0]) % _DAY_H * 3600 or None
+    lasting = (_hour(times[1]) - _hour(times[0])) % _DAY_H * 3600
+    return (lasting, tuple(map(place_of_match, times))) if lasting else None
 
 
 def _hour(match: re.Match[str]) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from edgewright.agents.fl_coder.constraints.hostile import read_owners
 from edgewright.agents.fl_coder.constraints.numbers import NUMBER_WORDS
+from edgewright.agents.fl_coder.constraints.owners import read_owners
 from edgewright.tools.federated.serving.subject import subject_of
 
 #: Patterns for the named data sets.
@@ -99,7 +99,8 @@ def read_data(text: str) -> DataWords:
     named = next((name for name, words in _NAMED if words.search(text)), "")
     named = named or ("digits" if means_digits(text) else "")
     source = (path["quoted"] or path["bare"]) if path else named
-    return DataWords(source, read_owners(text))
+    owners = read_owners(text)
+    return DataWords(source, owners.count if owners else None)
 
 
 def means_digits(text: str) -> bool:

@@ -1,24 +1,22 @@
-"""Reads how many clients there are, and how many of them may be hostile."""
+"""Reads how many clients may be hostile."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from edgewright.agents.fl_coder.constraints.nouns import OWNERS
 from edgewright.agents.fl_coder.constraints.numbers import Number, numbers_of, tokens_of
-from edgewright.agents.fl_coder.constraints.quantities import DISMISSED, sentences
-
-#: What clients are called.
-OWNERS = re.compile(
-    r"(?:client|clinic|hospital|school|shop|store|site|device|phone|partner|owner|compan(?:y|ie)|"
-    r"branch(?:e)?|factor(?:y|ie)|farm|bank|office|user|participant|member|node|board|camera|"
-    r"station|department|universit(?:y|ie)|librar(?:y|ie)|museum|plant|part(?:y|ie)|sensor|worker|"
-    r"machine|peer|contributor|tablet|handset|meter|robot|drone|gateway|vehicle|car|supplier|"
-    r"dealer|firm|institution|organi[sz]ation|lab|laborator(?:y|ie))s?",
-    re.IGNORECASE,
+from edgewright.agents.fl_coder.constraints.places import (
+    Place,
+    place_of,
+    place_of_match,
+    sentences,
 )
+from edgewright.agents.fl_coder.constraints.quantities import DISMISSED
+
 HOSTILE = re.compile(
     r"\b(?:malicious|hostile|byzantine|adversar\w*|attack(?:s|ed|ers?|ing)?|poison\w*|"
     r"compromised|hacked|evil|dishonest|traitors?|sabotag\w*|saboteurs?|tamper\w*|cheat\w*|lying|"
@@ -28,13 +26,13 @@ HOSTILE = re.compile(
     r"label[\s-]?flip\w*|flip\w*\s+(?:their\s+|the\s+)?labels)\b",
     re.IGNORECASE,
 )
-_ATTACKERS = re.compile(
+ATTACKERS = re.compile(
     r"attackers?|adversar(?:y|ies)|byzantines?|traitors?|saboteurs?|liars?|cheaters?|"
     r"malicious|hostile|evil|rogue|dishonest|compromised|hacked|poisoned|adversarial|infected|bad",
     re.IGNORECASE,
 )
 #: Words that speak of some attackers without a number, or of an open end.
-_VAGUE = re.compile(
+VAGUE = re.compile(
     r"\b(?:some|a\s+few|few|several|many|a\s+number\s+of|a\s+handful\s+of|multiple|various|"
     r"a\s+minority|a\s+majority|most|an\s+unknown\s+number)\b",
     re.IGNORECASE,
@@ -58,7 +56,7 @@ _SPORT = re.compile(
     r"\battackers?\s+(?:and|or|,)\s+(?:\w+\s+)?(?:defenders?|midfielders?|goal-?keepers?)\b",
     re.IGNORECASE,
 )
-_DENIED = re.compile(
+DENIED = re.compile(
     r"\b(?:none\s+of|nobody|no\s+one|no\s+(?:attackers?|client|participant|node)s?|neither|never|"
     r"without|(?:is|are|be)\s+not|(?:is|are)n't)\b",
     re.IGNORECASE,
@@ -81,13 +79,24 @@ class Hostile:
     Attributes:
         count: The largest number that the words allow; None if they give no number.
         words: The words that state it.
+        places: Where the numbers that were read stand.
     """
 
     count: int | None
     words: str
+    places: tuple[Place, ...] = ()
 
 
-def read_hostile(words: str, clients: int) -> int | None:
+@dataclass(frozen=True)
+class _Count:
+    """A number of clients, whether it has an open end, and where it stands."""
+
+    clients: int
+    is_open: bool
+    place: Place
+
+
+def read_hostile(words: str, clients: int) -> Hostile | None:
     """Read the largest number of hostile clients. Return None if it is not stated.
 
     Args:
@@ -96,10 +105,14 @@ def read_hostile(words: str, clients: int) -> int | None:
     """
     counts = [
         count
-        for sentence in sentences(" ".join(words.split()))
-        for count, _ in _counts(sentence, clients, loose=True)
+        for sentence in sentences(words)
+        for count in _counts(sentence, clients, loose=True)
+        if 1 <= count.clients < clients
     ]
-    return max((count for count in counts if 1 <= count < clients), default=None)
+    if not counts:
+        return None
+    most = max(count.clients for count in counts)
+    return Hostile(most, words, tuple(count.place for count in counts))
 
 
 def find_hostile(text: str, clients: int) -> Hostile | None:
@@ -110,42 +123,48 @@ def find_hostile(text: str, clients: int) -> Hostile | None:
         clients: Number of clients.
     """
     found: Hostile | None = None
-    for sentence in sentences(" ".join(text.split())):
+    places: list[Place] = []
+    for sentence in sentences(text):
         if DISMISSED.search(sentence) or _SPORT.search(sentence):
             continue
         words = sentence.rstrip(" .;!?")
         hostile = bool(HOSTILE.search(sentence)) or bool(_TOLERATED.search(sentence))
         if not hostile and (others := _others(sentence, clients)):
-            found = Hostile(max(others, (found and found.count) or 0), words)
-        if not hostile or _DENIED.search(sentence):
+            places += [each.place for each in others]
+            most = max(each.clients for each in others)
+            found = Hostile(max(most, (found and found.count) or 0), words)
+        if not hostile or DENIED.search(sentence):
             continue
-        counts = [count for count, _ in _counts(sentence, clients, loose=False)]
-        opened = any(is_open for _, is_open in _counts(sentence, clients, loose=False))
+        stated = list(_counts(sentence, clients, loose=False))
+        places += [each.place for each in stated]
+        counts = [each.clients for each in stated]
+        opened = any(each.is_open for each in stated)
         most = (sum if _AND_OTHERS.search(sentence) else max)(counts) if counts else 0
         if counts and (found is None or (found.count or 0) < most):
             found = Hostile(None if opened else most, words)
         elif not counts and found is None and _vague_owners(sentence):
             found = Hostile(None, words)
-    return found
+    return replace(found, places=tuple(places)) if found else None
 
 
-def _others(sentence: str, clients: int) -> int:
-    """Return how many clients are left of "17 of the 20 banks are honest"; 0 if none are."""
-    if not _HONEST.search(sentence) or _DENIED.search(sentence):
-        return 0
+def _others(sentence: str, clients: int) -> list[_Count]:
+    """Return how many clients are left of "17 of the 20 banks are honest", if any are."""
+    if not _HONEST.search(sentence) or DENIED.search(sentence):
+        return []
     tokens = tokens_of(sentence)
-    honest = [
-        number.low if number.share else number.low / number.of
-        for number in numbers_of(tokens)
-        if (number.share or number.of)
-        and any(OWNERS.fullmatch(t.text) for t in tokens[number.after : number.after + 5])
-    ]
-    return max((clients - math.floor(share * clients + 1e-9) for share in honest), default=0)
+    found = []
+    for number in numbers_of(tokens):
+        about = tokens[number.after : number.after + 5]
+        if (number.share or number.of) and any(OWNERS.fullmatch(t.text) for t in about):
+            honest = number.low if number.share else number.low / number.of
+            left = clients - math.floor(honest * clients + 1e-9)
+            found += [_Count(left, False, place_of(sentence, tokens, number))] if left > 0 else []
+    return found
 
 
 def all_trusted(text: str) -> bool:
     """Return whether a text says of the clients, without exception, that they mean well."""
-    for sentence in sentences(" ".join(text.split())):
+    for sentence in sentences(text):
         match = _TRUSTED.search(sentence)
         if match is None or not OWNERS.fullmatch(match["owners"]) or _SOME.search(sentence):
             continue
@@ -158,13 +177,13 @@ def all_trusted(text: str) -> bool:
 def _vague_owners(sentence: str) -> bool:
     """Return whether a sentence speaks of an unstated number of hostile clients."""
     tokens = tokens_of(sentence)
-    return bool(_VAGUE.search(sentence)) and any(
-        OWNERS.fullmatch(t.text) or _ATTACKERS.fullmatch(t.text) for t in tokens
+    return bool(VAGUE.search(sentence)) and any(
+        OWNERS.fullmatch(t.text) or ATTACKERS.fullmatch(t.text) for t in tokens
     )
 
 
-def _counts(sentence: str, clients: int, *, loose: bool) -> Iterator[tuple[int, bool]]:
-    """Yield numbers of clients in a sentence, and whether they have an open end.
+def _counts(sentence: str, clients: int, *, loose: bool) -> Iterator[_Count]:
+    """Yield numbers of clients in a sentence.
 
     Args:
         sentence: A sentence about hostile clients.
@@ -172,9 +191,10 @@ def _counts(sentence: str, clients: int, *, loose: bool) -> Iterator[tuple[int, 
         loose: Whether a number need not be next to a word for clients or attackers.
     """
     if tolerated := _TOLERATED.search(sentence):
-        yield int(tolerated["count"]), False
+        yield _Count(int(tolerated["count"]), False, place_of_match(tolerated))
     if corrupted := _CORRUPTED.search(sentence):
-        yield math.ceil(float(corrupted["share"]) * clients - 1e-9), False
+        count = math.ceil(float(corrupted["share"]) * clients - 1e-9)
+        yield _Count(count, False, place_of_match(corrupted))
     tokens = tokens_of(sentence)
     numbers = numbers_of(tokens)
     parts = [n for n in numbers if [t.text for t in tokens[n.after : n.after + 2]] in _OF_THEM]
@@ -195,7 +215,7 @@ def _counts(sentence: str, clients: int, *, loose: bool) -> Iterator[tuple[int, 
         is_open = bool(_OPEN & set(before)) or is_more or about[:2] == ["or", "more"]
         total = count == clients and not number.of and not number.share
         if count >= 1 and not total:
-            yield count, is_open
+            yield _Count(count, is_open, place_of(sentence, tokens, number))
 
 
 def _of_clients(number: Number, about: list[str], before: list[str], *, loose: bool) -> bool:
@@ -203,7 +223,7 @@ def _of_clients(number: Number, about: list[str], before: list[str], *, loose: b
     if before[-1:] in (["n"], ["of"]) or before[-2:] == ["n", "="]:
         return False
     nouns = [i for i, word in enumerate(about) if OWNERS.fullmatch(word)]
-    hostile = [i for i, word in enumerate(about) if _ATTACKERS.fullmatch(word)]
+    hostile = [i for i, word in enumerate(about) if ATTACKERS.fullmatch(word)]
     if number.article and "except" not in before:
         near = bool(nouns and nouns[0] == 0) or bool(hostile and hostile[0] == 0)
         return near and loose
@@ -229,29 +249,3 @@ _OF_THEM = [["of", "them"], ["of", "these"], ["of", "those"], ["of", "whom"], ["
 _MODALS = frozenset({"may", "might", "could", "can", "are", "is", "were", "will"})
 _RELATIVE = frozenset({"that", "who", "which"})
 _REFERENCES = frozenset({"the", "our", "them", "these", "those", "my", "all", "us", "clients"})
-
-
-def read_owners(text: str) -> int | None:
-    """Read how many owners the data have. Return None if the text does not say.
-
-    Numbers of hostile clients are not meant, but "2 out of 20" says that there are 20.
-    """
-    for sentence in sentences(" ".join(text.split())):
-        hostile = bool(HOSTILE.search(sentence))
-        tokens = tokens_of(sentence)
-        numbers = [n for n in numbers_of(tokens) if not n.share and not n.article]
-        for number in numbers:
-            about = [token.text for token in tokens[number.after : number.after + 3]]
-            nouns = [i for i, word in enumerate(about) if OWNERS.fullmatch(word)]
-            if number.of and (nouns or hostile):
-                return int(number.of)
-            qualified = any(_ATTACKERS.fullmatch(word) for word in about[: (nouns or [0])[0]])
-            alone = len(numbers) == 1 and hostile and not _VAGUE.search(sentence)
-            if (
-                nouns
-                and number.low >= 1
-                and not qualified
-                and not (alone and not _DENIED.search(sentence))
-            ):
-                return int(number.low)
-    return None

@@ -5,30 +5,31 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from edgewright.agents.fl_coder.constraints.clock import read_clock
-from edgewright.agents.fl_coder.constraints.hostile import OWNERS
 from edgewright.agents.fl_coder.constraints.last_round import last_round
+from edgewright.agents.fl_coder.constraints.nouns import OWNERS
 from edgewright.agents.fl_coder.constraints.numbers import (
     Number,
     Token,
     numbers_of,
     tokens_of,
 )
-from edgewright.agents.fl_coder.constraints.quantities import sentences
+from edgewright.agents.fl_coder.constraints.places import Place, place_of, sentences
 
 Quantity = Literal["rounds", "seconds", "bytes", "total_bytes", "accuracy", "memory"]
 
-_SECONDS: dict[str, float] = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60}
-_SECONDS |= {"hour": 3600, "hr": 3600, "h": 3600, "day": 86_400}
+#: Seconds of units of time, and bytes of units of size.
+SECONDS: dict[str, float] = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60}
+SECONDS |= {"hour": 3600, "hr": 3600, "h": 3600, "day": 86_400, "week": 604_800}
 _HOURS = frozenset({"hour", "hours", "hr", "hrs", "h"})
-_BYTES: dict[str, float] = {"byte": 1, "b": 1}
-_BYTES |= {"kbit": 125, "kilobit": 125, "mbit": 125e3, "megabit": 125e3, "gbit": 125e6}
-_BYTES |= {"kilobyte": 1e3, "kb": 1e3, "kib": 1024, "kibibyte": 1024}
-_BYTES |= {"megabyte": 1e6, "mb": 1e6, "mib": 1024**2, "mebibyte": 1024**2}
-_BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
+BYTES: dict[str, float] = {"byte": 1, "b": 1}
+BYTES |= {"kbit": 125, "kilobit": 125, "mbit": 125e3, "megabit": 125e3, "gbit": 125e6}
+BYTES |= {"kilobyte": 1e3, "kb": 1e3, "kib": 1024, "kibibyte": 1024}
+BYTES |= {"megabyte": 1e6, "mb": 1e6, "mib": 1024**2, "mebibyte": 1024**2}
+BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
 
 #: What the time of training is spoken of with, and what makes it a time of something else.
 _TRAINING_TIME = re.compile(
@@ -129,6 +130,8 @@ _OTHER_SHARE = re.compile(
     r"clients?|participants?|byzantine|malicious|attack\w*)\b",
     re.IGNORECASE,
 )
+#: Maximum number of words of a clause that is only a number: "the accuracy must be high, 90 %".
+_BARE = 3
 _DATA = re.compile(r"\b(?:data|pictures?|photos?|images?|scans?|samples?)\b", re.IGNORECASE)
 
 
@@ -142,41 +145,55 @@ class StatedLimit:
             ``memory`` of a device, in bytes.
         value: The limit; of several values, the strictest.
         words: The words that state it.
+        places: Where each of its values stands.
     """
 
     quantity: Quantity
     value: float
     words: str
+    places: tuple[Place, ...] = ()
 
 
 def read_limits(text: str) -> tuple[StatedLimit, ...]:
     """Read the limits in a text, each quantity at most once."""
     found: dict[Quantity, StatedLimit] = {}
     for sentence in sentences(text):
-        if _OF_OTHERS.search(sentence) and not _DEMANDED.search(sentence):
+        if of_others(sentence):
             continue
-        for quantity, value in _stated(sentence):
-            earlier = found.get(quantity)
-            stricter = earlier is None or value < earlier.value
-            if quantity == "accuracy":
-                stricter = earlier is None or value > earlier.value
-            if stricter:
-                found[quantity] = StatedLimit(quantity, value, sentence.strip(" .;!?"))
+        for limit in _stated(sentence):
+            found[limit.quantity] = _stricter(limit, found.get(limit.quantity))
     return tuple(found.values())
 
 
-def _stated(sentence: str) -> Iterator[tuple[Quantity, float]]:
+def of_others(sentence: str) -> bool:
+    """Return whether a sentence says what others achieve, or an earlier training did."""
+    return bool(_OF_OTHERS.search(sentence)) and not _DEMANDED.search(sentence)
+
+
+def _stricter(limit: StatedLimit, earlier: StatedLimit | None) -> StatedLimit:
+    """Return the stricter of two limits, with the places of both."""
+    if earlier is None:
+        return limit
+    sign = -1 if limit.quantity == "accuracy" else 1
+    kept = limit if sign * limit.value < sign * earlier.value else earlier
+    return replace(kept, places=(*earlier.places, *limit.places))
+
+
+def _stated(sentence: str) -> Iterator[StatedLimit]:
     """Yield the limits in a sentence."""
+    words = sentence.strip(" .;!?")
     if last := last_round(sentence):
-        yield "rounds", last
+        yield StatedLimit("rounds", last[0], words, (last[1],))
     if (lasting := read_clock(sentence)) and _TRAINING_TIME.search(sentence):
-        yield "seconds", lasting
+        yield StatedLimit("seconds", lasting[0], words, lasting[1])
     tokens = tokens_of(sentence)
     for number in numbers_of(tokens):
         for quantity, read in _READERS.items():
             value = read(sentence, tokens, number)
             if value is not None and value > 0:
-                yield quantity, value
+                unit = _unit(tokens, number, SECONDS) or _unit(tokens, number, BYTES)
+                place = place_of(sentence, tokens, number, unit[1] if unit else None)
+                yield StatedLimit(quantity, value, words, (place,))
                 break
 
 
@@ -201,10 +218,10 @@ def _unit(tokens: list[Token], number: Number, units: dict[str, float]) -> tuple
     if rest[:2] in (["and", "a"], ["and", "an"]) and rest[2:] and rest[2] in ("half", "quarter"):
         value += 0.5 if rest[2] == "half" else 0.25  # an hour and a half
         position += 3
-    if scale == _SECONDS["hour"] and rest[:1] == ["and"]:
+    if scale == SECONDS["hour"] and rest[:1] == ["and"]:
         rest, position = rest[1:], position + 1
-    minutes = numbers_of(tokens[position : position + 3]) if units is _SECONDS else []
-    if scale == _SECONDS["hour"] and minutes and minutes[0].first == 0 and minutes[0].low < 60:
+    minutes = numbers_of(tokens[position : position + 3]) if units is SECONDS else []
+    if scale == SECONDS["hour"] and minutes and minutes[0].first == 0 and minutes[0].low < 60:
         ends = position + minutes[0].after
         named = [token.text for token in tokens[ends : ends + 1]]
         bare = tokens[position].start == tokens[position - 1].end
@@ -214,7 +231,7 @@ def _unit(tokens: list[Token], number: Number, units: dict[str, float]) -> tuple
 
 
 def _seconds(sentence: str, tokens: list[Token], number: Number) -> float | None:
-    found = _unit(tokens, number, _SECONDS)
+    found = _unit(tokens, number, SECONDS)
     before = [token.text for token in tokens[max(0, number.first - 2) : number.first]]
     if found is None or _HOURS.intersection(before[-1:] if before[-1:] != ["and"] else before):
         return None  # the minutes of "1 hour and 30 minutes" are read with the hour
@@ -253,7 +270,7 @@ def _rounds(sentence: str, tokens: list[Token], number: Number) -> float | None:
 
 
 def _bytes(sentence: str, tokens: list[Token], number: Number) -> float | None:
-    found = _unit(tokens, number, _BYTES)
+    found = _unit(tokens, number, BYTES)
     if found is None or _is_rate(tokens, found[1]) or _is_least(tokens, number):
         return None
     if _MEMORY.search(sentence) and not _SENDING.search(sentence):
@@ -265,7 +282,7 @@ def _bytes(sentence: str, tokens: list[Token], number: Number) -> float | None:
 
 
 def _total_bytes(sentence: str, tokens: list[Token], number: Number) -> float | None:
-    found = _unit(tokens, number, _BYTES)
+    found = _unit(tokens, number, BYTES)
     if found is None or _is_rate(tokens, found[1]) or _is_least(tokens, number):
         return None
     in_all = _IN_ALL.search(sentence) and not _A_ROUND.search(sentence)
@@ -275,7 +292,7 @@ def _total_bytes(sentence: str, tokens: list[Token], number: Number) -> float | 
 def _memory(sentence: str, tokens: list[Token], number: Number) -> float | None:
     if _WEIGHTS.intersection(token.text for token in tokens[number.after : number.after + 2]):
         return None if number.article or _is_least(tokens, number) else 4 * number.low
-    found = _unit(tokens, number, _BYTES)
+    found = _unit(tokens, number, BYTES)
     if found is None or _is_rate(tokens, found[1]) or not _MEMORY.search(sentence):
         return None
     return None if _SENDING.search(sentence) else found[0]
@@ -287,12 +304,14 @@ def _accuracy(sentence: str, tokens: list[Token], number: Number) -> float | Non
         others = re.search(r"\b(?:labels?|clients?|participants?)\b", sentence, re.IGNORECASE)
         return None if others or _counts_owners(tokens, number) else 1 - value
     stated = number.share or number.of or _is_decimal_accuracy(tokens, number)
-    if not stated or not 0 < value <= 1 or _OTHER_SHARE.search(sentence):
+    clause = place_of(sentence, tokens, number).clause
+    if not stated or not 0 < value <= 1 or _OTHER_SHARE.search(clause):
         return None
     recognised = _RECOGNISED.search(sentence)
-    if (_DATA.search(sentence) and not recognised) or _counts_owners(tokens, number):
+    if (_DATA.search(clause) and not recognised) or _counts_owners(tokens, number):
         return None
-    return value if recognised or _GOAL.search(sentence) else None
+    alone = len(clause.split()) <= _BARE and not _OTHER_SHARE.search(sentence)
+    return value if recognised or _GOAL.search(sentence if alone else clause) else None
 
 
 def _is_decimal_accuracy(tokens: list[Token], number: Number) -> bool:

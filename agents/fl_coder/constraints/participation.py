@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from edgewright.agents.fl_coder.constraints.hostile import HOSTILE, OWNERS
+from edgewright.agents.fl_coder.constraints.hostile import HOSTILE
+from edgewright.agents.fl_coder.constraints.nouns import OWNERS
 from edgewright.agents.fl_coder.constraints.numbers import Number, Token, numbers_of, tokens_of
-from edgewright.agents.fl_coder.constraints.quantities import sentences
+from edgewright.agents.fl_coder.constraints.places import (
+    Place,
+    place_of,
+    place_of_match,
+    sentences,
+)
 
 #: What makes it a matter of each round.
 _A_ROUND = re.compile(
@@ -55,11 +61,13 @@ class StatedParticipation:
         clients: Number of clients in a round, at least one and fewer than all of them.
         share: Their share of all clients, above 0 and below 1.
         words: The words that state it.
+        places: Where the numbers that were read stand.
     """
 
     clients: int
     share: float
     words: str
+    places: tuple[Place, ...] = ()
 
 
 def read_participation(text: str, clients: int) -> StatedParticipation | None:
@@ -72,12 +80,13 @@ def read_participation(text: str, clients: int) -> StatedParticipation | None:
         clients: Number of clients.
     """
     found: StatedParticipation | None = None
-    for sentence in sentences(" ".join(text.split())):
+    for sentence in sentences(text):
         if fraction := _FRACTION.search(sentence):
             share = float(fraction["share"])
             taking = max(1, math.ceil(share * clients - 1e-9))
             if taking < clients:
-                return StatedParticipation(taking, taking / clients, sentence.strip(" .;!?"))
+                words, places = sentence.strip(" .;!?"), (place_of_match(fraction),)
+                return StatedParticipation(taking, taking / clients, words, places)
         absent = _ABSENT.search(sentence) is not None
         said = _A_ROUND.search(sentence) and (absent or _TAKING_PART.search(sentence))
         if (
@@ -89,10 +98,18 @@ def read_participation(text: str, clients: int) -> StatedParticipation | None:
         tokens = tokens_of(sentence)
         for number in numbers_of(tokens):
             count = _count(number, tokens, clients, absent=absent)
-            if count is not None and (found is None or count < found.clients):
-                words = sentence.strip(" .;!?")
-                found = StatedParticipation(count, count / clients, words)
+            if count is None:
+                continue
+            words, place = sentence.strip(" .;!?"), place_of(sentence, tokens, number)
+            stated = StatedParticipation(count, count / clients, words, (place,))
+            found = stated if found is None else _smaller(found, stated)
     return found
+
+
+def _smaller(one: StatedParticipation, other: StatedParticipation) -> StatedParticipation:
+    """Return the one with fewer clients, with the places of both."""
+    fewer = min(one, other, key=lambda each: each.clients)
+    return replace(fewer, places=(*one.places, *other.places))
 
 
 def _count(number: Number, tokens: list[Token], clients: int, *, absent: bool) -> int | None:

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from edgewright.agents.fl_coder.constraints.quantities import sentences
+from edgewright.agents.fl_coder.constraints.places import sentences
 
 Unit = Literal["sample", "person", "client"]
 #: From the weakest protection to the strongest.
 UNITS: tuple[Unit, ...] = ("sample", "person", "client")
 
-_SAMPLE = (
+SAMPLE = (
     r"(?:samples?|examples?|records?|rows?|images?|pictures?|photos?|photographs?|instances?|items?|"
     r"scans?|x-?rays?|measurements?|data\s*-?\s*points?|datum|documents?|readings?|observations?|"
     r"entr(?:y|ies)|mammograms?|drawings?|recordings?|slides?|exposures?|frames?|tuples?|sentences?|"
@@ -20,9 +20,9 @@ _SAMPLE = (
     r"snapshots?|tiles?|crops?|texts?|posts?|visits?|tweets?|essays?|slices?|biops(?:y|ies)|"
     r"heartbeats?|pairs?|comments?|appointments?|orders?|trips?|calls?|forms?)"
 )
-_PERSON = (
+PERSON = (
     r"(?:persons?|people|patients?|subjects?|individuals?(?!\s+"
-    + _SAMPLE
+    + SAMPLE
     + r")|customers?|users?|(?:study|trial)\s+participants?|participants?\s+of\s+"
     r"the\s+(?:study|trial)|pupils?|students?|citizens?|employees?|writers?|speakers?|children|"
     r"child|donors?|volunteers?|members?|persons?'s|residents?|voters?|readers?|drivers?|passengers?|guests?|tenants?|authors?|teachers?|learners?|"
@@ -34,7 +34,7 @@ _CLIENT = (
     r"factor(?:y|ies)|offices?|librar(?:y|ies)|plants?|vehicles?|universit(?:y|ies)|homes?|stores?|"
     r"participants?(?!\s+of\s+the\s+(?:study|trial))|households?|handsets?|tablets?|stations?|farms?|museums?|labs?|parties|party)"
 )
-_NOUNS: dict[Unit, str] = {"sample": _SAMPLE, "person": _PERSON, "client": _CLIENT}
+_NOUNS: dict[Unit, str] = {"sample": SAMPLE, "person": PERSON, "client": _CLIENT}
 
 #: Ways of naming a unit, with the weight of each; ``{}`` is one of its nouns.
 _FORMS = (
@@ -79,36 +79,36 @@ _REJECTED = re.compile(
 )
 _SAME_PERSON = re.compile(
     r"\bwhether\s+(?:mrs?|ms|miss|dr|some(?:body|one)|any(?:body|one))\b|\bwhoever\s+(?:was|is)\b"
-    r"|\b" + _PERSON + r"\s+(?:who\s+|may\s+)?(?:ha(?:s|ve|d)|appears?|occurs?|gave|contributed)"
+    r"|\b" + PERSON + r"\s+(?:who\s+|may\s+)?(?:ha(?:s|ve|d)|appears?|occurs?|gave|contributed)"
     r"\s+(?:in\s+)?(?:several|many|multiple|more\s+than\s+one)\b"
-    r"|\ball\s+(?:of\s+)?(?:an?|one|each|the)\s+" + _PERSON + r"'s\s"
+    r"|\ball\s+(?:of\s+)?(?:an?|one|each|the)\s+" + PERSON + r"'s\s"
     r"|\b(?:all|everything)\b[^.;]{0,25}\b(?:of|from|by|about|that)\s+(?:an?|one|any|each|every|a"
-    r"\s+single)\s+(?:\w+\s+)?" + _PERSON + r"\b(?!-)"
+    r"\s+single)\s+(?:\w+\s+)?" + PERSON + r"\b(?!-)"
     r"|\b(?:all|everything)\b[^.;]{0,25}\b(?:by|of|from)\s+(?:one|any|each)\s+of\s+"
-    r"(?:its|the|our|their)\s+" + _PERSON
-    + r"|\ball\b[^.;]{0,25}\b(?:that|this)\s+" + _PERSON + r"\b(?!-)"
+    r"(?:its|the|our|their)\s+" + PERSON
+    + r"|\ball\b[^.;]{0,25}\b(?:that|this)\s+" + PERSON + r"\b(?!-)"
     r"|\b(?:entire|whole|complete|full)\s+\w+(?:\s+\w+)?\s+of\s+(?:an?|one|any|each|every)\s+"
-    + _PERSON + r"\b|\b" + _PERSON + r"\b[^.;]{0,40}\ball\s+(?:of\s+)?(?:his|her|their)\b"
-    r"|\bgroup\w*\b[^.;]{0,30}\bby\s+(?:the\s+)?" + _PERSON
+    + PERSON + r"\b|\b" + PERSON + r"\b[^.;]{0,40}\ball\s+(?:of\s+)?(?:his|her|their)\b"
+    r"|\bgroup\w*\b[^.;]{0,30}\bby\s+(?:the\s+)?" + PERSON
     + r"\b|\b(?:however|no\s+matter\s+how|regardless\s+of\s+how)\s+(?:many|often)\b"
     r"[^.;]{0,40}\b(?:he|she|they)\b"
-    r"|\b" + _PERSON + r"'s\s+(?:entire|whole|complete|full)\b"
-    r"|\beverything\s+(?:an?|one|any|each|every)\s+(?:\w+\s+)?" + _PERSON + r"\b"
-    r"|\b" + _PERSON + r"\s+(?:together\s+)?with\s+(?:all|every)\b"
-    r"|\b" + _PERSON + r",?\s+(?:whatever|regardless\s+of|no\s+matter|however)\b"
-    r"|\b(?:one|the|a)\s+(?:and\s+the\s+)?(?:same|single|one)\s+" + _PERSON
-    + r"|\bone\s+" + _PERSON + r"'s\s+(?:data|samples|pictures|images|records)",
+    r"|\b" + PERSON + r"'s\s+(?:entire|whole|complete|full)\b"
+    r"|\beverything\s+(?:an?|one|any|each|every)\s+(?:\w+\s+)?" + PERSON + r"\b"
+    r"|\b" + PERSON + r"\s+(?:together\s+)?with\s+(?:all|every)\b"
+    r"|\b" + PERSON + r",?\s+(?:whatever|regardless\s+of|no\s+matter|however)\b"
+    r"|\b(?:one|the|a)\s+(?:and\s+the\s+)?(?:same|single|one)\s+" + PERSON
+    + r"|\bone\s+" + PERSON + r"'s\s+(?:data|samples|pictures|images|records)",
     re.IGNORECASE,
 )  # fmt: skip
 #: Each client belongs to one person or household, so that protecting it protects them.
 _OWN_CLIENT = re.compile(
     r"\b(?:each|every|one)\s+" + _CLIENT + r"\s+(?:is|belongs\s+to|has|means)\s+(?:only\s+)?(?:one|"
-    r"an?|a\s+single)\s+" + _PERSON + r"|\beach\s+\w+\s+is\s+a\s+client\b",
+    r"an?|a\s+single)\s+" + PERSON + r"|\beach\s+\w+\s+is\s+a\s+client\b",
     re.IGNORECASE,
 )  # fmt: skip
 #: Samples that are protected apart, even if they come from the same person.
 _COUNTED_APART = re.compile(
-    r"\b" + _SAMPLE + r"\b.{0,90}\b(?:same|one)\s+" + _PERSON + r"\b.{0,40}\b(?:one\s+by\s+one|"
+    r"\b" + SAMPLE + r"\b.{0,90}\b(?:same|one)\s+" + PERSON + r"\b.{0,40}\b(?:one\s+by\s+one|"
     r"separately|individually|apart|on\s+(?:its|their)\s+own)\b",
     re.IGNORECASE,
 )  # fmt: skip

@@ -7,21 +7,32 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from edgewright.agents.fl_coder.constraints.classifier import Kind
-from edgewright.agents.fl_coder.constraints.hostile import all_trusted, find_hostile, read_hostile
+from edgewright.agents.fl_coder.constraints.hostile import (
+    all_trusted,
+    find_hostile,
+    read_hostile,
+)
 from edgewright.agents.fl_coder.constraints.limits import Quantity, StatedLimit, read_limits
-from edgewright.agents.fl_coder.constraints.numbers import numbers_of, tokens_of
+from edgewright.agents.fl_coder.constraints.methods import (
+    PROXIMAL,
+    read_proximal,
+    read_refused,
+)
+from edgewright.agents.fl_coder.constraints.numbers import normalised
+from edgewright.agents.fl_coder.constraints.owners import read_owners
 from edgewright.agents.fl_coder.constraints.participation import (
     StatedParticipation,
     read_participation,
 )
+from edgewright.agents.fl_coder.constraints.places import Place, sentences
 from edgewright.agents.fl_coder.constraints.privacy_unit import StatedUnit, Unit, read_unit
 from edgewright.agents.fl_coder.constraints.quantities import (
     DISMISSED,
     of_optimiser,
     read_budget,
-    sentences,
 )
 from edgewright.agents.fl_coder.constraints.spans import PLAIN, Constraint, read_constraints
+from edgewright.agents.fl_coder.constraints.unread import Unread, find_unread, without_places
 
 #: Privacy budget if the words require a guarantee without giving numbers, and if they call it
 #: strict.
@@ -37,44 +48,14 @@ _PRIVACY = re.compile(
     re.IGNORECASE,
 )
 _NOT_PRIVATE = re.compile(r"\b(?:no|without|not|skip|forget)\s+(?:any\s+)?$", re.IGNORECASE)
-_PROXIMAL = re.compile(r"\bfed[\s-]?prox\b|\bproximal\b", re.IGNORECASE)
-_NOT_PROXIMAL = re.compile(
-    r"\b(?:no|not|without|avoid|never|don't)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
-)
+#: Constraints that describe the data, numbers included.
+_DESCRIBING: tuple[Kind, ...] = ("skew", "noise", "personal")
 #: Limits that belong to a constraint, and are withdrawn with it.
 _LIMITS_OF: dict[Quantity, Kind] = {
     "bytes": "thin-links",
     "total_bytes": "thin-links",
     "memory": "weak-devices",
 }
-#: What cannot be held, and what to do instead.
-_REFUSED = (
-    (
-        re.compile(
-            r"\b(?:recall|precision|sensitivity|specificity|f1)\b", re.IGNORECASE
-        ),
-        "training neither aims nor stops at it; it aims at accuracy over all classes, and the "
-        "model's recall must be measured before use",
-    ),
-    (
-        re.compile(
-            r"\b(?:equal\w*|fair\w*|same\s+accuracy|balanced)\b[^.;]{0,30}\b(?:over|across|between|"
-            r"for\s+all|among)\b",
-            re.IGNORECASE,
-        ),
-        "the data do not say which group a sample belongs to, so it can be neither trained for nor "
-        "measured; partition by an attribute, so that the worst client is reported",
-    ),
-    (
-        re.compile(
-            r"\b(?:scaffold|fed-?dyn|fed-?yogi|fed-?nova|fed-?ada-?grad|moon|feddc|fedbn|fed-?per)"
-            r"\b",
-            re.IGNORECASE,
-        ),
-        "it is not available; the strategies are FedAvg, FedProx, FedAvgM, FedAdam, the trimmed "
-        "mean, the median, Krum and Multi-Krum",
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,12 +67,14 @@ class StatedPrivacy:
         epsilon: Privacy budget.
         delta: Probability with which it may fail.
         words: The words that require it.
+        places: Where the numbers of its budget stand.
     """
 
     unit: Unit
     epsilon: float
     delta: float
     words: str
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,10 +84,12 @@ class StatedAttackers:
     Attributes:
         count: How many must be tolerated; if the words do not say, the largest minority.
         words: The words.
+        places: Where numbers of hostile clients stand.
     """
 
     count: int
     words: str
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +105,7 @@ class Promises:
         participation: How many clients take part in a round; None if all of them may.
         refused: Words that cannot be held, and why.
         questions: Questions to the person about promises that the words leave unclear.
+        unread: Quantities in the words that nothing used.
         withdrawn: Constraints that the person withdrew, which the data alone must not revive.
     """
 
@@ -131,6 +117,7 @@ class Promises:
     participation: StatedParticipation | None = None
     refused: tuple[tuple[str, str], ...] = ()
     questions: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
     withdrawn: frozenset[Kind] = frozenset()
 
 
@@ -150,18 +137,26 @@ def read_promises(
         remarks: What the person added, oldest first; a limit in it replaces an earlier one.
         without: Constraints that the person withdrew.
     """
-    parts = [each.translate(PLAIN) for each in (text, *remarks)]
-    text = parts[0]
-    for part in parts[1:]:
-        text = f"{text.rstrip(' .;')}.\n{part}"  # a sentence of its own
+    parts = [_closed(each.translate(PLAIN)) for each in (text, *remarks)]
+    text = "\n".join(parts)
     stated = {each.kind: each for each in read_constraints(text)}
+    limits = [limit for part in parts for limit in read_limits(part)]
+    taking = [each for part in parts if (each := read_participation(part, clients))]
+    participation = taking[-1] if taking else None
+    proximal, refused = read_proximal(text), read_refused(text)
+    used = [place for each in (*limits, *taking, proximal) if each for place in each.places]
+    used += _described(text, stated, [words for words, _ in refused])
+    owners = read_owners(text)
+    used += [owners.place] if owners else []
     questions: list[str] = []
     privacy = attackers = None
-    if "privacy" not in without:
-        privacy = _privacy(text, clients, stated.get("privacy"), questions)
     if "attackers" not in without:
         attackers = _attackers(text, clients, stated.get("attackers"), questions)
-    participation = next(filter(None, (read_participation(p, clients) for p in parts[::-1])), None)
+        used += attackers.places if attackers else ()
+    unread = find_unread(text, used, clients, counted_owners=owners is not None)
+    if "privacy" not in without:
+        privacy = _privacy(text, clients, stated.get("privacy"), unread, questions)
+        unread = without_places(unread, privacy.places if privacy else ())
     if attackers is not None and participation is not None:
         questions += _outvoted(attackers, participation)
     if attackers is not None and privacy is not None and privacy.unit == "client":
@@ -178,22 +173,44 @@ def read_promises(
         kinds.append(Constraint("privacy", privacy.words, 1.0))
     if attackers is not None:
         kinds.append(Constraint("attackers", attackers.words, 1.0))
+    unread = tuple(each for each in unread if each.topic not in without)
+    questions += [each.question for each in unread if each.topic]
     return Promises(
         constraints=tuple(kinds),
         privacy=privacy,
         attackers=attackers,
         limits={
-            each.quantity: each
-            for part in parts
-            for each in read_limits(part)
-            if _LIMITS_OF.get(each.quantity) not in without
+            each.quantity: each for each in limits if _LIMITS_OF.get(each.quantity) not in without
         },
-        proximal=read_proximal(text),
+        proximal=proximal.weight if proximal else None,
         participation=participation,
-        refused=tuple(_refused(text)),
+        refused=tuple(refused),
         questions=tuple(questions),
+        unread=unread,
         withdrawn=without,
     )
+
+
+def _closed(part: str) -> str:
+    """Return a part of a text that ends with its last sentence."""
+    part = part.rstrip(" \n.;")
+    return part if part.endswith(("?", "!")) else f"{part}."
+
+
+def _described(text: str, stated: dict[Kind, Constraint], refused: list[str]) -> list[Place]:
+    """Return where words describe data or ask for what is refused."""
+    places = []
+    phrases = [
+        " ".join(normalised(words).split())
+        for kind in _DESCRIBING
+        if kind in stated
+        for words in stated[kind].phrases
+    ]
+    for sentence in sentences(text):
+        for words in (*phrases, *refused):
+            start = sentence.find(words)
+            places += [Place(sentence, start, start + len(words))] if start >= 0 else []
+    return places
 
 
 def _outvoted(attackers: StatedAttackers, participation: StatedParticipation) -> list[str]:
@@ -208,13 +225,17 @@ def _outvoted(attackers: StatedAttackers, participation: StatedParticipation) ->
 
 def _says_something(constraint: Constraint) -> bool:
     """Return whether words state a constraint, and not only two unclear words or a method."""
-    if _PROXIMAL.search(constraint.words) or DISMISSED.search(constraint.words):
+    if PROXIMAL.search(constraint.words) or DISMISSED.search(constraint.words):
         return False
     return len(constraint.words.split()) > 2 or constraint.confidence >= _CLEAR
 
 
 def _privacy(
-    text: str, clients: int, stated: Constraint | None, questions: list[str]
+    text: str,
+    clients: int,
+    stated: Constraint | None,
+    unread: tuple[Unread, ...],
+    questions: list[str],
 ) -> StatedPrivacy | None:
     budget = read_budget(text)
     named = _named_privacy(text)
@@ -227,8 +248,12 @@ def _privacy(
     unit: StatedUnit = read_unit(text)
     words = budget.words if budget else stated.words if stated else named
     epsilon = budget.epsilon if budget else None
+    places = budget.places if budget else ()
     if epsilon is None:
-        epsilon = STRICT_EPSILON if budget and budget.strict else EPSILON
+        # A number that was not understood may be a smaller budget than the usual one.
+        unclear = any(each.topic == "privacy" for each in without_places(unread, places))
+        strict = unclear or (budget is not None and budget.strict)
+        epsilon = STRICT_EPSILON if strict else EPSILON
         questions.append(
             f"Which epsilon may the training spend? The words give none, so {epsilon:g} is assumed."
         )
@@ -237,7 +262,7 @@ def _privacy(
         delta = min(DELTA, 0.1 / clients)
     if unit.words and unit.words not in words:
         words = f"{words}, {unit.words}"
-    return StatedPrivacy(unit.unit, epsilon, delta, words)
+    return StatedPrivacy(unit.unit, epsilon, delta, words, places)
 
 
 def _named_privacy(text: str) -> str:
@@ -262,23 +287,25 @@ def _attackers(
     if hostile is None and stated is not None:
         if _dismissed(text, stated.words) or all_trusted(text):
             return None
-        count = read_hostile(stated.words, clients) or read_hostile(
+        hostile = read_hostile(stated.words, clients) or read_hostile(
             _around(stated.words, text), clients
         )
+        count = hostile.count if hostile else None
+    places = hostile.places if hostile else ()
     minority = max(1, (clients - 1) // 2)
     if count is None:
         questions.append(
             f"How many of the {clients} clients may be hostile at once? The words give no number, "
             f"so {minority} is assumed."
         )
-        return StatedAttackers(minority, words)
+        return StatedAttackers(minority, words, places)
     if 2 * count >= clients:
         questions.append(
             f"{count} of {clients} clients are half of them or more, which no aggregation rule "
             f"tolerates; at most {minority} can be. How many must be tolerated?"
         )
         count = minority
-    return StatedAttackers(count, words)
+    return StatedAttackers(count, words, places)
 
 
 def _dismissed(text: str, words: str) -> bool:
@@ -288,23 +315,3 @@ def _dismissed(text: str, words: str) -> bool:
 def _around(words: str, text: str) -> str:
     """Return the sentence of a text that contains words: "Byzantine clients: up to 3 of 15"."""
     return next((each for each in re.split(r"(?<=[.!?])\s+", text) if words in each), "")
-
-
-def read_proximal(text: str) -> float | None:
-    """Read FedProx's weight, the usual 0.1 if it has no number; None if it is not named."""
-    match = _PROXIMAL.search(text)
-    if match is None or _NOT_PROXIMAL.search(text[: match.start()]):
-        return None
-    tokens = tokens_of(text[match.end() :])
-    names = {"mu", "μ", "weight", "term"}
-    near = [n for n in numbers_of(tokens) if n.first <= 6 and 0 < n.low <= 10 and not n.article]
-    return near[0].low if near and names & {t.text for t in tokens[: near[0].first]} else 0.1
-
-
-def _refused(text: str) -> list[tuple[str, str]]:
-    return [
-        (sentence.strip(" .;!?"), reason)
-        for sentence in sentences(text)
-        for pattern, reason in _REFUSED
-        if pattern.search(sentence) and not DISMISSED.search(sentence)
-    ]

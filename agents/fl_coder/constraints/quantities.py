@@ -1,4 +1,4 @@
-"""Reads a privacy budget from a person's words, and splits them into sentences.
+"""Reads a privacy budget from a person's words.
 
 Where words leave room, the value is the one that promises most: here, the smallest budget.
 """
@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from edgewright.agents.fl_coder.constraints.numbers import (
     Number,
     Token,
-    normalised,
     numbers_of,
     tokens_of,
 )
+from edgewright.agents.fl_coder.constraints.places import Place, place_of, sentences
 
-#: Sentences, and the parts of one that semicolons separate.
-_SENTENCE = re.compile(r"(?<=[.!?;])(?<!\b[apAP]\.[mM]\.)\s+(?=\S)|\n+")
 _EPSILON = frozenset({"epsilon", "epsilons", "eps", "ε", "ϵ"})
 _DELTA = frozenset({"delta", "δ"})
 _LINKS_WORDS = (
@@ -78,17 +76,14 @@ class PrivacyBudget:
         delta: Probability of exceeding it; None if not stated.
         words: The words that state the budget.
         strict: Whether a budget is called strict or small instead of giving a number.
+        places: Where its numbers stand.
     """
 
     epsilon: float | None
     delta: float | None
     words: str
     strict: bool = False
-
-
-def sentences(text: str) -> list[str]:
-    """Split a text into its sentences."""
-    return [each.strip() for each in _SENTENCE.split(normalised(text)) if each.strip()]
+    places: tuple[Place, ...] = ()
 
 
 def of_optimiser(sentence: str) -> bool:
@@ -101,8 +96,9 @@ def read_budget(text: str) -> PrivacyBudget | None:
     epsilons: list[float] = []
     deltas: list[float] = []
     words: list[str] = []
+    places: list[Place] = []
     strict = False
-    for sentence in sentences(" ".join(text.split())):
+    for sentence in sentences(text):
         if _NO_BUDGET.search(sentence) or of_optimiser(sentence):
             continue
         tokens = tokens_of(sentence)
@@ -114,6 +110,7 @@ def read_budget(text: str) -> PrivacyBudget | None:
             epsilons.append(epsilon.low / epsilon.of if epsilon.of else epsilon.low)
         if delta is not None:
             deltas.append(delta.low / delta.of if delta.of else delta.low)
+        places += [place_of(sentence, tokens, each) for each in (epsilon, delta) if each]
         vague = epsilon is None and bool(_BUDGET.search(sentence) and _PRIVACY.search(sentence))
         strict |= vague and bool(_STRICT.search(sentence))
         if epsilon or delta or (vague and _STRICT.search(sentence)):
@@ -129,6 +126,7 @@ def read_budget(text: str) -> PrivacyBudget | None:
         delta=min(small, default=None),
         words=", ".join(words),
         strict=strict,
+        places=tuple(places),
     )
 
 

@@ -7,9 +7,10 @@ result for a part takes precedence over the result for the whole.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgewright.agents.fl_coder.constraints.classifier import KINDS, Kind, sides
+from edgewright.agents.fl_coder.constraints.places import unwrapped
 
 #: Minimum probability that a phrase states or denies a constraint, and its minimum ratio to the
 #: probability of the opposite. A constraint is dropped if the probability of a denial elsewhere in
@@ -39,11 +40,13 @@ class Constraint:
         kind: Kind of constraint.
         words: The words that state it.
         confidence: Probability, 0 to 1.
+        phrases: All words that state it.
     """
 
     kind: Kind
     words: str
     confidence: float
+    phrases: tuple[str, ...] = ()
 
 
 def read_constraints(text: str) -> tuple[Constraint, ...]:
@@ -54,7 +57,7 @@ def read_constraints(text: str) -> tuple[Constraint, ...]:
     Args:
         text: The purpose in the person's words.
     """
-    spans = _spans(text.translate(PLAIN))
+    spans = _spans(unwrapped(text.translate(PLAIN)))
     judged = sides([span.words for span in spans])
     stronger, weaker = judged.max(axis=2), judged.min(axis=2)
     clear = (stronger >= THRESHOLD) & (stronger > MARGIN * weaker)
@@ -68,8 +71,12 @@ def read_constraints(text: str) -> tuple[Constraint, ...]:
             present, absent = (float(side) for side in judged[index, number])
             denied[kind] = max(denied[kind], absent)
             best = found.get(kind)
-            if present > absent and (best is None or best.confidence < present):
-                found[kind] = Constraint(kind, span.words, round(present, 3))
+            if present <= absent:
+                continue
+            phrases = (*(best.phrases if best else ()), span.words)
+            if best is None or best.confidence < present:
+                best = Constraint(kind, span.words, round(present, 3))
+            found[kind] = replace(best, phrases=phrases)
     stated = [each for each in found.values() if each.confidence > denied[each.kind] - DENIAL]
     return tuple(sorted(stated, key=lambda each: KINDS.index(each.kind)))
 

@@ -14,8 +14,9 @@ from pydantic import TypeAdapter
 
 from edgewright.agents.fl_coder.constraints.classifier import Kind
 from edgewright.agents.fl_coder.constraints.limits import StatedLimit
+from edgewright.agents.fl_coder.constraints.methods import USUAL_WEIGHT, read_proximal
 from edgewright.agents.fl_coder.constraints.numbers import numbers_of, tokens_of
-from edgewright.agents.fl_coder.constraints.promises import read_promises, read_proximal
+from edgewright.agents.fl_coder.constraints.promises import read_promises
 from edgewright.agents.fl_coder.constraints.spans import PLAIN, read_constraints
 from edgewright.agents.fl_coder.embedded.design import in_rounds
 from edgewright.agents.fl_coder.embedded.orders import Change, Orders
@@ -231,7 +232,8 @@ def _fedprox(words: str, orders: Orders) -> None:
         reason = "a private design clips what clients learn already"
         orders.refuse(words, reason + _LIFT["privacy"])
         return
-    weight = read_proximal(words) or 0.1
+    named = read_proximal(words)
+    weight = named.weight if named else USUAL_WEIGHT
     orders.proximal = weight
     orders.follow(words, f"FedProx with mu {weight:g}", lambda c, _: _with(c, proximal=weight))
 

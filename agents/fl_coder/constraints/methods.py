@@ -1,0 +1,86 @@
+"""Reads which methods a person names, and what cannot be held."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from edgewright.agents.fl_coder.constraints.numbers import numbers_of, tokens_of
+from edgewright.agents.fl_coder.constraints.places import Place, place_of, sentences
+from edgewright.agents.fl_coder.constraints.quantities import DISMISSED
+
+#: Words for FedProx, whose weight is usually 0.1.
+PROXIMAL = re.compile(r"\bfed[\s-]?prox\b|\bproximal\b", re.IGNORECASE)
+_NOT_PROXIMAL = re.compile(
+    r"\b(?:no|not|without|avoid|never|don't)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
+)
+_WEIGHT = frozenset({"mu", "μ", "weight", "term"})
+USUAL_WEIGHT = 0.1
+#: What cannot be held, and what to do instead.
+_REFUSED = (
+    (
+        re.compile(
+            r"\b(?:recall|precision|sensitivity|specificity|f1)\b", re.IGNORECASE
+        ),
+        "training neither aims nor stops at it; it aims at accuracy over all classes, and the "
+        "model's recall must be measured before use",
+    ),
+    (
+        re.compile(
+            r"\b(?:equal\w*|fair\w*|same\s+accuracy|balanced)\b[^.;]{0,30}\b(?:over|across|between|"
+            r"for\s+all|among)\b",
+            re.IGNORECASE,
+        ),
+        "the data do not say which group a sample belongs to, so it can be neither trained for nor "
+        "measured; partition by an attribute, so that the worst client is reported",
+    ),
+    (
+        re.compile(
+            r"\b(?:scaffold|fed-?dyn|fed-?yogi|fed-?nova|fed-?ada-?grad|moon|feddc|fedbn|fed-?per)"
+            r"\b",
+            re.IGNORECASE,
+        ),
+        "it is not available; the strategies are FedAvg, FedProx, FedAvgM, FedAdam, the trimmed "
+        "mean, the median, Krum and Multi-Krum",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StatedProximal:
+    """FedProx, with its weight and where that stands.
+
+    Attributes:
+        weight: The usual one if the words give none.
+        places: Where the number stands.
+    """
+
+    weight: float
+    places: tuple[Place, ...] = ()
+
+
+def read_proximal(text: str) -> StatedProximal | None:
+    """Read FedProx's weight. Return None if FedProx is not named."""
+    for sentence in sentences(text):
+        match = PROXIMAL.search(sentence)
+        if match is None or _NOT_PROXIMAL.search(sentence[: match.start()]):
+            continue
+        tokens = tokens_of(sentence)
+        named = [i for i, token in enumerate(tokens) if token.start >= match.end()]
+        for number in numbers_of(tokens):
+            between = {t.text for t in tokens[: number.first] if t.start >= match.end()}
+            near = bool(named) and named[0] <= number.first <= named[0] + 6
+            if near and between & _WEIGHT and 0 < number.low <= 10 and not number.article:
+                return StatedProximal(number.low, (place_of(sentence, tokens, number),))
+        return StatedProximal(USUAL_WEIGHT)
+    return None
+
+
+def read_refused(text: str) -> list[tuple[str, str]]:
+    """Return the sentences of a text that ask for what cannot be held, each with the reason."""
+    return [
+        (sentence.strip(" .;!?"), reason)
+        for sentence in sentences(text)
+        for pattern, reason in _REFUSED
+        if pattern.search(sentence) and not DISMISSED.search(sentence)
+    ]

@@ -1,0 +1,56 @@
+"""What is counted in requests for training: clients, what they hold, and units of training."""
+
+from __future__ import annotations
+
+import re
+
+from edgewright.agents.fl_coder.constraints.privacy_unit import PERSON, SAMPLE
+
+#: What clients are called.
+OWNERS = re.compile(
+    r"(?:client|clinic|hospital|school|shop|store|site|device|phone|partner|owner|compan(?:y|ie)|"
+    r"branch(?:e)?|factor(?:y|ie)|farm|bank|office|user|participant|member|node|board|camera|"
+    r"station|department|universit(?:y|ie)|librar(?:y|ie)|museum|plant|part(?:y|ie)|sensor|worker|"
+    r"machine|peer|contributor|tablet|handset|meter|robot|drone|gateway|vehicle|car|supplier|"
+    r"dealer|firm|institution|organi[sz]ation|lab|laborator(?:y|ie))s?",
+    re.IGNORECASE,
+)
+#: What data are counted in.
+DATA = re.compile(
+    rf"{SAMPLE}|{PERSON}|class(?:es)?|categor(?:y|ies)|kinds?|types?|sorts?|species|variet(?:y|ies)|labels?"
+    r"|groups?|breeds?|brands?|styles?|colou?rs?|digits?|numerals?|symbols?|signs?|pixels?|px|dpi|channels?"
+    r"|faces?|parts?|objects?|cells?|patterns?|findings?|grades?|zeros|ones|twos|sevens|nines",
+    re.IGNORECASE,
+)
+#: What is counted and is neither: units, and what training consists of.
+_OTHERS = re.compile(
+    r"(?:time|second|minute|hour|day|week|month|year|evening|night|morning|decade|centurie|euro|dollar|cent"
+    r"|pound|degree|watt|volt|joule|met(?:re|er)|mile|\w*(?:bit|byte)|round|epoch|passe|layer|neuron|filter"
+    r"|batche|step|iteration|seed|trial|attempt|gpu|core|thread|fold|model|weight|parameter|update|message"
+    r"|packet|attacker|tab|menu|other)s",
+    re.IGNORECASE,
+)
+_SMALL_WORDS = (
+    "of in on at with and or to the a an each per that which who are is was were have has had for "
+    "by from them , . ; : ( ) / %"
+)
+_SMALL = frozenset(_SMALL_WORDS.split())
+
+
+def counted(following: list[str]) -> str:
+    """Return the noun in the plural that a number counts; empty if it counts none.
+
+    Args:
+        following: The words after the number, in lower case.
+    """
+    for word in [each for each in following if each != "-"][:4]:
+        if word in _SMALL:
+            return ""
+        if word.isalpha() and re.search(r"(?:[^su]|eau)s$", word) and len(word) > 3:
+            return word
+    return ""
+
+
+def may_own_data(noun: str) -> bool:
+    """Return whether a noun in the plural may name clients: "grocers", but not "minutes"."""
+    return bool(noun) and not DATA.fullmatch(noun) and not _OTHERS.fullmatch(noun)
