@@ -63,7 +63,7 @@ _A_ROUND = re.compile(
     r"\b(?:per|a|each|every|any|one|single)\s+(?:\w+\s+)?round\b|/\s*round\b", re.I
 )
 _MEMORY = re.compile(
-    r"\b(?:ram|memory|flash|sram|micro-?controllers?|mcus?|chips?|fits?\s+(?:in|into)|"
+    r"\b(?:ram|memory|flash|sram|to\s+work\s+with|[gm]hz|micro-?controllers?|mcus?|chips?|fits?\s+(?:in|into)|"
     r"embedded\s+devices?|(?:model|network|net|weights?)(?:\s+file)?\s+(?:\w+\s+){0,3}(?:weighs?|"
     r"occup(?:y|ies)|takes?(?:\s+up)?|be|have|has|exceeds?|stays?|remains?|larger|bigger|of\s+at\s+most)"
     r"|(?:model|network|weights?)\s+(?:size|under|below))\b",

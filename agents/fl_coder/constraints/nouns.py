@@ -30,11 +30,12 @@ _OTHERS = re.compile(
     r"|packet|attacker|tab|menu|other)s",
     re.IGNORECASE,
 )
+#: Words between what is counted and what is not.
 _SMALL_WORDS = (
     "of in on at with and or to the a an each per that which who are is was were have has had for "
     "by from them , . ; : ( ) / %"
 )
-_SMALL = frozenset(_SMALL_WORDS.split())
+SMALL = frozenset(_SMALL_WORDS.split())
 
 
 def counted(following: list[str]) -> str:
@@ -44,7 +45,7 @@ def counted(following: list[str]) -> str:
         following: The words after the number, in lower case.
     """
     for word in [each for each in following if each != "-"][:4]:
-        if word in _SMALL:
+        if word in SMALL:
             return ""
         if word.isalpha() and re.search(r"(?:[^su]|eau)s$", word) and len(word) > 3:
             return word

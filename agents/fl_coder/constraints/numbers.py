@@ -154,6 +154,8 @@ class _Reader:
             position += 1
         elif self._at(position) == "times" and self._at(position + 1) == "out":
             position += 3
+        elif self._at(position) == "times" and self._at(position + 1) == "in":
+            position += 2
         else:
             return number
         if self._at(position) in ("the", "our", "all", "every", "these", "those", "my"):

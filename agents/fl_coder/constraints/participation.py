@@ -48,6 +48,8 @@ _FRACTION = re.compile(
     r"\b(?:client\s+fraction|fraction\s+of\s+clients|participation\s+(?:rate|fraction|ratio)|C)"
     r"\s*(?:C\s*)?(?:=|:|of|is)\s*(?P<share>0?\.\d+)\b"
 )
+#: Words that stand for clients: "50 of them", "50 sampled per round".
+_CHOSEN = frozenset({"them", "sampled", "selected", "chosen", "drawn", "picked", "participating"})
 _BETWEEN = frozenset(
     {"of", "the", "our", "all", "these", "those", "my", "random", "randomly", "chosen"}
 )
@@ -120,7 +122,7 @@ def _count(number: Number, tokens: list[Token], clients: int, *, absent: bool) -
         return None
     every = [t.text for t in tokens[number.first : number.first + 1]] == ["every"]
     whole = number.of == clients  # 15 of the 50 counties, which are the clients
-    of_clients = bool(about[:1]) and (OWNERS.fullmatch(about[0]) or about[0] == "them")
+    of_clients = bool(about[:1]) and (OWNERS.fullmatch(about[0]) or about[0] in _CHOSEN)
     of_clients = of_clients or whole or every
     if not of_clients:
         return None

@@ -37,6 +37,10 @@ _OPTIMISER = re.compile(
     r"(?:batch|layer)\s*-?norm)\b",
     re.IGNORECASE,
 )
+_FAILURE = re.compile(
+    r"\bfailure\s+(?:probability|rate)\b|\b(?:probability|chance|risk)\s+of\s+(?:failure|failing)\b",
+    re.IGNORECASE,
+)
 #: Adjectives of a budget that has no number.
 _STRICT = re.compile(r"\b(?:strict|strong|tight|small|low|rigorous|stringent)\b", re.IGNORECASE)
 _BUDGET = re.compile(r"\b(?:privacy[\s-]+(?:loss|budget)|dp[\s-]+budget|budget)\b", re.IGNORECASE)
@@ -105,7 +109,9 @@ def read_budget(text: str) -> PrivacyBudget | None:
         numbers = numbers_of(tokens)
         pair = _pair(tokens, numbers)
         epsilon = pair[0] if pair else _near(_epsilon_names(sentence, tokens), tokens, numbers)
-        delta = pair[1] if pair else _near(_names(tokens, _DELTA), tokens, numbers, tiny=True)
+        delta = (
+            pair[1] if pair else _near(_delta_names(sentence, tokens), tokens, numbers, tiny=True)
+        )
         if epsilon is not None:
             epsilons.append(epsilon.low / epsilon.of if epsilon.of else epsilon.low)
         if delta is not None:
@@ -145,13 +151,25 @@ def _names(tokens: list[Token], names: frozenset[str]) -> list[tuple[int, int]]:
     return [(i, i + 1) for i, token in enumerate(tokens) if token.text in names]
 
 
+def _delta_names(sentence: str, tokens: list[Token]) -> list[tuple[int, int]]:
+    """Return where delta, or the probability that privacy fails, is named."""
+    spans = _names(tokens, _DELTA)
+    if _PRIVACY.search(sentence):
+        spans += [_tokens_in(match, tokens) for match in _FAILURE.finditer(sentence)]
+    return spans
+
+
+def _tokens_in(match: re.Match[str], tokens: list[Token]) -> tuple[int, int]:
+    """Return the first token of a match, and the token after it."""
+    inside = [i for i, t in enumerate(tokens) if match.start() <= t.start < match.end()]
+    return inside[0], inside[-1] + 1
+
+
 def _epsilon_names(sentence: str, tokens: list[Token]) -> list[tuple[int, int]]:
     """Return where epsilon, the privacy loss or a budget is named: first token, token after."""
     spans = _names(tokens, _EPSILON)
     if _PRIVACY.search(sentence):
-        for match in _BUDGET.finditer(sentence):
-            inside = [i for i, t in enumerate(tokens) if match.start() <= t.start < match.end()]
-            spans.append((inside[0], inside[-1] + 1))
+        spans += [_tokens_in(match, tokens) for match in _BUDGET.finditer(sentence)]
     return spans
 
 

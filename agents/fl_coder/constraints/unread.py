@@ -9,7 +9,7 @@ from typing import Literal
 
 from edgewright.agents.fl_coder.constraints.hostile import HOSTILE
 from edgewright.agents.fl_coder.constraints.limits import BYTES, SECONDS, of_others
-from edgewright.agents.fl_coder.constraints.nouns import DATA, OWNERS, counted, may_own_data
+from edgewright.agents.fl_coder.constraints.nouns import DATA, OWNERS, SMALL, counted, may_own_data
 from edgewright.agents.fl_coder.constraints.numbers import Number, numbers_of, tokens_of
 from edgewright.agents.fl_coder.constraints.places import (
     Place,
@@ -69,8 +69,8 @@ class Unread:
     @property
     def words(self) -> str:
         """The quantity, with the word that follows it."""
-        noun = re.match(r"[- ]?[^\W\d_]+", self.place.sentence[self.place.end :])
-        return self.place.words + (noun[0] if noun else "")
+        noun = re.match(r"[- ]?([^\W\d_]+)", self.place.sentence[self.place.end :])
+        return self.place.words + (noun[0] if noun and noun[1] not in SMALL else "")
 
     @property
     def question(self) -> str:
@@ -158,7 +158,9 @@ def _quantities(sentence: str, taken: set[Place], about: _About) -> Iterator[Pla
         for number in numbers_of(tokens)
     ]
     free = [q for q in found if not any(q.place.overlaps(each) for each in taken)]
-    known = {q.number.low for q in found if q not in free}  # "25 rounds, 25 at the very most"
+    known = {
+        end for q in found if q not in free for end in (q.number.low, q.number.high)
+    }  # 25 rounds, 25 being the most
     for quantity in free:
         said = quantity.number.article or quantity.number.low in known
         if not (said or _is_name(quantity) or _describes(quantity, about)):

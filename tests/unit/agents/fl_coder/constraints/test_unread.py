@@ -1,0 +1,144 @@
+"""A quantity that no reader used is named, and asked about where a promise may hang on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edgewright.agents.fl_coder.constraints.owners import read_owners
+from edgewright.agents.fl_coder.constraints.promises import STRICT_EPSILON, read_promises
+from edgewright.agents.fl_coder.constraints.quantities import read_budget
+from edgewright.agents.fl_coder.embedded.design import plain_candidate
+from edgewright.agents.fl_coder.promised import with_statements
+from edgewright.agents.fl_coder.protocol import Proposal
+from edgewright.benchmarks.federated.worded import load_problems
+
+HERE = Path(__file__).parent
+
+
+def unread(words: str, clients: int = 10) -> list[tuple[str, str | None]]:
+    return [(each.words, each.topic) for each in read_promises(words, clients).unread]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("Use 3 hidden layers for our ten clinics.", [("3 hidden", None)]),
+        ("Batch size 64, please.", [("64", None)]),
+        ("The radio manages 9600 baud.", [("9600 baud", None)]),
+        ("It is 50 MB per month.", [("50 MB", None)]),
+        ("Draw the most from at most 300 mAh.", [("300 mAh", "limit")]),
+        ("Train in a few minutes at most.", [("few minutes", "limit")]),
+        ("No more than 12 of those things.", [("12", "limit")]),
+        ("Byzantine resilience of grade 3.", [("3", "attackers")]),
+        ("DP it is, and 0.7 is the figure for the privacy.", [("0.7", "privacy")]),
+        ("An epsilon is needed, and it must not exceed three.", [("three", "privacy")]),
+    ],
+)
+def test_what_no_reader_used_is_found(words, found):
+    assert unread(words) == found
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Ten clinics each have photos of handwritten digits; I need a classifier.",
+        "Thirteen retailers want a classifier, although one holds nine tenths of all pictures.",
+        "Seven kinds of mole at six clinics, 9,000 scans since 2019, 28 x 28 pixels.",
+        "Two palaeographers checked 500 samples of our four archives.",
+        "The second of the three sites is client 2, in Room 12.",
+        "Fine-tune ResNet-18 as for CIFAR10, the COVID-19 way, on 1st editions.",
+        "They mix up 1 and 7 in the digits of five banks.",
+        "Four times as many pictures are at one of the two shops.",
+        "The main site has 20,000 photos and the smallest has 60.",
+        "At least 80 % of the images are labelled correctly.",
+        "A third of the labels are wrong.",
+        "Ten years old tablets, and each recording lasts ten minutes.",
+        "Robustness to 3 attackers is out of scope.",
+        "Dermatologists get 90 % right.",
+        "99 % recall on melanoma.",
+        "At most 5 rounds, in ten minutes, with 3 of the ten hostile, and epsilon 3 per image.",
+        "Let it run for 50 to 80 rounds, 80 being the absolute ceiling.",
+        "Up to 3 of our\n10 clients may be malicious,\nand training must end after 8\nrounds.",
+    ],
+)  # fmt: skip
+def test_what_describes_data_or_was_read_is_not(words):
+    assert unread(words) == []
+
+
+@pytest.mark.parametrize("problem", load_problems(), ids=lambda problem: problem.name)
+def test_the_benchmark_problems_leave_nothing_unread(problem):
+    assert unread(problem.words, problem.data.clients) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["worded", "worded_as_told", "worded_by_others", "worded_indirectly"]
+)
+def test_few_problems_of_others_raise_a_question(name):
+    problems = [each["text"] for each in yaml.safe_load((HERE / f"{name}.yaml").read_text("utf-8"))]
+    owners = [read_owners(words) for words in problems]
+    asked = [
+        words
+        for words, each in zip(problems, owners, strict=True)
+        if any(topic for _, topic in unread(words, each.count if each else 10))
+    ]
+    assert len(asked) <= 0.08 * len(problems), asked
+
+
+def test_an_unclear_budget_is_the_strict_one_and_asked():
+    promises = read_promises("An epsilon is needed for DP, and it must not exceed three.", 10)
+    assert promises.privacy is not None and promises.privacy.epsilon == STRICT_EPSILON
+    assert "“three” in “An epsilon is needed" in " ".join(promises.questions)
+
+
+def test_what_was_withdrawn_is_not_asked_about():
+    words = "Byzantine resilience of grade 3."
+    assert read_promises(words, 10, without=frozenset({"attackers"})).questions == ()
+
+
+def test_a_proposal_names_what_was_not_used(make_card):
+    card = make_card(10)
+    proposal = Proposal(candidate=plain_candidate(card), coder="chat-model")
+    promises = read_promises("Digits. Batch size 64. At most 300 mAh.", 10)
+    shown = with_statements(proposal, promises, card)
+    assert [(each.words, each.choice) for each in shown.choices] == [("64", "not used")]
+    assert "What does it limit?" in " ".join(shown.questions)
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("Thirteen retailers want a classifier.", 13),
+        ("Smart mirrors, 30 of them, take pictures.", 30),
+        ("Every one of our 13 vineyards wants its own model.", 13),
+        ("Ten minutes are enough for six garment warehouses.", 6),
+        ("Two experts named 40,000 screws.", None),
+        ("Seven kinds of mole.", None),
+    ],
+)
+def test_anything_that_may_own_data_is_counted(words, count):
+    owners = read_owners(words)
+    assert (owners and owners.count) == count
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        ("20 clients, MNIST iid, one global model, target 97%.", "accuracy", 0.97),
+        ("Photos, 8 clients, an accuracy above 85 percent by Christmas.", "accuracy", 0.85),
+        ("It must be right at least 98 times in 100.", "accuracy", 0.98),
+        ("The pen has a quarter of a megabyte to work with.", "memory", 250_000),
+        ("Training may last two weeks.", "seconds", 1_209_600),
+    ],
+)  # fmt: skip
+def test_limits_that_the_net_found_are_read(words, name, value):
+    assert read_promises(words, 20).limits[name].value == value
+
+
+def test_other_names_of_participation_and_delta_are_read():
+    participation = read_promises("1,000 clients, 50 sampled per round.", 1000).participation
+    assert participation is not None and participation.clients == 50
+    budget = read_budget("A privacy loss of eight, with a failure probability of one in a million.")
+    assert budget is not None and budget.delta == pytest.approx(1e-6)
