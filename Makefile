@@ -278,5 +278,9 @@ bench-federated: $(STAMP) ## Compare the training agent with a baseline and sear
 	$(BIN)/python -m edgewright.benchmarks.federated.problems $(if $(QUICK),--only lighthouses parking-meters)
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
+bench-trials: $(STAMP) ## Compare the cost of searches with and without a forecast, on ten small data sets  (ONLY=names)
+	$(BIN)/python -m edgewright.benchmarks.federated.trials $(if $(ONLY),--only $(ONLY))
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
 clean: ## Remove everything that was built, the environment included
 	rm -rf $(VENV) $(EDGE_VENV)* $(CLIENTS_VENV) $(PACKAGE) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -121,6 +121,10 @@ SECTIONS = {
         "Sixteen worded training problems",
         "The embedded coder against plain FedAvg.",
     ),
+    "trials": (
+        "Trials of ten small data sets",
+        "What a search for a model costs, against one without a forecast of another trial's gain.",
+    ),
     "familiarity": (
         "Images that are not a card's own",
         "Five cards: how many of their own images they keep, and of unrelated ones accept.",

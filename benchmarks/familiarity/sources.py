@@ -28,8 +28,8 @@ _THINGS = (
     "coins.png", "hubble_deep_field.jpg", "ihc.png", "moon.png", "motorcycle_left.png",
     "retina.jpg", "rocket.jpg",
 )  # fmt: skip
-_SURFACES = ("brick.png", "grass.png", "gravel.png")
-_SHAPES = ("circle", "square", "triangle", "star")
+SURFACES = ("brick.png", "grass.png", "gravel.png")
+SHAPES = ("circle", "square", "triangle", "star")
 
 
 @dataclass(frozen=True)
@@ -131,16 +131,16 @@ def digits(count: int, rng: np.random.Generator) -> Found:
 
 def surfaces(count: int, rng: np.random.Generator) -> Found:
     """Return parts of photographs of brick, grass and gravel."""
-    labels = rng.integers(0, len(_SURFACES), count)
+    labels = rng.integers(0, len(SURFACES), count)
     folder = Path(str(files("skimage"))) / "data"
-    opened = [Image.open(folder / name).convert("L") for name in _SURFACES]
+    opened = [Image.open(folder / name).convert("L") for name in SURFACES]
     images = [_part(opened[label], rng, 0.12, 0.25) for label in labels]
     return images, labels
 
 
 def shapes(count: int, rng: np.random.Generator, side: int = 32) -> Found:
     """Draw coloured shapes on pale ground."""
-    labels = rng.integers(0, len(_SHAPES), count)
+    labels = rng.integers(0, len(SHAPES), count)
     images = []
     for label in labels:
         ground = tuple(int(each) for each in rng.integers(200, 256, 3))
@@ -148,9 +148,9 @@ def shapes(count: int, rng: np.random.Generator, side: int = 32) -> Found:
         image = Image.new("RGB", (side * 4, side * 4), ground)
         draw, radius = ImageDraw.Draw(image), side * rng.uniform(0.9, 1.7)
         centre = side * 2 + rng.uniform(-0.25, 0.25, 2) * side
-        corners = {"circle": 40, "square": 4, "triangle": 3, "star": 10}[_SHAPES[label]]
+        corners = {"circle": 40, "square": 4, "triangle": 3, "star": 10}[SHAPES[label]]
         angles = rng.uniform(0, 2 * np.pi) + np.arange(corners) * 2 * np.pi / corners
-        radii = np.where(np.arange(corners) % 2, 0.45, 1.0) if _SHAPES[label] == "star" else 1.0
+        radii = np.where(np.arange(corners) % 2, 0.45, 1.0) if SHAPES[label] == "star" else 1.0
         points = centre + radius * np.stack(
             [radii * np.cos(angles), radii * np.sin(angles)], axis=1
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -82,6 +82,11 @@ class Agent:
         self._problem = problem
         self._attempts: list[Attempt] = []
         self._proposal: Proposal | None = None
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All attempts so far, oldest first."""
+        return tuple(self._attempts)
 
     def ask(self) -> Candidate | None:
         """Return the next candidate; None if there is no new one."""
@@ -208,16 +213,27 @@ def run_search(
     """
     if start is not None and not run.trial(1).result.exists():
         shutil.copytree(start.trial(1).root, run.trial(1).root, dirs_exist_ok=True)
-    results: list[TrialResult] = []
+    return list(run_trials(run, search, trials=trials, seed=seed))
+
+
+def run_trials(run: RunFolder, search: Search, *, trials: int, seed: int) -> Iterator[TrialResult]:
+    """Yield the results of a search's trials; one in the run's folder is not trained again.
+
+    Args:
+        run: A prepared run for this search alone.
+        search: The search.
+        trials: Maximum number of trials.
+        seed: Seed of the trainings.
+    """
     for number in range(1, trials + 1):
         candidate = search.ask()
         if candidate is None:
             break
         request = TrialRequest(number=number, candidate=candidate, seed=seed, limits=_LIMITS)
         _assert_same(run, request)
-        results.append(run_trial(run, request))
-        search.tell(results[-1])
-    return results
+        result = run_trial(run, request)
+        search.tell(result)
+        yield result
 
 
 def _assert_same(run: RunFolder, request: TrialRequest) -> None:
