@@ -278,6 +278,10 @@ bench-federated: $(STAMP) ## Compare the training agent with a baseline and sear
 	$(BIN)/python -m edgewright.benchmarks.federated.problems $(if $(QUICK),--only lighthouses parking-meters)
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
+bench-privacy: $(STAMP) ## Measure the accuracy that a privacy budget leaves, on Fashion-MNIST
+	$(BIN)/python -m edgewright.benchmarks.federated.privacy
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
 bench-trials: $(STAMP) ## Compare the cost of searches with and without a forecast, on ten small data sets  (ONLY=names)
 	$(BIN)/python -m edgewright.benchmarks.federated.trials $(if $(ONLY),--only $(ONLY))
 	@$(BIN)/python -m edgewright.benchmarks.common.report

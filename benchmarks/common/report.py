@@ -118,8 +118,12 @@ SECTIONS = {
         "The training agent against a grid-searched baseline and two searches.",
     ),
     "federated-problems": (
-        "Sixteen worded training problems",
+        "Worded training problems",
         "The embedded coder against plain FedAvg.",
+    ),
+    "federated-privacy": (
+        "Differential privacy",
+        "Ten clients under one budget, for single images and for whole clients.",
     ),
     "trials": (
         "Trials of ten small data sets",

@@ -1,8 +1,8 @@
 """Worded training problems, solved by the embedded coder and by plain FedAvg.
 
-The words of each problem state one constraint. The design must satisfy it, and be at least as good
-as plain FedAvg on the metric that the constraint is about. Both get one trial for each seed; the
-metric is averaged over the seeds.
+The words of each problem state one constraint. The design must satisfy it and hold every number in
+the words, and be at least as good as plain FedAvg on the metric that the constraint is about. Both
+get one trial for each seed; the metric is averaged over the seeds.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from edgewright.agents.fl_coder.constraints.classifier import Kind
+from edgewright.agents.fl_coder.constraints.held import broken
+from edgewright.agents.fl_coder.constraints.promises import read_promises
 from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
 from edgewright.agents.fl_coder.embedded.design import plain_candidate
 from edgewright.agents.fl_coder.protocol import Attempt, Coder, Proposal, TrainingProblem
@@ -34,6 +36,8 @@ from edgewright.tools.federated.records.trial import LinkSpeed, ModelScore, Tria
 from edgewright.tools.federated.trials.prepare import DataRequest
 from edgewright.tools.sandbox.limits import SandboxLimits
 
+#: Constraints that the words state, and limits that they set.
+Stated = Kind | Literal["rounds", "participation", "bytes", "total-bytes", "memory", "proximal"]
 Figure = Literal["accuracy", "worst-client", "bytes", "seconds", "epsilon"]
 #: Bytes and seconds count until accuracy is this close to the control's best.
 NEARLY = 0.05
@@ -47,7 +51,7 @@ class WordedProblem(BaseModel):
 
     Attributes:
         name: Name of the problem.
-        kind: Constraint that the words state.
+        kind: What the words state.
         words: The person's request.
         data: Training data.
         figure: Metric that the constraint is about.
@@ -58,7 +62,7 @@ class WordedProblem(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    kind: Kind
+    kind: Stated
     words: str
     data: DataRequest
     figure: Figure
@@ -83,7 +87,7 @@ class ProblemOutcome(BaseModel):
     """
 
     name: str
-    kind: Kind
+    kind: Stated
     figure: Figure
     answered: bool
     ours: float | None
@@ -106,14 +110,15 @@ def load_problems(path: Path | None = None) -> list[WordedProblem]:
     ]
 
 
-def answers(candidate: Candidate, kind: Kind, control: Candidate) -> bool:
-    """Return whether a design satisfies a constraint.
+def answers(candidate: Candidate, kind: Stated, control: Candidate) -> bool:
+    """Return whether a design responds to a constraint.
 
     Args:
         candidate: The design.
         kind: The constraint.
         control: Plain FedAvg for the same data.
     """
+    smaller = candidate.model != control.model or candidate.compression.name != "none"
     steadier = isinstance(candidate.strategy, FedAvgM) or candidate.proximal > 0
     return {
         "skew": steadier and candidate.local_epochs <= control.local_epochs,
@@ -123,7 +128,20 @@ def answers(candidate: Candidate, kind: Kind, control: Candidate) -> bool:
         "attackers": candidate.strategy.name in ROBUST,
         "privacy": candidate.private,
         "personal": candidate.personal_head,
+        "rounds": candidate.rounds < control.rounds,
+        "participation": candidate.participation < 1,
+        "bytes": smaller,
+        "total-bytes": smaller,
+        "memory": candidate.model != control.model,
+        "proximal": candidate.proximal > 0,
     }[kind]
+
+
+def holds(problem: WordedProblem, trial: TrialReport) -> bool:
+    """Return whether a trial held every number that a problem's words state."""
+    promises = read_promises(problem.words, problem.data.clients)
+    facts = trial.result.facts if trial.result else None
+    return not broken(trial.candidate, promises, problem.data.clients, facts)
 
 
 async def solve(problem: WordedProblem) -> ProblemOutcome:
@@ -146,6 +164,7 @@ async def solve(problem: WordedProblem) -> ProblemOutcome:
         figure=problem.figure,
         answered=all(
             answers(trial.candidate, problem.kind, plain_candidate(each.data))
+            and holds(problem, trial)
             for trial, each in zip(best, ours, strict=True)
         ),
         ours=figures[0],

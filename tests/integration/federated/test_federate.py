@@ -25,7 +25,7 @@ from edgewright.tools.federated.records.layout import RunFolder
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs/how-to/train-across-machines.md"
-CLIENTS = 3
+CLIENTS, ROUNDS = 3, 10
 #: Several times what a busy machine takes for a round.
 PATIENCE_S = 400
 
@@ -146,7 +146,7 @@ def test_the_page_trains_across_machines(machines: list[Machine]) -> None:
     operator, *clients = machines
     (init,) = commands("Operator: set it up")
     init = init.replace("link.example.org", "localhost")
-    operator.run(init, "--port", str(free_port()))
+    operator.run(init, "--port", str(free_port()), "--rounds", str(ROUNDS))
     (serve,) = commands("Operator: start the SuperLink")
     link = operator.start(serve, "serve.log", "--host", "127.0.0.1")
 
@@ -177,10 +177,12 @@ def test_the_page_trains_across_machines(machines: list[Machine]) -> None:
     link.terminate()
     link.wait(PATIENCE_S)
     operator.wait_for("the SuperLink was stopped", "train.log")
+    lost = re.search(r"Rounds up to (\d+) are stored, and round (\d+)", operator.read("train.log"))
+    assert lost and int(lost[2]) == int(lost[1]) + 1
     operator.start(serve, "serve.log", "--host", "127.0.0.1")
     assert training.wait(3 * PATIENCE_S) == 0, operator.read("train.log")
     outcome = json.loads(operator.read("train.log").splitlines()[-1])
-    assert [len(each["clients"]) for each in outcome["rounds"]] == [3, 2, 2]
+    assert [len(each["clients"]) for each in outcome["rounds"]] == [3] + [2] * (ROUNDS - 1)
     assert outcome["restarts"] == 1
     assert outcome["accuracy"] > 0.6
     assert outcome["clients"].keys() >= {"0", "1"}

@@ -19,7 +19,7 @@ def test_finished_problems_are_not_run_again(tmp_path, monkeypatch, capsys):
         (cache / f"{problem.name}.json").write_text(outcome.model_dump_json(), "utf-8")
     assert main(["--cache", str(cache), "--out", str(out)]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("15 of 16 designs")
+    assert printed.startswith("23 of 24 designs")
     assert "| therapists | privacy | epsilon | 0.5 | no guarantee |" in printed
     assert "| teachers | personal | worst-client | never |" in printed
     assert (out / "federated-problems.md").read_text("utf-8") == printed
