@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from edgewright.agents.fl_coder.constraints.nouns import OWNERS
-from edgewright.agents.fl_coder.constraints.numbers import Number, numbers_of, tokens_of
+from edgewright.agents.fl_coder.constraints.numbers import Number, Token, numbers_of, tokens_of
 from edgewright.agents.fl_coder.constraints.places import (
     Place,
     place_of,
@@ -196,7 +196,7 @@ def _counts(sentence: str, clients: int, *, loose: bool) -> Iterator[_Count]:
         count = math.ceil(float(corrupted["share"]) * clients - 1e-9)
         yield _Count(count, False, place_of_match(corrupted))
     tokens = tokens_of(sentence)
-    numbers = numbers_of(tokens)
+    numbers = [_with_whole(each, tokens) for each in numbers_of(tokens)]
     parts = [n for n in numbers if [t.text for t in tokens[n.after : n.after + 2]] in _OF_THEM]
     for number in parts or numbers:  # "ten clinics, two of them hostile"
         about = [t.text for t in tokens[number.after : number.after + 4]]
@@ -216,6 +216,18 @@ def _counts(sentence: str, clients: int, *, loose: bool) -> Iterator[_Count]:
         total = count == clients and not number.of and not number.share
         if count >= 1 and not total:
             yield _Count(count, is_open, place_of(sentence, tokens, number))
+
+
+def _with_whole(number: Number, tokens: list[Token]) -> Number:
+    """Read the whole of "one client in five", which follows what is counted."""
+    words = [token.text for token in tokens[number.after : number.after + 3]]
+    if number.of or not words or not OWNERS.fullmatch(words[0]):
+        return number
+    after = 3 if words[1:] == ["out", "of"] else 2 if words[1:2] == ["in"] else 0
+    whole = [each for each in numbers_of(tokens) if each.first == number.after + after]
+    if not after or not whole or whole[0].share or whole[0].high <= number.high:
+        return number
+    return replace(number, of=whole[0].high, after=whole[0].after)
 
 
 def _of_clients(number: Number, about: list[str], before: list[str], *, loose: bool) -> bool:

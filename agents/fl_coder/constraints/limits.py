@@ -18,23 +18,15 @@ from edgewright.agents.fl_coder.constraints.numbers import (
     tokens_of,
 )
 from edgewright.agents.fl_coder.constraints.places import Place, place_of, sentences
+from edgewright.agents.fl_coder.constraints.units import BYTES, SECONDS, with_unit
 
 Quantity = Literal["rounds", "seconds", "bytes", "total_bytes", "accuracy", "memory"]
 
-#: Seconds of units of time, and bytes of units of size.
-SECONDS: dict[str, float] = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60}
-SECONDS |= {"hour": 3600, "hr": 3600, "h": 3600, "day": 86_400, "week": 604_800}
 _HOURS = frozenset({"hour", "hours", "hr", "hrs", "h"})
-BYTES: dict[str, float] = {"byte": 1, "b": 1}
-BYTES |= {"kbit": 125, "kilobit": 125, "mbit": 125e3, "megabit": 125e3, "gbit": 125e6}
-BYTES |= {"kilobyte": 1e3, "kb": 1e3, "kib": 1024, "kibibyte": 1024}
-BYTES |= {"megabyte": 1e6, "mb": 1e6, "mib": 1024**2, "mebibyte": 1024**2}
-BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
-
 #: What the time of training is spoken of with, and what makes it a time of something else.
 _TRAINING_TIME = re.compile(
     r"\b(?:train\w*|finish\w*|done|ready|complet\w*|deadline|limit\w*|budget|you\s+have|model|"
-    r"only\s+have|we\s+have|results?|give\s+up|reach\w*|give\s+(?:it|yourself|the\s+whole)|whole\s+thing|through|"
+    r"only\s+have|we\s+have|results?|give\s+up|stop\w*|halt\w*|quit\w*|reach\w*|give\s+(?:it|yourself|the\s+whole)|whole\s+thing|through|"
     r"wrap\w*\s+up|at\s+the\s+(?:longest|latest)|(?:it|this|all|everything)\s+(?:may|must|"
     r"should)\s+(?:not\s+)?(?:run|take|last)|run\s+for)\b",
     re.IGNORECASE,
@@ -63,7 +55,7 @@ _A_ROUND = re.compile(
     r"\b(?:per|a|each|every|any|one|single)\s+(?:\w+\s+)?round\b|/\s*round\b", re.I
 )
 _MEMORY = re.compile(
-    r"\b(?:ram|memory|flash|sram|to\s+work\s+with|[gm]hz|micro-?controllers?|mcus?|chips?|fits?\s+(?:in|into)|"
+    r"\b(?:ram|memory|flash|sram|to\s+work\s+with|firmware|for\s+the\s+(?:model|network|weights)|[gm]hz|micro-?controllers?|mcus?|chips?|fits?\s+(?:in|into)|"
     r"embedded\s+devices?|(?:model|network|net|weights?)(?:\s+file)?\s+(?:\w+\s+){0,3}(?:weighs?|"
     r"occup(?:y|ies)|takes?(?:\s+up)?|be|have|has|exceeds?|stays?|remains?|larger|bigger|of\s+at\s+most)"
     r"|(?:model|network|weights?)\s+(?:size|under|below))\b",
@@ -85,7 +77,8 @@ _KINDS_OF_ROUNDS = frozenset(_KINDS_OF_ROUNDS_WORDS.split())
 #: Rates, and totals over another time than a round.
 _RATE = frozenset({"s", "second", "sec", "month", "day", "week", "hour", "year", "minute"})
 _GOAL = re.compile(
-    r"\b(?:stop\w*|accura\w*|right|correct\w*|enough|target|goal|reach\w*)\b", re.IGNORECASE
+    r"\b(?:stop\w*|quit\w*|hits?|accura\w*|right|correct\w*|enough|target|goal|reach\w*)\b",
+    re.IGNORECASE,
 )
 #: What a round does once.
 _EXCHANGING = re.compile(
@@ -130,6 +123,8 @@ _OTHER_SHARE = re.compile(
     r"clients?|participants?|byzantine|malicious|attack\w*)\b",
     re.IGNORECASE,
 )
+#: Maximum number of words beside a number that is all of a sentence.
+_FEW = 4
 #: Maximum number of words of a clause that is only a number: "the accuracy must be high, 90 %".
 _BARE = 3
 _DATA = re.compile(r"\b(?:data|pictures?|photos?|images?|scans?|samples?)\b", re.IGNORECASE)
@@ -191,47 +186,14 @@ def _stated(sentence: str) -> Iterator[StatedLimit]:
         for quantity, read in _READERS.items():
             value = read(sentence, tokens, number)
             if value is not None and value > 0:
-                unit = _unit(tokens, number, SECONDS) or _unit(tokens, number, BYTES)
+                unit = with_unit(tokens, number, SECONDS) or with_unit(tokens, number, BYTES)
                 place = place_of(sentence, tokens, number, unit[1] if unit else None)
                 yield StatedLimit(quantity, value, words, (place,))
                 break
 
 
-def _unit(tokens: list[Token], number: Number, units: dict[str, float]) -> tuple[float, int] | None:
-    """Return the value in the base unit of a number with a unit, and the token after it."""
-    position = number.after
-    if position < len(tokens) and tokens[position].text in ("-", "of"):
-        position += 1  # a ten-minute limit, a quarter of an hour
-        if position < len(tokens) and tokens[position].text in ("a", "an"):
-            position += 1
-    elif position < len(tokens) and number.share and tokens[position].text in ("a", "an"):
-        position += 1  # half an hour
-    if position >= len(tokens):
-        return None
-    word = tokens[position].text
-    scale = units.get(word, units.get(word.removesuffix("s"), 0.0) if len(word) > 2 else 0.0)
-    if not scale:
-        return None
-    position += 1
-    value = number.low
-    rest = [token.text for token in tokens[position : position + 3]]
-    if rest[:2] in (["and", "a"], ["and", "an"]) and rest[2:] and rest[2] in ("half", "quarter"):
-        value += 0.5 if rest[2] == "half" else 0.25  # an hour and a half
-        position += 3
-    if scale == SECONDS["hour"] and rest[:1] == ["and"]:
-        rest, position = rest[1:], position + 1
-    minutes = numbers_of(tokens[position : position + 3]) if units is SECONDS else []
-    if scale == SECONDS["hour"] and minutes and minutes[0].first == 0 and minutes[0].low < 60:
-        ends = position + minutes[0].after
-        named = [token.text for token in tokens[ends : ends + 1]]
-        bare = tokens[position].start == tokens[position - 1].end
-        if bare or named in (["minutes"], ["minute"], ["min"], ["mins"], ["m"]):  # 1h45
-            value, position = value + minutes[0].low / 60, ends + (not bare)
-    return value * scale, position
-
-
 def _seconds(sentence: str, tokens: list[Token], number: Number) -> float | None:
-    found = _unit(tokens, number, SECONDS)
+    found = with_unit(tokens, number, SECONDS)
     before = [token.text for token in tokens[max(0, number.first - 2) : number.first]]
     if found is None or _HOURS.intersection(before[-1:] if before[-1:] != ["and"] else before):
         return None  # the minutes of "1 hour and 30 minutes" are read with the hour
@@ -270,29 +232,30 @@ def _rounds(sentence: str, tokens: list[Token], number: Number) -> float | None:
 
 
 def _bytes(sentence: str, tokens: list[Token], number: Number) -> float | None:
-    found = _unit(tokens, number, BYTES)
+    found = with_unit(tokens, number, BYTES)
     if found is None or _is_rate(tokens, found[1]) or _is_least(tokens, number):
         return None
     if _MEMORY.search(sentence) and not _SENDING.search(sentence):
         return None
     if _IN_ALL.search(sentence) and not _A_ROUND.search(sentence):
         return None  # that of all rounds
-    whole = len(tokens) - (found[1] - number.first) <= 4  # "at most 20 kilobytes"
+    whole = len(tokens) - (found[1] - number.first) <= _FEW  # "at most 20 kilobytes"
     return found[0] if whole or _SENDING.search(sentence) else None
 
 
 def _total_bytes(sentence: str, tokens: list[Token], number: Number) -> float | None:
-    found = _unit(tokens, number, BYTES)
+    found = with_unit(tokens, number, BYTES)
     if found is None or _is_rate(tokens, found[1]) or _is_least(tokens, number):
         return None
     in_all = _IN_ALL.search(sentence) and not _A_ROUND.search(sentence)
-    return found[0] if in_all and _SENDING.search(sentence) else None
+    whole = len(tokens) - (found[1] - number.first) <= _FEW  # "1 MB overall"
+    return found[0] if in_all and (whole or _SENDING.search(sentence)) else None
 
 
 def _memory(sentence: str, tokens: list[Token], number: Number) -> float | None:
     if _WEIGHTS.intersection(token.text for token in tokens[number.after : number.after + 2]):
         return None if number.article or _is_least(tokens, number) else 4 * number.low
-    found = _unit(tokens, number, BYTES)
+    found = with_unit(tokens, number, BYTES)
     if found is None or _is_rate(tokens, found[1]) or not _MEMORY.search(sentence):
         return None
     return None if _SENDING.search(sentence) else found[0]

@@ -28,6 +28,7 @@ _FRACTIONS |= {"half": 2.0, "halve": 2.0, "quarter": 4.0, "hundredth": 1e2, "tho
 _FRACTIONS |= {"millionth": 1e6, "percent": 1e2}
 _DIGITS = frozenset("0123456789")
 _ARTICLES = frozenset({"a", "an"})
+_SINGLE = frozenset({"single", "lone", "sole"})
 _OF_FRACTIONS = frozenset({"random", "mere", "full", "whole"})
 _EVERY = {"second": 2.0, "other": 2.0} | {w: n for w, n in _FRACTIONS.items() if n < 21}
 
@@ -206,7 +207,7 @@ class _Reader:
 
     def _words(self, position: int) -> Number | None:
         first = position
-        if self._at(position) in _ARTICLES and self._at(position + 1) == "single":
+        if self._at(position) in _ARTICLES and self._at(position + 1) in _SINGLE:
             return Number(1.0, 1.0, first, position + 2)
         if self._singular(position) == "half":
             return self._half(position)

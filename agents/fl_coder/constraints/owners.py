@@ -52,7 +52,7 @@ def _named(text: str) -> Owners | None:
             alone = len(numbers) == 1 and hostile and not VAGUE.search(sentence)
             if (
                 nouns
-                and number.low >= 1
+                and number.low > 1
                 and not qualified
                 and not (alone and not DENIED.search(sentence))
             ):

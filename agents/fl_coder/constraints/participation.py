@@ -25,7 +25,7 @@ _A_ROUND = re.compile(
 _TAKING_PART = re.compile(
     r"\b(?:tak(?:e|es|ing)|participat\w*|train\w*|sampl\w*|select\w*|reach\w*|available|online|awake|"
     r"call\w*|join\w*|contribut\w*|pick\w*|cho(?:o)?s\w*|invit\w*|active|us(?:e|es|ed|ing)|involv\w*|"
-    r"draw\w*|ask\w*|visit\w*)\b",
+    r"draw\w*|ask\w*|visit\w*|suffic\w*|enough|at\s+most|only)\b",
     re.IGNORECASE,
 )
 #: "Only a tenth of the clients take part" means each round.

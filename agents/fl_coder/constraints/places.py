@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edgewright.agents.fl_coder.constraints.numbers import Number, Token, normalised
@@ -60,6 +61,18 @@ def sentences(text: str) -> list[str]:
     """Split a text into its sentences, each on one line and with single spaces."""
     parts = _SENTENCE.split(unwrapped(normalised(text)))
     return [" ".join(each.split()) for each in parts if each.strip()]
+
+
+def anchored(places: Iterable[Place], text: str) -> tuple[Place, ...]:
+    """Return where places of a text's parts stand in its sentences."""
+    found = []
+    for place in places:
+        for sentence in sentences(text):
+            offset = sentence.find(place.sentence)
+            if offset >= 0:
+                found.append(Place(sentence, offset + place.start, offset + place.end))
+                break
+    return tuple(found)
 
 
 def place_of(sentence: str, tokens: list[Token], number: Number, after: int | None = None) -> Place:

@@ -40,6 +40,7 @@ _NOUNS: dict[Unit, str] = {"sample": SAMPLE, "person": PERSON, "client": _CLIENT
 _FORMS = (
     (3.0, r"{}(?:'s)?[-\s]+level\b"),
     (3.0, r"\bper[-\s]+{}\b"),
+    (3.0, r"\b{}\s+by\s+{}\b"),
     (3.0, r"\b(?:one|each|every|an?)\s+{}\s+(?:is|counts\s+as)\s+(?:one|the|an?)\s+"
           r"(?:privacy\s+)?unit\b"),
     (2.0, r"\b(?:guarantee\w*|protect\w*|privacy|count\w*)\s+by\s+(?:the\s+)?{}\b"),
@@ -65,7 +66,7 @@ _FORMS = (
           r"is\s+given|needs?|must\s+have|is\s+entitled|has\s+a\s+(?:right|guarantee))\b)"),
     (1.5, r"\b{}\b(?=[^.;]{{0,30}}\bneeds?\s+(?:hiding|protect\w+|to\s+be\s+"
           r"(?:hidden|protected)))"),
-    (1.5, r"\b(?:each|every|one)\s+{}\b(?=.{{0,60}}\b(?:protected|enjoys|hidden|covered|inferable|"
+    (1.5, r"\b(?:each|every|one)\s+{}\b(?=.{{0,60}}\b(?:protected|enjoys?|hidden|covered|inferable|"
           r"inferred|singled|training\s+data)\b)"),
     (1.5, r"\b(?:an?|one|no)\s+{}\b(?=.{{0,40}}\b(?:cannot|can\s+not|can't|singled|identified|"
           r"recognised|recognized)\b)"),

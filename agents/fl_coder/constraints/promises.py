@@ -24,7 +24,7 @@ from edgewright.agents.fl_coder.constraints.participation import (
     StatedParticipation,
     read_participation,
 )
-from edgewright.agents.fl_coder.constraints.places import Place, sentences
+from edgewright.agents.fl_coder.constraints.places import Place, anchored, sentences
 from edgewright.agents.fl_coder.constraints.privacy_unit import StatedUnit, Unit, read_unit
 from edgewright.agents.fl_coder.constraints.quantities import (
     DISMISSED,
@@ -199,18 +199,13 @@ def _closed(part: str) -> str:
 
 def _described(text: str, stated: dict[Kind, Constraint], refused: list[str]) -> list[Place]:
     """Return where words describe data or ask for what is refused."""
-    places = []
     phrases = [
         " ".join(normalised(words).split())
         for kind in _DESCRIBING
         if kind in stated
         for words in stated[kind].phrases
     ]
-    for sentence in sentences(text):
-        for words in (*phrases, *refused):
-            start = sentence.find(words)
-            places += [Place(sentence, start, start + len(words))] if start >= 0 else []
-    return places
+    return list(anchored([Place(w, 0, len(w)) for w in (*phrases, *refused)], text))
 
 
 def _outvoted(attackers: StatedAttackers, participation: StatedParticipation) -> list[str]:
@@ -291,7 +286,7 @@ def _attackers(
             _around(stated.words, text), clients
         )
         count = hostile.count if hostile else None
-    places = hostile.places if hostile else ()
+    places = anchored(hostile.places, text) if hostile else ()
     minority = max(1, (clients - 1) // 2)
     if count is None:
         questions.append(

@@ -24,9 +24,9 @@ _LINKS_WORDS = (
     "no stay stays remain remains kept exceed exceeds rise go equal equals limited capped "
     "bounded by above over beyond more greater larger higher most below under less "
     "smaller lower than up maximum about = : ≤ < > lie lies between within unit units "
-    "any one each every record sample person client user add adds adding sum sums amount amounts "
-    "come comes just only exactly from somewhere anywhere around roughly approximately perhaps "
-    "maybe say"
+    "≈ ~ any one each every record sample person client user add adds adding sum sums amount "
+    "amounts come comes just only exactly from somewhere anywhere around roughly approximately "
+    "perhaps maybe say"
 )
 _LINKS = frozenset(_LINKS_WORDS.split())
 _ANY = frozenset({"any", "each", "every"})
@@ -43,7 +43,9 @@ _FAILURE = re.compile(
 )
 #: Adjectives of a budget that has no number.
 _STRICT = re.compile(r"\b(?:strict|strong|tight|small|low|rigorous|stringent)\b", re.IGNORECASE)
-_BUDGET = re.compile(r"\b(?:privacy[\s-]+(?:loss|budget)|dp[\s-]+budget|budget)\b", re.IGNORECASE)
+_BUDGET = re.compile(
+    r"\b(?:privacy[\s-]+(?:loss|budget|parameter|level)|dp[\s-]+budget|budget)\b", re.IGNORECASE
+)
 _PRIVACY = re.compile(r"\b(?:privacy|private|dp|dp-sgd|epsilon)\b|ε", re.IGNORECASE)
 
 #: What leaves out the thing that was spoken of.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgewright.agents.fl_coder.constraints.hostile import HOSTILE
-from edgewright.agents.fl_coder.constraints.limits import BYTES, SECONDS, of_others
+from edgewright.agents.fl_coder.constraints.limits import of_others
 from edgewright.agents.fl_coder.constraints.nouns import DATA, OWNERS, SMALL, counted, may_own_data
 from edgewright.agents.fl_coder.constraints.numbers import Number, numbers_of, tokens_of
 from edgewright.agents.fl_coder.constraints.places import (
@@ -18,6 +18,7 @@ from edgewright.agents.fl_coder.constraints.places import (
     sentences,
 )
 from edgewright.agents.fl_coder.constraints.quantities import DISMISSED, of_optimiser
+from edgewright.agents.fl_coder.constraints.units import BYTES, SECONDS
 
 #: What a clause promises.
 Topic = Literal["attackers", "privacy", "limit"]
@@ -28,7 +29,7 @@ _LIMIT = re.compile(
     r"|(?:no|not|never)\s+(?:\w+\s+)?(?:more|longer|later|larger|bigger|higher|fewer|less|worse|lower"
     r"|above|over|below)|(?:more|less|fewer)\s+than"
     r"|max\w*|min(?:imum|imal)|limit\w*|cap(?:ped|s)?|ceiling|quota|budget\w*|allowance|deadline|exceed\w*"
-    r"|within|up\s+to|(?:only|under|below|until)\s+(?=\S{0,3}\d|[a-z]+))\b|[≤<>≥]",
+    r"|stop\w*|quit\w*|halt\w*|within|up\s+to|(?:only|under|below|until)\s+(?=\S{0,3}\d|[a-z]+))\b|[≤<>≥]",
     re.IGNORECASE,
 )
 #: Amounts that words leave open, of what training has limits for.
@@ -202,7 +203,8 @@ def _describes(quantity: _Quantity, about: _About) -> bool:
     if topic in ("limit", "privacy"):
         return False
     if about.clients in (number.low, number.of):
-        return topic is None or bool(number.of) or any(map(OWNERS.fullmatch, after[:3]))
+        of_all = bool(number.of) or bool(_OF_ALL.intersection(quantity.before[-1:]))
+        return topic is None or of_all or any(map(OWNERS.fullmatch, after[:3]))
     noun = counted(after)
     if may_own_data(noun) and not number.share:
         return about.counted_owners

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from edgewright.agents.fl_coder.constraints.owners import read_owners
+from edgewright.agents.fl_coder.constraints.privacy_unit import read_unit
 from edgewright.agents.fl_coder.constraints.promises import STRICT_EPSILON, read_promises
 from edgewright.agents.fl_coder.constraints.quantities import read_budget
 from edgewright.agents.fl_coder.embedded.design import plain_candidate
@@ -33,6 +34,7 @@ def unread(words: str, clients: int = 10) -> list[tuple[str, str | None]]:
         ("Train in a few minutes at most.", [("few minutes", "limit")]),
         ("No more than 12 of those things.", [("12", "limit")]),
         ("Byzantine resilience of grade 3.", [("3", "attackers")]),
+        ("Bulletproof against two bad apples, grade 7 attack.", [("7 attack", "attackers")]),
         ("DP it is, and 0.7 is the figure for the privacy.", [("0.7", "privacy")]),
         ("An epsilon is needed, and it must not exceed three.", [("three", "privacy")]),
     ],
@@ -135,6 +137,43 @@ def test_anything_that_may_own_data_is_counted(words, count):
 )  # fmt: skip
 def test_limits_that_the_net_found_are_read(words, name, value):
     assert read_promises(words, 20).limits[name].value == value
+
+
+@pytest.mark.parametrize(
+    ("words", "clients", "read"),
+    [
+        ("A lone saboteur is possible.", 10, {"attackers": 1}),
+        ("We fear that 1 client in 5 is malicious.", 25, {"attackers": 5}),
+        ("One site out of four may be hacked.", 12, {"attackers": 3}),
+        ("Every scan must enjoy DP at ε≈1.5.", 10, {"epsilon": 1.5}),
+        ("Privacy parameter three, record by record.", 10, {"epsilon": 3}),
+        ("Quit once it hits ninety-two percent.", 10, {"accuracy": 0.92}),
+        ("Stop after 40 min or 25 rounds.", 10, {"seconds": 2400, "rounds": 25}),
+        ("50 kB per round at most; 1 MB overall.", 10, {"bytes": 5e4, "total_bytes": 1e6}),
+        ("The firmware leaves 128 KiB for the network.", 10, {"memory": 131_072}),
+        ("A quarter of the clients per round suffices.", 10, {"participation": 0.3}),
+    ],
+)
+def test_more_kinds_of_words_for_numbers_are_read(words, clients, read):
+    promises = read_promises(words, clients)
+    found = {name: each.value for name, each in promises.limits.items()}
+    found |= {"attackers": promises.attackers.count} if promises.attackers else {}
+    found |= {"epsilon": promises.privacy.epsilon} if promises.privacy else {}
+    found |= {"participation": promises.participation.share} if promises.participation else {}
+    assert found == read
+    assert promises.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "unit"),
+    [("Every scan must enjoy DP.", "sample"), ("DP, record by record.", "sample")],
+)
+def test_more_kinds_of_words_for_units_are_read(words, unit):
+    assert read_unit(words).unit == unit
+
+
+def test_one_of_many_is_no_number_of_owners():
+    assert read_owners("One clinic is larger than the others.") is None
 
 
 def test_other_names_of_participation_and_delta_are_read():

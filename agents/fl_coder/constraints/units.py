@@ -1,0 +1,49 @@
+"""Units of time and of size, and numbers with a unit."""
+
+from __future__ import annotations
+
+from edgewright.agents.fl_coder.constraints.numbers import Number, Token, numbers_of
+
+#: Seconds of units of time, and bytes of units of size.
+SECONDS: dict[str, float] = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60}
+SECONDS |= {"hour": 3600, "hr": 3600, "h": 3600, "day": 86_400, "week": 604_800}
+BYTES: dict[str, float] = {"byte": 1, "b": 1}
+BYTES |= {"kbit": 125, "kilobit": 125, "mbit": 125e3, "megabit": 125e3, "gbit": 125e6}
+BYTES |= {"kilobyte": 1e3, "kb": 1e3, "kib": 1024, "kibibyte": 1024}
+BYTES |= {"megabyte": 1e6, "mb": 1e6, "mib": 1024**2, "mebibyte": 1024**2}
+BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
+
+
+def with_unit(
+    tokens: list[Token], number: Number, units: dict[str, float]
+) -> tuple[float, int] | None:
+    """Return the value in the base unit of a number with a unit, and the token after it."""
+    position = number.after
+    if position < len(tokens) and tokens[position].text in ("-", "of"):
+        position += 1  # a ten-minute limit, a quarter of an hour
+        if position < len(tokens) and tokens[position].text in ("a", "an"):
+            position += 1
+    elif position < len(tokens) and number.share and tokens[position].text in ("a", "an"):
+        position += 1  # half an hour
+    if position >= len(tokens):
+        return None
+    word = tokens[position].text
+    scale = units.get(word, units.get(word.removesuffix("s"), 0.0) if len(word) > 2 else 0.0)
+    if not scale:
+        return None
+    position += 1
+    value = number.low
+    rest = [token.text for token in tokens[position : position + 3]]
+    if rest[:2] in (["and", "a"], ["and", "an"]) and rest[2:] and rest[2] in ("half", "quarter"):
+        value += 0.5 if rest[2] == "half" else 0.25  # an hour and a half
+        position += 3
+    if scale == SECONDS["hour"] and rest[:1] == ["and"]:
+        rest, position = rest[1:], position + 1
+    minutes = numbers_of(tokens[position : position + 3]) if units is SECONDS else []
+    if scale == SECONDS["hour"] and minutes and minutes[0].first == 0 and minutes[0].low < 60:
+        ends = position + minutes[0].after
+        named = [token.text for token in tokens[ends : ends + 1]]
+        bare = tokens[position].start == tokens[position - 1].end
+        if bare or named in (["minutes"], ["minute"], ["min"], ["mins"], ["m"]):  # 1h45
+            value, position = value + minutes[0].low / 60, ends + (not bare)
+    return value * scale, position
