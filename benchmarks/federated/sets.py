@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from edgewright.benchmarks.familiarity.drawings import GARMENTS, garments, letters
+from edgewright.benchmarks.familiarity.drawings import GARMENTS, Pixels, garments, letters
 from edgewright.benchmarks.familiarity.sources import SHAPES, SURFACES, Found, shapes, surfaces
 from edgewright.tools.datasets.partition import Partition
 from edgewright.tools.datasets.samples import to_array
@@ -128,5 +128,5 @@ def _written(named: NamedSet, folder: Path) -> Path:
     return path
 
 
-def _pixels(image: Image.Image, channels: int) -> np.ndarray:
+def _pixels(image: Image.Image, channels: int) -> Pixels:
     return to_array(image.convert("RGB"), height=SIDE, width=SIDE, channels=channels)
