@@ -75,25 +75,25 @@ SETS = (
     NamedSet(
         "uneven digits", "skewed",
         "Eight offices read handwritten digits; each sees only some of them.",
-        "digits", 1000, 8, "dirichlet",
+        "digits", 500, 8, "dirichlet",
     ),
     NamedSet(
         "uneven garments", "skewed", "Five shops sort clothes; each sells other kinds.",
-        _GARMENTS, 600, 5, "dirichlet",
+        _GARMENTS, 400, 5, "dirichlet",
     ),
     NamedSet(
         "mistyped digits", "noisy",
         "Five archives read handwritten digits, and about a third of the labels is wrong.",
-        "digits", 1000, label_noise=0.3,
+        "digits", 500, label_noise=0.3,
     ),
     NamedSet(
         "mislabelled garments", "noisy",
         "Five shops sort clothes, and the categories on record are often wrong.",
-        _GARMENTS, 600, label_noise=0.3,
+        _GARMENTS, 400, label_noise=0.3,
     ),
     NamedSet("few digits", "tiny", "Three clinics read handwritten digits.", "digits", 150, 3),
     NamedSet("few surfaces", "tiny", "Three builders sort surfaces.", _SURFACES, 120, 3),
-    NamedSet("alphabet", "many classes", "Five offices read printed letters.", _ALPHABET, 900),
+    NamedSet("alphabet", "many classes", "Five offices read printed letters.", _ALPHABET, 520),
 )  # fmt: skip
 
 
