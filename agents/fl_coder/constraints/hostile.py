@@ -21,7 +21,7 @@ HOSTILE = re.compile(
     r"\b(?:malicious|hostile|byzantine|adversar\w*|attack(?:s|ed|ers?|ing)?|poison\w*|"
     r"compromised|hacked|evil|dishonest|traitors?|sabotag\w*|saboteurs?|tamper\w*|cheat\w*|lying|"
     r"lies?|liars?|rogue|infected|hijacked|manipulat\w*|bad\s+actors?|spoil\w*|backdoors?|"
-    r"taken\s+over|corrupted|foreign\s+control|garbage|untrustworthy|crooked|"
+    r"taken\s+over|corrupted|foreign\s+control|garbage|untrustworthy|crook(?:s|ed)?|dodgy|conspir\w*|"
     r"turned\s+against\s+us|ruin\w*|wreck\w*|undermin\w*|subvert\w*|collud\w*|"
     r"label[\s-]?flip\w*|flip\w*\s+(?:their\s+|the\s+)?labels)\b",
     re.IGNORECASE,
@@ -160,6 +160,16 @@ def _others(sentence: str, clients: int) -> list[_Count]:
             left = clients - math.floor(honest * clients + 1e-9)
             found += [_Count(left, False, place_of(sentence, tokens, number))] if left > 0 else []
     return found
+
+
+def of_hostile(clause: str) -> bool:
+    """Return whether a clause speaks of hostile clients, and not of players."""
+    return bool(HOSTILE.search(clause)) and not _SPORT.search(clause)
+
+
+def denied(sentence: str) -> bool:
+    """Return whether a sentence says that something is not so."""
+    return bool(DENIED.search(sentence))
 
 
 def all_trusted(text: str) -> bool:

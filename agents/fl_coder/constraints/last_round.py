@@ -16,7 +16,9 @@ _STOP_AFTER = re.compile(
     r"over|done|no\s+more|pull\s+the\s+plug|switch\w*\s+off)\b",
     re.IGNORECASE,
 )
-_SETTING = re.compile(r"\b(?:\w+_)?rounds\s*[:=]\s*(?P<rounds>\d{1,6})\b", re.I)
+_SETTING = re.compile(
+    r"(?<!\ball\s)(?<!\bthe\s)\b(?:\w+_)?rounds\s*[:=]\s*(?P<rounds>\d{1,6})\b", re.I
+)
 
 
 def last_round(sentence: str) -> tuple[int, Place] | None:

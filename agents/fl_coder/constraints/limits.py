@@ -27,7 +27,7 @@ _HOURS = frozenset({"hour", "hours", "hr", "hrs", "h"})
 _TRAINING_TIME = re.compile(
     r"\b(?:train\w*|finish\w*|done|ready|complet\w*|deadline|limit\w*|budget|you\s+have|model|"
     r"only\s+have|we\s+have|results?|give\s+up|stop\w*|halt\w*|quit\w*|reach\w*|give\s+(?:it|yourself|the\s+whole)|whole\s+thing|through|"
-    r"wrap\w*\s+up|at\s+the\s+(?:longest|latest)|(?:it|this|all|everything)\s+(?:may|must|"
+    r"wrap\w*\s+up|over\s+(?:by|within|in|after)|at\s+the\s+(?:longest|latest)|(?:it|this|all|everything|the\s+run)\s+(?:may|must|"
     r"should)\s+(?:not\s+)?(?:run|take|last)|run\s+for)\b",
     re.IGNORECASE,
 )
@@ -303,7 +303,9 @@ def _is_rate(tokens: list[Token], position: int) -> bool:
 
 def _is_least(tokens: list[Token], number: Number) -> bool:
     before = [token.text for token in tokens[max(0, number.first - 2) : number.first]]
-    return before == ["at", "least"] or before[-1:] == ["minimum"]
+    after = [token.text for token in tokens[number.after : number.after + 4]]
+    least = {"minimum"} & {*before[-1:], *after[:2]} or ["at", "least"] in (before, after[1:3])
+    return bool(least) or ["or", "more"] in (after[:2], after[1:3])
 
 
 _READERS: dict[Quantity, Callable[[str, list[Token], Number], float | None]] = {

@@ -188,7 +188,19 @@ class _Reader:
                 return Number(value, value, position, after, share=True)
         if self._at(after) in _SCALES:
             value, after = value * _SCALES[self._at(after)], after + 1
+        elif scale := self._suffix(after):
+            value, after = value * scale, after + 1
         return self._finished(value, position, after)
+
+    def _suffix(self, position: int) -> float:
+        """Return the scale of a letter that is joined to a number: "50k", "11M parameters"."""
+        joined = 0 < position < len(self._tokens) and (
+            self._tokens[position].start == self._tokens[position - 1].end
+        )
+        counted = self._at(position + 1) in ("parameters", "weights", "images", "samples")
+        if not joined or self._at(position) not in ("k", "m"):
+            return 0.0
+        return 1e3 if self._at(position) == "k" else 1e6 if counted else 0.0
 
     def _power(self, position: int) -> tuple[float, int]:
         """Read "^-5" or "^(-5)" at a position; return the exponent and what follows."""

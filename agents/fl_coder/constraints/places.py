@@ -16,7 +16,7 @@ _SENTENCE = re.compile(
 #: A line's end within a sentence: what follows begins neither a paragraph, an item nor a sentence.
 _WRAPPED = re.compile(r"(?<=[^\s.!?;:])[ \t]*\n[ \t]*(?=[a-z0-9(])(?!\d+[.)]\s)(?![\w-]+\s*[:=])")
 _CLAUSE = re.compile(
-    r"[,;:()](?=\s|$)|\s-+\s|(?<!between)\s(?:and|but|while|whereas|which|because)\s"
+    r"[,;()](?=\s|$)|\s-+\s|(?<!between)\s(?:and|but|while|whereas|which|because)\s"
 )
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from edgewright.agents.fl_coder.constraints.classifier import Kind
 from edgewright.agents.fl_coder.constraints.hostile import (
     all_trusted,
+    denied,
     find_hostile,
     read_hostile,
 )
@@ -154,6 +155,8 @@ def read_promises(
         attackers = _attackers(text, clients, stated.get("attackers"), questions)
         used += attackers.places if attackers else ()
     unread = find_unread(text, used, clients, counted_owners=owners is not None)
+    if attackers is None and "attackers" not in without:
+        attackers = _unclear_attackers(unread, clients)
     if "privacy" not in without:
         privacy = _privacy(text, clients, stated.get("privacy"), unread, questions)
         unread = without_places(unread, privacy.places if privacy else ())
@@ -301,6 +304,15 @@ def _attackers(
         )
         count = minority
     return StatedAttackers(count, words, places)
+
+
+def _unclear_attackers(unread: tuple[Unread, ...], clients: int) -> StatedAttackers | None:
+    """Return the largest minority if a number of hostile clients may not have been understood."""
+    for each in unread:
+        if each.topic == "attackers" and not denied(each.place.sentence):
+            minority = max(1, (clients - 1) // 2)
+            return StatedAttackers(minority, each.place.sentence.strip(" .;!?"))
+    return None
 
 
 def _dismissed(text: str, words: str) -> bool:

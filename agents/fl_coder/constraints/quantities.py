@@ -44,7 +44,8 @@ _FAILURE = re.compile(
 #: Adjectives of a budget that has no number.
 _STRICT = re.compile(r"\b(?:strict|strong|tight|small|low|rigorous|stringent)\b", re.IGNORECASE)
 _BUDGET = re.compile(
-    r"\b(?:privacy[\s-]+(?:loss|budget|parameter|level)|dp[\s-]+budget|budget)\b", re.IGNORECASE
+    r"\b(?:privacy[\s-]+(?:loss|budget|parameter|level|cost)|dp[\s-]+budget|budget)\b",
+    re.IGNORECASE,
 )
 _PRIVACY = re.compile(r"\b(?:privacy|private|dp|dp-sgd|epsilon)\b|ε", re.IGNORECASE)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from edgewright.agents.fl_coder.constraints.hostile import HOSTILE
+from edgewright.agents.fl_coder.constraints.hostile import of_hostile
 from edgewright.agents.fl_coder.constraints.limits import of_others
 from edgewright.agents.fl_coder.constraints.nouns import DATA, OWNERS, SMALL, counted, may_own_data
 from edgewright.agents.fl_coder.constraints.numbers import Number, numbers_of, tokens_of
@@ -29,7 +30,7 @@ _LIMIT = re.compile(
     r"|(?:no|not|never)\s+(?:\w+\s+)?(?:more|longer|later|larger|bigger|higher|fewer|less|worse|lower"
     r"|above|over|below)|(?:more|less|fewer)\s+than"
     r"|max\w*|min(?:imum|imal)|limit\w*|cap(?:ped|s)?|ceiling|quota|budget\w*|allowance|deadline|exceed\w*"
-    r"|stop\w*|quit\w*|halt\w*|within|up\s+to|(?:only|under|below|until)\s+(?=\S{0,3}\d|[a-z]+))\b|[≤<>≥]",
+    r"|as\s+(?:many|much|few|little)\s+as|stop\w*|quit\w*|halt\w*|within|up\s+to|(?:only|under|below|until)\s+(?=\S{0,3}\d|[a-z]+))\b|[≤<>≥]",
     re.IGNORECASE,
 )
 #: Amounts that words leave open, of what training has limits for.
@@ -198,7 +199,7 @@ def _describes(quantity: _Quantity, about: _About) -> bool:
     """Return whether a number only says something of the data or of those who own them."""
     number, after, topic = quantity.number, quantity.after, quantity.topic
     nouns = [word for word in after if word not in _OF_ALL] if number.share else after
-    if any(DATA.fullmatch(word) for word in nouns[:3]):
+    if any(map(DATA.fullmatch, itertools.takewhile(lambda word: word not in SMALL, nouns[:3]))):
         return True
     if topic in ("limit", "privacy"):
         return False
@@ -224,7 +225,7 @@ def _topic(place: Place) -> Topic | None:
     clause, sentence = place.clause, place.sentence
     bounded = _LIMIT.search(clause) is not None
     bare = bounded and not re.match(r"[- ]?[^\W\d_]", sentence[place.end :])
-    if HOSTILE.search(clause):
+    if of_hostile(clause):
         return "attackers"
     if _PRIVACY.search(sentence if bare else clause) and not of_optimiser(sentence):
         return "privacy"

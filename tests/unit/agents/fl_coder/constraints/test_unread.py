@@ -34,6 +34,11 @@ def unread(words: str, clients: int = 10) -> list[tuple[str, str | None]]:
         ("Train in a few minutes at most.", [("few minutes", "limit")]),
         ("No more than 12 of those things.", [("12", "limit")]),
         ("Byzantine resilience of grade 3.", [("3", "attackers")]),
+        ("Privacy loss below ln 3 for each image.", [("3", "privacy")]),
+        (
+            "Ten rounds minimum, twenty maximum.",
+            [("Ten rounds", "limit"), ("twenty maximum", "limit")],
+        ),
         ("Bulletproof against two bad apples, grade 7 attack.", [("7 attack", "attackers")]),
         ("DP it is, and 0.7 is the figure for the privacy.", [("0.7", "privacy")]),
         ("An epsilon is needed, and it must not exceed three.", [("three", "privacy")]),
@@ -95,6 +100,13 @@ def test_an_unclear_budget_is_the_strict_one_and_asked():
     assert "“three” in “An epsilon is needed" in " ".join(promises.questions)
 
 
+def test_an_unclear_number_of_hostile_clients_is_the_most_that_can_be_and_asked():
+    promises = read_promises("Should two conspire, the model must not budge.", 14)
+    assert promises.attackers is not None and promises.attackers.count == 6
+    assert "What does it say about hostile clients?" in " ".join(promises.questions)
+    assert read_promises("None of the 3 big clinics is malicious.", 14).attackers is None
+
+
 def test_what_was_withdrawn_is_not_asked_about():
     words = "Byzantine resilience of grade 3."
     assert read_promises(words, 10, without=frozenset({"attackers"})).questions == ()
@@ -152,6 +164,9 @@ def test_limits_that_the_net_found_are_read(words, name, value):
         ("50 kB per round at most; 1 MB overall.", 10, {"bytes": 5e4, "total_bytes": 1e6}),
         ("The firmware leaves 128 KiB for the network.", 10, {"memory": 131_072}),
         ("A quarter of the clients per round suffices.", 10, {"participation": 0.3}),
+        ("As many as one third of our nodes are dodgy.", 10, {"attackers": 4}),
+        ("No more than 50k parameters.", 10, {"memory": 200_000}),
+        ("The run has to be over by the end of a 45-minute lesson.", 10, {"seconds": 2700}),
     ],
 )
 def test_more_kinds_of_words_for_numbers_are_read(words, clients, read):
