@@ -29,8 +29,9 @@ _LIMIT = re.compile(
     r"\b(?:at\s+(?:the\s+)?(?:very\s+)?(?:most|least|max(?:imum)?|latest|longest)"
     r"|(?:no|not|never)\s+(?:\w+\s+)?(?:more|longer|later|larger|bigger|higher|fewer|less|worse|lower"
     r"|above|over|below)|(?:more|less|fewer)\s+than"
-    r"|max\w*|min(?:imum|imal)|limit\w*|cap(?:ped|s)?|ceiling|quota|budget\w*|allowance|deadline|exceed\w*"
-    r"|as\s+(?:many|much|few|little)\s+as|stop\w*|quit\w*|halt\w*|within|up\s+to|(?:only|under|below|until)\s+(?=\S{0,3}\d|[a-z]+))\b|[≤<>≥]",
+    r"|max\w*|min(?:imum|imal)|limit\w*|cap(?:ped|s)?|ceiling|quota|budget\w*|allowance|deadline"
+    r"|exceed\w*|as\s+(?:many|much|few|little)\s+as|stop\w*|quit\w*|halt\w*|within|up\s+to"
+    r"|only|under|below|until)\b|[≤<>≥]",
     re.IGNORECASE,
 )
 #: Amounts that words leave open, of what training has limits for.
@@ -41,6 +42,7 @@ _VAGUE = re.compile(
     re.IGNORECASE,
 )
 _DATA_WORD = re.compile(rf"\b(?:{DATA.pattern})\b", re.IGNORECASE)
+_SMALL_NUMBER = re.compile(r"(?<!\d)\d(?!\d)")
 _DIGIT_DATA = re.compile(r"\b(?:digits?|numerals?|numbers)\b", re.IGNORECASE)
 #: A name before its number: "we use Room 5".
 _NAMED = re.compile(r"(?<=[a-z,] )[A-Z]\w* $")
@@ -213,11 +215,13 @@ def _describes(quantity: _Quantity, about: _About) -> bool:
         return False
     if noun in _AGES or (quantity.is_measured and _DATA_WORD.search(quantity.place.sentence)):
         return True
-    if about.digits and quantity.is_whole and number.high < 10 and not noun:
+    if noun or not quantity.is_whole:
+        return False
+    sentence = quantity.place.sentence
+    several = _DIGIT_DATA.search(sentence) or len(_SMALL_NUMBER.findall(sentence)) > 1
+    if about.digits and number.high < 10 and several:
         return True  # which digits are shown
-    return quantity.is_whole and (
-        bool(_HOLDING.intersection(quantity.before)) or after[:1] in _EACH
-    )
+    return bool(_HOLDING.intersection(quantity.before)) or after[:1] in _EACH
 
 
 def _topic(place: Place) -> Topic | None:

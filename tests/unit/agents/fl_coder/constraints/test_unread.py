@@ -28,6 +28,10 @@ def unread(words: str, clients: int = 10) -> list[tuple[str, str | None]]:
     [
         ("Use 3 hidden layers for our ten clinics.", [("3 hidden", None)]),
         ("Batch size 64, please.", [("64", None)]),
+        (
+            "Read digits. It has 3 layers. The seed is 7.",
+            [("3 layers", None), ("7", None)],
+        ),
         ("The radio manages 9600 baud.", [("9600 baud", None)]),
         ("It is 50 MB per month.", [("50 MB", None)]),
         ("Draw the most from at most 300 mAh.", [("300 mAh", "limit")]),
