@@ -27,7 +27,7 @@ _HOURS = frozenset({"hour", "hours", "hr", "hrs", "h"})
 _TRAINING_TIME = re.compile(
     r"\b(?:train\w*|finish\w*|done|ready|complet\w*|deadline|limit\w*|budget|you\s+have|model|"
     r"only\s+have|we\s+have|results?|give\s+up|stop\w*|halt\w*|quit\w*|reach\w*|give\s+(?:it|yourself|the\s+whole)|whole\s+thing|through|"
-    r"wrap\w*\s+up|over\s+(?:by|within|in|after)|at\s+the\s+(?:longest|latest)|(?:it|this|all|everything|the\s+run)\s+(?:may|must|"
+    r"wrap\w*\s+(?:\w+\s+)?up|over\s+(?:by|within|in|after)|at\s+the\s+(?:longest|latest)|(?:it|this|all|everything|the\s+run)\s+(?:may|must|"
     r"should)\s+(?:not\s+)?(?:run|take|last)|run\s+for)\b",
     re.IGNORECASE,
 )
@@ -115,7 +115,7 @@ _RECOGNISED = re.compile(
 _BETWEEN_ACCURACY_WORDS = (
     "of is be must should has have to a an the at least no not worse less lower than below under "
     "fall never always drop goes get reach reaches exceed above over more or around about minimum "
-    ": = ≥ > want hit hits"
+    ": = ≥ > want hit hits target goal"
 )
 _BETWEEN_ACCURACY = frozenset(_BETWEEN_ACCURACY_WORDS.split())
 _OTHER_SHARE = re.compile(

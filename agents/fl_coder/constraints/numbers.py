@@ -38,6 +38,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_FRACTION_SIGNS = {"½": ("1/2", ".5"), "¼": ("1/4", ".25"), "¾": ("3/4", ".75")}
 _SUPERSCRIPT = re.compile(r"(?<=\d)[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 
 
@@ -93,8 +94,10 @@ def ordinal_of(words: str) -> int | None:
 
 
 def normalised(text: str) -> str:
-    """Write superscripts as powers, and unusual dashes and signs as plain ones."""
+    """Write superscripts as powers, and unusual dashes, fractions and signs as plain ones."""
     text = _SUPERSCRIPT.sub(lambda m: "^" + m[0].translate(_SUPERSCRIPTS), text)
+    for sign, (part, decimals) in _FRACTION_SIGNS.items():
+        text = re.sub(rf"(?<=\d){sign}", decimals, text).replace(sign, part)
     return (
         text.replace("\u2212", "-").replace("\u2013", "-").replace("\u00d7", "*").replace("·", "*")
     )

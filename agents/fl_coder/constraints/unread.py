@@ -31,7 +31,7 @@ _LIMIT = re.compile(
     r"|above|over|below)|(?:more|less|fewer)\s+than"
     r"|max\w*|min(?:imum|imal)|limit\w*|cap(?:ped|s)?|ceiling|quota|budget\w*|allowance|deadline"
     r"|exceed\w*|as\s+(?:many|much|few|little)\s+as|stop\w*|quit\w*|halt\w*|within|up\s+to"
-    r"|only|under|below|until)\b|[≤<>≥]",
+    r"|only|under|below|until|inside)\b|[≤<>≥]",
     re.IGNORECASE,
 )
 #: Amounts that words leave open, of what training has limits for.
