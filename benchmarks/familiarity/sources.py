@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from edgewright.benchmarks.familiarity.drawings import garments, letters, pictograms
+from edgewright.benchmarks.workloads.drawings import Found, garments, letters, pictograms, shapes
+from edgewright.benchmarks.workloads.packaged import photographs, surfaces
 from edgewright.tools.datasets.samples import to_array
 from edgewright.tools.datasets.sources import load_source
-
-Labels = NDArray[np.int64]
-Found = tuple[list[Image.Image], Labels]
 
 #: Photographs of scikit-image: things, people, places and instruments' images.
 _THINGS = (
@@ -28,8 +24,6 @@ _THINGS = (
     "coins.png", "hubble_deep_field.jpg", "ihc.png", "moon.png", "motorcycle_left.png",
     "retina.jpg", "rocket.jpg",
 )  # fmt: skip
-SURFACES = ("brick.png", "grass.png", "gravel.png")
-SHAPES = ("circle", "square", "triangle", "star")
 
 
 @dataclass(frozen=True)
@@ -98,62 +92,8 @@ def held_out(card: CardImages, rng: np.random.Generator) -> dict[str, list[Image
     }  # fmt: skip
 
 
-def photographs(
-    package: str, names: tuple[str, ...] | None, count: int, rng: np.random.Generator
-) -> list[Image.Image]:
-    """Return square parts of a package's photographs, of half the side to the whole.
-
-    Args:
-        package: The package and the folder in it.
-        names: Files; None for all JPEG files.
-        count: Number of parts.
-        rng: Chooses photographs and parts.
-    """
-    root, _, folder = package.partition(".")
-    place = Path(str(files(root))) / folder.replace(".", "/")
-    paths = [place / name for name in names] if names else sorted(place.glob("*.jpg"))
-    opened = [Image.open(path).convert("RGB") for path in paths]
-    return [_part(opened[rng.integers(len(opened))], rng, 0.5, 1.0) for _ in range(count)]
-
-
-def _part(image: Image.Image, rng: np.random.Generator, least: float, most: float) -> Image.Image:
-    side = int(min(image.size) * rng.uniform(least, most))
-    left, top = (int(rng.integers(0, length - side + 1)) for length in image.size)
-    return image.crop((left, top, left + side, top + side))
-
-
 def digits(count: int, rng: np.random.Generator) -> Found:
     """Return handwritten digits of scikit-learn."""
     found = load_source("digits")
     chosen = rng.choice(len(found.images), count, replace=False)
     return [Image.fromarray(found.images[i, ..., 0]) for i in chosen], found.labels[chosen]
-
-
-def surfaces(count: int, rng: np.random.Generator) -> Found:
-    """Return parts of photographs of brick, grass and gravel."""
-    labels = rng.integers(0, len(SURFACES), count)
-    folder = Path(str(files("skimage"))) / "data"
-    opened = [Image.open(folder / name).convert("L") for name in SURFACES]
-    images = [_part(opened[label], rng, 0.12, 0.25) for label in labels]
-    return images, labels
-
-
-def shapes(count: int, rng: np.random.Generator, side: int = 32) -> Found:
-    """Draw coloured shapes on pale ground."""
-    labels = rng.integers(0, len(SHAPES), count)
-    images = []
-    for label in labels:
-        ground = tuple(int(each) for each in rng.integers(200, 256, 3))
-        colour = tuple(int(each) for each in rng.integers(0, 200, 3))
-        image = Image.new("RGB", (side * 4, side * 4), ground)
-        draw, radius = ImageDraw.Draw(image), side * rng.uniform(0.9, 1.7)
-        centre = side * 2 + rng.uniform(-0.25, 0.25, 2) * side
-        corners = {"circle": 40, "square": 4, "triangle": 3, "star": 10}[SHAPES[label]]
-        angles = rng.uniform(0, 2 * np.pi) + np.arange(corners) * 2 * np.pi / corners
-        radii = np.where(np.arange(corners) % 2, 0.45, 1.0) if SHAPES[label] == "star" else 1.0
-        points = centre + radius * np.stack(
-            [radii * np.cos(angles), radii * np.sin(angles)], axis=1
-        )
-        draw.polygon([tuple(point) for point in points.tolist()], fill=colour)
-        images.append(image.resize((side, side), Image.Resampling.BOX))
-    return images, labels

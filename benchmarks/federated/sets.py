@@ -10,8 +10,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from edgewright.benchmarks.familiarity.drawings import GARMENTS, Pixels, garments, letters
-from edgewright.benchmarks.familiarity.sources import SHAPES, SURFACES, Found, shapes, surfaces
+from edgewright.benchmarks.workloads.drawings import (
+    GARMENTS,
+    SHAPES,
+    Found,
+    Pixels,
+    garments,
+    letters,
+    shapes,
+)
+from edgewright.benchmarks.workloads.packaged import SURFACES, surfaces
 from edgewright.tools.datasets.partition import Partition
 from edgewright.tools.datasets.samples import to_array
 from edgewright.tools.federated.trials.prepare import DataRequest

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgewright.benchmarks.familiarity.drawings import garments, letters
 from edgewright.benchmarks.familiarity.run import accepted, measure
 from edgewright.benchmarks.familiarity.sources import cards, held_out
+from edgewright.benchmarks.workloads.drawings import garments, letters
 from edgewright.tools.federated.serving.familiarity import learn_familiarity
 
 CARDS = {card.name: card for card in cards()}

@@ -15,11 +15,14 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from edgewright.tools.errors import NotFoundError
 
 Pixels = NDArray[np.uint8]
+#: Images and their labels.
+Found = tuple[list[Image.Image], NDArray[np.int64]]
 
 #: How much larger things are drawn before they are made smaller, for smooth edges.
 _FINE = 4
 _PATHS = re.compile(r'<path[^>]*\sd="([^"]+)"')
 _BOX = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
+SHAPES = ("circle", "square", "triangle", "star")
 GARMENTS = ("t-shirt", "trousers", "dress", "bag", "shoe", "boot", "sandal")
 
 
@@ -275,3 +278,24 @@ def _sandal(rng: np.random.Generator) -> list[Outline]:
 
 
 _OUTLINES = (_shirt, _trousers, _dress, _bag, _shoe, _boot, _sandal)
+
+
+def shapes(count: int, rng: np.random.Generator, side: int = 32) -> Found:
+    """Draw coloured shapes on pale ground."""
+    labels = rng.integers(0, len(SHAPES), count)
+    images = []
+    for label in labels:
+        ground = tuple(int(each) for each in rng.integers(200, 256, 3))
+        colour = tuple(int(each) for each in rng.integers(0, 200, 3))
+        image = Image.new("RGB", (side * 4, side * 4), ground)
+        draw, radius = ImageDraw.Draw(image), side * rng.uniform(0.9, 1.7)
+        centre = side * 2 + rng.uniform(-0.25, 0.25, 2) * side
+        corners = {"circle": 40, "square": 4, "triangle": 3, "star": 10}[SHAPES[label]]
+        angles = rng.uniform(0, 2 * np.pi) + np.arange(corners) * 2 * np.pi / corners
+        radii = np.where(np.arange(corners) % 2, 0.45, 1.0) if SHAPES[label] == "star" else 1.0
+        points = centre + radius * np.stack(
+            [radii * np.cos(angles), radii * np.sin(angles)], axis=1
+        )
+        draw.polygon([tuple(point) for point in points.tolist()], fill=colour)
+        images.append(image.resize((side, side), Image.Resampling.BOX))
+    return images, labels
