@@ -39,7 +39,7 @@ $(STAMP): pyproject.toml constraints.txt setup.py tools/codecs/_range_coder.c
 	@$(BIN)/edgewright models install || echo "the default set is incomplete; the rest works, and 'edgewright models install' completes it"
 	@touch $@
 
-system: ## Install Debian's bubblewrap, the second sandbox for generated code, and a browser for tests (needs root)
+system: ## Install Debian's bubblewrap, the better sandbox for generated code, and a browser for tests (needs root)
 	apt-get update -qq && apt-get install -y -qq bubblewrap
 	@command -v google-chrome > /dev/null || apt-get install -y -qq chromium
 

@@ -1,4 +1,4 @@
-"""The sandbox backends, sandlock and bubblewrap, and the choice between them."""
+"""The sandbox backends, bubblewrap and sandlock, and the choice between them."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class _SandlockHandle(ProcessHandle):
 
 
 class Bubblewrap:
-    """Confines with separate namespaces, for kernels without Landlock."""
+    """Confines with separate namespaces, in which nothing else exists."""
 
     name = "bubblewrap"
 
@@ -133,15 +133,18 @@ class Bubblewrap:
             )
         arguments = [
             executable, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session",
-            "--clearenv", "--cap-drop", "ALL", "--disable-userns", "--dev", "/dev",
-            "--remount-ro", "/dev", "--proc", "/proc",
+            "--clearenv", "--cap-drop", "ALL", "--disable-userns", "--proc", "/proc",
         ]  # fmt: skip
         for path in policy.readable():
-            if not path.startswith(("/dev/", "/proc/")):
+            if path.startswith("/dev/"):
+                arguments += ["--dev-bind", path, path]
+            elif not path.startswith("/proc/"):
                 arguments += ["--ro-bind", path, path]
         scratch = str(policy.scratch)
-        # Whatever else is in memory, the root included, is not writable.
-        arguments += ["--bind", scratch, scratch, "--remount-ro", "/", "--chdir", scratch]
+        # Whatever else is in memory, the root included, is not writable. Nor is /proc: the settings
+        # of the host's kernel are in it, and files of root there open to root without any rights.
+        arguments += ["--bind", scratch, scratch, "--remount-ro", "/", "--remount-ro", "/proc"]
+        arguments += ["--chdir", scratch]
         for name, value in policy.environment().items():
             arguments += ["--setenv", name, value]
         process = subprocess.Popen(  # noqa: S603 - all arguments are our own
@@ -222,11 +225,12 @@ def enforcement(backend: str) -> str:
         if kernel
         else "limits by the kernel: size of a file; watched: time, disk, memory, threads"
     )
-    visible = "; names and sizes of other files are not hidden" if backend == Sandlock.name else ""
-    return limits + visible
+    visible = "; names and sizes of other files are not hidden, which bubblewrap would do"
+    return limits + (visible if backend == Sandlock.name else "")
 
 
-BACKENDS: tuple[Sandbox, ...] = (Sandlock(), Bubblewrap())
+#: Those that hide more come first.
+BACKENDS: tuple[Sandbox, ...] = (Bubblewrap(), Sandlock())
 
 
 @functools.cache

@@ -248,7 +248,9 @@ def test_code_that_reads_a_secret_fails_and_shows_nothing(
     )
     result = hostile("augmentation", source)
     assert result.status == "failed" and result.fault is not None
-    assert result.fault.code == "raised" and "PermissionError" in result.fault.message
+    assert result.fault.code == "raised"
+    # Refused, or in bubblewrap not even there.
+    assert "PermissionError" in result.fault.message or "No such file" in result.fault.message
     assert CANARY not in result.model_dump_json()
     written = [path for path in run.root.rglob("*") if path.is_file()]
     assert not any(CANARY.encode() in path.read_bytes() for path in written)
