@@ -63,6 +63,7 @@ def to_accepted_format(data: bytes) -> bytes:
             Image.open(io.BytesIO(data), formats=[kind]) as image,
         ):
             check_pixels(image.width, image.height, MAX_PIXELS)
+            image.load()  # a TIFF is turned upright by that, and has no orientation afterwards
             exif = Image.Exif()  # not all tags of all files can be copied
             if orientation := image.getexif().get(ExifTags.Base.Orientation):
                 exif[ExifTags.Base.Orientation] = orientation
@@ -106,5 +107,6 @@ def _from_heic(data: bytes) -> bytes:
 
 def _damaged(kind: str) -> InputError:
     return InputError(
-        f"the {kind} image is truncated or damaged; export it again", code="image_truncated"
+        f"the {kind} image is truncated, damaged or of an unusual kind; export it again, as a PNG",
+        code="image_truncated",
     )

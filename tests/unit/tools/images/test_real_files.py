@@ -6,7 +6,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, TiffImagePlugin
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.conversion import to_accepted_format
@@ -139,6 +139,30 @@ def test_a_damaged_heic_photograph_is_reported(heic) -> None:
     for damaged in (whole[:300], b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)):
         with pytest.raises(InputError, match="HEIC"):
             to_accepted_format(damaged)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["L", "RGB", "I;16", "F"])
+def test_a_tiff_that_was_scanned_sideways_is_upright(mode: str, orientation: int) -> None:
+    values = SHADES + np.linspace(0, 40, 32)[:, None]
+    stored = Image.fromarray(values.clip(0, 255).astype(np.uint8))
+    upright = np.asarray(ImageOps.exif_transpose(_tagged(stored, orientation)), dtype=int)
+    if mode == "I;16":
+        kept = Image.fromarray((np.asarray(stored, np.uint16) * 257).astype(np.uint16))
+    elif mode == "F":
+        kept = Image.fromarray(np.asarray(stored, np.float32) / 255)
+    else:
+        kept = stored.convert(mode)
+    shown = grey(encoded(kept, "TIFF", tiffinfo={274: orientation}))
+    assert shown.shape == upright.shape
+    assert abs(shown - upright).max() <= 2
+
+
+def _tagged(image: Image.Image, orientation: int) -> Image.Image:
+    """Return an image as a PNG with an orientation."""
+    exif = Image.Exif()
+    exif[274] = orientation
+    return Image.open(io.BytesIO(encoded(image, "PNG", exif=exif)))
 
 
 @pytest.mark.parametrize("stored", ["NFC", "NFD"])
