@@ -33,13 +33,18 @@ MAX_IMAGE_BYTES = 100_000_000
 #: Folders and files that other programs leave beside images.
 _FOREIGN = frozenset(
     {"__macosx", "@eadir", "@recycle", "#recycle", "#snapshot", "$recycle.bin", "lost+found",
-     "system volume information", "__pycache__", "thumbs.db", "desktop.ini", "ehthumbs.db"}
+     "system volume information", "__pycache__", "thumbs.db", "desktop.ini", "ehthumbs.db",
+     "@tmp", "@recently-snapshot"}
 )  # fmt: skip
+#: Beginnings of the names of hidden files and of an office program's locks.
+_HIDDEN = (".", "~$")
 _SPLITS = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
+    "train": re.compile(r"train(?:ing)?"),
+    "validation": re.compile(r"val(?:id(?:ation)?)?|dev(?:elopment)?|eval(?:uation)?"),
+    "test": re.compile(r"test(?:ing)?|hold-?out|held-?out"),
+}
+#: What may follow in the name of a split: "train_set", "val2017".
+_AFTER_SPLIT = re.compile(r"[-_ ]?(?:set|data|dataset|images|split|[0-9]{1,4})$")
 #: Names of folders that sort the images of a class, and name no class themselves.
 _SORTING = re.compile(
     r"(?:19|20)[0-9]{2}(?:[-_. ]?[0-9]{2}){0,2}"
@@ -58,10 +63,11 @@ class _Leaf:
     path: Path
     client: str = ""
     split: str = ""
+    name: str = ""
 
     @property
     def label(self) -> str:
-        return unicodedata.normalize("NFC", typed(self.path.name))
+        return unicodedata.normalize("NFC", typed(self.name or self.path.name))
 
 
 @dataclass
@@ -79,8 +85,9 @@ def read_folder(root: Path) -> Samples:
     """Read a folder of class folders, with images at any depth.
 
     Around the class folders there may be one folder per client (the attribute), or ``train``,
-    ``val`` and ``test``, which remain as they are. Hidden files and those of other programs are
-    left out; damaged images are left out and named in the summary.
+    ``val`` and ``test``, which remain as they are; those may also be inside each class. Hidden
+    files and those of other programs are left out; damaged images are left out and named in the
+    summary.
 
     Args:
         root: The folder.
@@ -221,16 +228,19 @@ def _unwrapped(root: Path) -> Path:
 def _leaves(root: Path) -> tuple[_Layout, list[_Leaf]]:
     """Recognise the layout, and list the class folders."""
     tops = _folders(root)
-    splits = {top: _SPLITS.get(top.name.lower()) for top in tops}
-    if "train" in splits.values() and all(splits.values()) and len(tops) > 1:
+    if splits := _splits(tops):
         return "splits", [
-            _Leaf(child, split=split or "")
-            for top, split in splits.items()
-            for child in _folders(top)
+            _Leaf(child, split=splits[top]) for top in tops for child in _folders(_sorted(top))
         ]
     inner = {top: _folders(top) for top in tops}
     if any(map(_has_images, tops)) or not any(inner.values()):
         return "classes", [_Leaf(top) for top in tops]
+    if all(_splits(children) for children in inner.values()):
+        return "splits", [
+            _Leaf(child, split=split, name=top.name)
+            for top, children in inner.items()
+            for child, split in _splits(children).items()
+        ]
     names = {child.name for children in inner.values() for child in children}
     if all(map(_SORTING.fullmatch, names)) or (len(names) == 1 and len(tops) > 1):
         return "classes", [_Leaf(top) for top in tops]
@@ -239,6 +249,27 @@ def _leaves(root: Path) -> tuple[_Layout, list[_Leaf]]:
         for top, children in inner.items()
         for child in children
     ]
+
+
+def _splits(folders: list[Path]) -> dict[Path, str]:
+    """Return which split each folder is; empty unless all are splits, training and another."""
+    found = {folder: _split(folder.name) for folder in folders}
+    complete = len(found) > 1 and "train" in found.values() and all(found.values())
+    return found if complete else {}
+
+
+def _split(name: str) -> str:
+    word = _AFTER_SPLIT.sub("", name.lower())
+    return next((split for split, names in _SPLITS.items() if names.fullmatch(word)), "")
+
+
+def _sorted(folder: Path) -> Path:
+    """Enter folders such as ``images`` that are alone around the class folders."""
+    inner = _folders(folder)
+    alone = len(inner) == 1 and _SORTING.fullmatch(inner[0].name) and not _has_images(folder)
+    if alone and _folders(inner[0]):
+        return _sorted(inner[0])
+    return folder
 
 
 def _listed(root: Path, leaves: list[_Leaf]) -> _Listing:
@@ -252,7 +283,10 @@ def _listed(root: Path, leaves: list[_Leaf]) -> _Listing:
                 if _is_foreign(entry.name):
                     listing.foreign += 1
                 elif entry.is_dir():
-                    if (identity := _identity(entry)) not in seen:
+                    if leaf.path.resolve().is_relative_to(entry.resolve()):
+                        shown = _shown(entry, root)
+                        listing.unreadable.append(f"{shown}: the link leads to a folder around it")
+                    elif (identity := _identity(entry)) not in seen:
                         seen.add(identity)
                         pending.append(entry)
                 else:
@@ -300,7 +334,7 @@ def _has_images(folder: Path) -> bool:
 
 
 def _is_foreign(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _FOREIGN
+    return name.startswith(_HIDDEN) or name.lower() in _FOREIGN
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -45,14 +45,15 @@ def test_files_of_other_programs_are_left_out_and_counted(tmp_path: Path) -> Non
         shutil.copy(red / "0.png", red / other / "0.png")
     fill(tmp_path / "__MACOSX" / "red")
     fill(tmp_path / ".hidden" / "red")
-    for name in ("._0.png", ".DS_Store", "Thumbs.db"):
+    fill(tmp_path / "@tmp")
+    for name in ("._0.png", ".DS_Store", "Thumbs.db", "~$0.png"):
         (red / name).write_bytes(b"x")
     (red / "notes.txt").write_text("x")
     samples = read_folder(tmp_path)
     assert samples.classes == ("green", "red")
     summary = summary_of(samples)
     assert (summary.read, summary.layout) == (12, "classes")
-    assert (summary.foreign, summary.others) == (8, 1)
+    assert (summary.foreign, summary.others) == (10, 1)
 
 
 @pytest.mark.parametrize("inner", [("2023", "2024"), ("2024-01-05",), ("images",), ("batch_1",)])
@@ -97,6 +98,43 @@ def test_a_train_and_test_folder_leave_validation_to_be_drawn(tmp_path: Path) ->
             fill(tmp_path / part / name, count)
     splits = split(read_folder(tmp_path), np.random.default_rng(1))
     assert [int((splits == each).sum()) for each in (TRAIN, VALIDATION, TEST)] == [36, 4, 8]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "validation", "holdout"), ("training_set", "dev", "test_set"),
+        ("TRAIN", "VALID", "TEST"), ("train2017", "val2017", "test2017"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("inside", ["{split}/{label}", "{split}/images/{label}", "{label}/{split}"])
+def test_splits_of_other_names_and_places_are_no_clients_or_classes(
+    tmp_path: Path, names: tuple[str, ...], inside: str
+) -> None:
+    for part, count in zip(names, (8, 3, 4), strict=True):
+        for label in ("red", "green"):
+            fill(tmp_path / inside.format(split=part, label=label), count)
+    samples = read_folder(tmp_path)
+    assert samples.classes == ("green", "red") and samples.attribute is None
+    assert summary_of(samples).layout == "splits"
+    splits = split(samples, np.random.default_rng(1))
+    assert [int((splits == each).sum()) for each in (TRAIN, VALIDATION, TEST)] == [16, 6, 8]
+
+
+def test_a_class_is_no_split_because_of_its_name(tmp_path: Path) -> None:
+    for name in ("train", "bus"):
+        fill(tmp_path / name)
+    assert read_folder(tmp_path).classes == ("bus", "train")
+
+
+def test_a_link_to_a_folder_around_it_is_named_and_not_followed(tmp_path: Path) -> None:
+    for name in ("red", "green"):
+        fill(tmp_path / name)
+    (tmp_path / "red" / "up").symlink_to(tmp_path)
+    (tmp_path / "red" / "self").symlink_to(tmp_path / "red")
+    summary = summary_of(read_folder(tmp_path))
+    assert (summary.read, summary.classes) == (12, {"green": 6, "red": 6})
+    assert [name.partition(":")[0] for name in summary.unreadable.names] == ["red/self", "red/up"]
 
 
 def near_copy(image: Image.Image, change: int) -> Image.Image:
