@@ -20,8 +20,11 @@ MAX_NODES = 100_000
 MAX_YAML_CHARACTERS = 2_000_000
 MAX_DIGITS = 30
 
-_LONG_NUMBER = re.compile(rf"[-+]?(0[xob])?[0-9_:]{{{MAX_DIGITS + 1},}}")
+_LONG_NUMBER = re.compile(
+    rf"[-+]?(?:(?:0[ob])?[0-9_:]{{{MAX_DIGITS + 1},}}|0x[0-9a-fA-F_]{{{MAX_DIGITS + 1},}})"
+)
 _LINE_END = re.compile("\r\n|\r|\n")
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 #: What PyYAML's constructors raise for values that do not fit an explicit tag.
 _VALUE_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
@@ -141,7 +144,8 @@ def _check_yaml(text: str) -> None:
         elif isinstance(event, yaml.ScalarEvent):
             nodes += 1
             sizes |= {event.anchor: 1} if event.anchor else {}
-            if event.implicit[0] and _LONG_NUMBER.fullmatch(event.value):
+            number = event.implicit[0] or event.tag in _NUMBERS
+            if number and _LONG_NUMBER.fullmatch(event.value):
                 raise DocumentError(f"a number of more than {MAX_DIGITS} digits")
         elif isinstance(event, yaml.CollectionStartEvent):
             nodes += 1
