@@ -15,6 +15,8 @@ from pathlib import Path
 #: No training nests folders deeper, nor has more files; both are treated as a full disk.
 _MAX_DEPTH = 64
 _MAX_FILES = 20_000
+#: What follows the path of an unlinked file in the list of a process's mappings.
+_UNLINKED = " (deleted)"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -36,7 +38,9 @@ def exceeds_disk(folder: Path, max_bytes: int, pids: Sequence[int]) -> bool:
     device = os.fstat(top).st_dev
     _add_folder(top, count)
     for pid in () if count.exceeded else pids:
-        _add_unlinked(pid, device, count)
+        measured = _add_unlinked(pid, device, count)
+        # Only root can look at a file that is mapped and nothing else, and no training has one.
+        count.exceeded |= bool(_unlinked_maps(pid, folder) - measured)
     return count.exceeded
 
 
@@ -80,8 +84,12 @@ class _Count:
         self.exceeded |= self._left < 0 or self._files > _MAX_FILES
 
 
-def _add_unlinked(pid: int, device: int, count: _Count) -> None:
-    """Count the files of a device that a process holds, open or mapped, without a name."""
+def _add_unlinked(pid: int, device: int, count: _Count) -> set[int]:
+    """Count the files of a device that a process holds, open or mapped, without a name.
+
+    Returns:
+        The numbers of their inodes.
+    """
     seen: set[int] = set()
     for place in ("fd", "map_files"):
         try:
@@ -98,6 +106,18 @@ def _add_unlinked(pid: int, device: int, count: _Count) -> None:
             if unnamed and status.st_dev == device and status.st_ino not in seen:
                 seen.add(status.st_ino)
                 count.add(status)
+    return seen
+
+
+def _unlinked_maps(pid: int, folder: Path) -> set[int]:
+    """Return the inodes of the unlinked files of a folder that a process has mapped."""
+    try:
+        lines = Path(f"/proc/{pid}/maps").read_text("utf-8", "surrogateescape").split("\n")
+    except OSError:
+        return set()
+    # Address, permissions, offset, device, inode, path.
+    fields = [line.split(maxsplit=5) for line in lines if line.endswith(_UNLINKED)]
+    return {int(each[4]) for each in fields if each[5].startswith(f"{folder}/")}
 
 
 def memory_and_threads(pids: Sequence[int]) -> tuple[int, int]:

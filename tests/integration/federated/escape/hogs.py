@@ -45,6 +45,11 @@ DISK: dict[str, str] = {
     "while True:\n    f = open('big', 'w+b'); os.unlink('big'); f.truncate(50_000_000)\n"
     "    m = mmap.mmap(f.fileno(), 50_000_000); m.write(b'x' * 50_000_000); held.append(m)\n"
     "    f.close()",
+    "files without a name, mapped by a call": "n = 0\n"
+    "for _ in range(200):\n"
+    "    f = os.open('big', os.O_RDWR | os.O_CREAT); os.unlink('big'); syscall(9, 0, 4096, 1, 2, f, 0)\n"
+    "    for _ in range(40): os.write(f, b'x' * 1_000_000)\n"
+    "    os.close(f)",
     "below any path": "for _ in range(70): os.mkdir('d' * 200); os.chdir('d' * 200)\nwhile True: pass",
     "files mapped shared": "held = []\n"
     "for i in range(99):\n    f = open(f'm{i}', 'w+b'); f.truncate(55_000_000)\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edgewright.tools.sandbox import usage
 from edgewright.tools.sandbox.cgroups import new_group, version
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.usage import exceeds_disk
@@ -35,6 +36,26 @@ def test_files_that_are_only_mapped_count(tmp_path: Path) -> None:
     (tmp_path / "file").unlink()
     assert exceeds_disk(tmp_path, 2_000_000, [os.getpid()])
     mapped.close()
+
+
+def test_files_that_are_only_mapped_are_found_without_roots_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may not look at what is mapped cannot measure it, and treats it as a full disk."""
+    monkeypatch.setattr(usage, "_add_unlinked", lambda *_: set())
+    import mmap
+
+    path = tmp_path / "a \u2028 b"
+    with path.open("w+b") as file:
+        file.write(bytes(10_000))
+        file.flush()
+        mapped = mmap.mmap(file.fileno(), 10_000)
+    assert not exceeds_disk(tmp_path, 2_000_000, [os.getpid()])
+    path.unlink()
+    assert exceeds_disk(tmp_path, 2_000_000, [os.getpid()])
+    assert not exceeds_disk(tmp_path / "other", 2_000_000, [os.getpid()])
+    mapped.close()
+    assert not exceeds_disk(tmp_path, 2_000_000, [os.getpid()])
 
 
 def test_depth_and_number_of_files_are_limited(tmp_path: Path) -> None:
