@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 _ESCAPE = re.compile(r"\\(.)")
-_QUOTES = ("'", '"')
+_QUOTES = {"'": "'", '"': '"', "`": "`", "“": "”", "\u2018": "\u2019", "«": "»", "<": ">"}
+#: Marks of direction and order, which copied names may begin or end with.
+_MARKS = "\u200e\u200f\u202a\u202b\u202c\ufeff"
+_SCHEME = re.compile(r"file:(?://[^/]*)?", re.IGNORECASE)
+_MAX_LENGTH = 10_000
 
 
 def existing_path(text: str) -> Path:
@@ -38,15 +43,27 @@ def existing_path(text: str) -> Path:
 
 def _meanings(text: str) -> Iterator[str]:
     yield text
-    bare = text.strip()
+    bare = text.strip().strip(_MARKS)
     yield bare
-    if len(bare) > 1 and bare[0] in _QUOTES and bare[-1] == bare[0]:
+    yield from _shell_word(bare)
+    if len(bare) > 1 and _QUOTES.get(bare[0]) == bare[-1]:
         bare = bare[1:-1]
         yield bare
-    if bare.lower().startswith("file:"):
-        yield os.fsdecode(unquote(urlsplit(bare).path).encode("utf-8", "surrogateescape"))
+    if scheme := _SCHEME.match(bare):
+        path = bare[scheme.end() :]
+        yield os.fsdecode(unquote(path).encode("utf-8", "surrogateescape"))
+        yield path
     if "\\" in bare:
         yield _ESCAPE.sub(r"\1", bare)
+
+
+def _shell_word(text: str) -> list[str]:
+    """Read a name as a shell would, in which terminals quote what is dropped into them."""
+    try:
+        words = shlex.split(text) if len(text) < _MAX_LENGTH else []
+    except ValueError:
+        return []
+    return words if len(words) == 1 else []
 
 
 def _expanded(text: str) -> Path:

@@ -1,6 +1,7 @@
 """Paths are understood as people type, paste and drop them."""
 
 import os
+import shlex
 import unicodedata
 from pathlib import Path
 
@@ -21,6 +22,25 @@ def test_quotes_and_urls(tmp_path: Path, typed: str) -> None:
     path = tmp_path / "my cat (1).png"
     path.touch()
     assert existing_path(typed.format(path)) == path
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "{}", "“{}”", "\u2018{}\u2019", "«{}»", "<{}>", "`{}`", " {}\n", "\u202a{}", "file:{}", "file://{}",
+    ],
+)  # fmt: skip
+def test_names_with_signs_that_mean_something_elsewhere(tmp_path: Path, typed: str) -> None:
+    path = tmp_path / "it's 100%41 #2.png"
+    path.touch()
+    assert existing_path(typed.format(path)) == path
+    for quoted in (
+        shlex.quote(str(path)),
+        "'" + str(path).replace("'", "'\\''") + "'",
+        path.as_uri(),
+    ):
+        assert existing_path(quoted) == path
+        assert existing_path(f" {quoted} ") == path
 
 
 def test_escapes_percent_signs_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
