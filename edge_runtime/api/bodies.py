@@ -38,8 +38,8 @@ _ALIASES = {
     "image/x-png": "image/png",
 }
 
-#: Maximum number of digits of a number in a header.
-_MAX_DIGITS = 18
+#: Maximum number of digits of a number in a header: the server accepts lengths below 2**64.
+_MAX_DIGITS = 20
 #: Key in a request's scope for the time when its body was complete.
 RECEIVED_AT = "edgewright.received_at"
 

@@ -65,10 +65,11 @@ async def test_body_is_joined_and_its_arrival_noted() -> None:
     assert scope[RECEIVED_AT] > 0
 
 
-async def test_declared_length_is_refused_before_anything_is_read() -> None:
+@pytest.mark.parametrize("length", ["10001", str(10**18), str(2**63), str(2**64 - 1)])
+async def test_declared_length_is_refused_before_anything_is_read(length: str) -> None:
     upload = Upload([b"x"])
     with pytest.raises(TooLargeError):
-        await read_body(_scope(content_length="10001"), upload, LIMITS)
+        await read_body(_scope(content_length=length), upload, LIMITS)
     assert upload.taken == 0
 
 
