@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from edgewright.benchmarks.common.data import DATA
 from edgewright.benchmarks.workloads.scenes import Half, contents, lines, listed
+
+#: The two halves of the benchmark's photographs, and those added for development later.
+Part: TypeAlias = Half | Literal["further"]
 
 
 @dataclass(frozen=True)
@@ -29,19 +32,23 @@ class Photograph:
 
 
 def photographs(
-    half: Half, folders: Sequence[Path], data: Path = DATA / "experts"
+    part: Part, folders: Sequence[Path], data: Path = DATA / "experts"
 ) -> list[Photograph]:
-    """Return the photographs of one half.
+    """Return the photographs of one part.
 
     Args:
-        half: Which half.
+        part: Which part.
         folders: Where packages are unpacked, beside this machine's root.
         data: Folder of the benchmark's data.
 
     Raises:
         MissingPhotographsError: Some are not there, or are other files than those asked about.
     """
-    entries = listed(half, data)
+    if part == "further":
+        data = data / part
+        entries = lines(data / "photographs.jsonl")
+    else:
+        entries = listed(part, data)
     questions = lines(data / "questions.jsonl")
     return [
         Photograph(

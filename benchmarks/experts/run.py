@@ -2,7 +2,8 @@
 
 Run ``python -m edgewright.benchmarks.experts.run [--photographs FOLDER] [--half development]``. The
 test half is scored and written to the docs, with the development half for what its certainty words
-are worth; ``--half development`` only prints, with each answer that is not right.
+are worth; ``--half development`` and ``--half further`` only print, with each answer that is not
+right.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
 from edgewright.benchmarks.common.scores import format_share, share
-from edgewright.benchmarks.experts.photographs import Photograph, photographs
+from edgewright.benchmarks.experts.photographs import Part, Photograph, photographs
 from edgewright.benchmarks.experts.rows import Answered, Method, median_ms, methods
 from edgewright.benchmarks.experts.scoring import verdict, wrong_things
-from edgewright.benchmarks.workloads.scenes import Half, MissingPhotographsError
+from edgewright.benchmarks.workloads.scenes import MissingPhotographsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,10 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photographs", type=Path, action="append", default=[])
-    parser.add_argument("--half", choices=["development", "test"], default="test")
+    parser.add_argument("--half", choices=["development", "further", "test"], default="test")
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
     options = parser.parse_args(arguments)
-    half: Half = options.half
+    half: Part = options.half
     known = methods()
     try:
         found = photographs(half, options.photographs)
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "photographs": len(found),
         "questions": sum(len(each.questions) for each in found),
         "methods": {
-            name: score(method, found, name, failures=half == "development")
+            name: score(method, found, name, failures=half != "test")
             for name, method in known.items()
         },
     }
