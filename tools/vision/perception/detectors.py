@@ -132,6 +132,7 @@ def _in_image(
     return suppressed(Detections(boxes, scores, labels), max_iou=_SAME_OBJECT)
 
 
+@cache
 def detected_names() -> frozenset[str]:
     """Return the labels of both detectors."""
     return frozenset(map(str, [*coco_names(), *_names(_OPEN_IMAGES_NAMES)]))

@@ -32,6 +32,8 @@ _MAX_PEOPLE = 12
 _HEAD_BY_WIDTH, _HEAD_BY_HEIGHT = 1.0, 0.4
 #: A candidate is looked at again in a square of this size over its own; a face is then certain.
 _CLOSER, _CERTAIN = 2.2, 0.72
+#: From this score on, it is no pattern that looks like a face.
+_SURE = 0.8
 #: A face looks into the camera if its nose lies between these shares of the way from its right ear
 #: to its left one.
 _FRONTAL = (0.25, 0.75)
@@ -49,6 +51,12 @@ class _Candidate:
     score: float
     points: NDArray[np.float64]
 
+    @property
+    def place(self) -> Box:
+        """The box as a contract type."""
+        x0, y0, x1, y1 = (float(value) for value in self.box)
+        return Box(x0=x0, y0=y0, x1=max(x0, x1), y1=max(y0, y1))
+
 
 def faces(
     find: Network, judge: Network, image: Image.Image, objects: Sequence[DetectedObject]
@@ -65,17 +73,22 @@ def faces(
     Returns:
         The faces, best first.
     """
-    side = float(max(image.size))
-    squares = [((image.width - side) / 2, (image.height - side) / 2, side)]
     people = [each.box for each in objects if each.label == PERSON]
-    squares += [_head(box) for box in people[:_MAX_PEOPLE]]
-    found = [candidate for square in squares for candidate in _found(find, image, square)]
-    certain = [
-        best
-        for candidate in _different(found)
-        if (best := _looked_at_again(find, image, candidate)) is not None
-    ]
-    return [_face(judge, image, each) for each in _different(certain)]
+    return [_face(judge, image, each) for each in _seen(find, image, people)]
+
+
+def sure_faces(find: Network, image: Image.Image, people: Sequence[Box]) -> list[Box]:
+    """Find faces that are hardly anything else, so that each shows that somebody is there.
+
+    Args:
+        find: As for ``faces``.
+        image: Upright RGB image.
+        people: Where people may be.
+
+    Returns:
+        Their boxes, best first.
+    """
+    return [each.place for each in _seen(find, image, people) if each.score >= _SURE]
 
 
 def is_frontal(points: NDArray[np.float64]) -> bool:
@@ -88,6 +101,16 @@ def is_frontal(points: NDArray[np.float64]) -> bool:
     across = left_ear - right_ear
     length = float(across @ across)
     return length > 0 and _FRONTAL[0] <= float((nose - right_ear) @ across) / length <= _FRONTAL[1]
+
+
+def _seen(find: Network, image: Image.Image, people: Sequence[Box]) -> list[_Candidate]:
+    """Return the faces that are still seen from closer up, in the image or on people's heads."""
+    side = float(max(image.size))
+    squares = [((image.width - side) / 2, (image.height - side) / 2, side)]
+    squares += [_head(box) for box in people[:_MAX_PEOPLE]]
+    found = [candidate for square in squares for candidate in _found(find, image, square)]
+    closer = (_looked_at_again(find, image, each) for each in _different(found))
+    return _different([each for each in closer if each is not None])
 
 
 def _head(box: Box) -> tuple[float, float, float]:
@@ -117,8 +140,7 @@ def _found(
 
 def _looked_at_again(find: Network, image: Image.Image, candidate: _Candidate) -> _Candidate | None:
     """Return a face as seen from closer up; None if it is none."""
-    box = Box(**dict(zip(("x0", "y0", "x1", "y1"), map(float, candidate.box), strict=True)))
-    found = _found(find, image, square_around(box, _CLOSER))
+    found = _found(find, image, square_around(candidate.place, _CLOSER))
     best = max(found, key=lambda each: each.score, default=None)
     return best if best is not None and best.score >= _CERTAIN else None
 

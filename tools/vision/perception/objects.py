@@ -39,7 +39,7 @@ _CUT_OFF = 4
 _TRUST = 0.8
 _SAME_OBJECT, _SAME_PLACE = 0.5, 0.65
 #: A box of which this share lies in a better one of its label shows a part of the same object.
-_PART_OF_IT = 0.75
+_PART_OF_IT = 0.6
 #: Better than this, a candidate is shown to the classifier.
 _CANDIDATE, _MAX_CANDIDATES = 0.25, 12
 #: The classifier changes the odds of a label that it knows by its probability over this one, within
@@ -130,6 +130,10 @@ class ObjectFinder:
         return Detections(moved, found.scores, found.labels).chosen(~cut_off)
 
 
+#: A less certain person of whom better ones cover this share is a part of them.
+_UNCERTAIN_PERSON, _COVERED = 0.6, 0.8
+
+
 def convincing(candidates: Sequence[DetectedObject]) -> tuple[DetectedObject, ...]:
     """Return the candidates that are good enough for their labels, the best of each place.
 
@@ -140,7 +144,11 @@ def convincing(candidates: Sequence[DetectedObject]) -> tuple[DetectedObject, ..
     kept: list[DetectedObject] = []
     for each in candidates:
         good = each.score >= known.get(each.label, known["other"])
-        if good and not any(_same_place(each, other) for other in kept):
+        if (
+            good
+            and not any(_same_place(each, other) for other in kept)
+            and not _made_of(each, kept)
+        ):
             kept.append(each)
     return tuple(kept)
 
@@ -152,6 +160,14 @@ def _same_place(found: DetectedObject, better: DetectedObject) -> bool:
     # People do stand in front of each other.
     is_part = found.label == better.label != "person" and inside > _PART_OF_IT
     return is_part or found.box.iou(better.box) > _SAME_PLACE
+
+
+def _made_of(found: DetectedObject, better: Sequence[DetectedObject]) -> bool:
+    """Return whether a less certain person is made of parts of better ones."""
+    if found.label != "person" or found.score >= _UNCERTAIN_PERSON:
+        return False
+    shared = sum(found.box.overlap(each.box) for each in better if each.label == "person")
+    return shared > _COVERED * found.box.area
 
 
 def parts_of(width: int, height: int) -> list[tuple[int, int, int, int]]:
@@ -206,13 +222,14 @@ def _second_opinions(
     for corners, score, label, share in zip(
         found.boxes, found.scores, found.labels, shares, strict=True
     ):
-        probabilities = classify(_crop(image, corners))
-        new_score, new_label = _judged(float(score), str(label), float(share), probabilities, words)
-        scores.append(new_score)
-        labels.append(new_label)
-    judged = Detections(found.boxes, np.array(scores, np.float32), np.array(labels, dtype=np.str_))
-    judged = judged.chosen(np.argsort(-judged.scores, kind="stable"))
-    return suppressed(judged, max_iou=_SAME_OBJECT)
+        judged = float(score), str(label)
+        if share >= _NAMED_SHARE or words.find(str(label)):  # it knows nothing of other small ones
+            judged = _judged(*judged, float(share), classify(_crop(image, corners)), words)
+        scores.append(judged[0])
+        labels.append(judged[1])
+    every = Detections(found.boxes, np.array(scores, np.float32), np.array(labels, dtype=np.str_))
+    every = every.chosen(np.argsort(-every.scores, kind="stable"))
+    return suppressed(every, max_iou=_SAME_OBJECT)
 
 
 def _judged(
@@ -223,6 +240,7 @@ def _judged(
     name, certainty = words.name(probabilities)
     # A person fills the box that is named after what he holds or wears, so only animals count.
     may_be_named = label != "person" or set(name.labels) <= _animals()
+    may_be_named &= not words.pictures.intersection(words.labels[index] for index in name.labels)
     if share >= _NAMED_SHARE and certainty >= _NAMED and may_be_named:
         known = concept is not None and bool(set(concept.labels) & set(name.labels))
         return (max(certainty, score), label) if known else (certainty, _everyday(name, words))

@@ -25,7 +25,8 @@ from edgewright.tools.vision.perception.needed import (
 )
 from edgewright.tools.vision.perception.networks import Networks
 from edgewright.tools.vision.perception.objects import ObjectFinder, convincing
-from edgewright.tools.vision.perception.pose import doubted, poses
+from edgewright.tools.vision.perception.people import confirmed, doubted
+from edgewright.tools.vision.perception.pose import poses
 from edgewright.tools.vision.perception.text import TextReader
 from edgewright.tools.vision.scene import Kind, Scene
 
@@ -73,6 +74,8 @@ class Perceivers:
 
     def _candidates(self, image: Image.Image) -> tuple[DetectedObject, ...]:
         found = self._object_finder.candidates(image)
+        if read_installed(FACE_DETECTOR):
+            found = confirmed(self._network(FACE_DETECTOR), image, found)
         return doubted(self._network(POSE), image, found) if read_installed(POSE) else found
 
     def _network(self, model: str, part: str = "model") -> Network:

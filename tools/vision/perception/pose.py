@@ -21,11 +21,8 @@ _SIZE = 256
 #: The square is larger than the person by this factor, so that the surroundings are seen too.
 _SURROUNDINGS = 1.25
 _MAX_PEOPLE = 12
-#: People detected with less than this certainty are in doubt; so many of them are looked at.
-_IN_DOUBT, _MAX_IN_DOUBT = 0.8, 6
-#: The mean score of the best joints below which nobody is there, how many joints count, and the
-#: factor for the certainty that somebody is.
-_NOBODY, _BEST_JOINTS, _DOUBT = 0.35, 8, 0.5
+#: How many joints tell whether somebody is there.
+_BEST_JOINTS = 8
 
 
 def poses(run: Network, image: Image.Image, objects: Sequence[DetectedObject]) -> list[Pose]:
@@ -44,31 +41,16 @@ def poses(run: Network, image: Image.Image, objects: Sequence[DetectedObject]) -
     return [_pose(run, image, person) for person in people]
 
 
-def doubted(
-    run: Network, image: Image.Image, candidates: Sequence[DetectedObject]
-) -> tuple[DetectedObject, ...]:
-    """Return candidates, with a lower score for people in doubt on whom no joints are seen.
+def joints(run: Network, image: Image.Image, person: DetectedObject) -> float:
+    """Return the mean score of the joints that are seen best on a person; low if there is nobody.
 
     Args:
         run: As for ``poses``.
         image: Upright RGB image.
-        candidates: What may be objects.
-
-    Returns:
-        The candidates, best first.
+        person: Where the person may be.
     """
-    people = [each for each in candidates if each.label == PERSON and each.score < _IN_DOUBT]
-    nobody = [each for each in people[:_MAX_IN_DOUBT] if _joints(_pose(run, image, each)) < _NOBODY]
-    judged = [
-        each.model_copy(update={"score": round(each.score * _DOUBT, 4)}) if each in nobody else each
-        for each in candidates
-    ]
-    return tuple(sorted(judged, key=lambda each: -each.score))
-
-
-def _joints(pose: Pose) -> float:
-    """Return the mean score of the joints that are seen best."""
-    best = sorted((point.score for point in pose.keypoints), reverse=True)[:_BEST_JOINTS]
+    keypoints = _pose(run, image, person).keypoints
+    best = sorted((point.score for point in keypoints), reverse=True)[:_BEST_JOINTS]
     return sum(best) / len(best)
 
 
