@@ -38,6 +38,8 @@ class Vocabulary:
         groups: Groups of labels, as listed in ``label_groups.yaml``.
         ambiguous: Label names that are not recognised in questions.
         uncountable: Label names that take no article.
+        pictures: Label names of what is printed or drawn, such as ``comic book``: any drawing looks
+            like one, so they name no thing.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Vocabulary:
         groups: Sequence[Concept],
         ambiguous: frozenset[str],
         uncountable: frozenset[str],
+        pictures: frozenset[str] = frozenset(),
     ) -> None:
         self.labels = tuple(labels)
         self.groups = tuple(sorted(groups, key=lambda group: len(group.labels)))
         self.ambiguous = ambiguous
         self.uncountable = uncountable
+        self.pictures = pictures
         self._label_concepts = tuple(
             Concept(name if name in uncountable else _with_article(name), (_plain(name),), (index,))
             for index, name in enumerate(labels)
@@ -105,7 +109,11 @@ def vocabulary() -> Vocabulary:
         for group in data["groups"]
     ]
     return Vocabulary(
-        imagenet_labels(), groups, frozenset(data["ambiguous"]), frozenset(data["uncountable"])
+        imagenet_labels(),
+        groups,
+        frozenset(data["ambiguous"]),
+        frozenset(data["uncountable"]),
+        frozenset(data["pictures"]),
     )
 
 

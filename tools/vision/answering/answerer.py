@@ -8,7 +8,9 @@ from typing import Any
 from edgewright.tools.models.expert import PERCEPTION
 from edgewright.tools.vision.answering import (
     attributes,
+    captions,
     presence,
+    surroundings,
     whole_image,
 )
 from edgewright.tools.vision.answering.answers import Answer
@@ -41,6 +43,9 @@ _RUNNERS: Mapping[type, Callable[[Any, Evidence], Answer]] = {
     p.Grey: whole_image.grey,
     p.Size: whole_image.size,
     p.Orientation: whole_image.orientation,
+    p.Setting: surroundings.setting,
+    p.Describe: captions.description,
+    p.Largest: attributes.largest,
 }
 
 

@@ -18,7 +18,7 @@ from edgewright.tools.vision.answering.colours import (
 )
 from edgewright.tools.vision.answering.evidence import Evidence, Finding
 from edgewright.tools.vision.answering.places import fitting, in_words, is_at, place_name, related
-from edgewright.tools.vision.answering.presence import absent, known, unsure
+from edgewright.tools.vision.answering.presence import absent, known, summary, unsure
 from edgewright.tools.vision.asking import programs as p
 from edgewright.tools.vision.asking.nouns import listed
 from edgewright.tools.vision.asking.phrases import Mention
@@ -26,6 +26,8 @@ from edgewright.tools.vision.asking.things import things
 
 #: Share of the image's main colour from which something that fills it has that colour.
 _FILLS = 0.6
+#: Share of the image from which a colour is named beside the main one.
+_NOTED = 0.12
 _NO_COLOURS = "the picture is in black and white, so colours cannot be told"
 #: Score from which a joint tells where clothes are.
 _VISIBLE = 0.3
@@ -40,7 +42,9 @@ def colour(program: p.Colour, evidence: Evidence) -> Answer:
         if grey:
             return Answer("The picture is in black and white.", "grey", 0.9)
         shares = image_colours(evidence.image)
-        text = f"The picture is mostly {shares[0].name} ({shares[0].share:.0%} of it)."
+        others = [each.name for each in shares[1:] if each.share >= _NOTED]
+        beside = f", beside {listed(others)}" if others else ""
+        text = f"The picture is mostly {shares[0].name} ({shares[0].share:.0%} of it){beside}."
         return Answer(text, shares[0].name, min(0.95, 0.4 + shares[0].share))
     mention = program.mention
     thing = known(mention)
@@ -179,12 +183,29 @@ def bigger(program: p.Bigger, evidence: Evidence) -> Answer:
     larger, smaller = max(left.box.area, right.box.area), min(left.box.area, right.box.area)
     if larger < _SIMILAR * max(smaller, 1.0):
         raise refusal("both look about the same size", "how many there are")
+    score = min(finding.score for finding in findings)
+    shown = evidence.perceptions((left, right))
     holds = (left.box.area > right.box.area) != program.smaller
+    if program.which:
+        named = program.left if holds else program.right
+        how = "smaller" if program.smaller else "bigger"
+        return Answer(f"The {named.noun} looks {how} in the picture.", named.noun, score, shown)
     winner = program.left if left.box.area > right.box.area else program.right
     yes = "yes" if holds else "no"
     text = f"{yes.capitalize()}: the {winner.noun} looks bigger in the picture."
-    score = min(finding.score for finding in findings)
-    return Answer(text, yes, score, evidence.perceptions((left, right)))
+    return Answer(text, yes, score, shown)
+
+
+def largest(program: p.Largest, evidence: Evidence) -> Answer:
+    """Answer which of the recognised things takes up most of the image, or least."""
+    found = [(thing, each) for thing, group in summary(evidence) for each in group]
+    if not found:
+        raise refusal("I do not recognise what this shows", "what is written or which colours")
+    choose = min if program.smallest else max
+    thing, best = choose(found, key=lambda pair: pair[1].box.area)
+    how = "smallest" if program.smallest else "largest"
+    text = f"Of what I recognise, {thing.phrase()} looks the {how}."
+    return Answer(text, thing.name, best.score, evidence.perceptions((best,)))
 
 
 def _located(mention: Mention, evidence: Evidence) -> Finding:

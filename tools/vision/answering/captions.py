@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from edgewright.tools.contracts.perceptions import DetectedObject, Perceptions, TextLine
+from edgewright.tools.errors import RefusedError
 from edgewright.tools.models.expert import PERCEPTION
-from edgewright.tools.vision.answering.answers import hedged
+from edgewright.tools.vision.answering.answers import Answer, hedged
 from edgewright.tools.vision.answering.claims import CLAIM, disputed_caption
 from edgewright.tools.vision.answering.colours import (
     described,
     image_colours,
+    is_blue_sky,
     is_grey,
     object_colours,
 )
 from edgewright.tools.vision.answering.evidence import Evidence
-from edgewright.tools.vision.answering.places import related
-from edgewright.tools.vision.answering.presence import summary
-from edgewright.tools.vision.asking.nouns import listed, number_word
+from edgewright.tools.vision.answering.places import in_words, place_name, related
+from edgewright.tools.vision.answering.presence import summary, which
+from edgewright.tools.vision.answering.surroundings import surroundings
+from edgewright.tools.vision.asking import programs as p
+from edgewright.tools.vision.asking.nouns import listed, number_word, with_article
 from edgewright.tools.vision.asking.things import Thing
 from edgewright.tools.vision.asking.things import things as known_things
 from edgewright.tools.vision.perception.detectors import detected_names
 from edgewright.tools.vision.perception.needed import DETECTOR, SECOND_DETECTOR
 from edgewright.tools.vision.scene import Scene
+
+#: Things with their objects.
+Groups: TypeAlias = list[tuple[Thing, tuple[DetectedObject, ...]]]
 
 # Stricter than for questions: nobody asked, so nothing uncertain is said.
 #: Score from which an object is named, and probability from which a label is.
@@ -34,6 +42,16 @@ _FILLING, _DENIED = 0.25, 0.1
 #: Detection score that stands against the classifier, whose probability of something else is this.
 _CERTAIN, _ELSE = 0.85, 0.6
 _MOST_THINGS, _MOST_TEXT = 4, 60
+#: More of one kind may be there than detectors see.
+_MOST_COUNTED = 4
+#: Probability from which labels of many landscapes together name one.
+_LANDSCAPE, _BROADLY = "landscape", 0.55
+#: Probability from which a sign is one if there is text on it.
+_SIGN, _SIGN_LABELLED = "sign", 0.3
+#: Lines of text from which an image in which nothing else is seen shows text.
+_PAGE = 6
+#: Share of the image up to which the place of a single thing is named.
+_SMALL = 0.05
 #: Share of an object's colour, and of the image, from which its colour is named.
 _COLOURED, _LARGE = 0.5, 0.02
 #: Score and height, as a share of the image, from which a line of text is quoted.
@@ -88,24 +106,36 @@ def captioned(scene: Scene) -> Caption:
     """Compose the caption of a scene."""
     evidence = Evidence(scene)
     groups = _groups(evidence)
-    subject = _subject(groups, evidence)
     lines = _lines(evidence)
-    first, things = _first_sentence(groups, subject, evidence)
+    subject = _subject(groups, lines, evidence)
+    first, things = _first_sentence(groups, subject, lines, evidence)
     sentences = [first, *_text_sentence(lines), *_expression_sentence(groups, evidence)]
     scores = [max(each.score for each in objects) for _, objects in groups]
-    score = min([*scores, *([evidence.subject[1]] if subject else [])], default=0.0)
+    score = min([*scores, *([subject[1]] if subject else [])], default=0.0)
     objects = tuple(each for _, group in groups for each in group)
     return Caption(" ".join(sentences), things, score, evidence.perceptions(objects, lines))
 
 
-def _groups(evidence: Evidence) -> list[tuple[Thing, tuple[DetectedObject, ...]]]:
+def description(program: p.Describe, evidence: Evidence) -> Answer:
+    """Describe the image; what happens there is not judged."""
+    caption = captioned(evidence.scene)
+    if not caption.things:
+        with suppress(RefusedError):
+            named = which(p.Which(), evidence)
+            return replace(named, text=f"{caption.text} {named.text}")
+    text = f"{caption.text} What happens there cannot be told." if program.happens else caption.text
+    short = caption.things[0] if caption.things else "nothing"
+    return Answer(text, short, caption.score, caption.perceptions)
+
+
+def _groups(evidence: Evidence) -> Groups:
     """Return the things to name with their objects, the most prominent first."""
     kept = [
-        (thing, sure)
+        (thing, objects)
         for thing, objects in summary(evidence)
-        if (sure := tuple(each for each in objects if each.score >= _NAMED))
+        if any(each.score >= _NAMED for each in objects)
         and not _vague(thing)
-        and not _contradicted(thing, sure, evidence)
+        and not _contradicted(thing, objects, evidence)
     ]
     return kept[:_MOST_THINGS]
 
@@ -136,39 +166,70 @@ def _contradicted(thing: Thing, objects: tuple[DetectedObject, ...], evidence: E
 
 
 def _subject(
-    groups: list[tuple[Thing, tuple[DetectedObject, ...]]], evidence: Evidence
-) -> Thing | None:
-    """Return what the classifier calls the image; None if it is unsure or objects say it."""
+    groups: Groups, lines: tuple[TextLine, ...], evidence: Evidence
+) -> tuple[Thing, float] | None:
+    """Return what the classifier calls the image; None if it is unsure or objects say it.
+
+    It need not be sure of a sign that has text on it, nor of which landscape it sees.
+    """
     subject, score = evidence.subject
-    if score < _LABELLED or any(subject.labels & thing.labels for thing, _ in groups):
+    if any(subject.labels & thing.labels for thing, _ in groups):
         return None
-    return subject
+    if score >= _LABELLED:
+        return subject, score
+    if groups:
+        return None
+    sign, landscape = known_things().named(_SIGN), known_things().named(_LANDSCAPE)
+    if lines and (score := evidence.label_score(sign)) >= _SIGN_LABELLED:
+        return sign, score
+    score = evidence.label_score(landscape)
+    return (landscape, score) if score >= _BROADLY else None
 
 
 def _first_sentence(
-    groups: list[tuple[Thing, tuple[DetectedObject, ...]]],
-    subject: Thing | None,
+    groups: Groups,
+    subject: tuple[Thing, float] | None,
+    lines: tuple[TextLine, ...],
     evidence: Evidence,
 ) -> tuple[str, tuple[str, ...]]:
     grey, _ = is_grey(evidence.image)
-    kind = "A black-and-white photograph" if grey else "A photograph"
+    place = surroundings(evidence)
+    kind = _kind(grey, place[0] if place else "")
     phrases = [_phrase(thing, objects, grey, evidence) for thing, objects in groups]
     names = [thing.name for thing, _ in groups]
+    if subject is None and not phrases and len(lines) >= _PAGE:
+        return f"{kind} with {number_word(len(lines))} lines of text.", ("text",)
     if subject is None and not phrases:
         colour = "" if grey else f", mostly {image_colours(evidence.image)[0].name}"
         return f"{kind}{colour}; nothing in it is recognised for certain.", ()
+    sky = ""
+    if place and place[0] == "outdoors" and is_blue_sky(evidence.image):
+        sky = " under a blue sky"
+        names.append("sky")
     if subject is None:
-        return f"{kind} of {_placed(groups, phrases)}.", tuple(names)
-    shown = f"{hedged(evidence.subject[1])} shows {subject.phrase()}"
+        return f"{kind} of {_placed(groups, phrases, evidence)}{sky}.", tuple(names)
+    thing, score = subject
+    shown = f"{hedged(score)} shows {thing.phrase()}"
     others = f", with {listed(phrases)}" if phrases else ""
-    return f"{kind} that {shown}{others}.".replace("  ", " "), (subject.name, *names)
+    return f"{kind} that {shown}{others}{sky}.", (thing.name, *names)
+
+
+def _kind(grey: bool, place: str) -> str:
+    """Return what kind of photograph it is: "An outdoor photograph"."""
+    colour = "black-and-white" if grey else ""
+    where = {"indoors": "indoor", "outdoors": "outdoor", "": ""}[place]
+    return with_article(
+        " ".join(word for word in (colour, where, "photograph") if word)
+    ).capitalize()
 
 
 def _phrase(
     thing: Thing, objects: tuple[DetectedObject, ...], grey: bool, evidence: Evidence
 ) -> str:
-    if len(objects) > 1:
-        return f"{number_word(len(objects))} {thing.plural}"
+    number = len(objects)
+    if number > 1:
+        least = "at least " if number > _MOST_COUNTED else ""
+        return f"{least}{number_word(number)} {thing.plural}"
     box = objects[0].box
     size = evidence.image.width * evidence.image.height
     if grey or thing.name == "person" or box.area < _LARGE * size:
@@ -179,8 +240,13 @@ def _phrase(
     return Thing(f"{colour} {thing.name}", f"{colour} {thing.plural}").phrase()
 
 
-def _placed(groups: list[tuple[Thing, tuple[DetectedObject, ...]]], phrases: list[str]) -> str:
-    """List things; two single ones that lie beside each other with their relation."""
+def _placed(groups: Groups, phrases: list[str], evidence: Evidence) -> str:
+    """List things: a single small one with its place, two beside each other with their relation."""
+    if len(groups) == 1 and len(groups[0][1]) == 1:
+        box, size = groups[0][1][0].box, evidence.image.size
+        place = place_name(box, size)
+        if box.area < _SMALL * size[0] * size[1] and place != "centre":
+            return f"{phrases[0]} {in_words(place)}"
     if len(groups) == 2 and all(len(objects) == 1 for _, objects in groups):
         first, second = (objects[0].box for _, objects in groups)
         for relation in ("on", "left of", "right of"):
@@ -208,9 +274,7 @@ def _text_sentence(lines: tuple[TextLine, ...]) -> list[str]:
     return [f"The text reads \u201c{quoted}\u201d."]
 
 
-def _expression_sentence(
-    groups: list[tuple[Thing, tuple[DetectedObject, ...]]], evidence: Evidence
-) -> list[str]:
+def _expression_sentence(groups: Groups, evidence: Evidence) -> list[str]:
     if not any(thing.name == "person" for thing, _ in groups):
         return []
     judged = [face for face in evidence.faces if face.expressions]

@@ -46,6 +46,8 @@ _NEUTRAL_SECOND = 0.4
 #: The sky lies in this upper share of an image, and is smooth: lightness varies less than this.
 #: Clouds make it rough; then this share of it must be blue.
 _SKY, _SMOOTH, _CLEARLY = 0.15, 12.0, 0.5
+#: Mean chroma from which a sky is blue, not only bluish as in a storm.
+_BLUE = 25.0
 #: Mean chroma below which an image is black and white, and its 99th percentile.
 _GREY_MEAN, _GREY_MOST = 2.0, 7.0
 
@@ -99,7 +101,8 @@ def _warm(lightness: float, chroma: float, hue: float) -> str:
         return "orange" if hue > 38 or chroma > 50 else "pink"
     if hue < 75:
         return "orange" if chroma > 45 and lightness > 50 else "brown"
-    if chroma < 25 or lightness < 50:
+    tan = 38 if lightness < 70 else 25  # fur, wood and skin
+    if chroma < tan or lightness < 50:
         return "brown" if lightness < 82 else "white" if chroma < 18 else "yellow"
     return "yellow"
 
@@ -132,6 +135,15 @@ def sky_colours(image: Image.Image) -> tuple[ColourShare, ...]:
     if rough and (shares[0].name != "blue" or shares[0].share < _CLEARLY):
         return ()
     return shares
+
+
+def is_blue_sky(image: Image.Image) -> bool:
+    """Return whether the upper edge of an image is clearly blue and smooth."""
+    shares = sky_colours(image)
+    if not shares or shares[0].name != "blue" or shares[0].share < _CLEARLY:
+        return False
+    values = lab(_reduced(image, 48, (0, 0, image.width, max(1, round(image.height * _SKY)))))
+    return float(np.hypot(values[..., 1], values[..., 2]).mean()) >= _BLUE
 
 
 def object_colours(image: Image.Image, box: Box) -> tuple[ColourShare, ...]:

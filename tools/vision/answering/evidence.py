@@ -21,6 +21,7 @@ from edgewright.tools.vision.asking.nouns import plural
 from edgewright.tools.vision.asking.phrases import Mention
 from edgewright.tools.vision.asking.things import Thing, things
 from edgewright.tools.vision.labels import imagenet_labels, vocabulary
+from edgewright.tools.vision.perception.detectors import detected_names
 from edgewright.tools.vision.scene import Scene
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ _CERTAIN, _FEW = 0.75, 4
 _MOST_CERTAIN = 0.99
 #: A smooth blue upper edge is a sky, with this score.
 _SKY, _SKY_SCORE = "sky", 0.7
+_FACE = "face"
 
 Verdict = Literal["yes", "no", "unsure"]
 
@@ -76,48 +78,55 @@ class Evidence:
 
     Args:
         scene: The image.
+
+    Attributes:
+        scene: The image.
     """
 
     def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+        self.scene = scene
 
     @property
     def image(self) -> Image.Image:
         """The image, upright."""
-        return self._scene.image
+        return self.scene.image
 
     @property
     def texts(self) -> tuple[TextLine, ...]:
         """Lines of text in reading order."""
-        return self._scene.texts
+        return self.scene.texts
 
     @property
     def faces(self) -> tuple[Face, ...]:
         """Faces, best first."""
-        return self._scene.faces
+        return self.scene.faces
 
     @property
     def poses(self) -> tuple[Pose, ...]:
         """Poses of people, best first."""
-        return self._scene.poses
+        return self.scene.poses
 
     @property
     def objects(self) -> tuple[DetectedObject, ...]:
         """All detected objects, best first."""
-        return self._scene.objects
+        return self.scene.objects
 
     @cached_property
     def probabilities(self) -> list[float]:
         """The classifier's probability of each of its labels."""
         by_label: dict[str, float] = {}
-        for each in self._scene.labels:
+        for each in self.scene.labels:
             by_label[each.label] = by_label.get(each.label, 0.0) + each.score
         return [by_label.get(name, 0.0) for name in imagenet_labels()]
 
     @cached_property
     def subject(self) -> tuple[Thing, float]:
         """What the classifier calls the image, as narrowly as is certain, and its probability."""
-        label = max(range(len(self.probabilities)), key=self.probabilities.__getitem__)
+        shown = [
+            0.0 if name in vocabulary().pictures else score
+            for name, score in zip(imagenet_labels(), self.probabilities, strict=True)
+        ]
+        label = max(range(len(shown)), key=shown.__getitem__)
         score, name = self.probabilities[label], imagenet_labels()[label]
         own = Thing(name, plural(name), labels=frozenset({name}))
         if concept := vocabulary().find(name):
@@ -166,10 +175,12 @@ class Evidence:
         """Return candidates that may be a thing, too uncertain to be reported."""
         if not thing.detected and not thing.labels:
             return ()
-        return tuple(each for each in self._scene.candidates if _is_kind(each.label, thing))
+        return tuple(each for each in self.scene.candidates if _is_kind(each.label, thing))
 
     def find(self, thing: Thing) -> Finding:
         """Return what was found of a thing."""
+        if thing.name == _FACE:
+            return self._find_faces()
         if thing.parent:
             return self._find_narrower(thing)
         if thing.name == _SKY and (shares := sky_colours(self.image)) and shares[0].name == "blue":
@@ -184,6 +195,9 @@ class Evidence:
             return Finding("yes", score, kept, labelled)
         suspects = self._suspects(thing)
         suspected = max((each.score for each in suspects), default=0.0)
+        if _together(suspected, labelled):
+            score = 1 - (1 - suspected) * (1 - labelled)
+            return Finding("yes", score, suspects[:1], labelled)
         if self._is_ruled_out(thing, max(detected, suspected), labelled):
             score = min(_MOST_CERTAIN, 1 - max(suspected, labelled))
             return Finding("no", score, (), labelled)
@@ -241,6 +255,16 @@ class Evidence:
             box != each.box and related(each.box, mention.relation, box) for box in boxes
         )
 
+    def _find_faces(self) -> Finding:
+        """Return the faces; people may be turned away, so there may be none."""
+        objects = tuple(
+            DetectedObject(label=_FACE, score=face.score, box=face.box) for face in self.faces
+        )
+        if objects:
+            return Finding("yes", objects[0].score, objects)
+        people = self.find(things().named("person"))
+        return replace(people, verdict="unsure" if people.verdict != "no" else "no", objects=())
+
     def _find_narrower(self, thing: Thing) -> Finding:
         """Return what was found of a thing whose wider kind is all that detectors know."""
         wider, labelled = self.find(things().named(thing.parent)), self.label_score(thing)
@@ -265,8 +289,10 @@ def _is_kind(label: str, thing: Thing) -> bool:
     """Return whether a detected object is a thing, or a narrower one that the classifier named."""
     if label in thing.detected:
         return True
+    if label in detected_names():
+        return False
     named = things().find(label) if thing.labels else None
-    return bool(named and not named.detected and named.labels and named.labels <= thing.labels)
+    return bool(named and named.labels and named.labels <= thing.labels)
 
 
 def _together(detected: float, labelled: float) -> bool:

@@ -29,7 +29,7 @@ _POSTURE = r"(?:located |standing |sitting |lying )?"
 )
 def _colour(match: re.Match[str]) -> p.Program | None:
     noun = first(match, "noun")
-    if re.fullmatch(rf"{IMAGE}|{IMAGE_NOUN}|most(?: of {IMAGE})?|there", noun):
+    if re.fullmatch(rf"{IMAGE}|{IMAGE_NOUN}|most(?: of {IMAGE})?|there|(?:you|we|i) see", noun):
         return p.Colour()
     mention = mention_of(noun)
     return p.Colour(replace(mention, definite=True)) if mention else None
@@ -82,8 +82,8 @@ def _is_at(match: re.Match[str]) -> p.Program | None:
 
 
 @rule(
-    rf"(?:what|who|which (?:thing|object|animal)s?) (?:{BE}|can be (?:seen|found)|do you see"
-    rf"|stands|sits|lies) {_POSTURE}(?:{RELATION}) (?P<noun>(?:the|a|an|this|that) .+)"
+    rf"(?:what|who|(?:what|which) (?:thing|object|animal|item)s?) (?:{BE}|can be (?:seen|found)"
+    rf"|do you see|stands|sits|lies) {_POSTURE}(?:{RELATION}) (?P<noun>(?:the|a|an|this|that) .+)"
 )
 def _related_what(match: re.Match[str]) -> p.Program | None:
     other = mention_of(match["noun"])

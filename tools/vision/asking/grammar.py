@@ -36,11 +36,19 @@ _SUBJECTS = (
     (r"^why|\breason\b", "why something is so"),
     (r"^when|\bold\b|\bage\b|\bdate\b|\btime\b|\byear\b", "a time or an age"),
     (r"\bthink|\bfeel|\bwant", "what somebody thinks or feels"),
-    (r"^how (?:much|far|deep|heavy|fast|hot|cold|long)|\bcost|\bweigh", "a price or a measure"),
+    (r"\bweather\b|\brain|\bsunny\b|\bwindy?\b|\bcloudy|\bfoggy|\bseason\b", "the weather"),
+    (r"\b(?:back|fore)ground\b", "what is in front and what behind"),
+    (r"^where\b.*\b(?:taken|made|shot|from)$", "where a picture was taken"),
+    (
+        r"^how (?:much|far|deep|heavy|fast|hot|cold|long)|\bcost|\bweigh|\bprice",
+        "a price or a measure",
+    ),
     (r"\bwear|\bdress", "what somebody wears"),
+    (r"\bhold|\bcarr(?:y|ies)", "what somebody holds"),
     (r"\bcity\b|\bcountry\b|\briver\b|\bplace\b|\bstreet\b", "a place's name"),
     (r"\b(?!building)\w+ing\b|\bdoes? .+ do\b", "what somebody or something does"),
 )
+_QUESTION = re.compile(rf"(?:what|which|who|whose|where|when|why|how|{BE}|do|does|did|has|have) \w")
 #: Of these, no more is known if the thing is there.
 _NEVER = ("what somebody thinks or feels", "why something is so")
 
@@ -58,8 +66,10 @@ def parse(question: str) -> p.Program:
     for each in _RULES:
         if (match := each.pattern.fullmatch(text)) and (program := each.program(match)):
             return program
-    about = next((about for pattern, about in _SUBJECTS if re.search(pattern, text)), "that")
+    about = _subject(text)
     mention = _definite(text)
+    if mention is None and about == "that" and not _QUESTION.match(text):
+        raise RefusedError(f"I do not understand this as a question about an image; {_ASKABLE}")
     if mention is None or about in _NEVER:
         raise RefusedError(f"{about} cannot be known from an image; {_ASKABLE}")
     return p.Unknowable(mention, about, _other(text, mention))
@@ -73,6 +83,12 @@ def parse(question: str) -> p.Program:
 def _choice(match: re.Match[str]) -> p.Program | None:
     mentions, _ = _list(first(match, "noun"))
     return p.Choice(mentions) if mentions else None
+
+
+@rule(r"(?:an? )?(?P<options>\w+(?: \w+)? or \w+(?: \w+)?)")
+def _bare_choice(match: re.Match[str]) -> p.Program | None:
+    mentions, _ = _list(match["options"])
+    return p.Choice(mentions) if mentions and all(mention.thing for mention in mentions) else None
 
 
 @rule(
@@ -112,9 +128,9 @@ def _what_at(match: re.Match[str]) -> p.Program | None:
     r"| you (?:see|recogni[sz]e|make out|find)| i (?:looking at|seeing|see)| we see"
     rf"| the (?:main )?(?:object|thing|subject)s?| {IMAGE} (?:of|about)| shown| depicted"
     r"| flying.*| to be seen)?",
-    rf"(?:describe|identify|name) (?:{IMAGE}|what (?:is there|you see)"
-    r"|the (?:objects|things|main object))",
-    r"(?:which|what) (?:objects|things|items) .*",
+    rf"(?:describe|identify|name|list)(?: me)? (?:{IMAGE}|what (?:is there|you see)|everything"
+    r"|(?:all |the |all the )?(?:objects|things|items|main object)(?: there| you (?:can )?see)?)",
+    rf"(?:which|what) (?:objects|things|items)(?: {SEEN})?",
 )
 def _what(match: re.Match[str]) -> p.Program | None:
     return p.Which()
@@ -131,7 +147,7 @@ def _exists(match: re.Match[str]) -> p.Program | None:
     # "Isn't there a dog?" asks for a dog; "Is there no dog?" asks for its absence.
     noun = match["identity"] or match["without"] or first(match, "noun")
     mentions, joint = _list(noun)
-    if not mentions:
+    if not mentions or (mentions[0].thing is None and _subject(noun) == "the weather"):
         return None
     negated = bool(match["without"]) or any(mention.negated for mention in mentions)
     mentions = tuple(replace(mention, negated=False, definite=False) for mention in mentions)
@@ -155,6 +171,11 @@ def _bare(match: re.Match[str]) -> p.Program | None:
     if mention is None or mention.thing is None or mention.unknown:
         return None
     return p.Exists((mention,))
+
+
+def _subject(text: str) -> str:
+    """Return what a question asks for that cannot be known, in words; "that" if no word says it."""
+    return next((about for pattern, about in _SUBJECTS if re.search(pattern, text)), "that")
 
 
 def _list(words: str) -> tuple[tuple[Mention, ...], str]:
@@ -204,5 +225,6 @@ _RULES = (
     _what,
     _is_kind,
     _exists,
+    _bare_choice,
     _bare,
 )

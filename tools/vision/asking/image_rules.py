@@ -26,6 +26,14 @@ _SIGN = (
     r"(?:the|this|that|these|those|a) (?:\w+ ){0,2}"
     r"(?:signs?|signboards?|signposts?|notices?|boards?|posters?|labels?|shields?|plates?)"
 )
+_SETTINGS = {
+    "indoors": r"(?:indoors?|inside)(?: (?:an? |the )?(?:room|building|house))?"
+    r"|in (?:an? |the )?(?:room|building|house)",
+    "outdoors": r"(?:outdoors?|outside|in the open(?: air)?)",
+    "day": r"(?:(?:by|at|during|in) )?(?:the )?day(?: ?time| ?light)?",
+    "night": r"(?:(?:by|at|during|in) )?(?:the )?night(?: ?time)?",
+}
+_BRIEFLY = r"(?: in (?:(?:one|a|two|a few|your own|short) )?(?:sentences?|words?|detail)| briefly)?"
 _ALOUD = r"(?: out| aloud| to me)?"
 _FEELING = "|".join(EXPRESSION_WORDS)
 _SEEMS = r"(?:looks?|looking|seems?|appears?|feels?)"
@@ -38,7 +46,8 @@ def image_program(text: str) -> p.Program | None:
     Args:
         text: The question in plain form.
     """
-    return _grey(text) or _size(text) or _orientation(text) or _reading(text) or _expression(text)
+    rules = (_grey, _size, _orientation, _setting, _describe, _reading, _expression)
+    return next((program for each in rules if (program := each(text))), None)
 
 
 def _matches(text: str, *forms: str) -> re.Match[str] | None:
@@ -99,10 +108,41 @@ def _orientation(text: str) -> p.Program | None:
     return None
 
 
+def _setting(text: str) -> p.Program | None:
+    for names in (("indoors", "outdoors"), ("day", "night")):
+        forms = "|".join(_SETTINGS[name] for name in names)
+        match = _matches(
+            text,
+            rf"(?:{BE} (?:not )?(?:{IMAGE}|the (?:camera|place))(?: (?:taken|shot|made))?|was it)"
+            rf" (?P<not>not )?(?P<options>(?:{forms})(?: or (?:{forms}|not))?)",
+        )
+        if match:
+            words = match["options"].split(" or ")
+            options = tuple(n for word in words for n in names if re.fullmatch(_SETTINGS[n], word))
+            return p.Setting(options, bool(match["not"]))
+    if _matches(text, rf"what (?:part of the|time of) day (?:{BE} (?:it|this)|was {IMAGE} taken)"):
+        return p.Setting(("day", "night"))
+    return None
+
+
+def _describe(text: str) -> p.Program | None:
+    if _matches(
+        text,
+        rf"(?:describe|summari[sz]e|caption)(?: {IMAGE}| the scene)?{_BRIEFLY}",
+        rf"(?:give|write)(?: me| us)? (?:an? )?(?:short |brief )?(?:description|caption|summary)"
+        rf"(?: (?:of|for) {IMAGE})?{_BRIEFLY}",
+        rf"(?:about|what about|what do you think of) {IMAGE}",
+    ):
+        return p.Describe()
+    if _matches(text, rf"what (?:{BE} (?:happening|going(?: on)?|taking place)|happens|goes on)"):
+        return p.Describe(happens=True)
+    return None
+
+
 def _reading(text: str) -> p.Program | None:
     part = _part_to_read(text)
     if part:
-        return p.Read(part, _written_on(text) if part == "all" else None)
+        return p.Read(part, _written_on(text) if part in ("all", "number") else None)
     match = _matches(
         text,
         rf"(?:{BE} (?:not )?there|does {IMAGE} (?:not )?(?:contain|have|show|include)|{SEE}"

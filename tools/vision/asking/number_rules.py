@@ -75,6 +75,23 @@ def _bigger(match: re.Match[str]) -> p.Program | None:
     return p.Bigger(*both, match["how"] in ("smaller", "shorter")) if both else None
 
 
+@rule(
+    rf"(?:which|what|who) (?:{BE}|looks?) (?:the )?"
+    r"(?P<how>bigger|larger|taller|wider|smaller|shorter) (?P<left>.+?) or (?P<right>.+)"
+)
+def _bigger_of(match: re.Match[str]) -> p.Program | None:
+    both = pair(match["left"], match["right"])
+    return p.Bigger(*both, match["how"] in ("smaller", "shorter"), which=True) if both else None
+
+
+@rule(
+    rf"(?:what|which)(?: (?:thing|object|item))? {BE} (?:the )?(?P<how>biggest|largest|smallest)"
+    r"(?: (?:thing|object|item))?"
+)
+def _largest(match: re.Match[str]) -> p.Program | None:
+    return p.Largest(match["how"] == "smallest")
+
+
 #: The rules in the order in which they are tried.
 NUMBER_RULES = (
     _how_many,
@@ -83,4 +100,6 @@ NUMBER_RULES = (
     _as_many,
     _more_of,
     _bigger,
+    _bigger_of,
+    _largest,
 )

@@ -51,11 +51,12 @@ class Compare:
 
 @dataclass(frozen=True)
 class Bigger:
-    """Whether one thing looks bigger or smaller than another."""
+    """Whether one thing looks bigger or smaller than another, or ``which`` of them does."""
 
     left: Mention
     right: Mention
     smaller: bool = False
+    which: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,32 @@ class Orientation:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """Whether the image was taken indoors or outdoors, or by day or night; one option for "is it".
+
+    Attributes:
+        options: One of ``indoors`` and ``outdoors``, or of ``day`` and ``night``; or both.
+    """
+
+    options: tuple[str, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Describe:
+    """A description of the image; of what ``happens`` there, no more than what is there."""
+
+    happens: bool = False
+
+
+@dataclass(frozen=True)
+class Largest:
+    """Which thing looks the largest, or the smallest."""
+
+    smallest: bool = False
+
+
+@dataclass(frozen=True)
 class Unknowable:
     """Something about a thing that no expert can judge; that the thing is there can be checked.
 
@@ -211,5 +238,8 @@ Program: TypeAlias = (
     | Grey
     | Size
     | Orientation
+    | Setting
+    | Describe
+    | Largest
     | Unknowable
 )

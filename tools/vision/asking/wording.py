@@ -11,7 +11,7 @@ IMAGE = rf"(?:(?:the|this|that|my|our|an?) (?:\w+ )??{IMAGE_NOUN}|it|this|that)"
 BE = r"(?:is|are|was|were)"
 SEE = (
     r"(?:(?:can|could|do|did) (?:you|we|i|one) (?:not )?(?:really )?"
-    r"(?:see|spot|find|recogni[sz]e|detect|notice|make out|identify))"
+    r"(?:see|spot|find|recogni[sz]e|detect|notice|make out|identify|count))"
 )
 SHOW = r"(?:show|contain|have|include|depict|feature|display)s?"
 _ABBREVIATIONS = (
@@ -19,6 +19,8 @@ _ABBREVIATIONS = (
     (r"n't\b", " not"),
     (r"\b(what|where|which|who|how|there|it|that|he|she)'s\b", r"\1 is"),
     (r"\b(they|there|what|these|those)'re\b", r"\1 are"),
+    (r"\b(what|where|who|how)s\b", r"\1 is"),
+    (r"\bppl\b", "people"),
     (r"\bcolor", "colour"),
     (r"\bcolou?red\b", "coloured"),
     (r"\bgray", "grey"),
@@ -58,7 +60,8 @@ _OPENING = re.compile(
 )
 _HERE = re.compile(
     rf" (?:(?:anywhere )?(?:in|on|of|within) (?:the|this|that|my|our) (?:\w+ )?{IMAGE_NOUN}"
-    r"|(?:in|on) (?:it|here|there|view)|here|anywhere|somewhere|at all|in front of the camera"
+    r"|in (?:the|this) (?:room|scene)|(?:in|on) (?:it|here|there|view)|here|anywhere|somewhere"
+    r"|at all|in front of the camera"
     r"|to be seen|as well|too|also|either|in total|altogether|in all|or not|then|visible|present"
     r"|shown|depicted)$"
 )

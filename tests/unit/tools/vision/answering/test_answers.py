@@ -137,7 +137,7 @@ def test_what_the_evidence_does_not_tell_is_refused_in_one_sentence(question):
 @pytest.mark.parametrize(
     ("question", "reason"),
     [
-        ("Is it sunny?", "I have not learned what 'sunny' looks like"),
+        ("Is it fluffy?", "I have not learned what 'fluffy' looks like"),
         ("Is there a unicorn?", "I have not learned what 'unicorn' looks like"),
     ],
 )
