@@ -47,7 +47,7 @@ def count(program: p.Count, evidence: Evidence) -> Answer:
     number = len(finding.objects)
     if finding.verdict == "unsure" and not number:
         raise unsure(mention)
-    if finding.verdict == "unsure" or not number:
+    if finding.verdict == "unsure" or all(each.score < COUNTED for each in finding.objects):
         raise refusal(
             f"I cannot count the {mention.phrase(0)} here", f"whether there is {thing.phrase()}"
         )

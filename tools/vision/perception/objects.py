@@ -29,8 +29,9 @@ Classify = Callable[[Image.Image], Sequence[float]]
 
 #: Images are reduced to this long side first; no network sees more of them.
 _LONG_SIDE = 1280
-#: From this long side on, parts of the image are looked at more closely.
-_LARGE = 600
+#: From this long side on, parts of the image are looked at more closely, if at first sight
+#: something small may be there: it covers less than this share, with at least this score.
+_LARGE, _SMALL, _HINT = 700, 0.1, 0.2
 #: A part has at least this share of the long side.
 _PART = 0.6
 #: Pixels from the edge of a part within which a box is taken to be cut off.
@@ -109,7 +110,9 @@ class ObjectFinder:
     def _candidates(self, image: Image.Image) -> Detections:
         """Return what the two detectors find together."""
         whole = _looked_at(image, lambda square: detectors.nanodet(self._first, square))
-        closer = [self._closer(image, part) for part in parts_of(*image.size)]
+        small = area(whole.boxes) < _SMALL * image.width * image.height
+        parts = parts_of(*image.size) if (whole.scores[small] >= _HINT).any() else []
+        closer = [self._closer(image, part) for part in parts]
         near = suppressed(joined([whole, *closer]), max_iou=_SAME_OBJECT)
         other = detectors.ssd(self._second, image)
         return fused([near, other], trust=_TRUST, min_iou=_SAME_OBJECT)
