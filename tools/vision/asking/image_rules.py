@@ -113,8 +113,8 @@ def _setting(text: str) -> p.Program | None:
         forms = "|".join(_SETTINGS[name] for name in names)
         match = _matches(
             text,
-            rf"(?:{BE} (?:not )?(?:{IMAGE}|the (?:camera|place))(?: (?:taken|shot|made))?|was it)"
-            rf" (?P<not>not )?(?P<options>(?:{forms})(?: or (?:{forms}|not))?)",
+            rf"{BE} (?:{IMAGE}|the (?:camera|place)) (?P<not>not )?(?:taken |shot |made )?"
+            rf"(?P<options>(?:{forms})(?: or (?:{forms}|not))?)",
         )
         if match:
             words = match["options"].split(" or ")

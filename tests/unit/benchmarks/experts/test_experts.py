@@ -33,6 +33,15 @@ def test_the_data_is_as_large_as_promised_and_consistent():
         assert file[0] <= "k" or file[:11] in [f"scenetext0{n}" for n in range(1, 5)]
 
 
+def test_the_photographs_added_for_development_are_none_of_the_halves():
+    entries = lines("further/photographs.jsonl")
+    names = {entry["name"] for entry in entries}
+    digests = {entry["sha256"] for entry in entries}
+    assert not digests & {entry["sha256"] for entry in lines("photographs.jsonl")}
+    assert {each["photograph"] for each in lines("further/questions.jsonl")} == names
+    assert all(entry["path"].rpartition("/")[2][0].lower() in "abcdefghijk" for entry in entries)
+
+
 def test_the_halves_share_nothing():
     entries = lines("photographs.jsonl")
     halves = [{each["name"] for each in of_half(entries, half)} for half in ("development", "test")]
@@ -105,6 +114,14 @@ def test_photographs_are_found_by_path_and_digest(unpacked):
     (folder / "usr" / found.name).write_bytes(b"another file")
     with pytest.raises(MissingPhotographsError, match=r"pictures.*PHOTOGRAPHS=FOLDER"):
         photographs("test", [folder], data)
+
+
+def test_further_photographs_lie_in_a_folder_of_their_own(unpacked):
+    data, folder = unpacked
+    (data / "further").mkdir()
+    for file in ("photographs.jsonl", "questions.jsonl"):
+        (data / file).rename(data / "further" / file)
+    assert [each.name for each in photographs("further", [folder], data)] == ["a.jpg", "b.jpg"]
 
 
 def test_scores_and_tables(unpacked):

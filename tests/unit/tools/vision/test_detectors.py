@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from edgewright.tools.contracts.perceptions import Box, DetectedObject
 from edgewright.tools.vision.labels import vocabulary
 from edgewright.tools.vision.object_detection import is_wanted
 from edgewright.tools.vision.perception.detectors import coco_names, nanodet, ssd
-from edgewright.tools.vision.perception.objects import ObjectFinder, parts_of
+from edgewright.tools.vision.perception.objects import ObjectFinder, convincing, parts_of
 
 _GREY = Image.new("RGB", (416, 416), "grey")
 
@@ -56,13 +57,40 @@ def test_ssd_boxes_are_anchors_moved_and_stretched():
 @given(st.integers(1, 6000), st.integers(1, 6000))
 def test_parts_cover_large_images(width, height):
     parts = parts_of(width, height)
-    assert bool(parts) == (max(width, height) >= 600)
+    assert bool(parts) == (max(width, height) >= 700)
     if parts:
         assert min(part[0] for part in parts) == min(part[1] for part in parts) == 0
         assert max(part[2] for part in parts) == width
         assert max(part[3] for part in parts) == height
         assert len(parts) in (2, 4)
         assert all(0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height for x0, y0, x1, y1 in parts)
+
+
+@pytest.mark.parametrize(("bins", "score", "looks"), [(1, 0.3, 3), (1, 0.12, 1), (10, 0.9, 1)])
+def test_parts_are_looked_at_where_something_small_may_be_there(bins, score, looks):
+    seen = []
+
+    def first(pixels):
+        seen.append(pixels)
+        return _nanodet_output([(52 * 52 + 26 * 26 + 6 * 13 + 6, 16, score, [bins] * 4)])
+
+    silent = np.full((1, 1917, 28), -20, np.float32)
+    ObjectFinder(first, lambda pixels: silent, None).candidates(Image.new("RGB", (1200, 800)))
+    assert len(seen) == looks
+
+
+def test_the_classifier_is_not_asked_about_small_things_that_it_does_not_know():
+    asked = []
+
+    def classify(image):
+        asked.append(image)
+        return _certain_of("banana", 0.5)
+
+    silent = np.full((1, 1917, 28), -20, np.float32)
+    person, dog = (52 * 52 + 26 * 26 + 84, 0, 0.8, [1] * 4), (10 * 26 + 52 * 52, 16, 0.8, [1] * 4)
+    finder = ObjectFinder(lambda pixels: _nanodet_output([person, dog]), lambda x: silent, classify)
+    finder.candidates(_GREY)
+    assert len(asked) == 1
 
 
 def _finder(cells, probabilities):
@@ -134,3 +162,27 @@ def test_kinds_of_objects_are_named_as_people_do(label, wanted, expected):
 def test_names_of_classes_are_complete():
     assert len(coco_names()) == 80
     assert len(set(coco_names())) == 80
+
+
+@pytest.mark.parametrize(("label", "named"), [("butterfly", True), ("comic book", False)])
+def test_labels_of_what_is_printed_name_no_object(label, named):
+    label = "monarch" if label == "butterfly" else label
+    cell = (52 * 52 + 26 * 26 + 84, 55, 0.6, [5] * 4)  # a cake, to the detector
+    found = _finder([cell], _certain_of(label)).candidates(_GREY)
+    assert (found[0].label != "cake") is named
+
+
+def _person(x0, y0, x1, y1, score):
+    return DetectedObject(label="person", score=score, box=Box(x0=x0, y0=y0, x1=x1, y1=y1))
+
+
+def test_one_animal_in_two_boxes_is_one_and_parts_of_people_are_nobody():
+    cat = DetectedObject(label="cat", score=0.9, box=Box(x0=0, y0=0, x1=100, y1=100))
+    lower = DetectedObject(label="cat", score=0.6, box=Box(x0=0, y0=35, x1=100, y1=135))
+    assert convincing([cat, lower]) == (cat,)
+    beside = DetectedObject(label="cat", score=0.6, box=Box(x0=60, y0=0, x1=160, y1=100))
+    assert convincing([cat, beside]) == (cat, beside)
+    left, right = _person(0, 0, 100, 200, 0.9), _person(110, 0, 210, 200, 0.8)
+    assert convincing([left, right, _person(20, 0, 190, 150, 0.55)]) == (left, right)
+    third = _person(80, 0, 300, 200, 0.55)
+    assert convincing([left, right, third]) == (left, right, third)

@@ -16,6 +16,7 @@ from edgewright.tools.contracts.perceptions import (
 from edgewright.tools.errors import RefusedError
 from edgewright.tools.vision.facial_expression import ExpressionReader
 from edgewright.tools.vision.object_detection import ObjectDetector
+from edgewright.tools.vision.perception import people
 from edgewright.tools.vision.perception.faces import EXPRESSIONS, faces, is_frontal
 from edgewright.tools.vision.perception.needed import (
     DETECTOR,
@@ -25,6 +26,7 @@ from edgewright.tools.vision.perception.needed import (
     SECOND_DETECTOR,
 )
 from edgewright.tools.vision.perception.networks import Networks
+from edgewright.tools.vision.perception.people import confirmed, doubted
 from edgewright.tools.vision.perception.perceivers import Perceivers
 from edgewright.tools.vision.perception.pose import cut_out, poses, square_around
 from edgewright.tools.vision.pose_detection import PoseDetector
@@ -84,6 +86,63 @@ def test_a_face_that_is_not_there_from_closer_up_is_none():
         return output
 
     assert faces(find, lambda pixels: pixels, Image.new("RGB", (200, 200)), []) == []
+
+
+@pytest.fixture
+def sure_faces(monkeypatch):
+    """Let faces be seen at given places of a 400 x 300 image, with certainty."""
+
+    def at(*places):
+        boxes = [Box(x0=x - 20, y0=y - 20, x1=x + 20, y1=y + 20) for x, y in places]
+        monkeypatch.setattr(people, "sure_faces", lambda find, image, found: boxes)
+
+    return at
+
+
+def _someone(x0, y0, x1, y1, score):
+    return DetectedObject(label="person", score=score, box=Box(x0=x0, y0=y0, x1=x1, y1=y1))
+
+
+def test_a_face_confirms_the_person_whose_it_is_and_shows_those_that_were_missed(sure_faces):
+    image = Image.new("RGB", (400, 300))
+    doubtful, other = _someone(60, 40, 140, 290, 0.4), _someone(0, 0, 400, 300, 0.5)
+    dog = DetectedObject(label="dog", score=0.6, box=Box(x0=0, y0=0, x1=9, y1=9))
+    sure_faces((100, 70), (320, 80))
+    found = confirmed(None, image, [dog, other, doubtful])
+    scores = {each.box: each.score for each in found}
+    assert scores[doubtful.box] == pytest.approx(0.88)
+    assert scores[dog.box] == 0.6
+    # The second face is the one of the wide box, which holds it; a third would be nobody's.
+    assert len(found) == 3
+    sure_faces((200, 60))
+    (new,) = confirmed(None, image, [])
+    assert (new.label, new.score) == ("person", 0.8)
+    assert new.box == Box(x0=140, y0=12, x1=260, y1=220)
+
+
+def _joints_of(score):
+    output = np.full((1, 1, 17, 3), score, np.float32)
+    return lambda pixels: output
+
+
+def test_joints_deny_large_people_in_doubt_and_not_those_who_are_certain():
+    image = Image.new("RGB", (400, 300))
+    large, small = _someone(0, 0, 300, 300, 0.7), _someone(0, 0, 20, 60, 0.7)
+    unlikely = _someone(0, 0, 20, 60, 0.5)
+    assert [each.score for each in doubted(_joints_of(0.1), image, [large])] == [0.35]
+    assert [each.score for each in doubted(_joints_of(0.1), image, [small])] == [0.7]
+    assert [each.score for each in doubted(_joints_of(0.1), image, [unlikely])] == [0.25]
+    assert [each.score for each in doubted(_joints_of(0.6), image, [large])] == [0.7]
+
+
+@pytest.mark.installed(DETECTOR, SECOND_DETECTOR, POSE, FACE_DETECTOR)
+def test_each_close_face_is_a_person(scenes):
+    head = _photograph("astronaut").crop((120, 0, 330, 210))
+    three = Image.new("RGB", (630, 210))
+    for position in range(3):
+        three.paste(head, (210 * position, 0))
+    people_seen = [one for one in scenes.scene(three, "three").objects if one.label == "person"]
+    assert len(people_seen) == 3
 
 
 def _scene(**seen: object) -> Scene:

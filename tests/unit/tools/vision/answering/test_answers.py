@@ -15,6 +15,7 @@ from edgewright.tools.contracts.perceptions import (
 )
 from edgewright.tools.errors import InputError, RefusedError
 from edgewright.tools.vision.answering.answerer import EvidenceAnswerer, answered
+from edgewright.tools.vision.answering.colours import colour_name
 from edgewright.tools.vision.scene import Scene
 
 WIDTH, HEIGHT = 400, 300
@@ -367,3 +368,88 @@ def test_tiny_images(size):
     tiny = scene(image=image)
     assert answered("Is there a dog?", tiny).short == "no"
     assert answered("What is the dominant colour?", tiny).short == "red"
+
+
+NIGHT, DAY = (8, 8, 12), (150, 170, 190)
+
+
+def _view(colour, *objects, labels=(), light=None):
+    image = Image.new("RGB", (WIDTH, HEIGHT), colour)
+    if light:
+        image.paste(light, (100, 150, 300, 300))
+    return scene(*objects, image=image, labels=labels)
+
+
+@pytest.mark.parametrize(
+    ("question", "view", "short"),
+    [
+        ("Is it indoors or outdoors?", _view(DAY, labels=[("castle", 0.8)]), "outdoors"),
+        ("Is it indoors or outdoors?", _view(DAY, thing("couch", 200, 200)), "indoors"),
+        ("Was this taken outdoors?", _view(DAY, thing("bus", 200, 200)), "yes"),
+        ("Was it not taken outdoors?", _view(DAY, thing("bus", 200, 200)), "no"),
+        ("Is it day or night?", _view(DAY, thing("bus", 200, 200)), "day"),
+        ("Is it night?", _view(NIGHT, thing("bus", 200, 200), light="white"), "yes"),
+    ],
+)
+def test_surroundings(question, view, short):
+    assert answered(question, view).short == short
+
+
+@pytest.mark.parametrize(
+    ("question", "view"),
+    [
+        ("Is it indoors or outdoors?", _view(DAY)),
+        ("Is it indoors?", _view(DAY, thing("bus", 90, 90), thing("couch", 200, 200))),
+        ("Is it day or night?", _view(DAY, thing("couch", 200, 200))),
+        ("Is it day or night?", _view(NIGHT, thing("bus", 200, 200))),
+    ],
+)
+def test_surroundings_that_are_not_clear_are_refused(question, view):
+    with pytest.raises(
+        RefusedError, match=r"^whether it is .* cannot be told from this image; ask"
+    ):
+        answered(question, view)
+
+
+def test_a_description_is_a_caption_and_says_nothing_of_what_happens():
+    view = scene(thing("dog", 200, 150, 100))
+    described = answered("Describe this picture.", view)
+    assert (described.text, described.short) == ("A photograph of a green dog.", "dog")
+    happens = answered("What is happening here?", view).text
+    assert happens == "A photograph of a green dog. What happens there cannot be told."
+    unsure = answered("Describe it", scene(labels=[("tabby", 0.4)]))
+    assert unsure.text.endswith("Perhaps a cat.")
+
+
+def test_the_largest_and_the_bigger():
+    assert answered("What is the largest object?", STREET).short == "car"
+    assert answered("What is the smallest thing here?", STREET).short == "dog"
+    assert answered("Which is bigger, the dog or the car?", STREET).short == "car"
+    assert answered("Which is smaller, the dog or the car?", STREET).short == "dog"
+
+
+def test_faces_are_counted_by_the_face_detector():
+    man = thing("person", 60, 150)
+    seen = scene(man, thing("person", 340, 150), faces=[face(happy=0.9)])
+    assert answered("How many faces are there?", seen).short == "1"
+    assert answered("How many faces are there?", scene(thing("car", 200, 200))).short == "0"
+    with pytest.raises(RefusedError):
+        answered("How many faces are there?", scene(man))
+
+
+def test_a_suspect_and_the_classifier_together_are_enough_to_be_there_but_not_to_be_counted():
+    pot = thing("potted plant", 100, 100, score=0.39)
+    known = Perceptions(
+        width=WIDTH, height=HEIGHT, candidates=(pot,), objects=(), texts=(), faces=(), poses=(),
+        labels=[SceneLabel(label="pot", score=0.3)],
+    )  # fmt: skip
+    view = Scene(Image.new("RGB", (WIDTH, HEIGHT)), {}, known)
+    assert answered("Is there a plant?", view).short == "yes"
+    with pytest.raises(RefusedError, match="cannot count"):
+        answered("How many plants are there?", view)
+
+
+def test_fur_is_brown_and_not_yellow():
+    assert colour_name(56, -1, 30) != "yellow"
+    assert colour_name(57, 6, 31) == "brown"
+    assert colour_name(80, 5, 75) == "yellow"

@@ -41,10 +41,10 @@ def scene(*objects, colour=(30, 120, 40), texts=(), faces=(), labels=()):
 def test_things_are_counted_coloured_and_placed():
     people = (thing("person", 10, 50, 50, 250), thing("person", 300, 50, 350, 250))
     caption = captioned(scene(*people, thing("car", 100, 150, 250, 250)))
-    assert caption.text == "A photograph of a red car and two people."
+    assert caption.text == "An outdoor photograph of a red car and two people."
     assert caption.things == ("car", "person")
     pair = captioned(scene(thing("person", 10, 50, 50, 250), thing("car", 100, 150, 250, 250)))
-    assert pair.text == "A photograph of a red car to the right of a person."
+    assert pair.text == "An outdoor photograph of a red car to the right of a person."
 
 
 def test_text_and_expressions_are_told():
@@ -67,7 +67,11 @@ def test_text_and_expressions_are_told():
 @pytest.mark.parametrize(
     ("labels", "text", "things"),
     [
-        ([("alp", 0.9)], "A photograph that very probably shows a mountain.", ("mountain",)),
+        (
+            [("alp", 0.9)],
+            "An outdoor photograph that very probably shows a mountain.",
+            ("mountain",),
+        ),
         (
             [("tabby", 0.5), ("tiger cat", 0.45)],
             "A photograph that very probably shows a cat.",
@@ -122,3 +126,36 @@ def test_the_expert_returns_the_things_that_it_names():
     output = expert.answer(scene(thing("dog", 100, 100, 200, 200)), {})
     assert output["things"] == ["dog"]
     assert output["perceptions"]["objects"][0]["label"] == "dog"
+
+
+def test_many_are_at_least_so_many_and_a_small_thing_has_a_place():
+    people = [thing("person", 40 * n, 50, 40 * n + 30, 150, score=0.9 - n / 20) for n in range(6)]
+    assert captioned(scene(*people)).text == "A photograph of at least six people."
+    dog = thing("dog", 350, 250, 390, 290)
+    assert captioned(scene(dog)).text == "A photograph of a dog at the bottom right."
+
+
+def _line(text, y=10):
+    return TextLine(text=text, score=0.95, polygon=((10, y), (110, y), (110, y + 20), (10, y + 20)))
+
+
+def test_several_experts_together_name_what_one_is_not_sure_of():
+    labels = [("street sign", 0.4)]
+    assert captioned(scene(labels=labels)).things == ()
+    assert captioned(scene(labels=labels, texts=(_line("EXIT"),))).things == ("sign",)
+    land = captioned(scene(labels=[("valley", 0.3), ("seashore", 0.3), ("alp", 0.1)]))
+    assert land.text == "An outdoor photograph that probably shows a landscape."
+    page = captioned(scene(texts=tuple(_line(f"line {n}", 40 * n) for n in range(7))))
+    assert page.text.startswith("A photograph with seven lines of text.")
+
+
+def test_a_blue_sky_is_told_outdoors_alone():
+    mountain = scene(labels=[("alp", 0.95)], colour=(40, 110, 210))
+    assert captioned(mountain).text.endswith("a mountain under a blue sky.")
+    assert captioned(mountain).things == ("mountain", "sky")
+    assert "sky" not in captioned(scene(thing("dog", 9, 9, 99, 99), colour=(40, 110, 210))).text
+    assert "sky" not in captioned(scene(labels=[("alp", 0.95)], colour=(110, 120, 140))).text
+
+
+def test_what_is_only_printed_names_nothing():
+    assert captioned(scene(labels=[("comic book", 0.95)])).things == ()
