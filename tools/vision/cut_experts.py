@@ -69,7 +69,7 @@ class CutDetector:
             if score >= self._threshold and is_wanted(str(label), wanted)
         )
         seen = Perceptions(width=1, height=1, objects=objects)
-        answer = {"text": counted(objects, wanted.strip()), "objects": []}
+        answer = {"text": counted(objects, wanted.strip(), _WHOLE), "objects": []}
         return seen.in_output(answer)
 
 

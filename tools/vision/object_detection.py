@@ -9,11 +9,14 @@ from typing import Any
 
 from edgewright.tools.contracts.perceptions import DetectedObject
 from edgewright.tools.models.expert import PERCEPTION
+from edgewright.tools.vision.answering.places import in_words, place_name
 from edgewright.tools.vision.asking.nouns import listed, number_word, plural, singulars
 from edgewright.tools.vision.asking.things import things
 from edgewright.tools.vision.perception.needed import DETECTOR, SECOND_DETECTOR
 from edgewright.tools.vision.scene import Scene
 
+#: With more objects, it is not said where they are.
+_PLACED = 3
 _SEPARATOR = re.compile(r"\s*(?:,|;|&|\band\b|\bor\b)\s*")
 _LEADING = re.compile(r"^(?:all|any|the|every|each|a|an|some|both)\s+(?:the\s+)?")
 _EVERYTHING = frozenset({"", "object", "objects", "thing", "things", "everything", "item", "items"})
@@ -37,7 +40,7 @@ class ObjectDetector:
         found = [each for each in scene.objects if is_wanted(each.label, wanted)]
         seen = scene.perceptions.model_copy(update={"objects": tuple(found)})
         return {
-            "text": counted(found, wanted.strip()),
+            "text": counted(found, wanted.strip(), scene.image.size),
             "objects": [each.model_dump(mode="json") for each in found],
             "perceptions": seen.model_dump(mode="json", exclude_none=True),
         }
@@ -69,8 +72,14 @@ def _names(kind: str, label: str) -> bool:
     return label in thing.detected or bool(own.labels and own.labels <= thing.labels)
 
 
-def counted(found: Sequence[DetectedObject], wanted: str) -> str:
-    """Return a sentence that counts objects."""
+def counted(found: Sequence[DetectedObject], wanted: str, size: tuple[int, int]) -> str:
+    """Return a sentence that counts objects, and says where they are if they are few of a kind.
+
+    Args:
+        found: The objects.
+        wanted: The kinds that somebody named; empty for all.
+        size: Width and height of the image.
+    """
     if not found:
         what = _LEADING.sub("", _SEPARATOR.sub(" or ", wanted)) or "object that the detectors know"
         return f"I found no {what}."
@@ -79,4 +88,9 @@ def counted(found: Sequence[DetectedObject], wanted: str) -> str:
         f"{number_word(count)} {label if count == 1 else plural(label)}"
         for label, count in counts.most_common()
     ]
-    return f"Found {listed(parts)}."
+    where = ""
+    if len(counts) == 1 and len(found) <= _PLACED:
+        ordered = sorted(found, key=lambda each: each.box.x0)
+        places = list(dict.fromkeys(in_words(place_name(each.box, size)) for each in ordered))
+        where = f" {listed(places)}"
+    return f"Found {listed(parts)}{where}."

@@ -39,11 +39,11 @@ def setting(program: p.Setting, evidence: Evidence) -> Answer:
     if not seen:
         what = " or ".join(_EITHER[program.options[0]])
         raise refusal(f"whether it is {what} cannot be told from this image", "what there is")
-    text = f"{hedged(score)} {_IN_WORDS[seen]}".strip()
+    text = f"it was {hedged(score)} taken {_IN_WORDS[seen]}.".replace("  ", " ")
     if len(program.options) > 1:
-        return Answer(f"It was taken {text}.", seen, score)
+        return Answer(text.capitalize(), seen, score)
     yes = "yes" if (seen == program.options[0]) != program.negated else "no"
-    return Answer(f"{yes.capitalize()}: it was taken {text}.", yes, score)
+    return Answer(f"{yes.capitalize()}: {text}", yes, score)
 
 
 def surroundings(evidence: Evidence) -> tuple[Place, float] | None:
