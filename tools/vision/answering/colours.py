@@ -213,6 +213,16 @@ def is_grey(image: Image.Image) -> tuple[bool, float]:
     return mean < _GREY_MEAN and float(np.percentile(chroma, 99)) < _GREY_MOST, mean
 
 
+def flat_share(image: Image.Image) -> float:
+    """Return the share of the most frequent colour: high in drawings and pages, low in photographs.
+
+    Neighbouring pixels of a photograph are seldom quite the same.
+    """
+    pixels = np.asarray(_reduced(image, _SIDE), dtype=np.int64).reshape(-1, 3)
+    values = (pixels[:, 0] * 256 + pixels[:, 1]) * 256 + pixels[:, 2]
+    return float(np.unique(values, return_counts=True)[1].max() / len(values))
+
+
 def _reduced(
     image: Image.Image, side: int, box: tuple[int, int, int, int] | None = None
 ) -> Image.Image:

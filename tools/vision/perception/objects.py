@@ -144,14 +144,11 @@ def convincing(candidates: Sequence[DetectedObject]) -> tuple[DetectedObject, ..
         candidates: What may be objects, best first.
     """
     known = _thresholds()
+    good = [each for each in candidates if each.score >= known.get(each.label, known["other"])]
     kept: list[DetectedObject] = []
-    for each in candidates:
-        good = each.score >= known.get(each.label, known["other"])
-        if (
-            good
-            and not any(_same_place(each, other) for other in kept)
-            and not _made_of(each, kept)
-        ):
+    for each in good:
+        needless = any(_same_place(each, other) for other in kept) or _made_of(each, kept)
+        if not needless and not _is_group(each, good):
             kept.append(each)
     return tuple(kept)
 
@@ -171,6 +168,14 @@ def _made_of(found: DetectedObject, better: Sequence[DetectedObject]) -> bool:
         return False
     shared = sum(found.box.overlap(each.box) for each in better if each.label == "person")
     return shared > _COVERED * found.box.area
+
+
+def _is_group(found: DetectedObject, objects: Sequence[DetectedObject]) -> bool:
+    """Return whether a less certain person is several others in one box."""
+    if found.label != "person" or found.score >= _UNCERTAIN_PERSON:
+        return False
+    others = [each for each in objects if each.label == "person" and each is not found]
+    return sum(found.box.overlap(each.box) > _COVERED * each.box.area for each in others) > 1
 
 
 def parts_of(width: int, height: int) -> list[tuple[int, int, int, int]]:

@@ -184,5 +184,9 @@ def test_one_animal_in_two_boxes_is_one_and_parts_of_people_are_nobody():
     assert convincing([cat, beside]) == (cat, beside)
     left, right = _person(0, 0, 100, 200, 0.9), _person(110, 0, 210, 200, 0.8)
     assert convincing([left, right, _person(20, 0, 190, 150, 0.55)]) == (left, right)
+    assert convincing([left, _person(0, 0, 220, 200, 0.59), _person(115, 0, 205, 200, 0.57)]) == (
+        left,
+        _person(115, 0, 205, 200, 0.57),
+    )
     third = _person(80, 0, 300, 200, 0.55)
     assert convincing([left, right, third]) == (left, right, third)

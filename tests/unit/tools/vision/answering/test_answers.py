@@ -414,9 +414,9 @@ def test_surroundings_that_are_not_clear_are_refused(question, view):
 def test_a_description_is_a_caption_and_says_nothing_of_what_happens():
     view = scene(thing("dog", 200, 150, 100))
     described = answered("Describe this picture.", view)
-    assert (described.text, described.short) == ("A photograph of a green dog.", "dog")
+    assert (described.text, described.short) == ("An image of a green dog.", "dog")
     happens = answered("What is happening here?", view).text
-    assert happens == "A photograph of a green dog. What happens there cannot be told."
+    assert happens == "An image of a green dog. What happens there cannot be told."
     unsure = answered("Describe it", scene(labels=[("tabby", 0.4)]))
     assert unsure.text.endswith("Perhaps a cat.")
 

@@ -1,5 +1,6 @@
 """Captions name what experts saw, and nothing else."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -20,7 +21,8 @@ def thing(label, x0, y0, x1, y1, score=0.9):
 
 
 def scene(*objects, colour=(30, 120, 40), texts=(), faces=(), labels=()):
-    image = Image.new("RGB", (400, 300), colour)
+    grain = np.random.default_rng(0).normal(0, 25, (300, 400, 1))  # as photographs have
+    image = Image.fromarray((np.full((300, 400, 3), colour) + grain).clip(0, 255).astype(np.uint8))
     for each in objects:
         if each.label == "car":
             box = each.box
@@ -159,3 +161,15 @@ def test_a_blue_sky_is_told_outdoors_alone():
 
 def test_what_is_only_printed_names_nothing():
     assert captioned(scene(labels=[("comic book", 0.95)])).things == ()
+
+
+def test_drawings_are_images_and_a_blank_one_is_called_blank():
+    white = scene(colour=(255, 255, 255))
+    blank = Scene(Image.new("RGB", (400, 300), "white"), {}, white.perceptions)
+    assert captioned(blank).text == "A blank image; it is white all over."
+    noise = np.random.default_rng(3).integers(0, 255, (300, 400, 3), np.uint8)
+    photograph = Image.fromarray(noise)
+    seen = white.perceptions
+    assert captioned(Scene(photograph, {}, seen)).text.startswith("A photograph")
+    photograph.paste((250, 250, 250), (0, 0, 400, 200))
+    assert captioned(Scene(photograph, {}, seen)).text.startswith("An image, mostly white")
