@@ -24,6 +24,7 @@ from edgewright.tools.vision.answering.evidence import Evidence
 from edgewright.tools.vision.answering.places import in_words, place_name, related
 from edgewright.tools.vision.answering.presence import summary, which
 from edgewright.tools.vision.answering.surroundings import surroundings
+from edgewright.tools.vision.answering.whole_image import quoted
 from edgewright.tools.vision.asking import programs as p
 from edgewright.tools.vision.asking.nouns import listed, number_word, with_article
 from edgewright.tools.vision.asking.things import Thing
@@ -272,10 +273,10 @@ def _lines(evidence: Evidence) -> tuple[TextLine, ...]:
 def _text_sentence(lines: tuple[TextLine, ...]) -> list[str]:
     if not lines:
         return []
-    quoted = " / ".join(line.text for line in lines)
-    if len(quoted) > _MOST_TEXT:
-        quoted = quoted[:_MOST_TEXT].rsplit(" ", 1)[0] + " \u2026"
-    return [f"The text reads \u201c{quoted}\u201d."]
+    text = quoted(lines)
+    if len(text) > _MOST_TEXT:
+        text = text[:_MOST_TEXT].rsplit(" ", 1)[0].removesuffix(" /") + " \u2026"
+    return [f"The text reads \u201c{text}\u201d."]
 
 
 def _expression_sentence(groups: Groups, evidence: Evidence) -> list[str]:

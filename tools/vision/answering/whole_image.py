@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from edgewright.tools.contracts.perceptions import Box, TextLine
 from edgewright.tools.vision.answering.answers import MEASURED, Answer, refusal
@@ -68,14 +69,12 @@ def read(program: p.Read, evidence: Evidence) -> Answer:
         what = "number" if program.part == "number" else "text"
         where = f" on the {program.on.noun}" if program.on else ""
         return Answer(f"There is no {what} that can be read{where}.", "none", 0.8)
-    quoted = " / ".join(line.text for line in lines)
-    short = quoted
+    text = quoted(lines)
+    short = text
     if program.part == "number":
-        short = " ".join(re.findall(r"\d[\d.,]*", quoted))
+        short = " ".join(re.findall(r"\d[\d.,]*", text))
     score = sum(line.score for line in lines) / len(lines)
-    return Answer(
-        f"It reads: \u201c{quoted}\u201d.", short, score, evidence.perceptions(texts=lines)
-    )
+    return Answer(f"It reads: \u201c{text}\u201d.", short, score, evidence.perceptions(texts=lines))
 
 
 def has_text(program: p.HasText, evidence: Evidence) -> Answer:
@@ -86,11 +85,23 @@ def has_text(program: p.HasText, evidence: Evidence) -> Answer:
         holds = _letters(program.words) in written
     else:
         holds = bool(lines)
-    quoted = " / ".join(line.text for line in lines[:5])
-    seen = f"it reads \u201c{quoted}\u201d" if lines else "there is no text that can be read"
+    seen = (
+        f"it reads \u201c{quoted(lines[:5])}\u201d"
+        if lines
+        else "there is no text that can be read"
+    )
     yes = _yes(holds != program.negated)
     score = max((line.score for line in lines), default=0.8)
     return Answer(f"{yes.capitalize()}: {seen}.", yes, score, evidence.perceptions(texts=lines))
+
+
+def quoted(lines: Sequence[TextLine]) -> str:
+    """Return lines of text as one: words beside each other with a space, others with a stroke."""
+    text = ""
+    for before, line in zip((None, *lines), lines, strict=False):
+        joint = " " if before and _goes_on(before, line) else " / "
+        text += f"{joint if before else ''}{line.text}"
+    return text
 
 
 def expression(program: p.Expression, evidence: Evidence) -> Answer:
@@ -131,6 +142,14 @@ def _written(on: Mention | None, evidence: Evidence) -> tuple[TextLine, ...]:
     return tuple(
         line for line in evidence.texts if any(_is_on(line, each.box) for each in found.objects)
     )
+
+
+def _goes_on(before: TextLine, line: TextLine) -> bool:
+    """Return whether a piece of text goes on in the same line of writing."""
+    one, two = before.box, line.box
+    height = min(one.height, two.height)
+    level = abs(one.centre[1] - two.centre[1]) < height / 2
+    return level and -height < two.x0 - one.x1 < 2 * height
 
 
 def _is_on(line: TextLine, box: Box) -> bool:

@@ -302,6 +302,13 @@ def test_reading(question, short):
     assert answer.perceptions.texts
 
 
+def test_words_beside_each_other_are_one_line():
+    words = (line("the", 10, 50, 60), line("copy", 90, 52, 80), line("EXIT", 10, 120, 90))
+    apart = line("9 EUR", 330, 120, 60)
+    read = answered("What does it say?", scene(texts=(*words, apart))).text
+    assert read == "It reads: \u201cthe copy / EXIT / 9 EUR\u201d."
+
+
 def test_text_on_a_thing_is_read_there_alone():
     bus = scene(thing("bus", 100, 100, 150), texts=(line("42", 60, 90, 40), line("Post", 300, 200)))
     assert answered("What does it say on the bus?", bus).short == "42"
