@@ -111,10 +111,13 @@ def is_at_place(program: p.IsAt, evidence: Evidence) -> Answer:
         place = fitting(best.box, program.places, size)
         text = f"The {mention.noun} is {in_words(place)}."
         return Answer(text, place, finding.score, shown)
-    holds = any(is_at(each.box, program.places[0], size) for each in finding.objects)
-    yes = "yes" if holds != program.negated else "no"
-    place = place_name(best.box, size)
-    text = f"{yes.capitalize()}: the {mention.noun} is {in_words(place)}."
+    there = [each for each in finding.objects if is_at(each.box, program.places[0], size)]
+    yes = "yes" if bool(there) != program.negated else "no"
+    place = place_name((there or [best])[0].box, size)
+    noun = mention.thing.name if mention.thing and not mention.definite else mention.noun
+    text = (
+        f"{yes.capitalize()}: {'the' if mention.definite else 'one'} {noun} is {in_words(place)}."
+    )
     return Answer(text, yes, finding.score, shown)
 
 

@@ -101,7 +101,7 @@ def _warm(lightness: float, chroma: float, hue: float) -> str:
         return "orange" if hue > 38 or chroma > 50 else "pink"
     if hue < 75:
         return "orange" if chroma > 45 and lightness > 50 else "brown"
-    tan = 38 if lightness < 70 else 25  # fur, wood and skin
+    tan = 38 if lightness < 70 and hue < 87 else 25  # fur, wood and skin; lemons are greener
     if chroma < tan or lightness < 50:
         return "brown" if lightness < 82 else "white" if chroma < 18 else "yellow"
     return "yellow"

@@ -46,6 +46,8 @@ RULED_OUT_BESIDE = 0.01
 #: Probability from which the classifier's own label is given instead of a wider word; a word for no
 #: more labels than this is always given, since it is plainer.
 _CERTAIN, _FEW = 0.75, 4
+#: What a thing is made of, or lies in, is named instead of it if it is more probable by this much.
+_SURER = 0.05
 
 #: Nothing that is recognised is more certain than this.
 _MOST_CERTAIN = 0.99
@@ -133,7 +135,10 @@ class Evidence:
             own = Thing(name, name if concept.phrase == name else plural(name), labels=own.labels)
         wider = things().of_label(name)
         if wider and (len(wider.labels) <= _FEW or score < _CERTAIN):
-            return wider, self.label_score(wider)
+            wider_score = self.label_score(wider)
+            # A fountain is more than water.
+            if len(wider.labels) <= _FEW or not wider.stuff or wider_score > score + _SURER:
+                return wider, wider_score
         return own, score
 
     def perceptions(

@@ -45,7 +45,7 @@ def count(program: p.Count, evidence: Evidence) -> Answer:
         nothing = f"I see no {mention.phrase(0)}."
         return Answer(nothing, "0", finding.score)
     number = len(finding.objects)
-    if finding.verdict == "unsure" and (mention.unknown or not number):
+    if finding.verdict == "unsure" and (mention.unknown or thing.parent or not number):
         raise unsure(mention)
     if finding.verdict == "unsure" or all(each.score < COUNTED for each in finding.objects):
         raise refusal(

@@ -45,7 +45,7 @@ _SUBJECTS = (
     ),
     (r"\bwear|\bdress", "what somebody wears"),
     (r"\bhold|\bcarr(?:y|ies)", "what somebody holds"),
-    (r"\bcity\b|\bcountry\b|\briver\b|\bplace\b|\bstreet\b", "a place's name"),
+    (r"\b(?:what|which) (?:\w+ )?(?:city|country|river|place|street|town)\b", "a place's name"),
     (r"\b(?!building)\w+ing\b|\bdoes? .+ do\b", "what somebody or something does"),
 )
 _QUESTION = re.compile(rf"(?:what|which|who|whose|where|when|why|how|{BE}|do|does|did|has|have) \w")

@@ -58,6 +58,7 @@ _BOUNDS = {
     "fewer than": "<",
     "exactly": "=",
     "just": "=",
+    "another": ">=",
 }
 
 
@@ -169,10 +170,11 @@ def _related(words: str) -> Mention | None:
 
 
 def _simple(words: str) -> Mention | None:
-    bound, negated, definite = "", False, False
+    bound, negated, definite, number = "", False, False, None
     while match := _DETERMINER.match(words):
         word = match["word"]
         bound = _BOUNDS.get(word, bound)
+        number = 2 if word == "another" else number
         negated = negated or word in ("no", "not", "not any", "not a", "not an")
         definite = definite or word in (
             "the",
@@ -190,9 +192,8 @@ def _simple(words: str) -> Mention | None:
         )
         words = words[match.end() :]
     tokens = words.split()
-    number = number_of(tokens[0]) if len(tokens) > 1 else None
-    if number is not None:
-        tokens = tokens[1:]
+    if len(tokens) > 1 and (given := number_of(tokens[0])) is not None:
+        tokens, number = tokens[1:], given
         negated, number = (True, None) if number == 0 and not bound else (negated, number)
     if not tokens:
         return None

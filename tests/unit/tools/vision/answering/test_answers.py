@@ -457,6 +457,24 @@ def test_a_suspect_and_the_classifier_together_are_enough_to_be_there_but_not_to
 
 
 def test_fur_is_brown_and_not_yellow():
-    assert colour_name(56, -1, 30) != "yellow"
     assert colour_name(57, 6, 31) == "brown"
     assert colour_name(80, 5, 75) == "yellow"
+
+
+def test_lemons_in_the_shade_are_yellow():
+    assert colour_name(52, -2, 31) == "yellow"
+
+
+def test_another_one_is_a_second_one():
+    assert answered("Is there another person?", STREET).short == "yes"
+    assert answered("Is there another dog?", STREET).text == "Very probably not: I count one dog."
+
+
+def test_somebody_at_a_place_is_the_one_who_is_there():
+    right = answered("Is somebody on the right?", STREET)
+    assert (right.short, right.text) == ("yes", "Yes: one person is on the right.")
+
+
+def test_men_are_not_counted_by_what_shows_people():
+    with pytest.raises(RefusedError, match="whether a person is a man cannot be told"):
+        answered("How many men are there?", STREET)
