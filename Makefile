@@ -223,7 +223,7 @@ bench-conversation: $(STAMP) ## Score planning in a conversation  (FILE=file: re
 	$(BIN)/python -m edgewright.benchmarks.conversation.run $(if $(FILE),--file $(FILE) --failures)
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
-bench-experts: $(STAMP) ## Score questions and captions about photographs  (PHOTOGRAPHS=folder of unpacked packages; HALF=development: printed alone)
+bench-experts: $(STAMP) ## Score questions and captions about photographs  (PHOTOGRAPHS=folder of unpacked packages; HALF=development or further: printed alone)
 	$(BIN)/python -m edgewright.benchmarks.experts.run $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS)) $(if $(HALF),--half $(HALF))
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
