@@ -53,6 +53,7 @@ class _Proposal(BaseModel):
     tasks: list[_Step] = Field(max_length=MAX_TASKS)
     confidence: float = Field(default=1.0, ge=0, le=1)
     reason: str = Field(default="", max_length=2000)
+    undone: str = Field(default="", max_length=500)
 
 
 class ChatPlanner:
@@ -143,6 +144,7 @@ class ChatPlanner:
             confidence=proposal.confidence,
             needs=tuple(sorted(needs)),
             reason="" if tasks else proposal.reason,
+            notes=(proposal.undone,) if tasks and proposal.undone else (),
         )
 
 
@@ -171,6 +173,7 @@ def answer_schema(cards: CardRegistry) -> dict[str, Any]:
         tasks={"type": "array", "items": step},
         confidence={"type": "number", "description": "0 to 1: how sure the plan is right"},
         reason={"type": "string", "description": "why there are no tasks, else empty"},
+        undone={"type": "string", "description": "what no task does of the request, else empty"},
     )
 
 

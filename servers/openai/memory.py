@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from edgewright.agents.planner.request import Turn
+from edgewright.graphs.assistant.messages import text_of
 from edgewright.servers.openai.requests import Message
 
 #: Number of conversations that are remembered.
@@ -38,7 +39,10 @@ class Conversation:
         return self._digest.hexdigest()
 
     def _add(self, role: str, content: object) -> None:
-        content = content or ""  # clients differ in what they send for none
+        # Clients send an answer back as a text or as blocks, and differ in what none of it is.
+        if role == "assistant":
+            content = text_of(content)
+        content = content or ""
         text = content.strip() if isinstance(content, str) else json.dumps(content, sort_keys=True)
         self._digest.update(f"\0{role}\0{text}".encode("utf-8", "surrogatepass"))
 

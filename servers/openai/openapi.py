@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from edgewright.servers.openai.requests import ChatRequest, ResponsesRequest
+from edgewright.servers.openai.requests import ChatRequest
+from edgewright.servers.openai.responses_input import ResponsesRequest
 from edgewright.servers.openai.routes import PREFIX
 
 Json = dict[str, Any]

@@ -14,11 +14,13 @@ MAX_MESSAGES = 1000
 _DETAILS = ("auto", "low", "high", "original")
 
 
-class _Fields(BaseModel):
+class Fields(BaseModel):
+    """Some fields of a request."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Message(_Fields):
+class Message(Fields):
     """A message.
 
     Attributes:
@@ -45,7 +47,7 @@ class Message(_Fields):
         return content
 
 
-class JsonSchema(_Fields):
+class JsonSchema(Fields):
     """A named schema.
 
     Attributes:
@@ -57,7 +59,7 @@ class JsonSchema(_Fields):
     schema_: dict[str, Any] = Field(default_factory=dict, alias="schema")
 
 
-class ResponseFormat(_Fields):
+class ResponseFormat(Fields):
     """The form of the answer.
 
     Attributes:
@@ -69,7 +71,7 @@ class ResponseFormat(_Fields):
     json_schema: JsonSchema | None = None
 
 
-class StreamOptions(_Fields):
+class StreamOptions(Fields):
     """Options of a stream.
 
     Attributes:
@@ -79,7 +81,7 @@ class StreamOptions(_Fields):
     include_usage: bool = False
 
 
-class ChatRequest(_Fields):
+class ChatRequest(Fields):
     """A chat completion.
 
     Attributes:
@@ -114,77 +116,6 @@ class ChatRequest(_Fields):
         return self.max_completion_tokens or self.max_tokens
 
 
-class TextFormat(_Fields):
-    """The form of a response's text, as the Responses API nests it.
-
-    Attributes:
-        type: Text, any JSON object, or one that a schema describes.
-        schema_: The JSON schema.
-    """
-
-    type: Literal["text", "json_object", "json_schema"] = "text"
-    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
-
-
-class TextOptions(_Fields):
-    """Options of a response's text.
-
-    Attributes:
-        format: Its form.
-    """
-
-    format: TextFormat | None = None
-
-
-class ResponsesRequest(_Fields):
-    """A request of the Responses API; ``instructions`` are ignored, as system messages are.
-
-    Attributes:
-        model: Name of the model; ``edgewright``.
-        input: The request, or the conversation.
-        stream: Whether to stream the response.
-        text: Options of its text.
-        max_output_tokens: Maximum number of tokens of a text; here a token is a word.
-        previous_response_id: Not supported: nothing is stored.
-    """
-
-    model: str = Field(min_length=1, max_length=200)
-    input: str | list[dict[str, Any]]
-    stream: bool = False
-    text: TextOptions | None = None
-    max_output_tokens: int | None = Field(default=None, ge=1)
-    previous_response_id: str | None = None
-
-    def as_chat(self) -> ChatRequest:
-        """Return the chat completion that asks the same.
-
-        Raises:
-            RequestError: The conversation is kept by the server (``unsupported``), or an item of
-                the input is no message.
-        """
-        if self.previous_response_id:
-            raise RequestError(
-                "responses are not stored; send the whole conversation as 'input'",
-                param="previous_response_id",
-                code="unsupported",
-            )
-        items = [{"role": "user", "content": self.input}]
-        if not isinstance(self.input, str):
-            items = [item for item in self.input if item.get("type", "message") == "message"]
-        form = self.text.format if self.text else None
-        schema = {"json_schema": {"schema": form.schema_ or {}}} if form else {}
-        return validated(
-            ChatRequest,
-            {
-                "model": self.model,
-                "messages": items,
-                "stream": self.stream,
-                "max_tokens": self.max_output_tokens,
-                "response_format": {"type": form.type, **schema} if form else None,
-            },
-        )
-
-
 _Request = TypeVar("_Request", bound=BaseModel)
 
 
@@ -205,8 +136,13 @@ def parse(model: type[_Request], body: bytes) -> _Request:
     return validated(model, values)
 
 
-def validated(model: type[_Request], values: Any) -> _Request:
+def validated(model: type[_Request], values: Any, *, at: str = "") -> _Request:
     """Return a request of some values.
+
+    Args:
+        model: Its model.
+        values: The values.
+        at: Where they are in the request, such as ``input.3.``.
 
     Raises:
         RequestError: A field is missing or wrong.
@@ -215,7 +151,7 @@ def validated(model: type[_Request], values: Any) -> _Request:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = at + ".".join(str(part) for part in first["loc"])
         raise RequestError(
             f"{f'{field}: ' if field else ''}{first['msg']}; correct it", param=field or None
         ) from None

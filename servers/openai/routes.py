@@ -18,15 +18,10 @@ from edgewright.edge_runtime.keys import Caller
 from edgewright.servers.front import Front
 from edgewright.servers.openai.answering import Question, check_model
 from edgewright.servers.openai.memory import Memory
-from edgewright.servers.openai.replies import (
-    MODEL,
-    Answer,
-    Chunks,
-    completion,
-    response,
-    response_events,
-)
-from edgewright.servers.openai.requests import ChatRequest, ResponsesRequest, parse
+from edgewright.servers.openai.replies import MODEL, Answer, Chunks, completion
+from edgewright.servers.openai.requests import ChatRequest, parse
+from edgewright.servers.openai.responses_input import ResponsesRequest
+from edgewright.servers.openai.responses_output import response, response_events
 from edgewright.servers.openai.streaming import stream
 from edgewright.tools.errors import MediaTypeError
 
@@ -80,9 +75,9 @@ class Routes:
         wanted = parse(ResponsesRequest, await self._body(request))
         work = self._start(wanted.as_chat(), request)
         if not wanted.stream:
-            return await _whole(work, request, response)
+            return await _whole(work, request, lambda answer: response(answer, wanted))
         empty = Answer(content="")
-        begun = response(empty, status="in_progress")
+        begun = response(empty, wanted, begun=True)
         first = [
             {"type": "response.created", "response": begun},
             {"type": "response.in_progress", "response": begun},
@@ -90,7 +85,9 @@ class Routes:
         return stream(
             work,
             first,
-            lambda answer: response_events(replace(answer, id=empty.id, created=empty.created)),
+            lambda answer: response_events(
+                replace(answer, id=empty.id, created=empty.created), wanted
+            ),
             named=True,
         )
 

@@ -20,6 +20,9 @@ TOOLS = [
     }
     for name in ("light", "heating")
 ]
+#: The same in the form of the Responses API, beside one that OpenAI itself carries out.
+FUNCTIONS = [{"type": "function", **tool["function"]} for tool in TOOLS]
+HOSTED = {"type": "web_search"}
 SYSTEM = {"role": "system", "content": "You control a home with a kitchen."}
 
 
@@ -66,9 +69,12 @@ class Script:
         if '"task_id"' in asked:
             return 500, "{}", 0.0  # templates word the answer
         tasks = [{"id": "t1", "tool": "image-classification", "args": [], "depends_on": []}]
-        plan = {"tasks": tasks, "confidence": 0.9, "reason": ""}
-        if "animal" not in asked.rpartition("Request:")[2]:
+        plan = {"tasks": tasks, "confidence": 0.9, "reason": "", "undone": ""}
+        request = asked.rpartition("Request:")[2]
+        if "animal" not in request:
             plan |= {"tasks": [], "reason": "No tool here does that."}
+        elif "light" in request:
+            plan |= {"undone": "No tool here switches lights."}
         return completion(content=json.dumps(plan))
 
 
@@ -175,6 +181,24 @@ async def test_an_image_is_answered_by_our_own_plan_also_between_calls(client, s
     assert "cat" in reply.choices[0].message.content.lower()
 
 
+async def test_of_a_mixed_request_the_rest_is_told_and_done_when_asked_for(
+    client, script, photograph
+):
+    options = {"model": MODEL, "tools": TOOLS}
+    messages = [user(words("Which animal is this? And switch on the light."), photograph)]
+    reply = await client.chat.completions.create(messages=messages, **options)
+    said = reply.choices[0].message
+    assert "cat" in said.content.lower()
+    assert said.content.endswith("No tool here switches lights.")
+    assert (said.tool_calls, script.passed) == (None, [])
+
+    messages += [said.model_dump(exclude_none=True), user("Then switch it on yourself.")]
+    reply = await client.chat.completions.create(messages=messages, **options)
+    assert reply.choices[0].finish_reason == "tool_calls"
+    # The chat model knows what "it" is.
+    assert "switch on the light" in script.passed[0]["messages"][0]["content"]
+
+
 async def test_a_demanded_call_needs_no_plan(client, script, photograph):
     reply = await client.chat.completions.create(
         model=MODEL,
@@ -227,4 +251,97 @@ async def test_without_a_chat_model_tools_are_ignored(served):
         with pytest.raises(openai.BadRequestError, match="without a chat model"):
             await client.chat.completions.create(
                 model=MODEL, messages=messages[:1], tools=TOOLS, tool_choice="required"
+            )
+
+
+def outputs(reply):
+    return [
+        {"type": "function_call_output", "call_id": item.call_id, "output": "done"}
+        for item in reply.output
+        if item.type == "function_call"
+    ]
+
+
+async def test_the_responses_api_chooses_calls_and_answers_their_results(client, script):
+    given = [{"role": "user", "content": "Switch on light and heating in the kitchen."}]
+    options = {
+        "model": MODEL,
+        "instructions": SYSTEM["content"],
+        "tools": [*FUNCTIONS, HOSTED],
+        "parallel_tool_calls": True,
+    }
+    reply = await client.responses.create(input=given, **options)
+    assert [item.type for item in reply.output] == ["function_call"] * 2
+    assert [item.name for item in reply.output] == ["light", "heating"]
+    assert json.loads(reply.output[0].arguments) == {"room": "kitchen"}
+    assert (reply.status, reply.output_text) == ("completed", "")
+    assert reply.model_extra["edgewright"]["status"] == "passed_on"
+    (passed,) = script.passed
+    assert passed["messages"] == [SYSTEM, *given]
+    assert passed["tools"] == TOOLS
+    assert passed["parallel_tool_calls"] is True
+
+    given += [*reply.output, *outputs(reply)]
+    reply = await client.responses.create(input=given, **options)
+    assert reply.output_text == "Both are on."
+    said = script.passed[-1]["messages"]
+    assert [each["role"] for each in said] == ["system", "user", "assistant", "tool", "tool"]
+    assert [each["id"] for each in said[2]["tool_calls"]] == ["call_1", "call_2"]
+    assert said[4] == {"role": "tool", "tool_call_id": "call_2", "content": "done"}
+
+
+async def test_the_responses_api_streams_calls(client):
+    async with client.responses.stream(
+        model=MODEL, input="Switch on light and heating in the kitchen.", tools=FUNCTIONS
+    ) as stream:
+        events = [event async for event in stream]
+        final = await stream.get_final_response()
+    done = [each for each in events if each.type == "response.function_call_arguments.done"]
+    assert [(each.output_index, each.name) for each in done] == [(0, "light"), (1, "heating")]
+    assert [each.item_id for each in done] == [item.id for item in final.output]
+    assert [each.sequence_number for each in events if hasattr(each, "sequence_number")] == [
+        *range(len(events))
+    ]
+    assert [(item.call_id, item.arguments) for item in final.output] == [
+        ("call_1", '{"room": "kitchen"}'),
+        ("call_2", '{"room": "kitchen"}'),
+    ]
+
+
+async def test_the_responses_api_answers_images_by_our_own_plan(client, script, photograph):
+    image = {"type": "input_image", "image_url": photograph["image_url"]["url"], "detail": "auto"}
+    question = {"type": "input_text", "text": "Which animal is this?"}
+    given = [{"role": "user", "content": [question, image]}]
+    options = {"model": MODEL, "tools": FUNCTIONS}
+    reply = await client.responses.create(input=given, **options)
+    assert "cat" in reply.output_text.lower()
+    assert script.passed == []
+
+    given += [*reply.output, {"role": "user", "content": "Lights on, please."}]
+    reply = await client.responses.create(input=given, **options)
+    given += [*reply.output, *outputs(reply)]
+    reply = await client.responses.create(input=given, **options)
+    assert reply.output_text == "Both are on."
+    given += [*reply.output, {"role": "user", "content": "And which animal was it?"}]
+    reply = await client.responses.create(input=given, **options)
+    assert "cat" in reply.output_text.lower()
+
+    options["tool_choice"] = {"type": "function", "name": "light"}
+    reply = await client.responses.create(input=given[:1], **options)
+    assert reply.output[0].name == "light"
+    assert script.passed[-1]["tool_choice"] == {"type": "function", "function": {"name": "light"}}
+
+
+async def test_the_responses_api_ignores_tools_without_a_chat_model(served):
+    async with openai.AsyncOpenAI(base_url=f"{served}/v1", api_key="none", max_retries=0) as client:
+        call = {"type": "function_call", "call_id": "1", "name": "light", "arguments": "{}"}
+        done = {"type": "function_call_output", "call_id": "1", "output": "done"}
+        given = [{"role": "user", "content": "Switch on the light in the kitchen."}, call, done]
+        for asked in (given[:1], given):
+            reply = await client.responses.create(model=MODEL, input=asked, tools=FUNCTIONS)
+            assert [item.type for item in reply.output] == ["message"]
+            assert reply.model_extra["edgewright"]["status"] == "nothing_to_do"
+        with pytest.raises(openai.BadRequestError, match="without a chat model"):
+            await client.responses.create(
+                model=MODEL, input=given[:1], tools=FUNCTIONS, tool_choice="required"
             )

@@ -120,6 +120,11 @@ def test_responses(http: httpx.Client, key: str) -> None:
     answer = reply["output"][0]["content"][0]["text"]
     check(key, reply["edgewright"]["results"], answer)
 
+    asked = {"model": "edgewright", "input": WORDS, "stream": True}
+    *_, last = http.post("/v1/responses", json=asked).text.strip().split("\n\n")
+    reply = json.loads(last.partition("data: ")[2])["response"]
+    check(key, reply["edgewright"]["results"], reply["output"][0]["content"][0]["text"])
+
 
 async def test_ask_over_mcp(url: str, key: str) -> None:
     async with mcp(url, key) as client:

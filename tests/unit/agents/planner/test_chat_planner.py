@@ -73,6 +73,15 @@ def test_no_task_with_a_reason_is_an_answer(planner_cache: Path, scripted: Any) 
     assert (plan.tasks, plan.reason) == ((), "No tool tells the weather.")
 
 
+def test_what_is_left_of_a_request_is_told(planner_cache: Path, scripted: Any) -> None:
+    left = "No tool here switches lights."
+    answer = {"tasks": [step("image-to-text")], "confidence": 1, "reason": "", "undone": left}
+    request = PlanRequest(text="Describe it and switch on the light.", images=(IMAGE,))
+    plan = planner(scripted(answer), planner_cache).plan(request)
+    assert [task.tool for task in plan.tasks] == ["image-to-text"]
+    assert (plan.reason, plan.notes) == ("", (left,))
+
+
 @pytest.mark.parametrize(
     ("bad", "complaint"),
     [

@@ -306,3 +306,52 @@ async def test_the_responses_api_answers_alike(connect, session):
     stored = {"model": "edgewright", "input": "and?", "previous_response_id": "resp_1"}
     refused = await client.post("/v1/responses", json=stored)
     assert refused.json()["error"]["param"] == "previous_response_id"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"conversation": "conv_1"}, "conversation"),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input.0"),
+        ({"input": [{"type": "function_call", "name": "light", "arguments": "{}"}]}, None),
+        ({"input": [{"type": "function_call_output", "call_id": "1"}]}, "input.0.output"),
+        ({"input": 7}, None),
+        ({"tools": "light"}, "tools"),
+        ({"tool_choice": "required"}, "tool_choice"),
+    ],
+)
+async def test_what_the_responses_api_refuses(connect, session, fields, param):
+    given = {"model": "edgewright", "input": "what?", **fields}
+    refused = await connect().post("/v1/responses", json=given)
+    assert refused.status_code == 400
+    assert param in (None, refused.json()["error"]["param"])
+    assert session.asked == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_response_that_was_cut_is_incomplete(connect, session, reply, stream):
+    session.reply = reply("one two three four")
+    given = {"model": "edgewright", "input": "what?", "max_output_tokens": 2, "stream": stream}
+    answered = await connect().post("/v1/responses", json=given)
+    body = answered.json() if not stream else {}
+    if stream:
+        kind, data = answered.text.strip().rpartition("\n\n")[2].splitlines()
+        assert kind == "event: response.incomplete"
+        body = json.loads(data.removeprefix("data: "))["response"]
+    assert body["status"] == body["output"][0]["status"] == "incomplete"
+    assert body["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert body["output"][0]["content"][0]["text"] == "one two"
+
+
+@pytest.mark.parametrize("path", [CHAT, "/v1/responses"])
+async def test_an_answer_is_remembered_as_text_and_as_blocks(connect, session, reply, path):
+    client = connect()
+    session.reply = reply("A cat.", {"text": "A cat."}, request="what is it?")
+    key = "messages" if path == CHAT else "input"
+    given = [{"role": "user", "content": "what is it?"}]
+    await client.post(path, json={"model": "edgewright", key: given})
+    kind = "text" if path == CHAT else "output_text"
+    for content in ("A cat.", [{"type": kind, "text": "A cat."}]):
+        more = [{"role": "assistant", "content": content}, {"role": "user", "content": "And?"}]
+        await client.post(path, json={"model": "edgewright", key: [*given, *more]})
+        assert session.asked[-1][2] == (session.reply.turn,)
