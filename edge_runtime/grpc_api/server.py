@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from edgewright.edge_runtime.config import NodeConfig, Tls
+from edgewright.edge_runtime.config import NodeConfig, RequestLimits, Tls
 from edgewright.edge_runtime.grpc_api.service import InferenceService
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.errors import UnavailableError
@@ -16,6 +16,10 @@ from edgewright.tools.storage.reading import read_file
 
 #: Seconds until an idle connection is closed, as over HTTP.
 _KEEP_ALIVE_S = 75
+#: Seconds until a connection in use is closed once its calls have ended; clients connect again.
+_MAX_AGE_S = 600
+#: What a client may receive of a response before it reads it, as HTTP/2 begins.
+_WINDOW_BYTES = 65_535
 #: Maximum length of the metadata of a call.
 _MAX_METADATA_BYTES = 16_384
 #: Calls at once on a connection, at least, as HTTP/2 recommends.
@@ -65,6 +69,11 @@ def _bind(server: Any, address: str, tls: Tls | None) -> int:
     return int(server.add_secure_port(address, grpc.ssl_server_credentials([tuple(pair)])))
 
 
+def _taken_within_s(limits: RequestLimits) -> float:
+    """Return the time in which a client takes at least what it may receive before it reads."""
+    return limits.send_s + _WINDOW_BYTES / limits.send_bytes_per_s
+
+
 def _options(config: NodeConfig) -> list[tuple[str, int]]:
     limits = config.limits
     return [
@@ -75,6 +84,15 @@ def _options(config: NodeConfig) -> list[tuple[str, int]]:
         ("grpc.absolute_max_metadata_size", _MAX_METADATA_BYTES),
         ("grpc.server_handshake_timeout_ms", round(limits.head_s * 1000)),
         ("grpc.max_connection_idle_ms", _KEEP_ALIVE_S * 1000),
+        # A client that takes nothing does not answer pings either; one that answers pings alone
+        # loses its connection with age.
+        ("grpc.keepalive_time_ms", round(limits.send_s * 1000)),
+        ("grpc.keepalive_timeout_ms", round(1000 * _taken_within_s(limits))),
+        # The same for the pings by which gRPC measures a connection.
+        ("grpc.http2.ping_timeout_ms", round(1000 * _taken_within_s(limits))),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.max_connection_age_ms", _MAX_AGE_S * 1000),
+        ("grpc.max_connection_age_grace_ms", round(1000 * (limits.upload_s + limits.deadline_s))),
         # A compressed message is measured before it is unpacked, so none is accepted: 1 is the
         # bit of "not compressed".
         ("grpc.compression_enabled_algorithms_bitset", 1),

@@ -89,22 +89,21 @@ class InferenceService:
         )
 
     def _handler_of(self, method: str) -> Any:
-        async def serve(requests: AsyncIterator[bytes], context: Any) -> bytes:
-            return await self._serve(_Call(method, requests, context, _metadata(context)))
+        async def serve(requests: AsyncIterator[bytes], context: Any) -> None:
+            await self._serve(_Call(method, requests, context, _metadata(context)))
 
-        # For clients a method with one request. Here it is a stream, so that a caller is checked
-        # before its message is read, and reading has a limit.
-        return grpc.stream_unary_rpc_method_handler(serve)
+        # For clients a method with one request and one response. Here both are streams, so that a
+        # caller is checked before its message is read, and reading and sending have limits.
+        return grpc.stream_stream_rpc_method_handler(serve)
 
-    async def _serve(self, call: _Call) -> bytes:
+    async def _serve(self, call: _Call) -> None:
         """Answer a call, whatever happens."""
         began = time.perf_counter()
         identity = identity_of(call.metadata.get(REQUEST_ID))
         error: EdgewrightError | None = None
-        reply = b""
         with identified(identity):
             try:
-                reply = await self._admit(call)
+                await self._admit(call)
             except EdgewrightError as raised:
                 error = raised
                 if isinstance(error, OverloadedError):
@@ -121,19 +120,18 @@ class InferenceService:
             self._record(call, error, began)
         if error is not None:
             await call.context.abort(code_of(error), error.message, trailers_of(error, identity))
-        call.context.set_trailing_metadata(trailers_of(None, identity))
-        return reply
 
     def _record(self, call: _Call, error: EdgewrightError | None, began: float) -> None:
         status = HTTPStatus.OK if error is None else error.info().status
         seconds = time.perf_counter() - began
         record(self._node, "POST", call.route, int(status), seconds, caller=call.caller.name)
 
-    async def _admit(self, call: _Call) -> bytes:
+    async def _admit(self, call: _Call) -> None:
         """Check the key and the concurrency limit, then serve the call."""
         node = self._node
         if call.method in _OPEN:
-            return await self._answer(call)
+            await self._answer(call)
+            return
         address = caller_address(call.context.peer())
         call.caller = node.keys.check(call.metadata.get("authorization"), "infer", address)
         trace = {
@@ -148,9 +146,14 @@ class InferenceService:
             "edgewright.request_id": request_id(),
         }
         with taken_place(node, call.caller), node.tracing.trace(call.route, trace, known):
-            return await self._answer(call)
+            await self._answer(call)
 
-    async def _answer(self, call: _Call) -> bytes:
+    async def _answer(self, call: _Call) -> None:
+        """Carry out a call, and send its response.
+
+        The call has its place until the client has taken the response: gRPC keeps what cannot be
+        sent, and has no limit on how much.
+        """
         call.message = message_classes()[f"{call.method}Request"]()
         try:
             call.message.ParseFromString(await self._body(call))
@@ -158,7 +161,9 @@ class InferenceService:
             raise InputError(
                 f"the message is no {call.method}Request; correct the request", code="invalid_body"
             ) from None
-        return bytes((await self._methods[call.method](call)).SerializeToString())
+        reply = await self._methods[call.method](call)
+        call.context.set_trailing_metadata(trailers_of(None, request_id()))
+        await call.context.write(bytes(reply.SerializeToString()))
 
     async def _body(self, call: _Call) -> bytes:
         limits = self._node.config.limits

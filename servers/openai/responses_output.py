@@ -60,7 +60,7 @@ def response_events(answer: Answer, request: ResponsesRequest) -> Iterator[Json]
     """
     for index, item in enumerate(_items(answer)):
         place = {"item_id": item["id"], "output_index": index}
-        empty = {"arguments": ""} if item["type"] == "function_call" else {"content": []}
+        empty: Json = {"arguments": ""} if item["type"] == "function_call" else {"content": []}
         added = {**item, **empty, "status": "in_progress"}
         yield {"type": "response.output_item.added", "output_index": index, "item": added}
         if item["type"] == "function_call":

@@ -70,7 +70,7 @@ async def refused(node, method, **more):
     """Return the status and the error's code of a call that is refused."""
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await call(node, method, **more)
-    trailers = dict(raised.value.trailing_metadata() or ())
+    trailers = dict(list(raised.value.trailing_metadata() or ()))
     return raised.value.code().name, trailers.get("edgewright-code")
 
 
@@ -169,7 +169,7 @@ async def test_a_request_keeps_its_id(node):
         given = (("edgewright-request-id", "seven"),)
         running = channel.unary_unary(f"/{SERVICE}/ServerMetadata")(b"", metadata=given, timeout=20)
         await running
-        assert dict(await running.trailing_metadata())["edgewright-request-id"] == "seven"
+        assert dict(list(await running.trailing_metadata()))["edgewright-request-id"] == "seven"
 
 
 async def test_keys_and_scopes_are_those_of_http(guarded, keys):
@@ -197,7 +197,8 @@ async def test_a_caller_without_a_key_cannot_send_a_body(guarded):
     async with grpc.aio.insecure_channel(guarded.grpc) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await channel.stream_unary(f"/{SERVICE}/ModelInfer")(endless(), timeout=20)
-    assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    # A client that is still sending when the call ends may miss the status.
+    assert raised.value.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INTERNAL)
     assert sent < 100
 
 
@@ -240,7 +241,7 @@ async def test_slow_uploads_end_and_share_their_places_with_http(node, values):
         assert over_grpc == ("RESOURCE_EXHAUSTED", "overloaded")
         for one in running:
             assert await one.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-            trailers = dict(await one.trailing_metadata())
+            trailers = dict(list(await one.trailing_metadata()))
             assert trailers["edgewright-code"] == "upload_too_slow"
     assert (await call(node, "ModelInfer", **inference(values))).outputs
 
@@ -257,6 +258,50 @@ async def test_a_caller_that_leaves_gives_its_place_back(node):
             one.cancel()
     await asyncio.sleep(0.2)
     assert (await call(node, "ServerMetadata")).name == "edgewright"
+
+
+def frame(kind, flags, stream, payload=b""):
+    length = len(payload).to_bytes(3, "big")
+    return length + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def call_without_room(method, authority):
+    """Return a call, in HTTP/2's own frames, of a client that has no room for a response."""
+    fields = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": f"/{SERVICE}/{method}",
+        ":authority": authority,
+        "te": "trailers",
+        "content-type": "application/grpc",
+    }
+    head = b"".join(
+        bytes([0, len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+        for name, value in fields.items()
+    )
+    window = (4).to_bytes(2, "big") + (0).to_bytes(4, "big")
+    begin = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, window)
+    return begin + frame(1, 4, 1, head) + frame(0, 1, 1, bytes(5))
+
+
+async def test_slow_readers_take_their_own_places_until_they_are_closed():
+    limits = {"concurrency": 2, "send_s": 2.0, "send_bytes_per_s": 1_000_000}
+    async with launch_node({**SETTINGS, "preload": [], "limits": limits}) as node:
+        host, _, port = node.grpc.rpartition(":")
+        readers = []
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(call_without_room("ServerMetadata", node.grpc))
+            readers.append((reader, writer))
+        await asyncio.sleep(0.5)
+        assert await refused(node, "ServerMetadata") == ("RESOURCE_EXHAUSTED", "overloaded")
+        other = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
+        async with httpx.AsyncClient(base_url=node.url, transport=other) as http:
+            assert (await http.get("/v2")).status_code == 200
+        for reader, writer in readers:
+            await asyncio.wait_for(reader.read(), 60)
+            writer.close()
+        assert (await call(node, "ServerMetadata")).name == "edgewright"
 
 
 def test_a_silent_connection_is_closed(node):

@@ -245,6 +245,10 @@ async def test_keys_and_their_scopes(serve, tmp_path, cat):
 TOKENS = (b"", b"null", b"-1", b"1e999", b"{}", b"[[]]", b'"\\ud800"', b"\x00", b"\xff", b'"')
 
 
+#: JSON-RPC's code of an internal error, which has the status 200.
+INTERNAL_ERROR = f'"code":{types.INTERNAL_ERROR}'
+
+
 def mutated(rng, text):
     """Return a text with a few bytes removed, repeated, replaced or swapped for other tokens."""
     data = bytearray(text.encode())
@@ -295,7 +299,7 @@ async def test_mutated_messages_are_no_server_errors(served, cat):
         "content-type": "application/json",
         "accept": "application/json, text/event-stream",
     }
-    statuses = {}
+    statuses, internal = {}, []
     async with httpx.AsyncClient(base_url=served, headers=headers, timeout=60) as client:
 
         async def send(count):
@@ -303,9 +307,12 @@ async def test_mutated_messages_are_no_server_errors(served, cat):
                 body = mutated(rng, rng.choice(messages))
                 response = await client.post("/mcp", content=body)
                 statuses[response.status_code] = statuses.get(response.status_code, 0) + 1
+                if INTERNAL_ERROR in response.text:
+                    internal.append((body, response.text))
                 if session := response.headers.get("mcp-session-id"):
                     await client.delete("/mcp", headers={"mcp-session-id": session})
 
         await asyncio.gather(*(send(625) for _ in range(8)))
     assert sum(statuses.values()) == 5000
     assert {status for status in statuses if status >= 500} == set(), statuses
+    assert internal == []
