@@ -134,7 +134,7 @@ test-edge-3.%:
 	unset PYENV_VERSION && EDGEWRIGHT_EDGE_PYTHON=$(EDGE_VENV)-3.$*/bin/python $(BIN)/python -m pytest tests/install/test_board.py -k "not quickly"
 
 test-clients: export EDGEWRIGHT_CLIENTS_PYTHON := $(CLIENTS_VENV)/bin/python
-test-clients: $(STAMP) ## Test nodes with the clients of Triton and KServe, in an environment of their own
+test-clients: $(STAMP) ## Test with the clients of OpenAI, MCP, LangGraph, Triton and KServe, in an environment of their own
 	$(PYTHON) -m venv $(CLIENTS_VENV)
 	$(CLIENTS_VENV)/bin/pip install --quiet --progress-bar off -r tests/clients/requirements.txt
 	$(BIN)/python -m pytest tests/clients
