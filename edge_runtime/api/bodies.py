@@ -85,10 +85,14 @@ async def read_body(scope: Scope, receive: Receive, limits: RequestLimits) -> by
         limits: The node's limits.
 
     Raises:
+        MediaTypeError: It is compressed, so that its length says nothing of its size.
         TooLargeError: The declared or the actual length exceeds the limit (``body_too_large``).
         DeadlineError: The body did not arrive in time (``upload_too_slow``).
         LinkError: The caller disconnected.
     """
+    encoding = header(scope, b"content-encoding")
+    if encoding and encoding.strip().lower() != b"identity":
+        raise MediaTypeError("the body is compressed; send it without a 'Content-Encoding'")
     declared = count_in(header(scope, b"content-length"))
     if declared is not None and declared > limits.body_bytes:
         raise _too_large(limits)

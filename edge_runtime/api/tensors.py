@@ -6,11 +6,11 @@ import json
 import math
 import struct
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from edgewright.tools.errors import InputError
 from edgewright.tools.images.encoded import from_base64
@@ -29,6 +29,19 @@ class _Fields(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+#: Parameters of extensions that are not here; without them a result would be another one.
+_EXTENSIONS = frozenset({"classification", "shared_memory_region"})
+
+
+def _without_extensions(parameters: dict[str, Any]) -> dict[str, Any]:
+    if missing := _EXTENSIONS & parameters.keys():
+        raise ValueError(f"there is no extension for {min(missing)!r} here")
+    return parameters
+
+
+_Parameters = Annotated[dict[str, Any], AfterValidator(_without_extensions)]
+
+
 class RequestInput(_Fields):
     """A tensor of a request.
 
@@ -43,7 +56,7 @@ class RequestInput(_Fields):
     name: str = Field(max_length=100)
     shape: list[int] = Field(min_length=1, max_length=8)
     datatype: Literal["FP32", "BYTES"]
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: _Parameters = Field(default_factory=dict)
     data: list[Any] | None = None
 
 
@@ -56,7 +69,7 @@ class RequestOutput(_Fields):
     """
 
     name: str = Field(max_length=100)
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: _Parameters = Field(default_factory=dict)
 
 
 class InferenceRequest(_Fields):

@@ -48,7 +48,10 @@ def read_request(message: Any) -> tuple[InferenceRequest, bytes]:
         "id": message.id,
         "parameters": _parameters(message.parameters),
         "inputs": [tensor],
-        "outputs": [{"name": each.name} for each in message.outputs],
+        "outputs": [
+            {"name": each.name, "parameters": _parameters(each.parameters)}
+            for each in message.outputs
+        ],
     }
     return validated(InferenceRequest, request, "body"), binary
 

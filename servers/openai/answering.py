@@ -41,8 +41,9 @@ class Question:
         self._front = front
         self._memory = memory
         self._caller = caller
-        said = [text_of(each.content) for each in request.messages if each.role == "user"]
-        self._chore = chore_answer(said[-1]) if said else None
+        # A chore is the last message; some clients give one as a system message alone.
+        persons = [each for each in request.messages if each.role == "user"]
+        self._chore = chore_answer(text_of((persons or request.messages)[-1].content))
         self._asked: Asked | None = None
         if self._chore is None:
             self._asked = read_conversation(request.messages, follows_prompts=chat.configured)

@@ -11,7 +11,13 @@ import re
 _CHORE = re.compile(r"\s*#+\s*Task:", re.IGNORECASE)
 _KEY = re.compile(r"\{\s*\"(?P<key>\w+)\"\s*:\s*(?P<list>\[?)")
 _HISTORY = re.compile(r"<chat_history>(?P<chat>.*?)(</chat_history>|\Z)", re.DOTALL)
-_FIRST_WORDS = re.compile(r"^\s*(USER|Human)\s*:\s*(?P<text>.+)$", re.IGNORECASE | re.MULTILINE)
+_FIRST_WORDS = re.compile(r"^\W*(USER|Human)\s*:\s*(?P<text>.+)$", re.IGNORECASE | re.MULTILINE)
+#: What says that a conversation is to be named, whichever comes first.
+_NAMING = re.compile(
+    r"\b(title|name)\b.{0,200}\b(conversation|chat|dialog(ue)?)\b"
+    r"|\b(conversation|chat|dialog(ue)?)\b.{0,200}\b(title|name)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _TITLE_WORDS = 6
 _NEW_CHAT = "New chat"
 
@@ -20,7 +26,8 @@ def chore_answer(text: str) -> str | None:
     """Answer a chore; None if a text is none.
 
     Open WebUI writes them as "### Task: …", with the form of the answer as JSON and the chat
-    between ``<chat_history>`` tags.
+    between ``<chat_history>`` tags. Other clients ask for a title in words of their own, with what
+    was said as lines that begin with ``User:``.
 
     Args:
         text: The words of the last message.
@@ -31,7 +38,7 @@ def chore_answer(text: str) -> str | None:
     """
     history = _HISTORY.search(text)
     if history is None or not _CHORE.match(text):
-        return None
+        return _title(text) if _FIRST_WORDS.search(text) and _NAMING.search(text) else None
     instructions = text[: history.start()]
     found = _KEY.search(instructions)
     if found is None:
@@ -44,5 +51,5 @@ def chore_answer(text: str) -> str | None:
 def _title(chat: str) -> str:
     found = _FIRST_WORDS.search(chat)
     words = found["text"].split() if found else []
-    title = " ".join(words[:_TITLE_WORDS]).rstrip(" .?!,;:")
+    title = " ".join(words[:_TITLE_WORDS]).strip(" .?!,;:\"'`")
     return title[:1].upper() + title[1:] or _NEW_CHAT

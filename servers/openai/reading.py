@@ -36,6 +36,11 @@ _PROMPT = re.compile(
     r"do not include|rather than describing|based on the provided)\b",
     re.IGNORECASE,
 )
+#: A person's words inside a prompt with documents, as Open WebUI writes it.
+_WRAPPED = re.compile(
+    r"\s*#+\s*Task:.*(<user_query>(?P<marked>.*?)</user_query>|</context>(?P<after>.*))",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +86,12 @@ def read_conversation(messages: Sequence[Message], *, follows_prompts: bool) -> 
     if answer or not blocks:
         raise RequestError("the last message must be the user's; add one", param="messages")
     content = read_content(list(_named(blocks)))
-    text, prompt = content.text, ""
+    text, prompt = _unwrapped(content.text)
     if content.attachments:
         question = default_question(len(content.attachments))
         if not text:
             text = question
-        elif _is_prompt(text, follows_prompts=follows_prompts):
+        elif not prompt and _is_prompt(text, follows_prompts=follows_prompts):
             text, prompt = question, text
     check_request(text)
     return Asked(
@@ -151,6 +156,13 @@ def _is_prompt(text: str, *, follows_prompts: bool) -> bool:
     if len(text) > _LONG_PROMPT_CHARACTERS:
         return True
     return len(text) > _PROMPT_CHARACTERS and bool(_PROMPT.search(text))
+
+
+def _unwrapped(text: str) -> tuple[str, str]:
+    """Return a person's words, and the prompt around them, if there is one."""
+    found = _WRAPPED.match(text)
+    words = (found["marked"] or found["after"] or "").strip() if found else ""
+    return (words, text) if words else (text, "")
 
 
 def _lenient(blocks: Sequence[Block]) -> Content:

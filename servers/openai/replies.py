@@ -81,8 +81,7 @@ def answer_of(reply: Reply, request: ChatRequest, *, prompt: str) -> Answer:
     form = request.response_format
     content, finish = reply.answer, "stop"
     if form is not None and form.type != "text":
-        schema = form.json_schema.schema_ if form.json_schema else {}
-        value, unanswered = answer_schema(schema, reply)
+        value, unanswered = answer_schema(form.described, reply)
         content = json.dumps(value, ensure_ascii=False)
         extension["unanswered"] = unanswered
     elif request.most_tokens is not None:
@@ -128,7 +127,7 @@ class Chunks:
         self._id = f"chatcmpl-{secrets.token_hex(12)}"
         self._created = int(time.time())
         options = request.stream_options
-        self._with_usage = options is not None and options.include_usage
+        self._with_usage = options is not None and bool(options.include_usage)
 
     def first(self) -> Iterator[Json]:
         """Yield the chunks that say who answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -15,9 +15,13 @@ _DETAILS = ("auto", "low", "high", "original")
 
 
 class Fields(BaseModel):
-    """Some fields of a request."""
+    """Some fields of a request; null stands for one that is left out, as clients write it."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+#: Maximum number of tokens; local servers have -1 for no limit.
+MostTokens = Annotated[int, Field(ge=1)] | Literal[-1] | None
 
 
 class Message(Fields):
@@ -65,10 +69,17 @@ class ResponseFormat(Fields):
     Attributes:
         type: Text, any JSON object, or one that a schema describes.
         json_schema: The schema.
+        schema_: The schema, where local servers have it.
     """
 
     type: Literal["text", "json_object", "json_schema"] = "text"
     json_schema: JsonSchema | None = None
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The schema, wherever it is; empty if there is none."""
+        return self.json_schema.schema_ if self.json_schema else self.schema_ or {}
 
 
 class StreamOptions(Fields):
@@ -78,7 +89,7 @@ class StreamOptions(Fields):
         include_usage: Whether its last chunk has the usage.
     """
 
-    include_usage: bool = False
+    include_usage: bool | None = None
 
 
 class ChatRequest(Fields):
@@ -100,12 +111,12 @@ class ChatRequest(Fields):
 
     model: str = Field(min_length=1, max_length=200)
     messages: list[Message] = Field(min_length=1, max_length=MAX_MESSAGES)
-    stream: bool = False
+    stream: bool | None = None
     stream_options: StreamOptions | None = None
     response_format: ResponseFormat | None = None
     n: int | None = Field(default=None, ge=1, le=16)
-    max_tokens: int | None = Field(default=None, ge=1)
-    max_completion_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: MostTokens = None
+    max_completion_tokens: MostTokens = None
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
@@ -113,7 +124,8 @@ class ChatRequest(Fields):
     @property
     def most_tokens(self) -> int | None:
         """Maximum number of tokens; None for no limit."""
-        return self.max_completion_tokens or self.max_tokens
+        limit = self.max_completion_tokens or self.max_tokens
+        return limit if limit and limit > 0 else None
 
 
 _Request = TypeVar("_Request", bound=BaseModel)

@@ -8,7 +8,13 @@ from typing import Any, Literal
 from pydantic import Field
 
 from edgewright.servers.openai.errors import RequestError
-from edgewright.servers.openai.requests import MAX_MESSAGES, ChatRequest, Fields, validated
+from edgewright.servers.openai.requests import (
+    MAX_MESSAGES,
+    ChatRequest,
+    Fields,
+    MostTokens,
+    validated,
+)
 
 Json = dict[str, Any]
 
@@ -73,6 +79,7 @@ class ResponsesRequest(Fields):
         stream: Whether to stream the response.
         text: Options of its text.
         max_output_tokens: Maximum number of tokens of a text; here a token is a word.
+        metadata: Returned with the response.
         tools: The client's tools, as ``ChatRequest`` has them. Only functions are used: others are
             carried out by OpenAI.
         tool_choice: As ``ChatRequest`` has it.
@@ -84,9 +91,10 @@ class ResponsesRequest(Fields):
     model: str = Field(min_length=1, max_length=200)
     input: str | list[dict[str, Any]] = Field(max_length=MAX_MESSAGES)
     instructions: str | list[dict[str, Any]] | None = None
-    stream: bool = False
+    stream: bool | None = None
     text: TextOptions | None = None
-    max_output_tokens: int | None = Field(default=None, ge=1)
+    max_output_tokens: MostTokens = None
+    metadata: dict[str, Any] | None = None
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
@@ -107,8 +115,6 @@ class ResponsesRequest(Fields):
         messages = list(_messages(items if isinstance(self.input, str) else self.input))
         if isinstance(self.instructions, str):
             messages.insert(0, {"role": "system", "content": self.instructions})
-        form = self.text.format if self.text else None
-        schema = {"name": form.name, "schema": form.schema_ or {}} if form else None
         tools = [_tool(each) for each in self.tools or () if each.get("type") == "function"]
         return validated(
             ChatRequest,
@@ -117,12 +123,21 @@ class ResponsesRequest(Fields):
                 "messages": messages,
                 "stream": self.stream,
                 "max_tokens": self.max_output_tokens,
-                "response_format": {"type": form.type, "json_schema": schema} if form else None,
+                "response_format": self._form(),
                 "tools": tools or None,
                 "tool_choice": _choice(self.tool_choice),
                 "parallel_tool_calls": self.parallel_tool_calls,
             },
         )
+
+    def _form(self) -> Json | None:
+        """Return the form of the answer, as chat completions have it."""
+        form = self.text.format if self.text else None
+        if form is None or form.type == "text":
+            return None
+        if form.type == "json_object":
+            return {"type": form.type}
+        return {"type": form.type, "json_schema": {"name": form.name, "schema": form.schema_}}
 
 
 def _messages(items: Sequence[Json]) -> Iterator[Json]:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgewright.servers.openai.replies import EXTENSION, MODEL, Answer
-from edgewright.servers.openai.responses_input import ResponsesRequest
+from edgewright.servers.openai.responses_input import ResponsesRequest, TextFormat, TextOptions
 
 Json = dict[str, Any]
+
+_TEXT = TextOptions(format=TextFormat())
 
 
 def response(answer: Answer, request: ResponsesRequest, *, begun: bool = False) -> Json:
@@ -41,9 +43,11 @@ def response(answer: Answer, request: ResponsesRequest, *, begun: bool = False) 
         "error": None,
         "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
         "instructions": request.instructions,
-        "metadata": {},
+        "metadata": request.metadata or {},
         "parallel_tool_calls": request.parallel_tool_calls is not False,
         "temperature": None,
+        # Clients read from it that the text is JSON.
+        "text": (request.text or _TEXT).model_dump(by_alias=True, exclude_none=True),
         "tool_choice": request.tool_choice or "auto",
         "tools": request.tools or [],
         "top_p": None,

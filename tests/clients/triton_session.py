@@ -41,12 +41,18 @@ def with_triton(host: str, image: bytes, values: np.ndarray) -> np.ndarray:
     element.set_data_from_numpy(np.array([image], dtype=np.object_))
     assert client.infer(MODEL, [element]).as_numpy("output").shape == (1, 1000)
 
-    try:
-        client.infer("none", [tensor])
-    except InferenceServerException as error:
-        assert "no model 'none'" in error.message(), error
-    else:
-        raise AssertionError("an unknown model was served")
+    classes = triton.InferRequestedOutput("output", class_count=3)
+    for reason, model, options in (
+        ("no model 'none'", "none", {}),
+        ("no extension for 'classification'", MODEL, {"outputs": [classes]}),
+        ("compressed", MODEL, {"request_compression_algorithm": "gzip"}),
+    ):
+        try:
+            client.infer(model, [tensor], **options)
+        except InferenceServerException as error:
+            assert reason in error.message(), error
+        else:
+            raise AssertionError(f"{reason}: it was served")
     client.close()
     return outputs[0]
 

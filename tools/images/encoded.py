@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from urllib.parse import unquote
 
 from edgewright.tools.errors import InputError
 
@@ -15,6 +16,8 @@ _URL_SAFE = str.maketrans("-_", "+/")
 def from_base64(text: str, what: str, *, code: str) -> bytes:
     """Decode base64 in any usual form: wrapped, URL-safe, without padding, or in a data URI.
 
+    A data URI may be quoted as other URIs are.
+
     Args:
         text: The encoded bytes.
         what: What they are, for the message of the error.
@@ -24,7 +27,7 @@ def from_base64(text: str, what: str, *, code: str) -> bytes:
         InputError: It is not base64.
     """
     if prefix := _DATA_URI.match(text):
-        text = text[prefix.end() :]
+        text = unquote(text[prefix.end() :])
     plain = "".join(text.split()).rstrip("=").translate(_URL_SAFE)
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.timeout(120)
 
 MODEL = "efficientnet-lite0"
 SHAPE = [1, 3, 224, 224]
+#: An extension of Triton's that would change what a response holds.
+CLASSES = {"name": "output", "parameters": {"classification": {"int64_param": 3}}}
 #: A tensor of the model has 602 kB, and some 3 MB as JSON.
 LIMITS = {"body_bytes": 4_000_000, "concurrency": 2, "upload_s": 5.0, "head_s": 2.0}
 SETTINGS = {"name": "edge", "role": "edge", "port": 0, "grpc_port": 0, "measure": "never"}
@@ -137,6 +139,7 @@ async def test_outputs_are_those_of_http_raw_and_typed(node, values, encoded):
         ("ModelInfer", {"inputs": []}, "INVALID_ARGUMENT", "invalid_body"),
         ("ModelInfer", {"raw_input_contents": [b"abc"]}, "INVALID_ARGUMENT", "invalid_body"),
         ("ModelInfer", {"outputs": [{"name": "labels"}]}, "INVALID_ARGUMENT", "invalid_body"),
+        ("ModelInfer", {"outputs": [CLASSES]}, "INVALID_ARGUMENT", "invalid_body"),
         (
             "ModelInfer",
             {"parameters": {"timeout": {"int64_param": 1}}},

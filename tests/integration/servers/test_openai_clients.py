@@ -11,6 +11,9 @@ import time
 import httpx
 import openai
 import pytest
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
 
 from edgewright.edge_runtime.keys import new_key
 
@@ -83,6 +86,53 @@ async def test_the_responses_api(client, block):
         assert (await stream.get_final_response()).output_text == reply.output_text
     assert kinds[0] == "response.created"
     assert kinds[-1] == "response.completed"
+
+
+class Seen(BaseModel):
+    """What a client wants to know, as a model of pydantic."""
+
+    scene: str
+    dog_present: bool
+    count: int | None = None
+
+
+async def test_the_client_parses_answers_into_models(client, block):
+    asked = [{"role": "user", "content": [words("Is there a dog?"), block()]}]
+    options = {"model": MODEL, "messages": asked, "response_format": Seen}
+    reply = await client.chat.completions.parse(**options)
+    seen = reply.choices[0].message.parsed
+    assert (seen.dog_present, seen.count) == (False, None)
+    async with client.chat.completions.stream(**options) as stream:
+        assert (await stream.get_final_completion()).choices[0].message.parsed == seen
+    image = {"type": "input_image", "image_url": block()["image_url"]["url"]}
+    given = [{"role": "user", "content": [{"type": "input_text", "text": "A dog?"}, image]}]
+    response = await client.responses.parse(model=MODEL, input=given, text_format=Seen)
+    assert response.output_parsed.dog_present is False
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("responses", [False, True], ids=["chat", "responses"])
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
+async def test_langchains_client(served, encoded, responses, streaming):
+    """As programs of LangChain and n8n's nodes use it, whose newer ones call the Responses API."""
+    model = ChatOpenAI(
+        model=MODEL,
+        base_url=f"{served}/v1",
+        api_key="none",
+        use_responses_api=responses,
+        streaming=streaming,
+        max_retries=0,
+    )
+    data = base64.b64encode(encoded()).decode()
+    image = {"type": "image", "base64": data, "mime_type": "image/jpeg"}
+    asked = [SystemMessage("Be kind."), HumanMessage([words("Which animal is this?"), image])]
+    answer = await model.ainvoke(asked)
+    assert "cat" in answer.text.lower()
+    more = await model.ainvoke([*asked, answer, HumanMessage("And is there a dog?")])
+    assert "dog" in more.text
+    assert more.usage_metadata["output_tokens"] == len(more.text.split())
+    seen = await model.with_structured_output(Seen, method="json_schema").ainvoke(asked)
+    assert "cat" in seen.scene.lower()
 
 
 async def test_frigate(client, block):

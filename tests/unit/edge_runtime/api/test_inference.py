@@ -86,6 +86,11 @@ async def test_images_and_tensors_give_the_same_output_as_json_and_as_bytes(http
 TENSOR = {"name": "input", "shape": [1, 3, 224, 224], "datatype": "FP32"}
 
 
+#: Extensions of Triton's that would change what a response holds.
+CLASSES = {"name": "output", "parameters": {"classification": 3}}
+SHARED = {"shared_memory_region": "region", "shared_memory_byte_size": 602_112}
+
+
 @pytest.mark.parametrize(
     ("inputs", "more", "status", "code"),
     [
@@ -102,6 +107,9 @@ TENSOR = {"name": "input", "shape": [1, 3, 224, 224], "datatype": "FP32"}
         ([{**image_input(b""), "data": [1]}], {}, 422, "invalid_body"),
         ([{**image_input(b"a"), "shape": [2]}], {}, 422, "invalid_body"),
         ([image_input(b"a")], {"outputs": [{"name": "labels"}]}, 422, "invalid_body"),
+        ([image_input(b"a")], {"outputs": [CLASSES]}, 422, "invalid_body"),
+        ([{**TENSOR, "parameters": SHARED}], {}, 422, "invalid_body"),
+        ([image_input(b"a")], {"outputs": [{"name": "output", "parameters": SHARED}]}, 422, None),
     ],
 )
 async def test_what_does_not_match_is_refused(http, inputs, more, status, code):

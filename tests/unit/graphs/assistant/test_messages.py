@@ -3,6 +3,7 @@
 import base64
 import io
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
@@ -67,6 +68,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "google": {"type": "media", "mime_type": "image/png", "data": B64},
     # Base64 as programs wrap it, and as URLs need it
     "wrapped": {"type": "image", "data": base64.encodebytes(PNG).decode()},
+    "quoted": {"type": "image", "data": f"data:image/png;base64,{quote(B64, safe='')}"},
     "url-safe": {"type": "image", "data": base64.urlsafe_b64encode(PNG).decode().rstrip("=")},
 }
 
