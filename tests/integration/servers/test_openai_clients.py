@@ -115,24 +115,28 @@ async def test_the_client_parses_answers_into_models(client, block):
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
 async def test_langchains_client(served, encoded, responses, streaming):
     """As programs of LangChain and n8n's nodes use it, whose newer ones call the Responses API."""
-    model = ChatOpenAI(
-        model=MODEL,
-        base_url=f"{served}/v1",
-        api_key="none",
-        use_responses_api=responses,
-        streaming=streaming,
-        max_retries=0,
-    )
     data = base64.b64encode(encoded()).decode()
     image = {"type": "image", "base64": data, "mime_type": "image/jpeg"}
     asked = [SystemMessage("Be kind."), HumanMessage([words("Which animal is this?"), image])]
-    answer = await model.ainvoke(asked)
-    assert "cat" in answer.text.lower()
-    more = await model.ainvoke([*asked, answer, HumanMessage("And is there a dog?")])
-    assert "dog" in more.text
-    assert more.usage_metadata["output_tokens"] == len(more.text.split())
-    seen = await model.with_structured_output(Seen, method="json_schema").ainvoke(asked)
-    assert "cat" in seen.scene.lower()
+    # It closes no connection of its own.
+    async with openai.DefaultAsyncHttpxClient() as http:
+        model = ChatOpenAI(
+            model=MODEL,
+            base_url=f"{served}/v1",
+            api_key="none",
+            use_responses_api=responses,
+            streaming=streaming,
+            stream_usage=True,
+            max_retries=0,
+            http_async_client=http,
+        )
+        answer = await model.ainvoke(asked)
+        assert "cat" in answer.text.lower()
+        more = await model.ainvoke([*asked, answer, HumanMessage("And is there a dog?")])
+        assert "dog" in more.text
+        assert more.usage_metadata["output_tokens"] == len(more.text.split())
+        seen = await model.with_structured_output(Seen, method="json_schema").ainvoke(asked)
+        assert "cat" in seen.scene.lower()
 
 
 async def test_frigate(client, block):
