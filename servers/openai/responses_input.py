@@ -8,13 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from edgewright.servers.openai.errors import RequestError
-from edgewright.servers.openai.requests import (
-    MAX_MESSAGES,
-    ChatRequest,
-    Fields,
-    MostTokens,
-    validated,
-)
+from edgewright.servers.openai.requests import ChatRequest, Fields, MostTokens, validated
 
 Json = dict[str, Any]
 
@@ -89,7 +83,7 @@ class ResponsesRequest(Fields):
     """
 
     model: str = Field(min_length=1, max_length=200)
-    input: str | list[dict[str, Any]] = Field(max_length=MAX_MESSAGES)
+    input: str | list[dict[str, Any]] = Field(min_length=1)
     instructions: str | list[dict[str, Any]] | None = None
     stream: bool | None = None
     text: TextOptions | None = None

@@ -318,6 +318,9 @@ async def test_the_responses_api_answers_alike(connect, session):
         ({"input": [{"type": "function_call", "name": "light", "arguments": "{}"}]}, None),
         ({"input": [{"type": "function_call_output", "call_id": "1"}]}, "input.0.output"),
         ({"input": 7}, None),
+        ({"input": ""}, None),
+        ({"input": []}, None),
+        ({"input": [{"role": "user", "content": "what?"}] * 1001}, None),
         ({"tools": "light"}, "tools"),
         ({"tool_choice": "required"}, "tool_choice"),
     ],
@@ -328,6 +331,13 @@ async def test_what_the_responses_api_refuses(connect, session, fields, param):
     assert refused.status_code == 400
     assert param in (None, refused.json()["error"]["param"])
     assert session.asked == []
+
+
+async def test_the_responses_api_takes_a_text_as_long_as_any(connect, session):
+    words = "what is it? " * 300
+    body = {"model": "edgewright", "input": words}
+    assert (await connect().post("/v1/responses", json=body)).is_success
+    assert session.asked[0][0] == words.strip()
 
 
 @pytest.mark.parametrize("stream", [False, True])
