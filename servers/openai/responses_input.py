@@ -131,7 +131,7 @@ class ResponsesRequest(Fields):
             return None
         if form.type == "json_object":
             return {"type": form.type}
-        return {"type": form.type, "json_schema": {"name": form.name, "schema": form.schema_}}
+        return {"type": form.type, "json_schema": {"name": form.name, "schema": form.schema_ or {}}}
 
 
 def _messages(items: Sequence[Json]) -> Iterator[Json]:

@@ -9,8 +9,6 @@ import pytest
 from PIL import Image
 
 from edgewright.edge_runtime.keys import new_key
-from edgewright.servers.openai.requests import ChatRequest, StreamOptions
-from edgewright.servers.openai.responses_input import ResponsesRequest
 from edgewright.tools.errors import DeadlineError, OverloadedError, UnavailableError
 
 CHAT = "/v1/chat/completions"
@@ -298,63 +296,6 @@ async def test_places_are_shared_among_streams_too(connect, session):
     assert session.cancelled == 1
 
 
-async def test_the_responses_api_answers_alike(connect, session):
-    client = connect()
-    block = {"type": "input_image", "image_url": picture()["image_url"]["url"]}
-    given = [{"role": "user", "content": [{"type": "input_text", "text": "what?"}, block]}]
-    body = (await client.post("/v1/responses", json={"model": "edgewright", "input": given})).json()
-    assert body["output"][0]["content"][0]["text"] == "A cat."
-    assert (session.asked[0][0], len(session.asked[0][1])) == ("what?", 1)
-    stored = {"model": "edgewright", "input": "and?", "previous_response_id": "resp_1"}
-    refused = await client.post("/v1/responses", json=stored)
-    assert refused.json()["error"]["param"] == "previous_response_id"
-
-
-@pytest.mark.parametrize(
-    ("fields", "param"),
-    [
-        ({"conversation": "conv_1"}, "conversation"),
-        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input.0"),
-        ({"input": [{"type": "function_call", "name": "light", "arguments": "{}"}]}, None),
-        ({"input": [{"type": "function_call_output", "call_id": "1"}]}, "input.0.output"),
-        ({"input": 7}, None),
-        ({"input": ""}, None),
-        ({"input": []}, None),
-        ({"input": [{"role": "user", "content": "what?"}] * 1001}, None),
-        ({"tools": "light"}, "tools"),
-        ({"tool_choice": "required"}, "tool_choice"),
-    ],
-)
-async def test_what_the_responses_api_refuses(connect, session, fields, param):
-    given = {"model": "edgewright", "input": "what?", **fields}
-    refused = await connect().post("/v1/responses", json=given)
-    assert refused.status_code == 400
-    assert param in (None, refused.json()["error"]["param"])
-    assert session.asked == []
-
-
-async def test_the_responses_api_takes_a_text_as_long_as_any(connect, session):
-    words = "what is it? " * 300
-    body = {"model": "edgewright", "input": words}
-    assert (await connect().post("/v1/responses", json=body)).is_success
-    assert session.asked[0][0] == words.strip()
-
-
-@pytest.mark.parametrize("stream", [False, True])
-async def test_a_response_that_was_cut_is_incomplete(connect, session, reply, stream):
-    session.reply = reply("one two three four")
-    given = {"model": "edgewright", "input": "what?", "max_output_tokens": 2, "stream": stream}
-    answered = await connect().post("/v1/responses", json=given)
-    body = answered.json() if not stream else {}
-    if stream:
-        kind, data = answered.text.strip().rpartition("\n\n")[2].splitlines()
-        assert kind == "event: response.incomplete"
-        body = json.loads(data.removeprefix("data: "))["response"]
-    assert body["status"] == body["output"][0]["status"] == "incomplete"
-    assert body["incomplete_details"] == {"reason": "max_output_tokens"}
-    assert body["output"][0]["content"][0]["text"] == "one two"
-
-
 @pytest.mark.parametrize("path", [CHAT, "/v1/responses"])
 async def test_an_answer_is_remembered_as_text_and_as_blocks(connect, session, reply, path):
     client = connect()
@@ -367,110 +308,6 @@ async def test_an_answer_is_remembered_as_text_and_as_blocks(connect, session, r
         more = [{"role": "assistant", "content": content}, {"role": "user", "content": "And?"}]
         await client.post(path, json={"model": "edgewright", key: [*given, *more]})
         assert session.asked[-1][2] == (session.reply.turn,)
-
-
-@pytest.mark.parametrize("model", [ChatRequest, ResponsesRequest, StreamOptions])
-def test_null_stands_for_a_field_that_is_left_out(model):
-    given = {"model": "edgewright", "input": "what?", "messages": [{"role": "user"}]}
-    for name, field in model.model_fields.items():
-        if not field.is_required():
-            assert model.model_validate({**given, name: None}) == model.model_validate(given)
-
-
-@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
-async def test_no_limit_on_tokens_has_a_number_of_local_servers(connect, session, reply, field):
-    session.reply = reply("one two three four")
-    body = (await connect().post(CHAT, json=ask("what?", **{field: -1}))).json()
-    assert body["choices"][0]["message"]["content"] == "one two three four"
-    assert (await connect().post(CHAT, json=ask("what?", **{field: 0}))).status_code == 400
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        {"type": "json_object", "schema": {"properties": {"cat": {"type": "boolean"}}}},
-        {
-            "type": "json_schema",
-            "json_schema": {"schema": {"properties": {"cat": {"type": "boolean"}}}},
-        },
-    ],
-)
-async def test_a_schema_is_read_wherever_servers_have_it(connect, session, reply, form):
-    session.reply = reply("Yes.", {"text": "Yes, a cat.", "answer": "yes"})
-    body = (await connect().post(CHAT, json=ask("a cat?", response_format=form))).json()
-    assert json.loads(body["choices"][0]["message"]["content"]) == {"cat": True}
-
-
-OPEN_WEBUI_RAG = (
-    "### Task:\nRespond to the user query using the provided context, incorporating inline "
-    'citations.\n\n<context>\n<source id="1">Cats are animals.</source>\n</context>\n'
-)
-
-
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        OPEN_WEBUI_RAG + "\n<user_query>\nIs there a dog?\n</user_query>\n",
-        OPEN_WEBUI_RAG + "\nIs there a dog?",
-        OPEN_WEBUI_RAG.replace("animals", "animals. " * 900) + "Is there a dog?",
-    ],
-)
-async def test_a_persons_words_are_found_between_documents(connect, session, prompt):
-    body = (await connect().post(CHAT, json=ask(text(prompt), picture()))).json()
-    assert session.asked[0][0] == "Is there a dog?"
-    assert body["edgewright"]["read_as"]
-
-
-#: As LibreChat, Chatbox and LobeChat ask for a title.
-TITLES = {
-    "librechat": [
-        {
-            "role": "user",
-            "content": "Provide a concise, 5-word-or-less title for the conversation, using title "
-            "case conventions. Only return the title itself.\n\nConversation:\n"
-            "User: Which animal is this?\nAI: It is a cat.\n",
-        }
-    ],
-    "librechat, older": [
-        {
-            "role": "system",
-            "content": "Please generate a concise, 5-word-or-less title for the conversation.\n\n"
-            '||>User:\n"Which animal is this?"\n||>Response:\n"A cat"\n\n||>Title:',
-        }
-    ],
-    "chatbox": [
-        {
-            "role": "user",
-            "content": "Based on the chat history, give this conversation a name.\nKeep it short - "
-            "10 characters max, no quotes.\n\n```\nUser: Which animal is this?\n---------\n"
-            "Assistant: A cat\n```\n\nThe name is:",
-        }
-    ],
-    "lobechat": [
-        {"role": "system", "content": "You summarize the user's conversation into a title."},
-        {
-            "role": "user",
-            "content": "user: Which animal is this?\nassistant: A cat\n\nPlease summarize the "
-            "above conversation into a title of 10 characters or less.",
-        },
-    ],
-}
-
-
-@pytest.mark.parametrize("messages", TITLES.values(), ids=TITLES)
-async def test_a_title_is_made_of_the_first_words_however_it_is_requested(
-    connect, session, messages
-):
-    given = {"model": "edgewright", "messages": messages}
-    body = (await connect().post(CHAT, json=given)).json()
-    assert body["choices"][0]["message"]["content"] == "Which animal is this"
-    assert session.asked == []
-
-
-@pytest.mark.parametrize("words", ["Read the title of the book in this chat.", "User: who is it?"])
-async def test_what_is_no_request_for_a_title_is_planned(connect, session, words):
-    await connect().post(CHAT, json=ask(text(words), picture()))
-    assert session.asked[0][0] == words
 
 
 async def test_a_compressed_body_is_refused(connect, session):
