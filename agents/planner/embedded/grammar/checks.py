@@ -30,6 +30,23 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"[\s.,;:!?]+$")
+#: "You are sure that it is a buzzard" asks for the buzzard.
+_SURE = re.compile(
+    r"^you(?:'re|\s+are|\s+can)?\s+(?:\w+ly\s+|quite\s+|pretty\s+|very\s+|already\s+)?(?:sure|certain|confident|positive|think|believe|tell|see\s+that)\s+(?:that\s+)?(?=\w)",
+    re.IGNORECASE,
+)
+_LIKE = re.compile(r"^(?P<it>it|this|that)\s+looks?\s+like\s+(?=an?\s)", re.IGNORECASE)
+_ANSWER_TO = re.compile(
+    r"the\s+answer\s+to\s+[\"'](?P<asked>[^\"]+?)[\"']\s+is\s+(?P<yes>yes|no)", re.IGNORECASE
+)
+#: "A beech (check please)", "a beech and not a hornbeam".
+_ASIDE = re.compile(
+    r"\s*\([^)]*\)|(?:\s*,|\s+and)\s+not\s+(?:an?|the)\s+[\w' -]+?(?=\s*(?:\(|$))", re.IGNORECASE
+)
+_REASON = re.compile(
+    r"\s*,?\s+(?:because|since)\s.*$|\s*,\s*(?:i|we)(?:'m|'ve|'d|\s+(?:am|have|hate|like|can't|don't))\b.*$",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def asks(text: str) -> bool:
@@ -52,3 +69,15 @@ def asked_by(part: str) -> str:
     if part.rstrip().endswith("?") and _AMOUNT_OF.match(text):
         return f"there are {text}"
     return text if asks(text) else ""
+
+
+def condition_of(words: str) -> tuple[str, bool | None]:
+    """Return what the words of a condition say, without asides and reasons.
+
+    Returns:
+        The words; and, if they give the answer to a quoted question, whether that is no.
+    """
+    words = _ASIDE.sub("", _REASON.sub("", words))
+    if quoted := _ANSWER_TO.fullmatch(_END.sub("", words)):
+        return quoted["asked"], quoted["yes"].lower() == "no"
+    return _LIKE.sub(r"\g<it> is ", _SURE.sub("", words)), None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks
+from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks, condition_of
 from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.quantities import of_each, quantity_of
@@ -111,23 +111,6 @@ _TASK_NAMED = re.compile(
 _END = re.compile(r"[\s.,;:!?]+$")
 _JOINED = re.compile(r"\s*,?\s+(?:and|but)\s", re.IGNORECASE)
 _ORDER = re.compile(rf"[,:]\s*(?:(?:then|please|just)\s+)*{beginning()}", re.IGNORECASE)
-#: "You are sure that it is a buzzard" asks for the buzzard.
-_SURE = re.compile(
-    r"^you(?:'re|\s+are|\s+can)?\s+(?:\w+ly\s+|quite\s+|pretty\s+|very\s+|already\s+)?(?:sure|certain|confident|positive|think|believe|tell|see\s+that)\s+(?:that\s+)?(?=\w)",
-    re.IGNORECASE,
-)
-_LIKE = re.compile(r"^(?P<it>it|this|that)\s+looks?\s+like\s+(?=an?\s)", re.IGNORECASE)
-_ANSWER_TO = re.compile(
-    r"the\s+answer\s+to\s+[\"'](?P<asked>[^\"]+?)[\"']\s+is\s+(?P<yes>yes|no)", re.IGNORECASE
-)
-#: "A beech (check please)", "a beech and not a hornbeam".
-_ASIDE = re.compile(
-    r"\s*\([^)]*\)|(?:\s*,|\s+and)\s+not\s+(?:an?|the)\s+[\w' -]+?(?=\s*(?:\(|$))", re.IGNORECASE
-)
-_REASON = re.compile(
-    r"\s*,?\s+(?:because|since)\s.*$|\s*,\s*(?:i|we)(?:'m|'ve|'d|\s+(?:am|have|hate|like|can't|don't))\b.*$",
-    re.IGNORECASE | re.DOTALL,
-)
 #: What a number without a noun counts: "count the hens, and if there are more than three, …".
 _COUNTED = re.compile(
     r"\b(?:count(?:ing)?(?:\s+up)?|how\s+many|the\s+number\s+of)\s+(?:all\s+)?(?:the\s+)?"
@@ -234,17 +217,16 @@ class _Reader:
 
     def _asked(self, words: str, *, unless: bool) -> Guard:
         """Read one condition."""
-        words = _ASIDE.sub("", _REASON.sub("", words))
-        if quoted := _ANSWER_TO.fullmatch(_END.sub("", words)):
-            guard = guard_of(quoted["asked"])
-            words = quoted["asked"]
-            return guard if (quoted["yes"].lower() == "yes") != unless else guard.negated()
-        each, none = of_each(_LIKE.sub(r"\g<it> is ", _SURE.sub("", words)))
+        asked, opposite = condition_of(words)
+        if opposite is not None:
+            guard = guard_of(asked)
+            return guard.negated() if opposite != unless else guard
+        each, none = of_each(asked)
         said = self._reworded(each)
         if self._noun and (number := _NUMBER_ALONE.fullmatch(_END.sub("", said))):
             amount = re.sub(r"\bthe\s+", "", number["amount"], flags=re.IGNORECASE)
             said = f"there are {amount} {self._noun}"
-        guard = replace(guard_of(said), over=quantity_of(words))
+        guard = replace(guard_of(said), over=quantity_of(asked))
         guard = replace(guard, premises=guard.negated().premises) if none else guard
         return guard.negated() if unless else guard
 

@@ -9,12 +9,12 @@ from edgewright.agents.planner.embedded.grammar.acts import (
     split_acts,
 )
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
-    completed,
     continued,
     repeats,
     topic,
     without_pronouns,
 )
+from edgewright.agents.planner.embedded.grammar.fragments import completed
 from edgewright.agents.planner.embedded.grammar.references import mentions
 from edgewright.agents.planner.embedded.grammar.sentences import items, sentences, states
 

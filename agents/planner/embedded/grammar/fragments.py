@@ -1,0 +1,88 @@
+"""Reads fragments as whole requests: "dog: yes or no", "wolf or husky?", "describe the belt"."""
+
+from __future__ import annotations
+
+import re
+
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.references import STAND_IN
+
+_YES_NO = re.compile(
+    r"(?P<thing>[\w' -]{2,60}?)\s*[:,;?\u2013-]+\s*(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\W*"
+    r"|(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\s*[:,;\u2013-]+\s*(?P<thing2>[\w' -]{2,60}?)\W*",
+    re.IGNORECASE,
+)
+_ANY = re.compile(r"(?:and\s+|or\s+)?(?P<thing>any\s+[\w' -]{2,40}?)\s*\?+", re.IGNORECASE)
+_ALTERNATIVES = re.compile(r"(?:[A-Z][\w'-]*[ ,]+){1,6}or(?: [A-Z][\w'-]*){1,3}\?+")
+_NEXT_TASK = re.compile(
+    rf"(?:(?:and|ok|okay|so|now|then|next|also|finally)[\s,]+)+(?P<task>(?:the|an?|its)\s+{any_of('task_noun')})\W*",
+    re.IGNORECASE,
+)
+_ABOUT_IT = re.compile(
+    r"(?:(?:and|so|ok|please|can\s+you|could\s+you|now)[\s,]+)*(?:tell|say)\s+(?:(?:me|us)\s+)?"
+    r"(?:(?:something|more|all|everything|a\s+(?:bit|little)(?:\s+more)?)\s+)?about\s+(?:it|this|that)\W*"
+    r"|(?:(?:and|so|ok|please|can\s+you|could\s+you|now)[\s,]+)*(?:(?:give|tell)\s+(?:me|us)\s+)?(?:some\s+|a\s+(?:bit|little)\s+)?more\s+details?(?:,?\s+please)?\W*",
+    re.IGNORECASE,
+)
+#: A picture says what is written in it.
+_SAYS = re.compile(
+    rf"(?:(?:and|so|ok|okay|now|then)\s+)*(?:what\s+does\s+{STAND_IN}\s+(?:say|read)"
+    rf"|(?:tell\s+me|read(?:\s+out)?)\s+what\s+(?:it|{STAND_IN})\s+says)\W*$",
+    re.IGNORECASE,
+)
+#: A description of the main thing is one of the picture.
+_DESCRIBE = re.compile(
+    r"(?:(?:please|now|just|then|also|and|so|can\s+you|could\s+you)[\s,]+)*describe\s+(?:(?:the|this|that|my|these|those)\s+)?"
+    rf"(?:(?!(?:and|or|how|what|if|in|for|with|facial|it|them|{any_of('image_noun')})\b)[\w'-]+\s*){{1,3}}(?<!expression)(?<!emotion)(?<!mood)(?<!pose)(?<!posture)"
+    r"(?:,?\s*please)?[\s.!]*",
+    re.IGNORECASE,
+)
+_TAGS = re.compile(
+    rf"(?:(?:and|just|some|a\s+few|the|please|pls)\s+)*{any_of('tag_noun')}(?:[\s,]+(?:please|pls|plz))?\W*",
+    re.IGNORECASE,
+)
+_DETERMINED = re.compile(r"(?:an?|any|some|the)\s", re.IGNORECASE)
+_VERB = re.compile(
+    r"\b(?:is|are|was|does|do|has|have|can|describe|caption|classify|tell|count|say|give)\b",
+    re.IGNORECASE,
+)
+_TASK = re.compile(any_of("task_noun"), re.IGNORECASE)
+
+
+def completed(text: str) -> str:
+    """Return the whole request of a fragment: "dog: yes or no", "wolf or husky?", "tags".
+
+    Args:
+        text: A text; it is returned unchanged if it is no such fragment.
+    """
+    if match := _YES_NO.fullmatch(text.strip()):
+        thing = (match["thing"] or match["thing2"]).strip()
+        if _VERB.search(thing):
+            return f"{thing}?"
+        return f"is there {thing if _DETERMINED.match(thing) else _article(thing)}?"
+    if match := _NEXT_TASK.fullmatch(text.strip()):
+        return match["task"]
+    if _ABOUT_IT.fullmatch(text.strip()):
+        return "Describe the picture."
+    if _TAGS.fullmatch(text.strip()):
+        return "Label the picture."
+    if match := _ANY.fullmatch(text.strip()):
+        return f"are there {match['thing']}?"
+    if _ALTERNATIVES.fullmatch(text.strip()) and not _VERB.search(text):
+        return f"Is it {text.strip()}"
+    return text
+
+
+def plain(text: str) -> str:
+    """Return the plain form of a request about one image: "describe the belt", "what it says".
+
+    Args:
+        text: A text with stand-ins for its images; it is returned unchanged if it is no such form.
+    """
+    if _SAYS.match(text.strip()):
+        return "what does it say?"
+    return "Describe the picture." if _DESCRIBE.fullmatch(text.strip()) else text
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"

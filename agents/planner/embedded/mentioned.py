@@ -1,0 +1,189 @@
+"""The images that the parts of a request are about, by their mentions and what came before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from edgewright.agents.planner.embedded.conversation import (
+    Conversation,
+    Images,
+    MissingImageError,
+)
+from edgewright.agents.planner.embedded.grammar.clauses import segment
+from edgewright.agents.planner.embedded.grammar.conditions import Piece, is_amount
+from edgewright.agents.planner.embedded.grammar.coordination import (
+    asked_of_each,
+    compared,
+    gapped,
+    headed,
+    headings,
+    requests,
+    without_heading,
+)
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.negation import bars
+from edgewright.agents.planner.embedded.grammar.questions import guard_of
+from edgewright.agents.planner.embedded.grammar.references import (
+    STAND_IN,
+    Mention,
+    mentions,
+    without_mentions,
+)
+from edgewright.agents.planner.embedded.grammar.rewriting import selected
+from edgewright.agents.planner.embedded.grammar.sentences import states
+from edgewright.tools.contracts.images import ImageRef
+
+_WORD = re.compile(r"\w+")
+_WHICH = re.compile(r"\W*(?:and\s+)?which\s+of\b", re.IGNORECASE)
+_IT = re.compile(r"^it\b|\bit$", re.IGNORECASE)
+_INSTEAD = re.compile(rf"\W*{any_of('instead')}\b", re.IGNORECASE)
+_AFTER_COMMA = re.compile(r"\s*[,;]\s*(?:(?:and|but|as|because)\s+)?$", re.IGNORECASE)
+_CONNECTION = re.compile(r"^(?:and|but|then|also|please|just|first|now|so)\s+", re.IGNORECASE)
+
+
+@dataclass
+class Mentioned:
+    """Finds which images a text is about, and remembers them for what follows.
+
+    Attributes:
+        conversation: The images and turns before.
+        problems: What to say about images that are not there.
+        aside: The images mentioned so far, which "the others" are not.
+        latest: The images of the latest clause that mentioned any.
+    """
+
+    conversation: Conversation
+    problems: list[str] = field(default_factory=list)
+    aside: list[ImageRef] = field(default_factory=list)
+    latest: Images | None = None
+
+    def set_aside(self, words: str) -> None:
+        """Remember the images that words mention which request nothing."""
+        found = [replace(each, excluded=False) for each in self.mentions(words)]
+        if not self.conversation.pointed and len(self.conversation.focus) > 1:
+            found = [each for each in found if each.kind != "that"]  # which one is not known yet
+        images = self.resolved(found)
+        if images and bars(words[: found[0].start]):
+            self.conversation.bar(images)
+        elif images and _INSTEAD.match(words):
+            self.latest = images  # "instead of classifying the second, caption it"
+
+    def mentions(self, text: str) -> list[Mention]:
+        """Return the mentions of images in a text, in order."""
+        return mentions(text, self.conversation.names) if text and self.conversation.seen else []
+
+    def reworded(self, text: str) -> str:
+        """Return a text with stand-ins for its mentions."""
+        return without_mentions(text, self.mentions(text))
+
+    def selected(self, sentence: str) -> str:
+        """Return a sentence about the images that show something as a condition on each."""
+        told = selected(sentence, several=len(self.conversation.seen) > 1)
+        named = any(each.kind == "name" for each in self.mentions(sentence))
+        return sentence if named else told
+
+    def resolved(self, found: Sequence[Mention]) -> Images | None:
+        """Return the images that mentions mean; None if there are none, which is said."""
+        if not found:
+            return None
+        try:
+            images = self.conversation.resolve(found, self.aside, self.latest or ())
+        except MissingImageError as error:
+            self.problems.append(str(error))
+            return None
+        self.problems += self.conversation.problems
+        self.aside += images
+        return images
+
+    def about(self, piece: Piece) -> Images | None:
+        """Return the images that a condition names; None if it names none."""
+        if piece.guard and not piece.about and self.mentions(piece.text):
+            return self.conversation.focus  # "if so" after a question of the turn before
+        found = self.mentions(piece.about)
+        same = _IT.search(piece.about) or is_amount(piece.about)
+        if not found and self.latest and same and self.mentions(piece.text):
+            return self.latest  # "Caption the first. If there's a dog in it, caption the second."
+        return self.resolved(found) if found else None
+
+    def runs(self, text: str, ahead: list[Mention]) -> Iterator[tuple[str, Images]]:
+        """Yield the runs of clauses about the same images, with stand-ins for their mentions.
+
+        Args:
+            text: A sentence, or a part of one.
+            ahead: The mentions of the next part that has any.
+        """
+        text, found = self._without_remark(text, self.mentions(text))
+        if whole := self._several(text, found):
+            yield from whole
+            return
+        starts = headings(text, found)
+        clauses = headed(text, starts) if starts else requests(text, found) if found else []
+        if not clauses:
+            if ahead and (images := self.resolved(ahead)):
+                yield text, images  # "a caption and a label of the second"
+            elif self.latest is None:
+                yield text, self.conversation.focus
+            elif self.latest:
+                yield text, self.latest
+            return
+        within = [[each for each in found if c.start <= each.start < c.end] for c in clauses]
+        about = [
+            self._images(clause.text, each, following)
+            for clause, each, following in zip(clauses, within, [*within[1:], []], strict=True)
+        ]
+        for images, group in groupby(zip(about, clauses, strict=True), key=lambda pair: pair[0]):
+            run = [clause for _, clause in group]
+            start, end = run[0].start, run[-1].end
+            inside = [
+                replace(each, start=each.start - start, end=each.end - start)
+                for each in found
+                if start <= each.start < end
+            ]
+            said = without_mentions(text[start:end], inside)
+            # "Number two:" says only which image is next.
+            if inside and _WHICH.match(text, start):
+                # "Which of them shows a dog?" asks of each whether it does.
+                said = guard_of(_WHICH.sub("", said, count=1)).premises[0].question
+            said = without_heading(said, sure=start in starts)
+            tells = len(clauses) > len(run) and inside and states(said)
+            if images and not tells and said.strip(" ,.:;?!") != STAND_IN:
+                yield said, images
+
+    def _without_remark(self, text: str, found: list[Mention]) -> tuple[str, list[Mention]]:
+        """Cut off what is only told at the end: "…, the other one is just my desk"."""
+        for number, mention in enumerate(found):
+            comma = _AFTER_COMMA.search(text, 0, mention.start)
+            if number and comma and states(f"{STAND_IN}{text[mention.end :]}"):
+                self.resolved(found[:number])
+                self.resolved([mention])
+                return text[: comma.start()], found[:number]
+        return text, found
+
+    def _several(self, text: str, found: list[Mention]) -> list[tuple[str, Images]]:
+        """Return what a sentence asks about each of several images, if it leaves words out."""
+        alone = len(segment(text)) == 1
+        said, pronoun = compared(without_mentions(text, found)) if alone else ("", False)
+        if said:
+            before = (self.latest or self.conversation.focus) if pronoun else ()
+            compared_images = (*before, *(self.resolved(found) or ()))
+            return [(said, tuple(dict.fromkeys(compared_images)))]
+        said = asked_of_each(without_mentions(text, found)) if alone else ""
+        if said:
+            images = self.resolved(found) if found else self.latest or self.conversation.focus
+            if images and len(images) < 2 and not found:
+                images = self.conversation.batch  # "which one is bigger?" after asking about one
+            return [(said, images)] if images and len(images) > 1 else []
+        about = [(asked, self.resolved([mention])) for asked, mention in gapped(text, found)]
+        return [(asked, images) for asked, images in about if images]
+
+    def _images(self, clause: str, found: list[Mention], ahead: list[Mention]) -> Images:
+        """Return the images of a clause; none if it means one that does not exist."""
+        if found:
+            self.latest = self.resolved(found) or ()
+            return self.latest
+        if ahead and len(_WORD.findall(_CONNECTION.sub("", clause))) == 1:
+            return self.resolved(ahead) or ()  # "caption and classify the second"
+        return self.conversation.focus if self.latest is None else self.latest
