@@ -21,6 +21,7 @@ from edgewright.tools.sandbox.limits import SandboxLimits
 _ROOT = Path("/sys/fs/cgroup")
 _NAME = "edgewright-"
 _REMOVAL_S = 2.0
+_ORPHAN_S = 60.0
 #: Threads of all processes; libraries start one for each core.
 MAX_TASKS = 128
 
@@ -129,8 +130,21 @@ def _parents() -> _Parents | None:
             ControlGroup(candidate, SandboxLimits()).remove()
         except OSError:
             continue
+        _remove_orphans(candidate)
         return candidate
     return None
+
+
+def _remove_orphans(parents: _Parents) -> None:
+    """Remove the empty groups of processes that were killed before they could."""
+    for parent in {parents.memory, parents.pids}:
+        for folder in parent.glob(f"{_NAME}*-*"):
+            pid = folder.name.removeprefix(_NAME).partition("-")[0]
+            with suppress(OSError):
+                # In another container it may be alive; then the group is new, or not empty.
+                old = time.time() - folder.stat().st_mtime > _ORPHAN_S
+                if old and not Path("/proc", pid).exists():
+                    folder.rmdir()
 
 
 def _candidates() -> list[_Parents]:

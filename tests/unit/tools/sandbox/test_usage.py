@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgewright.tools.sandbox import usage
+from edgewright.tools.sandbox import cgroups, usage
 from edgewright.tools.sandbox.cgroups import new_group, version
 from edgewright.tools.sandbox.limits import SandboxLimits
 from edgewright.tools.sandbox.usage import exceeds_disk
@@ -115,3 +115,20 @@ def test_a_group_is_removed_with_what_is_left_in_it() -> None:
         assert time.monotonic() - started < 5
     left = list(Path("/sys/fs/cgroup").glob(f"*/edgewright-{os.getpid()}-*"))
     assert not left
+
+
+@needs_groups
+def test_groups_of_killed_processes_are_removed() -> None:
+    source = (
+        "import os; from edgewright.tools.sandbox.cgroups import new_group\n"
+        "from edgewright.tools.sandbox.limits import SandboxLimits\n"
+        "new_group(SandboxLimits()); print(os.getpid(), flush=True); os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True).stdout
+    left = list(Path("/sys/fs/cgroup").glob(f"**/edgewright-{killed.strip()}-*"))
+    assert left
+    for group in left:
+        os.utime(group, (1, 1))
+    cgroups._parents.cache_clear()
+    assert version()
+    assert not any(group.exists() for group in left)
