@@ -11,6 +11,7 @@ from edgewright.agents.planner.embedded.arguments import ArgumentReader, file_fo
 from edgewright.agents.planner.embedded.composition import Composer, Scope, question_card
 from edgewright.agents.planner.embedded.detection import Intent
 from edgewright.agents.planner.embedded.grammar.sensors import SensorWords, sensor_words
+from edgewright.agents.planner.embedded.grammar.sentences import without_remarks
 from edgewright.agents.planner.embedded.mentions import quotations
 from edgewright.agents.planner.embedded.steps import Step
 from edgewright.agents.planner.plan import Task
@@ -253,6 +254,8 @@ class Assembler:
     def _words_for(
         self, card: ToolCard, name: str, spec: ArgumentSpec, clause: str, text: str
     ) -> str:
+        if name == "question":
+            clause = without_remarks(clause)
         return self._readers[card.id].read(name, clause, text)[: spec.max_length]
 
 

@@ -49,7 +49,7 @@ from edgewright.tools.cards import CardRegistry, ToolCard
 #: Maximum number of clauses of a request that are read.
 MAX_CLAUSES = 40
 #: So few words of a follow-up are read in any case.
-FEW_WORDS = 3
+FEW_WORDS = 2
 #: Maximum number of example requests in a reply.
 MAX_EXAMPLES = 6
 
@@ -197,7 +197,8 @@ class EmbeddedPlanner:
         A short question after a task on an image is about that image too: "and the fuel?".
         """
         asking = self._assembler.asking
-        asks = about_image(unit.text) or (follows and asks_briefly(unit.text))
+        brief = follows and not reading.declined and asks_briefly(unit.text)
+        asks = about_image(unit.text) or brief
         if not reading.intents and unit.images and asking and asks:
             intent = Intent(asking.id, 0, len(unit.text), reading.probability, {})
             return replace(reading, intents=(intent,), declined=())

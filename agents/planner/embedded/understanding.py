@@ -245,7 +245,6 @@ class _Reader:
             and last.text
             and unit.text
             and not last.again
-            and not (_only_says(last) or _only_says(unit))
             and (last.images, last.guard, last.checked) == (unit.images, unit.guard, unit.checked)
         )
         if last is not None and alike:

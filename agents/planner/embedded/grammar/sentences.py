@@ -176,6 +176,12 @@ def states(text: str) -> bool:
     return not _TASK.search(text, said.end())  # "I need a caption"
 
 
+def without_remarks(text: str) -> str:
+    """Return a text without the sentences that only tell something, unless all of them do."""
+    said = sentences(text)
+    return " ".join(each for each in said if not states(each)) or text
+
+
 def only_looks(text: str) -> bool:
     """Return whether a text only says where to look, which requests nothing beside other parts."""
     return bool(_LOOKING.match(text))

@@ -227,3 +227,22 @@ def test_what_does_not_exist_is_said_beside_what_does(planner: EmbeddedPlanner) 
     assert "There is no seventh image" in plan.reason
     plan, _ = talk(planner, (("describe holiday3.png", "holiday1.png holiday2.png"),))
     assert plan.reason == "No image has that name; here are holiday1.png, holiday2.png."
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("I can see what it is. How many pallets though?", "How many pallets though?"),
+        ("The light was bad. Is the gate open? I think somebody left it.", "Is the gate open?"),
+    ],
+)
+def test_an_expert_gets_the_question_without_remarks(
+    planner: EmbeddedPlanner, text: str, question: str
+) -> None:
+    plan, _ = talk(planner, ((text, "a.png"),))
+    assert plan.tasks[0].args["question"] == question
+
+
+def test_remarks_help_to_read_a_request(planner: EmbeddedPlanner) -> None:
+    said = "My daughter found this shell on the beach. Name it for her."
+    assert steps(*talk(planner, ((said, "a.png"),))) == ["C a"]
