@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from langgraph.errors import NodeTimeoutError
 from langgraph.types import RetryPolicy
@@ -76,8 +76,13 @@ def blocked(task: Task, by: TaskResult) -> TaskResult:
 
 
 def skipped(task: Task, tasks: Mapping[str, Task], results: Mapping[str, TaskResult]) -> TaskResult:
-    """Return the result of a task whose condition does not hold."""
-    reason = " and ".join(_answers(task, tasks, results))
+    """Return the result of a task whose condition does not hold, with the answers that decide."""
+    failed = [
+        check.task
+        for check in (task.when.checks if task.when else ())
+        if check.holds(results[check.task].output) is False
+    ]
+    reason = " and ".join(dict.fromkeys(_answers(failed, tasks, results)))
     error = UnavailableError(reason, code="condition_not_met")
     return _empty(task, "skipped", error.info())
 
@@ -86,16 +91,16 @@ def undecided(
     task: Task, tasks: Mapping[str, Task], results: Mapping[str, TaskResult]
 ) -> TaskResult:
     """Return the result of a task whose condition cannot be decided."""
-    reason = " and ".join(_answers(task, tasks, results))
+    reason = " and ".join(dict.fromkeys(_answers(task.checks, tasks, results)))
     error = UnavailableError(reason, code="condition_undecided")
     return _empty(task, "skipped", error.info())
 
 
 def _answers(
-    task: Task, tasks: Mapping[str, Task], results: Mapping[str, TaskResult]
+    checks: Iterable[str], tasks: Mapping[str, Task], results: Mapping[str, TaskResult]
 ) -> Iterator[str]:
     """Yield what was asked for a condition and what came of it."""
-    for check in task.checks:
+    for check in checks:
         asked = tasks[check].args.get("question", tasks[check].tool)
         result = results[check]
         if result.status != "ok":

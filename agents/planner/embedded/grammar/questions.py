@@ -66,6 +66,7 @@ _BARE_PLURAL = re.compile(
     r"(?!(?:an?|any|some|no|the|more|its|his|her|their|my)\b|\d)(?:\w+\s+)?(?:\w+[^su\W]s|people|children|men|women)",
     re.IGNORECASE,
 )
+_PLACED = re.compile(r"\s+(?:in|on|at|under|near|with)\s", re.IGNORECASE)
 _NEITHER = re.compile(
     rf"(?:{_THERE}\s+|{_SEE}\s+|{_PICTURE}\s+{_SHOWS}\s+)?neither\s+(?P<one>.+?)\s+nor\s+(?P<other>.+?)"
     r"(?:\s+(?:is|are)(?:\s+(?:there|visible|present|shown|in\s+(?:it|view|sight)))?)?$",
@@ -220,7 +221,7 @@ def premise_of(words: str) -> Premise:
         if counted := _COUNTED.match(thing):
             return _counted(counted, place)
         positive, negative = _positive(thing if not _negated_verb(words) else f"no {_bare(thing)}")
-        if _BARE_PLURAL.fullmatch(positive):
+        if _BARE_PLURAL.fullmatch(_PLACED.split(positive, maxsplit=1)[0]):
             positive = f"any {positive}"
         plural = bool(
             re.match(
