@@ -48,7 +48,13 @@ TURN = [
 
 
 def console(*, terminal: bool) -> Console:
-    return Console(file=io.StringIO(), width=80, force_terminal=terminal, highlight=False)
+    return Console(
+        file=io.StringIO(),
+        width=80,
+        force_terminal=terminal,
+        highlight=False,
+        _environ={"TERM": "xterm"},  # whatever the tests run in
+    )
 
 
 def shown(screen: Console) -> str:
