@@ -13,6 +13,7 @@ from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
 from edgewright.agents.fl_coder.embedded.effort import effort
 from edgewright.agents.fl_coder.embedded.recipes import read, write
 from edgewright.agents.fl_coder.protocol import Attempt, Proposal, TrainingProblem, same
+from edgewright.benchmarks.common.progress import log
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.layout import RunFolder
@@ -231,7 +232,10 @@ def run_trials(run: RunFolder, search: Search, *, trials: int, seed: int) -> Ite
             break
         request = TrialRequest(number=number, candidate=candidate, seed=seed, limits=_LIMITS)
         _assert_same(run, request)
+        name = f"{run.root.parent.name}, {run.root.name}: trial {number} of at most {trials}"
+        log(f"{name} begins")
         result = run_trial(run, request)
+        log(f"{name}: accuracy {accuracy(result):.4f}")
         search.tell(result)
         yield result
 
