@@ -98,8 +98,9 @@ def _parts(name: str) -> frozenset[str]:
     return frozenset(part for part in found if len(part) >= _MIN_PART) - _EMPTY
 
 
-def _plain(words_: str) -> str:
-    return re.sub(r"'s\b|[\s'-]", "", words_.lower())
+def _plain(said: str) -> str:
+    """Return words as one, in lower case: "floor plan" is floorplan, "Maya's" is maya."""
+    return re.sub(r"'s\b|[\s'-]", "", said.lower())
 
 
 def _singular(word: str) -> str:

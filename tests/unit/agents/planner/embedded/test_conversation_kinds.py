@@ -1,16 +1,14 @@
 """Kinds of wording in conversations: quantities over images, implied conditions, parts of names."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from edgewright.agents.planner.embedded.planner import EmbeddedPlanner
 from edgewright.agents.planner.plan import Plan
-from edgewright.agents.planner.planner import make_embedded_planner
-from edgewright.agents.planner.request import PlanRequest, Turn, images_of
-from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.images import ImageRef
 
+Talk = Callable[..., Plan]
+Make = Callable[[str], ImageRef]
 LETTERS = {
     "image-classification": "C",
     "image-to-text": "T",
@@ -21,22 +19,10 @@ LETTERS = {
 Said = tuple[str, str]
 
 
-@pytest.fixture(scope="module")
-def planner(planner_cache: Path) -> EmbeddedPlanner:
-    return make_embedded_planner(CardRegistry.builtin(), folder=planner_cache)
-
-
-def image(path: str) -> ImageRef:
-    digest = path.encode().hex().ljust(64, "0")[-64:]
-    folder, _, name = path.rpartition("/")
-    return ImageRef(
-        uri=f"store:{digest}", sha256=digest, mime="image/png", name=name, folder=folder
-    )
-
-
-def steps(plan: Plan, request: PlanRequest) -> list[str]:
-    """Return each task as its letter, its image's stem and its condition: ``T a if t1=no``."""
-    names = {each.uri: (each.name or "").rpartition(".")[0] for each in request.seen}
+def steps(talk: Talk, image: Make, *turns: Said) -> str:
+    """Return each task of the last turn: its letter, image and condition, ``T a if t1=no``."""
+    plan = talk(*turns)
+    names = {image(name).uri: name.rpartition(".")[0] for _, said in turns for name in said.split()}
     found = []
     for task in plan.tasks:
         about = next((names[value] for value in task.args.values() if value in names), "-")
@@ -47,17 +33,7 @@ def steps(plan: Plan, request: PlanRequest) -> list[str]:
             for check in (task.when.checks if task.when else ())
         )
         found.append(f"{LETTERS[task.tool]} {about}{f' if {when}' if when else ''}")
-    return found
-
-
-def talk(planner: EmbeddedPlanner, turns: tuple[Said, ...]) -> tuple[Plan, PlanRequest]:
-    history: tuple[Turn, ...] = ()
-    for text, names in turns:
-        request = PlanRequest(text=text, images=tuple(map(image, names.split())), history=history)
-        plan = planner.plan(request)
-        about = images_of(plan.tasks, request.seen)
-        history += (Turn(request=text, images=request.images, about=about, tasks=plan.tasks),)
-    return plan, request
+    return ", ".join(found)
 
 
 QUANTITIES = [
@@ -99,9 +75,9 @@ QUANTITIES = [
 
 @pytest.mark.parametrize(("text", "expected"), QUANTITIES)
 def test_conditions_hold_of_as_many_images_as_said(
-    planner: EmbeddedPlanner, text: str, expected: str
+    talk: Talk, image: Make, text: str, expected: str
 ) -> None:
-    assert ", ".join(steps(*talk(planner, ((text, "a.png b.png"),)))) == expected
+    assert steps(talk, image, (text, "a.png b.png")) == expected
 
 
 IMPLIED = [
@@ -146,9 +122,9 @@ IMPLIED = [
 
 @pytest.mark.parametrize(("text", "expected"), IMPLIED)
 def test_implied_conditions_are_conditions(
-    planner: EmbeddedPlanner, text: str, expected: str
+    talk: Talk, image: Make, text: str, expected: str
 ) -> None:
-    assert ", ".join(steps(*talk(planner, ((text, "a.png"),)))) == expected
+    assert steps(talk, image, (text, "a.png")) == expected
 
 
 NAMED = [
@@ -183,9 +159,9 @@ NAMED = [
 
 @pytest.mark.parametrize(("text", "names", "expected"), NAMED)
 def test_a_part_of_a_name_is_enough(
-    planner: EmbeddedPlanner, text: str, names: str, expected: str
+    talk: Talk, image: Make, text: str, names: str, expected: str
 ) -> None:
-    assert ", ".join(steps(*talk(planner, ((text, names),)))) == expected
+    assert steps(talk, image, (text, names)) == expected
 
 
 FOLLOWED = [
@@ -217,15 +193,15 @@ FOLLOWED = [
 
 @pytest.mark.parametrize(("turns", "expected"), FOLLOWED)
 def test_follow_ups_carry_on(
-    planner: EmbeddedPlanner, turns: tuple[Said, ...], expected: str
+    talk: Talk, image: Make, turns: tuple[Said, ...], expected: str
 ) -> None:
-    assert ", ".join(steps(*talk(planner, turns))) == expected
+    assert steps(talk, image, *turns) == expected
 
 
-def test_what_does_not_exist_is_said_beside_what_does(planner: EmbeddedPlanner) -> None:
-    plan, _ = talk(planner, (("describe the 2nd and the 7th", "a.png b.png"),))
+def test_what_does_not_exist_is_said_beside_what_does(talk: Talk) -> None:
+    plan = talk(("describe the 2nd and the 7th", "a.png b.png"))
     assert "There is no seventh image" in plan.reason
-    plan, _ = talk(planner, (("describe holiday3.png", "holiday1.png holiday2.png"),))
+    plan = talk(("describe holiday3.png", "holiday1.png holiday2.png"))
     assert plan.reason == "No image has that name; here are holiday1.png, holiday2.png."
 
 
@@ -236,13 +212,11 @@ def test_what_does_not_exist_is_said_beside_what_does(planner: EmbeddedPlanner) 
         ("The light was bad. Is the gate open? I think somebody left it.", "Is the gate open?"),
     ],
 )
-def test_an_expert_gets_the_question_without_remarks(
-    planner: EmbeddedPlanner, text: str, question: str
-) -> None:
-    plan, _ = talk(planner, ((text, "a.png"),))
+def test_an_expert_gets_the_question_without_remarks(talk: Talk, text: str, question: str) -> None:
+    plan = talk((text, "a.png"))
     assert plan.tasks[0].args["question"] == question
 
 
-def test_remarks_help_to_read_a_request(planner: EmbeddedPlanner) -> None:
+def test_remarks_help_to_read_a_request(talk: Talk, image: Make) -> None:
     said = "My daughter found this shell on the beach. Name it for her."
-    assert steps(*talk(planner, ((said, "a.png"),))) == ["C a"]
+    assert steps(talk, image, (said, "a.png")) == "C a"

@@ -1,16 +1,14 @@
 """Plans in a conversation: images for each task, conditions, repetitions, notes."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from edgewright.agents.planner.embedded.planner import EmbeddedPlanner
 from edgewright.agents.planner.plan import Plan
-from edgewright.agents.planner.planner import make_embedded_planner
-from edgewright.agents.planner.request import PlanRequest, Turn, images_of
-from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.images import ImageRef
 
+Talk = Callable[..., Plan]
+Make = Callable[[str], ImageRef]
 LETTERS = {
     "image-classification": "C",
     "image-to-text": "T",
@@ -18,30 +16,7 @@ LETTERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def planner(planner_cache: Path) -> EmbeddedPlanner:
-    return make_embedded_planner(CardRegistry.builtin(), folder=planner_cache)
-
-
-def image(name: str) -> ImageRef:
-    digest = name.encode().hex().ljust(64, "0")
-    return ImageRef(uri=f"store:{digest}", sha256=digest, mime="image/png", name=name)
-
-
-def talk(planner: EmbeddedPlanner, *turns: tuple[str, str]) -> Plan:
-    history: tuple[Turn, ...] = ()
-    plan = None
-    for text, names in turns:
-        images = tuple(map(image, names.split()))
-        request = PlanRequest(text=text, images=images, history=history)
-        plan = planner.plan(request)
-        about = images_of(plan.tasks, request.seen)
-        history += (Turn(request=text, images=images, about=about, tasks=plan.tasks),)
-    assert plan is not None
-    return plan
-
-
-def steps(plan: Plan) -> list[str]:
+def steps(image: Make, plan: Plan) -> list[str]:
     names = {image(name).uri: name for name in ("p.png", "q.png", "r.png")}
     return [
         f"{LETTERS[t.tool]}:{names[t.args['image']]}{'?' if t.when else ''}" for t in plan.tasks
@@ -307,13 +282,13 @@ def steps(plan: Plan) -> list[str]:
     ],
 )
 def test_each_task_has_its_image_and_condition(
-    planner: EmbeddedPlanner, turns: tuple[tuple[str, str], ...], expected: str
+    talk: Talk, image: Make, turns: tuple[tuple[str, str], ...], expected: str
 ) -> None:
-    assert steps(talk(planner, *turns)) == expected.split()
+    assert steps(image, talk(*turns)) == expected.split()
 
 
-def test_both_branches_of_a_condition_exclude_each_other(planner: EmbeddedPlanner) -> None:
-    plan = talk(planner, ("If there is a hen, caption it, otherwise classify it.", "p.png"))
+def test_both_branches_of_a_condition_exclude_each_other(talk: Talk) -> None:
+    plan = talk(("If there is a hen, caption it, otherwise classify it.", "p.png"))
     check, caption, label = plan.tasks
     assert check.args["question"] == "is there a hen?"
     assert caption.when is not None
@@ -323,9 +298,9 @@ def test_both_branches_of_a_condition_exclude_each_other(planner: EmbeddedPlanne
         assert (caption.when.holds(outputs), label.when.holds(outputs)) == runs
 
 
-def test_each_statement_of_a_condition_is_about_its_own_image(planner: EmbeddedPlanner) -> None:
+def test_each_statement_of_a_condition_is_about_its_own_image(talk: Talk, image: Make) -> None:
     text = "If there's a hen in p.png and a goat in q.png, caption r.png"
-    first, second, caption = talk(planner, (text, "p.png q.png r.png")).tasks
+    first, second, caption = talk((text, "p.png q.png r.png")).tasks
     asked = [(image("p.png").uri, "hen"), (image("q.png").uri, "goat")]
     for task, (uri, noun) in zip((first, second), asked, strict=True):
         assert task.args["image"] == uri
@@ -344,10 +319,8 @@ def test_each_statement_of_a_condition_is_about_its_own_image(planner: EmbeddedP
         ("what is the capital of Australia?", "which sounds like general knowledge;"),
     ],
 )
-def test_what_is_no_request_is_answered_in_plain_words(
-    planner: EmbeddedPlanner, text: str, reply: str
-) -> None:
-    plan = talk(planner, (text, ""))
+def test_what_is_no_request_is_answered_in_plain_words(talk: Talk, text: str, reply: str) -> None:
+    plan = talk((text, ""))
     assert plan.tasks == ()
     assert reply in plan.reason
 
@@ -361,45 +334,43 @@ def test_what_is_no_request_is_answered_in_plain_words(
         "Is there a hen in them?",
     ],
 )
-def test_a_question_about_several_images_is_asked_of_each(
-    planner: EmbeddedPlanner, text: str
-) -> None:
-    plan = talk(planner, (text, "p.png q.png"))
+def test_a_question_about_several_images_is_asked_of_each(talk: Talk, text: str) -> None:
+    plan = talk((text, "p.png q.png"))
     assert [task.args["question"] for task in plan.tasks] == ["Is there a hen in the picture?"] * 2
 
 
-def test_in_one_image_they_are_things(planner: EmbeddedPlanner) -> None:
-    plan = talk(planner, ("Is there milk in them?", "p.png"))
+def test_in_one_image_they_are_things(talk: Talk) -> None:
+    plan = talk(("Is there milk in them?", "p.png"))
     assert plan.tasks[0].args["question"] == "Is there milk in them?"
 
 
-def test_what_does_it_say_is_a_question(planner: EmbeddedPlanner) -> None:
-    plan = talk(planner, ("what does it say", "p.png"))
-    assert steps(plan) == ["V:p.png"]
+def test_what_does_it_say_is_a_question(talk: Talk, image: Make) -> None:
+    plan = talk(("what does it say", "p.png"))
+    assert steps(image, plan) == ["V:p.png"]
 
 
 @pytest.mark.parametrize("text", ["if possible", "if you please", "otherwise", "then"])
-def test_courtesy_alone_is_no_request(planner: EmbeddedPlanner, text: str) -> None:
-    assert talk(planner, (text, "p.png")).tasks == ()
+def test_courtesy_alone_is_no_request(talk: Talk, text: str) -> None:
+    assert talk((text, "p.png")).tasks == ()
 
 
-def test_a_task_of_an_image_that_is_not_there_is_never_widened(planner: EmbeddedPlanner) -> None:
-    plan = talk(planner, ("Describe the first and classify the fifth.", "p.png q.png"))
-    assert steps(plan) == ["T:p.png"]
+def test_a_task_of_an_image_that_is_not_there_is_never_widened(talk: Talk, image: Make) -> None:
+    plan = talk(("Describe the first and classify the fifth.", "p.png q.png"))
+    assert steps(image, plan) == ["T:p.png"]
     assert plan.notes == ("There is no fifth image: only 2 images are here.",)
 
 
-def test_an_act_of_no_card_is_named_beside_the_tasks(planner: EmbeddedPlanner) -> None:
-    plan = talk(planner, ("Rotate it by ninety degrees and describe it.", "p.png"))
-    assert steps(plan) == ["T:p.png"]
+def test_an_act_of_no_card_is_named_beside_the_tasks(talk: Talk, image: Make) -> None:
+    plan = talk(("Rotate it by ninety degrees and describe it.", "p.png"))
+    assert steps(image, plan) == ["T:p.png"]
     assert plan.notes == ("I cannot edit images; I can describe the picture as it is.",)
 
 
-def test_what_is_not_wanted_is_not_done(planner: EmbeddedPlanner) -> None:
-    plan = talk(planner, ("Please do not describe this picture.", "p.png"))
+def test_what_is_not_wanted_is_not_done(talk: Talk) -> None:
+    plan = talk(("Please do not describe this picture.", "p.png"))
     assert (plan.tasks, plan.reason) == ((), "Nothing was done, as you asked.")
 
 
-def test_a_question_names_no_other_image(planner: EmbeddedPlanner) -> None:
-    plan = talk(planner, ("Is there a hen in the second picture?", "p.png q.png"))
+def test_a_question_names_no_other_image(talk: Talk, image: Make) -> None:
+    plan = talk(("Is there a hen in the second picture?", "p.png q.png"))
     assert plan.tasks[0].args["question"] == "Is there a hen in the picture?"

@@ -1,0 +1,52 @@
+"""Conversations with the embedded planner: turns of words and the names of their images."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgewright.agents.planner.embedded.planner import EmbeddedPlanner
+from edgewright.agents.planner.plan import Plan
+from edgewright.agents.planner.planner import make_embedded_planner
+from edgewright.agents.planner.request import PlanRequest, Turn, images_of
+from edgewright.tools.cards import CardRegistry
+from edgewright.tools.contracts.images import ImageRef
+
+
+@pytest.fixture(scope="session")
+def image() -> Callable[[str], ImageRef]:
+    """Return what makes an image of a name, which may have folders."""
+
+    def made(path: str) -> ImageRef:
+        digest = path.encode().hex().ljust(64, "0")[-64:]
+        folder, _, name = path.rpartition("/")
+        return ImageRef(
+            uri=f"store:{digest}", sha256=digest, mime="image/png", name=name, folder=folder
+        )
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def conversing(planner_cache: Path) -> EmbeddedPlanner:
+    """Return the planner of the built-in cards."""
+    return make_embedded_planner(CardRegistry.builtin(), folder=planner_cache)
+
+
+@pytest.fixture
+def talk(conversing: EmbeddedPlanner, image: Callable[[str], ImageRef]) -> Callable[..., Plan]:
+    """Return what holds a conversation and returns the plan of its last turn."""
+
+    def held(*turns: tuple[str, str]) -> Plan:
+        history: tuple[Turn, ...] = ()
+        plan = None
+        for text, names in turns:
+            images = tuple(map(image, names.split()))
+            request = PlanRequest(text=text, images=images, history=history)
+            plan = conversing.plan(request)
+            about = images_of(plan.tasks, request.seen)
+            history += (Turn(request=text, images=images, about=about, tasks=plan.tasks),)
+        assert plan is not None
+        return plan
+
+    return held
