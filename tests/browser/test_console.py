@@ -85,8 +85,9 @@ def test_a_reload_in_the_middle_goes_on_where_it_was(
 
 
 def test_a_request_is_stopped(page: Page, ask: Ask, photograph: Photograph) -> None:
+    # Enough to do that it is not over before the button is pressed.
     ask(
-        "Detect the objects in this picture.",
+        "Read the text in this picture, describe it, detect the poses and detect the objects.",
         name="rocket.jpg",
         data=photograph("rocket"),
         wait=False,
