@@ -38,7 +38,7 @@ def _replies(environment: dict[str, str], *arguments: str) -> list[dict]:
 
 
 def _cut(replies: list[dict]) -> list[dict]:
-    """Return the reports of tasks whose model was cut."""
+    """Return the cost reports of tasks whose model was cut."""
     reports = [result["report"] for reply in replies for result in reply["results"]]
     return [report for report in reports if report and report["frame_bytes"]]
 
@@ -49,8 +49,8 @@ def test_names_are_correct_and_a_model_was_cut(environment: dict[str, str], tmp_
     from skimage import data
 
     Image.fromarray(data.coffee()).save(own)
-    # A thin link and a very slow device make the cut the clear choice, even on a busy machine.
-    replies = _replies(environment, "--rate", "60", "--slowdown", "20", "--image", str(own))
+    # At this rate and slowdown a cut is ahead of both other kinds of arm by about a quarter.
+    replies = _replies(environment, "--rate", "60", "--slowdown", "40", "--image", str(own))
     answers = {
         (reply["image"].removeprefix("camera:"), reply["request"]): reply["answer"].lower()
         for reply in replies
@@ -68,16 +68,16 @@ def test_names_are_correct_and_a_model_was_cut(environment: dict[str, str], tmp_
         (str(own), "What is this?"): ("espresso", "cup", "coffee"),
     }.items():
         assert any(word in answers[question] for word in correct), answers[question]
-    # How long things take on a busy machine varies more than the arms differ: it may take a second
-    # look until one of the models is cut.
+    # Which device is slow enough for a cut, and not too slow, depends on the machine and what else
+    # it does: another one is tried before the cut is held to be missing.
     cut = _cut(replies)
-    for _ in range(2):
-        cut = cut or _cut(_replies(environment, "--rate", "60", "--slowdown", "20"))
+    for slowdown in ("25", "60"):
+        cut = cut or _cut(_replies(environment, "--rate", "60", "--slowdown", slowdown))
     assert cut
     for report in cut:
         assert report["nodes"] == ["demo-device", "edge"]
         assert report["bytes_up"] == report["frame_bytes"] > 1000
-        assert report["slowdown"] == 20
+        assert report["slowdown"] in {25, 40, 60}
 
 
 def test_without_slowdown_the_device_runs_everything_and_the_record_shows_it(
