@@ -3,50 +3,13 @@
 import json
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from edgewright.tools.contracts.perceptions import (
-    Box,
-    DetectedObject,
-    Face,
-    Perceptions,
-    SceneLabel,
-    TextLine,
-)
+from edgewright.tools.contracts.perceptions import Box, Face, Perceptions, SceneLabel
 from edgewright.tools.errors import InputError, RefusedError
 from edgewright.tools.vision.answering.answerer import EvidenceAnswerer, answered
-from edgewright.tools.vision.answering.colours import colour_name
 from edgewright.tools.vision.scene import Scene
-
-WIDTH, HEIGHT = 400, 300
-
-
-def thing(label, x, y, side=60, score=0.9):
-    half = side / 2
-    return DetectedObject(
-        label=label, score=score, box=Box(x0=x - half, y0=y - half, x1=x + half, y1=y + half)
-    )
-
-
-def line(text, x=10, y=10, width=100, height=20):
-    corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
-    return TextLine(text=text, score=0.95, polygon=corners)
-
-
-def scene(*objects, image=None, texts=(), faces=(), labels=()):
-    image = image or Image.new("RGB", (WIDTH, HEIGHT), (120, 160, 90))
-    seen = Perceptions(
-        width=image.width,
-        height=image.height,
-        candidates=objects,
-        objects=objects,
-        texts=texts,
-        faces=faces,
-        poses=(),
-        labels=[SceneLabel(label=label, score=score) for label, score in labels],
-    )
-    return Scene(image, {}, seen)
-
+from scenes import HEIGHT, WIDTH, line, scene, thing
 
 STREET = scene(
     thing("person", 60, 150),
@@ -161,22 +124,6 @@ def test_a_smooth_blue_upper_edge_is_a_sky():
     assert answered("What colour is the sky?", scene(image=outside)).short == "blue"
 
 
-def test_a_flower_has_the_colour_that_stands_out_from_the_green():
-    meadow = Image.new("RGB", (WIDTH, HEIGHT), (50, 120, 40))
-    meadow.paste((240, 220, 40), (0, 0, 270, 200))
-    assert answered("What colour is the flower?", scene(image=meadow)).short == "yellow"
-    with pytest.raises(RefusedError):
-        answered("What colour is the cloud?", scene(image=meadow))
-
-
-def test_a_vivid_colour_names_a_thing_before_its_black_parts():
-    image = Image.new("RGB", (WIDTH, HEIGHT), (200, 200, 190))
-    image.paste((20, 20, 20), (150, 100, 250, 200))
-    image.paste((200, 20, 30), (170, 120, 230, 165))
-    motorcycle = scene(thing("motorcycle", 200, 150, 100), image=image)
-    assert answered("What colour is the motorcycle?", motorcycle).short == "red"
-
-
 def test_the_only_suspect_is_what_a_question_takes_for_granted():
     cup = thing("cup", 340, 60, score=0.4)
     suspected = Scene(
@@ -187,17 +134,6 @@ def test_the_only_suspect_is_what_a_question_takes_for_granted():
     assert answered("Where is the cup?", suspected).short == "top right"
     with pytest.raises(RefusedError):
         answered("Is there a cup?", suspected)
-
-
-def test_clothes_have_the_colour_of_the_part_of_the_body_that_they_cover():
-    image = Image.new("RGB", (WIDTH, HEIGHT), (200, 200, 200))
-    image.paste((200, 20, 30), (160, 90, 240, 170))
-    image.paste((30, 60, 180), (160, 170, 240, 280))
-    person = DetectedObject(label="person", score=0.9, box=Box(x0=160, y0=30, x1=240, y1=290))
-    dressed = scene(person, image=image)
-    assert answered("What colour is the man's shirt?", dressed).short == "red"
-    assert answered("What colour are the trousers?", dressed).short == "blue"
-    assert answered("What colour is the jacket?", scene()).short == "none"
 
 
 def test_absence_is_answered_even_with_a_condition_that_no_expert_can_judge():
@@ -233,96 +169,6 @@ def test_the_classifier_is_evidence_too():
     assert answered("Is there a tiger?", photograph).short == "no"
     with pytest.raises(RefusedError):
         answered("Where is the cat?", photograph)
-
-
-def painted(colour, background=(120, 160, 90)):
-    image = Image.new("RGB", (WIDTH, HEIGHT), background)
-    ImageDraw.Draw(image).ellipse((170, 120, 230, 180), fill=colour)
-    return scene(thing("sports ball", 200, 150), image=image)
-
-
-@pytest.mark.parametrize(
-    ("rgb", "name"),
-    [
-        ((200, 20, 30), "red"),
-        ((240, 140, 20), "orange"),
-        ((240, 220, 40), "yellow"),
-        ((30, 70, 200), "blue"),
-        ((245, 245, 245), "white"),
-        ((15, 15, 15), "black"),
-        ((110, 60, 30), "brown"),
-        ((120, 40, 160), "purple"),
-        ((250, 150, 190), "pink"),
-    ],
-)
-def test_a_colour_is_that_of_the_object_not_of_its_background(rgb, name):
-    photograph = painted(rgb)
-    assert answered("What colour is the ball?", photograph).short == name
-    assert answered(f"Is the ball {name}?", photograph).short == "yes"
-    assert answered("Is the ball green?", photograph).short == "no"
-    assert answered(f"Is the ball green or {name}?", photograph).short == name
-    assert answered(f"Is there a {name} ball?", photograph).short == "yes"
-    assert answered("Is there a green ball?", photograph).short == "no"
-
-
-def test_no_colours_in_black_and_white():
-    photograph = scene(
-        thing("car", 200, 150), image=Image.new("RGB", (WIDTH, HEIGHT), (90, 90, 90))
-    )
-    assert answered("Is this photo in colour?", photograph).short == "no"
-    with pytest.raises(RefusedError) as caught:
-        answered("What colour is the car?", photograph)
-    assert "black and white" in caught.value.message
-
-
-SIGNS = scene(
-    texts=(
-        line("NO", 10, 10, 80, 40),
-        line("PARKING 24", 10, 55, 160, 40),
-        line("Post", 350, 250, 30, 10),
-    )
-)
-
-
-@pytest.mark.parametrize(
-    ("question", "short"),
-    [
-        ("What does the sign say?", "NO / PARKING 24"),
-        ("Read all the text.", "NO / PARKING 24 / Post"),
-        ("What number can you read?", "24"),
-        ("What is the heading?", "NO"),
-        ("Is there any text?", "yes"),
-        ("Does the sign say parking?", "yes"),
-        ("Does the sign say stop?", "no"),
-    ],
-)
-def test_reading(question, short):
-    answer = answered(question, SIGNS)
-    assert answer.short == short
-    assert answer.perceptions.texts
-
-
-def test_words_beside_each_other_are_one_line():
-    words = (line("the", 10, 50, 60), line("copy", 90, 52, 80), line("EXIT", 10, 120, 90))
-    apart = line("9 EUR", 330, 120, 60)
-    read = answered("What does it say?", scene(texts=(*words, apart))).text
-    assert read == "It reads: \u201cthe copy / EXIT / 9 EUR\u201d."
-
-
-def test_text_on_a_thing_is_read_there_alone():
-    bus = scene(thing("bus", 100, 100, 150), texts=(line("42", 60, 90, 40), line("Post", 300, 200)))
-    assert answered("What does it say on the bus?", bus).short == "42"
-    assert answered("What is written on the wall?", bus).short == "42 / Post"
-
-
-def test_the_heading_is_the_line_with_the_largest_letters_however_it_is_turned():
-    slanted = TextLine(
-        text="a long and slanted line",
-        score=0.95,
-        polygon=((10, 60), (360, 100), (358, 115), (8, 75)),
-    )
-    page = scene(texts=(line("Heading", 10, 10, 120, 28), slanted))
-    assert answered("What is the heading?", page).short == "Heading"
 
 
 def test_one_known_thing_answers_for_an_unknown_one():
@@ -377,47 +223,6 @@ def test_tiny_images(size):
     assert answered("What is the dominant colour?", tiny).short == "red"
 
 
-NIGHT, DAY = (8, 8, 12), (150, 170, 190)
-
-
-def _view(colour, *objects, labels=(), light=None):
-    image = Image.new("RGB", (WIDTH, HEIGHT), colour)
-    if light:
-        image.paste(light, (100, 150, 300, 300))
-    return scene(*objects, image=image, labels=labels)
-
-
-@pytest.mark.parametrize(
-    ("question", "view", "short"),
-    [
-        ("Is it indoors or outdoors?", _view(DAY, labels=[("castle", 0.8)]), "outdoors"),
-        ("Is it indoors or outdoors?", _view(DAY, thing("couch", 200, 200)), "indoors"),
-        ("Was this taken outdoors?", _view(DAY, thing("bus", 200, 200)), "yes"),
-        ("Was it not taken outdoors?", _view(DAY, thing("bus", 200, 200)), "no"),
-        ("Is it day or night?", _view(DAY, thing("bus", 200, 200)), "day"),
-        ("Is it night?", _view(NIGHT, thing("bus", 200, 200), light="white"), "yes"),
-    ],
-)
-def test_surroundings(question, view, short):
-    assert answered(question, view).short == short
-
-
-@pytest.mark.parametrize(
-    ("question", "view"),
-    [
-        ("Is it indoors or outdoors?", _view(DAY)),
-        ("Is it indoors?", _view(DAY, thing("bus", 90, 90), thing("couch", 200, 200))),
-        ("Is it day or night?", _view(DAY, thing("couch", 200, 200))),
-        ("Is it day or night?", _view(NIGHT, thing("bus", 200, 200))),
-    ],
-)
-def test_surroundings_that_are_not_clear_are_refused(question, view):
-    with pytest.raises(
-        RefusedError, match=r"^whether it is .* cannot be told from this image; ask"
-    ):
-        answered(question, view)
-
-
 def test_a_description_is_a_caption_and_says_nothing_of_what_happens():
     view = scene(thing("dog", 200, 150, 100))
     described = answered("Describe this picture.", view)
@@ -454,15 +259,6 @@ def test_a_suspect_and_the_classifier_together_are_enough_to_be_there_but_not_to
     assert answered("Is there a plant?", view).short == "yes"
     with pytest.raises(RefusedError, match="cannot count"):
         answered("How many plants are there?", view)
-
-
-def test_fur_is_brown_and_not_yellow():
-    assert colour_name(57, 6, 31) == "brown"
-    assert colour_name(80, 5, 75) == "yellow"
-
-
-def test_lemons_in_the_shade_are_yellow():
-    assert colour_name(52, -2, 31) == "yellow"
 
 
 def test_another_one_is_a_second_one():
