@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import StdioServerParameters
 
 from edgewright.tools.nodes.launch import NodeProcess
 
@@ -67,3 +68,19 @@ def served(serve: Serve) -> Iterator[str]:
     """Return the URL of a server that needs no key."""
     with serve() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def stdio(
+    device_node: NodeProcess, tmp_path_factory: pytest.TempPathFactory
+) -> StdioServerParameters:
+    """Return the command that a desktop client starts."""
+    environment = {**os.environ, "EDGEWRIGHT_HOME": str(tmp_path_factory.mktemp("mcp"))}
+    return StdioServerParameters(
+        command=sys.executable,
+        args=[
+            *("-c", "from edgewright.cli.main import app; app()"),
+            *("mcp", "--node", device_node.url, "--embedded"),
+        ],
+        env=environment,
+    )

@@ -2,15 +2,11 @@
 
 import base64
 import json
-from collections.abc import Callable
 
 import pytest
 from langchain_core.messages import HumanMessage
 
-from edgewright.agents.planner.condition import Check, Condition
-from edgewright.graphs.assistant.context import AssistantContext
-from edgewright.graphs.assistant.failures import RETRY
-from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
+from edgewright.graphs.assistant.graph import RECURSION_LIMIT
 from edgewright.graphs.assistant.server import assistant_graph, federated_graph
 from edgewright.tools.contracts.invocation import InvokeResponse
 from edgewright.tools.errors import (
@@ -21,46 +17,10 @@ from edgewright.tools.errors import (
     OverloadedError,
     UnavailableError,
 )
-from edgewright.tools.federated.records.report import RunReport
-
-
-class ScriptedTrainer:
-    """Trains nothing."""
-
-    async def train(self, purpose: str, on_event: Callable[..., None]) -> RunReport:
-        raise InputError("there are no data", code="data_unnamed")
-
 
 QUESTION = "visual-question-answering"
 CAPTION = "image-to-text"
 CLASSIFY = "image-classification"
-QUICK = RETRY._replace(initial_interval=0.01)
-
-
-@pytest.fixture
-def run(services):
-    async def ask(text="what is it?", *, attachments=(), message=None, **options):
-        compiled = build_graph(retry=QUICK, **options).compile()
-        events = []
-        state = None
-        async for mode, part in compiled.astream(
-            {"messages": [message or HumanMessage(text)], "attachments": list(attachments)},
-            {"recursion_limit": RECURSION_LIMIT},
-            context=AssistantContext(services=services, trainer=ScriptedTrainer(), deadline_s=5.0),
-            stream_mode=["custom", "values"],
-        ):
-            if mode == "custom":
-                events.append(part)
-            else:
-                state = part
-        return state, events
-
-    return ask
-
-
-@pytest.fixture
-def attached(services, picture):
-    return services.images.put(picture, "gate.png").model_dump(mode="json")
 
 
 async def test_a_turn_goes_through_all_steps(run, planner, node, task, attached, picture):
@@ -113,52 +73,6 @@ async def test_independent_tasks_run_at_once_and_dependent_ones_after(
     assert node.calls[2][0] == QUESTION
     assert node.calls[2][1].args == {"question": "Is the tabby cat asleep?"}
     assert set(state["results"]) == {"t1", "t2", "t3"}
-
-
-def conditional(task, number, on, value):
-    check = Check(task=on, field="answer", op="equals", value=value)
-    return task(number, CAPTION, image="store:" + 64 * "0").model_copy(
-        update={"when": Condition(checks=(check,))}
-    )
-
-
-@pytest.mark.parametrize(
-    ("answer", "caption", "code"),
-    [
-        ("yes", "ok", ""),
-        ("no", "skipped", "condition_not_met"),
-        ("it may be", "skipped", "condition_undecided"),
-    ],
-)
-async def test_a_task_runs_on_its_condition_alone_and_the_answer_says_so(
-    run, planner, node, task, attached, ok, answer, caption, code
-):
-    question = task(1, QUESTION, image=attached["uri"], question="is there a dog?")
-    captioned = conditional(task, 2, "t1", "yes")
-    planner.tasks = (question, captioned.model_copy(update={"args": {"image": attached["uri"]}}))
-    node.answers[QUESTION] = [ok(answer)]
-    state, events = await run(attachments=[attached])
-    assert state["results"]["t2"]["status"] == caption
-    assert [call[0] for call in node.calls] == [QUESTION, CAPTION][: 2 if caption == "ok" else 1]
-    assert state["plan"]["tasks"][1]["when"]["checks"][0]["task"] == "t1"
-    assert {claim["task_id"] for claim in state["claims"]} == {"t1", "t2"}
-    if code:
-        assert state["results"]["t2"]["error"]["code"] == code
-        assert "caption was left out" in state["messages"][-1].text
-        assert [e.status for e in events if e.event == "task_finished"] == ["ok", "skipped"]
-
-
-async def test_a_training_waits_for_its_condition(run, planner, node, task, attached, ok):
-    question = task(1, QUESTION, image=attached["uri"], question="is there a dog?")
-    check = Check(task="t1", field="answer", op="equals", value="yes")
-    training = task(2, "federated-training").model_copy(update={"when": Condition(checks=(check,))})
-    planner.tasks = (question, training)
-    node.answers[QUESTION] = [ok("no")]
-    state, _ = await run(attachments=[attached])
-    assert state["results"]["t2"]["error"]["code"] == "condition_not_met"
-    node.answers[QUESTION] = [ok("yes")]
-    state, _ = await run(attachments=[attached])
-    assert state["results"]["t2"]["error"]["code"] == "data_unnamed"
 
 
 async def test_an_output_never_adds_a_task(run, planner, node, task, attached, ok):
