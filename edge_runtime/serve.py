@@ -110,6 +110,8 @@ def uvicorn_config(config: Listening, app: Callable[..., Any]) -> uvicorn.Config
         log_config=None,
         access_log=False,
         server_header=False,
+        # Otherwise any program here could claim to call for others, each with a share of its own.
+        proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, round(config.limits.drain_s)),
         ssl_certfile=config.tls.certificate if config.tls else None,

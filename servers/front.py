@@ -72,7 +72,7 @@ class Front:
         Raises:
             OverloadedError: There is no place for this caller.
         """
-        self.work.take(caller, usual_s=self.mean_service_s)
+        self.work.take(caller, usual_s=lambda: self.mean_service_s)
         task = asyncio.create_task(work())
         task.add_done_callback(lambda _: self.work.free(caller))
         return task

@@ -99,6 +99,11 @@ class Tracing:
         if exporter is not None:
             self._provider = _provider(service, instance, environ, exporter)
 
+    @property
+    def on(self) -> bool:
+        """Whether it records anything."""
+        return self._provider is not None
+
     @contextmanager
     def trace(
         self, name: str, headers: Mapping[str, str], attributes: Attributes

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Self
 
 from edgewright.edge_runtime.keys import Caller
 from edgewright.edge_runtime.served import Served
@@ -30,9 +29,8 @@ def identity_of(given: bytes | None) -> str:
     return given.decode() if given and _ID.fullmatch(given) else secrets.token_hex(8)
 
 
-@contextmanager
-def taken_place(node: Served, caller: Caller) -> Iterator[None]:
-    """Hold a place for a request while the block runs.
+class TakenPlace:
+    """A place for a request, held while the block runs or until it is freed before.
 
     Args:
         node: What is served.
@@ -42,13 +40,24 @@ def taken_place(node: Served, caller: Caller) -> Iterator[None]:
         UnavailableError: It is stopping (``draining``).
         OverloadedError: There is no place for this caller.
     """
-    if node.draining:
-        raise UnavailableError("this server is stopping; try again later", code="draining")
-    node.requests.take(caller.name, usual_s=node.mean_service_s)
-    try:
-        yield
-    finally:
-        node.requests.free(caller.name)
+
+    def __init__(self, node: Served, caller: Caller) -> None:
+        if node.draining:
+            raise UnavailableError("this server is stopping; try again later", code="draining")
+        node.requests.take(caller.name, usual_s=lambda: node.mean_service_s)
+        self._places, self._caller, self._held = node.requests, caller.name, True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.free()
+
+    def free(self) -> None:
+        """Free the place, unless that was done before."""
+        if self._held:
+            self._held = False
+            self._places.free(self._caller)
 
 
 def record(
@@ -64,8 +73,8 @@ def record(
         seconds: Time that it took.
         caller: Name of the caller; empty if it is unknown.
     """
-    node.metrics.requests.labels(route, str(status)).inc()
-    node.metrics.seconds.labels(route).observe(seconds)
+    node.metrics.requests(route, str(status)).inc()
+    node.metrics.seconds(route).observe(seconds)
     if status < HTTPStatus.BAD_REQUEST:
         return
     ms = seconds * 1000

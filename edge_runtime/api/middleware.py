@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import ExitStack
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edgewright.edge_runtime import config
-from edgewright.edge_runtime.api.admission import HOLD_S, identity_of, record, taken_place
+from edgewright.edge_runtime.api.admission import HOLD_S, TakenPlace, identity_of, record
 from edgewright.edge_runtime.api.bodies import RECEIVED_AT, header
 from edgewright.edge_runtime.api.origin import check_origin
 from edgewright.edge_runtime.api.problems import problem_response
@@ -131,16 +130,15 @@ class NodeMiddleware:
         address = scope["client"][0] if scope.get("client") else ""
         caller = node.keys.check(self.authorization(scope), scope_needed, address)
         scope["caller"] = caller
-        with ExitStack() as place:
-            place.enter_context(taken_place(node, caller))
+        with TakenPlace(node, caller) as place:
 
             async def answer(message: Message) -> None:
                 # Once the work has ended, a caller that takes its answer slowly needs no place.
                 if _ends_work(message):
-                    place.close()
+                    place.free()
                 await send(message)
 
-            if scope["path"] in self.not_traced:
+            if not node.tracing.on or scope["path"] in self.not_traced:
                 await self._app(scope, receive, answer)
             else:
                 await self._traced(scope, receive, answer)

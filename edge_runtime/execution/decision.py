@@ -33,12 +33,19 @@ def choose(node: Node, call: PendingCall, without: Collection[str] = ()) -> ArmC
     for peer in node.peers.values():
         peer.task_arrived()
     local = local_arm(node)
-    if not node.peers and not node.precisions(call.expert.model):
+    if not _chooses(node, call.expert.model):
         return _fixed(local, "this device has no edge peer", call)
     situation = _situation(node, call, without)
     if situation is None:
         return _fixed(local, f"this {node.config.role} has not measured itself yet", call)
     return node.policy(call.expert.model).choose(situation)
+
+
+def _chooses(node: Node, model: str) -> bool:
+    """Return whether a node has arms to choose between: a server without a peer has only one."""
+    if node.peers:
+        return True
+    return node.config.role == "device" and bool(node.precisions(model))
 
 
 def local_arm(node: Node, precision: Precision = "fp32") -> Arm:
@@ -90,7 +97,7 @@ def expected_costs(node: Node, call: PendingCall, arm: Arm) -> TaskCosts:
 
 
 def learn(node: Node, call: PendingCall, arm: Arm, costs: CostRecorder) -> None:
-    """Update the policy after a call that completed without a fallback.
+    """Update the policy after a call that completed without a fallback, if it ever decides.
 
     Args:
         node: This node.
@@ -98,6 +105,8 @@ def learn(node: Node, call: PendingCall, arm: Arm, costs: CostRecorder) -> None:
         arm: The arm that completed it.
         costs: Its costs.
     """
+    if not _chooses(node, call.expert.model):
+        return
     if situation := _bare_situation(node, call.expert.model, call.facts):
         node.policy(call.expert.model).observe(
             situation, _profiled(node, arm), costs.stages_ms, bytes_up=costs.bytes_up

@@ -108,7 +108,7 @@ class Execution:
         costs, worker = self._costs, self._node.workers.worker(self._call.expert.model)
         if not costs.fallback:
             learn(self._node, self._call, arm, costs)
-        self._node.metrics.arms.labels(arm.kind, arm.peer or "").inc()
+        self._node.metrics.arms(arm.kind, arm.peer or "").inc()
         return InvokeResponse(
             status="ok",
             output=in_pixels(output, self._call.image),
@@ -142,7 +142,7 @@ class Execution:
         info = error.info()
         if following is None or self._call.left_s <= 0:
             raise self._final_error(error)
-        self._node.metrics.fallbacks.labels(info.code).inc()
+        self._node.metrics.fallbacks(info.code).inc()
         self._costs.fallback.append(
             Fallback(tried=arm.label, code=info.code, reason=info.message, used=following.label)
         )

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import grpc
 from google.protobuf.message import DecodeError
 
-from edgewright.edge_runtime.api.admission import HOLD_S, identity_of, record, taken_place
+from edgewright.edge_runtime.api.admission import HOLD_S, TakenPlace, identity_of, record
 from edgewright.edge_runtime.api.bodies import upload_too_slow
 from edgewright.edge_runtime.api.open_inference import described, infer, server_view, worker_of
 from edgewright.edge_runtime.grpc_api.conversions import read_request, write_model, write_response
@@ -145,7 +145,7 @@ class InferenceService:
             "rpc.method": call.method,
             "edgewright.request_id": request_id(),
         }
-        with taken_place(node, call.caller), node.tracing.trace(call.route, trace, known):
+        with TakenPlace(node, call.caller), node.tracing.trace(call.route, trace, known):
             await self._answer(call)
 
     async def _answer(self, call: _Call) -> None:

@@ -322,5 +322,5 @@ class Peer:
             self._transfers -= 1
             if self._probe_due:
                 self._probe_ready.set()
-            self._metrics.bytes_up.labels(self.name).inc(transfer.bytes_up)
-            self._metrics.bytes_down.labels(self.name).inc(transfer.bytes_down)
+            self._metrics.bytes_up(self.name).inc(transfer.bytes_up)
+            self._metrics.bytes_down(self.name).inc(transfer.bytes_down)

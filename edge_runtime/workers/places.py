@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from edgewright.tools.errors import OverloadedError
 
@@ -27,12 +28,12 @@ class Places:
     def __len__(self) -> int:
         return self._taken.total()
 
-    def take(self, caller: str, *, usual_s: float) -> None:
+    def take(self, caller: str, *, usual_s: Callable[[], float]) -> None:
         """Take a place.
 
         Args:
             caller: Name of the caller.
-            usual_s: Usual time after which a place becomes free.
+            usual_s: Returns the usual time after which a place becomes free.
 
         Raises:
             OverloadedError: There is no place for this caller.
@@ -42,7 +43,7 @@ class Places:
             callers = len(self._taken) + (caller not in self._taken)
             share = max(1, self._number // callers)
             if self._taken[caller] >= share or taken >= _MAX_OVERFLOW * self._number:
-                wait_s = taken * usual_s
+                wait_s = taken * usual_s()
                 raise OverloadedError(
                     f"all {taken} places are taken; try again in {max(wait_s, 1.0):.0f} s",
                     retry_after_s=wait_s,

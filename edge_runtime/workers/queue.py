@@ -143,7 +143,7 @@ class FairQueue:
         if latest <= loop.time():
             raise _late()
         waiting = _Waiting(loop.create_future(), loop.time(), usual_s)
-        self._places.take(caller.name, usual_s=usual_s)
+        self._places.take(caller.name, usual_s=lambda: usual_s)
         line = self._line_of(caller)
         line.waiting.append(waiting)
         line.places += 1

@@ -40,8 +40,7 @@ _RECENT = 16
 @dataclass(eq=False)
 class _Process:
     process: multiprocessing.process.BaseProcess
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
+    channel: wire.Channel
     loaded_at: float = 0.0
 
 
@@ -238,9 +237,8 @@ class ModelWorker:
     async def _exchange(self, process: _Process, message: bytes) -> tuple[dict[str, Any], bytes]:
         try:
             async with asyncio.timeout(self._call_s):
-                process.writer.write(message)
-                await process.writer.drain()
-                return await wire.read(process.reader)
+                process.channel.send(message)
+                return await process.channel.receive()
         except TimeoutError:
             self._replace(process)
             raise DeadlineError(
@@ -250,7 +248,7 @@ class ModelWorker:
             # Its late answer would be read as that of the next call.
             self._replace(process)
             raise
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except ConnectionError:
             self._replace(process)
             raise self._lost() from None
 
@@ -290,10 +288,10 @@ class ModelWorker:
         process = await self._spawned_process()
         try:
             async with asyncio.timeout(self._load_s):
-                description, _ = await wire.read(process.reader)
+                description, _ = await process.channel.receive()
             if "error" in description:
                 raise from_info(ErrorInfo.model_validate(description["error"]))
-        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+        except (TimeoutError, ConnectionError):
             await asyncio.to_thread(process.process.join, _SHORT_LIFE_S)
             lost = (process.process.exitcode or 0) < 0  # it was killed
             await self._end(process)
@@ -323,8 +321,7 @@ class ModelWorker:
             connection.close()
             process.kill()
             raise
-        reader, writer = await asyncio.open_unix_connection(sock=connection)
-        return _Process(process, reader, writer)
+        return _Process(process, await wire.Channel.over(connection))
 
     def _on_exit(self, process: _Process) -> None:
         asyncio.get_running_loop().remove_reader(process.process.sentinel)
@@ -333,7 +330,7 @@ class ModelWorker:
     @staticmethod
     async def _end(process: _Process) -> None:
         asyncio.get_running_loop().remove_reader(process.process.sentinel)
-        process.writer.close()
+        process.channel.close()
         process.process.kill()
         await asyncio.to_thread(process.process.join)
         process.process.close()

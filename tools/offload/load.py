@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from edgewright.tools.contracts.arms import ServerLoad
 
@@ -79,7 +79,9 @@ class LoadMeter:
     def __init__(self, *, servers: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self._servers = servers
         self._arrivals = ArrivalWindow(clock=clock)
-        self._services_s: deque[float] = deque(maxlen=_MAX_SERVICES)
+        self._services_s: deque[float] = deque()
+        #: Their sum and the sum of their squares, kept up for the same reason.
+        self._sum_s = self._squares_s2 = 0.0
 
     def arrived(self) -> None:
         """Record an arrival, including calls that are then rejected."""
@@ -88,11 +90,17 @@ class LoadMeter:
     def served(self, seconds: float) -> None:
         """Record the service time of a call, waiting excluded."""
         self._services_s.append(seconds)
+        self._sum_s += seconds
+        self._squares_s2 += seconds**2
+        if len(self._services_s) > _MAX_SERVICES:
+            dropped = self._services_s.popleft()
+            self._sum_s -= dropped
+            self._squares_s2 -= dropped**2
 
     @property
     def mean_s(self) -> float:
         """Mean service time of recent calls; 0 before the first one."""
-        return sum(self._services_s) / len(self._services_s) if self._services_s else 0.0
+        return self._sum_s / len(self._services_s) if self._services_s else 0.0
 
     def load(self) -> ServerLoad | None:
         """Return the measured load; None before the first call has been served."""
@@ -102,13 +110,12 @@ class LoadMeter:
             arrivals_per_s=self._arrivals.rate_per_s(),
             arrival_scv=self._arrivals.scv(),
             service_ms=self.mean_s * 1000,
-            service_scv=_scv(self._services_s),
+            service_scv=self._scv(),
             servers=self._servers,
         )
 
-
-def _scv(values: Sequence[float]) -> float:
-    """Return the squared coefficient of variation; 0 for a single value."""
-    mean = sum(values) / len(values)
-    variance = sum((value - mean) ** 2 for value in values) / len(values)
-    return variance / mean**2 if mean > 0 else 0.0
+    def _scv(self) -> float:
+        """Return the services' squared coefficient of variation; 0 for a single one."""
+        mean = self.mean_s
+        variance = max(0.0, self._squares_s2 / len(self._services_s) - mean**2)
+        return variance / mean**2 if mean > 0 else 0.0

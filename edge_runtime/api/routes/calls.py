@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.types import Receive, Scope
 
 from edgewright.edge_runtime.api.bodies import read_decision_request, read_invocation
@@ -33,7 +31,7 @@ async def invoke(node: Node, scope: Scope, receive: Receive) -> bytes:
     options, image, facts = await read_invocation(scope, receive, node.config.limits)
     if (card := sensing.card_of(node, scope["path_params"]["card"])) is not None:
         work = sensing.carry_out(node, card, options, image, scope["caller"])
-        return await while_connected(asyncio.create_task(sensing.encoded(work)), receive)
+        return await while_connected(sensing.encoded(work), receive)
     try:
         call = await prepare(
             node,
@@ -51,7 +49,7 @@ async def invoke(node: Node, scope: Scope, receive: Receive) -> bytes:
         response = await with_evidence(node, call, await Execution(node, call).run())
         return response.model_dump_json().encode()
 
-    return await while_connected(asyncio.create_task(run()), receive)
+    return await while_connected(run(), receive)
 
 
 async def choose(node: Node, scope: Scope, receive: Receive) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -93,7 +91,7 @@ async def _infer(request: Request, model: str, version: str | None = None) -> Re
     body = await read_body(request.scope, request.receive, node.config.limits)
     wanted, binary = _split(body, header(request.scope, JSON_LENGTH_HEADER.lower().encode()))
     call = infer_output(node, model, version, wanted, binary, caller=request.scope["caller"])
-    result = await while_connected(asyncio.create_task(call), request.receive)
+    result = await while_connected(call, request.receive)
     head = {"model_name": model, "model_version": result.version, "id": wanted.id or ""}
     content, length = response_body(head, OUTPUT, result.output, binary=wanted.is_binary(OUTPUT))
     if length is None:

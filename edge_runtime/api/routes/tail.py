@@ -64,4 +64,4 @@ async def tail(node: Node, scope: Scope, receive: Receive) -> bytes:
         }
         return json.dumps(result).encode()
 
-    return await while_connected(asyncio.create_task(run()), receive)
+    return await while_connected(run(), receive)

@@ -22,13 +22,13 @@ PAGE = (ROOT / "docs/how-to/operate.md").read_text("utf-8")
 def metrics():
     """The metrics of a node with one model, after one call of each sort."""
     made = Metrics(WorkerPool.from_config(NodeConfig(), ["m"]), "device")
-    made.requests.labels("/v1/tools", "200").inc()
-    made.seconds.labels("/v1/tools").observe(0.1)
-    made.arms.labels("device-only", "").inc()
-    made.bytes_up.labels("edge").inc(10)
-    made.bytes_down.labels("edge").inc(10)
+    made.requests("/v1/tools", "200").inc()
+    made.seconds("/v1/tools").observe(0.1)
+    made.arms("device-only", "").inc()
+    made.bytes_up("edge").inc(10)
+    made.bytes_down("edge").inc(10)
     made.link("edge", LinkState(rate_kb_per_s=100, rtt_ms=20, samples=1, up=True))
-    made.fallbacks.labels("link_broken").inc()
+    made.fallbacks("link_broken").inc()
     made.spent({"head": 12.0, "upload": 3.0, "edge_tail": 4.0, "edge_invented": 1.0}, 0.5)
     return made
 

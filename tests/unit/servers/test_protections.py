@@ -202,7 +202,7 @@ async def test_no_route_answers_another_sites_page(
 async def test_no_route_is_outside_the_limit_on_requests(server: Server, session: Any) -> None:
     limits = {"concurrency": 1}
     async with opened(server, session, keys=KEYS, limits=limits) as (client, guarded, free, served):
-        served.requests.take("all", usual_s=1.0)
+        served.requests.take("all", usual_s=lambda: 1.0)
         answers = [ask(client, route, headers=bearer("all")) for route in guarded]
         for route, (status, _) in zip(guarded, await asyncio.gather(*answers), strict=True):
             assert status == 429, route

@@ -148,7 +148,7 @@ async def test_work_is_rejected_while_full_or_stopping(make_app, connect):
     node.warm.set()
     meter = node.workers.worker("efficientnet-lite0").meter
     meter.served(2.5)
-    node.requests.take("127.0.0.1", usual_s=0)
+    node.requests.take("127.0.0.1", usual_s=lambda: 0)
     answer = await http.get("/v1/tools")
     _refused(answer, 429, "overloaded")
     assert answer.headers["retry-after"] == "3"

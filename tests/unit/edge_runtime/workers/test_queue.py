@@ -100,13 +100,13 @@ async def test_a_full_queue_turns_the_greedy_away_and_says_how_long_to_wait() ->
 def test_places_are_limited_however_many_callers_there_are() -> None:
     places = Places(4)
     for number in range(8):
-        places.take(str(number), usual_s=0)
+        places.take(str(number), usual_s=lambda: 0)
     with pytest.raises(OverloadedError):
-        places.take("one more", usual_s=0)
+        places.take("one more", usual_s=lambda: 0)
     for number in range(8):
         places.free(str(number))
     assert len(places) == 0
-    places.take("one more", usual_s=0)
+    places.take("one more", usual_s=lambda: 0)
 
 
 async def test_a_deadline_ends_the_wait_and_frees_the_place() -> None:

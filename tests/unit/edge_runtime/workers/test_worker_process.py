@@ -81,11 +81,34 @@ def test_a_node_that_goes_in_the_middle_of_a_message_ends_it() -> None:
     session.close()
 
 
-async def test_the_node_reads_what_the_worker_writes() -> None:
-    reader = asyncio.StreamReader()
-    reader.feed_data(wire.pack({"a": "ü"}, b"\x00\x01"))
-    assert await wire.read(reader) == ({"a": "ü"}, b"\x00\x01")
-    reader.feed_data(b"\x01")
-    reader.feed_eof()
-    with pytest.raises(asyncio.IncompleteReadError):
-        await wire.read(reader)
+async def test_the_node_reads_what_the_worker_writes_in_whatever_parts_it_arrives() -> None:
+    ours, theirs = socket.socketpair()
+    channel = await wire.Channel.over(ours)
+    for message in (wire.pack({"a": "ü"}, b"\x00\x01"), wire.pack({}, bytes(3_000_000))):
+        reading = asyncio.create_task(channel.receive())
+        for part in (message[:3], message[3:9], message[9:]):
+            await asyncio.to_thread(theirs.sendall, part)
+        header, blob = await reading
+        assert wire.pack(header, blob) == message
+    channel.close()
+    theirs.close()
+
+
+async def test_the_node_learns_of_a_lost_worker_before_during_and_after_it_waits() -> None:
+    ours, theirs = socket.socketpair()
+    channel = await wire.Channel.over(ours)
+    theirs.sendall(wire.pack({}, b"last"))
+    theirs.close()
+    await asyncio.sleep(0.05)
+    assert (await channel.receive())[1] == b"last"
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            await channel.receive()
+    ours, theirs = socket.socketpair()
+    channel = await wire.Channel.over(ours)
+    reading = asyncio.create_task(channel.receive())
+    await asyncio.sleep(0)
+    theirs.sendall(wire.pack({}, b"cut")[:9])
+    theirs.close()
+    with pytest.raises(ConnectionError):
+        await reading
