@@ -1,7 +1,8 @@
 """Serving: a node beside the same model behind plain servers.
 
 Run ``python -m edgewright.benchmarks.serving.run``. Each server runs on one core and the clients on
-another, if there are two; servers take turns, so that a busy machine slows all of them.
+another, if there are two; servers take turns, so that a busy machine slows all of them. Where other
+programs take turns on these cores too, the processor time of an answer says more than a clock.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from edgewright.benchmarks.common.results import table, write_results
 from edgewright.benchmarks.serving.baselines import servers
 from edgewright.benchmarks.serving.clients import Client, request, run_all
 from edgewright.benchmarks.serving.predictor import MODEL
+from edgewright.benchmarks.serving.processes import RunningServer
 from edgewright.tools.nodes.launch import launch_node
 
 if TYPE_CHECKING:
@@ -72,11 +74,15 @@ class Measured:
         alone_ms: Times of a lone client's requests.
         per_s: Answers per second in each turn, by number of clients.
         answers: Answers of each client in all turns, by number of clients.
+        cpu_ms: Processor time of an answer in each turn, by number of clients.
+        memory_mb: Memory of its processes after the last turn.
     """
 
     alone_ms: list[float] = field(default_factory=list)
     per_s: dict[int, list[float]] = field(default_factory=dict)
     answers: dict[int, list[int]] = field(default_factory=dict)
+    cpu_ms: dict[int, list[float]] = field(default_factory=dict)
+    memory_mb: float = 0.0
 
     @property
     def p50_ms(self) -> float:
@@ -86,6 +92,10 @@ class Measured:
     def throughput(self, clients: int) -> float:
         """Return the median of answers per second."""
         return statistics.median(self.per_s[clients])
+
+    def processor_ms(self, clients: int) -> float:
+        """Return the median of the processor time of an answer."""
+        return statistics.median(self.cpu_ms[clients])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,32 +125,37 @@ async def _measure(
         with _pinned(cores[:1]):
             log("starting the node")
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            ports = {NODE: _node(stack, folder, {})}
-            pressed_port = _node(stack, folder, {"limits": {"queue": _FEW_PLACES}})
+            running = {NODE: _node(stack, folder, {})}
+            pressed_node = _node(stack, folder, {"limits": {"queue": _FEW_PLACES}})
             for engine, server in itertools.product(_ENGINES, servers()):
                 log(f"starting {server} with {engine}")
-                ports[f"{server}, {engine}"] = stack.enter_context(_baseline(server, engine))
+                running[f"{server}, {engine}"] = stack.enter_context(_baseline(server, engine))
         with _pinned(cores[-1:]):
-            measured = {name: Measured() for name in ports}
+            measured = {name: Measured() for name in running}
             for turn in range(1, extent.rounds + 1):
                 log(f"turn {turn} of {extent.rounds}")
-                for name, port in ports.items():
-                    await _turn(measured[name], port, _request_of(name), extent)
-            pressed = await _pressed(pressed_port, measured[NODE], extent)
+                for name, server in running.items():
+                    await _turn(measured[name], server, _request_of(name), extent)
+            pressed = await _pressed(pressed_node.port, measured[NODE], extent)
     return measured, pressed
 
 
-async def _turn(measured: Measured, port: int, sent: bytes, extent: Extent) -> None:
-    alone = Client(port, sent)
+async def _turn(measured: Measured, server: RunningServer, sent: bytes, extent: Extent) -> None:
+    alone = Client(server.port, sent)
     while len(alone.times_ms) < extent.requests:
         await run_all([alone], 0.2)
     measured.alone_ms += alone.times_ms
     for number in _CLIENTS:
-        clients = [Client(port, sent) for _ in range(number)]
+        clients = [Client(server.port, sent) for _ in range(number)]
+        before_s = server.cpu_s()
         measured.per_s.setdefault(number, []).append(await run_all(clients, extent.seconds))
         answers = measured.answers.setdefault(number, [0] * number)
         for place, client in enumerate(clients):
             answers[place] += len(client.times_ms)
+        given = sum(len(client.times_ms) for client in clients)
+        cpu_ms = 1000 * (server.cpu_s() - before_s) / max(1, given)
+        measured.cpu_ms.setdefault(number, []).append(cpu_ms)
+    measured.memory_mb = server.memory_mb()
 
 
 async def _pressed(port: int, node: Measured, extent: Extent) -> dict[str, dict[str, float]]:
@@ -184,7 +199,7 @@ def _request_of(name: str, *, deadline_s: float | None = None) -> bytes:
     return request("/predict", image)
 
 
-def _node(stack: ExitStack, folder: Path, more: Mapping[str, Any]) -> int:
+def _node(stack: ExitStack, folder: Path, more: Mapping[str, Any]) -> RunningServer:
     """Start a node that has measured itself; the first one does it for all."""
     config = {
         "name": NODE,
@@ -198,11 +213,11 @@ def _node(stack: ExitStack, folder: Path, more: Mapping[str, Any]) -> int:
         **more,
     }
     node = stack.enter_context(launch_node(config, timeout_s=300))
-    return int(node.url.rpartition(":")[2])
+    return RunningServer(int(node.url.rpartition(":")[2]), node.pid)
 
 
 @contextmanager
-def _baseline(server: str, engine: str) -> Iterator[int]:
+def _baseline(server: str, engine: str) -> Iterator[RunningServer]:
     command = [sys.executable, "-m", "edgewright.benchmarks.serving.baselines", server]
     environment = {**os.environ, "EDGEWRIGHT_ENGINE": engine}
     with subprocess.Popen(  # noqa: S603
@@ -210,7 +225,8 @@ def _baseline(server: str, engine: str) -> Iterator[int]:
     ) as process:
         try:
             assert process.stdout is not None
-            yield int(json.loads(process.stdout.readline())["port"])
+            port = int(json.loads(process.stdout.readline())["port"])
+            yield RunningServer(port, process.pid)
         finally:
             process.terminate()
 
@@ -235,18 +251,34 @@ def _report(
     fairness = max(answers) / max(1, min(answers))
     capacity = pressed["obedient"]["per_s"]
     rows: list[list[object]] = [
-        [name, f"{one.p50_ms:.1f}", *(f"{one.throughput(number):.1f}" for number in _CLIENTS)]
+        [
+            name,
+            f"{one.p50_ms:.1f}",
+            *(f"{one.throughput(number):.1f}" for number in _CLIENTS),
+            *(f"{one.processor_ms(number):.1f}" for number in _CLIENTS),
+            f"{one.memory_mb:.0f}",
+        ]
         for name, one in measured.items()
+    ]
+    cpu_ratios = [
+        node.processor_ms(number) / same_engine.processor_ms(number) for number in _CLIENTS
     ]
     ratios = [node.throughput(number) / same_engine.throughput(number) for number in _CLIENTS]
     rows.append(
         [
             f"node / FastAPI, {_ENGINES[0]}",
             f"{node.p50_ms / same_engine.p50_ms:.2f}",
-            *(f"{ratio:.2f}" for ratio in ratios),
+            *(f"{ratio:.2f}" for ratio in (*ratios, *cpu_ratios)),
+            f"{node.memory_mb / same_engine.memory_mb:.2f}",
         ]
     )
-    columns = ["server", "p50 ms, 1 client", *(f"per s, {number} clients" for number in _CLIENTS)]
+    columns = [
+        "server",
+        "p50 ms, 1 client",
+        *(f"per s, {number} clients" for number in _CLIENTS),
+        *(f"CPU ms an answer, {number} clients" for number in _CLIENTS),
+        "memory, MB",
+    ]
     pressure = [
         [
             f"{one['clients']:.0f} clients, {kind}",
@@ -269,13 +301,11 @@ def _report(
         "engine": _ENGINES[0],
         "p50_ratio": node.p50_ms / same_engine.p50_ms,
         "throughput_ratios": dict(zip(map(str, _CLIENTS), ratios, strict=True)),
+        "cpu_ratios": dict(zip(map(str, _CLIENTS), cpu_ratios, strict=True)),
         "fairness": fairness,
         "goodput": {kind: one["per_s"] / capacity for kind, one in pressed.items()},
         "pressed": {kind: dict(one) for kind, one in pressed.items()},
-        "servers": {
-            name: {"alone_ms": one.alone_ms, "per_s": one.per_s, "answers": one.answers}
-            for name, one in measured.items()
-        },
+        "servers": {name: asdict(one) for name, one in measured.items()},
     }
     write_results(out, "serving", figures, markdown, lambda axes: _draw(axes, measured))
 

@@ -1,18 +1,28 @@
 """The report of the serving benchmark."""
 
 import json
+import subprocess
+import sys
+import time
 from typing import Any
 
+import psutil
 import pytest
 
+from edgewright.benchmarks.serving.processes import RunningServer
 from edgewright.benchmarks.serving.run import NODE, Measured, _report
 from edgewright.benchmarks.serving.streams import Streamed
 
 
 def test_the_report_compares_the_node_with_the_same_engine(tmp_path: Any, capsys: Any) -> None:
     def measured(ms: float, per_s: float) -> Measured:
-        counts = {4: [3, 4, 4, 5], 16: [8] * 15 + [12]}
-        return Measured(alone_ms=[ms] * 3, per_s={4: [per_s], 16: [per_s]}, answers=counts)
+        return Measured(
+            alone_ms=[ms] * 3,
+            per_s={4: [per_s], 16: [per_s]},
+            answers={4: [3, 4, 4, 5], 16: [8] * 15 + [12]},
+            cpu_ms={4: [ms], 16: [ms, 2 * ms, 2 * ms]},
+            memory_mb=20 * ms,
+        )
 
     servers = {
         NODE: measured(11.0, 90.0),
@@ -29,7 +39,23 @@ def test_the_report_compares_the_node_with_the_same_engine(tmp_path: Any, capsys
     assert figures["throughput_ratios"] == pytest.approx({"4": 0.9, "16": 0.9})
     assert figures["fairness"] == pytest.approx(1.5)
     assert figures["goodput"]["asking again at once"] == pytest.approx(0.9)
-    assert "node / FastAPI, onnx | 1.10 | 0.90 | 0.90" in capsys.readouterr().out
+    assert (
+        "node / FastAPI, onnx | 1.10 | 0.90 | 0.90 | 1.10 | 1.10 | 1.10" in capsys.readouterr().out
+    )
+
+
+def test_what_a_server_has_started_counts() -> None:
+    child = "import time; time.sleep(60)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        server = RunningServer(0, process.pid)
+        while len(list(server._processes())) < 2:
+            time.sleep(0.01)
+        alone = RunningServer(0, psutil.Process(process.pid).children()[0].pid)
+        assert 1 < alone.memory_mb() < server.memory_mb() < 200
+        assert 0 <= alone.cpu_s() < server.cpu_s() < 60
+        for one in (psutil.Process(alone.pid), process):
+            one.kill()
 
 
 def test_streams_are_reported_by_the_clients_that_got_least_and_most() -> None:
