@@ -244,6 +244,10 @@ bench-accuracy-retention: $(STAMP) ## Measure the accuracy retention that the po
 	$(BIN)/python -m edgewright.benchmarks.split.detector_retention $(if $(PHOTOGRAPHS),--unpacked $(PHOTOGRAPHS))
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
+bench-parity: $(STAMP) ## Compare exported models with PyTorch at every partition point  (PHOTOGRAPHS=folder of unpacked packages)
+	$(BIN)/python -m edgewright.benchmarks.split.parity $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS))
+	@$(BIN)/python -m edgewright.benchmarks.common.report
+
 bench-latency: $(STAMP) ## Measure latency, the policy against an oracle, and queueing  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.latency.run $(if $(QUICK),--quick)
 	$(BIN)/python -m edgewright.benchmarks.latency.forecasts $(if $(QUICK),--quick)

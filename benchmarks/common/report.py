@@ -137,6 +137,7 @@ SECTIONS = {
         "Sensing",
         "Vital signs from sound and applications from network traffic, on simulated people.",
     ),
+    "parity": ("Exported models", "ONNX Runtime against PyTorch at every partition point."),
     "storage": (
         "Long threads and many images",
         "1,000 turns in one thread, and 100,000 images through the store.",
@@ -153,10 +154,7 @@ SECTIONS = {
         "Overhead of a node",
         "The tail route without a model against a raw ASGI echo.",
     ),
-    "entropy-coder": (
-        "Entropy coder",
-        "Compiled and in Python, one core.",
-    ),
+    "entropy-coder": ("Entropy coder", "Compiled and in Python, one core."),
 }
 
 
