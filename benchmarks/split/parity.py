@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Maximum difference of logits from those of PyTorch, relative to the largest of them.
 LIMIT = 1e-4
+#: Smallest difference that the plot shows; a logarithmic one has no place for equality.
+_SHOWN = 1e-8
 
 
 @dataclass(kw_only=True)
@@ -155,7 +157,7 @@ def _report(found: Mapping[str, Compared], out: Path) -> None:
 
     def draw(axes: Axes) -> None:
         for name, one in found.items():
-            axes.semilogy(one.differences, marker="o", label=name)
+            axes.semilogy(np.maximum(one.differences, _SHOWN), marker="o", label=name)
         axes.axhline(LIMIT, color="grey", linestyle="--")
         axes.set_xlabel("blocks before the cut")
         axes.set_ylabel("largest relative difference of a logit")
