@@ -36,6 +36,8 @@ def cost_line(
     reports = [result.report for result in results if result.report is not None]
     if reports:
         energy_j = sum(report.energy_j for report in reports)
+        if sensed := sum(report.sensor_bytes for report in reports):
+            parts.append(f"{size(sensed)} read from sensors")
         parts.append(f"{size(sum(report.bytes_up for report in reports))} up")
         parts.append(places(results, decisions))
         parts += [joules(energy_j)] if energy_j else []
@@ -48,12 +50,16 @@ def cost_line(
 def places(results: Sequence[TaskResult], decisions: Mapping[str, Decision]) -> str:
     """Say where tasks ran, e.g. ``1 on the device, 2 cut after block 7``; empty if none ran.
 
+    Devices are named if there are several.
+
     Args:
         results: Their results.
         decisions: The arm chosen for each task, by task id.
     """
     arms = {arm.label: arm for decision in decisions.values() for arm in _arms(decision)}
-    words = Counter(_place(result.report, arms) for result in results if result.report is not None)
+    reports = [result.report for result in results if result.report is not None]
+    several = len({report.nodes[0] for report in reports if report.nodes}) > 1
+    words = Counter(_place(report, arms, named=several) for report in reports)
     if len(words) == 1:
         return next(iter(words))
     return ", ".join(f"{count} {where}" for where, count in words.items())
@@ -83,6 +89,9 @@ def _arms(decision: Decision) -> list[Arm]:
     return [decision.arm, *(forecast.arm for forecast in decision.forecasts), *_FALLBACKS]
 
 
-def _place(report: CostReport, arms: Mapping[str, Arm]) -> str:
+def _place(report: CostReport, arms: Mapping[str, Arm], *, named: bool) -> str:
     arm = arms.get(report.arm)
-    return arm_words(arm) if arm else report.arm
+    if arm is None:
+        return report.arm
+    words = arm_words(arm)
+    return words.replace("the device", report.nodes[0]) if named and report.nodes else words

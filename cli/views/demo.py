@@ -17,6 +17,7 @@ from edgewright.cli.views.cost import cost_line, places
 from edgewright.cli.views.units import joules, seconds, size
 
 if TYPE_CHECKING:
+    from edgewright.agents.planner.plan import Plan
     from edgewright.graphs.assistant.session import Reply
 
 _INDENT = (0, 0, 0, 3)
@@ -53,7 +54,7 @@ def answer_view(answered: Answered, *, noted: bool = False) -> RenderableType:
     answer = reply.answer.partition(f"\n{APPROXIMATE}")[0] if noted else reply.answer
     succeeded = any(result.status == "ok" for result in reply.results)
     details = Table.grid(padding=(0, 2))
-    details.add_row("plan", Text(" → ".join(task.tool for task in reply.plan.tasks), "dim"))
+    details.add_row("plan", Text(plan_line(reply.plan), "dim"))
     for reason in dict.fromkeys(decision.reason for decision in reply.decisions.values()):
         details.add_row("why", Text(reason, "dim"))
     return Group(
@@ -61,6 +62,21 @@ def answer_view(answered: Answered, *, noted: bool = False) -> RenderableType:
         Padding(Text(cost_line(reply.results, reply.decisions, answered.wall_s)), _INDENT),
         Padding(details, _INDENT),
     )
+
+
+def plan_line(plan: Plan) -> str:
+    """Return a plan in one line, e.g. ``a + b → c`` if ``c`` follows ``a`` and ``b``.
+
+    Args:
+        plan: The plan; a task stands after those that it depends on.
+    """
+    depths: dict[str, int] = {}
+    steps: dict[int, list[str]] = {}
+    for task in plan.tasks:
+        depth = 1 + max((depths[one] for one in task.depends_on), default=-1)
+        depths[task.id] = depth
+        steps.setdefault(depth, []).append(task.tool)
+    return " → ".join(" + ".join(steps[depth]) for depth in sorted(steps))
 
 
 def summary_view(answers: Sequence[Answered], title: str) -> RenderableType:

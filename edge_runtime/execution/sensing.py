@@ -52,7 +52,9 @@ def decide(node: Node, card: ToolCard, options: InvokeOptions, caller: Caller) -
         InputError: An argument cannot be used.
     """
     _, sensor, _ = _prepared(node, card, options, caller)
-    reason = f"the sensor {sensor.name!r} is on this node" if sensor else "it needs no sensor"
+    reason = (
+        f"the sensor {sensor.name!r} is on {node.config.name}" if sensor else "it needs no sensor"
+    )
     return Decision(
         arm=DEVICE_ONLY,
         reason=reason,

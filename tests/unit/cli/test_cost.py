@@ -76,6 +76,17 @@ def test_a_fallback_in_words(used, words):
     assert fell_back(BROKEN.model_copy(update={"used": used})) == words
 
 
+def test_devices_are_named_where_there_are_several_and_windows_of_sensors_are_counted():
+    results = [result(1, DEVICE), result(2, DEVICE), result(3, DEVICE)]
+    for each, node, read in zip(
+        results, ("router", "speaker", "speaker"), (2000, 5000, 0), strict=True
+    ):
+        each.report.nodes, each.report.sensor_bytes = [node], read
+    assert line(*results, chosen=DEVICE) == (
+        "0.46 s · 7.0 KB read from sensors · 5.8 KB up · 1 on router, 2 on speaker · 2.1 J"
+    )
+
+
 def test_nothing_was_run():
     assert line(result(1, None)) == "0.46 s · nothing was run"
     trained = TaskResult(task_id="t1", tool="federated-training", status="ok")

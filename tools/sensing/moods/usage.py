@@ -62,7 +62,7 @@ class UsageMood:
         ranked = sorted(zip(labels, scores.tolist(), strict=True), key=lambda one: -one[1])
         largest = sorted(shares.items(), key=lambda one: -one[1])
         evidence = {
-            "usage": {name: round(share, 3) for name, share in largest if share > 0},
+            "usage": {name: round(share, 4) for name, share in largest if share > 0},
             "seconds": round(total),
             "applications": len({one.name for one in used}),
             "category_certainty": round(certainty, 3),
