@@ -25,6 +25,7 @@ import numpy as np
 from edgewright.benchmarks.common.photographs import photograph
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
+from edgewright.benchmarks.latency.workload import MIX
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.profiling.measure import measure_profile
 from edgewright.tools.contracts.arms import ImageCodec
@@ -46,11 +47,8 @@ _KINDS: dict[str, tuple[ImageCodec, int | None]] = {
     "p": ("png", None),
     "w": ("webp", 80),
 }
-_CARDS: dict[str, tuple[str, dict[str, str]]] = {
-    "c": ("image-classification", {}),
-    "t": ("image-to-text", {}),
-    "v": ("visual-question-answering", {"question": "is there a cat in the picture?"}),
-}
+#: What is requested, by a letter.
+_TASKS = dict(zip("ctv", MIX, strict=True))
 #: Requests in their order: tasks as pairs of card and image, those of one request together.
 _REQUESTS = (
     "cp",
@@ -154,17 +152,23 @@ async def _request(
     ahead: list[PlannedTask] = []
     expected: list[float] = []
     for task in tasks:
-        (card, args), image = _CARDS[task[0]], images[task[1]]
-        options = InvokeOptions(args=args, deadline_s=_DEADLINE_S)
-        decision = await client.decide(card, options, probe(image), ahead)
+        kind, image = _TASKS[task[0]], images[task[1]]
+        options = InvokeOptions(args=dict(kind.args), expert=kind.expert, deadline_s=_DEADLINE_S)
+        decision = await client.decide(kind.card, options, probe(image), ahead)
         best = next(one for one in decision.forecasts if one.arm == decision.arm)
         assert best.latency_ms is not None
         expected.append(best.latency_ms)
-        ahead.append(PlannedTask(card=card, arm=decision.arm, image=probe(image)))
+        ahead.append(
+            PlannedTask(card=kind.card, expert=kind.expert, arm=decision.arm, image=probe(image))
+        )
 
     async def took_ms(task: str, planned: PlannedTask) -> float:
-        args = _CARDS[task[0]][1]
-        options = InvokeOptions(args=args, arm=planned.arm, deadline_s=_DEADLINE_S)
+        options = InvokeOptions(
+            args=dict(_TASKS[task[0]].args),
+            expert=planned.expert,
+            arm=planned.arm,
+            deadline_s=_DEADLINE_S,
+        )
         began = time.perf_counter()
         response = await client.invoke(planned.card, options, images[task[1]])
         if response.report is None or response.report.fallback:

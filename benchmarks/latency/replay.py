@@ -10,19 +10,21 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
 
 from edgewright.benchmarks.common.progress import log
-from edgewright.benchmarks.latency.rig import (
+from edgewright.benchmarks.common.segments import Segments
+from edgewright.benchmarks.latency.rig import Rig
+from edgewright.benchmarks.latency.workload import (
     MIN_ACCURACY_RETENTION,
     SLOWDOWN,
     WARM_SLOWDOWN,
     ArmRun,
     Conditions,
-    Rig,
     cards_drawn,
 )
 from edgewright.edge_runtime.peers.peer import MAX_PROBES
@@ -123,11 +125,12 @@ def points_drawn(count: int, *, seed: int) -> list[tuple[str, Mime]]:
     ]
 
 
-async def record(rig: Rig, *, segments: int, length: int, runs: int) -> Trace:
+async def record(rig: Rig, parts: Segments, *, segments: int, length: int, runs: int) -> Trace:
     """Run every arm under the conditions of every segment, in turns.
 
     Args:
         rig: The nodes.
+        parts: The segments that were recorded before.
         segments: Number of segments.
         length: Requests in each segment.
         runs: Runs of each arm in each segment; ``LOADED_TIMES`` as many under load.
@@ -146,8 +149,10 @@ async def record(rig: Rig, *, segments: int, length: int, runs: int) -> Trace:
     for number, conditions in enumerate(drawn, start=1):
         log(f"trace: segment {number} of {len(drawn)}, {conditions}")
         trace.points.append(points_drawn(length, seed=number))
-        async with rig.under(conditions):
-            trace.segments.append(await _segment(rig, trace, conditions, runs))
+        recorded = await parts.measured(
+            f"trace-{number}", partial(_recorded, rig, trace, conditions, runs)
+        )
+        trace.segments.append(Segment.model_validate(recorded))
     return trace
 
 
@@ -158,6 +163,13 @@ def _with(profile: ModelProfile, arms: Sequence[Arm]) -> ModelProfile:
     points = [one for one in profile.points if (one.point, one.codec) in cuts]
     codecs = [one for one in profile.image_codecs if (one.image_codec, one.quality) in encodings]
     return profile.model_copy(update={"points": points, "image_codecs": codecs})
+
+
+async def _recorded(rig: Rig, trace: Trace, conditions: Conditions, runs: int) -> dict[str, Any]:
+    """Record a segment under its conditions; return it as JSON values."""
+    async with rig.under(conditions):
+        segment = await _segment(rig, trace, conditions, runs)
+    return segment.model_dump(mode="json")
 
 
 async def _segment(rig: Rig, trace: Trace, conditions: Conditions, runs: int) -> Segment:

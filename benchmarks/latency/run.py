@@ -12,15 +12,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gzip
-import statistics
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
+from edgewright.benchmarks.common.segments import Segments
 from edgewright.benchmarks.latency.replay import (
     LOADED_TIMES,
     Trace,
@@ -28,24 +30,25 @@ from edgewright.benchmarks.latency.replay import (
     replayed,
     summary,
 )
-from edgewright.benchmarks.latency.rig import (
+from edgewright.benchmarks.latency.rig import Rig
+from edgewright.benchmarks.latency.sweep import draw as draw_sweep
+from edgewright.benchmarks.latency.sweep import summary as summary_of_sweep
+from edgewright.benchmarks.latency.sweep import swept, twins
+from edgewright.benchmarks.latency.workload import (
     MIN_ACCURACY_RETENTION,
     MIX,
     SLOWDOWN,
     WARM_SLOWDOWN,
     Conditions,
-    Rig,
+    Workload,
     cards_drawn,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-POLICY = "policy"
 #: The recorded trace among the results; compressed, since it is long and only replayed.
 TRACE = "latency-trace.json.gz"
-#: Requests with which the policy adapts to a new rate before the sweep measures.
-_SETTLING = 4
 _PAUSE_S = 0.5
 #: Replays of the trace, each with its own random times of change and choice of runs.
 _PASSES = 20
@@ -96,131 +99,85 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder")
     parser.add_argument("--quick", action="store_true", help="measure little, for CI")
     parser.add_argument("--trace-alone", action="store_true", help="record and replay a trace only")
+    parser.add_argument("--no-trace", action="store_true", help="sweep and steps only")
+    parser.add_argument("--resume", type=Path, help="folder with the parts measured so far")
     parser.add_argument("--replay", type=Path, help="replay this recorded trace without measuring")
     options = parser.parse_args(arguments)
     if options.replay:
         trace = Trace.model_validate_json(gzip.decompress(options.replay.read_bytes()))
-    else:
-        extent = QUICK if options.quick else FULL
-        trace = asyncio.run(_measure(extent, options.out, trace_alone=options.trace_alone))
-    _report_replay(trace, options.out)
+        _report_replay(trace, options.out)
+        return 0
+    extent = QUICK if options.quick else FULL
+    with tempfile.TemporaryDirectory() as folder:
+        parts = Segments(options.resume or Path(folder))
+        asyncio.run(
+            _measure(
+                extent,
+                parts,
+                options.out,
+                rates=not options.trace_alone,
+                trace=not options.no_trace,
+            )
+        )
     return 0
 
 
-async def _measure(extent: Extent, out: Path, *, trace_alone: bool) -> Trace:
-    async with Rig(quick=extent is QUICK) as rig:
-        if not trace_alone:
-            await _measure_rates(rig, extent, out)
-        trace = await record(rig, segments=extent.segments, length=extent.length, runs=extent.runs)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / TRACE).write_bytes(gzip.compress(trace.model_dump_json().encode(), mtime=0))
-    return trace
+async def _measure(extent: Extent, parts: Segments, out: Path, *, rates: bool, trace: bool) -> None:
+    workload = Workload(runs=1) if extent is QUICK else Workload()
+    async with Rig(parts.folder, workload) as rig:
+        if rates:
+            await _measure_rates(rig, parts, extent, out)
+        if trace:
+            found = await record(
+                rig, parts, segments=extent.segments, length=extent.length, runs=extent.runs
+            )
+            out.mkdir(parents=True, exist_ok=True)
+            packed = gzip.compress(found.model_dump_json().encode(), mtime=0)
+            (out / TRACE).write_bytes(packed)
+            _report_replay(found, out)
 
 
-async def _measure_rates(rig: Rig, extent: Extent, out: Path) -> None:
-    swept = [await _sweep(rig, rate, extent.rounds) for rate in extent.rates]
-    _report_steps(await _steps(rig, extent), out)
+async def _measure_rates(rig: Rig, parts: Segments, extent: Extent, out: Path) -> None:
+    each = [
+        await parts.measured(
+            f"sweep-{rate:g}",
+            partial(swept, rig, Conditions(rate_kb_per_s=rate), extent.rounds),
+        )
+        for rate in extent.rates
+    ]
+    _report_steps(await parts.measured("steps", partial(_steps, rig, extent)), out)
     # Last, since the policy learns from it.
-    for one in swept:
-        one["twins_ms"] = await _twins(rig, one, 2 * extent.rounds)
-    _report_sweep(swept, out)
+    for one in each:
+        one["twins_ms"] = await parts.measured(
+            f"twins-{one['rate_kb_per_s']:g}", partial(twins, rig, one, 2 * extent.rounds)
+        )
+    _report_sweep(each, out)
 
 
-# -- latency against rate ------------------------------------------------------------------------
-
-
-async def _sweep(rig: Rig, rate: float, rounds: int) -> dict[str, Any]:
-    """Run the same requests by every arm, and each time by the policy too.
-
-    The two device processes take turns, since the caches of an idle one grow cold.
-    """
-    log(f"sweep: {rate:g} KB/s")
-    arms = [arm for model in sorted(set(rig.models.values())) for arm in rig.arms(model)]
-    times: dict[str, list[float]] = {}
-    chosen: list[str] = []
-    async with rig.under(Conditions(rate_kb_per_s=rate)):
-        for card in cards_drawn(_SETTLING, seed=0):
-            await rig.run(card, None)
-        for card in cards_drawn(rounds, seed=1):
-            for arm in arms:
-                if arm not in rig.arms(rig.models[card]):
-                    continue
-                run = await rig.run(card, None)
-                times.setdefault(POLICY, []).append(run.total_ms)
-                chosen.append(run.arm)
-                run = await rig.run(card, arm)
-                times.setdefault(arm.label, []).append(run.total_ms)
-    return {"rate_kb_per_s": rate, "times_ms": times, "chosen": chosen}
-
-
-async def _twins(rig: Rig, swept: Mapping[str, Any], rounds: int) -> dict[str, list[float]]:
-    """Run the best arm on both devices in turns, since identical processes differ slightly."""
-    rate = swept["rate_kb_per_s"]
-    log(f"twins: {rate:g} KB/s")
-    medians = _medians(swept)
-    del medians[POLICY]
-    label = min(medians, key=medians.__getitem__)
-    times: dict[str, list[float]] = {"free": [], "fixed": []}
-    async with rig.under(Conditions(rate_kb_per_s=rate)):
-        for card in cards_drawn(rounds, seed=1):
-            arm = next(arm for arm in rig.arms(rig.models[card]) if arm.label == label)
-            for name, each in times.items():
-                run = await rig.run(card, arm, on_policy_device=name == "free")
-                each.append(run.total_ms)
-    return times
-
-
-def _medians(swept: Mapping[str, Any]) -> dict[str, float]:
-    return {name: statistics.median(times) for name, times in swept["times_ms"].items()}
-
-
-def _report_sweep(swept: Sequence[Mapping[str, Any]], out: Path) -> None:
-    medians = [_medians(one) for one in swept]
-    names = sorted(medians[0], key=lambda name: (name != POLICY, name))
-    columns = ["median ms at", *(f"{one['rate_kb_per_s']:g} KB/s" for one in swept)]
-    rows: list[list[object]] = [
-        [name, *(f"{each[name]:.0f}" for each in medians)] for name in names
-    ]
-    best = [min(ms for name, ms in each.items() if name != POLICY) for each in medians]
-    ratios = [each[POLICY] / best_ms for each, best_ms in zip(medians, best, strict=True)]
-    twins = [
-        statistics.median(one["twins_ms"]["free"]) / statistics.median(one["twins_ms"]["fixed"])
-        for one in swept
-    ]
-    corrected = [ratio / twin for ratio, twin in zip(ratios, twins, strict=True)]
-    rows.append(["policy / best arm", *(f"{ratio:.3f}" for ratio in ratios)])
-    rows.append(["best arm: policy's process / other process", *(f"{twin:.3f}" for twin in twins)])
-    rows.append(["policy / best arm, corrected", *(f"{ratio:.3f}" for ratio in corrected)])
-    markdown = f"{_setting()} {_TWINS}\n\n{table(columns, rows)}"
+def _report_sweep(each: Sequence[Mapping[str, Any]], out: Path) -> None:
+    figures, rows = summary_of_sweep(each)
+    markdown = f"{_setting()} {_TWINS}\n\n{rows}"
     sys.stdout.write(markdown)
-    rates = [one["rate_kb_per_s"] for one in swept]
-    figures = {
-        "setting": _setting(),
-        "sweep": list(swept),
-        "policy_over_best": ratios,
-        "twins": twins,
-        "policy_over_best_alike": corrected,
-    }
-
-    def draw(axes: Axes) -> None:
-        for name in names:
-            style = {"color": "black", "linewidth": 2.5} if name == POLICY else {"linewidth": 1.0}
-            axes.plot(rates, [each[name] for each in medians], label=name, marker=".", **style)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel("link rate, KB/s")
-        axes.set_ylabel("median latency, ms")
-        axes.set_title(f"Request mix, device slowed {SLOWDOWN:g} times")
-        axes.legend(fontsize="xx-small")
-
-    write_results(out, "latency", figures, markdown, draw)
+    title = f"Request mix, device slowed {SLOWDOWN:g} times"
+    write_results(
+        out,
+        "latency",
+        {"setting": _setting(), **figures},
+        markdown,
+        lambda axes: draw_sweep(axes, each, title),
+    )
 
 
 def _setting() -> str:
-    mix = ", ".join(f"{share:.0%} {card}" for card, _, share in MIX)
+    mix = ", ".join(f"{one.share:.0%} {one.card}" for one in MIX)
+    usual = Conditions(rate_kb_per_s=1)
     return (
-        f"Mix: {mix}. Device slowed {SLOWDOWN:g} times, round trip 20 ms. Arms that retain "
-        f"{MIN_ACCURACY_RETENTION:.0%} of the accuracy and are not dominated by another."
+        f"EfficientNet-Lite0, which also stands in for larger models: {mix}. "
+        f"Device slowed {SLOWDOWN:g} times, round trip {usual.rtt_ms:g} ms to the edge "
+        f"server and {usual.cloud_rtt_ms:g} ms to the cloud, which are equally fast. Without the "
+        f"cloud, arms that retain {MIN_ACCURACY_RETENTION:.0%} of the accuracy and are not "
+        "dominated by another; the cloud gets the image without any loss, and as JPEG. Planning "
+        "is not included: it takes the same time wherever it is done."
     )
 
 

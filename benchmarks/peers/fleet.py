@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from edgewright.benchmarks.peers.world import slowed
+from edgewright.benchmarks.common.profiles import slowed
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.profiling.measure import store
 from edgewright.tools.contracts.profiles import ModelProfile, NodeProfile, Role

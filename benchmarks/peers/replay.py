@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgewright.benchmarks.common.profiles import slowed
 from edgewright.benchmarks.common.results import table, write_results
 from edgewright.benchmarks.peers.profile import known_profile
-from edgewright.benchmarks.peers.world import PLACES, Segment, World, segments_drawn, slowed
+from edgewright.benchmarks.peers.world import PLACES, Segment, World, segments_drawn
 from edgewright.edge_runtime.peers.peer import MAX_PROBES
 from edgewright.tools.contracts.arms import ServerLoad
 from edgewright.tools.contracts.profiles import ModelProfile

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
-from edgewright.benchmarks.peers.world import slowed
+from edgewright.benchmarks.common.profiles import slowed
 from edgewright.edge_runtime.config import NodeConfig
 from edgewright.edge_runtime.profiling.measure import measure_profile
 from edgewright.tools.contracts.profiles import NodeProfile

@@ -18,8 +18,8 @@ from edgewright.benchmarks.latency.replay import (
     replayed,
     summary,
 )
-from edgewright.benchmarks.latency.rig import MIX, SLOWDOWN, ArmRun, Conditions
 from edgewright.benchmarks.latency.run import main
+from edgewright.benchmarks.latency.workload import MIX, SLOWDOWN, ArmRun, Conditions
 from edgewright.tools.contracts.arms import Arm, ServerLoad
 from edgewright.tools.contracts.images import ImageFacts, Mime
 from edgewright.tools.contracts.profiles import (
@@ -156,7 +156,7 @@ def trace(drawn: list[Conditions], *, length: int = 8, noise: float = 0.02) -> T
     return Trace(
         device={MODEL: world.device},
         edge={MODEL: world.edge},
-        models={card: MODEL for card, _, _ in MIX},
+        models={one.card: MODEL for one in MIX},
         arms={MODEL: arms},
         images=IMAGES,
         segments=[world.segment(conditions, arms) for conditions in drawn],
