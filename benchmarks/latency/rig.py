@@ -156,6 +156,7 @@ class Rig:
             "profile_file": str(self._folder / f"{name}.json"),
             "profile_runs": self.workload.runs,
             "min_accuracy_retention": MIN_ACCURACY_RETENTION,
+            "camera": str(self.workload.camera) if self.workload.camera else None,
             "environment": dict(self.workload.environment),
             "limits": {"queue": 200, "concurrency": 256, "peer_patience_s": 30, "deadline_s": 600},
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -111,6 +112,7 @@ class Workload:
             the first one.
         environment: Environment variables for the models.
         runs: Runs of each block when the model is measured.
+        camera: Folder of photographs to measure it with; None takes those that ship.
         known: Changes a measured profile before any node reads it.
         deadline_s: Deadline of each request.
     """
@@ -119,6 +121,7 @@ class Workload:
     slowdowns: tuple[float, ...] = (SLOWDOWN, WARM_SLOWDOWN)
     environment: Mapping[str, str] = field(default_factory=dict)
     runs: int = 9
+    camera: Path | None = None
     known: Callable[[ModelProfile], ModelProfile] = lambda profile: profile
     deadline_s: float = 60.0
 

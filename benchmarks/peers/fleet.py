@@ -1,9 +1,10 @@
-"""Three servers in processes of their own behind shaped links, and a device that may use them."""
+"""Three servers in processes of their own, and devices that may use them over shaped links."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,17 +53,28 @@ class Fleet:
     Args:
         profile: The model's profile on this machine.
         folder: Folder for the nodes' profiles.
-        slowdown: Factor by which the device is slower than this machine.
+        slowdown: Factor by which a device is slower than this machine.
+        sites: Where the servers stand, by name.
+        devices: Number of devices; each has links of its own.
 
     Attributes:
-        device: Client of the device.
+        devices: Clients of the devices.
         running: The servers that are running, by name.
     """
 
-    device: NodeClient
-
-    def __init__(self, profile: ModelProfile, folder: Path, *, slowdown: float) -> None:
+    def __init__(
+        self,
+        profile: ModelProfile,
+        folder: Path,
+        *,
+        slowdown: float,
+        sites: Mapping[str, Site] = SITES,
+        devices: int = 1,
+    ) -> None:
+        self.devices: list[NodeClient] = []
         self.running: dict[str, NodeProcess] = {}
+        self._number = devices
+        self._sites = sites
         self._profile = profile
         self._folder = folder
         self._slowdown = slowdown
@@ -82,13 +94,18 @@ class Fleet:
         for server in self.running.values():
             await asyncio.to_thread(server.stop)
 
+    @property
+    def device(self) -> NodeClient:
+        """Client of the first device."""
+        return self.devices[0]
+
     async def start(self, name: str) -> None:
         """Start a server on its port, and wait until it is ready.
 
         Args:
             name: Its name.
         """
-        site = SITES[name]
+        site = self._sites[name]
         config = self._config(name, site.role, site.slowdown, port=self._ports[name])
         server = launch_node(config, timeout_s=_START_S)
         await server.__aenter__()
@@ -105,10 +122,15 @@ class Fleet:
         await asyncio.to_thread(server.stop)
 
     async def _start(self) -> None:
-        peers = []
-        for name, site in SITES.items():
+        for name in self._sites:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self._ports[name] = free.getsockname()[1]
+            await self.start(name)
+        self.devices = [await self._device(number) for number in range(1, self._number + 1)]
+
+    async def _device(self, number: int) -> NodeClient:
+        peers = []
+        for name, site in self._sites.items():
             link = ShapedLink(
                 "127.0.0.1",
                 self._ports[name],
@@ -117,12 +139,12 @@ class Fleet:
             )
             await self._stack.enter_async_context(link)
             peers.append({"name": name, "url": f"http://127.0.0.1:{link.port}"})
-            await self.start(name)
-        config = self._config("device", "device", self._slowdown, port=0, peers=peers)
+        config = self._config(f"device-{number}", "device", self._slowdown, port=0, peers=peers)
         node = await self._stack.enter_async_context(launch_node(config, timeout_s=_START_S))
-        self.device = await self._stack.enter_async_context(NodeClient(node.url, timeout_s=60))
-        while not (await self.device.profile()).knows_peers:
+        client = await self._stack.enter_async_context(NodeClient(node.url, timeout_s=60))
+        while not (await client.profile()).knows_peers:
             await asyncio.sleep(0.2)
+        return client
 
     def _config(self, name: str, role: Role, slowdown: float, **more: Any) -> dict[str, Any]:
         """Return a node's configuration, and store its profile."""

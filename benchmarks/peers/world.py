@@ -9,7 +9,9 @@ import numpy as np
 
 from edgewright.tools.contracts.arms import ServerLoad
 from edgewright.tools.contracts.profiles import ModelProfile
-from edgewright.tools.offload.arms import BLOCKS, ProfiledArm, codec_of, decoding, encoding
+from edgewright.tools.offload.arms import ProfiledArm
+from edgewright.tools.offload.choice import Situation
+from edgewright.tools.offload.corrections import reported_stages
 from edgewright.tools.offload.link import ProbeTimes
 from edgewright.tools.offload.load import WINDOW_S
 from edgewright.tools.offload.queueing import mean_wait_s
@@ -134,19 +136,8 @@ class World:
 
     def stages_ms(self, one: ProfiledArm, segment: Segment) -> dict[str, float]:
         """Return the stages that a cost report names, as measured."""
-        decode_ms, resize_ms = self._input_ms
-        codec, here = codec_of(one.arm), segment.throttled
-        blocks_here = one.device_stages.get(BLOCKS, 0.0)
-        head = "head" if one.arm.kind == "co-inference" else "whole"
-        stages = {
-            "decode": here * decode_ms,
-            "preprocess": here * (resize_ms + one.device_stages.get("preprocess", 0.0)),
-            head: here * blocks_here,
-            "encode": here * one.device_stages.get(encoding(codec), 0.0),
-            "edge_decode": one.edge_stages.get(decoding(codec), 0.0),
-            "edge_whole": one.edge_stages.get(BLOCKS, 0.0),
-        }
-        return {name: self._noisy(ms) for name, ms in stages.items() if ms}
+        stages = reported_stages(Situation(device=self._device), one, segment.throttled, 1.0)
+        return {name: self._noisy(ms) for name, ms in stages.items()}
 
     def transfer_ms(self, one: ProfiledArm, server: Conditions) -> float:
         """Return the time of an arm's transfer, as measured."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
@@ -69,6 +71,7 @@ class Recorder:
 
     def __init__(self, scenario: Scenario, warm_up_s: float) -> None:
         self._scenario, self._warm_up_s = scenario, warm_up_s
+        self._index = {name: index for index, name in enumerate(("", *scenario.tiers))}
         self._energy = EnergyModel()
         self._joules = 0.0
         self._arms: dict[str, int] = {}
@@ -79,7 +82,7 @@ class Recorder:
         began_s: float,
         latency_s: float,
         arm: ProfiledArm,
-        tier: int | None,
+        tier: str,
         waited_s: float,
         served_s: float,
     ) -> None:
@@ -89,18 +92,18 @@ class Recorder:
             began_s: When it was made.
             latency_s: Time until its answer.
             arm: How it was carried out.
-            tier: Position of the tier that served it; None for the device alone.
+            tier: The tier that served it; empty for the device alone.
             waited_s: Time before service.
             served_s: Service time.
         """
         if began_s < self._warm_up_s:
             return
-        self._rows.append((-1 if tier is None else tier, latency_s, waited_s, served_s))
+        self._rows.append((self._index[tier], latency_s, waited_s, served_s))
         self._arms[arm.arm.kind] = self._arms.get(arm.arm.kind, 0) + 1
-        answer = 0.0 if tier is None else 1000 * self._scenario.demand.output_kb
+        answer = 1000 * self._scenario.demand.output_kb if tier else 0.0
         self._joules += self._energy.joules(arm.device_ms, float(arm.bytes_up), answer)
 
-    def outcome(self, seconds: float, units: list[int]) -> Outcome:
+    def outcome(self, seconds: float, units: Mapping[str, int]) -> Outcome:
         """Summarise.
 
         Args:
@@ -110,10 +113,10 @@ class Recorder:
         rows = np.array(self._rows, float).reshape(-1, 4)
         counted_s = max(1e-9, seconds - self._warm_up_s)
         tiers = {}
-        for index, name in ((-1, _DEVICE), *enumerate(self._scenario.tiers)):
+        for name, index in self._index.items():
             own = rows[rows[:, 0] == index]
             if len(own):
-                tiers[name] = _tier(own, counted_s, 0 if index < 0 else units[index])
+                tiers[name or _DEVICE] = _tier(own, counted_s, units.get(name, 0))
         mean_ms, (p50_ms, p95_ms, p99_ms) = _latencies(rows[:, 1])
         return Outcome(
             requests=len(rows),

@@ -1,15 +1,15 @@
 """Discrete-event simulation of many users whose devices decide by the offloading policy itself.
 
-Devices, links and queues are simulated; the policy, the load meter of a server and the windows of
-arrivals are the code that nodes run, on the simulation's clock. Devices of one class at one site
-share what their policy has learned, and it learns from every tenth task.
+Devices, links and queues are simulated; the policy, the load meter of a server, the windows of
+arrivals and a device's backlog are the code that nodes run, on the simulation's clock. Devices of
+one class that share their servers share what their policy has learned.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,103 +20,32 @@ from edgewright.tools.capacity.outcome import Outcome, Recorder
 from edgewright.tools.capacity.paper_profile import paper_profile
 from edgewright.tools.capacity.response import phases
 from edgewright.tools.capacity.scenario import DeviceClass, Scenario, Tier
-from edgewright.tools.contracts.arms import LinkState, ServerLoad
+from edgewright.tools.capacity.stations import MIN_ACCURACY_RETENTION, Device, Planner, Station
+from edgewright.tools.contracts.arms import LinkState
 from edgewright.tools.contracts.profiles import ModelProfile
 from edgewright.tools.errors import InputError
 from edgewright.tools.offload.arms import ProfiledArm
-from edgewright.tools.offload.backlog import Ahead
+from edgewright.tools.offload.backlog import NOTHING_AHEAD, Backlog, RunningTask
 from edgewright.tools.offload.choice import ArmChoice, Server, Situation
-from edgewright.tools.offload.crowding import Crowding
-from edgewright.tools.offload.load import ArrivalWindow, LoadMeter
+from edgewright.tools.offload.corrections import reported_stages
+from edgewright.tools.offload.load import ArrivalWindow
 from edgewright.tools.offload.policy import OffloadingPolicy
 
 #: Who decides: the policy, or nobody because every task is offloaded or none is.
 Rule = Literal["policy", "offload", "device"]
 
-#: How old a server's load is at most when a device decides, as ``peer.poll_s`` of a node.
-_POLL_S = 1.0
 _LEARN_EVERY = 10
 _CHUNK = 10_000
 _STEPS = 100
-_MIN_ACCURACY_RETENTION = 0.98
-#: Name by which each device knows the server that it is asked about.
-_SERVER = "server"
-
-
-@dataclass(frozen=True, slots=True)
-class _Device:
-    """A class of devices: its profile, and its links by tier."""
-
-    kind: DeviceClass
-    profile: ModelProfile
-    links: list[LinkState]
-
-
-class _Station:
-    """The servers of a tier at one site, with one queue before all copies of the model."""
-
-    def __init__(
-        self, env: simpy.Environment, tier: int, profile: ModelProfile, units: int
-    ) -> None:
-        self.tier, self.profile = tier, profile
-        self.queue = simpy.Resource(env, capacity=units)
-        self.meter = LoadMeter(servers=units, clock=lambda: env.now)
-        self._env = env
-        self._load: ServerLoad | None = None
-        self._asked_at = -_POLL_S
-
-    def load(self, own: ArrivalWindow | None) -> ServerLoad | None:
-        """Return the load as last reported, without the asking device's own share."""
-        if self._env.now - self._asked_at >= _POLL_S:
-            self._load, self._asked_at = self.meter.load(), self._env.now
-        if self._load is None or own is None:
-            return self._load
-        others = max(0.0, self._load.arrivals_per_s - own.rate_per_s())
-        return self._load.model_copy(update={"arrivals_per_s": others})
-
-
-class _Planner:
-    """The policy of the devices of one class towards one server.
-
-    Devices that know the same, with nothing to finish first, weigh the same: the policy does so
-    once for all of them, and settles for each.
-    """
-
-    def __init__(self, env: simpy.Environment, seed: int) -> None:
-        self._policy = OffloadingPolicy(
-            min_accuracy_retention=_MIN_ACCURACY_RETENTION,
-            crowding=Crowding(clock=lambda: env.now, rng=np.random.default_rng(seed)),
-        )
-        self._choice: ArmChoice | None = None
-
-    def choose(
-        self, device: _Device, station: _Station, load: ServerLoad | None, ahead_ms: float
-    ) -> ArmChoice:
-        """Return the policy's choice."""
-        last = self._choice
-        if last and not ahead_ms and last.situation.peers[_SERVER].load is load:
-            return self._policy.settle(last)
-        server = Server(profile=station.profile, link=device.links[station.tier], load=load)
-        situation = Situation(
-            device=device.profile, peers={_SERVER: server}, ahead=Ahead(device_ms=ahead_ms)
-        )
-        choice = self._policy.weigh(situation)
-        self._choice = None if ahead_ms else choice
-        return self._policy.settle(choice)
-
-    def observe(self, choice: ArmChoice, stages_ms: Mapping[str, float]) -> None:
-        """Let the policy learn from what a task cost."""
-        arm = choice.arms[choice.chosen]
-        self._policy.observe(choice.situation, arm.arm, stages_ms, bytes_up=arm.bytes_up)
-        self._choice = None
 
 
 class _Chosen(NamedTuple):
     """How a task is carried out; with what decided it, if that learns from the outcome."""
 
-    station: _Station
+    tier: str
     arm: ProfiledArm
-    planner: _Planner | None = None
+    station: Station | None = None
+    planner: Planner | None = None
     choice: ArmChoice | None = None
 
 
@@ -128,13 +57,22 @@ class Simulation:
         seed: Seed of arrivals, of who asks, and of service times.
         rule: Who decides where a task runs.
         warm_up_s: Requests before this time are not counted.
+        profiles: Measured profiles by the names of tiers and classes of devices; on paper without.
+        learn_every: From which share of the tasks the policy learns: every so many.
 
     Raises:
         InputError: The scenario names no devices (``invalid_scenario``).
     """
 
     def __init__(
-        self, scenario: Scenario, *, seed: int = 0, rule: Rule = "policy", warm_up_s: float = 60.0
+        self,
+        scenario: Scenario,
+        *,
+        seed: int = 0,
+        rule: Rule = "policy",
+        warm_up_s: float = 60.0,
+        profiles: Mapping[str, ModelProfile] | None = None,
+        learn_every: int = _LEARN_EVERY,
     ) -> None:
         if not scenario.devices:
             raise InputError(
@@ -142,16 +80,19 @@ class Simulation:
                 code="invalid_scenario",
             )
         self._scenario, self._rule = scenario, rule
+        self._profiles, self._learn_every = profiles or {}, learn_every
         self._rng = np.random.default_rng(seed)
         self._env = simpy.Environment()
-        self._devices = [_device(scenario, kind) for kind in scenario.devices.values()]
+        self._devices = [self._device(name, kind) for name, kind in scenario.devices.items()]
         self._stations = self._all_stations()
         shares = np.array([kind.share for kind in scenario.devices.values()])
         self._class_of = self._rng.choice(len(shares), scenario.users, p=shares / shares.sum())
         self._free_at = np.zeros(scenario.users)
-        self._sent: dict[tuple[int, int], ArrivalWindow] = {}
-        self._planners: dict[tuple[int, int, int], _Planner] = {}
-        self._fixed_arms: dict[int, tuple[int, ProfiledArm]] = {}
+        self._link_free_at: dict[tuple[int, str], float] = {}
+        self._sent: dict[tuple[int, str], ArrivalWindow] = {}
+        self._backlogs: dict[int, Backlog] = {}
+        self._planners: dict[tuple[int, ...], Planner] = {}
+        self._fixed_arms: dict[int, tuple[str, ProfiledArm]] = {}
         self._tasks = itertools.count()
         self._uniform = _drawn(self._rng.random)
         self._exponential = _drawn(self._rng.standard_exponential)
@@ -170,21 +111,30 @@ class Simulation:
         for step in range(1, _STEPS + 1):
             self._env.run(until=seconds * step / _STEPS)
             on_progress(step / _STEPS)
-        units = [int(one[0].queue.capacity) * len(one) for one in self._stations]
+        units = {
+            name: int(each[0].queue.capacity) * len(each) for name, each in self._stations.items()
+        }
         return self._recorder.outcome(seconds, units)
 
-    def _all_stations(self) -> list[list[_Station]]:
+    def _device(self, name: str, kind: DeviceClass) -> Device:
+        profile = self._profiles.get(name) or paper_profile(
+            self._scenario.demand, kind.gpu, kind.efficiency
+        )
+        links = {tier: _link(kind, each) for tier, each in self._scenario.tiers.items()}
+        return Device(kind, profile, links)
+
+    def _all_stations(self) -> dict[str, list[Station]]:
         scenario = self._scenario
         missing = any(tier.servers is None for tier in scenario.tiers.values())
         planned = estimate(scenario).tiers if missing else {}
-        stations = []
-        for index, (name, tier) in enumerate(scenario.tiers.items()):
+        stations = {}
+        for name, tier in scenario.tiers.items():
             group = gpus_per_unit(scenario.demand, tier)
             units = units_of(scenario.demand, tier, tier.servers or planned[name].servers)
-            profile = paper_profile(scenario.demand, tier.gpu, tier.efficiency, group)
-            stations.append(
-                [_Station(self._env, index, profile, max(1, units)) for _ in range(tier.sites)]
+            profile = self._profiles.get(name) or paper_profile(
+                scenario.demand, tier.gpu, tier.efficiency, group
             )
+            stations[name] = [Station(self._env, profile, max(1, units)) for _ in range(tier.sites)]
         return stations
 
     def _arrivals(self) -> Generator[simpy.Event, Any, None]:
@@ -199,82 +149,110 @@ class Simulation:
         """Carry out one request, from the moment it is made to its answer."""
         env, began = self._env, self._env.now
         device = self._devices[self._class_of[user]]
-        station, arm, planner, choice = self._choose(user, device)
-        computed_ms = device.kind.slowdown * arm.device_ms
-        done_s = max(began, self._free_at[user]) + computed_ms / 1000
-        self._free_at[user] = done_s
+        chosen = self._choose(user, device)
+        arm, station = chosen.arm, chosen.station
+        situation = chosen.choice.situation if chosen.choice else Situation(device=device.profile)
+        input_ms = situation.decode_ms + situation.resize_ms
+        computed_s = device.kind.slowdown * (input_ms + arm.device_ms) / 1000
+        self._free_at[user] = done_s = max(began, float(self._free_at[user])) + computed_s
         served_s = waited_s = 0.0
-        if arm.bytes_up:
-            link = device.links[station.tier]
-            size_kb = arm.bytes_up / 1000 + self._scenario.demand.output_kb
-            yield env.timeout(done_s - env.now + size_kb / link.rate_kb_per_s + link.rtt_ms / 1000)
-            arrived = env.now
-            station.meter.arrived()
-            with station.queue.request() as turn:
-                yield turn
-                waited_s = env.now - arrived
-                served_s = self._service_s(arm.edge_ms / 1000)
-                yield env.timeout(served_s)
-            station.meter.served(served_s)
-        else:
+        with self._running(user, chosen) as task:
             yield env.timeout(done_s - env.now)
-        tier = station.tier if arm.bytes_up else None
-        self._recorder.add(began, env.now - began, arm, tier, waited_s, served_s)
-        if planner and choice and next(self._tasks) % _LEARN_EVERY == 0:
-            planner.observe(choice, _stages(arm, computed_ms, 1000 * served_s))
+            if station is not None:
+                if task is not None:
+                    self._backlogs[user].computed(task)
+                link = device.links[chosen.tier]
+                key = (user, chosen.tier)
+                left_s = max(done_s, self._link_free_at.get(key, 0.0))
+                left_s += arm.bytes_up / 1000 / link.rate_kb_per_s
+                self._link_free_at[key] = left_s
+                yield env.timeout(left_s - env.now + link.rtt_ms / 2000)
+                arrived = env.now
+                station.meter.arrived()
+                with station.queue.request() as turn:
+                    yield turn
+                    waited_s = env.now - arrived
+                    served_s = self._service_s(arm.edge_ms / 1000)
+                    yield env.timeout(served_s)
+                station.meter.served(served_s)
+                answer_s = self._scenario.demand.output_kb / link.rate_kb_per_s
+                yield env.timeout(answer_s + link.rtt_ms / 2000)
+        self._recorder.add(began, env.now - began, arm, chosen.tier, waited_s, served_s)
+        if chosen.planner and chosen.choice and next(self._tasks) % self._learn_every == 0:
+            slower = served_s * 1000 / arm.edge_ms if arm.edge_ms else 1.0
+            stages_ms = reported_stages(situation, arm, device.kind.slowdown, slower)
+            chosen.planner.observe(chosen.choice, stages_ms)
 
-    def _choose(self, user: int, device: _Device) -> _Chosen:
-        """Return how a task is carried out: on the cheapest server, by what the policy expects."""
+    @contextmanager
+    def _running(self, user: int, chosen: _Chosen) -> Iterator[RunningTask | None]:
+        """Count a task of a user's device while it runs, if its policy asks for that."""
+        if chosen.choice is None:
+            yield None
+            return
+        backlog = self._backlogs.setdefault(user, Backlog(clock=lambda: self._env.now))
+        with backlog.running(chosen.choice.costs) as task:
+            yield task
+        if not backlog:
+            self._backlogs.pop(user, None)
+
+    def _choose(self, user: int, device: Device) -> _Chosen:
+        """Return how a task is carried out."""
         if self._rule != "policy":
             return self._fixed(user, device)
-        kind = int(self._class_of[user])
-        ahead_ms = 1000 * max(0.0, float(self._free_at[user]) - self._env.now)
-        best: _Chosen | None = None
-        cheapest = np.inf
-        for tier, stations in enumerate(self._stations):
-            site = user % len(stations)
-            planner = self._planner(kind, tier, site)
-            load = stations[site].load(self._sent.get((user, tier)))
-            choice = planner.choose(device, stations[site], load, ahead_ms)
-            if (cost := float(choice.cost[choice.chosen])) < cheapest:
-                cheapest = cost
-                best = _Chosen(stations[site], choice.arms[choice.chosen], planner, choice)
-        assert best is not None
-        if best.arm.bytes_up:
-            self._note_sent(user, best.station)
-        return best
+        planner = self._planner(user)
+        loads = {
+            tier: station.load(self._sent.get((user, tier)))
+            for tier, station in planner.stations.items()
+        }
+        backlog = self._backlogs.get(user)
+        ahead = backlog.ahead(device.profile.model) if backlog else NOTHING_AHEAD
+        choice = planner.choose(loads, ahead)
+        tier = choice.arm.peer or ""
+        if tier:
+            self._note_sent(user, tier)
+        arm, station = choice.arms[choice.chosen], planner.stations.get(tier)
+        return _Chosen(tier, arm, station, planner, choice)
 
-    def _fixed(self, user: int, device: _Device) -> _Chosen:
+    def _fixed(self, user: int, device: Device) -> _Chosen:
         """Return the best arm of one kind, as it is without load; it is the same for a class."""
         key = int(self._class_of[user])
         if key not in self._fixed_arms:
             self._fixed_arms[key] = self._best_fixed(device)
         tier, arm = self._fixed_arms[key]
-        return _Chosen(self._stations[tier][user % len(self._stations[tier])], arm)
+        return _Chosen(tier, arm, self._near(user).get(tier))
 
-    def _best_fixed(self, device: _Device) -> tuple[int, ProfiledArm]:
-        found = []
-        for tier, stations in enumerate(self._stations):
-            server = Server(profile=stations[0].profile, link=device.links[tier])
-            choice = OffloadingPolicy(min_accuracy_retention=_MIN_ACCURACY_RETENTION).choose(
-                Situation(device=device.profile, peers={_SERVER: server})
-            )
-            for arm, latency_ms in zip(choice.arms, choice.latency_ms, strict=True):
-                if (arm.arm.kind == "device-only") == (self._rule == "device"):
-                    found.append((float(latency_ms), tier, arm))
-        _, tier, arm = min(found, key=lambda one: one[0])
+    def _best_fixed(self, device: Device) -> tuple[str, ProfiledArm]:
+        peers = {
+            tier: Server(profile=each[0].profile, link=device.links[tier])
+            for tier, each in self._stations.items()
+        }
+        choice = OffloadingPolicy(min_accuracy_retention=MIN_ACCURACY_RETENTION).choose(
+            Situation(device=device.profile, peers=peers)
+        )
+        arms = [
+            (float(latency_ms), arm.arm.peer or "", arm)
+            for arm, latency_ms in zip(choice.arms, choice.latency_ms, strict=True)
+            if (arm.arm.kind == "device-only") == (self._rule == "device")
+        ]
+        _, tier, arm = min(arms, key=lambda one: one[0])
         return tier, arm
 
-    def _note_sent(self, user: int, station: _Station) -> None:
-        key = (user, station.tier)
-        if (window := self._sent.get(key)) is None:
-            window = self._sent[key] = ArrivalWindow(clock=lambda: self._env.now)
+    def _note_sent(self, user: int, tier: str) -> None:
+        if (window := self._sent.get((user, tier))) is None:
+            window = self._sent[user, tier] = ArrivalWindow(clock=lambda: self._env.now)
         window.arrived()
 
-    def _planner(self, kind: int, tier: int, site: int) -> _Planner:
-        key = (kind, tier, site)
+    def _near(self, user: int) -> dict[str, Station]:
+        """Return the servers that a user's device may use, by tier."""
+        return {tier: each[user % len(each)] for tier, each in self._stations.items()}
+
+    def _planner(self, user: int) -> Planner:
+        kind = int(self._class_of[user])
+        key = (kind, *(user % len(each) for each in self._stations.values()))
         if key not in self._planners:
-            self._planners[key] = _Planner(self._env, len(self._planners))
+            self._planners[key] = Planner(
+                self._env, self._devices[kind], self._near(user), len(self._planners)
+            )
         return self._planners[key]
 
     def _service_s(self, mean_s: float) -> float:
@@ -289,23 +267,9 @@ class Simulation:
         return total_s
 
 
-def _device(scenario: Scenario, kind: DeviceClass) -> _Device:
-    links = [_link(kind, tier) for tier in scenario.tiers.values()]
-    return _Device(kind, paper_profile(scenario.demand, kind.gpu, kind.efficiency), links)
-
-
 def _link(kind: DeviceClass, tier: Tier) -> LinkState:
     rate = min(kind.rate_kb_per_s, tier.rate_kb_per_s or kind.rate_kb_per_s)
     return LinkState(rate_kb_per_s=rate, rtt_ms=tier.rtt_ms, samples=1, up=True)
-
-
-def _stages(arm: ProfiledArm, device_ms: float, edge_ms: float) -> dict[str, float]:
-    """Return the stages of a cost report."""
-    if arm.arm.kind == "device-only":
-        return {"whole": device_ms}
-    if arm.arm.kind == "edge-only":
-        return {"edge_whole": edge_ms}
-    return {"head": device_ms, "edge_tail": edge_ms}
 
 
 def _drawn(draw: Callable[[int], Any]) -> Iterator[float]:

@@ -77,6 +77,10 @@ class Backlog:
         self._clock = clock
         self._tasks: list[RunningTask] = []
 
+    def __len__(self) -> int:
+        """Return the number of tasks that are being executed."""
+        return len(self._tasks)
+
     def ahead(self, model: str, planned: Iterable[TaskCosts] = ()) -> Ahead:
         """Return what is occupied for the next task of a model.
 

@@ -117,6 +117,30 @@ class Corrections:
         return self._sizes[mime]
 
 
+def reported_stages(
+    situation: Situation, one: ProfiledArm, device: float, peer: float
+) -> dict[str, float]:
+    """Return the stages that the cost report of a simulated task would have, in milliseconds.
+
+    Args:
+        situation: The device's profile, and the image.
+        one: The arm that was taken.
+        device: Factor by which the device is slower than its profile.
+        peer: The same for the peer.
+    """
+    ours, theirs, codec = one.device_stages, one.edge_stages, codec_of(one.arm)
+    cut = one.arm.kind == "co-inference"
+    stages = {
+        "decode": device * situation.decode_ms,
+        "preprocess": device * (situation.resize_ms + ours.get(PREPROCESS, 0.0)),
+        "head" if cut else "whole": device * ours.get(BLOCKS, 0.0),
+        "encode": device * ours.get(encoding(codec), 0.0),
+        "edge_tail_decode" if cut else "edge_decode": peer * theirs.get(decoding(codec), 0.0),
+        "edge_tail" if cut else "edge_whole": peer * theirs.get(BLOCKS, 0.0),
+    }
+    return {name: ms for name, ms in stages.items() if ms}
+
+
 def _device_stages(stages_ms: Mapping[str, float], arm: Arm, mime: str) -> dict[str, float]:
     """Return the device's measured times by stage.
 

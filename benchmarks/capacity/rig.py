@@ -1,0 +1,223 @@
+"""The simulation of users against real servers: three of them, four devices, Poisson requests.
+
+Run ``python -m edgewright.benchmarks.capacity.rig``. All nodes run in processes of their own behind
+shaped links, slowed by stated factors so that they share two cores. The simulation gets the profile
+that the nodes have, their links and the rate of the requests, and nothing else: no time of a
+request that the rig answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgewright.benchmarks.common.photographs import photograph
+from edgewright.benchmarks.common.profiles import slowed
+from edgewright.benchmarks.common.progress import log
+from edgewright.benchmarks.common.results import table, write_results
+from edgewright.benchmarks.peers.fleet import Fleet, Site
+from edgewright.benchmarks.peers.profile import MODEL
+from edgewright.edge_runtime.config import NodeConfig
+from edgewright.edge_runtime.profiling.measure import measure_profile
+from edgewright.tools.capacity.scenario import make_scenario
+from edgewright.tools.capacity.simulation import Simulation
+from edgewright.tools.contracts.invocation import InvokeOptions
+from edgewright.tools.contracts.profiles import ModelProfile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LIMIT = 0.15
+_CARD, _EXPERT = "image-classification", "efficientnet-lite0-classifier"
+_DEVICES, _SLOWDOWN, _IMAGE = 4, 20.0, (256, 256)
+_SITES = {
+    "edge": Site(role="edge", slowdown=6.0, rate_kb_per_s=1000, rtt_ms=10),
+    "hall": Site(role="edge", slowdown=9.0, rate_kb_per_s=2000, rtt_ms=5),
+    "cloud": Site(role="cloud", slowdown=3.0, rate_kb_per_s=500, rtt_ms=60),
+}
+#: Requests a second of all devices together, and seconds that each is measured.
+_RATES, _SECONDS, _WARM_UP_S = (4.0, 12.0, 20.0), 100.0, 10.0
+_SIMULATED_S, _SEEDS = 1200.0, 5
+#: Spread of the services of one model for images of one size; a timer's, not the model's.
+_SERVICE_SCV = 0.01
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark.
+
+    Returns:
+        0, or 1 when a simulated mean differs from the measured one by more than ``LIMIT``.
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder")
+    parser.add_argument("--seconds", type=float, default=_SECONDS, help="of each rate")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        profile = _profile(Path(folder))
+        real = asyncio.run(_measured(profile, Path(folder), options.seconds))
+    rows = [compared(profile, rate, times) for rate, times in zip(_RATES, real, strict=True)]
+    markdown = _markdown(rows)
+    sys.stdout.write(markdown)
+    figures = {"limit": LIMIT, "profile": profile.model_dump(mode="json"), "rates": rows}
+    write_results(options.out, "capacity-rig", figures, markdown, lambda axes: _draw(axes, rows))
+    return int(max(abs(row["error"]) for row in rows) > LIMIT)
+
+
+def _profile(folder: Path) -> ModelProfile:
+    """Measure the model with images like those that are requested."""
+    log("measuring the profile")
+    camera = folder / "camera"
+    camera.mkdir()
+    (camera / "photograph.jpg").write_bytes(photograph(_IMAGE))
+    file = folder / "measured.json"
+    config = NodeConfig(preload=(MODEL,), profile_file=file, camera=camera, profile_runs=9)
+    return measure_profile(config).models[MODEL]
+
+
+async def _measured(
+    profile: ModelProfile, folder: Path, seconds: float
+) -> list[list[tuple[float, str]]]:
+    """Return the milliseconds and the place of each request, at each rate."""
+    log("starting the nodes")
+    async with Fleet(profile, folder, slowdown=_SLOWDOWN, sites=_SITES, devices=_DEVICES) as fleet:
+        return [await _at(fleet, rate, seconds) for rate in _RATES]
+
+
+async def _at(fleet: Fleet, rate: float, seconds: float) -> list[tuple[float, str]]:
+    """Send requests at random moments to random devices, whether or not earlier ones returned."""
+    log(f"{rate:g} requests a second")
+    rng = random.Random(round(rate))  # noqa: S311 - moments, no secrets
+    image, options = photograph(_IMAGE), InvokeOptions(expert=_EXPERT, deadline_s=30)
+
+    async def one(number: int) -> tuple[float, str]:
+        began = time.perf_counter()
+        response = await fleet.devices[number].invoke(_CARD, options, image)
+        assert response.report is not None
+        where = response.report.nodes[-1]
+        place = where if where in _SITES else "device"
+        return (time.perf_counter() - began) * 1000, place
+
+    loop = asyncio.get_running_loop()
+    began = due = loop.time()
+    async with asyncio.TaskGroup() as group:
+        tasks = []
+        while due < began + seconds:
+            due += rng.expovariate(rate)
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            task = group.create_task(one(rng.randrange(_DEVICES)))
+            if due > began + _WARM_UP_S:
+                tasks.append(task)
+    await asyncio.sleep(3)
+    return [task.result() for task in tasks]
+
+
+def compared(
+    profile: ModelProfile, rate: float, real: Sequence[tuple[float, str]]
+) -> dict[str, Any]:
+    """Simulate a rate, and compare it with what the rig took.
+
+    Args:
+        profile: The model's profile on this machine.
+        rate: Requests a second.
+        real: Milliseconds and place of each real request.
+    """
+    gpu = {"memory_gb": 1, "tflops": 1}  # what is measured takes its place
+    scenario = make_scenario({
+        "users": _DEVICES,
+        "requests_per_user_per_s": rate / _DEVICES,
+        "demand": {"gflops": 1, "scv": _SERVICE_SCV},
+        "tiers": {
+            name: {"gpu": gpu, "servers": 1, "rtt_ms": site.rtt_ms,
+                   "rate_kb_per_s": site.rate_kb_per_s}
+            for name, site in _SITES.items()
+        },
+        "devices": {"device": {"gpu": gpu, "rate_kb_per_s": 1e6}},
+    })  # fmt: skip
+    profiles = {name: slowed(profile, site.slowdown) for name, site in _SITES.items()}
+    profiles["device"] = slowed(profile, _SLOWDOWN)
+    outcomes = [
+        Simulation(scenario, seed=seed, warm_up_s=_WARM_UP_S, profiles=profiles, learn_every=1).run(
+            _SIMULATED_S
+        )
+        for seed in range(_SEEDS)
+    ]
+    simulated_ms = statistics.fmean(one.mean_ms for one in outcomes)
+    times = [ms for ms, _ in real]
+    places = Counter(place for _, place in real)
+    total = sum(one.requests for one in outcomes)
+    counts = {
+        name: sum(one.tiers[name].requests for one in outcomes if name in one.tiers)
+        for name in ("device", *_SITES)
+    }
+    return {
+        "rate_per_s": rate,
+        "requests": len(times),
+        "mean_ms": statistics.fmean(times),
+        "p95_ms": float(np.quantile(times, 0.95)),
+        "standard_error_ms": statistics.stdev(times) / len(times) ** 0.5,
+        "simulated_mean_ms": simulated_ms,
+        "simulated_p95_ms": statistics.fmean(one.p95_ms for one in outcomes),
+        "error": simulated_ms / statistics.fmean(times) - 1,
+        "shares": {name: places[name] / len(times) for name in counts},
+        "simulated_shares": {name: count / total for name, count in counts.items()},
+    }
+
+
+def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    sites = ", ".join(
+        f"{name} slowed {site.slowdown:g} times at {site.rtt_ms:g} ms and "
+        f"{site.rate_kb_per_s:g} KB/s"
+        for name, site in _SITES.items()
+    )
+    cells = [
+        [
+            f"{row['rate_per_s']:g}", row["requests"],
+            f"{row['mean_ms']:.0f} ± {1.96 * row['standard_error_ms']:.0f}",
+            f"{row['simulated_mean_ms']:.0f}", f"{row['error']:+.1%}",
+            f"{row['p95_ms']:.0f}", f"{row['simulated_p95_ms']:.0f}",
+            _shares(row["shares"]), _shares(row["simulated_shares"]),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    columns = [
+        "requests a second", "requests", "mean ms", "simulated", "error", "p95 ms", "simulated",
+        "where", "simulated",
+    ]  # fmt: skip
+    return (
+        f"{_DEVICES} devices slowed {_SLOWDOWN:g} times and three servers, in processes of their "
+        f"own: {sites}. EfficientNet-Lite0, Poisson requests, the policy of a node on both "
+        "sides.\n\n" + table(columns, cells)
+    )
+
+
+def _shares(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{share:.0%} {name}" for name, share in shares.items() if share >= 0.005)
+
+
+def _draw(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
+    rates = [row["rate_per_s"] for row in rows]
+    for name, words in (("mean_ms", "mean"), ("p95_ms", "95th percentile")):
+        (line,) = axes.plot(
+            rates, [row[f"simulated_{name}"] for row in rows], label=f"{words}, simulated"
+        )
+        axes.plot(rates, [row[name] for row in rows], "o", color=line.get_color(), label=words)
+    axes.set_xlabel("requests a second")
+    axes.set_ylabel("ms")
+    axes.set_ylim(0)
+    axes.set_title("Simulation and three real servers")
+    axes.legend()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
