@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -155,7 +155,7 @@ class Simulation:
         input_ms = situation.decode_ms + situation.resize_ms
         computed_s = device.kind.slowdown * (input_ms + arm.device_ms) / 1000
         self._free_at[user] = done_s = max(began, float(self._free_at[user])) + computed_s
-        served_s = waited_s = 0.0
+        answer_s = served_s = waited_s = 0.0
         with self._running(user, chosen) as task:
             yield env.timeout(done_s - env.now)
             if station is not None:
@@ -175,25 +175,27 @@ class Simulation:
                     served_s = self._service_s(arm.edge_ms / 1000)
                     yield env.timeout(served_s)
                 station.meter.served(served_s)
+                # Nothing depends on when the answer arrives, so that needs no event.
                 answer_s = self._scenario.demand.output_kb / link.rate_kb_per_s
-                yield env.timeout(answer_s + link.rtt_ms / 2000)
-        self._recorder.add(began, env.now - began, arm, chosen.tier, waited_s, served_s)
+                answer_s += link.rtt_ms / 2000
+        if not self._backlogs.get(user):
+            self._backlogs.pop(user, None)
+        took_s = env.now + answer_s - began
+        self._recorder.add(began, took_s, arm, chosen.tier, waited_s, served_s)
         if chosen.planner and chosen.choice and next(self._tasks) % self._learn_every == 0:
             slower = served_s * 1000 / arm.edge_ms if arm.edge_ms else 1.0
             stages_ms = reported_stages(situation, arm, device.kind.slowdown, slower)
             chosen.planner.observe(chosen.choice, stages_ms)
 
-    @contextmanager
-    def _running(self, user: int, chosen: _Chosen) -> Iterator[RunningTask | None]:
+    def _running(
+        self, user: int, chosen: _Chosen
+    ) -> AbstractContextManager[RunningTask] | AbstractContextManager[None]:
         """Count a task of a user's device while it runs, if its policy asks for that."""
         if chosen.choice is None:
-            yield None
-            return
-        backlog = self._backlogs.setdefault(user, Backlog(clock=lambda: self._env.now))
-        with backlog.running(chosen.choice.costs) as task:
-            yield task
-        if not backlog:
-            self._backlogs.pop(user, None)
+            return nullcontext()
+        if (backlog := self._backlogs.get(user)) is None:
+            backlog = self._backlogs[user] = Backlog(clock=lambda: self._env.now)
+        return backlog.running(chosen.choice.costs)
 
     def _choose(self, user: int, device: Device) -> _Chosen:
         """Return how a task is carried out."""
