@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from edgewright.cli.demo.moods import write_sound, write_traffic
+from edgewright.tools.contracts.arms import Arm
 from edgewright.tools.contracts.invocation import InvokeOptions
 from edgewright.tools.contracts.views import SensorRequest
 from edgewright.tools.errors import ScopeError
@@ -20,10 +21,15 @@ SECRET = b"what was said in confidence, and to nobody else"
 SERVER = bytes((93, 10, 20, 30))
 
 
+#: How encoded images begin, as far as other bytes hardly ever do.
+IMAGES = (b"\xff\xd8\xff\xe0\x00\x10JFIF", b"\x89PNG\r\n\x1a\n", b"WEBPVP8", b"ftypavif")
+
+
 class Tap:
-    """Passes connections on to a node, and keeps every byte that the node sends."""
+    """Passes connections on to a node, and keeps every byte that it gets and sends."""
 
     def __init__(self, port: int) -> None:
+        self.got = bytearray()
         self.sent = bytearray()
         self._target = port
 
@@ -38,15 +44,14 @@ class Tap:
     async def _serve(self, reader, writer):
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
 
-        async def pass_on(source, target, kept=None):
+        async def pass_on(source, target, kept):
             while data := await source.read(65_536):
-                if kept is not None:
-                    kept.extend(data)
+                kept.extend(data)
                 target.write(data)
                 await target.drain()
             target.close()
 
-        ways = (pass_on(reader, up_writer), pass_on(up_reader, writer, self.sent))
+        ways = (pass_on(reader, up_writer, self.got), pass_on(up_reader, writer, self.sent))
         await asyncio.gather(*ways, return_exceptions=True)
 
 
@@ -141,3 +146,30 @@ async def test_the_watch_sees_what_a_configuration_lets_out(tmp_path, sources):
     assert marks[3] in tap.sent  # the sound, in base64
     assert SECRET not in tap.sent  # payload is not even read
     assert traffic["values"]["flows"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_no_image_goes_to_a_server_that_receives_features(edge_node, node_settings, sources):
+    device = node_settings("device", camera=str(sources / "camera"))
+    options = InvokeOptions(deadline_s=100, camera="cat.jpg")
+    seen = {}
+    for receives in ("features", "images"):
+        async with Tap(int(edge_node.url.rpartition(":")[2])) as tap:
+            peers = [{"url": tap.url, "receives": receives}]
+            node = launch_node({**device, "peers": peers})
+            async with node, NodeClient(node.url, timeout_s=100) as client:
+                while not (await client.profile()).knows_peers:
+                    await asyncio.sleep(0.1)
+                arms = [None, Arm(kind="co-inference", point=4)]
+                if receives == "images":
+                    arms.append(Arm(kind="edge-only"))
+                for arm in arms:
+                    chosen = options.model_copy(update={"arm": arm})
+                    answer = await client.invoke("image-classification", chosen, None)
+                    assert answer.status == "ok"
+            seen[receives] = bytes(tap.got)
+    # Features came through both; the watch sees an image where the configuration allows one.
+    assert all(len(each) > 5_000 for each in seen.values())
+    assert not any(mark in seen["features"] for mark in IMAGES)
+    assert any(mark in seen["images"] for mark in IMAGES)
