@@ -37,6 +37,7 @@ class _Commands(LazyGroup):
         "mcp": "Serve MCP to the program that starts this command.",
         "models": "List, install, verify and remove models, and export them for ONNX Runtime.",
         "sensors": "List the sensors of a node, and read a window of one.",
+        "moods": "Label moods for sensing cards, and train the cards on the labels.",
         "profile": "Measure a node's models on this machine, and store its profile.",
         "capacity": "How many servers users need, on paper and by simulation.",
         "train": "Train a model by federated learning and install it as a tool.",

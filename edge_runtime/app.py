@@ -18,6 +18,7 @@ from edgewright.edge_runtime.api.routes import (
     calls,
     inference,
     models,
+    moods,
     sensors,
     tools,
 )
@@ -69,6 +70,7 @@ def create_app(
     app.include_router(tools.router)
     app.include_router(models.router)
     app.include_router(sensors.router)
+    app.include_router(moods.router)
     app.include_router(inference.router)
     app.include_router(artifacts.router)
     app.add_middleware(NodeMiddleware, node=node)

@@ -18,7 +18,6 @@ from edgewright.tools.contracts.invocation import (
     InvokeOptions,
     InvokeRequest,
 )
-from edgewright.tools.contracts.views import SensorRequest
 from edgewright.tools.errors import (
     DeadlineError,
     InputError,
@@ -155,12 +154,13 @@ async def read_decision_request(
     return validated(DecideRequest, await read_body(scope, receive, limits), "body")
 
 
-async def read_sensor_request(
-    scope: Scope, receive: Receive, limits: RequestLimits
-) -> SensorRequest:
-    """Read a request for a window of a sensor: JSON, or nothing for the defaults.
+async def read_fields(
+    model: type[_Options], scope: Scope, receive: Receive, limits: RequestLimits
+) -> _Options:
+    """Read a body of JSON that a model describes, or nothing for its defaults.
 
     Args:
+        model: The model.
         scope: The request's scope.
         receive: The request's receive function.
         limits: The node's limits.
@@ -169,7 +169,7 @@ async def read_sensor_request(
         InputError: The JSON is invalid.
         TooLargeError: The body is too long.
     """
-    return validated(SensorRequest, await read_body(scope, receive, limits) or b"{}", "body")
+    return validated(model, await read_body(scope, receive, limits) or b"{}", "body")
 
 
 async def read_invocation(

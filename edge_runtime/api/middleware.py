@@ -31,6 +31,8 @@ OPEN_PATHS = frozenset({"/v2/health/live", "/v2/health/ready", "/openapi.json"})
 METRICS_PATH = "/metrics"
 _TRACE_HEADERS = (b"traceparent", b"tracestate")
 ARTIFACTS_PATH = "/v1/artifacts"
+#: Where labels of moods are kept and trained on.
+MOODS_PATH = "/v1/moods"
 
 
 class NodeMiddleware:
@@ -100,6 +102,8 @@ class NodeMiddleware:
             return None
         if path == METRICS_PATH:
             return "admin"
+        if path.startswith(MOODS_PATH):
+            return "train"
         return "artifacts" if path.startswith(ARTIFACTS_PATH) else "infer"
 
     def authorization(self, scope: Scope) -> bytes | None:

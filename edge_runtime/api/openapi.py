@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from edgewright.edge_runtime.api.bodies import IMAGE_MEDIA_TYPES
 from edgewright.edge_runtime.api.middleware import ARTIFACTS_PATH, METRICS_PATH, OPEN_PATHS
 from edgewright.edge_runtime.api.problems import MEDIA_TYPE
-from edgewright.edge_runtime.api.routes import calls, inference
+from edgewright.edge_runtime.api.routes import calls, inference, moods
 from edgewright.edge_runtime.api.routes import tail as split
 from edgewright.edge_runtime.api.routes.models import PROBE_PATH, PROFILE_PATH
 from edgewright.edge_runtime.api.routes.sensors import READ_PATH
@@ -58,6 +58,9 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     PROBE_PATH: (413, 502, 504),
     PROFILE_PATH: (422,),
     READ_PATH: (404, 413, 422),
+    moods.LABELS_PATH: (404, 413, 422),
+    moods.ROUND_PATH: (404, 413, 422),
+    moods.NETWORK_PATH: (404, 413, 422),
     f"{ARTIFACTS_PATH}/{{digest}}": (404,),
 }
 

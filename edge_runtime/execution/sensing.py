@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from edgewright.edge_runtime.execution.decision import DEVICE_ONLY
@@ -113,31 +113,64 @@ def _prepared(
         )
     args = check_arguments(card, options.args)
     expert.check(args)
-    sensor = None
-    if expert.kinds:
-        named = args.get(expert.argument, "")
-        if named and not named.startswith(_BY_NAME):
-            raise InputError(
-                f"the argument {expert.argument!r} must name a sensor of the node, as "
-                "'sensor:NAME'; GET /v1/sensors lists them",
-                code="unknown_sensor",
-            )
-        name = named.removeprefix(_BY_NAME) or None
-        sensor = node.sensors.for_task(expert.kinds, caller, name)
-    return expert, sensor, args
+    return expert, sensor_for(node, card, expert, args, caller), args
+
+
+def sensor_for(
+    node: Node, card: ToolCard, expert: SensingExpert, args: Mapping[str, str], caller: Caller
+) -> Sensor | None:
+    """Return the sensor that an expert reads; None if it needs none.
+
+    Args:
+        node: This node.
+        card: The card that the expert carries out.
+        expert: The expert.
+        args: The card's arguments, which may name the sensor.
+        caller: Whose task it is.
+
+    Raises:
+        NotFoundError: There is no such sensor.
+        ScopeError: The caller may not use it.
+        InputError: The argument names no sensor, or there is no such argument.
+    """
+    if not expert.kinds:
+        return None
+    named = check_arguments(card, args).get(expert.argument, "")
+    if named and not named.startswith(_BY_NAME):
+        raise InputError(
+            f"the argument {expert.argument!r} must name a sensor of the node, as "
+            "'sensor:NAME'; GET /v1/sensors lists them",
+            code="unknown_sensor",
+        )
+    return node.sensors.for_task(expert.kinds, caller, named.removeprefix(_BY_NAME) or None)
+
+
+def read_window(
+    node: Node, expert: SensingExpert, sensor: Sensor | None, limit_s: float
+) -> Window | None:
+    """Read the window that an expert needs; None if it needs none. It may take as long.
+
+    Args:
+        node: This node.
+        expert: The expert.
+        sensor: The sensor.
+        limit_s: Time that there is for reading and estimating.
+    """
+    if sensor is None:
+        return None
+    live = sensor.view().source == "live"
+    seconds = min(expert.window_s, _LIVE_SHARE * limit_s) if live else expert.window_s
+    return sensor.read(seconds, max_bytes=node.config.limits.body_bytes)
 
 
 def _work(
     node: Node, expert: SensingExpert, sensor: Sensor | None, args: dict[str, str], limit_s: float
 ) -> InvokeResponse:
     """Read the window and estimate; runs in a thread."""
-    window: Window | None = None
     stages: dict[str, float] = {}
-    if sensor is not None:
-        live = sensor.view().source == "live"
-        seconds = min(expert.window_s, _LIVE_SHARE * limit_s) if live else expert.window_s
-        began = time.perf_counter()
-        window = sensor.read(seconds, max_bytes=node.config.limits.body_bytes)
+    began = time.perf_counter()
+    window = read_window(node, expert, sensor, limit_s)
+    if window is not None:
         stages["sense"] = (time.perf_counter() - began) * 1000
     began = time.perf_counter()
     output: dict[str, Any] = {}

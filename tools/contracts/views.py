@@ -103,6 +103,47 @@ class SensorRequest(BaseModel):
     item: str | None = Field(default=None, max_length=200)
 
 
+class MoodLabel(BaseModel):
+    """How the person feels at present, as a label of what the sensor sees.
+
+    Attributes:
+        label: The label.
+        args: The card's arguments.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: str = Field(min_length=1, max_length=32)
+    args: dict[str, str] = Field(default_factory=dict, max_length=10)
+
+
+class MoodLabels(BaseModel):
+    """The labelled windows of a card on a node.
+
+    Attributes:
+        features: Names of the features that are kept of each window.
+        labels: Number of windows by label.
+    """
+
+    features: list[str]
+    labels: dict[str, int]
+
+
+class MoodRound(BaseModel):
+    """A network at the start or at the end of a round of training on one node.
+
+    Attributes:
+        network_base64: The network.
+        right: At the end: for each window that was kept for that, whether the network at the start
+            names its label.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    network_base64: str = Field(max_length=200_000)
+    right: list[bool] = Field(default_factory=list, max_length=10_000)
+
+
 class ModelView(BaseModel):
     """A model in the form of KServe's ``/v2/models/{model}``."""
 

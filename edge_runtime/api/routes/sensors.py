@@ -7,9 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from edgewright.edge_runtime.api.bodies import read_sensor_request
+from edgewright.edge_runtime.api.bodies import read_fields
 from edgewright.edge_runtime.node import Node
-from edgewright.tools.contracts.views import SensorView
+from edgewright.tools.contracts.views import SensorRequest, SensorView
 
 router = APIRouter(tags=["node"])
 
@@ -29,7 +29,7 @@ async def read_sensor(request: Request, sensor: str) -> dict[str, Any]:
     node: Node = request.app.state.node
     found = node.sensors.for_reading(sensor, request.scope["caller"])
     limits = node.config.limits
-    wanted = await read_sensor_request(request.scope, request.receive, limits)
+    wanted = await read_fields(SensorRequest, request.scope, request.receive, limits)
     seconds = min(wanted.seconds, limits.deadline_s)
     window = await asyncio.to_thread(
         found.read, seconds, max_bytes=limits.body_bytes, item=wanted.item

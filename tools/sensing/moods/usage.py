@@ -11,6 +11,7 @@ from edgewright.tools.errors import RefusedError
 from edgewright.tools.sensing import fitted
 from edgewright.tools.sensing.expert import SIMULATED, Estimate
 from edgewright.tools.sensing.forest import Forest
+from edgewright.tools.sensing.moods.own import OwnMoods
 from edgewright.tools.sensing.protocol import Traffic, Window
 from edgewright.tools.sensing.traffic.applications import Application, applications
 from edgewright.tools.sensing.traffic.services import category_of
@@ -30,6 +31,13 @@ class UsageMood:
     argument = "traffic"
 
     @property
+    def own(self) -> OwnMoods:
+        """The labels that the node has for this card, and what was trained on them."""
+        # As if all categories were equally usual; what matters is only that values are near 1.
+        scales = dict.fromkeys(fitted.manifest()["categories"], (0.125, 0.15))
+        return OwnMoods(self.card, scales)
+
+    @property
     def model(self) -> str:
         """Name and revision of what it was fitted to."""
         return f"usage-tree@{fitted.revision()}"
@@ -41,9 +49,27 @@ class UsageMood:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept any sensor."""
 
+    def features(self, window: Window) -> dict[str, float]:
+        """Return the shares of the categories in the time of use."""
+        return self._used(window)[0]
+
     def estimate(self, window: Window | None, args: Mapping[str, str]) -> dict[str, Any]:
         """Return the mood that goes with the use of applications."""
         assert window is not None
+        shares, used, certainty, total = self._used(window)
+        ranked, basis = self.own.estimate(shares) or (_by_forest(shares), SIMULATED)
+        largest = sorted(shares.items(), key=lambda one: -one[1])
+        evidence = {
+            "usage": {name: round(share, 4) for name, share in largest if share > 0},
+            "seconds": round(total),
+            "applications": len({one.name for one in used}),
+            "category_certainty": round(certainty, 3),
+        }
+        found = Estimate(source="network traffic", labels=ranked, evidence=evidence, basis=basis)
+        return found.output(_sentence(found, shares, total))
+
+    def _used(self, window: Window) -> tuple[dict[str, float], Sequence[Application], float, float]:
+        """Return shares of the use, the applications, how sure they are, and seconds of use."""
         assert isinstance(window.values, Traffic)
         used = applications(window.values.flows)
         categories, certainty = categorise(used)
@@ -55,20 +81,7 @@ class UsageMood:
                 f"{window.seconds:.0f} s; at least {MIN_USE_S:.0f} s are needed",
                 code="too_little_use",
             )
-        shares = {name: value / total for name, value in seconds.items()}
-        labels = fitted.manifest()["moods"]
-        rows = np.array([[shares[name] for name in fitted.manifest()["categories"]]])
-        scores = Forest.from_tensors(fitted.tensors(), "usage.").probabilities(rows)[0]
-        ranked = sorted(zip(labels, scores.tolist(), strict=True), key=lambda one: -one[1])
-        largest = sorted(shares.items(), key=lambda one: -one[1])
-        evidence = {
-            "usage": {name: round(share, 4) for name, share in largest if share > 0},
-            "seconds": round(total),
-            "applications": len({one.name for one in used}),
-            "category_certainty": round(certainty, 3),
-        }
-        found = Estimate(source="network traffic", labels=ranked, evidence=evidence)
-        return found.output(_sentence(found, shares, total))
+        return {name: value / total for name, value in seconds.items()}, used, certainty, total
 
 
 def categorise(used: Sequence[Application]) -> tuple[list[str], float]:
@@ -105,11 +118,19 @@ def usage_seconds(used: Sequence[Application], categories: Sequence[str]) -> dic
     return seconds
 
 
+def _by_forest(shares: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return the moods by the tree that was fitted to simulated people."""
+    labels = fitted.manifest()["moods"]
+    rows = np.array([[shares[name] for name in fitted.manifest()["categories"]]])
+    scores = Forest.from_tensors(fitted.tensors(), "usage.").probabilities(rows)[0]
+    return sorted(zip(labels, scores.tolist(), strict=True), key=lambda one: -one[1])
+
+
 def _sentence(found: Estimate, shares: Mapping[str, float], total: float) -> str:
     mood, score = found.best
     largest = sorted(shares.items(), key=lambda one: -one[1])[:3]
     uses = ", ".join(f"{name} {share:.0%}" for name, share in largest if share > 0)
     return (
         f"the network traffic points to {mood} ({score:.0%}): {total / 60:.0f} min of use, {uses} "
-        f"({SIMULATED})"
+        f"({found.basis})"
     ).replace("%", " %")

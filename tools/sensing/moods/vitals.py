@@ -13,6 +13,7 @@ from edgewright.tools.sensing import fitted
 from edgewright.tools.sensing.acoustic.probe import Probe
 from edgewright.tools.sensing.expert import SIMULATED, Estimate
 from edgewright.tools.sensing.forest import Forest
+from edgewright.tools.sensing.moods.own import OwnMoods
 from edgewright.tools.sensing.protocol import Audio, Window
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 #: A shorter recording shows too few breaths.
 MIN_SECONDS = 20.0
+#: Features with their usual values and spreads at rest, so that a network gets values near 1.
+_SCALES = {
+    "breath_per_min": (16.0, 4.0),
+    "breath_variability": (0.08, 0.04),
+    "heart_per_min": (75.0, 15.0),
+    "heart_variability": (0.05, 0.03),
+}
 #: Values of the chest's motion that go with the answer, for a plot.
 _PLOTTED = 240
 
@@ -35,6 +43,11 @@ class VitalMood:
     argument = "recording"
 
     @property
+    def own(self) -> OwnMoods:
+        """The labels that the node has for this card, and what was trained on them."""
+        return OwnMoods(self.card, _SCALES)
+
+    @property
     def model(self) -> str:
         """Name and revision of what it was fitted to."""
         return f"vital-signs-forest@{fitted.revision()}"
@@ -46,9 +59,22 @@ class VitalMood:
     def check(self, args: Mapping[str, str]) -> None:
         """Accept any sensor."""
 
+    def features(self, window: Window) -> dict[str, float]:
+        """Return the rates and their variability; without a heartbeat only those of the breath."""
+        return _features(self._signs(window))
+
     def estimate(self, window: Window | None, args: Mapping[str, str]) -> dict[str, Any]:
         """Return the mood that goes with the vital signs."""
         assert window is not None
+        signs = self._signs(window)
+        features = _features(signs)
+        ranked, basis = self.own.estimate(features) or (_by_forest(features), SIMULATED)
+        evidence = _evidence(signs)
+        found = Estimate(source="acoustic signals", labels=ranked, evidence=evidence, basis=basis)
+        return found.output(_sentence(found, signs))
+
+    def _signs(self, window: Window) -> VitalSigns:
+        """Return vital signs, the breath's at least."""
         assert isinstance(window.values, Audio)
         signs = read_signs(window.values)
         if signs.breath is None:
@@ -57,17 +83,7 @@ class VitalMood:
                 f"{signs.still_s:.0f} s of it without motion; sit still within 4 m of the speaker",
                 code="cannot_tell",
             )
-        features = [signs.breath.per_min, signs.breath.variability]
-        which = "breath."
-        if signs.heart is not None:
-            features += [signs.heart.per_min, signs.heart.variability]
-            which = "vitals."
-        forest = Forest.from_tensors(fitted.tensors(), which)
-        scores = forest.probabilities(np.array([features]))[0]
-        moods = fitted.manifest()["moods"]
-        ranked = sorted(zip(moods, scores.tolist(), strict=True), key=lambda one: -one[1])
-        found = Estimate(source="acoustic signals", labels=ranked, evidence=_evidence(signs))
-        return found.output(_sentence(found, signs))
+        return signs
 
 
 def read_signs(audio: Audio) -> VitalSigns:
@@ -101,6 +117,23 @@ def read_signs(audio: Audio) -> VitalSigns:
     return vital_signs(audio.samples, probe, network, (limits["breath"], limits["heart"]))
 
 
+def _features(signs: VitalSigns) -> dict[str, float]:
+    found = {}
+    for name, rate in (("breath", signs.breath), ("heart", signs.heart)):
+        if rate is not None:
+            found |= {f"{name}_per_min": rate.per_min, f"{name}_variability": rate.variability}
+    return found
+
+
+def _by_forest(features: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return the moods by the forests that were fitted to simulated people."""
+    which = "vitals." if len(features) == len(_SCALES) else "breath."
+    rows = np.array([[features[name] for name in _SCALES if name in features]])
+    scores = Forest.from_tensors(fitted.tensors(), which).probabilities(rows)[0]
+    moods = fitted.manifest()["moods"]
+    return sorted(zip(moods, scores.tolist(), strict=True), key=lambda one: -one[1])
+
+
 def _evidence(signs: VitalSigns) -> dict[str, Any]:
     found: dict[str, Any] = {"still_seconds": round(signs.still_s, 1)}
     for name, rate in (("breath", signs.breath), ("heart", signs.heart)):
@@ -123,5 +156,5 @@ def _sentence(found: Estimate, signs: VitalSigns) -> str:
     )
     return (
         f"the acoustic signals point to {mood} ({round(score * 100)} %): "
-        f"{signs.breath.per_min:.0f} breaths and {heart} a minute ({SIMULATED})"
+        f"{signs.breath.per_min:.0f} breaths and {heart} a minute ({found.basis})"
     )
