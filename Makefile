@@ -248,8 +248,9 @@ bench-parity: $(STAMP) ## Compare exported models with PyTorch at every partitio
 	$(BIN)/python -m edgewright.benchmarks.split.parity $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS))
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
-bench-latency: $(STAMP) ## Measure latency, the policy against an oracle, and queueing  (QUICK=1)
-	$(BIN)/python -m edgewright.benchmarks.latency.run $(if $(QUICK),--quick)
+bench-latency: $(STAMP) ## Measure latency, the policy against an oracle, and queueing  (QUICK=1; RESUME=folder: continue there)
+	$(BIN)/python -m edgewright.benchmarks.latency.run $(if $(QUICK),--quick) $(if $(RESUME),--resume $(RESUME)/sweep)
+	$(if $(QUICK),,$(BIN)/python -m edgewright.benchmarks.latency.large $(if $(RESUME),--resume $(RESUME)/large))
 	$(BIN)/python -m edgewright.benchmarks.latency.forecasts $(if $(QUICK),--quick)
 	$(BIN)/python -m edgewright.benchmarks.latency.queueing $(if $(QUICK),--quick)
 	@$(BIN)/python -m edgewright.benchmarks.common.report
@@ -264,8 +265,9 @@ bench-sensing: $(STAMP) ## Score vital signs, categories of applications and moo
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-capacity: export OPENBLAS_NUM_THREADS := 1
-bench-capacity: $(STAMP) ## Compare the simulation of users with closed forms, and time 100,000 users  (QUICK=1)
+bench-capacity: $(STAMP) ## Compare the simulation of users with closed forms and real servers, and time 100,000 users  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.capacity.run $(if $(QUICK),--quick)
+	$(if $(QUICK),,$(BIN)/python -m edgewright.benchmarks.capacity.rig)
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-storage: $(STAMP) ## Measure a thread of 1,000 turns, and 100,000 images through the bounded store

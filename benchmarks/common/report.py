@@ -81,6 +81,10 @@ SECTIONS = {
         "Detectors and pose networks with every image encoding and feature codec.",
     ),
     "latency": ("Latency against link rate", "Every arm and the offloading policy."),
+    "latency-large": (
+        "Latency of large models against link rate",
+        "ViT-B/16, BLIP's vision tower and a detector on a device that is much slower.",
+    ),
     "latency-steps": (
         "Latency on a link whose rate jumps",
         "The offloading policy, request by request.",
@@ -108,6 +112,10 @@ SECTIONS = {
     "capacity": (
         "Capacity: simulated users",
         "The simulation against closed forms, the policy against fixed rules, and its speed.",
+    ),
+    "capacity-rig": (
+        "Capacity: the simulation against real servers",
+        "Four devices and three servers in processes of their own, with Poisson requests.",
     ),
     "federated-fashion-mnist": (
         "Federated training on Fashion-MNIST",
