@@ -267,7 +267,7 @@ bench-sensing: $(STAMP) ## Score vital signs, categories of applications and moo
 bench-capacity: export OPENBLAS_NUM_THREADS := 1
 bench-capacity: $(STAMP) ## Compare the simulation of users with closed forms and real servers, and time 100,000 users  (QUICK=1)
 	$(BIN)/python -m edgewright.benchmarks.capacity.run $(if $(QUICK),--quick)
-	$(if $(QUICK),,$(BIN)/python -m edgewright.benchmarks.capacity.rig)
+	$(if $(QUICK),,$(BIN)/python -m edgewright.benchmarks.peers.simulated)
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
 bench-storage: $(STAMP) ## Measure a thread of 1,000 turns, and 100,000 images through the bounded store

@@ -1,4 +1,4 @@
-"""A device with several servers: the policy over simulated ones, and real ones that are killed.
+"""A device with several servers: simulated ones, and real ones, of which some are killed.
 
 One server over a shaped link belongs to ``benchmarks/latency``.
 """

@@ -10,9 +10,9 @@ from edgewright.edge_runtime.keys import Caller
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.contracts.views import MoodLabel, MoodLabels, MoodRound
 from edgewright.tools.errors import InputError, NotFoundError
-from edgewright.tools.sensing.expert import LearningExpert, SensingExpert
+from edgewright.tools.sensing.expert import SensingExpert
 from edgewright.tools.sensing.moods.network import MoodNetwork
-from edgewright.tools.sensing.moods.own import OwnMoods
+from edgewright.tools.sensing.moods.own import LearningExpert, OwnMoods
 
 
 def own_moods(node: Node, card_id: str) -> OwnMoods:

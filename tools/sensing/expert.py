@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from edgewright.tools.sensing.protocol import Window
-
-if TYPE_CHECKING:
-    from edgewright.tools.sensing.moods.own import OwnMoods
 
 #: What every estimate says that rests on simulated people.
 SIMULATED = "trained on simulated data"
@@ -59,24 +56,6 @@ class Estimate:
             "basis": self.basis,
             "signal": self.compact(),
         }
-
-
-@runtime_checkable
-class LearningExpert(Protocol):
-    """A ``SensingExpert`` that can be trained on a person's own labels."""
-
-    @property
-    def own(self) -> OwnMoods:
-        """The labels that the node has, and what was trained on them."""
-        ...
-
-    def features(self, window: Window) -> dict[str, float]:
-        """Return the named features of a window.
-
-        Raises:
-            RefusedError: The window does not show them.
-        """
-        ...
 
 
 class SensingExpert(Protocol):

@@ -10,12 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgewright.tools.errors import InputError, NotFoundError
 from edgewright.tools.sensing.moods.network import MoodNetwork
+from edgewright.tools.sensing.protocol import Window
 from edgewright.tools.settings import home
 from edgewright.tools.storage.atomic import write_file
 
@@ -150,3 +152,21 @@ class OwnMoods:
             return []
         rows = [json.loads(line) for line in lines]
         return [(row["features"], row["label"]) for row in rows]
+
+
+@runtime_checkable
+class LearningExpert(Protocol):
+    """A ``SensingExpert`` that can be trained on a person's own labels."""
+
+    @property
+    def own(self) -> OwnMoods:
+        """The labels that the node has, and what was trained on them."""
+        ...
+
+    def features(self, window: Window) -> dict[str, float]:
+        """Return the named features of a window.
+
+        Raises:
+            RefusedError: The window does not show them.
+        """
+        ...

@@ -1,9 +1,9 @@
 """The simulation of users against real servers: three of them, four devices, Poisson requests.
 
-Run ``python -m edgewright.benchmarks.capacity.rig``. All nodes run in processes of their own behind
-shaped links, slowed by stated factors so that they share two cores. The simulation gets the profile
-that the nodes have, their links and the rate of the requests, and nothing else: no time of a
-request that the rig answered.
+Run ``python -m edgewright.benchmarks.peers.simulated``. All nodes run in processes of their own
+behind shaped links, slowed by stated factors so that they share two cores. The simulation gets the
+profile that the nodes have, their links and the rate of the requests, and nothing else: no time of
+a request that the rig answered.
 """
 
 from __future__ import annotations
