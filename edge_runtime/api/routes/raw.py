@@ -87,20 +87,21 @@ async def while_connected(work: Awaitable[_Result], receive: Receive) -> _Result
             raise LinkError("the caller disconnected before the response") from None
         raise
     finally:
-        leaving.remove_done_callback(stop)
+        stop.over = True
         leaving.cancel()
 
 
 class _Stop:
-    """Cancels a task when called, and remembers that it did."""
+    """Cancels a task when called before it is over, and remembers that it did."""
 
     def __init__(self, task: asyncio.Task[object]) -> None:
         self._task = task
-        self.called = False
+        self.called = self.over = False
 
     def __call__(self, _: object) -> None:
-        self.called = True
-        self._task.cancel()
+        if not self.over:
+            self.called = True
+            self._task.cancel()
 
 
 async def _disconnected(receive: Receive) -> None:
