@@ -20,8 +20,8 @@ from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
 from edgewright.benchmarks.common.scores import format_share, share
 from edgewright.benchmarks.experts.joints import TOLERANCE, View, right_joints, views
-from edgewright.benchmarks.experts.photographs import photographs
 from edgewright.benchmarks.experts.words import Sign, signs, words_read
+from edgewright.benchmarks.workloads.labelled_photographs import photographs
 from edgewright.benchmarks.workloads.scenes import MissingPhotographsError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.vision.drawing.evidence import evidence_picture

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgewright.benchmarks.experts.photographs import Photograph
+from edgewright.benchmarks.workloads.labelled_photographs import Photograph
 from edgewright.tools.contracts.perceptions import Perceptions
 from edgewright.tools.errors import RefusedError
 from edgewright.tools.images.decode import decode

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
 from edgewright.benchmarks.common.scores import format_share, share
-from edgewright.benchmarks.experts.photographs import Part, Photograph, photographs
 from edgewright.benchmarks.experts.rows import Answered, Method, median_ms, methods
 from edgewright.benchmarks.experts.scoring import verdict, wrong_things
+from edgewright.benchmarks.workloads.labelled_photographs import Part, Photograph, photographs
 from edgewright.benchmarks.workloads.scenes import MissingPhotographsError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import numpy as np
 
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
-from edgewright.benchmarks.experts.photographs import photographs
+from edgewright.benchmarks.workloads.labelled_photographs import photographs
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.library import models

@@ -6,10 +6,10 @@ import json
 import pytest
 
 from edgewright.benchmarks.common.data import DATA
-from edgewright.benchmarks.experts.photographs import photographs
 from edgewright.benchmarks.experts.rows import Answered
 from edgewright.benchmarks.experts.run import results_table, score
 from edgewright.benchmarks.experts.scoring import verdict, wrong_things
+from edgewright.benchmarks.workloads.labelled_photographs import photographs
 from edgewright.benchmarks.workloads.scenes import MissingPhotographsError, of_half
 
 FOLDER = DATA / "experts"
