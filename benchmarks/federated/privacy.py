@@ -78,6 +78,8 @@ def measure(unit: str, words: str, data: str, seed: int, cache: Path) -> dict[st
     candidate = first_design(words, card).candidate
     limits = SandboxLimits(time_s=6 * 3600)
     result = run_trial(run, TrialRequest(number=1, candidate=candidate, seed=seed, limits=limits))
+    if result.fault is not None:
+        raise SystemExit(f"{unit}, seed {seed}: {result.fault.message}")
     record = {
         "unit": unit,
         "seed": seed,
@@ -115,6 +117,7 @@ def _draw(axes: Axes, records: Sequence[dict[str, Any]]) -> None:
         values = [100 * each for each in _of(records, unit, "test")]
         axes.plot([position] * len(values), values, "o", label=f"per {unit}")
     axes.set_xticks(range(len(UNITS)), [f"per {unit}" for unit in UNITS])
+    axes.margins(x=0.5)
     axes.set_ylabel("test accuracy, %")
 
 
