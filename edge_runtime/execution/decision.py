@@ -11,6 +11,7 @@ from edgewright.edge_runtime.node import Node
 from edgewright.tools.contracts.arms import Arm, Decision, Precision, server_words
 from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.invocation import PlannedTask
+from edgewright.tools.models.expert import Expert
 from edgewright.tools.offload.backlog import TaskCosts
 from edgewright.tools.offload.choice import ArmChoice, Situation
 
@@ -92,8 +93,7 @@ def expected_costs(node: Node, call: PendingCall, arm: Arm) -> TaskCosts:
         call: The call.
         arm: The arm that it takes.
     """
-    model = call.expert.model
-    return _costs(node, model, arm, call.facts) or TaskCosts(model, 0.0)
+    return _costs(node, call.expert, arm, call.facts) or TaskCosts(call.expert.model, 0.0)
 
 
 def learn(node: Node, call: PendingCall, arm: Arm, costs: CostRecorder) -> None:
@@ -105,9 +105,10 @@ def learn(node: Node, call: PendingCall, arm: Arm, costs: CostRecorder) -> None:
         arm: The arm that completed it.
         costs: Its costs.
     """
-    if not _chooses(node, call.expert.model):
+    # What was known of an image before says nothing of what another one takes.
+    if costs.cached or not _chooses(node, call.expert.model):
         return
-    if situation := _bare_situation(node, call.expert.model, call.facts):
+    if situation := _bare_situation(node, call.expert, call.facts):
         node.policy(call.expert.model).observe(
             situation, _profiled(node, arm), costs.stages_ms, bytes_up=costs.bytes_up
         )
@@ -123,7 +124,7 @@ def _profiled(node: Node, arm: Arm) -> Arm:
 def _situation(node: Node, call: PendingCall, without: Collection[str]) -> Situation | None:
     """Return the situation; None before this node has measured itself."""
     model = call.expert.model
-    situation = _bare_situation(node, model, call.facts, without)
+    situation = _bare_situation(node, call.expert, call.facts, without)
     if situation is None:
         return None
     planned = (_planned(node, task) for task in call.ahead)
@@ -135,14 +136,16 @@ def _situation(node: Node, call: PendingCall, without: Collection[str]) -> Situa
 
 
 def _bare_situation(
-    node: Node, model: str, image: ImageFacts | None, without: Collection[str] = ()
+    node: Node, expert: Expert, image: ImageFacts | None, without: Collection[str] = ()
 ) -> Situation | None:
-    """Return the situation of any task of a model, without its deadline and what is ahead."""
-    own = node.model_profile(model)
+    """Return the situation of any task of an expert, without its deadline and what is ahead."""
+    own = node.model_profile(expert.model)
     if own is None:
         return None
-    peers = {name: one.server(model) for name, one in node.peers.items() if name not in without}
-    return Situation(device=own, peers=peers, image=image)
+    peers = {
+        name: one.server(expert.model) for name, one in node.peers.items() if name not in without
+    }
+    return Situation(device=own, peers=peers, image=image, expert=expert.id)
 
 
 def _planned(node: Node, task: PlannedTask) -> TaskCosts | None:
@@ -150,15 +153,15 @@ def _planned(node: Node, task: PlannedTask) -> TaskCosts | None:
     if task.card not in node.cards:
         return None
     experts = node.experts_for(node.cards.get(task.card))
-    models = [one.model for one in experts if task.expert in (None, one.id)]
-    return _costs(node, models[0], task.arm, task.image) if models else None
+    chosen = next((one for one in experts if task.expert in (None, one.id)), None)
+    return None if chosen is None else _costs(node, chosen, task.arm, task.image)
 
 
-def _costs(node: Node, model: str, arm: Arm, image: ImageFacts | None) -> TaskCosts | None:
-    situation = _bare_situation(node, model, image)
+def _costs(node: Node, expert: Expert, arm: Arm, image: ImageFacts | None) -> TaskCosts | None:
+    situation = _bare_situation(node, expert, image)
     if situation is None:
         return None
-    return node.policy(model).costs(situation, _profiled(node, arm))
+    return node.policy(expert.model).costs(situation, _profiled(node, arm))
 
 
 def _fixed(arm: Arm, reason: str, call: PendingCall) -> Decision:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from edgewright.edge_runtime.workers.settings import WorkerSettings
 from edgewright.tools.contracts.arms import ImageCodec
 from edgewright.tools.contracts.perceptions import Perceptions
 from edgewright.tools.contracts.profiles import EngineInfo, ModelProfile
-from edgewright.tools.errors import NotFoundError
+from edgewright.tools.errors import EdgewrightError, NotFoundError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.images.probe import probe
@@ -28,8 +30,10 @@ from edgewright.tools.vision.perception.networks import Networks, revision
 from edgewright.tools.vision.perception.perceivers import Perceivers
 from edgewright.tools.vision.scene import Scenes
 
-#: The expert whose time stands for all of them; what others cost is learned from their calls.
+#: The expert with which encodings are measured, and a question for those that answer any.
 _MEASURED = "object-detector"
+_ARGUMENTS = {"question": "is there a person in the picture?"}
+_WARM_UP_SIZE = (640, 480)
 
 
 class PerceptionOperations:
@@ -47,6 +51,12 @@ class PerceptionOperations:
         )
         self._engine = EngineInfo(name="onnx", provider=providers()[0])
         self._measuring: Pieces[ModelProfile] | None = None
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Load the networks that most experts need, so that the first call is as fast as others."""
+        with suppress(EdgewrightError):  # they are not installed
+            self._look(_MEASURED, Image.new("RGB", _WARM_UP_SIZE, "grey"))
 
     def describe(self) -> dict[str, Any]:
         """Return engine and revision; there are no blocks, since nothing here is cut."""
@@ -114,11 +124,10 @@ class PerceptionOperations:
     def _profile(self, camera: str | None) -> dict[str, Any]:
         """Measure for a short time; the reply holds the profile once it is complete."""
         if self._measuring is None:
-            expert = self._experts[_MEASURED]
             self._measuring = measure_whole(
                 PERCEPTION,
                 self.describe()["revision"],
-                lambda image: expert.answer(self._scenes.unknown(image), {}),
+                {name: partial(self._look, name) for name in (_MEASURED, *self._experts)},
                 photographs(Camera(Path(camera) if camera else None)),
                 engine=self._engine,
                 threads=self._settings.threads,
@@ -130,6 +139,10 @@ class PerceptionOperations:
             self._measuring = None
             return {"profile": end.value.model_dump()}
         return {"profile": None}
+
+    def _look(self, name: str, image: Image.Image) -> dict[str, Any]:
+        """Run an expert on an image, as if it was not seen before."""
+        return self._experts[name].answer(self._scenes.unknown(image), _ARGUMENTS)
 
     def _whole(self, name: str, args: dict[str, str], blob: bytes) -> dict[str, Any]:
         if name not in self._experts:

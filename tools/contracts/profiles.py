@@ -159,6 +159,8 @@ class ModelProfile(BaseModel):
             blocks. ONNX Runtime optimises the operations of a head together, across its blocks.
         tails_ms: Time of the tail at each partition point, likewise.
         postprocess_ms: Median time for the expert to interpret the output.
+        experts_ms: Time that each expert takes to look at an image, by its id, if experts share the
+            model's networks but do not all run the same ones.
         points: Costs of the partition points.
         image_codecs: Costs of the image codecs.
         precisions: Costs at other precisions than ``fp32``, whose accuracy retention is known.
@@ -178,6 +180,7 @@ class ModelProfile(BaseModel):
     heads_ms: list[float] = Field(default_factory=list)
     tails_ms: list[float] = Field(default_factory=list)
     postprocess_ms: float
+    experts_ms: dict[str, float] = Field(default_factory=dict)
     points: list[PointProfile]
     image_codecs: list[ImageCodecProfile]
     precisions: list[PrecisionProfile] = Field(default_factory=list)
@@ -192,6 +195,11 @@ class ModelProfile(BaseModel):
         camera = self.decoding[0]
         input_ms = camera.ms(camera.pixels, camera.bytes) + self.preprocess_ms
         return input_ms + self.normalise_ms + self.tail_ms(0) + self.postprocess_ms
+
+    def share_of(self, expert: str) -> float:
+        """Return how long an expert takes, relative to the blocks; 1 if that was not measured."""
+        blocks_ms = self.tail_ms(0) + self.postprocess_ms
+        return self.experts_ms.get(expert, blocks_ms) / blocks_ms if blocks_ms else 1.0
 
     def at(self, precision: Precision) -> PrecisionProfile | None:
         """Return the costs at a precision other than ``fp32``; None if it was not measured."""

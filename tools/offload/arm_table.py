@@ -22,8 +22,8 @@ class ArmTable:
         local: Number of arms that stay on the node.
         parts: The arms of each peer.
         price_per_ms: Price of a millisecond of the peer's computing.
-        corrected_for: Type of image for which the columns below hold; None before the first
-            choice and after something was learned.
+        corrected_for: Type of image and expert for which the columns below hold; None before the
+            first choice and after something was learned.
         device_ms: Time on the node after the image is resized.
         edge_ms: Time on the peer.
         bytes_up: Bytes sent.
@@ -55,7 +55,7 @@ class ArmTable:
         self.price_per_ms: FloatArray = np.zeros(len(self.arms))
         for name, part in self.parts.items():
             self.price_per_ms[part] = situation.peers[name].price_per_hour / _HOUR_MS
-        self.corrected_for: str | None = None
+        self.corrected_for: tuple[str, str] | None = None
 
     def holds_for(self, situation: Situation) -> bool:
         """Return whether the profiles and peers are still those of the table."""
@@ -68,19 +68,20 @@ class ArmTable:
             for name, one in situation.peers.items()
         )
 
-    def correct(self, corrections: Corrections, mime: str) -> None:
+    def correct(self, corrections: Corrections, situation: Situation) -> None:
         """Compute the columns from profiles and corrections, unless they hold already.
 
         Args:
             corrections: What was learned.
-            mime: Type of the image.
+            situation: The task.
         """
-        if self.corrected_for == mime:
+        mime, task = situation.mime, (situation.mime, situation.expert)
+        if self.corrected_for == task:
             return
-        self.device_ms = np.array([corrections.device_ms(one) for one in self.arms])
-        self.edge_ms = np.array([corrections.edge_ms(one) for one in self.arms])
+        self.device_ms = np.array([corrections.device_ms(situation, one) for one in self.arms])
+        self.edge_ms = np.array([corrections.edge_ms(situation, one) for one in self.arms])
         self._usual_bytes = np.array([corrections.bytes_up(one, mime) for one in self.arms])
-        self.corrected_for = mime
+        self.corrected_for = task
 
     def resize(self, detail: float) -> None:
         """Set the bytes of each arm for an image.

@@ -75,6 +75,8 @@ class Situation:
         device: The node's own profile of the model, slowdown included.
         peers: Its peers by name, in the order of preference.
         image: The image's type and size; None assumes a camera's image, as in the profile.
+        expert: The expert that carries the task out; it matters where experts run networks of
+            their own choice.
         deadline_ms: Time left for the task; None means no limit.
         ahead: What earlier tasks of this node still occupy.
     """
@@ -82,6 +84,7 @@ class Situation:
     device: ModelProfile
     peers: Mapping[str, Server] = field(default_factory=dict)
     image: ImageFacts | None = None
+    expert: str = ""
     deadline_ms: float | None = None
     ahead: Ahead = NOTHING_AHEAD
 

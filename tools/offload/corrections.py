@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from edgewright.tools.contracts.arms import Arm
+from edgewright.tools.contracts.profiles import ModelProfile
 from edgewright.tools.offload.arms import (
     BLOCKS,
     PREPROCESS,
@@ -31,15 +32,25 @@ _DETAIL_POWER, _MAX_DETAIL = 0.5, 3.0
 #: Error of a measured stage in milliseconds, besides its relative error.
 _TIMER_MS = 0.2
 
-_BLOCKS_OF_DEVICE = ("head", "whole", "postprocess")
+#: Stages of a cost report that are no computing of blocks; each network of an expert that looks at
+#: whole images is a stage of its own.
+_NO_BLOCKS = frozenset({"decode", "preprocess", "encode", "link_wait", "upload", "download"})
+_EDGE = "edge_"
 _DECODING_OF_EDGE = ("edge_tail_decode", "edge_decode", "edge_preprocess")
-_BLOCKS_OF_EDGE = ("edge_tail", "edge_whole", "edge_postprocess")
+#: What the peer does besides, and what it reports of a peer of its own.
+_NO_BLOCKS_OF_EDGE = (
+    *_DECODING_OF_EDGE,
+    *(f"{_EDGE}{stage}" for stage in _NO_BLOCKS),
+    f"{_EDGE}other",
+    f"{_EDGE}{_EDGE}",
+)
 
 
 class Corrections:
     """Learned corrections of a model's profiles.
 
-    Each node has a factor for each stage and one for all stages together. Sizes have them for
+    Each node has a factor for each stage and one for all stages together. The blocks of experts
+    that run networks of their own choice are stages of each expert. Sizes have them for
     each type of image, by codec: what a camera produces differs from what a person sends.
     """
 
@@ -53,14 +64,15 @@ class Corrections:
         decode_ms = situation.decode_ms * self._device.of(decoding(situation.mime))
         return decode_ms + situation.resize_ms * self._device.of(PREPROCESS)
 
-    def device_ms(self, one: ProfiledArm) -> float:
+    def device_ms(self, situation: Situation, one: ProfiledArm) -> float:
         """Return an arm's time on the device after the image is resized."""
-        return sum(ms * self._device.of(stage) for stage, ms in one.device_stages.items())
+        stages = _of_expert(situation, situation.device, one.device_stages)
+        return sum(ms * self._device.of(stage) for stage, ms in stages.items())
 
-    def edge_ms(self, one: ProfiledArm) -> float:
+    def edge_ms(self, situation: Situation, one: ProfiledArm) -> float:
         """Return an arm's time on its peer."""
-        factors = self._peer(one.arm)
-        return sum(ms * factors.of(stage) for stage, ms in one.edge_stages.items())
+        factors, stages = self._peer(one.arm), _of_expert(situation, *_at_peer(situation, one))
+        return sum(ms * factors.of(stage) for stage, ms in stages.items())
 
     def bytes_up(self, one: ProfiledArm, mime: str) -> float:
         """Return the bytes that an arm sends for an image with usual detail.
@@ -93,12 +105,17 @@ class Corrections:
             bytes_up: Bytes sent; 0 if there were none.
         """
         mime, codec = situation.mime, codec_of(one.arm)
-        profiled = dict(one.device_stages)
+        profiled = _of_expert(situation, situation.device, one.device_stages)
         profiled[PREPROCESS] = profiled.get(PREPROCESS, 0.0) + situation.resize_ms
         profiled[decoding(mime)] = situation.decode_ms
-        self._device.update(_ratios(_device_stages(stages_ms, one.arm, mime), profiled))
-        theirs = _edge_stages(stages_ms, one.arm)
-        self._peer(one.arm).update(_ratios(theirs, one.edge_stages, _spread(situation, one.arm)))
+        own = _of_expert(
+            situation, situation.device, _device_stages(stages_ms, one.arm, mime), scaled=False
+        )
+        self._device.update(_ratios(own, profiled))
+        profile, at_peer = _at_peer(situation, one)
+        theirs = _of_expert(situation, profile, _edge_stages(stages_ms, one.arm), scaled=False)
+        profiled = _of_expert(situation, profile, at_peer)
+        self._peer(one.arm).update(_ratios(theirs, profiled, _spread(situation, one.arm)))
         for name, factors in self._peers.items():
             if name != one.arm.peer:
                 factors.fade()
@@ -141,6 +158,36 @@ def reported_stages(
     return {name: ms for name, ms in stages.items() if ms}
 
 
+def _at_peer(
+    situation: Situation, one: ProfiledArm
+) -> tuple[ModelProfile | None, Mapping[str, float]]:
+    """Return the profile of an arm's peer, and its profiled times there by stage."""
+    server = situation.peers.get(one.arm.peer) if one.arm.peer else None
+    return (server.profile if server else None), one.edge_stages
+
+
+def _of_expert(
+    situation: Situation,
+    profile: ModelProfile | None,
+    stages_ms: Mapping[str, float],
+    *,
+    scaled: bool = True,
+) -> dict[str, float]:
+    """Return times by stage with the blocks of the task's expert instead of any expert's.
+
+    Args:
+        situation: The task.
+        profile: Profile of the node that spends the time; None if there is none.
+        stages_ms: Times by stage.
+        scaled: Whether the blocks' time is that of the profile, or the expert's already.
+    """
+    found = dict(stages_ms)
+    if profile is not None and profile.experts_ms and BLOCKS in found:
+        share = profile.share_of(situation.expert) if scaled else 1.0
+        found[f"{BLOCKS} {situation.expert}"] = found.pop(BLOCKS) * share
+    return found
+
+
 def _device_stages(stages_ms: Mapping[str, float], arm: Arm, mime: str) -> dict[str, float]:
     """Return the device's measured times by stage.
 
@@ -152,7 +199,11 @@ def _device_stages(stages_ms: Mapping[str, float], arm: Arm, mime: str) -> dict[
     found = {
         decoding(mime): stages_ms.get("decode", 0.0),
         PREPROCESS: stages_ms.get("preprocess", 0.0),
-        BLOCKS: sum(stages_ms.get(one, 0.0) for one in _BLOCKS_OF_DEVICE),
+        BLOCKS: sum(
+            ms
+            for stage, ms in stages_ms.items()
+            if stage not in _NO_BLOCKS and not stage.startswith(_EDGE)
+        ),
         encoding(codec_of(arm)): stages_ms.get("encode", 0.0),
     }
     return {stage: ms for stage, ms in found.items() if ms > 0}
@@ -162,7 +213,11 @@ def _edge_stages(stages_ms: Mapping[str, float], arm: Arm) -> dict[str, float]:
     """Return the peer's measured times by stage; see ``_device_stages``."""
     found = {
         decoding(codec_of(arm)): sum(stages_ms.get(one, 0.0) for one in _DECODING_OF_EDGE),
-        BLOCKS: sum(stages_ms.get(one, 0.0) for one in _BLOCKS_OF_EDGE),
+        BLOCKS: sum(
+            ms
+            for stage, ms in stages_ms.items()
+            if stage.startswith(_EDGE) and not stage.startswith(_NO_BLOCKS_OF_EDGE)
+        ),
     }
     return {stage: ms for stage, ms in found.items() if ms > 0}
 

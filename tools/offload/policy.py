@@ -163,7 +163,7 @@ class OffloadingPolicy:
         self, table: ArmTable, situation: Situation
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the milliseconds on the node, the link and the peer, by arm."""
-        table.correct(self._corrections, situation.mime)
+        table.correct(self._corrections, situation)
         device_ms = self._corrections.input_ms(situation) + table.device_ms
         table.resize(self._corrections.detail(situation))
         link_ms: FloatArray = table.bytes_up + table.bytes_down

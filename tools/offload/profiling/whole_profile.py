@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from PIL import Image
@@ -16,6 +17,7 @@ from edgewright.tools.contracts.profiles import (
     ImageCodecProfile,
     ModelProfile,
 )
+from edgewright.tools.errors import EdgewrightError
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.encode import encode
 from edgewright.tools.offload.profiling.decoding import Pieces, decoding_profiles
@@ -33,6 +35,8 @@ ENCODINGS: tuple[tuple[ImageCodec, int | None], ...] = (
 #: Experts look at no more than this, so no more is sent.
 LONG_SIDE = 1280
 _BLOCK = "networks"
+#: Number of photographs that further experts look at; recognising texts takes a second for each.
+_OTHER_LOOKS = 2
 
 
 def reduced(image: Image.Image) -> Image.Image:
@@ -47,22 +51,24 @@ def reduced(image: Image.Image) -> Image.Image:
 def measure_whole(
     model: str,
     revision: str,
-    look: Callable[[Image.Image], dict[str, Any]],
+    looks: Mapping[str, Callable[[Image.Image], dict[str, Any]]],
     photographs: Sequence[Image.Image],
     *,
     engine: EngineInfo,
     threads: int,
     slowdown: float,
 ) -> Pieces[ModelProfile]:
-    """Measure an expert that looks at whole images, in pieces.
+    """Measure experts that look at whole images, in pieces.
 
-    The model counts as one block that cannot be cut. Accuracy retention of an encoding is the share
-    of what the expert saw in the original that it sees after encoding (``retained``).
+    The networks of the first expert count as one block that cannot be cut; of the others only the
+    time is measured, and nothing of those that cannot run here. Accuracy retention of an encoding
+    is the share of what the expert saw in the original that it sees after encoding (``retained``).
 
     Args:
         model: Model id of the experts.
         revision: Fingerprint of the networks.
-        look: Runs the expert on an RGB image, remembering nothing, and returns its output.
+        looks: Runs each expert on an RGB image, remembering nothing, and returns its output, by
+            the expert's id.
         photographs: RGB images; if empty, those shipped with the package are used.
         engine: The engine that runs the networks.
         threads: Number of threads of each operation.
@@ -76,6 +82,8 @@ def measure_whole(
     """
     stopwatch = _Stopwatch(slowdown)
     photographs = photographs or shipped_photographs()
+    first, *others = looks
+    look = looks[first]
     decoding = yield from decoding_profiles(photographs, slowdown)
     images = [stopwatch.timed("preprocess", reduced, one) for one in photographs]
     look(images[0])  # loads the networks
@@ -107,6 +115,15 @@ def measure_whole(
             )
         )
     look_ms = stopwatch.median_ms("look")
+    experts_ms = {first: look_ms}
+    for name in others:
+        with suppress(EdgewrightError):  # it cannot run here, or not answer about such images
+            looks[name](images[0])  # loads the networks
+            yield
+            for image in images[:_OTHER_LOOKS]:
+                stopwatch.timed(name, looks[name], image)
+                yield
+            experts_ms[name] = stopwatch.median_ms(name)
     return ModelProfile(
         model=model,
         revision=revision,
@@ -117,6 +134,7 @@ def measure_whole(
         heads_ms=[0.0, look_ms],
         tails_ms=[look_ms, 0.0],
         postprocess_ms=0.0,
+        experts_ms=experts_ms,
         points=[],
         image_codecs=codecs,
         engine=engine,

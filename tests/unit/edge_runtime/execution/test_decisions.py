@@ -6,7 +6,8 @@ import json
 import httpx
 import pytest
 
-from edgewright.edge_runtime.execution.decision import decide
+from edgewright.edge_runtime.execution.cost_report import CostRecorder
+from edgewright.edge_runtime.execution.decision import decide, learn
 from edgewright.edge_runtime.execution.invocation import prepare, prepare_decision
 from edgewright.edge_runtime.keys import ANONYMOUS
 from edgewright.tools.contracts.arms import Arm
@@ -102,6 +103,32 @@ async def test_a_device_learns_how_far_its_profile_is_off(node, cat, run_call, s
     assert {one.latency_ms for one in decide(node, call).forecasts} != {
         one.latency_ms for one in before
     }
+
+
+async def test_nothing_is_learned_from_what_was_known_before(node, cat, set_profiles):
+    set_profiles(node)
+    call = await prepare(node, CARD, InvokeOptions(), cat, caller=ANONYMOUS)
+    before = decide(node, call).forecasts
+    costs = CostRecorder(planned=ALONE, slowdown=1.0, energy=None)
+    costs.computed("device", {"decode": 1.0, "whole": 0.1})
+    costs.cached = ["objects"]
+    learn(node, call, ALONE, costs)
+    assert decide(node, call).forecasts == before
+    costs.cached = []
+    learn(node, call, ALONE, costs)
+    assert decide(node, call).forecasts != before
+
+
+async def test_a_server_without_peers_learns_nothing_for_a_choice_that_it_never_makes(
+    wire, cat, own_profile
+):
+    edge = wire.edge.state.node
+    edge.profile = edge.profile.model_copy(update={"models": {MODEL: own_profile(edge)}})
+    call = await prepare(edge, CARD, InvokeOptions(), cat, caller=ANONYMOUS)
+    costs = CostRecorder(planned=ALONE, slowdown=1.0, energy=None)
+    costs.computed("edge", {"decode": 1.0, "whole": 0.1})
+    learn(edge, call, ALONE, costs)
+    assert not edge._policies
 
 
 async def test_an_idle_link_is_probed_while_tasks_arrive(node, wire, cat, run_call, set_profiles):

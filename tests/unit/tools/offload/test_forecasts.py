@@ -229,3 +229,64 @@ def test_a_task_that_is_late_occupies_nothing_more() -> None:
     with backlog.running(TaskCosts("m", 100.0)):
         clock.now = 9.0
         assert occupied(backlog, "m") == (0.0, 0.0, 0.0)
+
+
+# -- experts that run networks of their own choice ------------------------------------------------
+
+#: In units of the blocks' 30 ms: the detector runs all of them, the reader others.
+EXPERTS_MS = {"detector": 30.0, "reader": 120.0}
+
+
+def looking(expert: str) -> Situation:
+    """Return the situation of an expert that looks at whole images."""
+
+    def at(slowdown: float) -> ModelProfile:
+        experts_ms = {name: ms * slowdown for name, ms in EXPERTS_MS.items()}
+        return profile(slowdown).model_copy(update={"experts_ms": experts_ms, "points": []})
+
+    link = LinkState(rate_kb_per_s=100, rtt_ms=10, samples=9, up=True)
+    return Situation(
+        device=at(10.0), peers={"edge": Server(profile=at(1.0), link=link)}, image=JPEG,
+        expert=expert,
+    )  # fmt: skip
+
+
+def test_each_expert_has_a_forecast_of_its_own_from_the_start() -> None:
+    policy = OffloadingPolicy(min_accuracy_retention=0.9)
+    detector, reader = (forecasts(policy, looking(name)) for name in EXPERTS_MS)
+    assert reader[ALONE] - detector[ALONE] == pytest.approx(10 * 90)
+    assert reader[SENT] - detector[SENT] == pytest.approx(90)
+
+
+def test_all_networks_of_an_expert_are_its_blocks() -> None:
+    """What it does after its networks takes no time, which says nothing of them."""
+    policy = OffloadingPolicy(min_accuracy_retention=0.9)
+    before = forecasts(policy, looking("detector"))
+    own = {"decode": 30.0, "candidates": 200.0, "objects": 99.0, "postprocess": 1.0}
+    for _ in range(5):
+        policy.observe(looking("detector"), ALONE, own)
+    for arm, ms in forecasts(policy, looking("detector")).items():
+        assert ms == pytest.approx(before[arm], rel=0.02)
+
+
+def test_a_slow_expert_does_not_make_another_one_slow() -> None:
+    policy = OffloadingPolicy(min_accuracy_retention=0.9)
+    before = forecasts(policy, looking("detector"))
+    for _ in range(4):
+        policy.observe(looking("reader"), ALONE, {"decode": 30.0, "texts": 3600.0})
+        policy.observe(looking("detector"), ALONE, {"decode": 30.0, "objects": 300.0})
+    reader = forecasts(policy, looking("reader"))
+    assert reader[ALONE] == pytest.approx(3600 + 30 + 20, rel=0.1)
+    assert forecasts(policy, looking("detector"))[ALONE] == pytest.approx(before[ALONE], rel=0.15)
+
+
+def test_networks_of_the_peer_are_learned_and_what_it_passes_on_is_not() -> None:
+    policy = OffloadingPolicy(min_accuracy_retention=0.9)
+    own = {"decode": 30.0, "preprocess": 20.0, "encode": 10.0, "upload": 300.0}
+    theirs = {"edge_decode": 1.0, "edge_texts": 240.0, "edge_other": 70.0, "edge_upload": 50.0}
+    before = forecasts(policy, looking("reader"))
+    for _ in range(4):
+        policy.observe(looking("reader"), SENT, own | theirs)
+    after = forecasts(policy, looking("reader"))
+    assert after[SENT] - before[SENT] == pytest.approx(120, rel=0.1)
+    assert after[ALONE] == pytest.approx(before[ALONE], rel=0.02)

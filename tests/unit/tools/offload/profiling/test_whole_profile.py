@@ -1,6 +1,7 @@
 """Profiles of experts that look at whole images."""
 
 import time
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from edgewright.tools.contracts.arms import LinkState
 from edgewright.tools.contracts.images import ImageFacts
 from edgewright.tools.contracts.perceptions import Box, DetectedObject, Perceptions
 from edgewright.tools.contracts.profiles import EngineInfo
+from edgewright.tools.errors import UnavailableError
 from edgewright.tools.offload.choice import Server, Situation
 from edgewright.tools.offload.policy import OffloadingPolicy
 from edgewright.tools.offload.profiling.whole_profile import (
@@ -34,9 +36,9 @@ def photographs():
     return [Image.fromarray(random.integers(0, 256, (60, 80, 3), np.uint8)) for _ in range(2)]
 
 
-def measured(photographs, *, slowdown=1.0, expert=look):
+def measured(photographs, *, slowdown=1.0, expert=look, others=MappingProxyType({})):
     pieces = measure_whole(
-        "perception", "r1", expert, photographs,
+        "perception", "r1", {"detector": expert, **others}, photographs,
         engine=EngineInfo(name="onnx"), threads=1, slowdown=slowdown,
     )  # fmt: skip
     while True:
@@ -55,6 +57,21 @@ def test_one_block_that_cannot_be_cut(photographs):
     assert len(profile.image_codecs) == len(ENCODINGS)
     assert {one.accuracy_retention for one in profile.image_codecs} == {1.0}
     assert measured(photographs, slowdown=10).tail_ms(0) > 40
+
+
+def test_every_expert_that_can_run_has_a_time_of_its_own(photographs):
+    def slow(image):
+        time.sleep(0.015)
+        return {"text": "two lines"}
+
+    def missing(image):
+        raise UnavailableError("the network is not installed")
+
+    profile = measured(photographs, others={"reader": slow, "posing": missing})
+    assert profile.experts_ms.keys() == {"detector", "reader"}
+    assert profile.experts_ms["detector"] == profile.tail_ms(0)
+    assert profile.share_of("reader") > 1.5
+    assert profile.share_of("posing") == 1
 
 
 def test_what_an_encoding_hides_is_not_retained(photographs):
