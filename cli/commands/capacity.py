@@ -11,6 +11,7 @@ import typer
 
 from edgewright.cli.views.output import Json, print_table, progress_console, reported_errors
 from edgewright.cli.views.safe import print_json, say
+from edgewright.cli.views.units import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -115,8 +116,8 @@ def estimate_servers(
         headings = ("tier", "req/s", "service ms", "servers", "busy", "p50 ms", "p95 ms", "J", "kW")
         print_table(_table(headings, rows))
         say(
-            f"{found.servers} servers, {found.kwh_per_day:.4g} kWh a day; req/s and p50, p95 are "
-            "those of a site, J is the GPUs' energy for a request"
+            f"{counted(found.servers, 'server')}, {found.kwh_per_day:.4g} kWh a day; req/s and "
+            "p50, p95 are those of a site, J is the GPUs' energy for a request"
         )
 
 

@@ -11,6 +11,7 @@ import typer
 
 from edgewright.cli.views.output import Json, progress_console, reported_errors
 from edgewright.cli.views.safe import print_json, say
+from edgewright.cli.views.units import counted
 
 if TYPE_CHECKING:
     from edgewright.tools.contracts.views import MoodLabels
@@ -95,7 +96,7 @@ def train(
             })  # fmt: skip
             return
         say(
-            f"trained on {network.samples} labels on {network.nodes} nodes; right for "
+            f"trained on {network.samples} labels on {counted(network.nodes, 'node')}; right for "
             f"{found.right} of {found.tested} that were kept for that"
         )
 
@@ -108,7 +109,7 @@ def forget(card: Card, node: Nodes, as_json: Json = False) -> None:
         if as_json:
             print_json({"nodes": [one.model_dump(mode="json") for one in held]})
         else:
-            say(f"{len(held)} nodes have no labels of {card}")
+            say(f"{counted(len(held), 'node')} without labels of {card}")
 
 
 @asynccontextmanager

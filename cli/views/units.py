@@ -22,3 +22,8 @@ def seconds(value: float) -> str:
 def joules(value: float) -> str:
     """Write an energy with two digits or more."""
     return f"{value:.{2 if value < 1 else 1 if value < 100 else 0}f} J"
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things, with the noun in the plural unless there is one."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -12,7 +12,7 @@ def test_one_tier_by_options(edgewright):
     found = json.loads(result.stdout)
     assert found["servers"] == 1
     assert found["tiers"]["edge"]["jobs_per_gpu"] == 2
-    assert "1 servers" in edgewright("capacity", "estimate", *_ONE_TIER, "--gpu", "l4").stdout
+    assert "1 server," in edgewright("capacity", "estimate", *_ONE_TIER, "--gpu", "l4").stdout
 
 
 def test_the_example_is_estimated_and_simulated(edgewright):

@@ -4,7 +4,7 @@ import pytest
 
 from edgewright.agents.responder.result import TaskResult
 from edgewright.cli.views.cost import arm_words, cost_line, fell_back
-from edgewright.cli.views.units import joules, seconds, size
+from edgewright.cli.views.units import counted, joules, seconds, size
 from edgewright.tools.contracts.arms import Arm, Decision, Forecast
 from edgewright.tools.contracts.cost_report import CostReport, Fallback
 from edgewright.tools.errors import ErrorInfo
@@ -106,4 +106,5 @@ def test_amounts_have_two_or_three_digits():
     assert [size(count) for count in (0, 999, 3949, 28_283, 999_600, 12_000_000)] == [
         "0 B", "999 B", "3.9 KB", "28 KB", "1.0 MB", "12 MB",
     ]  # fmt: skip
+    assert [counted(number, "node") for number in (0, 1, 2)] == ["0 nodes", "1 node", "2 nodes"]
     assert [joules(value) for value in (0.304, 1.44, 123.4)] == ["0.30 J", "1.4 J", "123 J"]
