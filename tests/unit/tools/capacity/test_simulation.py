@@ -2,6 +2,7 @@
 
 import pytest
 
+from edgewright.tools.capacity.paper_profile import paper_profile
 from edgewright.tools.capacity.response import Queue
 from edgewright.tools.capacity.scenario import make_scenario
 from edgewright.tools.capacity.simulation import Simulation
@@ -82,3 +83,39 @@ def test_devices_are_needed():
     without = scenario(1).model_copy(update={"devices": {}})
     with pytest.raises(InputError, match="devices"):
         Simulation(without)
+
+
+def test_measured_profiles_take_the_place_of_those_on_paper():
+    # On paper the server takes 100 ms and the device 200.
+    asked = scenario(0.5, scv=0.0)
+    hardware = asked.tiers["edge"].gpu
+    slow = paper_profile(asked.demand, hardware, 1 / 1.5)
+    fast = paper_profile(asked.demand, hardware, 4.0)
+    paper = Simulation(asked, seed=1).run(120)
+    assert set(paper.arms) == {"edge-only"}
+    measured = Simulation(asked, seed=1, profiles={"edge": slow}).run(120)
+    assert measured.tiers["edge"].mean_service_ms == pytest.approx(150)
+    quick = Simulation(asked, seed=1, profiles={"edge": slow, "any": fast}).run(120)
+    assert set(quick.arms) == {"device-only"}
+    assert quick.mean_ms == pytest.approx(25, rel=0.05)
+
+
+def test_one_policy_weighs_the_servers_of_all_tiers():
+    asked = scenario(8, scv=0.1)
+    near = asked.tiers["edge"]
+    far = near.model_copy(update={"rtt_ms": 40.0})
+    both = asked.model_copy(update={"tiers": {"edge": near, "cloud": far}})
+    outcome = Simulation(both, seed=1).run(300)
+    # The nearer one is taken until it is busy.
+    assert outcome.tiers["edge"].requests > outcome.tiers["cloud"].requests > 0
+    assert outcome.mean_ms < Simulation(asked, seed=1).run(300).mean_ms
+
+
+def test_tasks_of_one_device_leave_one_after_the_other():
+    # One user asks about twice a second; a megabyte takes a second to leave.
+    asked = scenario(2, input_kb=1000, scv=0.0, device_tflops=0.001)
+    alone = asked.model_copy(update={"users": 1, "requests_per_user_per_s": 0.02})
+    busy = asked.model_copy(update={"users": 1, "requests_per_user_per_s": 0.8})
+    quiet_ms = Simulation(alone, seed=1).run(3000).mean_ms
+    assert quiet_ms == pytest.approx(1000 + 100 + 5 + 1, rel=0.05)
+    assert Simulation(busy, seed=1).run(3000).mean_ms > 2 * quiet_ms
