@@ -13,6 +13,8 @@ _MAX_PROFILE_BYTES = 4_000_000
 #: Modes whose pixels a profile can be applied to, and the mode of the result.
 _PROFILE_MODES = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB", "L": "RGB"}
 _UNSIGNED, _SIGNED = 1, 2
+#: By bits: the highest values of shorter numbers, which files of so many bits often contain.
+_CONTAINED = {16: (255.0, 1023.0, 4095.0), 32: (255.0, 65_535.0)}
 _ROWS = 256
 _SAMPLE_FORMAT, _BITS, _PHOTOMETRIC = 339, 258, 262
 
@@ -43,26 +45,28 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 
 def to_8_bits(image: Image.Image) -> Image.Image:
-    """Return a grey image of 16 or 32 bits, or of floating point, in mode L; others unchanged.
+    """Return a grey image of 16 or 32 bits, of signed values or of floating point in mode L.
 
-    Unsigned values are scaled from their whole range, signed ones from the positive half of it.
+    Unsigned values are scaled from their whole range, or from the shorter one that they are in:
+    cameras write 10 or 12 bits into 16. Signed ones are scaled from the positive half of it.
     Floating point is taken as 0 to 1, or else as 0 to 255. Values outside of these ranges are
-    stretched between the lowest and the highest. Values that are not finite become 0.
+    stretched between the lowest and the highest. Values that are not finite become 0. Other images
+    are returned unchanged.
     """
-    if not image.mode.startswith(("I", "F")):
-        return image
     tags = getattr(image, "tag_v2", {})
+    signed = int(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0]) == _SIGNED
+    if not image.mode.startswith(("I", "F")) and not (signed and image.mode == "L"):
+        return image
     values = np.asarray(image)
     if image.mode == "F":
         tops = [1.0, 255.0]
+    elif image.mode == "L":
+        values, tops = values.view(np.int8), [127.0]  # Pillow has no mode for them
     else:
         bits = int(tags.get(_BITS, (16 if ";" in image.mode else 32,))[0])
-        signed = int(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0]) == _SIGNED
         if values.dtype == np.int32 and bits == 32 and not signed:
-            values = values.view(np.uint32)  # Pillow has no mode for them
-        tops = [float(2 ** (bits - 1) - 1 if signed else 2**bits - 1)]
-        if bits == 32:  # often a container of shorter values
-            tops = [255.0, 65_535.0, *tops]
+            values = values.view(np.uint32)  # nor for these
+        tops = [*_CONTAINED.get(bits, ()), float(2 ** (bits - 1) - 1 if signed else 2**bits - 1)]
     grey = _scaled(values, tops)
     if tags.get(_PHOTOMETRIC) == 0:  # white is zero
         grey = np.invert(grey)

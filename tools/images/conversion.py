@@ -16,6 +16,7 @@ from edgewright.tools.images.avif import is_avif
 from edgewright.tools.images.colour import to_8_bits, to_srgb
 from edgewright.tools.images.decode import DECODING_ERRORS
 from edgewright.tools.images.probe import MAX_PIXELS, check_pixels
+from edgewright.tools.images.tiff import correct_tiles
 
 #: File name extensions of supported images, in lower case.
 IMAGE_SUFFIXES = frozenset(
@@ -28,7 +29,10 @@ OTHER_IMAGE_SUFFIXES = frozenset(
      ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".exr", ".hdr", ".dcm", ".eps"}
 )  # fmt: skip
 
-_FORMATS = {b"BM": "BMP", b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
+_FORMATS = {
+    b"BM": "BMP", b"GIF8": "GIF",
+    b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF", b"MM\0+": "TIFF",
+}  # fmt: skip
 #: Brands of a HEIC file, after "ftyp"; AVIF has its own, and nodes read it.
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _HEIC_QUALITY = 95
@@ -63,6 +67,7 @@ def to_accepted_format(data: bytes) -> bytes:
             Image.open(io.BytesIO(data), formats=[kind]) as image,
         ):
             check_pixels(image.width, image.height, MAX_PIXELS)
+            correct_tiles(image)
             image.load()  # a TIFF is turned upright by that, and has no orientation afterwards
             exif = Image.Exif()  # not all tags of all files can be copied
             if orientation := image.getexif().get(ExifTags.Base.Orientation):

@@ -6,6 +6,7 @@ import unicodedata
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from edgewright.tools.errors import InputError
@@ -63,6 +64,54 @@ def test_values_beyond_any_range_are_stretched() -> None:
     shown = grey(tiff(values, 3))
     assert abs(shown[1:] - SHADES[1:]).max() <= 2
     assert abs(grey(tiff((SHADES - 128).astype("<i2"), 2)) - SHADES).max() <= 2
+
+
+@pytest.mark.parametrize("top", [255, 1023, 4095])
+def test_short_numbers_in_16_bits_are_not_black(top: int) -> None:
+    data = tiff((SHADES / 255 * top).astype("<u2"), 1)
+    assert abs(grey(data) - SHADES).max() <= 1.01
+
+
+def test_signed_bytes_are_not_taken_for_unsigned_ones() -> None:
+    assert abs(grey(tiff((SHADES / 255 * 127).astype("i1"), 2)) - SHADES).max() <= 3
+    assert abs(grey(tiff((SHADES - 128).astype("i1"), 2)) - SHADES).max() <= 2
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("compression", [None, "deflate"])
+@pytest.mark.parametrize("kind", ["u1", "u2", "i2", "i4", "f4"])
+def test_byte_order_and_compression_change_nothing(
+    kind: str, compression: str | None, order: str
+) -> None:
+    top = 1 if kind == "f4" else np.iinfo(kind).max
+    values = (SHADES / 255 * top).astype(order + kind)
+    data = written(values, byteorder=order, compression=compression)
+    assert abs(grey(data) - SHADES).max() <= 1.01
+
+
+@pytest.mark.parametrize(("order", "large"), [("<", False), (">", False), ("<", True)])
+@pytest.mark.parametrize("compression", [None, "deflate"])
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+@pytest.mark.parametrize("layout", ["contig", "separate"])
+def test_colour_in_any_layout(
+    kind: str, compression: str | None, order: str, layout: str, large: bool
+) -> None:
+    colour = np.stack([SHADES, SHADES[::-1], SHADES[:, ::-1]], axis=2)
+    values = (colour * (np.iinfo(kind).max // 255)).astype(order + kind)
+    data = written(
+        values if layout == "contig" else values.transpose(2, 0, 1),
+        photometric="rgb", planarconfig=layout, byteorder=order, compression=compression,
+        bigtiff=large,
+    )  # fmt: skip
+    shown = np.asarray(decode(to_accepted_format(data)), dtype=int)
+    assert abs(shown - colour).max() <= 1.01
+
+
+def written(values: np.ndarray, **options: object) -> bytes:
+    """Write a TIFF as scientific programs do."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, values, **options)
+    return buffer.getvalue()
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
