@@ -15,6 +15,7 @@ from edgewright.edge_runtime.exposure import check_exposure
 from edgewright.tools.contracts.arms import DEFAULT_PEER
 from edgewright.tools.contracts.profiles import Receives, Role
 from edgewright.tools.images.probe import MAX_PIXELS
+from edgewright.tools.nodes.urls import shown_url
 from edgewright.tools.offload.objective import EnergyModel, Objective
 
 #: Pattern of the names of nodes and peers.
@@ -284,9 +285,9 @@ def masked(config: NodeConfig) -> dict[str, Any]:
     for key in values["keys"]:
         key["scopes"].sort()
     for peer in values["peers"]:
-        peer["url"] = re.sub(r"//[^@/]*@", f"//{_MASK}@", peer["url"])
+        peer["url"] = shown_url(peer["url"])
     values["environment"] = {
-        name: _MASK if _SECRET_NAME.search(name) else value
+        name: _MASK if _SECRET_NAME.search(name) else shown_url(value)
         for name, value in config.environment.items()
     }
     return values

@@ -27,6 +27,7 @@ from edgewright.tools.federated.serving.installed import (
 from edgewright.tools.library import expert_statuses, experts, known_cards, sensing_experts
 from edgewright.tools.models.expert import Expert
 from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.nodes.urls import shown_url
 from edgewright.tools.offload.backlog import Backlog
 from edgewright.tools.offload.policy import OffloadingPolicy
 from edgewright.tools.sensing.expert import SensingExpert
@@ -254,7 +255,7 @@ class Node:
             return {}
         for model in missing:
             for peer in peers:
-                log.info("fetching %s from %s", model, peer.config.url)
+                log.info("fetching %s from %s", model, shown_url(peer.config.url))
                 try:
                     await peer.fetch_model(model)
                     reasons.pop(model, None)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel
 
 from edgewright.tools.errors import DeadlineError, EdgewrightError, LinkError, UnavailableError
+from edgewright.tools.nodes.urls import shown_url
 from edgewright.tools.settings import ChatModelSettings
 from edgewright.tools.storage.documents import first_object
 
@@ -187,7 +188,7 @@ def _translated(error: Exception, settings: ChatModelSettings) -> Exception:
         OpenAIError,
     )
 
-    endpoint = settings.base_url or "of the provider"
+    endpoint = shown_url(settings.base_url) or "of the provider"
     if isinstance(error, EdgewrightError):
         return error
     if isinstance(error, APITimeoutError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edgewright.cli.extras import UNCHECKED, extras
 from edgewright.tools.errors import EdgewrightError
+from edgewright.tools.nodes.urls import shown_url, urls_of
 from edgewright.tools.settings import ChatModelSettings, home, variable
 
 if TYPE_CHECKING:
@@ -241,6 +242,7 @@ async def chat_model() -> Check:
         detail = "none configured; the embedded planner and templates are used"
         return Check(name=name, state="ok", detail=detail)
     url = (settings.base_url or "https://api.openai.com/v1").rstrip("/")
+    shown = shown_url(url)
     fix = "check OPENAI_BASE_URL, OPENAI_API_KEY and EDGEWRIGHT_CHAT_MODEL"
     try:
         async with httpx.AsyncClient(timeout=_CHAT_TIMEOUT_S) as client:
@@ -248,16 +250,22 @@ async def chat_model() -> Check:
             bearer = {"Authorization": f"Bearer {settings.api_key or 'none'}"}
             answer = await client.get(f"{url}/models", headers=bearer)
         listed = [model["id"] for model in answer.raise_for_status().json()["data"]]
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        detail = f"{url}: {error or type(error).__name__}"
+    except httpx.HTTPStatusError as error:
+        detail = f"{shown} answered with status {error.response.status_code}"
+        return Check(name=name, state="problem", detail=detail, fix=fix)
+    except httpx.HTTPError as error:
+        detail = f"{shown}: {error or type(error).__name__}"
+        return Check(name=name, state="problem", detail=detail, fix=fix)
+    except httpx.InvalidURL:
+        detail = f"{shown} is no URL"
         return Check(name=name, state="problem", detail=detail, fix=fix)
     except (ValueError, KeyError, TypeError):
-        detail = f"{url} does not list models as OpenAI-compatible servers do"
+        detail = f"{shown} does not list models as OpenAI-compatible servers do"
         return Check(name=name, state="note", detail=detail, fix=fix)
     if settings.model not in listed:
-        detail = f"{url} does not list {settings.model!r}"
+        detail = f"{shown} does not list {settings.model!r}"
         return Check(name=name, state="note", detail=detail, fix=fix)
-    return Check(name=name, state="ok", detail=f"{settings.model} at {url}")
+    return Check(name=name, state="ok", detail=f"{settings.model} at {shown}")
 
 
 async def device_node(url: str | None) -> list[Check]:
@@ -279,7 +287,7 @@ async def device_node(url: str | None) -> list[Check]:
         fix = "edgewright node --config FILE, or correct EDGEWRIGHT_DEVICE_URL"
         return [Check(name="device node", state="problem", detail=error.message, fix=fix)]
     runnable = sum(card.available for card in cards)
-    detail = f"{profile.node} at {url} runs {runnable} of {len(cards)} cards"
+    detail = f"{profile.node} at {client.url} runs {runnable} of {len(cards)} cards"
     found = [Check(name="device node", state="ok", detail=detail)]
     if profile.role == "device" and not profile.peers:
         detail, fix = "none; everything runs on the device", "set 'peers' in its configuration"
@@ -326,7 +334,7 @@ async def examine(url: str | None) -> list[Check]:
         sandbox(),
         await threads(),
         await chat_model(),
-        *await device_node(url),
+        *[check for each in urls_of(url or "") or [None] for check in await device_node(each)],
     ]
 
 

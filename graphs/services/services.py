@@ -25,6 +25,7 @@ from edgewright.tools.federated.serving.installed import installed_at
 from edgewright.tools.images.store import ImageStore
 from edgewright.tools.library import known_cards
 from edgewright.tools.nodes.client import NodeClient
+from edgewright.tools.nodes.urls import urls_of
 from edgewright.tools.settings import ChatModelSettings, Settings
 
 
@@ -154,6 +155,6 @@ async def open_services(
 def _node(settings: Settings) -> AbstractAsyncContextManager[NodeAccess]:
     if not settings.node_url:
         return PrivateNode()
-    urls = [url for url in settings.node_url.split(",") if url.strip()]
+    urls = urls_of(settings.node_url)
     clients = [NodeClient(url, api_key=settings.api_key or None) for url in urls]
     return clients[0] if len(clients) == 1 else NodeGroup(clients)

@@ -43,7 +43,7 @@ from edgewright.tools.nodes.exchange import (
     whole_bytes_of,
 )
 from edgewright.tools.nodes.pinning import MISMATCH, tls_context
-from edgewright.tools.nodes.urls import checked_url
+from edgewright.tools.nodes.urls import checked_url, shown_url
 from edgewright.tools.tracing import span
 
 FRAME_MEDIA_TYPE = "application/vnd.edgewright.frame"
@@ -88,10 +88,11 @@ class NodeClient:
         fingerprint: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.url = checked_url(url)
+        address = checked_url(url)
+        self.url = shown_url(address)
         self._timeout_s = timeout_s
         self._http = httpx.AsyncClient(
-            base_url=self.url,
+            base_url=address,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             verify=tls_context(self.url, ca, fingerprint),
             # Nodes are nearby; a proxy from the environment would only expose the images.

@@ -96,3 +96,20 @@ def test_a_chat_model_that_cannot_be_reached(examined, monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "ftp://nowhere")
     assert examined()["chat model"]["state"] == "problem"
     assert "OPENAI_BASE_URL" in examined()["chat model"]["fix"]
+
+
+def test_no_password_of_a_url_is_shown(edgewright, monkeypatch):
+    url = "http://me:s3cret@127.0.0.1:x"
+    monkeypatch.setenv("EDGEWRIGHT_CHAT_MODEL", "some-model")
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    result = edgewright("doctor", "--json", "--node", url)
+    checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+    assert checks["chat model"]["state"] == checks["device node"]["state"] == "problem"
+    assert "s3cret" not in result.stdout + result.stderr
+
+
+def test_each_of_several_nodes_is_checked(edgewright):
+    result = edgewright("doctor", "--json", "--node", "http://127.0.0.1:x, http://127.0.0.2:x,")
+    checks = json.loads(result.stdout)["checks"]
+    details = [check["detail"] for check in checks if check["name"] == "device node"]
+    assert ["127.0.0.1:x" in details[0], "127.0.0.2:x" in details[1]] == [True, True]

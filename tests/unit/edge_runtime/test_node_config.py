@@ -133,7 +133,8 @@ def test_the_effective_configuration_is_shown_without_secrets(tmp_path: Path) ->
         tmp_path,
         "peers: [{url: 'https://user:secret@edge:8761', api_key: secret, ca: edge.pem}]\n"
         f"keys: [{{name: a, sha256: {'ab' * 32}, scopes: [infer, admin]}}]\n"
-        "environment: {EDGEWRIGHT_VIT: /srv/vit, HF_TOKEN: secret}\n",
+        "environment: {EDGEWRIGHT_VIT: /srv/vit, HF_TOKEN: secret,"
+        " HTTPS_PROXY: 'http://user:secret@proxy'}\n",
     )
     values = masked(load_config(path, overrides={"port": 9}, environ={}))
     assert "secret" not in str(values)

@@ -40,7 +40,15 @@ def test_an_invalid_answer_can_be_sent_to_another_process() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base_url", "named"), [("", "of the provider"), ("http://127.0.0.1:9/v1",) * 2]
+    ("base_url", "named"),
+    [
+        ("", "of the provider"),
+        ("http://127.0.0.1:9/v1",) * 2,
+        (
+            "http://me:secret@chat.example/v1?key=b",
+            "http://**********@chat.example/v1?key=**********",
+        ),
+    ],
 )
 def test_an_endpoint_that_is_down_is_named(base_url: str, named: str) -> None:
     error = openai.APIConnectionError(request=httpx.Request("POST", "http://127.0.0.1:9/v1"))
