@@ -1,4 +1,4 @@
-"""The connections of a node: accepted within limits in all and by address."""
+"""The connections of a node, over HTTP or gRPC: accepted within limits in all and by address."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import ssl
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Any, Protocol
 
 from edgewright.edge_runtime.config import RequestLimits
-from edgewright.edge_runtime.connection import HttpConnection
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,33 @@ _MAX_CLOSED = 50
 #: Pause after a failure to accept, which may last until other descriptors are closed.
 _PAUSE_S = 0.2
 
+
+class Connection(Protocol):
+    """The protocol of an accepted connection.
+
+    Attributes:
+        transport: Its transport; None until it is made.
+    """
+
+    transport: Any
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it has never had a request."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request of it is being served."""
+        ...
+
+    def check(self, now: float) -> bool:
+        """Close the connection if its peer is late; return whether it was."""
+        ...
+
+
 #: Makes the protocol of a connection, given what to call when it is lost.
-MakeProtocol = Callable[[Callable[[], None]], HttpConnection]
+MakeProtocol = Callable[[Callable[[], None]], Any]
 
 
 class _Place:
@@ -38,7 +63,7 @@ class _Place:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.protocol: HttpConnection | None = None
+        self.protocol: Connection | None = None
         self.opening: asyncio.Task[None] | None = None
 
     @property
@@ -65,13 +90,14 @@ class Connections:
 
     Args:
         limits: The node's limits.
-        make: Makes a connection's protocol.
+        make: Makes a connection's protocol, which is a ``Connection``.
+        descriptors: File descriptors that each of them needs.
     """
 
-    def __init__(self, limits: RequestLimits, make: MakeProtocol) -> None:
+    def __init__(self, limits: RequestLimits, make: MakeProtocol, *, descriptors: int = 1) -> None:
         self._limits = limits
         self._make = make
-        self._maximum = _within_descriptors(limits.connections)
+        self._maximum = _within_descriptors(limits.connections, descriptors)
         #: Places by address, oldest first.
         self._places: defaultdict[str, dict[_Place, None]] = defaultdict(dict)
         self._number = 0
@@ -149,7 +175,7 @@ class Connections:
     async def _open(
         self, place: _Place, accepted: socket.socket, context: ssl.SSLContext | None
     ) -> None:
-        def protocol() -> HttpConnection:
+        def protocol() -> Any:
             place.protocol = self._make(lambda: self._forget(place))
             return place.protocol
 
@@ -177,14 +203,15 @@ class Connections:
                     break
 
 
-def _within_descriptors(wanted: int) -> int:
+def _within_descriptors(wanted: int, each: int) -> int:
     """Return how many connections this process may have; its limit is raised where that is allowed.
 
     Args:
         wanted: Number of connections that the configuration allows.
+        each: File descriptors of each.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + _RESERVED_DESCRIPTORS
+    needed = wanted * each + _RESERVED_DESCRIPTORS
     if hard == resource.RLIM_INFINITY or hard > soft:
         allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         soft = max(soft, allowed)
@@ -193,4 +220,4 @@ def _within_descriptors(wanted: int) -> int:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return wanted
-    return max(1, soft - min(_RESERVED_DESCRIPTORS, soft // 2))
+    return max(1, (soft - min(_RESERVED_DESCRIPTORS, soft // 2)) // each)

@@ -9,8 +9,8 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from types import FrameType
 from typing import Any
 
@@ -68,11 +68,13 @@ async def _serve(config: NodeConfig, listener: socket.socket, *, attached: bool)
             await serving
 
 
-def _grpc(node: Node, listener: socket.socket) -> AbstractAsyncContextManager[str | None]:
-    """Return what serves gRPC beside HTTP, on the same address, if a port for it is configured."""
+@asynccontextmanager
+async def _grpc(node: Node, http: socket.socket) -> AsyncIterator[str | None]:
+    """Serve gRPC beside HTTP, on the same address, if a port for it is configured."""
     port = node.config.grpc_port
     if port is None:
-        return nullcontext()
+        yield None
+        return
     # Its core writes what callers send wrong to standard error, where the node's log is.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
@@ -82,7 +84,9 @@ def _grpc(node: Node, listener: socket.socket) -> AbstractAsyncContextManager[st
             "'grpc_port' needs the extra 'grpc': pip install 'edgewright[grpc]', or remove it",
             code="grpc_missing",
         ) from None
-    return grpc_server(node, listener.getsockname()[0], port)
+    with _bound(http.getsockname()[0], port, "'grpc_port'") as listener:
+        async with grpc_server(node, listener) as address:
+            yield address
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -266,13 +270,17 @@ def listen(config: Listening) -> socket.socket:
         UnavailableError: The port is in use (``port_taken``), or may not be used.
         InputError: The host is not an address of this machine (``invalid_config``).
     """
+    return _bound(config.host, config.port, "--port")
+
+
+def _bound(host: str, port: int, option: str) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror:
         raise InputError(
-            f"{config.host!r} is not an address of this machine; correct 'host'",
+            f"{host!r} is not an address of this machine; correct 'host'",
             code="invalid_config",
         ) from None
     # If the protocol is named, asyncio disables Nagle's algorithm; otherwise responses take 40 ms.
@@ -284,13 +292,12 @@ def listen(config: Listening) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise UnavailableError(
-                f"port {config.port} on {config.host} is in use; choose another with --port, or 0 "
-                "for a free one",
+                f"port {port} on {host} is in use; choose another with {option}, or 0 for a free "
+                "one",
                 code="port_taken",
             ) from None
         raise UnavailableError(
-            f"cannot listen on {config.host} port {config.port}: {error.strerror}; choose another "
-            "address",
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another address",
             code="cannot_listen",
         ) from None
     return listener

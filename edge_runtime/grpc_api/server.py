@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
 
-from edgewright.edge_runtime.config import NodeConfig, RequestLimits, Tls
+from edgewright.edge_runtime.config import RequestLimits, Tls
+from edgewright.edge_runtime.connections import Connections
+from edgewright.edge_runtime.grpc_api.relay import Relay
 from edgewright.edge_runtime.grpc_api.service import InferenceService
 from edgewright.edge_runtime.node import Node
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.storage.reading import read_file
+from edgewright.tools.storage.scratch import scratch_folder
 
 #: Seconds until an idle connection is closed, as over HTTP.
 _KEEP_ALIVE_S = 75
@@ -30,43 +36,51 @@ _STOP_S = 1.0
 
 
 @asynccontextmanager
-async def grpc_server(node: Node, host: str, port: int) -> AsyncIterator[str]:
+async def grpc_server(node: Node, listener: socket.socket) -> AsyncIterator[str]:
     """Serve a node over gRPC while the block runs.
 
     Args:
         node: The node.
-        host: Address to listen on.
-        port: Port to listen on; 0 takes a free one.
+        listener: The bound socket that callers connect to.
 
     Yields:
         Address and port that it listens on, as clients of gRPC expect them.
 
     Raises:
-        UnavailableError: The port is in use, or may not be used (``port_taken``).
+        UnavailableError: No local socket can be made (``cannot_listen``).
     """
-    server = grpc.aio.server(options=_options(node.config))
-    server.add_generic_rpc_handlers((InferenceService(node).handler(),))
-    address = f"[{host}]" if ":" in host else host
+    limits = node.config.limits
+    with scratch_folder() as folder:
+        relay = Relay(folder / "grpc", limits)
+        server = grpc.aio.server(options=_options(limits))
+        server.add_generic_rpc_handlers((InferenceService(node, relay.calls).handler(),))
+        _bind(server, relay.server, node.config.tls)
+        await server.start()
+        # Of each connection, the relay and gRPC have one more; and over HTTP there are as many.
+        connections = Connections(limits, relay.connection, descriptors=4)
+        accepting = asyncio.create_task(connections.serve(listener, None))
+        host, port = listener.getsockname()[:2]
+        try:
+            yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        finally:
+            accepting.cancel()
+            await server.stop(_STOP_S)
+
+
+def _bind(server: Any, path: Path, tls: Tls | None) -> None:
+    address = f"unix:{path}"
     try:
-        bound = _bind(server, f"{address}:{port}", node.config.tls)
+        if tls is None:
+            server.add_insecure_port(address)
+        else:
+            pair = [read_file(each, _MAX_PEM_BYTES) for each in (tls.private_key, tls.certificate)]
+            server.add_secure_port(address, grpc.ssl_server_credentials([tuple(pair)]))
     except RuntimeError:
         raise UnavailableError(
-            f"cannot listen on {host} port {port} for gRPC: it is in use or not allowed; choose "
-            "another 'grpc_port', or 0 for a free one",
-            code="port_taken",
+            f"cannot make a local socket for gRPC in {path.parent}; set TMPDIR to a folder with a "
+            "short path on a usual file system",
+            code="cannot_listen",
         ) from None
-    await server.start()
-    try:
-        yield f"{address}:{bound}"
-    finally:
-        await server.stop(_STOP_S)
-
-
-def _bind(server: Any, address: str, tls: Tls | None) -> int:
-    if tls is None:
-        return int(server.add_insecure_port(address))
-    pair = [read_file(path, _MAX_PEM_BYTES) for path in (tls.private_key, tls.certificate)]
-    return int(server.add_secure_port(address, grpc.ssl_server_credentials([tuple(pair)])))
 
 
 def _taken_within_s(limits: RequestLimits) -> float:
@@ -74,13 +88,11 @@ def _taken_within_s(limits: RequestLimits) -> float:
     return limits.send_s + _WINDOW_BYTES / limits.send_bytes_per_s
 
 
-def _options(config: NodeConfig) -> list[tuple[str, int]]:
-    limits = config.limits
+def _options(limits: RequestLimits) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", limits.body_bytes),
         # More than there are places: what has none is refused, and does not wait at the client.
         ("grpc.max_concurrent_streams", max(_MIN_STREAMS, 2 * limits.concurrency)),
-        ("grpc.max_allowed_incoming_connections", limits.connections),
         ("grpc.absolute_max_metadata_size", _MAX_METADATA_BYTES),
         ("grpc.server_handshake_timeout_ms", round(limits.head_s * 1000)),
         ("grpc.max_connection_idle_ms", _KEEP_ALIVE_S * 1000),
@@ -96,6 +108,4 @@ def _options(config: NodeConfig) -> list[tuple[str, int]]:
         # A compressed message is measured before it is unpacked, so none is accepted: 1 is the
         # bit of "not compressed".
         ("grpc.compression_enabled_algorithms_bitset", 1),
-        # Otherwise a second node could listen on the same port, and take some of its calls.
-        ("grpc.so_reuseport", 0),
     ]

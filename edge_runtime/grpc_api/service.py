@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -69,10 +70,12 @@ class InferenceService:
 
     Args:
         node: The node.
+        calls: Where calls in progress are counted, by the number of their connection.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, calls: Counter[str]) -> None:
         self._node = node
+        self._calls = calls
         self._methods: Mapping[str, Callable[[_Call], Awaitable[Any]]] = {
             "ServerLive": self._server_live,
             "ServerReady": self._server_ready,
@@ -90,7 +93,14 @@ class InferenceService:
 
     def _handler_of(self, method: str) -> Any:
         async def serve(requests: AsyncIterator[bytes], context: Any) -> None:
-            await self._serve(_Call(method, requests, context, _metadata(context)))
+            connection = context.peer().rpartition(":")[2]
+            self._calls[connection] += 1
+            try:
+                await self._serve(_Call(method, requests, context, _metadata(context)))
+            finally:
+                self._calls[connection] -= 1
+                if not self._calls[connection]:
+                    del self._calls[connection]
 
         # For clients a method with one request and one response. Here both are streams, so that a
         # caller is checked before its message is read, and reading and sending have limits.
@@ -223,7 +233,6 @@ def caller_address(peer: str) -> str:
     """Return a caller's address, as HTTP names it.
 
     Args:
-        peer: gRPC's name of the caller, such as ``ipv6:%5B::1%5D:50051``.
+        peer: gRPC's name of the caller: that of the relay's socket, such as ``unix:/tmp/a/::1:7``.
     """
-    host, _, _ = unquote(peer).partition(":")[2].rpartition(":")
-    return host.strip("[]")
+    return unquote(peer).rpartition("/")[2].rpartition(":")[0]

@@ -168,8 +168,8 @@ def test_a_message_in_parts_is_joined(endpoint: Endpoint) -> None:
 
 
 @contextmanager
-def raw_endpoint(head: bytes, chunk: bytes) -> Iterator[tuple[str, list[int]]]:
-    """Serve a response whose body never ends; also yield the bytes that were sent."""
+def raw_endpoint(head: bytes, chunk: bytes, status: int = 200) -> Iterator[tuple[str, list[int]]]:
+    """Serve a response whose body never ends, if it has any; also yield the bytes of it."""
     sent = [0]
 
     class Handler(BaseHTTPRequestHandler):
@@ -177,8 +177,8 @@ def raw_endpoint(head: bytes, chunk: bytes) -> Iterator[tuple[str, list[int]]]:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.close_connection = True
             with suppress(OSError):
-                self.wfile.write(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
-                while sent[0] < 200_000_000:
+                self.wfile.write(b"HTTP/1.1 %d OK\r\n" % status + head + b"\r\n")
+                while chunk and sent[0] < 200_000_000:
                     self.wfile.write(chunk)
                     sent[0] += len(chunk)
 
@@ -212,3 +212,30 @@ def test_an_endless_or_compressed_body_is_not_read(head: bytes, chunk: bytes) ->
     assert result.planner == "embedded"
     assert "not used" in result.reason
     assert sent[0] < 50_000_000
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_host_is_not_followed(endpoint: Endpoint, status: int) -> None:
+    with endpoint([(200, completion(json.dumps(GOOD)), 0)]) as (elsewhere, requests):
+        head = b"Location: " + elsewhere.encode() + b"/chat/completions\r\nContent-Length: 0\r\n"
+        with raw_endpoint(head, b"", status=status) as (url, _):
+            result = plan(url)
+    assert result.planner == "embedded"
+    assert requests == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * 400_000, '{"a":' * 80_000, "[" * 400_000, '{"a": "' + "x" * 400_000,
+        '{"a": 1' + "0" * 400_000 + "}", "{ " * 200_000, '{"tasks": [' * 40_000,
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_costly_to_parse_takes_no_longer(endpoint: Endpoint, text: str) -> None:
+    answers = [(200, completion(text), 0)] * 2
+    plan("http://127.0.0.1:9/v1")  # the embedded planner is loaded
+    with endpoint(answers) as (url, _):
+        began = time.process_time()
+        result = plan(url, timeout_s=20)
+        assert time.process_time() - began < 5
+    assert result.planner == "embedded"

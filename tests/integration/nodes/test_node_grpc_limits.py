@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import grpc
 import httpx
@@ -127,6 +127,58 @@ def test_a_silent_connection_is_closed(node):
         while silent.recv(1024):
             pass
         assert time.monotonic() - began < 10 * LIMITS["head_s"]
+
+
+#: How a client of HTTP/2 begins, with empty settings.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("begun", [b"", PREFACE], ids=["silent", "begun"])
+async def test_idle_connections_shut_nobody_out_and_are_closed(begun):
+    limits = {"connections": 60, "connections_per_address": 20, "head_s": 2.0}
+    async with launch_node({**SETTINGS, "preload": [], "limits": limits}) as node:
+        host, _, port = node.grpc.rpartition(":")
+        with ExitStack() as stack:
+            idle = []
+            for number in range(200):
+                one = stack.enter_context(socket.socket())
+                one.bind((f"127.0.0.{2 + number % 19}", 0))
+                one.connect((host, int(port)))
+                with suppress(OSError):  # closed already
+                    one.sendall(begun)
+                idle.append(one)
+            for _ in range(5):
+                assert (await call(node, "ServerLive")).live
+            for one in idle:
+                one.settimeout(20)
+                with suppress(ConnectionError):
+                    while await asyncio.to_thread(one.recv, 1024):
+                        pass
+        assert (await call(node, "ServerLive")).live
+
+
+async def test_a_connection_with_a_call_is_neither_late_nor_replaced():
+    limits = {"connections": 4, "connections_per_address": 4, "head_s": 0.5}
+    async with launch_node({**SETTINGS, "preload": [], "limits": limits}) as node:
+        host, _, port = node.grpc.rpartition(":")
+        async with grpc.aio.insecure_channel(node.grpc) as channel:
+            slow = channel.stream_unary(
+                f"/{SERVICE}/ModelInfer", request_serializer=lambda data: data
+            )(_slowly(2.0))
+            await asyncio.sleep(0.2)
+            with ExitStack() as stack:
+                for number in range(30):
+                    one = stack.enter_context(socket.socket())
+                    one.bind((f"127.0.0.{2 + number % 19}", 0))
+                    one.connect((host, int(port)))
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await slow
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def _slowly(seconds):
+    await asyncio.sleep(seconds)
+    yield b"no message"
 
 
 async def test_connections_beyond_the_limit_are_closed():

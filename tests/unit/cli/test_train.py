@@ -14,7 +14,7 @@ from edgewright.agents.fl_coder.embedded.design import plain_candidate
 from edgewright.agents.fl_coder.protocol import DesignChoice, Proposal
 from edgewright.cli.main import app
 from edgewright.cli.views import approval
-from edgewright.cli.views.training import TrainingView, sparkline, trials_table
+from edgewright.cli.views.training import TrainingView, run_view, sparkline, trials_table
 from edgewright.graphs.federated.approval import ask
 from edgewright.graphs.federated.events import (
     CandidateChecked,
@@ -25,6 +25,7 @@ from edgewright.graphs.federated.events import (
     TrialEnded,
     TrialStarted,
 )
+from edgewright.tools.datasets.summary import DataSummary
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.records.data_card import ClientCard, DataCard
 from edgewright.tools.federated.records.intent import RunIntent, write_intent
@@ -108,6 +109,19 @@ def test_a_run_is_shown_as_it_goes(screen):
         "3 s on the link clock", "trial 1 failed [raised]", "1 ★", "1.00",
     ):  # fmt: skip
         assert words in text
+
+
+def test_what_was_read_of_the_data_is_shown_before_training_and_with_the_report(screen):
+    reading = DataSummary(layout="classes", read=7, classes={"a": 7}, foreign=2)
+    with TrainingView(screen) as view:
+        view(Prepared(run="r1", card=CARD, reading=reading))
+        before = printed(screen)
+        view(Proposed(number=1, proposal=proposal()))
+    screen.print(run_view(report().model_copy(update={"reading": reading})))
+    after = printed(screen)[len(before) :]
+    for text in (before, after):
+        assert "read 7 images from class folders: a 7" in text
+        assert "left out 2 files hidden or of other programs" in text
 
 
 def test_a_curve_fits_on_one_line():

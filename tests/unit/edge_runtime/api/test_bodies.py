@@ -4,7 +4,7 @@ import asyncio
 import base64
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -49,9 +49,9 @@ def _scope(**headers: str) -> dict[str, Any]:
     return {"type": "http", "headers": pairs}
 
 
-def _png(size: tuple[int, int] = (4, 4)) -> bytes:
+def _png(size: tuple[int, int] = (4, 4), *, shade: int = 0) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", size).save(buffer, "PNG")
+    Image.new("RGB", size, (shade, 0, shade)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -143,3 +143,33 @@ async def test_too_many_pixels() -> None:
     with pytest.raises(TooLargeError) as raised:
         await read_invocation(_scope(content_type="image/png"), Upload([_png((200, 200))]), LIMITS)
     assert raised.value.info().code == "too_many_pixels"
+
+
+@pytest.mark.parametrize("declared", ["image/jpg", "image/pjpeg", "IMAGE/JPG; q=1", "image/jfif"])
+async def test_other_names_of_a_media_type_are_understood(declared: str) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(buffer, "JPEG")
+    scope = _scope(content_type=declared)
+    _, image, _ = await read_invocation(scope, Upload([buffer.getvalue()]), LIMITS)
+    assert image == buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda text: "data:image/png;base64," + text,
+        lambda text: "data:image/jpg;charset=utf-8;base64," + text.replace("+", "%2B"),
+        lambda text: text.translate(str.maketrans("+/", "-_")),
+        lambda text: text.rstrip("="),
+        lambda text: "\r\n".join(text[at : at + 20] for at in range(0, len(text), 20)),
+        lambda text: f"  {text}\n",
+    ],
+)
+async def test_usual_forms_of_base64_are_understood(form: Callable[[str], str]) -> None:
+    image = next(
+        png for shade in range(256)
+        if b"+" in base64.b64encode(png := _png(shade=shade)) and b"/" in base64.b64encode(png)
+    )  # fmt: skip
+    body = json.dumps({"image_base64": form(base64.b64encode(image).decode())}).encode()
+    scope = _scope(content_type="application/json")
+    assert (await read_invocation(scope, Upload([body]), LIMITS))[1] == image

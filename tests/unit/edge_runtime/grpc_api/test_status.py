@@ -43,9 +43,9 @@ def test_an_error_carries_its_code_and_when_to_retry():
 @pytest.mark.parametrize(
     ("peer", "address"),
     [
-        ("ipv4:192.0.2.1:50051", "192.0.2.1"),
-        ("ipv6:%5B::1%5D:50051", "::1"),
-        ("ipv6:[2001:db8::1]:50051", "2001:db8::1"),
+        ("unix:/tmp/a:b/192.0.2.1:50051", "192.0.2.1"),
+        ("unix:%2Ftmp%2Fa/::1:7", "::1"),
+        ("unix:/tmp/a/fe80::1%25eth0:7", "fe80::1%eth0"),
         ("", ""),
     ],
 )

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from edgewright.tools.datasets.summary import DataSummary
 from edgewright.tools.errors import NotFoundError, UnavailableError
 from edgewright.tools.federated.records.candidate import Candidate
 from edgewright.tools.federated.records.data_card import ClientCard, DataCard
@@ -104,6 +105,14 @@ def test_a_run_leaves_its_artefacts_and_a_tool(run):
     assert "digit-classifier" in known_cards()
     assert expert_statuses()["digit-classifier-expert"].model == "digit-classifier"
     assert experts()["digit-classifier-expert"].card == "digit-classifier"
+
+
+def test_what_was_read_of_the_data_is_kept_in_the_report(run):
+    reading = DataSummary(layout="classes", read=7, classes={"a": 7}, foreign=2)
+    run.reading.write_text(reading.model_dump_json(), "utf-8")
+    assert publish(run, report()).reading == read_report(run).reading == reading
+    text = (run.root / "summary.md").read_text("utf-8")
+    assert all(f"- {line}" in text for line in reading.lines())
 
 
 def test_publishing_again_changes_nothing(run):
