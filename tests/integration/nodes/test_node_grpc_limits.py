@@ -158,14 +158,14 @@ async def test_idle_connections_shut_nobody_out_and_are_closed(begun):
 
 
 async def test_a_connection_with_a_call_is_neither_late_nor_replaced():
-    limits = {"connections": 4, "connections_per_address": 4, "head_s": 0.5}
+    limits = {"connections": 4, "connections_per_address": 4, "head_s": 2.0}
     async with launch_node({**SETTINGS, "preload": [], "limits": limits}) as node:
         host, _, port = node.grpc.rpartition(":")
         async with grpc.aio.insecure_channel(node.grpc) as channel:
             slow = channel.stream_unary(
                 f"/{SERVICE}/ModelInfer", request_serializer=lambda data: data
-            )(_slowly(2.0))
-            await asyncio.sleep(0.2)
+            )(_slowly(6.0))
+            await asyncio.sleep(1.0)
             with ExitStack() as stack:
                 for number in range(30):
                     one = stack.enter_context(socket.socket())
