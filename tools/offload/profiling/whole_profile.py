@@ -116,14 +116,14 @@ def measure_whole(
         )
     look_ms = stopwatch.median_ms("look")
     experts_ms = {first: look_ms}
-    for name in others:
+    for expert in others:
         with suppress(EdgewrightError):  # it cannot run here, or not answer about such images
-            looks[name](images[0])  # loads the networks
+            looks[expert](images[0])  # loads the networks
             yield
             for image in images[:_OTHER_LOOKS]:
-                stopwatch.timed(name, looks[name], image)
+                stopwatch.timed(expert, looks[expert], image)
                 yield
-            experts_ms[name] = stopwatch.median_ms(name)
+            experts_ms[expert] = stopwatch.median_ms(expert)
     return ModelProfile(
         model=model,
         revision=revision,
