@@ -280,3 +280,22 @@ def test_repeated_lines_are_counted_instead_of_logged():
     assert logged(1, "b") == logged(2, "a") == "fault 7"
     assert logged(1, "a", after_s=61) == "fault 7 (5 more like it were left out)"
     assert logged(1, "a", after_s=62) == "fault 7"
+
+
+async def test_a_program_here_cannot_call_as_somebody_else() -> None:
+    """Callers of a node without keys share its time by address."""
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(scope["client"])
+
+    config = serve.uvicorn_config(NodeConfig(), app)
+    config.load()
+    scope = {
+        "type": "http",
+        "client": ("127.0.0.1", 1),
+        "scheme": "http",
+        "headers": [(b"x-forwarded-for", b"192.0.2.1")],
+    }
+    await config.loaded_app(scope, None, None)
+    assert seen == [("127.0.0.1", 1)]
