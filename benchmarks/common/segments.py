@@ -29,10 +29,20 @@ class Segments:
             name: Name of the part.
             measure: Measures it; returns JSON values.
         """
-        path = self.folder / f"{name}.json"
-        if path.exists():
+        if self.has(name):
             log(f"{name}: measured before")
-            return json.loads(path.read_bytes())
+            return self.stored(name)
         value = await measure()
-        write_file(path, json.dumps(value).encode())
+        write_file(self._path(name), json.dumps(value).encode())
         return value
+
+    def has(self, name: str) -> bool:
+        """Return whether a part was measured."""
+        return self._path(name).exists()
+
+    def stored(self, name: str) -> Any:
+        """Return a part that was measured."""
+        return json.loads(self._path(name).read_bytes())
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"

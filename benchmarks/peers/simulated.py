@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,11 @@ from edgewright.benchmarks.common.photographs import photograph
 from edgewright.benchmarks.common.profiles import slowed
 from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table, write_results
+from edgewright.benchmarks.common.segments import Segments
 from edgewright.benchmarks.peers.fleet import Fleet, Site
 from edgewright.benchmarks.peers.profile import MODEL
 from edgewright.edge_runtime.config import NodeConfig
-from edgewright.edge_runtime.profiling.measure import measure_profile
+from edgewright.edge_runtime.profiling.measure import measure_profile, stored
 from edgewright.tools.capacity.scenario import make_scenario
 from edgewright.tools.capacity.simulation import Simulation
 from edgewright.tools.contracts.invocation import InvokeOptions
@@ -48,7 +50,7 @@ _SITES = {
 }
 #: Requests a second of all devices together, and seconds that each is measured.
 _RATES, _SECONDS, _WARM_UP_S = (4.0, 12.0, 20.0), 100.0, 10.0
-_SIMULATED_S, _SEEDS = 1200.0, 5
+_SIMULATED_S, _SEEDS = 300.0, 5
 #: Spread of the services of one model for images of one size; a timer's, not the model's.
 _SERVICE_SCV = 0.01
 
@@ -62,10 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder")
     parser.add_argument("--seconds", type=float, default=_SECONDS, help="of each rate")
+    parser.add_argument("--resume", type=Path, help="folder with the parts measured so far")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        profile = _profile(Path(folder))
-        real = asyncio.run(_measured(profile, Path(folder), options.seconds))
+        parts = Segments(options.resume or Path(folder))
+        profile = _profile(parts.folder)
+        real = asyncio.run(_measured(profile, parts, options.seconds))
+    log("simulating")
     rows = [compared(profile, rate, times) for rate, times in zip(_RATES, real, strict=True)]
     markdown = _markdown(rows)
     sys.stdout.write(markdown)
@@ -76,22 +81,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _profile(folder: Path) -> ModelProfile:
     """Measure the model with images like those that are requested."""
-    log("measuring the profile")
     camera = folder / "camera"
-    camera.mkdir()
+    camera.mkdir(exist_ok=True)
     (camera / "photograph.jpg").write_bytes(photograph(_IMAGE))
     file = folder / "measured.json"
     config = NodeConfig(preload=(MODEL,), profile_file=file, camera=camera, profile_runs=9)
-    return measure_profile(config).models[MODEL]
+    profile = stored(config)
+    if not profile.models:
+        log("measuring the profile")
+        profile = measure_profile(config)
+    return profile.models[MODEL]
 
 
 async def _measured(
-    profile: ModelProfile, folder: Path, seconds: float
+    profile: ModelProfile, parts: Segments, seconds: float
 ) -> list[list[tuple[float, str]]]:
     """Return the milliseconds and the place of each request, at each rate."""
+    if all(parts.has(f"rate-{rate:g}") for rate in _RATES):
+        return [parts.stored(f"rate-{rate:g}") for rate in _RATES]
     log("starting the nodes")
-    async with Fleet(profile, folder, slowdown=_SLOWDOWN, sites=_SITES, devices=_DEVICES) as fleet:
-        return [await _at(fleet, rate, seconds) for rate in _RATES]
+    async with Fleet(
+        profile, parts.folder, slowdown=_SLOWDOWN, sites=_SITES, devices=_DEVICES
+    ) as fleet:
+        return [
+            await parts.measured(f"rate-{rate:g}", partial(_at, fleet, rate, seconds))
+            for rate in _RATES
+        ]
 
 
 async def _at(fleet: Fleet, rate: float, seconds: float) -> list[tuple[float, str]]:
