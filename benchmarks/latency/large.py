@@ -244,10 +244,10 @@ def _labels(one: Mapping[str, Any]) -> set[str]:
 
 
 def _best_ms(one: Mapping[str, Any], each: Mapping[str, Any]) -> float:
-    medians = [
+    medians: list[float] = [
         statistics.median(times) for label, times in each["times_ms"].items() if label != "policy"
     ]
-    return min(*medians, one["alone_ms"])
+    return min(*medians, float(one["alone_ms"]))
 
 
 def _draw(axes: Axes, found: Mapping[str, Mapping[str, Any]]) -> None:

@@ -118,7 +118,7 @@ def read_signs(audio: Audio) -> VitalSigns:
 
 
 def _features(signs: VitalSigns) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for name, rate in (("breath", signs.breath), ("heart", signs.heart)):
         if rate is not None:
             found |= {f"{name}_per_min": rate.per_min, f"{name}_variability": rate.variability}
