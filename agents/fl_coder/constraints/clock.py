@@ -7,8 +7,16 @@ import re
 from edgewright.agents.fl_coder.constraints.places import Place, place_of_match
 
 _DURATION = re.compile(r"\b(?P<hours>\d{1,2}):(?P<minutes>[0-5]\d):(?P<seconds>[0-5]\d)\b")
+_HOURS = (
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve",
+)  # fmt: skip
 _TIME = re.compile(
     r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s*(?P<half>[ap])\.?m\b"
+    r"|\b(?P<word>\d{1,2}|"
+    + "|".join(_HOURS)
+    + r")(?:\s+o'?clock)?\s+(?:in\s+the\s+(?P<part>morning|"
+    r"afternoon|evening)|at\s+night)\b"
     r"|\b(?P<hours>[01]?\d|2[0-4]):(?P<minutes>[0-5]\d)\b|\b(?P<name>noon|midday|midnight)\b",
     re.IGNORECASE,
 )
@@ -36,4 +44,7 @@ def _hour(match: re.Match[str]) -> float:
     if match["half"]:
         hour = int(match["hour"]) % 12 + 12 * (match["half"].lower() == "p")
         return hour + int(match["minute"] or 0) / 60
+    if word := (match["word"] or "").lower():
+        hour = int(word) if word.isdigit() else _HOURS.index(word) + 1
+        return hour % 12 + (0.0 if match["part"] == "morning" else 12.0)
     return int(match["hours"]) + int(match["minutes"]) / 60

@@ -22,12 +22,14 @@ HOSTILE = re.compile(
     r"compromised|hacked|evil|dishonest|traitors?|sabotag\w*|saboteurs?|tamper\w*|cheat\w*|lying|"
     r"lies?|liars?|rogue|infected|hijacked|manipulat\w*|bad\s+actors?|spoil\w*|backdoors?|"
     r"taken\s+over|corrupted|foreign\s+control|garbage|untrustworthy|crook(?:s|ed)?|dodgy|conspir\w*|"
+    r"rubbish|junk|bogus|falsif\w*|(?:on\s+purpose|deliberate\w*)|dirty|"
     r"turned\s+against\s+us|ruin\w*|wreck\w*|undermin\w*|subvert\w*|collud\w*|"
     r"label[\s-]?flip\w*|flip\w*\s+(?:their\s+|the\s+)?labels)\b",
     re.IGNORECASE,
 )
 ATTACKERS = re.compile(
     r"attackers?|adversar(?:y|ies)|byzantines?|traitors?|saboteurs?|liars?|cheaters?|"
+    r"cheats?|crooks?|hackers?|villains?|intruders?|crooked|dodgy|corrupt(?:ed)?|cheating|lying|"
     r"malicious|hostile|evil|rogue|dishonest|compromised|hacked|poisoned|adversarial|infected|bad",
     re.IGNORECASE,
 )
@@ -47,7 +49,9 @@ _CORRUPTED = re.compile(r"\b(?:fraction|proportion|share|ratio)\b[^.;\d]{0,12}(?
 _WELL_MEANING = r"trust(?:ed|worthy)|honest|benign|faithful|well-meaning"
 #: What says of a number of clients that they mean well, so that the others may not.
 _HONEST = re.compile(
-    rf"\b(?:{_WELL_MEANING}|honestly|faithfully|loyal|bona\s+fide|"
+    rf"\b(?:{_WELL_MEANING}|faithfully|loyal|bona\s+fide|"
+    r"(?:act|behave|report|train|play|participate|contribute)s?\s+honestly|honestly\s+"
+    r"(?:act|behav|report|train|tak|participat|contribut|follow|send)\w*|"
     r"behav\w+\s+(?:well|properly|correctly))\b",
     re.IGNORECASE,
 )
@@ -63,6 +67,8 @@ DENIED = re.compile(
 )
 
 
+#: What people do to others than the training: "neighbours cheat each other".
+_AMONG_THEM = re.compile(r"\b(?:each\s+other|one\s+another)\b", re.IGNORECASE)
 #: What says of all clients that they mean well; "most", "but" or a number would say it of some.
 _TRUSTED = re.compile(
     r"\b(?P<owners>[a-z-]+)\s+(?:are|is)\s+(?:all\s+|entirely\s+|fully\s+)?"
@@ -125,7 +131,7 @@ def find_hostile(text: str, clients: int) -> Hostile | None:
     found: Hostile | None = None
     places: list[Place] = []
     for sentence in sentences(text):
-        if DISMISSED.search(sentence) or _SPORT.search(sentence):
+        if is_dismissed(sentence) or _SPORT.search(sentence):
             continue
         words = sentence.rstrip(" .;!?")
         hostile = bool(HOSTILE.search(sentence)) or bool(_TOLERATED.search(sentence))
@@ -160,6 +166,11 @@ def _others(sentence: str, clients: int) -> list[_Count]:
             left = clients - math.floor(honest * clients + 1e-9)
             found += [_Count(left, False, place_of(sentence, tokens, number))] if left > 0 else []
     return found
+
+
+def is_dismissed(sentence: str) -> bool:
+    """Return whether a sentence says that hostile clients are no matter of the training."""
+    return bool(DISMISSED.search(sentence) or _AMONG_THEM.search(sentence))
 
 
 def of_hostile(clause: str) -> bool:
@@ -270,4 +281,6 @@ def _of_clients(number: Number, about: list[str], before: list[str], *, loose: b
 _OF_THEM = [["of", "them"], ["of", "these"], ["of", "those"], ["of", "whom"], ["of", "which"]]
 _MODALS = frozenset({"may", "might", "could", "can", "are", "is", "were", "will"})
 _RELATIVE = frozenset({"that", "who", "which"})
-_REFERENCES = frozenset({"the", "our", "them", "these", "those", "my", "all", "us", "clients"})
+_REFERENCES = frozenset(
+    {"the", "our", "them", "these", "those", "my", "all", "us", "clients", "their"}
+)

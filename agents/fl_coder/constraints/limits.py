@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from edgewright.agents.fl_coder.constraints.clock import read_clock
+from edgewright.agents.fl_coder.constraints.error_share import read_error_share
 from edgewright.agents.fl_coder.constraints.last_round import last_round
 from edgewright.agents.fl_coder.constraints.nouns import OWNERS
 from edgewright.agents.fl_coder.constraints.numbers import (
@@ -26,7 +27,8 @@ _HOURS = frozenset({"hour", "hours", "hr", "hrs", "h"})
 #: What the time of training is spoken of with, and what makes it a time of something else.
 _TRAINING_TIME = re.compile(
     r"\b(?:train\w*|finish\w*|done|ready|complet\w*|deadline|limit\w*|budget|you\s+have|model|"
-    r"only\s+have|we\s+have|results?|give\s+up|stop\w*|halt\w*|quit\w*|reach\w*|give\s+(?:it|yourself|the\s+whole)|whole\s+thing|through|"
+    r"only\s+have|(?:we|you|i|they)\s+have|(?:we|you|i|they)(?:'ve|\s+have)\s+(?:only\s+|just\s+)?got|"
+    r"spare|occup(?:y|ies)|(?:the|this|our)\s+(?:job|jobs?|cluster|machines?)\s+(?:may|must|can|should)|results?|give\s+up|stop\w*|halt\w*|quit\w*|reach\w*|give\s+(?:it|yourself|the\s+whole)|whole\s+thing|through|"
     r"wrap\w*\s+(?:\w+\s+)?up|over\s+(?:by|within|in|after)|at\s+the\s+(?:longest|latest)|(?:it|this|all|everything|the\s+run)\s+(?:may|must|"
     r"should)\s+(?:not\s+)?(?:run|take|last)|run\s+for)\b",
     re.IGNORECASE,
@@ -41,13 +43,15 @@ _OF_TRAINING = re.compile(
 )
 _SENDING = re.compile(
     r"\b(?:up-?loads?|up-?link|updates?|rounds?|send|sends|sent|transmit\w*|messages?|radio|"
-    r"traffic|communicat\w*|bandwidth|transfer\w*|link)\b",
+    r"traffic|communicat\w*|bandwidth|transfer\w*|satellite|cellular|link)\b",
     re.IGNORECASE,
 )
 #: What makes a number of bytes that of the whole training.
 _IN_ALL = re.compile(
     r"\b(?:all\s+in\s+all|in\s+all|in\s+total|total(?:s|ling)?|altogether|overall|all\s+told|in\s+sum|"
     r"(?:whole|entire|complete)\s+(?:of\s+(?:the\s+)?)?(?:training|run|job|process)|"
+    r"training\s+(?:can(?:not|'t)?|may|must|should)\s+(?:not\s+)?(?:use|send|cost|transfer)|"
+    r"(?:data|traffic)\s+(?:plan|allowance|contract|quota)|contract\s+(?:gives?|allows?|covers?)|"
     r"from\s+start\s+to\s+(?:finish|end)|over\s+all\s+(?:the\s+)?rounds|all\s+rounds\s+together)\b",
     re.IGNORECASE,
 )
@@ -55,7 +59,7 @@ _A_ROUND = re.compile(
     r"\b(?:per|a|each|every|any|one|single)\s+(?:\w+\s+)?round\b|/\s*round\b", re.I
 )
 _MEMORY = re.compile(
-    r"\b(?:ram|memory|flash|sram|to\s+work\s+with|firmware|for\s+the\s+(?:model|network|weights)|[gm]hz|micro-?controllers?|mcus?|chips?|fits?\s+(?:in|into)|"
+    r"\b(?:(?:fetch|download)\w*\s+the\s+(?:\w+\s+)?model|ram|memory|flash|sram|to\s+work\s+with|firmware|for\s+the\s+(?:model|network|weights)|[gm]hz|micro-?controllers?|mcus?|chips?|fits?\s+(?:in|into)|"
     r"embedded\s+devices?|(?:model|network|net|weights?)(?:\s+file)?\s+(?:\w+\s+){0,3}(?:weighs?|"
     r"occup(?:y|ies)|takes?(?:\s+up)?|be|have|has|exceeds?|stays?|remains?|larger|bigger|of\s+at\s+most)"
     r"|(?:model|network|weights?)\s+(?:size|under|below))\b",
@@ -93,7 +97,9 @@ _DOWN = re.compile(
 )
 #: What others achieve, or an earlier training did, unless something is demanded.
 _OF_OTHERS = re.compile(
-    r"\blast\s+(?:year|month|week|time|spring|summer|autumn|fall|winter)\b|\bpreviously\b"
+    r"\b(?:predecessor|colleague|competitor|rival|paper|article|thesis|literature|textbook)s?\b"
+    r"[^.;]{0,30}\b(?:reach\w*|g[eo]ts?|used?|uses|achiev\w*|scor\w*|report\w*|claim\w*|trained)\b"
+    r"|\blast\s+(?:year|month|week|time|spring|summer|autumn|fall|winter)\b|\bpreviously\b"
     r"|\bin\s+the\s+past\b|\b(?:earlier|previous)\s+(?:run|study|pilot|attempt|training)\b"
     r"|\b(?:dermatologists?|radiologists?|pathologists?|physicians?|doctors?|experts?|specialists?|"
     r"humans?)\s+(?:gets?|reach\w*|achieves?|scores?|manages?)\b",
@@ -103,6 +109,11 @@ _DEMANDED = re.compile(
     r"\b(?:must|should|shall|may|can|have\s+to|has\s+to|need\w*\s+to|within|at\s+most|at\s+least|no\s+more|"
     r"stop\w*|finish\w*|end|target|limit\w*|again|same|like|as\s+good|match\w*|beat\w*|better\s+than|also|"
     r"too)\b",
+    re.IGNORECASE,
+)
+_NOT_DEMANDED = re.compile(
+    r"\b(?:not|n't|never)\s+(?:be\s+)?(?:ask\w*|need\w*|expect\w*|demand\w*|requir\w*)\b"
+    r"|\bno\s+need\b|\b(?:needn't|do(?:es)?(?:n't|\s+not)\s+(?:have|need)\s+to)\b",
     re.IGNORECASE,
 )
 #: Images that a model gets right, which is its accuracy.
@@ -162,7 +173,9 @@ def read_limits(text: str) -> tuple[StatedLimit, ...]:
 
 def of_others(sentence: str) -> bool:
     """Return whether a sentence says what others achieve, or an earlier training did."""
-    return bool(_OF_OTHERS.search(sentence)) and not _DEMANDED.search(sentence)
+    if not _OF_OTHERS.search(sentence):
+        return False
+    return bool(_NOT_DEMANDED.search(sentence)) or not _DEMANDED.search(sentence)
 
 
 def _stricter(limit: StatedLimit, earlier: StatedLimit | None) -> StatedLimit:
@@ -179,6 +192,8 @@ def _stated(sentence: str) -> Iterator[StatedLimit]:
     words = sentence.strip(" .;!?")
     if last := last_round(sentence):
         yield StatedLimit("rounds", last[0], words, (last[1],))
+    if errors := read_error_share(sentence):
+        yield StatedLimit("accuracy", errors[0], words, (errors[1],))
     if (lasting := read_clock(sentence)) and _TRAINING_TIME.search(sentence):
         yield StatedLimit("seconds", lasting[0], words, lasting[1])
     tokens = tokens_of(sentence)

@@ -99,13 +99,20 @@ def read_participation(text: str, clients: int) -> StatedParticipation | None:
             continue
         tokens = tokens_of(sentence)
         for number in numbers_of(tokens):
-            count = _count(number, tokens, clients, absent=absent)
+            place = place_of(sentence, tokens, number)
+            away = absent and _is_absent(place.clause)
+            count = _count(number, tokens, clients, absent=away)
             if count is None:
                 continue
-            words, place = sentence.strip(" .;!?"), place_of(sentence, tokens, number)
+            words = sentence.strip(" .;!?")
             stated = StatedParticipation(count, count / clients, words, (place,))
             found = stated if found is None else _smaller(found, stated)
     return found
+
+
+def _is_absent(clause: str) -> bool:
+    """Return whether the clients that a clause counts are absent, unless it says nothing of it."""
+    return bool(_ABSENT.search(clause)) or not _TAKING_PART.search(clause)
 
 
 def _smaller(one: StatedParticipation, other: StatedParticipation) -> StatedParticipation:

@@ -18,14 +18,14 @@ SAMPLE = (
     r"entr(?:y|ies)|mammograms?|drawings?|recordings?|slides?|exposures?|frames?|tuples?|sentences?|"
     r"messages?|e-?mails?|utterances?|transactions?|purchases?|clips?|pages?|letters?|sketch(?:es)?|"
     r"snapshots?|tiles?|crops?|texts?|posts?|visits?|tweets?|essays?|slices?|biops(?:y|ies)|"
-    r"heartbeats?|pairs?|comments?|appointments?|orders?|trips?|calls?|forms?)"
+    r"heartbeats?|pairs?|comments?|appointments?|donations?|sounds?|orders?|trips?|calls?|forms?)"
 )
 PERSON = (
     r"(?:persons?|people|patients?|subjects?|individuals?(?!\s+"
     + SAMPLE
     + r")|customers?|users?|(?:study|trial)\s+participants?|participants?\s+of\s+"
     r"the\s+(?:study|trial)|pupils?|students?|citizens?|employees?|writers?|speakers?|children|"
-    r"child|donors?|volunteers?|members?|persons?'s|residents?|voters?|readers?|drivers?|passengers?|guests?|tenants?|authors?|teachers?|learners?|"
+    r"child|donors?|volunteers?|members?|persons?'s|residents?|voters?|readers?|drivers?|passengers?|guests?|tenants?|fathers?|parents?|workers?|nurses?|shoppers?|authors?|teachers?|learners?|"
     r"wom[ae]n|m[ae]n|girls?|boys?|mothers?|taxpayers?|inhabitants?|cardholders?|somebody|someone|subscribers?|consumers?|human\s+beings?|humans?)"
 )
 _CLIENT = (
@@ -58,6 +58,11 @@ _FORMS = (
     (1.5, r"\b(?:protect\w*|hides?|hide|conceal\w*|cover\w*|for|of)\s+(?:each|every|all|the\s+"
           r"individual|any)\s+{}\b"),
     (1.5, r"\b(?:protect\w*|hides?|cover\w*)\s+the\s+{}\b"),
+    (2.0, r"\b(?:promised|owed|due|given|granted)\s+to\s+(?:the|each|every|all)\s+{}\b"),
+    (2.0, r"\bgiv(?:e|es|ing)\s+(?:the|each|every|all)\s+{}\b"),
+    (2.5, r"\b(?:each|every|any|no|an?)\s+{}\s+(?:can|could|may|is\s+able\s+to)\s+(?:\w+\s+)?"
+          r"deny\b"),
+    (2.0, r"\b{}\s+each\s+(?:gets?|has|have|needs?|deserves?)\b"),
     (3.0, r"\bdiffer\w*\s+(?:in|by)\s+(?:only\s+|just\s+|exactly\s+|at\s+most\s+)?"
           r"(?:one|an?|a\s+single)\s+(?:\w+\s+)?{}\b"),
     (2.5, r"\b{}\s+(?:one\s+(?:at\s+a\s+time|by\s+one)|individually|separately|singly|by\s+itself|"
@@ -73,13 +78,13 @@ _FORMS = (
 )  # fmt: skip
 #: The unit that is said not to be meant: "not client-level but", "rather than per image".
 _REJECTED = re.compile(
-    r"\b(?:not|never|instead\s+of|rather\s+than|no)\s+(?:the\s+|just\s+|only\s+|at\s+the\s+|single\s+)*"
+    r"\b(?:not|never|instead\s+of|rather\s+than|no|don't\s+(?:do|make)\s+it)\s+(?:to\s+|for\s+|the\s+|just\s+|only\s+|at\s+the\s+|single\s+)*"
     r"(?P<unit>(?:per[-\s]+)?[\w-]+(?:[-\s]level)?)|(?P<before>[\w-]+)[-\s]level\s+(?:privacy\s+|"
     r"protection\s+)?(?:is|would\s+be)\s+not\s+enough",
     re.IGNORECASE,
 )
 _SAME_PERSON = re.compile(
-    r"\bwhether\s+(?:mrs?|ms|miss|dr|some(?:body|one)|any(?:body|one))\b|\bwhoever\s+(?:was|is)\b"
+    r"\bwhether\s+(?:some(?:body|one)|any(?:body|one))\b|\b(?:mrs?|ms|miss|dr)\.?\s+\w+\b|\bwhoever\s+(?:was|is)\b"
     r"|\b" + PERSON + r"\s+(?:who\s+|may\s+)?(?:ha(?:s|ve|d)|appears?|occurs?|gave|contributed)"
     r"\s+(?:in\s+)?(?:several|many|multiple|more\s+than\s+one)\b"
     r"|\ball\s+(?:of\s+)?(?:an?|one|each|the)\s+" + PERSON + r"'s\s"
@@ -97,6 +102,8 @@ _SAME_PERSON = re.compile(
     r"|\beverything\s+(?:an?|one|any|each|every)\s+(?:\w+\s+)?" + PERSON + r"\b"
     r"|\b" + PERSON + r"\s+(?:together\s+)?with\s+(?:all|every)\b"
     r"|\b" + PERSON + r",?\s+(?:whatever|regardless\s+of|no\s+matter|however)\b"
+    r"|\b" + PERSON + r"\b[^.;]{0,40}\b(?:many|several|multiple|\w+teen|\w+ty|\d+|two|three|four|"
+    r"five|six|seven|eight|nine|ten|eleven|twelve)\s+times\b"
     r"|\b(?:one|the|a)\s+(?:and\s+the\s+)?(?:same|single|one)\s+" + PERSON
     + r"|\bone\s+" + PERSON + r"'s\s+(?:data|samples|pictures|images|records)",
     re.IGNORECASE,
@@ -116,7 +123,7 @@ _COUNTED_APART = re.compile(
 _TECHNIQUE = re.compile(r"\bdp-?\s?sgd\b|\bper-sample\s+gradients?\b", re.IGNORECASE)
 _AS_A_WHOLE = re.compile(r"\b" + _CLIENT + r"\s+as\s+a\s+whole\b", re.IGNORECASE)
 _WHOLE_CLIENT = re.compile(
-    r"\b(?:whole|entire)\s+(?:data\s*sets?\s+of\s+(?:an?|each|every)\s+)?" + _CLIENT
+    r"\b(?:whole|entire)\s+(?:data(?:\s*sets?)?\s+of\s+(?:an?|each|every|the)\s+)?" + _CLIENT
     + r"|\b" + _CLIENT + r"'s\s+(?:whole|entire)\s+data",
     re.IGNORECASE,
 )  # fmt: skip
@@ -131,8 +138,10 @@ _BOTH = re.compile(
 )
 #: Whom it need not protect.
 _SPARED = re.compile(
-    r"\b(?P<unit>[\w-]+)\s+(?:need\s+not|needn't|(?:do|does)\s+not\s+(?:need|have)\s+to|(?:do|does)n't\s+"
+    r"\b(?P<unit>[\w-]+)(?:\s+with\s+[^.;,]{1,30}?)?\s+(?:need\s+not|needn't|(?:do|does)\s+not\s+(?:need|have)\s+to|(?:do|does)n't\s+"
     r"(?:need|have)\s+to)\s+be\s+(?:hidden|protected|covered)\w*(?:\s+as\s+(?:a\s+whole|such))?"
+    r"|\b(?P<pointless>[\w-]+)\s+(?:is|are)(?:n't|\s+not)\s+(?:the\s+(?:point|issue|aim|goal)|needed|"
+    r"necessary)\b"
     r"|\b(?P<public>[\w-]+)\s+(?:are|is)\s+(?:all\s+)?(?:public|known)\b(?:\s+anyway)?",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from edgewright.agents.fl_coder.constraints.hostile import (
     all_trusted,
     denied,
     find_hostile,
+    is_dismissed,
     read_hostile,
 )
 from edgewright.agents.fl_coder.constraints.limits import Quantity, StatedLimit, read_limits
@@ -44,7 +45,14 @@ _CLEAR = 0.6
 
 _PRIVACY = re.compile(
     r"\bdifferential(?:ly)?[\s-]+privat?\w*|\bdp\b|\bdp-?\s?sgd\b|\bclip\w*\s+and\s+(?:\w+\s+)?noise\b"
-    r"|\bguarantee\s+(?:\w+\s+){0,2}(?:hold|cover|protect)\w*"
+    r"|\bguarantee\s+(?:\w+\s+){0,2}(?:hold|cover|protect|attach|extend)\w*"
+    r"|\b(?:disappear|vanish|drown|be\s+(?:lost|hidden))\w*\s+in\s+(?:the\s+)?noise\b"
+    r"|\bnoise\s+(?:that\s+)?(?:fits?|hides?|covers?|protects?)\b"
+    r"|\b(?:mrs?\.?\s+\w+|people|persons?|patients?|pupils?|customers?)\s+(?:that\s+|whom?\s+)?(?:i|we)\s+"
+    r"(?:have|need|want)\s+to\s+protect\b"
+    r"|\bgets?\s+(?:its|their|his|her)\s+own\s+guarantee\b"
+    r"|\b(?:whether|if)\s+an?\s+(?:certain|particular|given|specific|single)\s+\w+\s+(?:is|was|has\s+been)"
+    r"\s+(?:ever\s+)?(?:in|part\s+of|among)\b"
     r"|\b(?:must|should|to|shall)\s+be\s+(?:protected|deniable|hidden)\b",
     re.IGNORECASE,
 )
@@ -152,7 +160,8 @@ def read_promises(
     questions: list[str] = []
     privacy = attackers = None
     if "attackers" not in without:
-        attackers = _attackers(text, clients, stated.get("attackers"), questions)
+        counted = [place for each in taking for place in anchored(each.places, text)]
+        attackers = _attackers(text, clients, stated.get("attackers"), counted, questions)
         used += attackers.places if attackers else ()
     unread = find_unread(text, used, clients, counted_owners=owners is not None)
     if attackers is None and "attackers" not in without:
@@ -275,20 +284,27 @@ def _named_privacy(text: str) -> str:
 
 
 def _attackers(
-    text: str, clients: int, stated: Constraint | None, questions: list[str]
+    text: str,
+    clients: int,
+    stated: Constraint | None,
+    counted: list[Place],
+    questions: list[str],
 ) -> StatedAttackers | None:
+    """Read the hostile clients; numbers at the places ``counted`` are those of others."""
     hostile = find_hostile(text, clients)
     if stated is None and hostile is None:
         return None
     words = hostile.words if hostile else stated.words if stated else ""
     count = hostile.count if hostile else None
     if hostile is None and stated is not None:
-        if _dismissed(text, stated.words) or all_trusted(text):
+        around = _around(stated.words, text)
+        if is_dismissed(stated.words) or is_dismissed(around) or all_trusted(text):
             return None
-        hostile = read_hostile(stated.words, clients) or read_hostile(
-            _around(stated.words, text), clients
-        )
+        hostile = read_hostile(stated.words, clients) or read_hostile(around, clients)
         count = hostile.count if hostile else None
+        places = anchored(hostile.places, text) if hostile else ()
+        if places and all(any(place.overlaps(one) for one in counted) for place in places):
+            return None
     places = anchored(hostile.places, text) if hostile else ()
     minority = max(1, (clients - 1) // 2)
     if count is None:

@@ -9,6 +9,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from edgewright.agents.fl_coder.constraints.limits import of_others
 from edgewright.agents.fl_coder.constraints.numbers import (
     Number,
     Token,
@@ -26,7 +27,8 @@ _LINKS_WORDS = (
     "smaller lower than up maximum about = : ≤ < > lie lies between within unit units "
     "≈ ~ any one each every record sample person client user add adds adding sum sums amount "
     "amounts come comes just only exactly from somewhere anywhere around roughly approximately "
-    "perhaps maybe say"
+    "perhaps maybe say itself i we have has had fixed set chosen chose picked pick choose took "
+    "take taken want wants"
 )
 _LINKS = frozenset(_LINKS_WORDS.split())
 _ANY = frozenset({"any", "each", "every"})
@@ -38,7 +40,9 @@ _OPTIMISER = re.compile(
     re.IGNORECASE,
 )
 _FAILURE = re.compile(
-    r"\bfailure\s+(?:probability|rate)\b|\b(?:probability|chance|risk)\s+of\s+(?:failure|failing)\b",
+    r"\b(?:likelihood|probability|chance|risk)\s+(?:that|with\s+which)\s+[^.;,]{0,30}\b(?:fails?|breaks?|"
+    r"is\s+broken)\b"
+    r"|\bfailure\s+(?:probability|rate)\b|\b(?:probability|chance|risk)\s+of\s+(?:failure|failing)\b",
     re.IGNORECASE,
 )
 #: Adjectives of a budget that has no number.
@@ -51,12 +55,13 @@ _PRIVACY = re.compile(r"\b(?:privacy|private|dp|dp-sgd|epsilon)\b|ε", re.IGNORE
 
 #: What leaves out the thing that was spoken of.
 _LEFT_OUT = (
-    r"\b(?:leave|left)\s+(?:it|that|this)\s+out\s*(?:[.;!,]|$)"
+    r"\b(?:leave|left)\s+(?:it|that|this|(?:the|any)\s+(?:\w+\s+){1,3}?)\s*out\s*(?:[.;!,]|$)"
     r"|\bdropped\s+it\b|\b(?:do|go|manage)\s+without(?:\s+it)?\s*(?:[.;!,]|$)"
 )
 _NO_BUDGET = re.compile(
     r"\b(?:skip|forget|leave\s+out|never\s+mind)\s+(?:about\s+|any\s+|the\s+)?"
-    r"(?:(?:differential\s+)?privacy|dp\b)|" + _LEFT_OUT,
+    r"(?:(?:differential\s+)?privacy|dp\b)|\bleave\s+(?:the\s+|any\s+)?(?:differential\s+)?"
+    r"(?:privacy|dp)(?:\s+\w+)?\s+out\b|" + _LEFT_OUT,
     re.IGNORECASE,
 )
 #: What states that there is nothing to hold.
@@ -69,7 +74,7 @@ DISMISSED = re.compile(
     r"|"
     + _LEFT_OUT
     + r"|\b(?:decided|advised|voted)\s+against\b|\bopted\s+out\b|\bruled\s+(?:it\s+|that\s+)?out\b"
-    r"|\bcan\s+be\s+ignored\b|\bdoes(?:\s+not|n't)\s+matter\b|\beach\s+other\b|\bone\s+another\b",
+    r"|\bcan\s+be\s+ignored\b|\bdoes(?:\s+not|n't)\s+matter\b",
     re.IGNORECASE,
 )
 
@@ -106,7 +111,7 @@ def read_budget(text: str) -> PrivacyBudget | None:
     places: list[Place] = []
     strict = False
     for sentence in sentences(text):
-        if _NO_BUDGET.search(sentence) or of_optimiser(sentence):
+        if _NO_BUDGET.search(sentence) or of_optimiser(sentence) or of_others(sentence):
             continue
         tokens = tokens_of(sentence)
         numbers = numbers_of(tokens)

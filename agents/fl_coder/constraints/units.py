@@ -14,17 +14,15 @@ BYTES |= {"megabyte": 1e6, "mb": 1e6, "mib": 1024**2, "mebibyte": 1024**2}
 BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
 
 
+#: Adjectives between a number and its unit: "two full days".
+_ADJECTIVES = frozenset({"full", "whole", "entire", "complete", "short", "long", "more"})
+
+
 def with_unit(
     tokens: list[Token], number: Number, units: dict[str, float]
 ) -> tuple[float, int] | None:
     """Return the value in the base unit of a number with a unit, and the token after it."""
-    position = number.after
-    if position < len(tokens) and tokens[position].text in ("-", "of"):
-        position += 1  # a ten-minute limit, a quarter of an hour
-        if position < len(tokens) and tokens[position].text in ("a", "an"):
-            position += 1
-    elif position < len(tokens) and number.share and tokens[position].text in ("a", "an"):
-        position += 1  # half an hour
+    position = _unit_after(tokens, number)
     if position >= len(tokens):
         return None
     word = tokens[position].text
@@ -47,3 +45,15 @@ def with_unit(
         if bare or named in (["minutes"], ["minute"], ["min"], ["mins"], ["m"]):  # 1h45
             value, position = value + minutes[0].low / 60, ends + (not bare)
     return value * scale, position
+
+
+def _unit_after(tokens: list[Token], number: Number) -> int:
+    """Return where the unit of a number stands, if it has one."""
+    words = [token.text for token in tokens[number.after : number.after + 3]]
+    skipped = 0
+    if words[:1] and words[0] in ("-", "of"):
+        skipped = 1 + (words[1:2] in (["a"], ["an"]))  # a ten-minute limit, a quarter of an hour
+    elif number.share and words[:1] in (["a"], ["an"]):
+        skipped = 1  # half an hour
+    adjective = words[skipped : skipped + 1]
+    return number.after + skipped + bool(_ADJECTIVES.intersection(adjective))
