@@ -244,6 +244,8 @@ def open_images() -> Run:
         (colour, "GIF", {}), (colour, "TIFF", {}), (colour, "JPEG", {"progressive": True}),
         (photograph.convert("F"), "TIFF", {}), (photograph.convert("I"), "TIFF", {}),
         (colour.convert("CMYK"), "JPEG", {}), (colour.convert("P"), "PNG", {}),
+        (photograph.convert("F"), "TIFF", {"compression": "tiff_deflate"}),
+        (colour, "TIFF", {"compression": "tiff_lzw", "big_tiff": True}),
     ]:  # fmt: skip
         buffer = io.BytesIO()
         image.save(buffer, kind, **options)

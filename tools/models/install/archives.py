@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -17,6 +18,11 @@ from edgewright.tools.models.catalogue import PackedFile
 #: Maximum size of a file in an archive, in bytes.
 _MAX_BYTES = 4_000_000_000
 _PIECE = 1 << 20
+#: What reading a damaged archive raises, or one that is packed in an unusual way.
+_DAMAGED = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, KeyError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 def take(archive: Path, wanted: Mapping[str, PackedFile], folder: Path) -> None:
@@ -43,7 +49,7 @@ def take(archive: Path, wanted: Mapping[str, PackedFile], folder: Path) -> None:
                 for name, packed in wanted.items():
                     with closing(_member(package, packed.path)) as source:
                         _copy(source, packed, folder / name)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+    except _DAMAGED as error:
         reason = str(error).strip("'\"") or type(error).__name__
         raise UnavailableError(
             f"the archive is damaged: {reason}; run the command again", code="archive_damaged"

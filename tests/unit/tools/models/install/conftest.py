@@ -23,7 +23,7 @@ if (shop / "slow").exists():
     time.sleep(60)
 folder = next(one.partition("=")[2] for one in sys.argv if one.startswith("--pack-destination="))
 if not (shop / "package.tgz").exists():
-    sys.exit("npm error 404 Not Found - GET package")
+    sys.exit("npm error 404 Not Found - GET http://me:s3cret@packages.example/small")
 shutil.copy(shop / "package.tgz", folder)
 """
 

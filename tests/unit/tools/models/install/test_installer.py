@@ -121,6 +121,8 @@ def test_a_client_that_is_missing_or_fails_is_reported(shop, listed, monkeypatch
     with pytest.raises(UnavailableError, match="404 Not Found") as caught:
         install("small")
     assert caught.value.info().code == "fetch_failed"
+    assert "packages.example/small" in caught.value.message
+    assert "s3cret" not in caught.value.message
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(UnavailableError, match="npm is needed"):
         install("small")
