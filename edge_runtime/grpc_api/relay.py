@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from edgewright.edge_runtime.config import RequestLimits
+
+log = logging.getLogger(__name__)
 
 
 class Relay:
@@ -134,20 +138,22 @@ class RelayedConnection(_Side):
         """Connect from a socket with a name of its own, by which gRPC names the caller."""
         inner = _Side()
         inner.other = self  # gRPC's server speaks first
-        local = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            local.setblocking(False)
-            address = self.transport.get_extra_info("peername")[0]
-            name = self._relay.server.parent / f"{address}:{self._number}"
-            local.bind(str(name))
-            name.unlink()
-            loop = asyncio.get_running_loop()
-            await loop.sock_connect(local, str(self._relay.server))
-            await loop.create_unix_connection(lambda: inner, sock=local)
-        except BaseException:
-            local.close()
-            self.transport.abort()
-            raise
+        address = self.transport.get_extra_info("peername")[0]
+        name = self._relay.server.parent / f"{address}:{self._number}"
+        loop = asyncio.get_running_loop()
+        with ExitStack() as stack:
+            stack.callback(self.transport.abort)
+            try:
+                local = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                local.setblocking(False)
+                local.bind(str(name))
+                name.unlink()
+                await loop.sock_connect(local, str(self._relay.server))
+                await loop.create_unix_connection(lambda: inner, sock=local)
+            except OSError as error:
+                log.warning("cannot relay a connection: %s", error.strerror)
+                return
+            stack.pop_all()
         self.other = inner
         inner.transport.write(self._early)
         self._early = b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import cache
 from importlib.resources import files
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load
+
+from edgewright.tools.errors import UnavailableError
 
 _FOLDER = "edgewright.tools.sensing"
 NAME = "sensing.safetensors"
@@ -25,8 +28,17 @@ def manifest() -> dict[str, Any]:
 
 @cache
 def tensors() -> dict[str, NDArray[np.generic]]:
-    """Return all fitted arrays by name."""
-    return dict(load((files(_FOLDER) / "weights" / NAME).read_bytes()))
+    """Return all fitted arrays by name.
+
+    Raises:
+        UnavailableError: They are not those of the manifest (``model_damaged``).
+    """
+    content = (files(_FOLDER) / "weights" / NAME).read_bytes()
+    if hashlib.sha256(content).hexdigest() != manifest()["sha256"]:
+        raise UnavailableError(
+            f"{NAME} is damaged or was changed; install the package again", code="model_damaged"
+        )
+    return dict(load(content))
 
 
 def revision() -> str:

