@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -14,30 +12,26 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgewright.tools.datasets.duplicates import duplicate_groups
+from edgewright.tools.datasets.listing import (
+    MAX_IMAGE_BYTES,
+    Leaf,
+    Listing,
+    folders_in,
+    has_images,
+    listed,
+    shown,
+)
 from edgewright.tools.datasets.samples import Samples, common_side, drop_colour, to_array
 from edgewright.tools.datasets.summary import DataSummary, Left
-from edgewright.tools.errors import EdgewrightError, InputError, TooLargeError
+from edgewright.tools.errors import EdgewrightError, InputError
 from edgewright.tools.images.conversion import (
     IMAGE_SUFFIXES,
-    OTHER_IMAGE_SUFFIXES,
     to_accepted_format,
 )
 from edgewright.tools.images.decode import decode
 from edgewright.tools.images.probe import probe
 from edgewright.tools.storage.reading import read_file, typed
 
-#: Maximum number of images in a folder, and of bytes in each.
-MAX_IMAGES = 200_000
-MAX_IMAGE_BYTES = 100_000_000
-
-#: Folders and files that other programs leave beside images.
-_FOREIGN = frozenset(
-    {"__macosx", "@eadir", "@recycle", "#recycle", "#snapshot", "$recycle.bin", "lost+found",
-     "system volume information", "__pycache__", "thumbs.db", "desktop.ini", "ehthumbs.db",
-     "@tmp", "@recently-snapshot"}
-)  # fmt: skip
-#: Beginnings of the names of hidden files and of an office program's locks.
-_HIDDEN = (".", "~$")
 _SPLITS = {
     "train": re.compile(r"train(?:ing)?"),
     "validation": re.compile(r"val(?:id(?:ation)?)?|dev(?:elopment)?|eval(?:uation)?"),
@@ -54,31 +48,6 @@ _SORTING = re.compile(
     re.IGNORECASE,
 )
 _Layout = Literal["classes", "clients", "splits"]
-
-
-@dataclass(frozen=True)
-class _Leaf:
-    """A class folder, with the client or split that it belongs to."""
-
-    path: Path
-    client: str = ""
-    split: str = ""
-    name: str = ""
-
-    @property
-    def label(self) -> str:
-        return unicodedata.normalize("NFC", typed(self.name or self.path.name))
-
-
-@dataclass
-class _Listing:
-    """What was found below class folders."""
-
-    files: list[tuple[_Leaf, Path]] = field(default_factory=list)
-    foreign: int = 0
-    others: int = 0
-    unsupported: list[str] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
 
 
 def read_folder(root: Path) -> Samples:
@@ -100,7 +69,7 @@ def read_folder(root: Path) -> Samples:
     name = root.resolve().name
     root = _unwrapped(root)
     layout, leaves = _leaves(root)
-    listing = _listed(root, leaves)
+    listing = listed(root, leaves)
     if not listing.files:
         raise InputError(
             f"the folder {name!r} contains no class folders with images "
@@ -119,7 +88,7 @@ def read_folder(root: Path) -> Samples:
     return _samples(name, root, layout, listing)
 
 
-def _samples(name: str, root: Path, layout: _Layout, listing: _Listing) -> Samples:
+def _samples(name: str, root: Path, layout: _Layout, listing: Listing) -> Samples:
     images, leaves, paths, original = _pixels(root, listing)
     labels = [leaf.label for leaf in leaves]
     groups = duplicate_groups(images)
@@ -160,18 +129,16 @@ def _samples(name: str, root: Path, layout: _Layout, listing: _Listing) -> Sampl
     )
 
 
-def _pixels(
-    root: Path, listing: _Listing
-) -> tuple[NDArray[np.uint8], list[_Leaf], list[Path], int]:
+def _pixels(root: Path, listing: Listing) -> tuple[NDArray[np.uint8], list[Leaf], list[Path], int]:
     """Decode the images at a common size; damaged ones are added to the listing."""
     sides, readable = [], []
     for leaf, path in listing.files:
         try:
             facts = probe(to_accepted_format(read_file(path, MAX_IMAGE_BYTES)))
         except EdgewrightError as error:
-            listing.unreadable.append(f"{_shown(path, root)}: {error.message}")
+            listing.unreadable.append(f"{shown(path, root)}: {error.message}")
         except ModuleNotFoundError as error:
-            listing.unsupported.append(f"{_shown(path, root)} (needs {error.name})")
+            listing.unsupported.append(f"{shown(path, root)} (needs {error.name})")
         else:
             sides.append(max(facts.width, facts.height))
             readable.append((leaf, path))
@@ -183,7 +150,7 @@ def _pixels(
         try:
             image: Image.Image = decode(to_accepted_format(read_file(path, MAX_IMAGE_BYTES)))
         except EdgewrightError as error:
-            listing.unreadable.append(f"{_shown(path, root)}: {error.message}")
+            listing.unreadable.append(f"{shown(path, root)}: {error.message}")
             continue
         arrays.append(to_array(image, height=side, width=side, channels=3))
         leaves.append(leaf)
@@ -204,7 +171,7 @@ def _conflicts(
     for indices in members.values():
         if len({labels[index] for index in indices}) > 1:
             by_class = {labels[index]: paths[index] for index in indices}
-            found.append(" = ".join(sorted(_shown(path, root) for path in by_class.values())))
+            found.append(" = ".join(sorted(shown(path, root) for path in by_class.values())))
     return sorted(found)
 
 
@@ -216,38 +183,36 @@ def _own(splits: NDArray[np.str_], name: str) -> NDArray[np.bool_] | None:
 def _unwrapped(root: Path) -> Path:
     """Enter folders that contain a single folder of folders, as unpacked archives have."""
     for _ in range(3):
-        inner = _folders(root)
-        if len(inner) != 1 or _has_images(root) or _has_images(inner[0]):
+        inner = folders_in(root)
+        if len(inner) != 1 or has_images(root) or has_images(inner[0]):
             break
-        if not _folders(inner[0]):
+        if not folders_in(inner[0]):
             break
         root = inner[0]
     return root
 
 
-def _leaves(root: Path) -> tuple[_Layout, list[_Leaf]]:
+def _leaves(root: Path) -> tuple[_Layout, list[Leaf]]:
     """Recognise the layout, and list the class folders."""
-    tops = _folders(root)
+    tops = folders_in(root)
     if splits := _splits(tops):
         return "splits", [
-            _Leaf(child, split=splits[top]) for top in tops for child in _folders(_sorted(top))
+            Leaf(child, split=splits[top]) for top in tops for child in folders_in(_sorted(top))
         ]
-    inner = {top: _folders(top) for top in tops}
-    if any(map(_has_images, tops)) or not any(inner.values()):
-        return "classes", [_Leaf(top) for top in tops]
+    inner = {top: folders_in(top) for top in tops}
+    if any(map(has_images, tops)) or not any(inner.values()):
+        return "classes", [Leaf(top) for top in tops]
     if all(_splits(children) for children in inner.values()):
         return "splits", [
-            _Leaf(child, split=split, name=top.name)
+            Leaf(child, split=split, name=top.name)
             for top, children in inner.items()
             for child, split in _splits(children).items()
         ]
     names = {child.name for children in inner.values() for child in children}
     if all(map(_SORTING.fullmatch, names)) or (len(names) == 1 and len(tops) > 1):
-        return "classes", [_Leaf(top) for top in tops]
+        return "classes", [Leaf(top) for top in tops]
     return "clients", [
-        _Leaf(child, client=typed(top.name))
-        for top, children in inner.items()
-        for child in children
+        Leaf(child, client=typed(top.name)) for top, children in inner.items() for child in children
     ]
 
 
@@ -265,82 +230,8 @@ def _split(name: str) -> str:
 
 def _sorted(folder: Path) -> Path:
     """Enter folders such as ``images`` that are alone around the class folders."""
-    inner = _folders(folder)
-    alone = len(inner) == 1 and _SORTING.fullmatch(inner[0].name) and not _has_images(folder)
-    if alone and _folders(inner[0]):
+    inner = folders_in(folder)
+    alone = len(inner) == 1 and _SORTING.fullmatch(inner[0].name) and not has_images(folder)
+    if alone and folders_in(inner[0]):
         return _sorted(inner[0])
     return folder
-
-
-def _listed(root: Path, leaves: list[_Leaf]) -> _Listing:
-    """List the files of all class folders; links are followed, each folder is entered once."""
-    listing = _Listing()
-    listing.foreign += sum(_is_foreign(child.name) for child in root.iterdir())
-    for leaf in leaves:
-        pending, seen = [leaf.path], {_identity(leaf.path)}
-        while pending:
-            for entry in sorted(_entries(pending.pop(), listing, root)):
-                if _is_foreign(entry.name):
-                    listing.foreign += 1
-                elif entry.is_dir():
-                    if leaf.path.resolve().is_relative_to(entry.resolve()):
-                        shown = _shown(entry, root)
-                        listing.unreadable.append(f"{shown}: the link leads to a folder around it")
-                    elif (identity := _identity(entry)) not in seen:
-                        seen.add(identity)
-                        pending.append(entry)
-                else:
-                    _sort_file(leaf, entry, listing, root)
-    listing.files.sort(key=lambda found: (found[0].path, found[1]))
-    return listing
-
-
-def _sort_file(leaf: _Leaf, path: Path, listing: _Listing, root: Path) -> None:
-    suffix = path.suffix.lower()
-    if suffix in OTHER_IMAGE_SUFFIXES:
-        listing.unsupported.append(_shown(path, root))
-    elif suffix not in IMAGE_SUFFIXES:
-        listing.others += 1
-    elif not path.exists():
-        listing.unreadable.append(f"{_shown(path, root)}: the link leads nowhere")
-    else:
-        listing.files.append((leaf, path))
-        if len(listing.files) > MAX_IMAGES:
-            raise TooLargeError(
-                f"there are more images than the limit of {MAX_IMAGES}; use a sample of them",
-                code="data_too_large",
-            )
-
-
-def _entries(folder: Path, listing: _Listing, root: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError as error:
-        listing.unreadable.append(f"{_shown(folder, root)}: {error.strerror}")
-        return []
-
-
-def _folders(path: Path) -> list[Path]:
-    return sorted(
-        child for child in path.iterdir() if child.is_dir() and not _is_foreign(child.name)
-    )
-
-
-def _has_images(folder: Path) -> bool:
-    return any(
-        child.suffix.lower() in IMAGE_SUFFIXES and child.is_file() and not _is_foreign(child.name)
-        for child in folder.iterdir()
-    )
-
-
-def _is_foreign(name: str) -> bool:
-    return name.startswith(_HIDDEN) or name.lower() in _FOREIGN
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
-
-
-def _shown(path: Path, root: Path) -> str:
-    return typed(str(path.relative_to(root)))

@@ -41,7 +41,7 @@ class DataSummary(BaseModel):
         foreign: Number of hidden files and files of other programs.
         others: Number of files that are no images.
         unsupported: Images in formats that cannot be read here.
-        unreadable: Damaged images and dangling links.
+        unreadable: Damaged images, dangling links, and images that are in no class folder.
         duplicates: Number of images that are copies of others, exact or nearly so. Copies are never
             distributed over training and test.
         conflicts: Images that are in several classes.
@@ -89,7 +89,7 @@ class DataSummary(BaseModel):
             )
         for thing, reason, left in (
             ("image", "in a format that cannot be read here", self.unsupported),
-            ("file", "that cannot be read", self.unreadable),
+            ("file", "that cannot be used", self.unreadable),
             ("image", "in several classes", self.conflicts),
         ):
             if left.count:

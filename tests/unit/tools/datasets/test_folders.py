@@ -1,6 +1,7 @@
 """Folders of images are read as people and other programs leave them."""
 
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from edgewright.tools.datasets.partition import TEST, TRAIN, VALIDATION, split
 from edgewright.tools.datasets.samples import Samples
 from edgewright.tools.datasets.summary import DataSummary, Left
 from edgewright.tools.errors import InputError
+from edgewright.tools.storage.removal import remove
 
 RNG = np.random.default_rng(0)
 
@@ -135,6 +137,44 @@ def test_a_link_to_a_folder_around_it_is_named_and_not_followed(tmp_path: Path) 
     summary = summary_of(read_folder(tmp_path))
     assert (summary.read, summary.classes) == (12, {"green": 6, "red": 6})
     assert [name.partition(":")[0] for name in summary.unreadable.names] == ["red/self", "red/up"]
+
+
+def test_what_is_in_no_class_folder_is_named(tmp_path: Path) -> None:
+    for name in ("red", "green"):
+        fill(tmp_path / "train" / name, 10)
+    fill(tmp_path / "test", 3)
+    fill(tmp_path / "train" / "2.d", 0)
+    fill(tmp_path / "val" / "red", 2)
+    (tmp_path / "blue").symlink_to("nowhere")
+    (tmp_path / "labels.csv").write_text("x")
+    (tmp_path / "train" / ".DS_Store").write_text("x")
+    shutil.copy(tmp_path / "test" / "0.png", tmp_path / "train" / "loose.png")
+    summary = summary_of(read_folder(tmp_path))
+    assert (summary.read, summary.others, summary.foreign) == (22, 1, 1)
+    assert tuple(sorted(summary.unreadable.names)) == (
+        "blue: the link leads nowhere",
+        *(f"test/{number}.png: it is in no class folder" for number in range(3)),
+        "train/loose.png: it is in no class folder",
+    )
+
+
+@pytest.mark.parametrize("name", ["n", "n" * 200])
+def test_folders_without_end_are_named_and_not_entered(tmp_path: Path, name: str) -> None:
+    for label in ("red", "green"):
+        fill(tmp_path / label)
+    folder = os.open(tmp_path / "red", os.O_RDONLY)
+    for _ in range(1000):
+        os.mkdir(name, dir_fd=folder)
+        inner = os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    try:
+        summary = summary_of(read_folder(tmp_path))
+    finally:
+        remove(tmp_path / "red")
+    assert (summary.read, summary.unreadable.count) == (12, 1)
+    assert summary.unreadable.names[0].endswith("it is nested too deeply")
 
 
 def near_copy(image: Image.Image, change: int) -> Image.Image:

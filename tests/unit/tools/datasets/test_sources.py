@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgewright.tools.datasets import folders, sources
+from edgewright.tools.datasets import listing, sources
 from edgewright.tools.datasets.samples import common_side, to_array
 from edgewright.tools.datasets.sources import load_source
 from edgewright.tools.errors import InputError, NotFoundError, TooLargeError
@@ -93,7 +93,7 @@ def test_empty_folders_are_refused(tmp_path: Path) -> None:
 
 
 def test_too_many_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "MAX_IMAGES", 1)
+    monkeypatch.setattr(listing, "MAX_IMAGES", 1)
     save_image(tmp_path / "a", "1.png", (1, 2, 3))
     save_image(tmp_path / "b", "1.png", (1, 2, 3))
     with pytest.raises(TooLargeError):
