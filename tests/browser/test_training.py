@@ -34,7 +34,7 @@ def test_a_training_is_proposed_approved_watched_and_finished(page: Page, hostil
     expect(state).to_contain_text("Your decision")
     # What was read and left out, with names that are shown as text.
     data = page.locator(".data")
-    expect(data).to_contain_text("1 file that cannot be read")
+    expect(data).to_contain_text("1 file that cannot be used")
     expect(data).to_contain_text(hostile)
     assert not page.locator("main img[src=x]").count()
     # The words that led to the choices; and a remark that changes them.
