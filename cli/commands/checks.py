@@ -319,8 +319,9 @@ async def examine(url: str | None) -> list[Check]:
     """Run every check.
 
     Args:
-        url: URL of the device node; None when none is configured.
+        url: URL of the device node, or several; None when none is configured.
     """
+    nodes: list[str | None] = [*urls_of(url or "")]
     return [
         python(),
         *installed_extras(),
@@ -334,7 +335,7 @@ async def examine(url: str | None) -> list[Check]:
         sandbox(),
         await threads(),
         await chat_model(),
-        *[check for each in urls_of(url or "") or [None] for check in await device_node(each)],
+        *[check for each in nodes or [None] for check in await device_node(each)],
     ]
 
 

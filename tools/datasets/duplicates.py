@@ -87,7 +87,8 @@ def _areas(side: int, margin: float) -> NDArray[np.float32]:
     starts, ends = edges[:-1, None], edges[1:, None]
     pixels = np.arange(side)
     covered = np.minimum(ends, pixels + 1) - np.maximum(starts, pixels)
-    return (np.maximum(covered, 0) / (ends - starts)).astype(np.float32)
+    shares: NDArray[np.float32] = (np.maximum(covered, 0) / (ends - starts)).astype(np.float32)
+    return shares
 
 
 def _candidates(
@@ -117,7 +118,8 @@ def _same(one: NDArray[np.float16], other: NDArray[np.float16]) -> NDArray[np.bo
     equal: NDArray[np.bool_] = difference <= _MAX_ABSOLUTE + _MAX_DIFFERENCE * low
     thumbnails /= np.maximum(contrasts, _MIN_CONTRAST)[:, :, None, None]
     alike = _difference(thumbnails) <= _MAX_DIFFERENCE
-    return equal | (alike & (low >= _MIN_CONTRAST) & (low >= _MIN_GAIN * high))
+    equal |= alike & (low >= _MIN_CONTRAST) & (low >= _MIN_GAIN * high)
+    return equal
 
 
 def _difference(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
