@@ -16,23 +16,10 @@ _NUMBER = re.compile(r"\d+")
 NUMBERS = {
     word: number
     for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        ]
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+        " fifteen sixteen seventeen eighteen nineteen twenty".split()
     )
-}
+} | {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100}
 _WORD = re.compile(r"[\w'-]+")
 _WORDED: dict[Operator, str] = {
     "equals": "is",

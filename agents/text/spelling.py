@@ -24,7 +24,7 @@ _MAX_PARTS = 4
 _CONSONANTS = 4
 _VOWELS = re.compile(r"[aeiouy]")
 _DOUBLED = re.compile(r"(.)\1+")
-_SHORT = re.compile(r"(?<![\w./@#'\"-])[a-z]{1,5}(?![\w/@\"'-]|\.\w)")
+_SHORT = re.compile(r"(?<![\w./@#'\"-])[a-z]{1,9}(?![\w/@\"'-]|\.\w)")
 #: A name goes on with small words: "Leonardo da Vinci".
 _NAMED = re.compile(r"\w\W+[A-Z][\w'-]*\s+$|^[A-Z][a-z'-]*\s+$")
 _WORD = re.compile(r"(?<![\w./@#'\"-])[a-zA-Z]{3,24}(?![\w/@\"-]|\.\w|'\w)")

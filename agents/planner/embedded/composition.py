@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import groupby, product
 
 from edgewright.agents.planner.condition import Check, Condition
+from edgewright.agents.planner.embedded.grammar.asked import counted
 from edgewright.agents.planner.embedded.grammar.checks import asked_by
-from edgewright.agents.planner.embedded.grammar.conditions import counted
 from edgewright.agents.planner.embedded.grammar.lexicon import words
 from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise
 from edgewright.agents.planner.embedded.steps import Step

@@ -13,7 +13,8 @@ from edgewright.agents.planner.embedded.conversation import (
     MissingImageError,
 )
 from edgewright.agents.planner.embedded.grammar.clauses import segment
-from edgewright.agents.planner.embedded.grammar.conditions import Piece, is_amount
+from edgewright.agents.planner.embedded.grammar.asked import is_amount
+from edgewright.agents.planner.embedded.grammar.conditions import Piece
 from edgewright.agents.planner.embedded.grammar.coordination import (
     asked_of_each,
     compared,

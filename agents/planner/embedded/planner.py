@@ -31,7 +31,7 @@ from edgewright.agents.planner.embedded.detection import (
 from edgewright.agents.planner.embedded.evidence import Flags, Verdict
 from edgewright.agents.planner.embedded.grammar.acts import Act, Address, acts_outside
 from edgewright.agents.planner.embedded.grammar.clauses import Clause, segment
-from edgewright.agents.planner.embedded.grammar.questions import about_image, asks_briefly
+from edgewright.agents.planner.embedded.grammar.questions import about_image, asks_briefly, asks_openly
 from edgewright.agents.planner.embedded.grammar.sentences import asking
 from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
@@ -198,7 +198,7 @@ class EmbeddedPlanner:
         """
         asking = self._assembler.asking
         brief = follows and not reading.declined and asks_briefly(unit.text)
-        asks = about_image(unit.text) or brief
+        asks = about_image(unit.text) or brief or (unit.guard and asks_openly(unit.text))
         if not reading.intents and unit.images and asking and asks:
             intent = Intent(asking.id, 0, len(unit.text), reading.probability, {})
             return replace(reading, intents=(intent,), declined=())

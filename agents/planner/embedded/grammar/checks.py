@@ -20,7 +20,7 @@ _AMOUNT_OF = re.compile(
 )
 _PLACED = re.compile(r"(?:in|on|at|under|inside|behind|through)\s", re.IGNORECASE)
 _ASK_FIRST = re.compile(
-    r"^(?:please\s+|first\s+|and\s+|now\s+|just\s+|kindly\s+|(?:can|could|would|will)\s+(?:you|u)\s+|(?:i|we)(?:'d|\s+would)\s+like\s+(?:you\s+)?to\s+|(?:i|we)\s+(?:want|need)\s+(?:you\s+)?to\s+)*(?:know|look\s+at\s+[^,]+?\s+and\s+(?:tell\s+me|see|check)|tell\s+me|let\s+me\s+know|(?:have|take)\s+a\s+look|check|see|look|find\s+out|say|verify|determine|decide)"
+    r"^(?:please\s+|first\s+|and\s+|now\s+|just\s+|kindly\s+|(?:can|could|would|will)\s+(?:you|u)\s+|(?:i|we)(?:'d|\s+would)\s+like\s+(?:you\s+)?to\s+|(?:i|we)\s+(?:want|need)\s+(?:you\s+)?to\s+)*(?:know|look\s+at\s+[^,]+?\s+and\s+(?:tell\s+me|see|check)|tell\s+me|let\s+me\s+know|(?:have|take)\s+a\s+look|(?:i|we)(?:\s+(?:can't|cannot|couldn't|can\s+not|don't|do\s+not)(?:\s+(?:quite|really))?\s+(?:tell|see|know|say|remember|make\s+out)|(?:'m|\s+am|'re)\s+(?:not\s+sure|unsure|wondering)|\s+wonder)|not\s+sure|unsure|no\s+idea|check|see|look|find\s+out|say|verify|determine|decide)"
     r"(?:\s+first)?(?:\s+(?:in|on)\s+[^,]+?)?\s+(?:if|whether)\s+(?P<what>.+?)(?:\s+first)?$",
     re.IGNORECASE,
 )
@@ -35,6 +35,7 @@ _SURE = re.compile(
     r"^you(?:'re|\s+are|\s+can)?\s+(?:\w+ly\s+|quite\s+|pretty\s+|very\s+|already\s+)?(?:sure|certain|confident|positive|think|believe|tell|see\s+that)\s+(?:that\s+)?(?=\w)",
     re.IGNORECASE,
 )
+_PROVES = re.compile(r"\b(?:turns\s+out|proves)\s+to\s+be\s+", re.IGNORECASE)
 _LIKE = re.compile(r"^(?P<it>it|this|that)\s+looks?\s+like\s+(?=an?\s)", re.IGNORECASE)
 _ANSWER_TO = re.compile(
     r"the\s+answer\s+to\s+[\"'](?P<asked>[^\"]+?)[\"']\s+is\s+(?P<yes>yes|no)", re.IGNORECASE
@@ -63,7 +64,7 @@ def asked_by(part: str) -> str:
         where = match["where"] or ""
         if where and not _PLACED.match(where):
             where = f"in {where}"
-        return f"is there {match['thing']} {where}".rstrip()
+        return f"there is {match['thing']} {where}".rstrip()
     if match := _ASK_FIRST.match(text):
         return match["what"]
     if part.rstrip().endswith("?") and _AMOUNT_OF.match(text):
@@ -80,4 +81,4 @@ def condition_of(words: str) -> tuple[str, bool | None]:
     words = _ASIDE.sub("", _REASON.sub("", words))
     if quoted := _ANSWER_TO.fullmatch(_END.sub("", words)):
         return quoted["asked"], quoted["yes"].lower() == "no"
-    return _LIKE.sub(r"\g<it> is ", _SURE.sub("", words)), None
+    return _LIKE.sub(r"\g<it> is ", _PROVES.sub("is ", _SURE.sub("", words))), None

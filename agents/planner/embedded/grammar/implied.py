@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable
 
 from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
+from edgewright.agents.planner.embedded.grammar.condition_forms import NOTHING
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.states import is_state
 
 NOUN = any_of("image_noun")
 SHOWS = r"(?:shows?|ha(?:ve|s)|contains?|includes?|depicts?|features?)"
@@ -30,12 +32,6 @@ _NOTHING = (
     r"|(?:that's|thats|that\s+is)\s+(?:all|fine|it|ok|okay|enough|good)|(?:all\s+)?(?:fine|good|okay|ok)"
     r"|no\s+(?:worries|problem))"
 )
-_OTHERWISE = (
-    rf"(?:{any_of('else_word')}|(?:if|when)\s+(?:there|it|they|he|she|so)"
-    r"(?:\s+(?:is|are|does|do|has|have)(?:n't|\s+not)?)?"
-    r"(?:\s+(?:any|one|some|somebody|someone))?)"
-)
-_OPPOSITE = {"if": "unless", "when": "unless", "unless": "if"}
 _SIGNS = {
     ">": "more than", "<": "fewer than", ">=": "at least", "<=": "at most",
     "\u2265": "at least", "\u2264": "at most",
@@ -71,7 +67,7 @@ def _pointed(match: re.Match[str]) -> str:
         return "otherwise "
     if _YES.fullmatch(what):
         return "if so, "
-    if re.match(r"\w+ing\b", what):
+    if re.match(r"\w+ing\b", what) or is_state(what):
         return f"if it is {what}, "
     if thing := _THING.fullmatch(what):
         return if_there(what, "a" if thing["noun"] == what else "")
@@ -95,15 +91,18 @@ _FORMS = [
         rf"{'|'.join(sorted(VERBS))}|how|what|which|where)\b)",
         ". otherwise, ",
     ),
-    # "If there are no more than four, nothing else. If there are five or more, describe it."
+    # "If there is no cat, don't bother", "…, else don't": nothing is done.
     _form(
-        rf"{_SENTENCE}(?:and\s+|but\s+)?(?:if|when)\s+[^.;!?,]{{2,60}}?\s*[,:]?\s+{_NOTHING}\s*[.;!]\s+(?=(?:but\s+|and\s+)?(?:if|when|otherwise|else)\b)",
-        "",
+        rf"(?P<before>\b(?:if|unless|when)\s[^.;!?]{{1,90}}?(?:\s*[,:?]\s*|\s+)(?:then\s+)?|{any_of('else_word')}(?!\w)[\s,:]*(?:then\s+)?)"
+        rf"(?:{_NOTHING}|(?<=(?:else|wise)[\s,])\s?(?:don't|do\s+not|dont|not))(?=\s*(?:[.;,!)]|$|\s(?:and|but|or|if|otherwise|else)\b))",
+        rf"\g<before>{NOTHING}",
     ),
-    # "…, else don't."
+    _form(rf"(?<=\?\s)(?:then\s+)?{_NOTHING}(?=\s*(?:[.;!]|$))", NOTHING),
+    # "Check that nobody is in it before you describe it" describes it in any case.
     _form(
-        rf"\s*[,.;]?\s*(?:or\s+)?(?:else|otherwise)\s*,?\s+(?:(?:don't|do\s+not|dont|not)|{_NOTHING})\s*[.!]*$",
-        "",
+        r"\b(?P<check>(?:check|verify|confirm|see|make\s+sure)\s+(?:first\s+)?)(?:that|if|whether)\s+(?P<what>[^.;,!?]+?)\s*,?\s+before\s+(?:you\s+|doing\s+)?"
+        + _ORDER,
+        r"\g<check>whether \g<what>. ",
     ),
     # "Write a caption... not if a face is showing."
     _form(
@@ -126,20 +125,6 @@ _FORMS = [
         rf"none\s+of\s+(?:them|these|those|the\s+\w+)\s+(?:needs?|gets?|should\s+(?:get|have)|wants?)\s+an?\s+(?P<task>{any_of('task_noun')})"
         r"\s+(?:except|but|apart\s+from|other\s+than)(?:\s+for)?\s+(?P<what>\w)",
         r"a \g<task> of \g<what>",
-    ),
-    # "If so, that's all." says that nothing is done.
-    _form(
-        rf"{_SENTENCE}(?:and\s+|but\s+)?(?:(?:if\s+)?(?:yes|no|so|not)\b"
-        r"|if\s+(?:it|there)(?:'s|\s+[\w']+)(?:\s+not)?(?:\s+(?:one|any))?)\s*[,:?]*\s+(?:then\s+)?"
-        rf"{_NOTHING}\s*(?:[.;!]\s*|$)",
-        "",
-    ),
-    # "If there is no cat, don't bother, otherwise classify it."
-    _form(
-        r"\b(?P<word>if|unless|when)\s+(?P<what>(?:(?!\b(?:if|unless)\b)[^.;!?]){2,80}?)\s*[,:]?\s+"
-        rf"(?:then\s+)?{_NOTHING}(?:\s*[,.;!]\s*|\s+(?=and\b|but\b))(?:and\s+|but\s+)?{_OTHERWISE}"
-        r"(?!\w)[\s,:]*(?=\w)",
-        lambda match: f"{_OPPOSITE[match['word'].lower()]} {match['what']}, ",
     ),
     # "Not if there is a face in it, but otherwise caption it."
     _form(

@@ -6,15 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from edgewright.agents.planner.condition import NUMBERS, Operator, ResultField
+from edgewright.agents.planner.condition import Operator, ResultField
+from edgewright.agents.planner.embedded.grammar.amounts import AMOUNT, NUMBER, compared, number_of
 from edgewright.agents.planner.embedded.grammar.quantities import OPPOSITE, Quantity
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
+from edgewright.agents.planner.embedded.grammar.states import is_state
 
-_NUMBER = rf"(?:{'|'.join(NUMBERS)}|\d{{1,4}})"
 _SEE = (
     r"(?:you|we|i)\s+(?:can\s+|could\s+)?(?:also\s+)?"
-    r"(?:see|find|spot|notice|detect|recogni[sz]e|make out"
-    r"|discover)"
+    r"(?:see|find|spot|notice|detect|recogni[sz]e|make out|discover"
+    rf"|(?:count|get|have)(?=\s+{AMOUNT}))"
 )
 _PICTURE = (
     r"(?:it|this|that|(?:the|this|that|my)\s+(?:picture|photo|photograph|image|shot|snapshot|pic|scene"
@@ -29,7 +30,7 @@ _EXISTS = re.compile(
     re.IGNORECASE,
 )
 _PRESENT = re.compile(
-    rf"(?:(?:is|are)\s+)?(?P<thing>(?:an?|any|some|no|(?:at\s+least|at\s+most|more\s+than|fewer\s+than|less\s+than|exactly|only|just|over|under)\s+\S+|{_NUMBER}(?:\s+or\s+\w+)?)\s+[^,]+?)\s+(?:is|are)?\s*"
+    rf"(?:(?:is|are)\s+)?(?P<thing>(?:an?|any|some|no|{AMOUNT}|{NUMBER})\s+[^,]+?)\s+(?:is|are)?\s*"
     r"(?P<place>visible|present|shown|there|in\s+it|in\s+view|in\s+sight|to\s+be\s+seen|depicted|in\s+(?:the|this)\s+\w+|(?:shows?|turns?|appears?|comes?)(?:\s+up)?(?:\s+in\s+\w+(?:\s+\w+)?)?)",
     re.IGNORECASE,
 )
@@ -38,22 +39,17 @@ _BODY = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    rf"^(?:(?P<least>at\s+least|not?\s+fewer\s+than|not?\s+less\s+than)|(?P<most>at\s+most|not?\s+more\s+than|up\s+to)"
-    rf"|(?P<more>more\s+than|over|above)|(?P<fewer>fewer\s+than|less\s+than|under|below)"
-    rf"|(?P<same>exactly|precisely|just|only))\s+(?P<n>{_NUMBER})\s+(?P<thing>.+)$"
-    rf"|^(?P<n2>{_NUMBER})\s+or\s+(?:(?P<up>more)|(?P<down>fewer|less))\s+(?P<thing2>.+)$"
-    rf"|^(?P<n3>(?!one\b|zero\b){_NUMBER})\s+(?P<thing3>.+)$",
+    rf"^(?P<amount>{AMOUNT})\s+(?:of\s+(?:them|the|those)\s+)?(?P<thing>\S.*)$"
+    rf"|^(?P<n>(?!one\b|zero\b|0\b|1\b){NUMBER})\s+(?P<thing2>\S.*)$",
     re.IGNORECASE,
 )
 #: "Fewer than three cars are parked".
 _COUNTED_STATE = re.compile(
-    rf"(?P<thing>(?:(?:at\s+least|at\s+most|not?\s+more\s+than|more\s+than|fewer\s+than|less\s+than|exactly|over|under|only|just)\s+{_NUMBER}"
-    rf"|{_NUMBER}\s+or\s+(?:more|fewer|less))\s+[\w' -]+?)\s+(?:is|are)\s+(?P<state>\w.*)",
-    re.IGNORECASE,
+    rf"(?P<thing>{AMOUNT}\s+[\w' -]+?)\s+(?:is|are)\s+(?P<state>\w.*)", re.IGNORECASE
 )
 _NUMBER_OF = re.compile(
-    rf"^the\s+number\s+of\s+(?P<thing>.+?)\s+is\s+(?:(?:greater|larger|higher|bigger)|(?P<cmp>more|fewer|less))"
-    rf"\s+than\s+(?P<n>{_NUMBER})$",
+    r"^the\s+(?:total\s+)?(?:number|count|amount)\s+of\s+(?P<thing>.+?)\s+(?:is\s+|are\s+|comes\s+to\s+)?"
+    rf"(?P<amount>{AMOUNT})$",
     re.IGNORECASE,
 )
 _NEGATIVE = re.compile(
@@ -92,12 +88,19 @@ _ASKED = re.compile(
 _NOUN_ALONE = re.compile(
     r"(?!(?:it|so|yes|no|not|they|possible|true|there)\b)[a-z-]{3,}", re.IGNORECASE
 )
+_THING_ALONE = re.compile(r"an?\s+[a-z-]+(?:\s+[a-z-]+)?", re.IGNORECASE)
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|shows?|does|do|can)\b", re.IGNORECASE)
 _TAIL = re.compile(r"[\s.,;:!?]+$")
 
 
 _ASKING = re.compile(
     r"(?:(?:and|so|ok|okay|also|now|then)\s+)*(?:how|what|where|which|who|whose|is|are|does|do|has|have)\b",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"(?:(?:and|so|ok|okay|also|now|then|please|just|only|(?:can|could|will|would)\s+you|i(?:'d|\s+would)?\s+(?:like|want|need)\s+to\s+know"
+    r"|(?:tell|show)\s+(?:me|us)|say|check|see|find\s+out|let\s+me\s+know)\b[\s,:]*)*"
+    r"(?:how|what|where|which|who|whose|whether|if|is|are|does|do|has|have|any)\b",
     re.IGNORECASE,
 )
 #: Maximum number of words of a brief question.
@@ -113,6 +116,11 @@ _ABOUT = re.compile(
 def about_image(text: str) -> bool:
     """Return whether a text is a question whose subject is an image or what is in it."""
     return bool(_ABOUT.match(text))
+
+
+def asks_openly(text: str) -> bool:
+    """Return whether a text is a question in any form: "which kind", "tell me how tall it is"."""
+    return bool(_OPEN.match(text))
 
 
 def asks_briefly(text: str) -> bool:
@@ -208,9 +216,10 @@ def _premises(parts: Sequence[str]) -> tuple[Premise, ...]:
 def premise_of(words: str) -> Premise:
     """Read one statement or question as a premise."""
     words = re.sub(r"\btheres\b", "there's", re.sub(r"\s+", " ", words), flags=re.IGNORECASE)
-    if _ASKED.match(words) and not _NEGATIVE.search(words):
+    asked = bool(_ASKED.match(words)) and not _NEGATIVE.search(words)
+    if asked and not _COUNTED.match(_thing(words)[0]):
         return Premise(f"{words}?")  # the person's own words
-    words = _NUMBER_OF.sub(_more_than, words)
+    words = _NUMBER_OF.sub(r"there are \g<amount> \g<thing>", words)
     thing, place = _thing(words)
     state = None if thing else _COUNTED_STATE.fullmatch(words)
     if state and (counted := _COUNTED.match(state["thing"])):
@@ -233,6 +242,8 @@ def premise_of(words: str) -> Premise:
         question = f"{'are' if plural else 'is'} there {positive}{f' {place}' if place else ''}?"
         return Premise(question, value="no" if negative else "yes")
     positive, negative = _positive(words)
+    if is_state(positive) or _THING_ALONE.fullmatch(positive):
+        return Premise(f"is it {positive}?", value="no" if negative else "yes")
     if _NOUN_ALONE.fullmatch(positive):
         return Premise(f"is there {_with_article(positive)}?", value="no" if negative else "yes")
     return Premise(_inverted(positive), value="no" if negative else "yes")
@@ -272,29 +283,28 @@ def _negated_verb(words: str) -> bool:
     return bool(re.search(r"(?:n't|\bnot)\s+(?:show|contain|have|include|depict)", words))
 
 
-def _more_than(match: re.Match[str]) -> str:
-    return f"there are {match['cmp'] or 'more'} than {match['n']} {match['thing']}"
-
-
 def _bare(thing: str) -> str:
     return re.sub(r"^(?:an?|any|some)\s+", "", thing, flags=re.IGNORECASE)
 
 
 def _counted(match: re.Match[str], place: str) -> Premise:
-    groups = {name: value for name, value in match.groupdict().items() if value}
-    word = (groups.get("n") or groups.get("n2") or groups["n3"]).lower()
-    number = int(word) if word.isdecimal() else NUMBERS[word]
-    op: Operator = "equals"
-    if groups.keys() & {"least", "up", "more"} or groups.keys() & {"n3"}:
-        op, number = "at_least", number + ("more" in groups)
-    elif groups.keys() & {"most", "down", "fewer"}:
-        op, number = "at_most", number - ("fewer" in groups)
-    thing = groups.get("thing") or groups.get("thing2") or groups["thing3"]
+    if match["amount"]:
+        op, number = compared(match["amount"]) or ("at_least", 1)
+    else:
+        op, number = "at_least", number_of(match["n"])
+    thing = match["thing"] or match["thing2"]
     noun, _, where = thing.partition(" on ") if " on " in thing else thing.partition(" in ")
     where = thing[len(noun) :].strip()
     places = " ".join(part for part in (where, place) if part)
-    question = f"how many {noun.strip()} are there{f' {places}' if places else ''}?"
+    noun = _plural(noun.strip()) if number == 1 else noun.strip()
+    question = f"how many {noun} are there{f' {places}' if places else ''}?"
     return Premise(question, field="count", op=op, value=str(number))
+
+
+def _plural(noun: str) -> str:
+    if noun.lower() == "person":
+        return "people"
+    return noun if noun.endswith("s") else f"{noun}s"
 
 
 def _positive(words: str) -> tuple[str, bool]:

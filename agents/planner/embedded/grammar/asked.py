@@ -1,0 +1,223 @@
+"""Remembers what a message asks, for the conditions that refer to it.
+
+"Is it sharp? If it is blurred, …" says its question again in other words, "how many hens? If under
+ten, …" leaves out what is counted, "check 1: … if check 1 is positive, …" numbers its questions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgewright.agents.planner.embedded.grammar.amounts import AMOUNT, NUMBER, compared, number_of
+from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise
+from edgewright.agents.planner.embedded.grammar.states import opposed
+
+_WORD = re.compile(r"[a-z][a-z'-]*")
+_END = re.compile(r"[\s.,;:!?]+$")
+#: Said before what a condition states: "it turns out that", "you find that".
+_LEAD = re.compile(
+    r"^(?:(?:really|actually|indeed|still|even|only)\s+)*(?:(?:it\s+)?turns?\s+out\s+(?:that\s+)?(?=\w+\s)"
+    r"|(?:you|we|i)\s+(?:can\s+|do\s+)?(?:find|see|think|say|reckon|decide|believe|judge)\s+(?:that\s+)?(?=(?:it|they|there|he|she|the)\b))",
+    re.IGNORECASE,
+)
+_ANSWER = re.compile(
+    r"(?:(?:(?:the|your|that)\s+)?(?:answer|result|reply|outcome)|it|that|this|(?:check|question|test|number|point)\s+(?P<number>\w+)"
+    r"|the\s+(?P<ordinal>first|second|third|last)(?:\s+(?:one|check|question|answer|test))?)"
+    r"(?:\s+to\s+(?:that|it|this))?(?:\s+(?:is|was|comes\s+(?:out|back)(?:\s+as)?|turns\s+out)|'s)\s+(?:a\s+)?"
+    r"(?P<not>not\s+)?(?:(?P<yes>yes|positive|true|affirmative|the\s+case|so)|(?P<no>no|negative|false))",
+    re.IGNORECASE,
+)
+_ORDER = {"first": 0, "1": 0, "one": 0, "second": 1, "2": 1, "two": 1, "third": 2, "3": 2, "three": 2}
+#: Before and after an amount that leaves out what is counted.
+_COUNTING = (
+    r"(?:(?:there(?:'s|'re|\s+are|\s+is)|it(?:'?s|\s+is|\s+has|\s+shows|\s+says)|you\s+(?:can\s+)?(?:see|find|count|get|have)"
+    r"|(?:we|i)\s+(?:have|get)|they(?:\s+are|'re)|that(?:'s|\s+is)"
+    r"|(?:the|your|that)\s+(?:count|number|total|result|answer|sum|figure)(?:\s+(?:is|comes\s+to|turns\s+out\s+to\s+be))?)\s+)?"
+)
+_OF_THEM = r"(?:\s+(?:of\s+(?:them|those|these)|in\s+total|altogether|there))*"
+_AMOUNT_ALONE = re.compile(
+    rf"{_COUNTING}(?P<amount>{AMOUNT}){_OF_THEM}", re.IGNORECASE
+)
+_NUMBER_ALONE = re.compile(rf"{_COUNTING}(?P<number>{NUMBER}){_OF_THEM}", re.IGNORECASE)
+_NOT_ANY = re.compile(rf"{_COUNTING}(?:none|zero|nothing|no\s+\w+){_OF_THEM}", re.IGNORECASE)
+_ANY = re.compile(rf"{_COUNTING}(?:any|some|one\s+or\s+more|at\s+least\s+one){_OF_THEM}", re.IGNORECASE)
+#: What a number without a noun counts: "count the hens, and if there are more than three, …".
+_COUNTED = re.compile(
+    r"\b(?:count(?:ing)?(?:\s+up)?|how\s+many|the\s+number\s+of)\s+(?:all\s+)?(?:of\s+)?(?:the\s+)?"
+    r"(?P<noun>(?!are\b|is\b|do\b|can\b|of\b|it\b|them\b)[\w'-]+(?:\s+(?!(?:are|is|do|can|in|on|and|or|but|for|if|then|please|you|there|here|that|with|to|of|visible)\b)[\w'-]+)?)",
+    re.IGNORECASE,
+)
+_NEGATED = re.compile(r"\b(?:not|no|never|isn't|aren't|wasn't|weren't|doesn't|don't|hasn't|haven't|can't|nobody|none|nothing)\b", re.IGNORECASE)
+_EXISTING = re.compile(
+    r"\b(?:there|see|find|spot|shows?|contains?|has|have|got|any(?:one|body|thing)?|some(?:one|body|thing)?|nobody|no)\b",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r"\s(?:in|on|at|under|inside|behind|near|of|with)\s+(?!(?:in|at|on)\b).*$", re.IGNORECASE)
+_EMPTY = frozenset(
+    "a an the is are was were be been being am it its it's that that's this these those there there's they they're he she him her his"
+    " them their my your our we you i do does did has have had can could will would should any some no not none"
+    " nobody somebody someone anyone anybody one really actually indeed still at all of to in on into onto and or if"
+    " whether tell me check see look find say know please first picture photo image pic shot photograph for with"
+    " visible already also too quite very pretty bit little somehow now then isn't aren't doesn't don't hasn't case"
+    " says which what looks look looking seems seem appears appear turns turn out".split()
+)
+_PARTICLES = frozenset({"on", "off", "in", "out", "up", "down", "there", "here"})
+#: Follow a particle that is a state: "is the light on in the hall?".
+_AFTER_STATE = frozenset({"in", "at", "right", "now", "or", "and", "please"})
+_MIN_STEM = 4
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question or a condition of the message.
+
+    Attributes:
+        content: Its content words, in order.
+        key: The word that its answer hangs on: the state, or the thing that may be there.
+        guard: What holds if the answer is yes.
+        about: The words that say which image it is about.
+    """
+
+    content: tuple[str, ...]
+    key: str
+    guard: Guard
+    about: str
+
+
+class Asked:
+    """What a message has asked so far.
+
+    Args:
+        last: The question of the turn before, which "if so" can refer to.
+
+    Attributes:
+        last: The condition that "if so" refers to.
+        about: The words that say which image that one is about.
+        noun: What was counted last.
+    """
+
+    def __init__(self, last: Guard | None = None) -> None:
+        self.last = last
+        self.about = ""
+        self.noun = ""
+        self._counting = ""
+        self._questions: list[_Question] = []
+
+    def remember(self, asked: str, guard: Guard, about: str, *, unless: bool = False) -> None:
+        """Remember a question, or the statement of a condition.
+
+        Args:
+            asked: Its words.
+            guard: What holds if the answer is yes, or if it is no for ``unless``.
+            about: The words that say which image it is about.
+            unless: Whether something is done if the statement is not true.
+        """
+        self.last, self.about = guard, about
+        content = _content(asked)
+        if content and len(guard.premises) == 1 and not guard.paired and " or " not in asked:
+            holds = guard.negated() if unless else guard
+            self._questions.append(_Question(content, _key(asked, content), holds, about))
+        self.count(guard.premises[0].question, about)
+
+    def count(self, words: str, about: str = "") -> None:
+        """Remember what words have counted."""
+        if noun := counted(words):
+            self.noun, self._counting = noun, about or words
+
+    def meant(self, said: str) -> tuple[Guard, str] | None:
+        """Return what the words of a condition mean by a question before.
+
+        Returns:
+            The guard, and the words that say which image it is about; None if they mean no
+            question before.
+        """
+        said = _LEAD.sub("", _END.sub("", said.strip()))
+        if match := _ANSWER.fullmatch(said):
+            found = self._numbered(match)
+            positive = bool(match["yes"]) != bool(match["not"])
+            return found and (found[0] if positive else found[0].negated(), found[1])
+        return self._amount(said) or self._again(said)
+
+    def _numbered(self, match: re.Match[str]) -> tuple[Guard, str] | None:
+        word = (match["number"] or match["ordinal"] or "").lower()
+        if word in _ORDER and _ORDER[word] < len(self._questions):
+            question = self._questions[_ORDER[word]]
+            return question.guard, question.about
+        return (self.last, self.about) if self.last else None
+
+    def _amount(self, said: str) -> tuple[Guard, str] | None:
+        """Return the guard of an amount that leaves out what is counted."""
+        if not self.noun:
+            return None
+        if match := _AMOUNT_ALONE.fullmatch(said):
+            op, number = compared(match["amount"]) or ("at_least", 1)
+        elif match := _NUMBER_ALONE.fullmatch(said):
+            op, number = "equals", number_of(match["number"])
+        elif _NOT_ANY.fullmatch(said) and (said.split()[-1] == "none" or self.noun in said):
+            op, number = "at_most", 0
+        elif _ANY.fullmatch(said):
+            op, number = "at_least", 1
+        else:
+            return None
+        question = f"how many {self.noun} are there?"
+        premise = Premise(question, field="count", op=op, value=str(number))
+        return Guard((premise,)), self._counting
+
+    def _again(self, said: str) -> tuple[Guard, str] | None:
+        """Return the guard of a question that a statement says again, or the opposite of."""
+        content = _content(said)
+        negative = bool(_NEGATED.search(said))
+        for question in reversed(self._questions) if content else ():
+            same = [word for word in content if _in(word, question.content)]
+            others = [word for word in content if word not in same]
+            against = [word for word in others if opposed(word, question.content)]
+            if (not others and not _in(question.key, same)) or len(against) != len(others) > 0:
+                continue
+            holds = negative if against else not negative
+            return (question.guard if holds else question.guard.negated()), question.about
+        return None
+
+
+def counted(words: str) -> str:
+    """Return the noun whose number words ask for, or nothing."""
+    match = _COUNTED.search(words)
+    return match["noun"] if match else ""
+
+
+def is_amount(words: str) -> bool:
+    """Return whether words only compare a number: "it's more than two"."""
+    return bool(_AMOUNT_ALONE.fullmatch(_END.sub("", words)))
+
+
+def _content(said: str) -> tuple[str, ...]:
+    """Return the content words of a text; particles only at its end, where they are states."""
+    found = _WORD.findall(said.lower())
+    return tuple(
+        word
+        for word, after in zip(found, [*found[1:], "in"], strict=False)
+        if word not in _EMPTY or (word in _PARTICLES and after in _AFTER_STATE)
+    )
+
+
+def _key(asked: str, content: Sequence[str]) -> str:
+    """Return the word that the answer to a question hangs on."""
+    there = _content(_PLACE.sub("", f" {_END.sub('', asked)}"))
+    if there and (len(there) > 1 or _EXISTING.search(asked)):
+        return there[-1]
+    return content[-1]
+
+
+def _in(word: str, others: Sequence[str]) -> bool:
+    return any(_alike(word, other) for other in others)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Return whether two words have the same stem: "rust" and "rusty", "hen" and "hens"."""
+    if one == other:
+        return True
+    shorter, longer = sorted((one, other), key=len)
+    if longer == f"{shorter}s":
+        return True
+    return len(shorter) >= _MIN_STEM and longer[: len(shorter)] == shorter and len(longer) <= len(shorter) + 3

@@ -1,0 +1,64 @@
+"""Reads conditions in a few words: "Awake? Describe the room.", "ten or more: caption it"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from edgewright.agents.planner.embedded.grammar.amounts import AMOUNT, NUMBER
+from edgewright.agents.planner.embedded.grammar.clauses import beginning
+from edgewright.agents.planner.embedded.grammar.condition_forms import NOTHING
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.states import is_state
+
+_NOUN = r"[a-z][\w'-]*(?:\s+[a-z][\w'-]*){0,2}?"
+_WORDS = (
+    rf"(?P<amount>{AMOUNT}(?:\s+{_NOUN})?|{NUMBER}\s+{_NOUN})|(?P<none>(?:no|not)\s+(?!one\b){_NOUN})"
+    r"|(?:(?:it|they)(?:'s|'re|\s+is|\s+are)\s+)?(?P<state>[a-z][\w-]+)"
+)
+_FRAGMENT = re.compile(
+    rf"(?:(?:and|but|or|so|ok)\s+)?(?:{_WORDS})\s*(?:\?+|(?P<mark>:|[-=]>|=|\u2192)\s*)",
+    re.IGNORECASE,
+)
+_MARKED = re.compile(
+    rf"(?:(?:and|but|or)\s+)?(?:with\s+)?(?:{_WORDS})(?:\s*(?::|[-=]>|=|\u2192)\s*|,?\s+(?:and|then)\s+(?=(?:i|we)\b)|(?<=more|less|ewer)\s+(?=(?:i|we)\s))(?P<main>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ORDER = re.compile(
+    rf"(?:(?:then|please|just|only|also|and|so)\b[\s,]*)*(?:{beginning()}|{NOTHING}"
+    rf"|(?:(?:an?|the|your|its)\s+)?{any_of('task_noun')}\b)",
+    re.IGNORECASE,
+)
+_ONE = re.compile(r"^(?:one|1)\s", re.IGNORECASE)
+
+
+def joined(sentences: Sequence[str]) -> list[str]:
+    """Write conditions in a few words with "if", with what is done in the same sentence."""
+    found: list[str] = []
+    condition = ""
+    upcoming = [*sentences[1:], ""][: len(sentences)]
+    for sentence, following in zip(sentences, upcoming, strict=True):
+        if condition:
+            sentence = f"{condition}, {sentence}"
+            condition = ""
+        elif (match := _FRAGMENT.fullmatch(sentence)) and _ORDER.match(following):
+            condition = _if(match, found)
+        elif (match := _MARKED.fullmatch(sentence)) and _ORDER.match(match["main"]):
+            if told := _if(match, found):
+                sentence = f"{told}, {match['main']}"
+        if not condition:
+            found.append(sentence)
+    return found
+
+
+def _if(match: re.Match[str], before: Sequence[str]) -> str:
+    """Return the condition that a few words state, or nothing if they are no condition."""
+    if amount := match["amount"]:
+        return f"if {_ONE.sub('exactly one ', amount)}"
+    if none := match["none"]:
+        return f"if {none}"
+    word = match["state"]
+    if is_state(word):
+        return f"if it is {word}"
+    asked = any(re.search(rf"\b{re.escape(word)}\b", said, re.IGNORECASE) for said in before)
+    return f"if there is {word}" if asked else ""
