@@ -49,6 +49,12 @@ _COUNTED = re.compile(
     r"(?P<noun>(?!are\b|is\b|do\b|can\b|of\b|it\b|them\b)[\w'-]+(?:\s+(?!(?:are|is|do|can|in|on|and|or|but|for|if|then|please|you|there|here|that|with|to|of|visible)\b)[\w'-]+)?)",
     re.IGNORECASE,
 )
+#: "Are there any hens? If there are more than three, …"
+_THINGS = re.compile(
+    r"(?:are\s+there|(?:do|can|could|did)\s+(?:you|we)\s+(?:see|spot|find|make\s+out|have))\s+(?:any\s+|some\s+)?"
+    r"(?P<noun>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)??(?<=s)|people|children)(?=\s*\?|\s+(?:in|on|at|there|here|visible)\b)",
+    re.IGNORECASE,
+)
 _NEGATED = re.compile(r"\b(?:not|no|never|isn't|aren't|wasn't|weren't|doesn't|don't|hasn't|haven't|can't|nobody|none|nothing)\b", re.IGNORECASE)
 _EXISTING = re.compile(
     r"\b(?:there|see|find|spot|shows?|contains?|has|have|got|any(?:one|body|thing)?|some(?:one|body|thing)?|nobody|no)\b",
@@ -120,6 +126,9 @@ class Asked:
             holds = guard.negated() if unless else guard
             self._questions.append(_Question(content, _key(asked, content), holds, about))
         self.count(guard.premises[0].question, about)
+        things = _THINGS.match(guard.premises[0].question)
+        if things:
+            self.noun, self._counting = things["noun"], about
 
     def count(self, words: str, about: str = "") -> None:
         """Remember what words have counted."""
@@ -193,7 +202,7 @@ def is_amount(words: str) -> bool:
 
 def _content(said: str) -> tuple[str, ...]:
     """Return the content words of a text; particles only at its end, where they are states."""
-    found = _WORD.findall(said.lower())
+    found = _WORD.findall(re.sub(r"\bblack\s+and\s+white\b", "black-and-white", said.lower()))
     return tuple(
         word
         for word, after in zip(found, [*found[1:], "in"], strict=False)

@@ -50,6 +50,31 @@ _REASON = re.compile(
 )
 
 
+#: What somebody says is so, and the speaker may have checked.
+_CLAIM = re.compile(
+    r"^.*?\b(?:says?|said|thinks?|thought|believes?|claims?|claimed|reckons?|swears?|insists?|told\s+(?:me|us)|suspects?|guess|fears?|sure|convinced)\s+(?:that\s+)?"
+    r"(?P<what>(?:there|it|this|that|the|he|she|they|my|our|his|her|their|we)(?:'s|'re)?\s.+)$"
+    r"|^(?:(?:and|but|so|well|ok)\s+)*(?:(?:it|this|that)\s+)?(?:could|might|may|should|must|ought\s+to)(?:\s+well)?\s+be\s+(?P<be>(?:an?|the)\s.+)$"
+    r"|^(?:(?:and|but|so|well|ok)\s+)*there(?:'s|\s+is|\s+are|\s+(?:should|might|may|must|could|ought\s+to)\s+be)\s+(?P<there>[^,]+?)(?:,.*)?$",
+    re.IGNORECASE | re.DOTALL,
+)
+#: Has what was just said checked: "Is there?", "Is that true?".
+TAG = re.compile(
+    r"(?:(?:and|so|well|but)\s+)*(?:is|are|does|do|has|have|was)\s+(?:it|there|they|he|she|that)(?:\s+(?:true|right|correct|so|really|the\s+case))?\s*[?!]+",
+    re.IGNORECASE,
+)
+
+
+def claimed_by(sentence: str) -> str:
+    """Return what a sentence says is so, by somebody or perhaps; else nothing."""
+    match = _CLAIM.match(_END.sub("", sentence))
+    if not match or sentence.rstrip().endswith("?"):
+        return ""
+    if match["be"] or match["there"]:
+        return f"it is {match['be']}" if match["be"] else f"there is {match['there']}"
+    return match["what"]
+
+
 def asks(text: str) -> bool:
     """Return whether a text begins as a question that is answered by yes or no."""
     return bool(_QUESTION.match(text))

@@ -51,7 +51,7 @@ INNER_ELSE = re.compile(
 )
 INNER_SO = re.compile(
     r"[\s,;]+(?=(?:only\s+then|(?:and\s+)?in\s+(?:that|which)\s+case|if\s+so)\b(?!\W*$))"
-    rf"|\s*,?\s+and\s+(?={any_of('so_word')}\s*,)",
+    rf"|(?:\s*,?\s+and\s+|\s*[,;]\s+)(?=(?:if|when)\b)(?={any_of('so_word')}\s*,)",
     re.IGNORECASE,
 )
 LAST_SO = re.compile(
@@ -73,7 +73,7 @@ _ASKING = re.compile(
 _BEGIN = re.compile(rf"{NOTHING}|(?:a|an|the|no|how|then|just|only|your|give)\b|{beginning()}", re.IGNORECASE)
 #: Verbs that begin what is to be done when no comma separates it from the condition.
 _STRONG = re.compile(
-    r"(?<!\byou)(?<!\bi)(?<!\bwe)\s(?=(?:(?:please|just|also|then|only)\s+)*(?:describe|caption|classify|categori[sz]e|tell|give|name|count|identify|read"
+    r"(?<!\byou)(?<!\bi)(?<!\bwe)\s(?=(?:(?:please|just|also|then|only)\s+)*(?:use|take|try|look|describe|caption|classify|categori[sz]e|tell|give|name|count|identify|read"
     r"|explain|say|write|translate|summari[sz]e|train|list|what|which|how|where)\s+\w)|\s(?=(?:describe|caption|classify)$)"
     rf"|\s(?=(?:i|we|he|she|they)(?:(?:'d|\s+would)\s+(?:like|love|want)|\s+(?:needs?|wants?))\b)|\s(?={NOTHING})",
     re.IGNORECASE,
@@ -106,6 +106,7 @@ _SECOND_ORDER = re.compile(
     rf"\s*,\s*(?P<joint>(?:and|but)\s+)?(?:also\s+|then\s+|please\s+)*(?=(?:{'|'.join(sorted(VERBS))})\s)",
     re.IGNORECASE,
 )
+_LAST_ORDER = re.compile(rf"\s*,?\s+(?:and|then)\s+(?:then\s+)?(?={beginning()})", re.IGNORECASE)
 _NEXT = re.compile(r"\s*[,;]\s*(?:and\s+|but\s+)?(?=(?:if|unless|when)\s)", re.IGNORECASE)
 _WH = re.compile(r"\b(?:what|which|who|whose|where|how)\s(?:(?!\band\b)[^,;])*$", re.IGNORECASE)
 _TASK_NAMED = re.compile(
@@ -154,6 +155,12 @@ def whole_before(part: str) -> re.Match[str] | None:
             if LAST_SO.search(before) or condition_after(before):
                 return match
     return None
+
+
+def last_order(main: str) -> tuple[str, str]:
+    """Return what stands before the last order of a sentence, and that order."""
+    joints = list(_LAST_ORDER.finditer(main))
+    return (main[: joints[-1].start()], main[joints[-1].end() :]) if joints else ("", main)
 
 
 def does_nothing(text: str) -> bool:

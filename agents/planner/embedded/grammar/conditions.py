@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from edgewright.agents.planner.embedded.grammar.asked import Asked
-from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks, condition_of
+from edgewright.agents.planner.embedded.grammar.asked import Asked, counted
+from edgewright.agents.planner.embedded.grammar.checks import TAG, asked_by, asks, claimed_by, condition_of
+from edgewright.agents.planner.embedded.grammar.clauses import beginning
 from edgewright.agents.planner.embedded.grammar.condition_forms import (
     ALSO,
     ANOTHER,
@@ -32,6 +33,7 @@ from edgewright.agents.planner.embedded.grammar.condition_forms import (
     boundary,
     condition_after,
     does_nothing,
+    last_order,
     orders,
     second_order,
     whole_before,
@@ -80,8 +82,19 @@ def pieces(
             continue
         sentence = re.sub(r"\s+(?=[.,;:!?])", "", COURTESY.sub(" ", sentence)).strip()
         sentence = ONLY.sub(r"\g<what> only when ", sentence)
-        found += reader.read(sentence, refers_back=refers_back)
+        read = reader.read(sentence, refers_back=refers_back)
+        if found and _revokes(read, found[-1]) and not HINT.search(following):
+            guard = read[0].guard
+            read = [replace(found.pop(), guard=guard and guard.negated(), about=read[0].about)]
+        found += read
     return [piece for piece in found if piece.checked or not does_nothing(piece.text)]
+
+
+def _revokes(read: Sequence[Piece], before: Piece) -> bool:
+    """Return whether what was just requested is not done on a condition: "if it's dark, don't"."""
+    nothing = len(read) == 1 and read[0].guard and does_nothing(read[0].text)
+    ordered = re.match(beginning(), before.text, re.IGNORECASE) and not counted(before.text)
+    return bool(nothing and ordered and not before.guard and not asks(before.text))
 
 
 class _Reader:
@@ -97,9 +110,12 @@ class _Reader:
         self._asked.count(before)
         self._reworded = reworded
         self._unless = False
+        self._begun = False
+        self._claimed = False
 
     def note(self, sentence: str) -> None:
         """Remember what a sentence asks or counts."""
+        self._begun = True
         if asks(sentence):
             self._ask(sentence)
         elif asked := asked_by(sentence):
@@ -110,7 +126,10 @@ class _Reader:
         """Return whether the sentence that follows depends on the answer to a sentence."""
         if SO.match(following) or ELSE.match(following) or LAST_SO.search(following):
             return True
-        said, condition = asked_by(sentence), INITIAL.match(following)
+        if TAG.fullmatch(following):
+            return bool(claimed_by(sentence))
+        said = asked_by(sentence) or claimed_by(sentence)
+        condition = INITIAL.match(following)
         if not said or asks(sentence) or not condition:
             return False
         asked = Asked()
@@ -129,6 +148,7 @@ class _Reader:
         found: list[Piece] = []
         for part, more in zip(parts, [*parts[1:], ""], strict=True):
             found += self._part(part, self.is_referred_to(part, more) if more else refers_back)
+        self._begun = True
         return found
 
     def _part(self, part: str, refers_back: bool) -> Iterator[Piece]:
@@ -149,7 +169,10 @@ class _Reader:
         elif (match := LAST_SO.search(part)) and last:
             guard = last if match["so"] else last.negated()
             yield self._guarded(part[: match.start()], guard)
-        elif refers_back and (asked := asked_by(part)):
+        elif self._claimed and TAG.fullmatch(part):
+            return  # "Is there?" after what somebody says, which is asked already
+        elif refers_back and (asked := asked_by(part) or claimed_by(part)):
+            self._claimed = not asked_by(part)
             guard, _ = self._ask(asked, about=part)  # it may name the image before what is asked
             yield Piece("", guard, part, checked=True)
         elif match := INITIAL.match(part):
@@ -172,7 +195,14 @@ class _Reader:
             return
         order = second_order(condition)
         words = condition[: order.start()] if order else condition
-        yield self._guarded(main, *self._ask(words, unless=bool(match["unless"])))
+        self._asked.count(main)
+        guard, about = self._ask(words, unless=bool(match["unless"]))
+        if (count := counted(main)) and counted(guard.premises[0].question) == count:
+            # "Count the hens and caption it if there are over ten of them" counts in any case.
+            before, main = last_order(main)
+            if before:
+                yield Piece(before)
+        yield self._guarded(main, guard, about)
         if order:
             yield from self._part(condition[order.end() :], False)
 
@@ -186,7 +216,9 @@ class _Reader:
         rest = part[match.end() :]
         end = boundary(rest)
         if end is None or (NO_PREMISE.match(rest) and not self._asked.meant(rest[: end[0]])):
-            yield Piece(part)
+            # "…, don't caption it" has been taken out of it.
+            dangles = end is None and self._begun and "?" not in part
+            yield Piece("" if dangles else part)
             return
         condition, main = rest[: end[0]], rest[end[1] :]
         if match["should"]:

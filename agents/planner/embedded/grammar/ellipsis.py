@@ -65,7 +65,8 @@ _HOW_MANY = re.compile(
 )
 _HOW_MANY_ASKED = re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE)
 _HOW_MANY_ALONE = re.compile(
-    r"(?:(?:and|so|then|also|please|just|tell\s+me|say)\s+)*how\s+many(?:\s+(?:there\s+are|are\s+there|of\s+them))?\W*$",
+    r"(?:(?:and|so|then|also|please|just|tell\s+me|say)\s+)*how\s+many(?:\s+(?:there\s+are|are\s+there|of\s+them))?\W*$"
+    r"|(?:(?:and|then|also|please|just|only|give\s+me|(?:i|we)(?:'d)?\s+(?:want|need|like)|i\s+would\s+like)\s+)*(?:an?|the)\s+(?:count|number|total)(?:\s+please)?\W*$",
     re.IGNORECASE,
 )
 _EXISTS = re.compile(

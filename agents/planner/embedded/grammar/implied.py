@@ -21,17 +21,22 @@ IN_THEM = r"(?:\s+(?:in|on)(?:\s+(?:them|it))?)?[\s.!]*"
 _START = r"(?:^|(?<=[.;,!?]\s))"
 _SENTENCE = r"(?:^|(?<=[.;!?]\s))"
 _ARROW = r"(?:\u2192|\u21d2|[-=]>)"
-_NOTHING = (
+#: Orders to do nothing, and words that need a comma before them to say so.
+_LEAVE = (
     r"(?:(?:please|just|then|simply)\s+)*"
     r"(?:(?:do\s+not|don't|dont)\s+(?:bother|do\s+(?:anything|it|that))|do\s+nothing"
     r"|skip(?:\s+(?:it|this|that))?|leave\s+(?:it|that|this)(?:\s+(?:be|out|alone))?"
-    r"|forget\s+(?:it|that)|never\s?mind|nothing(?:\s+(?:more|else))?(?:\s+to\s+do)?"
-    r"|no\s+(?:need|(?:further\s+)?action)|pass|stop(?:\s+there)?"
+    r"|forget\s+(?:it|that)|never\s?mind|ignore\s+(?:it|this|that)|say\s+nothing(?:\s+more)?"
+    r"|(?:there(?:'s|\s+is)\s+)?no\s+need(?:\s+(?:to|for)\s+[^,.;!?]+?)?|no\s+(?:further\s+)?action(?:\s+needed)?"
     r"|(?:i|we)\s+(?:don't|do\s+not|dont)\s+(?:need|want)\s+(?:anything|it|one)(?:\s+else)?"
-    r"|(?:i|we)\s+(?:don't|do\s+not|dont)\s+care|say\s+nothing(?:\s+more)?|none(?:\s+(?:is\s+)?needed)?"
-    r"|(?:that's|thats|that\s+is)\s+(?:all|fine|it|ok|okay|enough|good)|(?:all\s+)?(?:fine|good|okay|ok)"
-    r"|no\s+(?:worries|problem))"
+    r"|(?:i|we)\s+(?:don't|do\s+not|dont)\s+care|(?:you\s+)?(?:may|can)\s+(?:leave|skip|ignore)\s+it)"
 )
+_NOTHING = (
+    rf"(?:{_LEAVE}|(?:please\s+)?(?:(?:don't|do\s+not|dont)|nothing(?:\s+(?:more|else))?(?:\s+to\s+do)?|pass|stop(?:\s+there)?"
+    r"|none(?:\s+(?:is\s+)?needed)?|(?:that's|thats|that\s+is)\s+(?:all|fine|it|ok|okay|enough|good)"
+    r"|(?:it's|its)\s+(?:fine|ok|okay|good)|(?:all\s+)?(?:fine|good|okay|ok|well)|no\s+(?:worries|problem)|(?:we're|we\s+are|i'm)\s+(?:done|finished)))"
+)
+_NO_MORE = r"(?=\s*(?:[.;,!)]|$|\s(?:and|but|or|if|otherwise|else)\b))"
 _SIGNS = {
     ">": "more than", "<": "fewer than", ">=": "at least", "<=": "at most",
     "\u2265": "at least", "\u2264": "at most",
@@ -93,8 +98,11 @@ _FORMS = [
     ),
     # "If there is no cat, don't bother", "…, else don't": nothing is done.
     _form(
-        rf"(?P<before>\b(?:if|unless|when)\s[^.;!?]{{1,90}}?(?:\s*[,:?]\s*|\s+)(?:then\s+)?|{any_of('else_word')}(?!\w)[\s,:]*(?:then\s+)?)"
-        rf"(?:{_NOTHING}|(?<=(?:else|wise)[\s,])\s?(?:don't|do\s+not|dont|not))(?=\s*(?:[.;,!)]|$|\s(?:and|but|or|if|otherwise|else)\b))",
+        rf"(?P<before>\b(?:if|unless|when)\s[^.;!?]{{1,90}}?\s*[,:?]\s*(?:then\s+)?|{any_of('else_word')}(?!\w)[\s,:]*(?:then\s+)?){_NOTHING}{_NO_MORE}",
+        rf"\g<before>{NOTHING}",
+    ),
+    _form(
+        rf"(?P<before>\b(?:if|unless|when)\s[^.;!?,]{{1,90}}?\s+(?:then\s+)?){_LEAVE}{_NO_MORE}",
         rf"\g<before>{NOTHING}",
     ),
     _form(rf"(?<=\?\s)(?:then\s+)?{_NOTHING}(?=\s*(?:[.;!]|$))", NOTHING),
@@ -171,7 +179,7 @@ _FORMS = [
     _form(
         r"^(?:(?:please|can\s+you|could\s+you)\s+)*(?:(?:go|look|run|work)\s+through|look\s+at|check)\s+"
         rf"(?:these|those|them|each(?:\s+(?:one|of\s+them))?|every\s+one|all(?:\s+of\s+(?:these|them))?|the\s+{NOUN}|the\s+lot)"
-        r"\s*(?:,|\band\b)(?:\s*and)?\s+(?=\w)",
+        r"(?:\s+(?:one\s+by\s+one|in\s+turn|individually|separately))?\s*(?:[,:.]|\band\b)(?:\s*and)?\s+(?=\w)",
         "",
     ),
     # "Look for a fox. With one, describe it; without one, skip it."

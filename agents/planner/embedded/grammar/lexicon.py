@@ -13,7 +13,7 @@ import yaml
 _CLASS = re.compile(r"(?<!\?P)<([a-z_|]+)>")
 #: Parts that several entries of a word class share.
 _PARTS = {
-    "if_it": r"(?:if|when|suppos(?:e|ing)|assum(?:e|ing))\s+"
+    "if_it": r"(?:if|when|whenever|should|suppos(?:e|ing)|assum(?:e|ing))\s+"
     r"(?:it|that|there|they|he|she|someone|somebody|anyone|anybody)",
     "goes_on": r"(?=\s*(?:[,.:;!?]|then\b|$)|\s+(?:i|we|just|please|tell|describe|caption"
     r"|classify|count|what|how|where)\b)",

@@ -27,6 +27,9 @@ _EVERY = re.compile(
     rf"|^(?:both|each|all(?:\s+{_NUMBER})?|neither|none)\s+{_VERB}",
     re.IGNORECASE,
 )
+_IN_TURN = re.compile(
+    rf"(?:for|in|with|on)\s+(?:each|every|all)\b(?:\s+(?:single|one))?(?:\s+of)?(?:\s+{_IMAGES})?\s*[,:]", re.IGNORECASE
+)
 _EACH = re.compile(r"\b(?:them|these|those|they)\b", re.IGNORECASE)
 _TOGETHER = re.compile(r"\band\b", re.IGNORECASE)
 _SUBJECT = re.compile(
@@ -41,6 +44,8 @@ _IN_NONE = re.compile(
 
 def quantity_of(words: str) -> Quantity:
     """Return of how many images the words of a condition have to hold, if of several."""
+    if _IN_TURN.match(words):
+        return "each"
     if _SOME.search(words):
         return "some"
     if _EVERY.search(words):

@@ -57,7 +57,10 @@ _NEGATIVE = re.compile(
     re.IGNORECASE,
 )
 _EITHER = re.compile(r"\s+or\s+(?:else\s+)?(?=(?:an?|any|some|the|it|there)\b)", re.IGNORECASE)
-_BOTH = re.compile(r"^both\s+|\s+and\s+(?:also\s+)?(?=(?:an?|some)\b)", re.IGNORECASE)
+_BOTH = re.compile(
+    r"^both\s+|\s+and\s+(?:also\s+)?(?=(?:an?|some|no)\b)|,?\s+but\s+(?:also\s+)?(?=(?:no|an?)\b)",
+    re.IGNORECASE,
+)
 _BARE_PLURAL = re.compile(
     r"(?!(?:an?|any|some|no|the|more|its|his|her|their|my)\b|\d)(?:\w+\s+)?(?:\w+[^su\W]s|people|children|men|women)",
     re.IGNORECASE,

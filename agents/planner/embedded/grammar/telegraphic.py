@@ -14,14 +14,15 @@ from edgewright.agents.planner.embedded.grammar.states import is_state
 _NOUN = r"[a-z][\w'-]*(?:\s+[a-z][\w'-]*){0,2}?"
 _WORDS = (
     rf"(?P<amount>{AMOUNT}(?:\s+{_NOUN})?|{NUMBER}\s+{_NOUN})|(?P<none>(?:no|not)\s+(?!one\b){_NOUN})"
-    r"|(?:(?:it|they)(?:'s|'re|\s+is|\s+are)\s+)?(?P<state>[a-z][\w-]+)"
+    r"|(?P<yes>yes|yep|positive)|(?P<no>no|nope|negative)"
+    r"|(?:(?:an?|any|some)\s+)?(?:(?:it|they)(?:'s|'re|\s+is|\s+are)\s+)?(?P<state>[a-z][\w-]+)"
 )
 _FRAGMENT = re.compile(
     rf"(?:(?:and|but|or|so|ok)\s+)?(?:{_WORDS})\s*(?:\?+|(?P<mark>:|[-=]>|=|\u2192)\s*)",
     re.IGNORECASE,
 )
 _MARKED = re.compile(
-    rf"(?:(?:and|but|or)\s+)?(?:with\s+)?(?:{_WORDS})(?:\s*(?::|[-=]>|=|\u2192)\s*|,?\s+(?:and|then)\s+(?=(?:i|we)\b)|(?<=more|less|ewer)\s+(?=(?:i|we)\s))(?P<main>\S.*)",
+    rf"(?:(?:and|but|or)\s+)?(?:with\s+)?(?:{_WORDS})(?:\s*(?::|[-=]>|=|\u2192)\s*|,?\s+(?:and|then)\s+(?=(?:i|we|you)\b)|(?<=more|less|ewer)\s+(?=(?:i|we)\s))(?P<main>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _ORDER = re.compile(
@@ -29,6 +30,13 @@ _ORDER = re.compile(
     rf"|(?:(?:an?|the|your|its)\s+)?{any_of('task_noun')}\b)",
     re.IGNORECASE,
 )
+#: Before an order they ask something else, or nothing.
+_NO_THING = re.compile(
+    r"colou?rs?|size|breed|species|name|age|kind|type|brand|make|model|price|number|count|mood|date|time|place|location|title|why|what|which|who|how|where|when"
+    r"|thoughts|ideas?|help|please|ok|okay|ready|right|left|really|sure|anything|anyone|anybody|something|hello|hi|hey|first|second|third|next|last|both|all|this|that|these|those|it|them",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(r"(?:(?:then|just|please)\s+)*\w+(?:\s+(?:it|them|that|this|please))*\W*", re.IGNORECASE)
 _ONE = re.compile(r"^(?:one|1)\s", re.IGNORECASE)
 
 
@@ -42,17 +50,19 @@ def joined(sentences: Sequence[str]) -> list[str]:
             sentence = f"{condition}, {sentence}"
             condition = ""
         elif (match := _FRAGMENT.fullmatch(sentence)) and _ORDER.match(following):
-            condition = _if(match, found)
+            condition = _if(match, found, following)
         elif (match := _MARKED.fullmatch(sentence)) and _ORDER.match(match["main"]):
-            if told := _if(match, found):
+            if told := _if(match, found, match["main"]):
                 sentence = f"{told}, {match['main']}"
         if not condition:
             found.append(sentence)
     return found
 
 
-def _if(match: re.Match[str], before: Sequence[str]) -> str:
+def _if(match: re.Match[str], before: Sequence[str], order: str) -> str:
     """Return the condition that a few words state, or nothing if they are no condition."""
+    if match["yes"] or match["no"]:
+        return "if so" if match["yes"] else "if not"
     if amount := match["amount"]:
         return f"if {_ONE.sub('exactly one ', amount)}"
     if none := match["none"]:
@@ -61,4 +71,6 @@ def _if(match: re.Match[str], before: Sequence[str]) -> str:
     if is_state(word):
         return f"if it is {word}"
     asked = any(re.search(rf"\b{re.escape(word)}\b", said, re.IGNORECASE) for said in before)
-    return f"if there is {word}" if asked else ""
+    if asked or (_ALONE.fullmatch(order) and not _NO_THING.fullmatch(word)):
+        return f"if there is {'' if word.endswith('s') else 'a '}{word}"
+    return ""
