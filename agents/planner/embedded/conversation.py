@@ -50,6 +50,7 @@ class Conversation:
         seen: All images of the conversation, in order.
         focus: What "it" means: the attached images, or those of the latest turn.
         barred: Images that the request leaves out of all that it asks of several images.
+        turns: The earlier turns.
         pointed: The images that the latest name or position means, even of images left out.
         problems: What to say of positions that do not exist beside others that do.
         batch: What positions are counted in: images that came together, or else all of them.
@@ -64,7 +65,7 @@ class Conversation:
         self.batch = together if len(together) > 1 else self.seen
         self.attached = request.images
         self.latest = latest_turn(request)
-        self._turns = request.history
+        self.turns = request.history
         self.barred: Images = ()
         self.pointed: Images = ()
         self.problems: list[str] = []
@@ -177,7 +178,7 @@ class Conversation:
     def _done(self, verb: str) -> Images:
         """Return the images with which something was done, the latest first."""
         kind = next((kind for stem, kind in _DONE.items() if verb.startswith(stem)), "")
-        for turn in reversed(self._turns):
+        for turn in reversed(self.turns):
             for task in reversed(turn.tasks):
                 images = tuple(i for i in self.seen if i.uri in task.args.values())
                 if images and task.task_type == kind:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
@@ -31,7 +32,13 @@ from edgewright.agents.planner.embedded.detection import (
 from edgewright.agents.planner.embedded.evidence import Flags, Verdict
 from edgewright.agents.planner.embedded.grammar.acts import Act, Address, acts_outside
 from edgewright.agents.planner.embedded.grammar.clauses import Clause, segment
-from edgewright.agents.planner.embedded.grammar.questions import about_image, asks_briefly, asks_openly
+from edgewright.agents.planner.embedded.grammar.questions import (
+    about_image,
+    asks_briefly,
+    asks_openly,
+    refers,
+)
+from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 from edgewright.agents.planner.embedded.grammar.sentences import asking
 from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
@@ -54,6 +61,10 @@ FEW_WORDS = 2
 MAX_EXAMPLES = 6
 
 
+#: Joins several requests in one clause.
+_JOINS = re.compile(r"[,;&+/]|\b(?:and|plus|also|then|with|both|as\s+well)\b", re.IGNORECASE)
+
+
 @dataclass
 class _Draft:
     """A request on its way to a plan.
@@ -62,12 +73,14 @@ class _Draft:
         request: The request.
         understood: Its grammar.
         repeatable: The tasks of the latest turn whose cards still exist.
+        known: Those of all earlier turns.
         readings: The reading of each unit that needs one, by its position.
     """
 
     request: PlanRequest
     understood: Understanding
     repeatable: tuple[Task, ...]
+    known: tuple[Task, ...]
     readings: dict[int, Reading] = field(default_factory=dict)
 
 
@@ -148,10 +161,15 @@ class EmbeddedPlanner:
             conditions=self._assembler.asking is not None,
             acts=self._acts,
         )
-        turn = latest_turn(request)
-        tasks = turn.tasks if turn else ()
+        latest = latest_turn(request)
+        known = tuple(
+            task for turn in request.history for task in turn.tasks if task.tool in self._cards
+        )
         return _Draft(
-            request, understood, tuple(task for task in tasks if task.tool in self._cards)
+            request,
+            understood,
+            tuple(task for task in known if latest and task in latest.tasks),
+            known,
         )
 
     def _read(self, model: RequestModel, drafts: Sequence[_Draft]) -> None:
@@ -197,11 +215,14 @@ class EmbeddedPlanner:
         A short question after a task on an image is about that image too: "and the fuel?".
         """
         asking = self._assembler.asking
-        brief = follows and not reading.declined and asks_briefly(unit.text)
-        asks = about_image(unit.text) or brief or (unit.guard and asks_openly(unit.text))
+        brief = follows and asks_briefly(unit.text)
+        brief = brief and (not reading.declined or refers(unit.text))
+        named = unit.guard is not None or STAND_IN in unit.text
+        asks = about_image(unit.text) or brief or (named and asks_openly(unit.text))
         if not reading.intents and unit.images and asking and asks:
             intent = Intent(asking.id, 0, len(unit.text), reading.probability, {})
             return replace(reading, intents=(intent,), declined=())
+        reading = replace(reading, intents=self._single(unit.text, reading.intents))
         others = {mention.kind: mention.name for mention in files(unit.text)}
         if not others or "image" in others:
             return reading
@@ -216,6 +237,23 @@ class EmbeddedPlanner:
             return reading
         clause = Clause(" and ".join(others.values()), 0, len(unit.text))
         return replace(reading, intents=readable, declined=((clause, "reading other files"),))
+
+    def _single(self, text: str, intents: Sequence[Intent]) -> tuple[Intent, ...]:
+        """Keep one of several cards that the same words request, unless they can be a chain.
+
+        Words that join nothing ask one thing, whichever of two answers to it is likelier.
+        """
+        kept: list[Intent] = []
+        for _, same in groupby(intents, key=lambda intent: intent.end):
+            group = list(same)
+            cards = [self._cards.get(each.tool) for each in group if each.tool != AS_BEFORE]
+            alike = len(cards) == len(group) > 1 and all("image" in card.inputs for card in cards)
+            chained = any(set(one.outputs) & set(other.inputs) for one in cards for other in cards)
+            joins = _JOINS.search(text[group[0].start : group[0].end])
+            if alike and not chained and not joins:
+                group = [max(group, key=lambda each: each.shares.get(each.tool, 0.0))]
+            kept += group
+        return tuple(kept)
 
     def _judged(self, verdict: Verdict, index: int) -> Judged:
         """Return the verdict on one unit of a batch."""
@@ -302,7 +340,7 @@ def _intents(draft: _Draft, number: int) -> list[Intent]:
     offset = len(_joined(units[:number])) + bool(number)
     if unit.again:
         words = Intent("", offset, offset + len(unit.text), 1.0, {}, unit=number)
-        return _repeated(words, [task for task in draft.repeatable if task in unit.again])
+        return _repeated(words, [task for task in unit.again if task in draft.known])
     found: list[Intent] = []
     for intent in draft.readings[number].intents if number in draft.readings else ():
         placed = replace(
@@ -316,7 +354,7 @@ def _intents(draft: _Draft, number: int) -> list[Intent]:
             again = _repeated(placed, [task for task in draft.repeatable if not task.when])
             there = {(intent.tool, intent.question) for intent in found}
             found += [each for each in again if (each.tool, each.question) not in there]
-        else:
+        elif not unit.question or placed.tool not in {each.tool for each in found}:
             found.append(placed)
     return found
 

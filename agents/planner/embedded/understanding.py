@@ -30,6 +30,8 @@ from edgewright.agents.planner.embedded.grammar.fragments import completed, plai
 from edgewright.agents.planner.embedded.grammar.negation import granted, wanted
 from edgewright.agents.planner.embedded.grammar.references import (
     STAND_IN,
+    Mention,
+    without_mentions,
 )
 from edgewright.agents.planner.embedded.grammar.rewriting import rewritten
 from edgewright.agents.planner.embedded.grammar.sentences import (
@@ -39,8 +41,10 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     presents,
     sentences,
     states,
+    without_purpose,
 )
 from edgewright.agents.planner.embedded.mentioned import Mentioned
+from edgewright.agents.planner.embedded.recalled import recalled
 from edgewright.agents.planner.embedded.steps import Unit, repeated
 from edgewright.agents.planner.plan import Task
 from edgewright.agents.planner.request import PlanRequest
@@ -183,6 +187,8 @@ class _Reader:
         found = self.images.mentions(piece.text)
         if self.units or turn is None:
             return False
+        if not piece.guard and self._recalled(piece.text, found):
+            return True
         again = repeats(piece.text, found, new_images=bool(self.conversation.attached))
         if piece.guard and (piece.about or not found) and not (again and says_again(piece.text)):
             return False
@@ -204,6 +210,19 @@ class _Reader:
         if asked:
             self._add(Unit(asked, self.conversation.focus, question=asked), -2)
         return bool(asked)
+
+    def _recalled(self, text: str, found: Sequence[Mention]) -> bool:
+        """Read a text that asks for certain tasks of earlier turns again."""
+        pointing = [each for each in found if each.kind not in ("both", "all", "them")]
+        said = without_mentions(
+            text, [replace(each, bare=False) for each in pointing], stand_in=STAND_IN
+        )
+        new = bool(self.conversation.attached)
+        tasks = recalled(said, self.conversation.turns, new_images=new)
+        if tasks:
+            images = self.images.resolved(pointing) if pointing else None
+            self.units += repeated(tasks, images or self.conversation.focus)
+        return bool(tasks)
 
     def _still_wanted(self, tasks: Sequence[Task]) -> list[Task]:
         """Return the tasks of the turn before without those that the person does not want now."""
@@ -236,7 +255,7 @@ class _Reader:
 
     def _add(self, unit: Unit, number: int, *, apart: bool = False) -> None:
         """Add a unit, or lengthen the one before if nothing sets it apart."""
-        unit = replace(unit, text=plain(unit.text))
+        unit = replace(unit, text=plain(without_purpose(unit.text)))
         last = self.units[-1] if self.units else None
         alike = (
             last is not None

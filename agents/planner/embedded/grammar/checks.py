@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _SEARCH = re.compile(
-    r"^(?:please\s+|first\s+|and\s+|now\s+)*(?:check|look|search|watch)\s+(?:out\s+)?(?:(?P<where>(?:in|on|at|under|inside|behind|through|the|this|that|my|number|picture|photo|image)\s+[^,;]{1,40}?)\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
+    r"^(?:please\s+|first\s+|and\s+|now\s+)*(?:check|look|search|watch)\s+(?:out\s+)?(?:(?P<where>(?:it|this|that|these|them|each|both)(?=\s+for)|(?:in|on|at|under|inside|behind|through|the|this|that|my|number|picture|photo|image)\s+[^,;]{1,40}?)\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
     re.IGNORECASE,
 )
 #: "Just one thing: is there a dog?"
@@ -85,16 +85,25 @@ def asked_by(part: str) -> str:
     text = _END.sub("", part)
     if _INTRODUCED.match(text):
         text = _INTRODUCED.sub("", text)
-    if match := _SEARCH.match(text):
-        where = match["where"] or ""
-        if where and not _PLACED.match(where):
-            where = f"in {where}"
-        return f"there is {match['thing']} {where}".rstrip()
+    if asked := searched(text):
+        return asked
     if match := _ASK_FIRST.match(text):
         return match["what"]
     if part.rstrip().endswith("?") and _AMOUNT_OF.match(text):
         return f"there are {text}"
     return text if asks(text) else ""
+
+
+def searched(text: str) -> str:
+    """Return what a text has looked for, as a statement: "check the roof for moss"; or nothing."""
+    match = _SEARCH.match(_END.sub("", text.strip()))
+    if not match:
+        return ""
+    where = match["where"] or ""
+    if where and not _PLACED.match(where):
+        where = f"in {where}"
+    thing = re.sub(r"\s+(?:instead|too|as\s+well|please|now)$", "", match["thing"])
+    return f"there is {thing} {where}".rstrip()
 
 
 def condition_of(words: str) -> tuple[str, bool | None]:

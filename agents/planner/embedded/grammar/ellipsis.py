@@ -23,7 +23,7 @@ _DOUBT = re.compile(
 _TASK = re.compile(any_of("task_noun"), re.IGNORECASE)
 #: What introduces a noun that replaces the one of the question before.
 _NEW_NOUN = re.compile(
-    r"^(?:(?:and|or|but|also|ok|so|now|plus)[\s,]+)*(?:(?:what|how)\s*(?:about|abt)\s+|any\s+sign\s+of\s+)?"
+    r"^(?:(?:and|or|but|also|ok|so|now|plus|sorry|no|oops|i\s+meant?)[\s,]+)*(?:(?:what|how)\s*(?:about|abt)\s+|any\s+sign\s+of\s+)?"
     r"(?P<noun>(?:(?P<no>no)|an?|any|the|some|its|his|her|their|my)\s+[\w'-]+(?:\s+[\w'-]+){0,3}?)"
     r"(?:\s+(?:too|either|as\s+well|then|there|in\s+it))?\s*\??$",
     re.IGNORECASE,
@@ -36,12 +36,13 @@ _COLOUR = re.compile(any_of("colour"), re.IGNORECASE)
 _LAST_COLOUR = re.compile(rf"\b{any_of('colour')}(?=\W*$)", re.IGNORECASE)
 #: "And dogs?"
 _MERE_NOUN = re.compile(
-    r"^(?:(?:and|or|also|plus|ok|so|now)[\s,]+)+(?P<noun>[\w'-]+(?:\s+[\w'-]+)?)\s*\?*$",
+    r"^(?:(?:(?:and|or|also|plus|ok|so|now)[\s,]+)+(?P<noun>[\w'-]+(?:\s+[\w'-]+)?)\s*\?*"
+    r"|(?P<alone>[a-z][\w'-]{2,}(?:\s+(?:(?:and|or)\s+)?[a-z][\w'-]{2,})?)\s*\?+)$",
     re.IGNORECASE,
 )
 _BARE_NOUN = re.compile(
     r"^(?:(?:and|or|but|also|ok|so|now)[\s,]+)*(?:what|how)\s*(?:about|abt)\s+"
-    r"(?P<noun>(?!this\b|that\b|it\b|these\b|those\b|them\b)[\w'-]+(?:\s+[\w'-]+)?)"
+    r"(?P<alone>(?!))?(?P<noun>(?!this\b|that\b|it\b|these\b|those\b|them\b)[\w'-]+(?:\s+[\w'-]+)?)"
     r"(?:\s+(?:too|either|as\s+well|then|there|in\s+it))?\s*\??$",
     re.IGNORECASE,
 )
@@ -179,18 +180,14 @@ def continued(text: str, before: str) -> str:
             else _placed(before, match["place"])
         )
     match = _NEW_NOUN.match(text) or _BARE_NOUN.match(text) or _mere_noun(text, before)
-    if not match or _VERB.search(match["noun"]) or _TASK.fullmatch(_ARTICLE.sub("", match["noun"])):
+    noun = (match["noun"] or match["alone"]) if match else ""
+    if not match or _VERB.search(noun) or _TASK.fullmatch(_ARTICLE.sub("", noun)):
         return ""
-    return (
-        _recoloured(before, match["noun"])
-        or _counted(before, match["noun"])
-        or _asked(match, before)
-    )
+    return _recoloured(before, noun) or _counted(before, noun) or _asked(match, noun, before)
 
 
-def _asked(match: re.Match[str], before: str) -> str:
+def _asked(match: re.Match[str], noun: str, before: str) -> str:
     """Return the question before with the noun that a follow-up names."""
-    noun = match["noun"]
     if match.re is not _NEW_NOUN:
         noun = f"any {noun}" if not before or _EXISTS.match(before) else f"the {noun}"
     elif match["no"]:
@@ -217,7 +214,7 @@ def _mere_noun(text: str, before: str) -> re.Match[str] | None:
         word in words("closed_class")
         or word in words("adverb")
         or re.fullmatch(any_of("ordinal", "last_word"), word)
-        for word in match["noun"].lower().split()
+        for word in (match["noun"] or match["alone"]).lower().split()
     ):
         return None
     return match

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from edgewright.agents.planner.embedded.grammar.checks import searched
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 
 _YES_NO = re.compile(
@@ -49,6 +51,15 @@ _VERB = re.compile(
 _TASK = re.compile(any_of("task_noun"), re.IGNORECASE)
 
 
+#: A bare task: "now classify", "and classes please".
+_TASK_ALONE = re.compile(
+    r"(?:(?:and|ok|okay|so|now|then|next|also|just|only|please|pls|finally|instead)\b[\s,]*)*"
+    r"(?:(?P<C>classify|classification|class(?:es)?|categor(?:y|ies|i[sz]e)|labels?)|(?P<T>caption(?:s|ing)?|describe|descriptions?))"
+    r"(?:\s+(?:please|pls|too|as\s+well|now|also|instead|then))*\W*",
+    re.IGNORECASE,
+)
+
+
 def completed(text: str) -> str:
     """Return the whole request of a fragment: "dog: yes or no", "wolf or husky?", "tags".
 
@@ -62,6 +73,10 @@ def completed(text: str) -> str:
         return f"is there {thing if _DETERMINED.match(thing) else _article(thing)}?"
     if match := _NEXT_TASK.fullmatch(text.strip()):
         return match["task"]
+    if match := _TASK_ALONE.fullmatch(text.strip()):
+        return "Classify the picture." if match["C"] else "Describe the picture."
+    if (asked := searched(text)) and not text.rstrip().endswith("?"):
+        return guard_of(asked).premises[0].question
     if _ABOUT_IT.fullmatch(text.strip()):
         return "Describe the picture."
     if _TAGS.fullmatch(text.strip()):

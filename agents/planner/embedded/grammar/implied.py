@@ -41,6 +41,10 @@ _SIGNS = {
     ">": "more than", "<": "fewer than", ">=": "at least", "<=": "at most",
     "\u2265": "at least", "\u2264": "at most",
 }  # fmt: skip
+_VERBS = {
+    "describ": "describe", "caption": "caption", "classif": "classify", "label": "label", "count": "count",
+    "read": "read", "identif": "identify",
+}  # fmt: skip
 _YES = re.compile(r"yes|yep|true|so", re.IGNORECASE)
 _NO = re.compile(
     r"(?:no|nope|not|none|else|otherwise|false|fewer|less|more)(?:\s+than\s+(?:that|this))?",
@@ -87,6 +91,20 @@ _ORDER = rf"(?=(?:(?:then|just|only|please|also)\s+)*(?:{'|'.join(sorted(VERBS))
 
 #: Forms in the order in which they are rewritten.
 _FORMS = [
+    # "Classify? No. Caption? Yes."
+    _form(
+        rf"{_START}(?P<task>(?:an?\s+|the\s+)?{any_of('task_noun')})\s*(?:[?:]|\s)\s*(?P<no>no|nope)\b(?:\s+thanks)?(?=\s*(?:[.,;!]|$))",
+        r"no \g<task>",
+    ),
+    _form(
+        rf"{_START}(?P<task>(?:an?\s+|the\s+)?{any_of('task_noun')})\s*[?:]\s*(?:yes|yep)\b(?:\s+please)?(?=\s*(?:[.,;!]|$))",
+        r"\g<task>",
+    ),
+    # "Caption the first. Do the second as well."
+    _form(
+        r"(?P<before>\b(?P<task>describ|caption|classif|label|count|read|identif)(?:e|y|ing)?\b[^?]*?[.,;!]\s*(?:and\s+|but\s+|then\s+|please\s+)*)do\s+(?P<what>(?:the|my|both|number|image|photo|picture)\s[^.,;!?]{1,40}?|\S+\.\w{3,4})\s+(?:too|as\s+well|also)(?=\s*(?:[.!,;]|$))",
+        lambda match: f"{match['before']}{_VERBS[match['task'].lower()]} {match['what']}",
+    ),
     _form(r"\bhalf\s+a\s+dozen\b", "six"),
     _form(r"\ba\s+dozen\b", "twelve"),
     # "If yes he wants a description, if no he wants a number."

@@ -17,14 +17,14 @@ def _compiled(form: str) -> re.Pattern[str]:
 _FOCUS, _CORRECTION = _compiled(_GRAMMAR["focus"]), _compiled(_GRAMMAR["correction"])
 _PATTERNS = [_compiled(form) for form in _GRAMMAR["unwanted"]]
 _JOINTS = re.compile(
-    r"^[\s,;:.!\u2013\u2014-]*(?:(?:but|and|just|instead|or|please|kindly|then)\b[\s,:]*)*(?:[.!]\s+)?|[\s,;:\u2013\u2014-]+$",
+    r"^[\s,;:.!\u2013\u2014-]*(?:(?:but|and|just|instead|or|so|please|kindly|then)\b[\s,:]*)*(?:[.!]\s+)?|[\s,;:\u2013\u2014-]+$",
     re.IGNORECASE,
 )
 #: Joins nothing any more: "describe the first but."
 _LOOSE = re.compile(r"[\s,;]+(?:but|and)\s*(?=[.;!?]|$)", re.IGNORECASE)
 _CONTENT = re.compile(r"\w")
 _HINT = re.compile(
-    r"\b(?:not|no|never|neither|without|nothing|rather|dont|wait|but|except|apart|little|better|nicer|more|prefer\w*"
+    r"\b(?:not|no|never|already|longer|neither|without|nothing|rather|dont|wait|but|except|apart|little|better|nicer|more|prefer\w*"
     r"|nah|nope|changed|was|were)\b|n't\b"
     rf"|\b{any_of('dismissal', 'instead', 'correction', 'tiring', 'pointless')}\b"
     rf"|{any_of('aversion')}\b"

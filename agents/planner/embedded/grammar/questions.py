@@ -97,7 +97,12 @@ _TAIL = re.compile(r"[\s.,;:!?]+$")
 
 
 _ASKING = re.compile(
-    r"(?:(?:and|so|ok|okay|also|now|then)\s+)*(?:how|what|where|which|who|whose|is|are|does|do|has|have)\b",
+    r"(?:(?:and|so|ok|okay|also|now|then)\s+)*(?:(?:in|on|at|of|from)\s+(?=which|what))?(?:how|what|where|which|who|whose|is|are|does|do|has|have|can|could)\b",
+    re.IGNORECASE,
+)
+_REFERS = re.compile(
+    r"\b(?:it|its|he|she|him|her|they|them|this|that|these|those|there|here)\b|'s\s+(?:it|he|she)\b"
+    r"|^\W*(?:(?:and|so|but|ok)\s+)*(?:how\s+\w+|(?:what|which)\s+\w+)(?:\s+(?:do|would)\s+you\s+(?:think|say|guess))?\W*$",
     re.IGNORECASE,
 )
 _OPEN = re.compile(
@@ -124,6 +129,11 @@ def about_image(text: str) -> bool:
 def asks_openly(text: str) -> bool:
     """Return whether a text is a question in any form: "which kind", "tell me how tall it is"."""
     return bool(_OPEN.match(text))
+
+
+def refers(text: str) -> bool:
+    """Return whether a question is about what is spoken of: "can I eat it?", "how old?"."""
+    return bool(_REFERS.search(text))
 
 
 def asks_briefly(text: str) -> bool:

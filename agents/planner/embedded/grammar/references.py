@@ -45,6 +45,7 @@ _EXCLUDING = re.compile(
     rf"(?:{any_of('apart_from', 'dismissal')}|\bnot|\bwithout"
     r"|\bnothing\s+(?:from|of|about|in|on))(?:\s+for)?\s+"
     rf"(?:the\s+(?:one|{any_of('image_noun')})\s+(?:of|from|with|in)\s+)?(?:the\s+)?$"
+    rf"|\b(?:except(?:\s+for)?|apart\s+from|but\s+not|leaving\s+out)\s+(?:the|that|my)\s+(?:[\w-]+\s+){{0,2}}(?:one|{any_of('image_noun')})\s*[,:(]\s*$"
     r"|\b(?:excluding|except(?:ing)?|apart\s+from|other\s+than|leaving\s+out)\s+(?:any|every|all|the)\b[^,.;]{0,40}$"
     r"|(?:\bbut|,|\band|\bonly|\bjust)\s+not\s+(?:in|on|of|for|from|with)\s+(?:the\s+)?$",
     re.IGNORECASE,
@@ -71,6 +72,9 @@ _SEVERAL = re.compile(
 _CLAUSE_END = re.compile(r"[,;:.!?]\s|\b(?:and|but)\b", re.IGNORECASE)
 _SOME = re.compile(rf"\b{any_of('image_noun')}\b", re.IGNORECASE)
 _OBJECT_OF = re.compile(r"\b(?:describe|caption|classify|label|identify)\s+$", re.IGNORECASE)
+#: "And second?", after a question about the first.
+_ALONE_BEFORE = re.compile(r"\W*(?:(?:and|ok|okay|now|then|so|but)\b\W*)*", re.IGNORECASE)
+_ALONE_AFTER = re.compile(r"\s*\?[\s?!]*")
 #: "Of these six, only the fourth is mine" is about the fourth.
 _AMONG = re.compile(r"(?:^|[.!?;]\s+)(?:out\s+)?of\s+$", re.IGNORECASE)
 _BESIDE = re.compile(
@@ -282,6 +286,10 @@ def _distances(groups: dict[str, str | None]) -> tuple[int, int]:
 def _direct(match: re.Match[str]) -> bool:
     """Return whether an ordinal without "the" is an object ("classify first") or a heading."""
     before = _OBJECT_OF.search(match.string, 0, match.start())
+    if _ALONE_BEFORE.fullmatch(match.string, 0, match.start()) and _ALONE_AFTER.fullmatch(
+        match.string, match.end()
+    ):
+        return True
     if re.match(r"\s+(?:is|are|looks?)\s", match.string[match.end() :]) and match.start() == 0:
         return match[0][:1].isdigit()
     return bool(before) or match.string[match.end() :].lstrip().startswith(":")

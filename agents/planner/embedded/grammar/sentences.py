@@ -46,10 +46,10 @@ _DEPENDS = re.compile(
 _FEW = 3
 _COORDINATION = re.compile(
     rf"(?<=\w)(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?:(?:then|next|finally|lastly|after\s+that|also)\b\s*,?\s*)?"
-    rf"(?=(?:an?|the)\s+(?:\w+\s+)?{any_of('task_noun')}\b)",
+    rf"(?=(?:an?|the)\s+(?:(?:\w+\s+)?{any_of('task_noun')}|number\s+of|colou?rs?\s+of|text\s+of)\b)",
     re.IGNORECASE,
 )
-_TASK = re.compile(rf"\b{any_of('task_noun')}\b", re.IGNORECASE)
+_TASK = re.compile(rf"\b(?:{any_of('task_noun')}|(?:number|colou?rs?|text)\s+of)\b", re.IGNORECASE)
 _NAMES_TASKS = re.compile(
     r"\s*[,?]\s*(?:and\s+)?(?=\w)|\s+(?:and|plus|as\s+well\s+as)\s+", re.IGNORECASE
 )
@@ -95,6 +95,12 @@ _ANY = re.compile(r"\s*any\s[^?]*\?\s*$", re.IGNORECASE)
 _LOOKING = re.compile(
     r"^(?:(?:please|first|ok|okay|and|now|so|right|just)\b[\s,]*)*(?:check|look(?:\s+at)?|(?:have|take)\s+a\s+(?:good\s+)?look\s+at|see|inspect|examine|use)"
     r"\s+(?:the|this|that|my|it|these|those|each|them)\b(?:(?!\b(?:for|if|whether|and|to)\b)[^.?!:;,]){0,40}[.!\s]*$",
+    re.IGNORECASE,
+)
+_PURPOSE = re.compile(
+    r"(?<=\w)\s*,?\s+(?:so(?:\s+that)?\s+(?:i|we|he|she|they|my|our|people|nobody|everyone|you)\b"
+    r"|(?:because|bc|cos|cuz|'cause)\s|(?:since|as)\s+(?:i|we|my|our)\b)"
+    rf"(?:(?!\b(?:and|but|then)\s+{beginning()})[^.?!;:\n,])*(?=[.?!;:\n,]|$|\s+and\b)",
     re.IGNORECASE,
 )
 _SIGNATURE = re.compile(r"\n\s*--\s*\n.*\Z", re.DOTALL)
@@ -180,6 +186,11 @@ def without_remarks(text: str) -> str:
     """Return a text without the sentences that only tell something, unless all of them do."""
     said = sentences(text)
     return " ".join(each for each in said if not states(each)) or text
+
+
+def without_purpose(text: str) -> str:
+    """Return a text without what its requests are for: "…, so that I can find it"."""
+    return _PURPOSE.sub("", text)
 
 
 def only_looks(text: str) -> bool:

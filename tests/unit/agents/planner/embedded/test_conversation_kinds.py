@@ -186,7 +186,7 @@ FOLLOWED = [
         ),
         "V b",
     ),
-    ((("is there milk in the fridge", "a.png"), ("eggs? butter?", "")), "V a"),
+    ((("is there milk in the fridge", "a.png"), ("eggs? butter?", "")), "V a, V a"),
     ((("Write a caption", "a.png"), ("Is there a bike in the previous picture?", "")), "V a"),
 ]
 
