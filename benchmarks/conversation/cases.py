@@ -204,7 +204,8 @@ def _case(row: dict[str, Any]) -> Case:
         ),
         labels=tuple(_label(turn) for turn in history),
         accept=tuple(
-            tuple((letter, image or None) for letter, image in plan) for plan in row["accept"]
+            tuple((letter, image.lstrip("/") if image else None) for letter, image in plan)
+            for plan in row["accept"]
         ),
         when=tuple(((letter, image), outcome) for letter, image, outcome in row.get("when", [])),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from edgewright.agents.planner.embedded.grammar.lexicon import words
@@ -11,6 +12,9 @@ from edgewright.tools.contracts.images import ImageRef
 
 Images = tuple[ImageRef, ...]
 
+_WORD = re.compile(r"[a-z]{4,}")
+#: Numbers at the beginning or at the end of a name.
+_NUMBERED = re.compile(r"^(?P<first>\d{1,3})(?=\D)|(?P<last>\d{1,4})(?=\.\w+$|$)")
 _NAMES = dict(enumerate(words("ordinal")[:12], start=1))
 #: Kinds of task by the verb for what was done.
 _DONE = {
@@ -124,7 +128,9 @@ class Conversation:
             case "others" | "every_other" | "regular" | "previous" | "next":
                 return self._relative(mention, among, aside)
             case "that" | "done":
-                return self._done(mention.verb) if mention.verb else self.pointed or self.focus
+                return self._done(mention) if mention.verb else self.pointed or self.focus
+            case "batch":
+                return self._of_batch(*mention.numbers)
             case "both":
                 return self._pair(latest, aside)
             case "them" if len(latest) > 1:
@@ -149,6 +155,8 @@ class Conversation:
 
     def _at(self, mention: Mention, among: Images) -> Images:
         """Return the images at positions."""
+        if mention.labelled and (named := self._numbered(mention.numbers)):
+            return named
         there = [number for number in mention.numbers if 0 < abs(number) <= len(among)]
         if absent := [number for number in mention.numbers if number not in there]:
             if len(among) < 2 and mention.labelled:
@@ -158,6 +166,21 @@ class Conversation:
                 raise MissingImageError(missing)
             self.problems.append(missing)
         return tuple(among[number - 1 if number > 0 else number] for number in there)
+
+    def _numbered(self, numbers: Sequence[int]) -> Images:
+        """Return the images whose names have numbers of their own, if all of these are there."""
+        known: dict[int, list[ImageRef]] = {}
+        for image in self.seen:
+            if match := _NUMBERED.search(image.name):
+                known.setdefault(int(match["first"] or match["last"]), []).append(image)
+        if len(known) != len(self.seen) or len(known) < 2:
+            return ()
+        exact = [image for number in numbers for image in known.get(number, ())]
+        if len(exact) == len(numbers):
+            return tuple(exact)
+        ends = [i for n in numbers for k, same in known.items() if k % 100 == n for i in same]
+        absent = any(number > len(self.batch) for number in numbers)
+        return tuple(ends) if absent and len(ends) == len(numbers) else ()
 
     @staticmethod
     def _counted(among: Images, count: int) -> Images:
@@ -175,15 +198,33 @@ class Conversation:
             raise MissingImageError(f"There is no image {where} {images[-1].name or 'that one'}.")
         return tuple(among[position] for position in positions)
 
-    def _done(self, verb: str) -> Images:
+    def _done(self, mention: Mention) -> Images:
         """Return the images with which something was done, the latest first."""
-        kind = next((kind for stem, kind in _DONE.items() if verb.startswith(stem)), "")
+        kind = kind_of(mention.verb)
+        topic = {word[:5] for word in _WORD.findall(mention.topic)}
         for turn in reversed(self.turns):
             for task in reversed(turn.tasks):
                 images = tuple(i for i in self.seen if i.uri in task.args.values())
-                if images and task.task_type == kind:
+                said = task.args.get("question") or turn.request
+                about = {word[:5] for word in _WORD.findall(said.lower())}
+                if images and (topic <= about if topic else task.task_type == kind):
                     return images
         return self.focus
+
+    def _of_batch(self, number: int, position: int) -> Images:
+        """Return the images that came with one message, or one of them."""
+        together = [turn.images for turn in self.turns if turn.images]
+        if self.attached:
+            together.append(self.attached)
+        index = number - 1 if number > 0 else len(together) + number
+        if not 0 <= index < len(together):
+            raise MissingImageError(_few(len(self.seen)))
+        batch = together[index]
+        if not position:
+            return batch
+        if abs(position) > len(batch):
+            raise MissingImageError(_absent(position, len(batch)))
+        return (batch[position - 1 if position > 0 else position],)
 
     def _pair(self, latest: Images, aside: Sequence[ImageRef]) -> Images:
         """Return two images: those spoken of or of the turn before, or the only or latest two."""

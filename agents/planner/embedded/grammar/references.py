@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from edgewright.agents.planner.condition import NUMBERS
+from edgewright.agents.planner.embedded.grammar.dates import dated
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar, words
 from edgewright.agents.planner.embedded.grammar.name_parts import as_images, by_parts
 from edgewright.agents.planner.embedded.grammar.names import named
@@ -15,7 +16,7 @@ from edgewright.agents.planner.embedded.grammar.names import named
 Kind = Literal[
     "name", "position", "head", "tail", "all", "them", "both", "others", "every_other", "regular",
     "previous", "next", "here", "that", "done", "former", "latter", "left", "middle", "right",
-    "again",
+    "again", "batch",
 ]  # fmt: skip
 
 #: Stands for a mention in the text that the fitted model and the experts read.
@@ -34,6 +35,7 @@ _PATTERNS: list[tuple[Kind, re.Pattern[str]]] = [
 ]
 _ONE, _THING = (expanded(f"<{name}>", _DEFINITIONS) for name in ("one", "thing"))
 _NUMBER = any_of("number")
+_THING_LAST = re.compile(rf"\b(?:{_THING}|of\s+\w+(?:\s+\w+)?)$", re.IGNORECASE)
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
     r"|others|rest|middle|cent(?:re|er)|before|asked|sent|you|remaining|former|latter|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot"
@@ -104,6 +106,7 @@ class Mention:
         labelled: Whether the numbers may be the person's own ("image 88").
         shift: Distance from the images to those that are meant: "the one after p.png".
         verb: What was done with the images: "the one that you described".
+        topic: What it was about: "the one where you counted the chairs".
     """
 
     kind: Kind
@@ -116,6 +119,7 @@ class Mention:
     labelled: bool = False
     shift: int = 0
     verb: str = ""
+    topic: str = ""
 
 
 def mentions(text: str, names: Sequence[str]) -> list[Mention]:
@@ -129,10 +133,15 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
         Mention("name", each.start, each.end, each.images, bare=each.bare)
         for each in named(text, names)
     ]
+    found += [
+        Mention("name", start, end, images, bare=not _THING_LAST.search(text, start, end))
+        for start, end, images in dated(text, names)
+        if not any(start < each.end and each.start < end for each in found)
+    ]
     counted = as_images(text, names) if len(names) > 1 else text
     if _HINT.search(counted):
-        taken = [each.start for each in found], [each.end for each in found]
-        found += _worded(_blanked(counted, zip(*taken, strict=True)))
+        taken = [(each.start, each.end) for each in found]
+        found += _worded(_blanked(counted, taken))
     if len(names) > 1:
         found += _by_parts(text, names, found)
     if len(names) < 2:
@@ -253,6 +262,7 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         bare=points,
         labelled=labelled,
         verb=(groups.get("verb") or "").lower(),
+        topic=(groups.get("topic") or "").lower(),
     )
 
 
@@ -273,6 +283,9 @@ def _numbers(kind: Kind, groups: dict[str, Any]) -> tuple[int, ...]:
         numbers = (_value(groups.get("n") or groups["m"]),)
     elif kind == "regular":
         numbers = _distances(groups)
+    elif kind == "batch":
+        inner = groups.get("inner")
+        numbers = (_position(groups["batch"]), _position(inner) if inner else 0)
     return tuple(-number for number in numbers) if groups.get("backwards") else numbers
 
 
@@ -311,6 +324,8 @@ def _ordinals(text: str) -> tuple[int, ...]:
 def _position(word: str) -> int:
     """Return the position that an ordinal names; negative from the end."""
     word = word.lower()
+    if word in ("old", "earlier", "previous", "new"):
+        return -1 if word == "new" else -2
     if re.fullmatch(any_of("from_end"), word):
         return -2
     if word in words("last_word"):
@@ -341,8 +356,8 @@ def _value(word: str) -> int:
     return NUMBERS.get(word, 2)  # a couple or a pair
 
 
-def _blanked(text: str, spans: object) -> str:
+def _blanked(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """Blank out the names, whose words say nothing else."""
-    for start, end in spans:  # type: ignore[attr-defined]
+    for start, end in spans:
         text = text[:start] + "\0" * (end - start) + text[end:]
     return text

@@ -55,6 +55,7 @@ _NAMES_TASKS = re.compile(
 )
 _PLEASE = re.compile(r"[\s,]*\b(?:please|pls)\W*$", re.IGNORECASE)
 _PRESENTING = re.compile(
+    rf"^(?:{any_of('number')}|some|a\s+few|another|more)\s+(?:(?:more|others?|further|new)\s+)?(?:\w+\s+)?(?:{any_of('image_noun')}\s+)?(?:from|of|taken|by)\b(?!\s+(?:them|these|those)\b)|"
     rf"^(?:{any_of('number')}|some|more|another)\s+(?:\w+\s+){{0,3}}(?:attached|here|enclosed|below|for\s+you)\b|"
     r"^(?:(?:and|so|ok|okay|hi|hello|hey|well|now)\b[\s,!.]*)*(?:here(?:'s|s|\s+is|\s+are|\s+come|\s+goes|\s+(?:you|we)\s+go)\b"
     r"|(?:i|we)(?:'ve|\s+have)?\s+(?:just\s+|now\s+|also\s+)?(?:attached|sent|uploaded|added|took|taken|put\s+up|posted|shared|scanned)\b"

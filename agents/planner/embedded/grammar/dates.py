@@ -1,0 +1,120 @@
+"""Finds images by the dates and times in their names: "the noon one" for sky-12h.jpg."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
+
+_MONTHS = tuple(words("calendar")[7:])
+_MONTH = rf"(?:{'|'.join(f'{month[:3]}(?:{month[3:]})?' for month in _MONTHS)}|sept)"
+_DATE = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-_.]?(?P<m>[01]\d)[-_.]?(?P<d>[0-3]\d)(?!\d)")
+_DAY_FIRST = re.compile(r"(?<!\d)(?P<d>[0-3]?\d)[-_.](?P<m>[01]?\d)[-_.](?P<y>(?:19|20)\d\d)(?!\d)")
+_YEAR = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)(?!\d)")
+_NAMED_MONTH = re.compile(
+    rf"(?<![a-z])(?:(?P<d>\d{{1,2}})[-_ ]?)?(?P<m>{_MONTH})(?![a-z])(?:[-_ ]?(?P<e>\d{{1,2}})(?!\d))?",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"(?<!\d)(?P<h>[01]?\d|2[0-3])(?:h(?:\d\d)?|(?P<half>am|pm)|(?<=\d\d)[0-5]0)(?![\da-z])")
+_HALF = re.compile(r"(?<![a-z])(?P<half>am|pm)(?![a-z])", re.IGNORECASE)
+
+_SAID_DATE = re.compile(
+    rf"\b(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m>{_MONTH})|(?P<n>{_MONTH})\.?\s+(?P<e>\d{{1,2}})(?:st|nd|rd|th)?)\b(?!\s*[:h])",
+    re.IGNORECASE,
+)
+_THING = rf"(?:{any_of('image_noun')}|ones?)"
+_SAID_TIME = re.compile(
+    r"\b(?:the|that|this|my|in\s+the|at|from\s+the|last)\s+(?:early\s+|late\s+)?(?P<time>morning|noon|midday|afternoon|evening|night|midnight"
+    rf"|(?P<h>\d{{1,2}})\s*(?P<half>am|pm|o'clock))(?:'s)?(?:\s+{_THING})?\b",
+    re.IGNORECASE,
+)
+_BY_AGE = re.compile(
+    rf"\b(?:the|my)\s+(?:(?P<new>newest|latest|most\s+recent|newer|more\s+recent)|(?P<old>oldest|earliest|older))"
+    rf"(?:\s+of\s+(?:these|those|them|the\s+(?:two|three|four|{any_of('image_noun')}))|\s+{_THING})\b",
+    re.IGNORECASE,
+)
+#: Hours of the day by the words for them.
+_HOURS: dict[str, Callable[[int], bool]] = {
+    "morning": lambda hour: 4 <= hour < 12,
+    "noon": lambda hour: 11 <= hour <= 13,
+    "midday": lambda hour: 11 <= hour <= 13,
+    "afternoon": lambda hour: 12 <= hour < 19,
+    "evening": lambda hour: 16 <= hour < 24,
+    "night": lambda hour: hour >= 19 or hour < 5,
+    "midnight": lambda hour: hour >= 23 or hour < 2,
+}
+#: What a name says with "am" or "pm" alone.
+_AM, _PM = 8, 17
+
+Spot = tuple[int, int, tuple[int, ...]]
+
+
+def dated(text: str, names: Sequence[str]) -> list[Spot]:
+    """Find the words of a text for dates and times that are in some of the names, but not in all.
+
+    Args:
+        text: The normalised text.
+        names: Names of the images.
+
+    Returns:
+        Start, end and the indices of the images.
+    """
+    if len(names) < 2 or not any(map(_may_be_dated, names)):
+        return []
+    found: list[Spot] = []
+    for match in _SAID_DATE.finditer(text):
+        day = _day(match["d"] or match["e"], match["m"] or match["n"])
+        found.append((*match.span(), _where([date_of(name)[1:] == day for name in names])))
+    for match in _SAID_TIME.finditer(text):
+        hours = [_hour(name) for name in names]
+        meant = _at_hour(match)
+        found.append((*match.span(), _where([hour is not None and meant(hour) for hour in hours])))
+    dates = [(*date_of(name), _hour(name) or 0) for name in names]
+    for match in _BY_AGE.finditer(text) if len(set(dates)) == len(names) else ():
+        chosen = (max if match["new"] else min)(dates)
+        found.append((*match.span(), _where([date == chosen for date in dates])))
+    return [spot for spot in found if 0 < len(spot[2]) < len(names)]
+
+
+def date_of(name: str) -> tuple[int, int, int]:
+    """Return the year, month and day in a name, 0 for what it does not say."""
+    for pattern in (_DATE, _DAY_FIRST):
+        if match := pattern.search(name):
+            return int(match["y"]), int(match["m"]), int(match["d"])
+    year = _YEAR.search(name)
+    month, day = 0, 0
+    if match := _NAMED_MONTH.search(name):
+        month, day = _day(match["d"] or match["e"] or "0", match["m"])
+    return (int(year["y"]) if year else 0), month, day
+
+
+def _may_be_dated(name: str) -> bool:
+    return bool(re.search(r"\d|am\b|pm\b", name) or _NAMED_MONTH.search(name) or _HALF.search(name))
+
+
+def _day(day: str, month: str) -> tuple[int, int]:
+    return 1 + [each[:3] for each in _MONTHS].index(month[:3].lower()), int(day)
+
+
+def _hour(name: str) -> int | None:
+    """Return the hour of the day in a name, if it says one."""
+    stem = _DATE.sub(" ", name.rpartition(".")[0].lower())
+    if match := _CLOCK.search(stem):
+        return int(match["h"]) % 12 + (12 if match["half"] == "pm" else 0) if match["half"] else int(match["h"])
+    if match := _HALF.search(stem):
+        return _AM if match["half"] == "am" else _PM
+    return None
+
+
+def _at_hour(match: re.Match[str]) -> Callable[[int], bool]:
+    if not match["h"]:
+        return _HOURS[match["time"].lower()]
+    hour = int(match["h"])
+    if match["half"].lower() == "o'clock":
+        return lambda found: found % 12 == hour % 12
+    return lambda found: found == hour % 12 + (12 if match["half"].lower() == "pm" else 0)
+
+
+def _where(holds: Sequence[bool]) -> tuple[int, ...]:
+    return tuple(n for n, each in enumerate(holds) if each)
