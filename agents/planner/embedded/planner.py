@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import numpy as np
 
@@ -39,7 +40,7 @@ from edgewright.agents.planner.embedded.grammar.questions import (
     refers,
 )
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
-from edgewright.agents.planner.embedded.grammar.sentences import asking
+from edgewright.agents.planner.embedded.grammar.sentences import asking, may_request, sentences
 from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
 from edgewright.agents.planner.embedded.steps import Unit
@@ -222,7 +223,8 @@ class EmbeddedPlanner:
         if not reading.intents and unit.images and asking and asks:
             intent = Intent(asking.id, 0, len(unit.text), reading.probability, {})
             return replace(reading, intents=(intent,), declined=())
-        reading = replace(reading, intents=self._single(unit.text, reading.intents))
+        intents = _not_in_remarks(unit.text, self._single(unit.text, reading.intents))
+        reading = replace(reading, intents=intents)
         others = {mention.kind: mention.name for mention in files(unit.text)}
         if not others or "image" in others:
             return reading
@@ -323,6 +325,17 @@ class EmbeddedPlanner:
             titles = " or ".join(self._cards.get(tool).title for tool in reading.unsure)
             return f"The request is ambiguous: do you mean {titles}? Please rephrase it."
         return f"No card serves this request; {hint}"
+
+
+def _not_in_remarks(text: str, intents: Sequence[Intent]) -> tuple[Intent, ...]:
+    """Drop what sentences that only tell something may request, if others request something."""
+    ends = list(accumulate(len(each) + 1 for each in sentences(text)))
+    asks = [may_request(each) for each in sentences(text)]
+    asked = [
+        asks[min(bisect_left(ends, intent.end), len(asks) - 1)] if asks else True
+        for intent in intents
+    ]
+    return tuple(i for i, ask in zip(intents, asked, strict=True) if ask or not any(asked))
 
 
 def _served(card: ToolCard) -> Iterator[str]:

@@ -35,8 +35,10 @@ from edgewright.agents.planner.embedded.grammar.references import (
 )
 from edgewright.agents.planner.embedded.grammar.rewriting import rewritten
 from edgewright.agents.planner.embedded.grammar.sentences import (
+    clearly_asks,
     coordinated,
     items,
+    may_request,
     only_looks,
     presents,
     sentences,
@@ -99,6 +101,8 @@ def understand(
         reader.read(number, item, conditions=conditions)
     asked = [unit for unit in reader.units if not _only_says(unit)]
     units = asked or reader.units
+    if any(clearly_asks(unit.text) for unit in units):
+        units = [unit for unit in units if _is_read(unit) or may_request(unit.text)]
     return Understanding(
         tuple(units), remaining.dropped, tuple(dict.fromkeys((*images.problems, *reader.problems)))
     )
@@ -110,6 +114,11 @@ def _only_says(unit: Unit) -> bool:
         return True
     tells = states(unit.text) or only_looks(unit.text)
     return tells and not unit.guard and not unit.again
+
+
+def _is_read(unit: Unit) -> bool:
+    """Return whether it is known that a unit requests something."""
+    return bool(unit.guard or unit.again or unit.question or not unit.text)
 
 
 def _adds_nothing(text: str) -> bool:

@@ -28,7 +28,7 @@ _ABOUT_IT = re.compile(
 )
 #: A picture says what is written in it.
 _SAYS = re.compile(
-    rf"(?:(?:and|so|ok|okay|now|then)\s+)*(?:what\s+does\s+{STAND_IN}\s+(?:say|read)"
+    rf"(?:(?:and|so|ok|okay|now|then)\s+)*(?:what\s+does\s+{STAND_IN}\s+(?:say|read)|what(?:'?s|\s+is)\s+(?:printed|written|engraved|stamped|scribbled)\b[^?.]*"
     rf"|(?:tell\s+me|read(?:\s+out)?)\s+what\s+(?:it|{STAND_IN})\s+says)\W*$",
     re.IGNORECASE,
 )
@@ -60,6 +60,13 @@ _TASK_ALONE = re.compile(
 )
 
 
+_ANY_IDEA = re.compile(r"(?:(?:so|and|well)[\s,]+)?any\s+(?:ideas?|clues?|guess(?:es)?)\s*\?+", re.IGNORECASE)
+_ONLY_NOUN = re.compile(
+    rf"(?:(?:so|and|please)[\s,]+)*(?:only|just)\s+(?P<noun>(?:the|its|his|her|their|my)\s+(?!(?:\w+\s+)?(?:{any_of('task_noun', 'image_noun', 'ordinal', 'last_word')}|ones?|same|other)\b)[\w'-]+(?:\s+[\w'-]+){{0,2}}?)(?:,?\s+please)?\W*",
+    re.IGNORECASE,
+)
+
+
 def completed(text: str) -> str:
     """Return the whole request of a fragment: "dog: yes or no", "wolf or husky?", "tags".
 
@@ -75,6 +82,10 @@ def completed(text: str) -> str:
         return match["task"]
     if match := _TASK_ALONE.fullmatch(text.strip()):
         return "Classify the picture." if match["C"] else "Describe the picture."
+    if _ANY_IDEA.fullmatch(text.strip()):
+        return "What is it?"
+    if match := _ONLY_NOUN.fullmatch(text.strip()):
+        return f"What is {match['noun']}?"
     if (asked := searched(text)) and not text.rstrip().endswith("?"):
         return guard_of(asked).premises[0].question
     if _ABOUT_IT.fullmatch(text.strip()):

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar
+from edgewright.agents.planner.embedded.grammar.sentences import begins_asking, sentences
 
 _GRAMMAR = read_grammar("negation")
 
@@ -92,9 +93,10 @@ def granted(remaining: Wanted) -> str:
     "Don't caption the first. The second can have one." captions the second.
     """
     tasks = [match[0] for words in remaining.dropped for match in _TASK.finditer(words)]
-    match = _GRANTED.fullmatch(remaining.text.strip())
-    what = (match["what"] or match["what2"] or match["what3"]) if match and tasks else ""
-    if not what or _TASK.search(what):
+    *before, last = sentences(remaining.text) or [""]
+    match = _GRANTED.fullmatch(last)
+    what = (match["what"] or match["what2"] or match["what3"] or match["what4"]) if match else ""
+    if not what or not tasks or _TASK.search(what) or any(map(begins_asking, before)):
         return remaining.text
     noun = re.search(r"(?:(?<!capt)ions?|s|class|text|tags?)$", tasks[-1], re.IGNORECASE)
     return f"{tasks[-1]} {'of ' if noun else ''}{what.strip()}"

@@ -183,6 +183,20 @@ def states(text: str) -> bool:
     return not _TASK.search(text, said.end())  # "I need a caption"
 
 
+def may_request(text: str) -> bool:
+    """Return whether any sentence of a text asks, orders, wishes or names something to be done."""
+    return any(
+        "?" in each or begins_asking(each) or _WISHING.search(each) or _TASK.search(each)
+        or _ORDERED.search(each)
+        for each in sentences(text)
+    )  # fmt: skip
+
+
+def clearly_asks(text: str) -> bool:
+    """Return whether a sentence of a text is a question or an order by its form."""
+    return any(each.endswith("?") or begins_asking(each) for each in sentences(text))
+
+
 def without_remarks(text: str) -> str:
     """Return a text without the sentences that only tell something, unless all of them do."""
     said = sentences(text)
