@@ -250,7 +250,9 @@ class EmbeddedPlanner:
             group = list(same)
             cards = [self._cards.get(each.tool) for each in group if each.tool != AS_BEFORE]
             alike = len(cards) == len(group) > 1 and all("image" in card.inputs for card in cards)
-            chained = any(set(one.outputs) & set(other.inputs) for one in cards for other in cards)
+            chained = any(
+                set(one.outputs) & set(other.inputs) - {"text"} for one in cards for other in cards
+            )
             joins = _JOINS.search(text[group[0].start : group[0].end])
             if alike and not chained and not joins:
                 group = [max(group, key=lambda each: each.shares.get(each.tool, 0.0))]

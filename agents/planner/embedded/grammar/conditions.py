@@ -76,7 +76,7 @@ def pieces(
     upcoming = [*sentences[1:], ""][: len(sentences)]
     for sentence, following in zip(sentences, upcoming, strict=True):
         refers_back = reader.is_referred_to(sentence, following)
-        if not HINT.search(sentence) and not refers_back and not reader.selects(sentence):
+        if not HINT.search(sentence) and not refers_back and not reader.depends(sentence):
             found.append(Piece(sentence))
             reader.note(sentence)
             continue
@@ -138,8 +138,10 @@ class _Reader:
         end = boundary(rest)
         return bool(end and asked.meant(rest[: end[0]]))
 
-    def selects(self, sentence: str) -> bool:
-        """Return whether a sentence is about the images of which an answer holds."""
+    def depends(self, sentence: str) -> bool:
+        """Return whether a sentence refers to an answer: "the cracked ones", "is that true?"."""
+        if self._claimed and TAG.fullmatch(sentence):
+            return True
         return bool((match := SELECTED.search(sentence)) and self._selected(match))
 
     def read(self, sentence: str, *, refers_back: bool = False) -> list[Piece]:

@@ -54,7 +54,7 @@ _ONLY_NAMES = re.compile(
 )
 
 _WHICH = re.compile(
-    rf"\W*(?:(?:and|so|ok|okay|now|then)\s+)*which\s+(?:(?:one\s+)?of\s+(?:them|these|those|the\s+two|{STAND_IN})"
+    rf"\W*(?:(?:and|so|ok|okay|now|then)\s+)*which\s+(?:(?:one\s+)?of\s+(?:them|these|those|the\s+{any_of('number')}|{STAND_IN})"
     rf"|one|{any_of('image_noun')}|(?=(?:is|are|was|has|have|shows?|contains?)\s))\s*(?P<says>\w.*)",
     re.IGNORECASE | re.DOTALL,
 )

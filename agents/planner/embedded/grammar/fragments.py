@@ -60,6 +60,11 @@ _TASK_ALONE = re.compile(
 )
 
 
+_NUMBER_OF = re.compile(
+    r"(?:(?:and|so|also|please|just|only|(?:give|tell)\s+me|(?:i|we)(?:'d)?\s+(?:want|need|like))\b[\s,]*)*(?:the\s+)?(?:count|number|total|total\s+number)\s+of\s+(?:the\s+)?"
+    r"(?P<noun>[\w'-]+(?:\s+(?!in\b|on\b|of\b|at\b)[\w'-]+){0,2}?)(?P<where>\s+(?:in|on|at)\s+[^,;?]+?)?(?:,?\s+(?:please|pls|only))?[\s.?!]*",
+    re.IGNORECASE,
+)
 _ANY_IDEA = re.compile(r"(?:(?:so|and|well)[\s,]+)?any\s+(?:ideas?|clues?|guess(?:es)?)\s*\?+", re.IGNORECASE)
 _ONLY_NOUN = re.compile(
     rf"(?:(?:so|and|please)[\s,]+)*(?:only|just)\s+(?P<noun>(?:the|its|his|her|their|my)\s+(?!(?:\w+\s+)?(?:{any_of('task_noun', 'image_noun', 'ordinal', 'last_word')}|ones?|same|other)\b)[\w'-]+(?:\s+[\w'-]+){{0,2}}?)(?:,?\s+please)?\W*",
@@ -84,6 +89,8 @@ def completed(text: str) -> str:
         return "Classify the picture." if match["C"] else "Describe the picture."
     if _ANY_IDEA.fullmatch(text.strip()):
         return "What is it?"
+    if match := _NUMBER_OF.fullmatch(text.strip()):
+        return f"how many {match['noun']} are there{match['where'] or ''}?"
     if match := _ONLY_NOUN.fullmatch(text.strip()):
         return f"What is {match['noun']}?"
     if (asked := searched(text)) and not text.rstrip().endswith("?"):

@@ -46,10 +46,13 @@ _DEPENDS = re.compile(
 _FEW = 3
 _COORDINATION = re.compile(
     rf"(?<=\w)(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?:(?:then|next|finally|lastly|after\s+that|also)\b\s*,?\s*)?"
-    rf"(?=(?:an?|the)\s+(?:(?:\w+\s+)?{any_of('task_noun')}|number\s+of|colou?rs?\s+of|text\s+of)\b)",
+    rf"(?=(?:an?|the)\s+(?:(?:\w+\s+)?{any_of('task_noun')}|number\s+of|colou?rs?\s+of|text\s+of)\b"
+    rf"|(?:{any_of('task_noun')}|number|colou?rs?)\s+(?:of|for|in|on)\b)",
     re.IGNORECASE,
 )
-_TASK = re.compile(rf"\b(?:{any_of('task_noun')}|(?:number|colou?rs?|text)\s+of)\b", re.IGNORECASE)
+_TASK = re.compile(
+    rf"\b(?:{any_of('task_noun')}|(?:number|colou?rs?|text)\s+of)\b", re.IGNORECASE
+)
 _NAMES_TASKS = re.compile(
     r"\s*[,?]\s*(?:and\s+)?(?=\w)|\s+(?:and|plus|as\s+well\s+as)\s+", re.IGNORECASE
 )
