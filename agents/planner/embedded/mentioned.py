@@ -39,7 +39,7 @@ from edgewright.tools.contracts.images import ImageRef
 
 _WORD = re.compile(r"\w+")
 _WHICH = re.compile(r"\W*(?:and\s+)?which\s+of\b", re.IGNORECASE)
-_IT = re.compile(r"^it\b|\bit$", re.IGNORECASE)
+_IT = re.compile(r"^(?:it|they)\b|\b(?:it|them|there)$", re.IGNORECASE)
 _INSTEAD = re.compile(rf"\W*{any_of('instead')}\b", re.IGNORECASE)
 _AFTER_COMMA = re.compile(r"\s*[,;]\s*(?:(?:and|but|as|because)\s+)?$", re.IGNORECASE)
 _CONNECTION = re.compile(r"^(?:and|but|then|also|please|just|first|now|so)\s+", re.IGNORECASE)
@@ -66,6 +66,10 @@ class Mentioned:
         found = [replace(each, excluded=False) for each in self.mentions(words)]
         if not self.conversation.pointed and len(self.conversation.focus) > 1:
             found = [each for each in found if each.kind != "that"]  # which one is not known yet
+        focus = self.conversation.focus
+        if [each.kind for each in found] == ["others"] and not self.aside and len(focus) == 2:
+            self.conversation.bar(focus[1:])  # "describe this picture, but leave the other out"
+            return
         images = self.resolved(found)
         if images and bars(words[: found[0].start]):
             self.conversation.bar(images)

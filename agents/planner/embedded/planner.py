@@ -32,6 +32,7 @@ from edgewright.agents.planner.embedded.detection import (
 )
 from edgewright.agents.planner.embedded.evidence import Flags, Verdict
 from edgewright.agents.planner.embedded.grammar.acts import Act, Address, acts_outside
+from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks
 from edgewright.agents.planner.embedded.grammar.clauses import Clause, segment
 from edgewright.agents.planner.embedded.grammar.questions import (
     about_image,
@@ -217,14 +218,16 @@ class EmbeddedPlanner:
         """
         asking = self._assembler.asking
         brief = follows and asks_briefly(unit.text)
-        brief = brief and (not reading.declined or refers(unit.text))
+        brief = (brief and not reading.declined) or (
+            refers(unit.text) and (brief or (asks_openly(unit.text) and not reading.declined))
+        )
         named = unit.guard is not None or STAND_IN in unit.text
         asks = about_image(unit.text) or brief or (named and asks_openly(unit.text))
         if not reading.intents and unit.images and asking and asks:
             intent = Intent(asking.id, 0, len(unit.text), reading.probability, {})
             return replace(reading, intents=(intent,), declined=())
         intents = _not_in_remarks(unit.text, self._single(unit.text, reading.intents))
-        reading = replace(reading, intents=intents)
+        reading = replace(reading, intents=(*intents, *self._checks(unit, intents)))
         others = {mention.kind: mention.name for mention in files(unit.text)}
         if not others or "image" in others:
             return reading
@@ -239,6 +242,17 @@ class EmbeddedPlanner:
             return reading
         clause = Clause(" and ".join(others.values()), 0, len(unit.text))
         return replace(reading, intents=readable, declined=((clause, "reading other files"),))
+
+    def _checks(self, unit: Unit, intents: Sequence[Intent]) -> Iterator[Intent]:
+        """Yield questions for what sentences have checked, beside other requests."""
+        end = 0
+        said = sentences(unit.text) if intents and unit.images and self._assembler.asking else []
+        for sentence in said:
+            start = unit.text.index(sentence, end)
+            end = start + len(sentence)
+            asked = any(start < intent.end <= end for intent in intents)
+            if not asked and asked_by(sentence) and not asks(sentence):
+                yield Intent(self._assembler.asking.id, start, end, intents[0].probability, {})
 
     def _single(self, text: str, intents: Sequence[Intent]) -> tuple[Intent, ...]:
         """Keep one of several cards that the same words request, unless they can be a chain.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import zip_longest
 
 from edgewright.agents.planner.embedded.conversation import (
     Conversation,
@@ -17,7 +19,7 @@ from edgewright.agents.planner.embedded.grammar.acts import (
     is_closing,
     split_acts,
 )
-from edgewright.agents.planner.embedded.grammar.conditions import Piece, pieces
+from edgewright.agents.planner.embedded.grammar.conditions import ConditionReader, Piece
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
     continued,
     doubts,
@@ -87,8 +89,8 @@ def understand(
     """
     conversation = Conversation(request)
     reader = _Reader(conversation, images := Mentioned(conversation), acts)
-    if said := addressed(text):
-        return Understanding((), said=said)
+    if address := addressed(text):
+        return Understanding((), said=address)
     seen = len(conversation.seen)
     others = seen - len(conversation.focus)
     remaining = wanted(rewritten(text, images=seen, others=others))
@@ -97,8 +99,9 @@ def understand(
         images.set_aside(words)
     if not remaining.text:
         return Understanding((), remaining.dropped, ())
-    for number, item in enumerate(items(granted(remaining))):
-        reader.read(number, item, conditions=conditions)
+    said = items(granted(remaining))
+    for number, (item, following) in enumerate(zip_longest(said, said[1:], fillvalue="")):
+        reader.read(number, item, following, conditions=conditions)
     asked = [unit for unit in reader.units if not _only_says(unit)]
     units = asked or reader.units
     if any(clearly_asks(unit.text) for unit in units):
@@ -161,18 +164,16 @@ class _Reader:
         )
         return asked[-1] if asked else ""
 
-    def read(self, number: int, item: str, *, conditions: bool) -> None:
-        """Read one item."""
-        said = (
-            [self.images.selected(each) for each in sentences(item)]
-            if conditions
-            else sentences(item)
-        )
-        found = (
-            pieces(said, before=self._question, reworded=self.images.reworded)
-            if conditions
-            else [Piece(each) for each in said]
-        )
+    @cached_property
+    def _conditions(self) -> ConditionReader:
+        return ConditionReader(self._question, self.images.reworded)
+
+    def read(self, number: int, item: str, following: str, *, conditions: bool) -> None:
+        """Read one item; ``following`` is the next one."""
+        found = [Piece(each) for each in sentences(item)]
+        if conditions:
+            said = [self.images.selected(each) for each in sentences(item)]
+            found = self._conditions.pieces(said, following)
         if not self.units:
             turn = self.conversation.latest
             self.noun = topic(self._question) or topic(turn.request if turn else "")

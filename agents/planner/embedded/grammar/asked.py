@@ -80,12 +80,14 @@ class _Question:
     """A question or a condition of the message.
 
     Attributes:
+        said: All its words.
         content: Its content words, in order.
         key: The word that its answer hangs on: the state, or the thing that may be there.
         guard: What holds if the answer is yes.
         about: The words that say which image it is about.
     """
 
+    said: tuple[str, ...]
     content: tuple[str, ...]
     key: str
     guard: Guard
@@ -124,7 +126,11 @@ class Asked:
         content = _content(asked)
         if content and len(guard.premises) == 1 and not guard.paired and " or " not in asked:
             holds = guard.negated() if unless else guard
-            self._questions.append(_Question(content, _key(asked, content), holds, about))
+            self._questions.append(
+                _Question(
+                    tuple(_WORD.findall(asked.lower())), content, _key(asked, content), holds, about
+                )
+            )
         self.count(guard.premises[0].question, about)
         things = _THINGS.match(guard.premises[0].question)
         if things:
@@ -181,7 +187,7 @@ class Asked:
         for question in reversed(self._questions) if content else ():
             same = [word for word in content if _in(word, question.content)]
             others = [word for word in content if word not in same]
-            against = [word for word in others if opposed(word, question.content)]
+            against = [word for word in others if opposed(word, question.said)]
             if (not others and not _in(question.key, same)) or len(against) != len(others) > 0:
                 continue
             holds = negative if against else not negative

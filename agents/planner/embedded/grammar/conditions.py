@@ -60,36 +60,6 @@ class Piece:
     checked: bool = False
 
 
-def pieces(
-    sentences: Sequence[str], *, before: str = "", reworded: Callable[[str], str] = str
-) -> list[Piece]:
-    """Read sentences as pieces, in order.
-
-    Args:
-        sentences: The sentences of a request or of a list item.
-        before: The latest question of the conversation, which "if so" can refer to.
-        reworded: Rewords what is asked about one image so that it names none.
-    """
-    reader = _Reader(before, reworded)
-    found: list[Piece] = []
-    sentences = joined(sentences)
-    upcoming = [*sentences[1:], ""][: len(sentences)]
-    for sentence, following in zip(sentences, upcoming, strict=True):
-        refers_back = reader.is_referred_to(sentence, following)
-        if not HINT.search(sentence) and not refers_back and not reader.depends(sentence):
-            found.append(Piece(sentence))
-            reader.note(sentence)
-            continue
-        sentence = re.sub(r"\s+(?=[.,;:!?])", "", COURTESY.sub(" ", sentence)).strip()
-        sentence = ONLY.sub(r"\g<what> only when ", sentence)
-        read = reader.read(sentence, refers_back=refers_back)
-        if found and _revokes(read, found[-1]) and not HINT.search(following):
-            guard = read[0].guard
-            read = [replace(found.pop(), guard=guard and guard.negated(), about=read[0].about)]
-        found += read
-    return [piece for piece in found if piece.checked or not does_nothing(piece.text)]
-
-
 def _revokes(read: Sequence[Piece], before: Piece) -> bool:
     """Return whether what was just requested is not done on a condition: "if it's dark, don't"."""
     nothing = len(read) == 1 and read[0].guard and does_nothing(read[0].text)
@@ -97,15 +67,15 @@ def _revokes(read: Sequence[Piece], before: Piece) -> bool:
     return bool(nothing and ordered and not before.guard and not asks(before.text))
 
 
-class _Reader:
-    """Reads sentences in order and remembers what they ask.
+class ConditionReader:
+    """Reads the sentences of a request in order and remembers what they ask.
 
     Args:
-        before: The latest question of the conversation.
+        before: The latest question of the conversation, which "if so" can refer to.
         reworded: Rewords what is asked about one image so that it names none.
     """
 
-    def __init__(self, before: str, reworded: Callable[[str], str]) -> None:
+    def __init__(self, before: str = "", reworded: Callable[[str], str] = str) -> None:
         self._asked = Asked(guard_of(before) if before and asks(before) else None)
         self._asked.count(before)
         self._reworded = reworded
@@ -113,7 +83,32 @@ class _Reader:
         self._begun = False
         self._claimed = False
 
-    def note(self, sentence: str) -> None:
+    def pieces(self, sentences: Sequence[str], following: str = "") -> list[Piece]:
+        """Return the pieces of sentences, in order.
+
+        Args:
+            sentences: The sentences of a request or of a list item.
+            following: The sentence after them, if there is one.
+        """
+        found: list[Piece] = []
+        sentences = joined(sentences)
+        upcoming = [*sentences[1:], following][: len(sentences)]
+        for sentence, after in zip(sentences, upcoming, strict=True):
+            refers_back = self._is_referred_to(sentence, after)
+            if not HINT.search(sentence) and not refers_back and not self._depends(sentence):
+                found.append(Piece(sentence))
+                self._note(sentence)
+                continue
+            sentence = re.sub(r"\s+(?=[.,;:!?])", "", COURTESY.sub(" ", sentence)).strip()
+            sentence = ONLY.sub(r"\g<what> only when ", sentence)
+            read = self._read(sentence, refers_back=refers_back)
+            if found and _revokes(read, found[-1]) and not HINT.search(after):
+                guard = read[0].guard
+                read = [replace(found.pop(), guard=guard and guard.negated(), about=read[0].about)]
+            found += read
+        return [piece for piece in found if piece.checked or not does_nothing(piece.text)]
+
+    def _note(self, sentence: str) -> None:
         """Remember what a sentence asks or counts."""
         self._begun = True
         if asks(sentence):
@@ -122,7 +117,7 @@ class _Reader:
             self._ask(asked, about=sentence)
         self._asked.count(sentence)
 
-    def is_referred_to(self, sentence: str, following: str) -> bool:
+    def _is_referred_to(self, sentence: str, following: str) -> bool:
         """Return whether the sentence that follows depends on the answer to a sentence."""
         if SO.match(following) or ELSE.match(following) or LAST_SO.search(following):
             return True
@@ -138,18 +133,18 @@ class _Reader:
         end = boundary(rest)
         return bool(end and asked.meant(rest[: end[0]]))
 
-    def depends(self, sentence: str) -> bool:
+    def _depends(self, sentence: str) -> bool:
         """Return whether a sentence refers to an answer: "the cracked ones", "is that true?"."""
         if self._claimed and TAG.fullmatch(sentence):
             return True
         return bool((match := SELECTED.search(sentence)) and self._selected(match))
 
-    def read(self, sentence: str, *, refers_back: bool = False) -> list[Piece]:
+    def _read(self, sentence: str, *, refers_back: bool = False) -> list[Piece]:
         """Read one sentence; ``refers_back`` if the next one depends on its answer."""
         parts = [part for chunk in INNER_ELSE.split(sentence) for part in INNER_SO.split(chunk)]
         found: list[Piece] = []
         for part, more in zip(parts, [*parts[1:], ""], strict=True):
-            found += self._part(part, self.is_referred_to(part, more) if more else refers_back)
+            found += self._part(part, self._is_referred_to(part, more) if more else refers_back)
         self._begun = True
         return found
 
@@ -182,7 +177,7 @@ class _Reader:
         elif match := condition_after(part):
             yield from self._final(part, match)
         else:
-            self.note(part)
+            self._note(part)
             yield Piece(part)
 
     def _final(self, part: str, match: re.Match[str]) -> Iterator[Piece]:
@@ -209,9 +204,8 @@ class _Reader:
             yield from self._part(condition[order.end() :], False)
 
     def _asks_on(self, match: re.Match[str]) -> bool:
-        """Return whether "then" begins a question after the turn before: "then what is it?"."""
-        asks = match["so"].lower() == "then" and match.string.rstrip().endswith("?")
-        return asks and not self._asked.about
+        """Return whether "then" only goes on after the turn before: "then what is it?"."""
+        return match["so"].lower() == "then" and not self._asked.about
 
     def _initial(self, part: str, match: re.Match[str]) -> Iterator[Piece]:
         """Read a sentence that begins with its condition."""

@@ -23,7 +23,7 @@ _NEXT_TASK = re.compile(
 _ABOUT_IT = re.compile(
     r"(?:(?:and|so|ok|please|can\s+you|could\s+you|now)[\s,]+)*(?:tell|say)\s+(?:(?:me|us)\s+)?"
     r"(?:(?:something|more|all|everything|a\s+(?:bit|little)(?:\s+more)?)\s+)?about\s+(?:it|this|that)\W*"
-    r"|(?:(?:and|so|ok|please|can\s+you|could\s+you|now)[\s,]+)*(?:(?:give|tell)\s+(?:me|us)\s+)?(?:some\s+|a\s+(?:bit|little)\s+)?more\s+details?(?:,?\s+please)?\W*",
+    r"|(?:(?:and|so|ok|please|can\s+you|could\s+you|now)[\s,]+)*(?:(?:give|tell)\s+(?:me|us)\s+)?(?:some\s+|a\s+(?:bit|little)\s+)?more\s+details?(?:,?\s+please)?(?:\W*$|,\s.*)",
     re.IGNORECASE,
 )
 #: A picture says what is written in it.

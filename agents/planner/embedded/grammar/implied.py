@@ -50,6 +50,7 @@ _NO = re.compile(
     r"(?:no|nope|not|none|else|otherwise|false|fewer|less|more)(?:\s+than\s+(?:that|this))?",
     re.IGNORECASE,
 )
+_BARE = re.compile(r"^(?:an?|any)\s+", re.IGNORECASE)
 _THING = re.compile(r"(?:(?:an?|any|some|no)\s+)?(?P<noun>[\w'-]+(?:\s+[\w'-]+)?)", re.IGNORECASE)
 
 Replacement = str | Callable[[re.Match[str]], str]
@@ -102,7 +103,7 @@ _FORMS = [
     ),
     # "Caption the first. Do the second as well."
     _form(
-        r"(?P<before>\b(?P<task>describ|caption|classif|label|count|read|identif)(?:e|y|ing)?\b[^?]*?[.,;!]\s*(?:and\s+|but\s+|then\s+|please\s+)*)do\s+(?P<what>(?:the|my|both|number|image|photo|picture)\s[^.,;!?]{1,40}?|\S+\.\w{3,4})\s+(?:too|as\s+well|also)(?=\s*(?:[.!,;]|$))",
+        r"(?P<before>\b(?P<task>describ|caption|classif|label|count|read|identif)(?:e|y|ing)?\b[^?]*?[.,;!]\s*(?:and\s+|but\s+|then\s+|please\s+)*)(?:do\s+)?(?P<what>(?:the|my|both|number|image|photo|picture)\s[^.,;!?]{1,40}?|\S+\.\w{3,4})\s+(?:too|as\s+well|also)(?=\s*(?:[.!,;]|$|only\b))",
         lambda match: f"{match['before']}{_VERBS[match['task'].lower()]} {match['what']}",
     ),
     _form(r"\bhalf\s+a\s+dozen\b", "six"),
@@ -129,6 +130,23 @@ _FORMS = [
         r"\b(?P<check>(?:check|verify|confirm|see|make\s+sure)\s+(?:first\s+)?)(?:that|if|whether)\s+(?P<what>[^.;,!?]+?)\s*,?\s+before\s+(?:you\s+|doing\s+)?"
         + _ORDER,
         r"\g<check>whether \g<what>. ",
+    ),
+    # "Only if it is do I want to know where."
+    _form(
+        r"\bonly\s+(?:if|when)\s+(?P<what>[^,.;!?]+?)\s*,?\s+(?:do|does|should|would|will|must)\s+(?P<who>i|we|you)\s+(?=\w)",
+        r"if \g<what>, \g<who> ",
+    ),
+    # "Photo 1 too, but that one only if it is dark."
+    _form(
+        r"\s*,?\s+but\s+(?:that|this|it|the\s+latter)(?:\s+one)?\s+only\s+(?P<word>if|when)\s+",
+        r" only \g<word> ",
+    ),
+    # "…; without a ramp, count the steps."
+    _form(
+        rf"(?:^|(?<=[.;!?]\s)|(?<=,\s))(?:and\s+|but\s+)?(?P<with>with\s+no|without|with)\s+(?P<thing>(?:an?\s+|any\s+)?[\w-]+(?:\s+[\w-]+)?)\s*,\s*{_ORDER}",
+        lambda match: if_there(
+            match["thing"] if match["with"].lower() == "with" else f"no {_BARE.sub('', match['thing'])}"
+        ),
     ),
     # "Write a caption... not if a face is showing."
     _form(

@@ -39,7 +39,7 @@ _ARTICLE = re.compile(r"\b(?:the|my|that|this)\s+['\"]?$", re.IGNORECASE)
 #: Images named by their folder or by their type.
 _GROUP = re.compile(
     rf"\b(?:(?:(?:all|each|every|any)\s+(?:of\s+)?)?(?:the\s+)?(?:{_NOUN}|ones?)|whatever(?:'s|\s+is)?|everything|anything|all)(?:\s+(?:that's|that\s+is))?"
-    r"\s+(?:from|in|of)\s+(?:(?:the\s+)?folder\s+(?P<after>[\w-]+)|(?:the\s+)?(?P<folder>[\w-]+)(?:\s+folder)?)"
+    r"\s+(?:from|in|of)\s+(?:(?:the\s+)?folder\s+(?P<after>[\w-]+)|(?:the\s+)?/?(?P<folder>[\w-]+)/?(?:\s+folder)?)"
     rf"|\b(?:the|my|both|all|these|those)\s+(?:(?:the|my|of\s+the)\s+)?(?:(?:two|three|four|five|\d)\s+)?['\"]?(?P<part>[^\W\d_]{{3,}})['\"]?\s+(?P<noun>{_NOUN}|ones?)\b"
     r"|\b(?:the|my)\s+(?P<kind>screenshots?|selfies?|panoramas?|portraits?|close-?ups?)\b"
     rf"|\b(?:the|my|that)\s+(?:{_NOUN}|one)\s+(?:(?:with|that\s+has|containing)\s+['\"]?(?P<says>[\w-]+)['\"]?\s+in\s+(?:its|the)\s+(?:file\s*)?(?:name|title)"
@@ -58,6 +58,8 @@ _FILE = re.compile(
     r"(?<![\w/.-])(?P<series>[^\W\d_]{3,})[\w-]*\.(?:jpe?g|png|webp|gif|bmp|tiff?|heic|avif)\b",
     re.IGNORECASE,
 )
+#: "comet.fits.png" has two endings, "v1.2.png" one.
+_ENDINGS = re.compile(r"(?<=.)(?:\.[a-z]{2,5})?\.\w+$", re.IGNORECASE)
 #: A plain word is a name from this length on.
 _MIN_STEM = 3
 
@@ -252,7 +254,7 @@ def _base(name: str) -> str:
 
 def _stem(name: str) -> str:
     base = _base(name)
-    return base.rsplit(".", 1)[0] if "." in base[1:] else base
+    return _ENDINGS.sub("", base) or base
 
 
 @lru_cache(maxsize=512)

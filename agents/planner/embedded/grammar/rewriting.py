@@ -163,6 +163,18 @@ _NEXT = re.compile(
     r"(?:(?:and|ok|okay|now|so|good|right)\b[\s,.]*)*(?:the\s+)?next(?:[\s,]+(?:please|pls))?[\s!.]*",
     re.IGNORECASE,
 )
+#: "The same thing you did with this one" is not about that one.
+_SAME_AS = re.compile(
+    rf"\b(?P<same>same(?:\s+\w+)?)\s+(?:(?:that\s+|as\s+)?(?:you|i|we)\s+(?:just\s+)?(?:did|asked|wanted)|as)\s+(?:with|for|on|to|about|in)\s+(?:this|that|it|the\s+(?:\w+\s+)?(?:{NOUN}|one))(?:\s+(?:{NOUN}|one))?(?=\s*(?:[.,;:?!]|$))",
+    re.IGNORECASE,
+)
+#: "Mine are the last two. Classify mine."
+_OWNER = re.compile(
+    r"(?:(?P<who>mine|ours)\s+(?:is|are)\s+(?P<what>(?:the|number|picture|photo|image)s?\s[^.,;!?]{1,40}|\S+\.\w{3,4})"
+    r"|(?P<what2>the\s[^.,;!?]{1,40}?)\s+(?:is|are)\s+(?P<who2>mine|ours))(?=\s*[.,;!?])",
+    re.IGNORECASE,
+)
+_WHEN_SAID = re.compile(r"\bwhen\s+i\s+(?:said|wrote)\s+.{1,40}?,?\s+i\s+(?=mean)", re.IGNORECASE)
 _RANK = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 
 
@@ -180,6 +192,7 @@ def rewritten(text: str, *, images: int, others: int) -> str:
     text = _ACKNOWLEDGED.sub("", _GREETED.sub("", text, count=1), count=1)
     text = _amended(_REJECTED_FIRST.sub("", text, count=1))
     text = _UNLESS.sub(" unless", _APART.sub(", ", text))
+    text = _owned(_WHEN_SAID.sub("I ", _SAME_AS.sub(r"\g<same>", text)))
     if each := _FOR_EACH.fullmatch(text.strip()):
         text = f"{each['rest']} for {each['each']}"
     text = explicit(text)
@@ -196,6 +209,17 @@ def rewritten(text: str, *, images: int, others: int) -> str:
         # With several images these are headings: "first: describe it".
         text = _ORDERED.sub(lambda match: f"{_RANK[match['word'].lower()]}) ", text)
     return text
+
+
+def _owned(text: str) -> str:
+    """Replace "mine" by the images that a sentence before says are."""
+    match = _OWNER.search(text)
+    if not match:
+        return text
+    what, end = match["what"] or match["what2"], match.end()
+    who = match["who"] or match["who2"]
+    after = re.sub(rf"\b{who}\b", what, text[end:], count=1, flags=re.IGNORECASE)
+    return text[:end] + after
 
 
 def selected(text: str, *, several: bool) -> str:

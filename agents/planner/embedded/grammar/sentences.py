@@ -97,8 +97,8 @@ _ORDERED = re.compile(
 _ANY = re.compile(r"\s*any\s[^?]*\?\s*$", re.IGNORECASE)
 #: "Check the gauge." before "if the needle is in the red, …" asks nothing by itself.
 _LOOKING = re.compile(
-    r"^(?:(?:please|first|ok|okay|and|now|so|right|just)\b[\s,]*)*(?:check|look(?:\s+at)?|(?:have|take)\s+a\s+(?:good\s+)?look\s+at|see|inspect|examine|use)"
-    r"\s+(?:the|this|that|my|it|these|those|each|them)\b(?:(?!\b(?:for|if|whether|and|to)\b)[^.?!:;,]){0,40}[.!\s]*$",
+    r"^(?:(?:please|first|ok|okay|and|now|so|right|just|(?:can|could|would|will)\s+you)\b[\s,]*)*(?:check|look(?:\s+at)?|(?:have|take)\s+a\s+(?:good\s+)?look\s+at|see|inspect|examine|use)"
+    r"\s+(?:the|this|that|my|it|these|those|each|them)\b(?:(?!\b(?:for|if|whether|and|to)\b)[^.?!:;,]){0,40}[.!?\s]*$",
     re.IGNORECASE,
 )
 _PURPOSE = re.compile(

@@ -11,7 +11,7 @@ from edgewright.agents.planner.embedded.grammar.condition_forms import NOTHING
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.states import is_state
 
-_NOUN = r"[a-z][\w'-]*(?:\s+[a-z][\w'-]*){0,2}?"
+_NOUN = r"[a-z][\w'-]*(?:\s+[a-z][\w'-]*){0,5}?"
 _WORDS = (
     rf"(?P<amount>{AMOUNT}(?:\s+{_NOUN})?|{NUMBER}\s+{_NOUN})|(?P<none>(?:no|not)\s+(?!one\b){_NOUN})"
     r"|(?P<yes>yes|yep|positive)|(?P<no>no|nope|negative)"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewright.agents.planner.embedded.grammar.conditions import pieces
+from edgewright.agents.planner.embedded.grammar.conditions import ConditionReader
 from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise, guard_of
 from edgewright.agents.planner.embedded.grammar.sentences import items, sentences
 
@@ -21,7 +21,7 @@ def shown(guard: Guard | None) -> str:
 
 
 def read(text: str, before: str = "") -> Shown:
-    found = pieces(sentences(text), before=before)
+    found = ConditionReader(before).pieces(sentences(text))
     return [(piece.text, shown(piece.guard)) for piece in found]
 
 
@@ -219,7 +219,7 @@ def test_a_guard_negated_twice_is_itself(premises: list[Premise], either: bool) 
 @given(st.text(max_size=300))
 def test_any_text_is_read(text: str) -> None:
     for item in items(text):
-        pieces(sentences(item))
+        ConditionReader().pieces(sentences(item))
     guard_of(text)
 
 
@@ -237,5 +237,5 @@ def test_any_text_is_read(text: str) -> None:
 def test_long_texts_are_read_in_time(text: str) -> None:
     started = time.perf_counter()
     for item in items(text[:8000]):
-        pieces(sentences(item))
+        ConditionReader().pieces(sentences(item))
     assert time.perf_counter() - started < 10
