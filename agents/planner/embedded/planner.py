@@ -22,7 +22,7 @@ import numpy as np
 
 from edgewright.agents.planner.embedded.assembly import Assembler
 from edgewright.agents.planner.embedded.composition import Scope
-from edgewright.agents.planner.embedded.conversation import latest_turn
+from edgewright.agents.planner.embedded.conversation import kind_of, latest_turn
 from edgewright.agents.planner.embedded.detection import (
     Intent,
     Judged,
@@ -41,7 +41,13 @@ from edgewright.agents.planner.embedded.grammar.questions import (
     refers,
 )
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
-from edgewright.agents.planner.embedded.grammar.sentences import asking, may_request, sentences
+from edgewright.agents.planner.embedded.grammar.sentences import (
+    asking,
+    begins_asking,
+    may_request,
+    sentences,
+    wishes,
+)
 from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
 from edgewright.agents.planner.embedded.steps import Unit
@@ -216,15 +222,8 @@ class EmbeddedPlanner:
 
         A short question after a task on an image is about that image too: "and the fuel?".
         """
-        asking = self._assembler.asking
-        brief = follows and asks_briefly(unit.text)
-        brief = (brief and not reading.declined) or (
-            refers(unit.text) and (brief or (asks_openly(unit.text) and not reading.declined))
-        )
-        named = unit.guard is not None or STAND_IN in unit.text
-        asks = about_image(unit.text) or brief or (named and asks_openly(unit.text))
-        if not reading.intents and unit.images and asking and asks:
-            intent = Intent(asking.id, 0, len(unit.text), reading.probability, {})
+        if not reading.intents and unit.images and (tool := self._implied(unit, reading, follows)):
+            intent = Intent(tool, 0, len(unit.text), reading.probability, {})
             return replace(reading, intents=(intent,), declined=())
         intents = _not_in_remarks(unit.text, self._single(unit.text, reading.intents))
         reading = replace(reading, intents=(*intents, *self._checks(unit, intents)))
@@ -242,6 +241,23 @@ class EmbeddedPlanner:
             return reading
         clause = Clause(" and ".join(others.values()), 0, len(unit.text))
         return replace(reading, intents=readable, declined=((clause, "reading other files"),))
+
+    def _implied(self, unit: Unit, reading: Reading, follows: bool) -> str:
+        """Return the card for a text in which the heads find none, or nothing."""
+        named = kind_of(unit.text)
+        card = next((each.id for each in self._cards if each.task_type == named), "")
+        if card and not reading.declined and "question" not in self._cards.get(card).arguments:
+            return card
+        asking = self._assembler.asking
+        said = sentences(unit.text)
+        known = unit.guard is not None or STAND_IN in unit.text
+        asks = (
+            any(map(about_image, said))
+            or (known and any(map(asks_openly, said)))
+            or (unit.guard is not None and begins_asking(unit.text))
+            or any(_asks(each, follows=follows, declined=bool(reading.declined)) for each in said)
+        )
+        return asking.id if asking and asks else ""
 
     def _checks(self, unit: Unit, intents: Sequence[Intent]) -> Iterator[Intent]:
         """Yield questions for what sentences have checked, beside other requests."""
@@ -341,6 +357,15 @@ class EmbeddedPlanner:
             titles = " or ".join(self._cards.get(tool).title for tool in reading.unsure)
             return f"The request is ambiguous: do you mean {titles}? Please rephrase it."
         return f"No card serves this request; {hint}"
+
+
+def _asks(sentence: str, *, follows: bool, declined: bool) -> bool:
+    """Return whether a sentence asks about an image by its form, after a task on it or not."""
+    if follows and asks_briefly(sentence):
+        return not declined or refers(sentence)
+    if declined:
+        return False
+    return (asks_openly(sentence) and refers(sentence)) or (follows and wishes(sentence))
 
 
 def _not_in_remarks(text: str, intents: Sequence[Intent]) -> tuple[Intent, ...]:

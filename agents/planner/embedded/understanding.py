@@ -188,18 +188,26 @@ class _Reader:
                 self.noun = topic(piece.guard.premises[0].question) or self.noun
             asked, self.noun = without_pronouns(completed(remaining), self.noun)
             within = replace(piece, text=asked)
-            if not self._follow_up(within):
+            if not self._follow_up(within, goes_on=later is not None):
                 self._piece(within, number)
 
-    def _follow_up(self, piece: Piece) -> bool:
-        """Read a piece that leaves its request or question to the turn before."""
+    def _follow_up(self, piece: Piece, *, goes_on: bool) -> bool:
+        """Read a piece that leaves its request or question to the turn before.
+
+        Args:
+            piece: The piece.
+            goes_on: Whether something follows; "not that." before a request repeats nothing.
+        """
         turn = self.conversation.latest
         found = self.images.mentions(piece.text)
         if self.units or turn is None:
             return False
         if not piece.guard and self._recalled(piece.text, found):
             return True
-        again = repeats(piece.text, found, new_images=bool(self.conversation.attached))
+        new = bool(self.conversation.attached)
+        again = repeats(piece.text, found, new_images=new)
+        if again and goes_on and not (new or says_again(piece.text) or doubts(piece.text)):
+            return False
         if piece.guard and (piece.about or not found) and not (again and says_again(piece.text)):
             return False
         if again:

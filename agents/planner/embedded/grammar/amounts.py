@@ -6,17 +6,17 @@ import re
 
 from edgewright.agents.planner.condition import NUMBERS, Operator
 
-NUMBER = rf"(?:(?:half\s+)?a\s+dozen|(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b|\d{{1,4}})"
+NUMBER = rf"(?:(?:half\s+)?a\s+dozen|a\s+(?:couple|pair)(?:\s+of)?|(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b|\d{{1,4}})"
 _LEAST = (
     r"(?:at\s+(?:the\s+)?least|(?:no|not)\s+(?:fewer|less)\s+than|(?:a\s+)?minimum\s+(?:of\s+)?"
-    r"|min\.?(?=\s))"
+    r"|min\.?(?=\s)|reach(?:es)?|hits?|as\s+many\s+as|all(?:\s+of)?(?:\s+the)?|a\s+full|the\s+full)"
 )
 _MOST = (
     r"(?:at\s+(?:the\s+)?most|(?:no|not)\s+more\s+than|up\s+to|(?:a\s+)?maximum\s+(?:of\s+)?"
     r"|max\.?(?=\s))"
 )
-_MORE = r"(?:(?:more|greater|higher|larger|bigger)\s+than|over|above|upwards\s+of|exceeds?|exceeding)"
-_FEWER = r"(?:(?:fewer|less|lower|smaller)\s+than|under|below)"
+_MORE = r"(?:(?:more|greater|higher|larger|bigger)\s+than|over|above|upwards\s+of|exceeds?|exceeding|tops|goes\s+(?:over|above)|passes)"
+_FEWER = r"(?:(?:fewer|less|lower|smaller)\s+than|under|below|(?:stays|falls|drops|is)\s+(?:under|below)|(?:falls\s+)?short\s+of)"
 _SAME = r"(?:exactly|precisely|just|only|equal\s+to|equals)"
 _AFTER = rf"(?:\s+(?:or|and)\s+(?P<{{up}}>more|over|above|up|higher)|\s+(?:or|and)\s+(?P<{{down}}>fewer|less|under|below|lower))"
 
@@ -41,6 +41,8 @@ _AMOUNT = re.compile(_form(""), re.IGNORECASE)
 def number_of(word: str) -> int:
     """Return the number that a word or digits stand for."""
     word = re.sub(r"\s+", " ", word.lower())
+    if "couple" in word or "pair" in word:
+        return 2
     if "dozen" in word:
         return 6 if word.startswith("half") else 12
     return int(word) if word.isdecimal() else NUMBERS[word]

@@ -45,7 +45,7 @@ _NOT_ANY = re.compile(rf"{_COUNTING}(?:none|zero|nothing|no\s+\w+){_OF_THEM}", r
 _ANY = re.compile(rf"{_COUNTING}(?:any|some|one\s+or\s+more|at\s+least\s+one){_OF_THEM}", re.IGNORECASE)
 #: What a number without a noun counts: "count the hens, and if there are more than three, …".
 _COUNTED = re.compile(
-    r"\b(?:count(?:ing)?(?:\s+up)?|how\s+many|the\s+number\s+of)\s+(?:all\s+)?(?:of\s+)?(?:the\s+)?"
+    r"\b(?:count(?:ing)?(?:\s+up)?|tally(?:\s+up)?|tot\s+up|add\s+up|how\s+many|(?:number|count|total|tally)\s+of)\s+(?:all\s+)?(?:of\s+)?(?:the\s+)?"
     r"(?P<noun>(?!are\b|is\b|do\b|can\b|of\b|it\b|them\b)[\w'-]+(?:\s+(?!(?:are|is|do|can|in|on|and|or|but|for|if|then|please|you|there|here|that|with|to|of|visible)\b)[\w'-]+)?)",
     re.IGNORECASE,
 )
@@ -53,6 +53,14 @@ _COUNTED = re.compile(
 _THINGS = re.compile(
     r"(?:are\s+there|(?:do|can|could|did)\s+(?:you|we)\s+(?:see|spot|find|make\s+out|have))\s+(?:any\s+|some\s+)?"
     r"(?P<noun>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)??(?<=s)|people|children)(?=\s*\?|\s+(?:in|on|at|there|here|visible)\b)",
+    re.IGNORECASE,
+)
+#: Asks for a state: "is the stove off", and states another: "it is still burning".
+_STATE_ASKED = re.compile(
+    r"(?:is|are)\s+(?!there\b|it\s+an?\b|this\s+an?\b|that\s+an?\b|any|some)(?:(?!\b(?:an?|or)\b).)+$", re.IGNORECASE
+)
+_OTHER_STATE = re.compile(
+    r"(?:it|they|he|she|that)(?:'s|'re|\s+is|\s+are|\s+looks?|\s+seems?)\s+(?:(?:still|already|too|rather|all)\s+)?(?!an?\b|the\b|in\b|on\b|at\b|more\b|less\b|over\b|under\b|\w+er\b)[a-z-]+",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(r"\b(?:not|no|never|isn't|aren't|wasn't|weren't|doesn't|don't|hasn't|haven't|can't|nobody|none|nothing)\b", re.IGNORECASE)
@@ -80,6 +88,7 @@ class _Question:
     """A question or a condition of the message.
 
     Attributes:
+        asked: Its text.
         said: All its words.
         content: Its content words, in order.
         key: The word that its answer hangs on: the state, or the thing that may be there.
@@ -87,6 +96,7 @@ class _Question:
         about: The words that say which image it is about.
     """
 
+    asked: str
     said: tuple[str, ...]
     content: tuple[str, ...]
     key: str
@@ -128,7 +138,7 @@ class Asked:
             holds = guard.negated() if unless else guard
             self._questions.append(
                 _Question(
-                    tuple(_WORD.findall(asked.lower())), content, _key(asked, content), holds, about
+                    asked, tuple(_WORD.findall(asked.lower())), content, _key(asked, content), holds, about
                 )
             )
         self.count(guard.premises[0].question, about)
@@ -192,7 +202,19 @@ class Asked:
                 continue
             holds = negative if against else not negative
             return (question.guard if holds else question.guard.negated()), question.about
-        return None
+        return self._contrasted(said)
+
+    def _contrasted(self, said: str) -> tuple[Guard, str] | None:
+        """Return the opposite of the last question for a state that it does not name.
+
+        "Is the stove off? If it is still burning, …": who means the same says "if it is".
+        """
+        last = self._questions[-1] if self._questions else None
+        if last is None or last.guard is not self.last or not _STATE_ASKED.match(last.asked):
+            return None
+        if not _OTHER_STATE.fullmatch(said) or _NEGATED.search(said):
+            return None
+        return last.guard.negated(), last.about
 
 
 def counted(words: str) -> str:

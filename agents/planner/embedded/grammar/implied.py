@@ -117,7 +117,7 @@ _FORMS = [
     ),
     # "If there is no cat, don't bother", "…, else don't": nothing is done.
     _form(
-        rf"(?P<before>\b(?:if|unless|when)\s[^.;!?]{{1,90}}?\s*[,:?]\s*(?:then\s+)?|{any_of('else_word')}(?!\w)[\s,:]*(?:then\s+)?){_NOTHING}{_NO_MORE}",
+        rf"(?P<before>\b(?:if|unless|when)\s[^.;!?]{{1,90}}?\s*[,:?]\s*(?:then\s+|in\s+(?:which|that)\s+case,?\s+)?|{any_of('else_word')}(?!\w)[\s,:]*(?:then\s+)?){_NOTHING}{_NO_MORE}",
         rf"\g<before>{NOTHING}",
     ),
     _form(
@@ -147,6 +147,11 @@ _FORMS = [
         lambda match: if_there(
             match["thing"] if match["with"].lower() == "with" else f"no {_BARE.sub('', match['thing'])}"
         ),
+    ),
+    # "No caption if there is a face in it."
+    _form(
+        rf"^(?:please\s+)?(?:no\s+(?P<noun>{any_of('task_noun')})|(?:do\s+not|don't|never)\s+(?P<do>(?:describe|caption|classify|label)\b[^,.;!?]*?))\s+(?:if|when)\s+(?P<what>[^.;!?]+[.!]*)$",
+        lambda match: f"{match['noun'] or match['do']} unless {match['what']}",
     ),
     # "Write a caption... not if a face is showing."
     _form(

@@ -101,7 +101,7 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _REFERS = re.compile(
-    r"\b(?:it|its|he|she|him|her|they|them|this|that|these|those|there|here)\b|'s\s+(?:it|he|she)\b"
+    r"\b(?:it|its|he|she|him|her|they|them|this|that|these|those|there|here|weather|season|background|foreground|time\s+of\s+(?:day|year))\b|'s\s+(?:it|he|she)\b"
     r"|^\W*(?:(?:and|so|but|ok)\s+)*(?:how\s+\w+|(?:what|which)\s+\w+)(?:\s+(?:do|would)\s+you\s+(?:think|say|guess))?\W*$",
     re.IGNORECASE,
 )

@@ -91,6 +91,10 @@ _WISHING = re.compile(
     r"|\b(?:can|could|would|will)\s+you\b",
     re.IGNORECASE,
 )
+_WANTING = re.compile(
+    r"\b(?:i|we)(?:'d|\s+would)?(?:\s+(?:also|just|only|really))*\s+(?:want|need|like|wish|prefer|meant?|asked)\b",
+    re.IGNORECASE,
+)
 _ORDERED = re.compile(
     rf"[,.;:!]\s*(?:and\s+|please\s+)?{beginning()}|\band\s+{beginning()}", re.IGNORECASE
 )
@@ -193,6 +197,11 @@ def may_request(text: str) -> bool:
         or _ORDERED.search(each)
         for each in sentences(text)
     )  # fmt: skip
+
+
+def wishes(text: str) -> bool:
+    """Return whether a sentence says that its speaker wants something, or wants to know it."""
+    return bool(_WANTING.search(text))
 
 
 def clearly_asks(text: str) -> bool:
