@@ -46,13 +46,18 @@ _ANY = re.compile(rf"{_COUNTING}(?:any|some|one\s+or\s+more|at\s+least\s+one){_O
 #: What a number without a noun counts: "count the hens, and if there are more than three, …".
 _COUNTED = re.compile(
     r"\b(?:count(?:ing)?(?:\s+up)?|tally(?:\s+up)?|tot\s+up|add\s+up|how\s+many|(?:number|count|total|tally)\s+of)\s+(?:all\s+)?(?:of\s+)?(?:the\s+)?"
-    r"(?P<noun>(?!are\b|is\b|do\b|can\b|of\b|it\b|them\b)[\w'-]+(?:\s+(?!(?:are|is|do|can|in|on|and|or|but|for|if|then|please|you|there|here|that|with|to|of|visible)\b)[\w'-]+)?)",
+    r"(?P<noun>(?!are\b|is\b|do\b|can\b|of\b|it\b|them\b)[\w'-]+(?:\s+(?!(?:are|is|do|can|in|on|and|or|but|for|if|then|please|you|there|here|that|with|to|of|visible)\b)[\w'-]+)?)"
+    r"|\b(?!please\b|then\b|also\b|just\b|and\b|you\b)(?P<before>[a-z]{3,})\s+count\s*(?:[?.,:;]|$)",
     re.IGNORECASE,
 )
 #: "Are there any hens? If there are more than three, …"
 _THINGS = re.compile(
     r"(?:are\s+there|(?:do|can|could|did)\s+(?:you|we)\s+(?:see|spot|find|make\s+out|have))\s+(?:any\s+|some\s+)?"
     r"(?P<noun>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)??(?<=s)|people|children)(?=\s*\?|\s+(?:in|on|at|there|here|visible)\b)",
+    re.IGNORECASE,
+)
+_IS_THERE = re.compile(
+    r"(?:it|they|he|she|one)(?:'s|'re|\s+is|\s+are)(?:n't|\s+not)?(?:\s+(?:really|still|indeed))?\s+there|(?:it|they|he|she)(?:\s+is|\s+are)n't",
     re.IGNORECASE,
 )
 #: Asks for a state: "is the stove off", and states another: "it is still burning".
@@ -107,17 +112,14 @@ class _Question:
 class Asked:
     """What a message has asked so far.
 
-    Args:
-        last: The question of the turn before, which "if so" can refer to.
-
     Attributes:
         last: The condition that "if so" refers to.
         about: The words that say which image that one is about.
         noun: What was counted last.
     """
 
-    def __init__(self, last: Guard | None = None) -> None:
-        self.last = last
+    def __init__(self) -> None:
+        self.last: Guard | None = None
         self.about = ""
         self.noun = ""
         self._counting = ""
@@ -194,6 +196,8 @@ class Asked:
         """Return the guard of a question that a statement says again, or the opposite of."""
         content = _content(said)
         negative = bool(_NEGATED.search(said))
+        if self.last and _IS_THERE.fullmatch(said):
+            return (self.last.negated() if negative else self.last), self.about
         for question in reversed(self._questions) if content else ():
             same = [word for word in content if _in(word, question.content)]
             others = [word for word in content if word not in same]
@@ -220,7 +224,7 @@ class Asked:
 def counted(words: str) -> str:
     """Return the noun whose number words ask for, or nothing."""
     match = _COUNTED.search(words)
-    return match["noun"] if match else ""
+    return (match["noun"] or f"{match['before']}s") if match else ""
 
 
 def is_amount(words: str) -> bool:

@@ -24,7 +24,7 @@ INITIAL = re.compile(
 )
 #: Images by the answer to a question before: "the cracked ones", "those that do".
 SELECTED = re.compile(
-    rf"\b(?:(?:only|just)\s+)?(?:(?:the|those|any|all(?:\s+the)?)\s+)?(?P<word>[a-z]{{3,}})\s+(?:{any_of('image_noun')}(?<=s)|ones)\b"
+    rf"(?:(?<!\w)(?:(?:only|just|the|those|any|all)\s+)+|^(?=\w+\s+\w+\s*:))(?P<word>[a-z]{{3,}})\s+(?:{any_of('image_noun')}(?<=s)|ones)\b"
     rf"|\b(?:(?:only|just)\s+)?(?:the\s+)?(?:{any_of('image_noun')}(?<=s)|ones|those)\s+(?P<that>that|which|where\s+(?:it|there))\s+"
     r"(?:do|does|are|is|have|has)(?P<not>n't|\s+not)?(?=\s*(?:[.,;:!?]|$))",
     re.IGNORECASE,
@@ -79,7 +79,7 @@ _STRONG = re.compile(
     re.IGNORECASE,
 )
 HINT = re.compile(
-    r"\b(?:if|unless|should|otherwise|else|suppose|supposing|assuming|provided|providing|when|whenever|then|except|case|condition|long|sure|certain|checking|confirmed|checked|verified|established|where|wherever|event|which)\b",
+    r"\b(?:if|unless|should|otherwise|else|suppose|supposing|assuming|provided|providing|when|whenever|then|except|case|condition|long|sure|certain|checking|confirmed|checked|verified|established|where|wherever|event|which|given)\b",
     re.IGNORECASE,
 )
 #: A statement about the speaker, or about what is done, is no condition on an image.
@@ -103,7 +103,7 @@ CHECK_AND = re.compile(
 )
 #: "Caption it if there is a bus, and describe the other": begins a request without a condition.
 _SECOND_ORDER = re.compile(
-    rf"\s*,\s*(?P<joint>(?:and|but)\s+)?(?:also\s+|then\s+|please\s+)*(?=(?:{'|'.join(sorted(VERBS))})\s)",
+    rf"\s*,\s*(?P<joint>(?:and|but)\s+)?(?:also\s+|then\s+|please\s+)*(?=(?:{'|'.join(sorted(VERBS))})\s|(?:an?|the)\s+{any_of('task_noun')}\b)",
     re.IGNORECASE,
 )
 _LAST_ORDER = re.compile(rf"\s*,?\s+(?:and|then)\s+(?:then\s+)?(?={beginning()})", re.IGNORECASE)

@@ -40,7 +40,12 @@ from edgewright.agents.planner.embedded.grammar.condition_forms import (
 )
 from edgewright.agents.planner.embedded.grammar.quantities import of_each, quantity_of
 from edgewright.agents.planner.embedded.grammar.questions import Guard, guard_of
+from edgewright.agents.planner.embedded.grammar.states import is_state
 from edgewright.agents.planner.embedded.grammar.telegraphic import joined
+
+
+#: States that say which images are meant without a look at them: "the new ones".
+_NO_CHOICE = re.compile(r"new|old|same|other|another|different|right|wrong|correct|good|bad|fine|there|here", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,9 @@ class ConditionReader:
     """
 
     def __init__(self, before: str = "", reworded: Callable[[str], str] = str) -> None:
-        self._asked = Asked(guard_of(before) if before and asks(before) else None)
+        self._asked = Asked()
+        if before and asks(before):
+            self._asked.remember(before, guard_of(before), "")
         self._asked.count(before)
         self._reworded = reworded
         self._unless = False
@@ -233,8 +240,9 @@ class ConditionReader:
 
     def _selected(self, match: re.Match[str]) -> tuple[Guard, str] | None:
         """Return the guard of the images that words select by an answer: "the cracked ones"."""
-        if match["word"]:
-            return self._asked.meant(match["word"])
+        if word := match["word"]:
+            chosen = is_state(word) and not _NO_CHOICE.fullmatch(word)
+            return self._asked.meant(word) or ((guard_of(f"it is {word}"), "") if chosen else None)
         if not (last := self._asked.last):
             return None
         return (last.negated() if match["not"] else last), self._asked.about

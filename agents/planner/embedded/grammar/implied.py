@@ -92,6 +92,7 @@ _ORDER = rf"(?=(?:(?:then|just|only|please|also)\s+)*(?:{'|'.join(sorted(VERBS))
 
 #: Forms in the order in which they are rewritten.
 _FORMS = [
+    _form(r"\bin\s+case\s+of\s+(?=\w)", "if there is "),
     # "Classify? No. Caption? Yes."
     _form(
         rf"{_START}(?P<task>(?:an?\s+|the\s+)?{any_of('task_noun')})\s*(?:[?:]|\s)\s*(?P<no>no|nope)\b(?:\s+thanks)?(?=\s*(?:[.,;!]|$))",

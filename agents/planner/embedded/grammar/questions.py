@@ -91,6 +91,7 @@ _ASKED = re.compile(
 _NOUN_ALONE = re.compile(
     r"(?!(?:it|so|yes|no|not|they|possible|true|there)\b)[a-z-]{3,}", re.IGNORECASE
 )
+_QUALITY = re.compile(r"[a-z]{2,}(?:[^aeiou]y|ed|ing|ful|less|able|ible|ous|ish)", re.IGNORECASE)
 _THING_ALONE = re.compile(r"an?\s+[a-z-]+(?:\s+[a-z-]+)?", re.IGNORECASE)
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|shows?|does|do|can)\b", re.IGNORECASE)
 _TAIL = re.compile(r"[\s.,;:!?]+$")
@@ -255,7 +256,7 @@ def premise_of(words: str) -> Premise:
         question = f"{'are' if plural else 'is'} there {positive}{f' {place}' if place else ''}?"
         return Premise(question, value="no" if negative else "yes")
     positive, negative = _positive(words)
-    if is_state(positive) or _THING_ALONE.fullmatch(positive):
+    if is_state(positive) or _QUALITY.fullmatch(positive) or _THING_ALONE.fullmatch(positive):
         return Premise(f"is it {positive}?", value="no" if negative else "yes")
     if _NOUN_ALONE.fullmatch(positive):
         return Premise(f"is there {_with_article(positive)}?", value="no" if negative else "yes")

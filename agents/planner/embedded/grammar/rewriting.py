@@ -54,8 +54,9 @@ _WHICH_IMAGES = (
 #: "Describe the pictures that show a dog"; "with" also introduces how something is described.
 _RELATIVE = re.compile(
     rf"(?P<main>(?:(?:and|please|now|then|only|just)\s+)*{beginning()}.*?)\s+(?:only\s+)?{_WHICH_IMAGES}\s+"
-    rf"(?:(?P<lack>{_NOT_SHOWING})|(?:that|which)\s+{SHOWS}|where\s+(?:there(?:'s|\s+is|\s+are)|you\s+(?:can\s+)?see)|{_SHOWING})\s+"
-    rf"(?P<thing>(?:an?|some|any|the|no|\w+s|people|person|at\s+least|more\s+than)\b[^,;.:!?]*?){IN_THEM}",
+    rf"(?:(?:(?P<lack>{_NOT_SHOWING})|(?:that|which)\s+{SHOWS}|where\s+(?:there(?:'s|\s+is|\s+are)|you\s+(?:can\s+)?see)|{_SHOWING})\s+"
+    rf"(?P<thing>(?:an?|some|any|the|no|\w+s|people|person|at\s+least|more\s+than)\b[^,;.:!?]*?){IN_THEM}"
+    r"|(?:where|(?:in|on)\s+which)\s+(?P<stated>(?:the|he|she|they|some\w*|any\w*|nobody|no\s+one|people|it)\b[^,;.:!?]*?)[\s.!]*)",
     re.IGNORECASE,
 )
 _MANNER = re.compile(
@@ -175,6 +176,10 @@ _OWNER = re.compile(
     re.IGNORECASE,
 )
 _WHEN_SAID = re.compile(r"\bwhen\s+i\s+(?:said|wrote)\s+.{1,40}?,?\s+i\s+(?=mean)", re.IGNORECASE)
+#: "Describe it (only if it is dark)", "the fox, that is, if there is one".
+_APPOSED = re.compile(
+    r"\s*\((?P<what>(?:but\s+)?(?:only\s+)?(?:if|unless|when)\b[^()]{2,60})\)|,?\s+that\s+is,?(?=\s+if\b)", re.IGNORECASE
+)
 _RANK = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 
 
@@ -192,6 +197,7 @@ def rewritten(text: str, *, images: int, others: int) -> str:
     text = _ACKNOWLEDGED.sub("", _GREETED.sub("", text, count=1), count=1)
     text = _amended(_REJECTED_FIRST.sub("", text, count=1))
     text = _UNLESS.sub(" unless", _APART.sub(", ", text))
+    text = _APPOSED.sub(lambda match: f" {match['what']}" if match["what"] else "", text)
     text = _owned(_WHEN_SAID.sub("I ", _SAME_AS.sub(r"\g<same>", text)))
     if each := _FOR_EACH.fullmatch(text.strip()):
         text = f"{each['rest']} for {each['each']}"
@@ -238,10 +244,12 @@ def selected(text: str, *, several: bool) -> str:
         main, found = _PRONOUN.subn("each picture", match["main"].rstrip(" .!"), count=1)
         return f"{main if found else f'{main} of each picture'} if {_shown(match)}"
     match = _RELATIVE.fullmatch(text.strip())
-    if not match or _MANNER.search(match["thing"]):
+    if not match or _MANNER.search(match["thing"] or ""):
         return text
     if match["noun"].lower() != "those" and not match["noun"].lower().endswith("s") and not several:
         return text  # "the picture with the dog" is the only one
+    if match["stated"]:
+        return f"{match['main']} each picture if {match['stated']}"
     return f"{match['main']} each picture if {_shown(match)}"
 
 

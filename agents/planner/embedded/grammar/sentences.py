@@ -39,6 +39,7 @@ _ASKS = re.compile(
     rf"^(?:(?:and|but|so|then|please|only|just|also|now|ok|okay|next)\b[\s,]*)*(?:{beginning()})",
     re.IGNORECASE,
 )
+_WHETHER = re.compile(r"\b(?:if|whether|how|what|which|where|who)\b", re.IGNORECASE)
 _DEPENDS = re.compile(
     r"(?:and\s+|but\s+)?(?:if|unless|when|otherwise|else|only\s+then|then)\b", re.IGNORECASE
 )
@@ -155,7 +156,10 @@ def sentences(text: str) -> list[str]:
 def begins_asking(sentence: str) -> bool:
     """Return whether a sentence begins like an order or a question; "look" alone is neither."""
     match = _ASKS.match(sentence)
-    return match is not None and not match[0].lower().endswith(("look", "see", "have"))
+    if match is None:
+        return False
+    only_looks = match[0].lower().endswith(("look", "see", "have"))
+    return not only_looks or bool(_WHETHER.search(sentence, match.end()))
 
 
 def asking(text: str) -> list[Clause]:
