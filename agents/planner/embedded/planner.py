@@ -225,7 +225,9 @@ class EmbeddedPlanner:
         if not reading.intents and unit.images and (tool := self._implied(unit, reading, follows)):
             intent = Intent(tool, 0, len(unit.text), reading.probability, {})
             return replace(reading, intents=(intent,), declined=())
-        intents = _not_in_remarks(unit.text, self._single(unit.text, reading.intents))
+        intents = self._single(unit.text, reading.intents)
+        if unit.images:
+            intents = _not_in_remarks(unit.text, intents)
         reading = replace(reading, intents=(*intents, *self._checks(unit, intents)))
         others = {mention.kind: mention.name for mention in files(unit.text)}
         if not others or "image" in others:

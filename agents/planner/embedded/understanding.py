@@ -45,7 +45,6 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     presents,
     sentences,
     states,
-    without_purpose,
 )
 from edgewright.agents.planner.embedded.mentioned import Mentioned
 from edgewright.agents.planner.embedded.recalled import recalled
@@ -273,7 +272,7 @@ class _Reader:
 
     def _add(self, unit: Unit, number: int, *, apart: bool = False) -> None:
         """Add a unit, or lengthen the one before if nothing sets it apart."""
-        unit = replace(unit, text=plain(without_purpose(unit.text)))
+        unit = replace(unit, text=plain(unit.text))
         last = self.units[-1] if self.units else None
         alike = (
             last is not None

@@ -8,6 +8,7 @@ from edgewright.agents.planner.embedded.grammar.checks import searched
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
+from edgewright.agents.planner.embedded.grammar.sentences import without_purpose
 
 _YES_NO = re.compile(
     r"(?P<thing>[\w' -]{2,60}?)\s*[:,;?\u2013-]+\s*(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\W*"
@@ -28,7 +29,7 @@ _ABOUT_IT = re.compile(
 )
 #: A picture says what is written in it.
 _SAYS = re.compile(
-    rf"(?:(?:and|so|ok|okay|now|then)\s+)*(?:what\s+does\s+{STAND_IN}\s+(?:say|read)|what(?:'?s|\s+is)\s+(?:printed|written|engraved|stamped|scribbled)\b[^?.]*"
+    rf"(?:(?:and|so|ok|okay|now|then)\s+)*(?:what\s+does\s+{STAND_IN}\s+(?:say|read)|what(?:'?s|\s+is)\s+(?:printed|engraved|stamped|scribbled)\b[^?.]*"
     rf"|(?:tell\s+me|read(?:\s+out)?)\s+what\s+(?:it|{STAND_IN})\s+says)\W*$",
     re.IGNORECASE,
 )
@@ -114,7 +115,8 @@ def plain(text: str) -> str:
     """
     if _SAYS.match(text.strip()):
         return "what does it say?"
-    return "Describe the picture." if _DESCRIBE.fullmatch(text.strip()) else text
+    described = _DESCRIBE.fullmatch(without_purpose(text.strip()))
+    return "Describe the picture." if described else text
 
 
 def _article(noun: str) -> str:

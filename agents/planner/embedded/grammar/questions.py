@@ -98,11 +98,11 @@ _TAIL = re.compile(r"[\s.,;:!?]+$")
 
 
 _ASKING = re.compile(
-    r"(?:(?:and|so|ok|okay|also|now|then)\s+)*(?:(?:in|on|at|of|from)\s+(?=which|what))?(?:how|what|where|which|who|whose|is|are|does|do|has|have|can|could)\b",
+    r"(?:(?:and|so|ok|okay|also|now|then)\s+)*(?:(?:in|on|at|of|from)\s+(?=which|what))?(?:how|what|where|which|who|whose|is|are|does|do|has|have(?=\s+(?:you|we|they|any|there)\b)|can|could)\b",
     re.IGNORECASE,
 )
 _REFERS = re.compile(
-    r"\b(?:it|its|he|she|him|her|they|them|this|that|these|those|there|here|weather|season|background|foreground|time\s+of\s+(?:day|year))\b|'s\s+(?:it|he|she)\b"
+    r"\b(?:it|its|he|she|him|her|they|them|this|that|these|those|there|here|(?:is|was)\s+the\s+weather|season|background|foreground|time\s+of\s+(?:day|year))\b|'s\s+(?:it|he|she|the\s+weather)\b"
     r"|^\W*(?:(?:and|so|but|ok)\s+)*(?:how\s+\w+|(?:what|which)\s+\w+)(?:\s+(?:do|would)\s+you\s+(?:think|say|guess))?\W*$",
     re.IGNORECASE,
 )

@@ -92,6 +92,12 @@ _WISHING = re.compile(
     r"|\b(?:can|could|would|will)\s+you\b",
     re.IGNORECASE,
 )
+#: A verb of any kind before its object: "box the children".
+_IMPERATIVE = re.compile(
+    r"(?:(?:and|then|also|please|now|just)\s+)*(?!(?:i|we|he|she|they|you|it|that|this|these|those|here|there|not|and|but|or|so|if|in|on|at|of|for|from|with|to|by|all|both|is|are|was)\b)"
+    r"[a-z]{2,}(?<!ed)(?<!ing)\s+(?:the|an?|my|each|every|it|them|this|these|those)\b",
+    re.IGNORECASE,
+)
 _WANTING = re.compile(
     r"\b(?:i|we)(?:'d|\s+would)?(?:\s+(?:also|just|only|really))*\s+(?:want|need|like|wish|prefer|meant?|asked)\b",
     re.IGNORECASE,
@@ -198,7 +204,7 @@ def may_request(text: str) -> bool:
     """Return whether any sentence of a text asks, orders, wishes or names something to be done."""
     return any(
         "?" in each or begins_asking(each) or _WISHING.search(each) or _TASK.search(each)
-        or _ORDERED.search(each)
+        or _ORDERED.search(each) or _IMPERATIVE.match(each)
         for each in sentences(text)
     )  # fmt: skip
 
