@@ -109,13 +109,13 @@ _REFERS = re.compile(
 _OPEN = re.compile(
     r"(?:(?:and|so|ok|okay|also|now|then|please|just|only|(?:can|could|will|would)\s+you|i(?:'d|\s+would)?\s+(?:like|want|need)\s+to\s+know"
     r"|(?:tell|show)\s+(?:me|us)|say|check|see|find\s+out|let\s+me\s+know)\b[\s,:]*)*"
-    r"(?:how|what|where|which|who|whose|whether|if|is|are|does|do|has|have|any)\b",
+    r"(?:how|what|where|which|who|whose|whether|if|is|are|does|do|has|have(?!\s+(?:it|this|that|him|her|them)\b)|any)\b",
     re.IGNORECASE,
 )
 #: Maximum number of words of a brief question.
 _BRIEF = 8
 _ABOUT = re.compile(
-    rf"^(?:(?:and|so|ok|please|well)\b[\s,]*)*(?:(?:what|where|who|how)\s+)?(?:is|are|was|were|does|do|has|have|can|could)\s+"
+    rf"^(?:(?:and|so|ok|please|well)\b[\s,]*)*(?:(?:what|where|who|how)\s+)?(?:is|are|was|were|does|do|has|have(?!\s+(?:it|this|that)\b)|can|could)\s+"
     rf"(?:{_PICTURE}|there|these|those|he|she|they|(?:any|some|no)(?:body|one|thing))\b"
     r"|^\W*how\s+many\s+\w+(?:\s+\w+)?(?:\s+are\s+there)?\W*$",
     re.IGNORECASE,

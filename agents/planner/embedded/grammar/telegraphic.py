@@ -12,8 +12,10 @@ from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.states import is_state
 
 _NOUN = r"[a-z][\w'-]*(?:\s+[a-z][\w'-]*){0,5}?"
+#: "Three things: …" says how many requests follow.
+_NO_COUNT = rf"(?:\w+\s+)?(?:things?|questions?|tasks?|points?|requests?|jobs?|parts?|steps?|{any_of('image_noun')}|ones?)\b"
 _WORDS = (
-    rf"(?P<amount>{AMOUNT}(?:\s+{_NOUN})?|{NUMBER}\s+{_NOUN})|(?P<none>(?:no|not)\s+(?!one\b){_NOUN})"
+    rf"(?P<amount>{AMOUNT}(?:\s+{_NOUN})?|{NUMBER}\s+(?!{_NO_COUNT}){_NOUN})|(?P<none>(?:no|not)\s+(?!one\b){_NOUN})"
     r"|(?P<yes>yes|yep|positive)|(?P<no>no|nope|negative)"
     r"|(?:(?:an?|any|some)\s+)?(?:(?:it|they)(?:'s|'re|\s+is|\s+are)\s+)?(?P<state>[a-z][\w-]+)"
 )
