@@ -33,6 +33,8 @@ MIN_PROBABILITY = 1e-3
 #: SciPy's BLAS is worth its import: those of a fit, not the units of one request.
 _ROWS = 256
 _MANY = 16
+#: Number of examples of which the nearest are searched for a single request.
+_SHORTLIST = 512
 
 Numbers = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
@@ -133,14 +135,36 @@ def nearest(queries: Numbers, vectors: Numbers, truth: Numbers) -> Numbers:
     count = min(NEIGHBOURS, len(vectors))
     shares = np.zeros((len(queries), truth.shape[1]), np.float32)
     length = np.linalg.norm(vectors[:1]) ** 2
+    if len(queries) < _MANY and len(vectors) > _SHORTLIST:
+        for row, query in enumerate(queries):
+            listed = _shortlisted(query, vectors)
+            cosines = (vectors[listed] @ query / length)[None]
+            shares[row] = _voted(cosines, truth[listed], count)[0]
+        return shares
     multiplied = product if len(queries) >= _MANY else np.matmul
     for start in range(0, len(queries), _ROWS):
         cosines = multiplied(queries[start : start + _ROWS], vectors.T) / length
-        order = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
-        votes = np.exp((np.take_along_axis(cosines, order, axis=1) - 1) / WIDTH)
-        votes /= votes.sum(axis=1, keepdims=True)
-        shares[start : start + _ROWS] = np.einsum("rk,rkl->rl", votes, truth[order])
+        shares[start : start + _ROWS] = _voted(cosines, truth, count)
     return shares
+
+
+def _voted(cosines: Numbers, truth: Numbers, count: int) -> Numbers:
+    """Return the shares of the labels among the nearest examples by cosines ``[R, N]``."""
+    order = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
+    votes = np.exp((np.take_along_axis(cosines, order, axis=1) - 1) / WIDTH)
+    votes /= votes.sum(axis=1, keepdims=True)
+    found: Numbers = np.einsum("rk,rkl->rl", votes, truth[order])
+    return found
+
+
+def _shortlisted(query: Numbers, vectors: Numbers) -> NDArray[np.intp]:
+    """Return the examples that are near a query by a part of the vectors.
+
+    For a single request, reading all vectors from memory takes most of the time.
+    """
+    part = vectors.shape[1] // 4
+    near = vectors[:, :part] @ query[:part]
+    return np.argpartition(-near, _SHORTLIST - 1)[:_SHORTLIST]
 
 
 def any_odds(evidence: Evidence, tools: int) -> Numbers:

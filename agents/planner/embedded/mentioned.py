@@ -60,6 +60,7 @@ class Mentioned:
     problems: list[str] = field(default_factory=list)
     aside: list[ImageRef] = field(default_factory=list)
     latest: Images | None = None
+    _read: dict[str, list[Mention]] = field(default_factory=dict)
 
     def set_aside(self, words: str) -> None:
         """Remember the images that words mention which request nothing."""
@@ -78,7 +79,11 @@ class Mentioned:
 
     def mentions(self, text: str) -> list[Mention]:
         """Return the mentions of images in a text, in order."""
-        return mentions(text, self.conversation.names) if text and self.conversation.seen else []
+        if not text or not self.conversation.seen:
+            return []
+        if text not in self._read:
+            self._read[text] = mentions(text, self.conversation.names)
+        return self._read[text]
 
     def reworded(self, text: str) -> str:
         """Return a text with stand-ins for its mentions."""
