@@ -118,6 +118,8 @@ class Conversation:
             (excluded if mention.excluded else included).extend(images)
             if mention.kind in ("name", "position", "others", "previous", "next"):
                 self.pointed = images
+            if mention.excluded and mention.kind in ("both", "all", "them") and len(found) > 1:
+                excluded = []  # "not both, only b.png"
         chosen = included or list(self._allowed(self.batch))
         return tuple(image for image in dict.fromkeys(chosen) if image not in excluded)
 

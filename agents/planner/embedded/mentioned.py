@@ -39,6 +39,15 @@ from edgewright.tools.contracts.images import ImageRef
 
 _WORD = re.compile(r"\w+")
 _WHICH = re.compile(r"\W*(?:and\s+)?which\s+of\b", re.IGNORECASE)
+_WHICH_THERE = re.compile(
+    rf"\W*(?:(?:and|or)\s+)?(?:what|which|where|who|how\s+many)(?:\s+ones?)?(?:\s+(?:in|on|at|for|about))?\s+{STAND_IN}\W*", re.IGNORECASE
+)
+#: Says why an image is left out: "the third is just my thumb".
+_UNNEEDED = re.compile(
+    r"\b(?:just|only|merely|mistake|accident(?:al(?:ly)?)?|ignore|skip|forget|leave|irrelevant|unimportant|doesn't\s+(?:matter|count|belong)|don't\s+(?:matter|count|belong)|not\s+(?:relevant|important|mine|part)|isn't\s+(?:relevant|important|mine|part)"
+    r"|duplicate|thumb|finger|by\s+mistake|slipped\s+in|out\s+of\s+it|too\s+(?:dark|blurry|blurred)|blurry|blurred)\b",
+    re.IGNORECASE,
+)
 _IT = re.compile(r"^(?:it|they)\b|\b(?:it|them|there)$", re.IGNORECASE)
 _INSTEAD = re.compile(rf"\W*{any_of('instead')}\b", re.IGNORECASE)
 _AFTER_COMMA = re.compile(r"\s*[,;]\s*(?:(?:and|but|as|because)\s+)?$", re.IGNORECASE)
@@ -76,6 +85,25 @@ class Mentioned:
             self.conversation.bar(images)
         elif images and _INSTEAD.match(words):
             self.latest = images  # "instead of classifying the second, caption it"
+
+    def leave_out(self, sentence: str) -> None:
+        """Bar images of which a sentence only says that they do not matter."""
+        found = self.mentions(sentence)
+        first = found[0] if found else None
+        if (
+            first is None
+            or first.kind not in ("name", "position", "tail", "head", "others")
+            or sentence[: first.start].strip(" ,").lower() not in ("", "and", "but", "ps", "btw")
+            or not _UNNEEDED.search(sentence, first.end)
+            or not states(f"{STAND_IN}{sentence[first.end :]}")
+        ):
+            return
+        try:
+            images = self.conversation.resolve([first], self.aside, ())
+        except MissingImageError:
+            return
+        if len(images) < len(self.conversation.focus):
+            self.conversation.bar(images)
 
     def mentions(self, text: str) -> list[Mention]:
         """Return the mentions of images in a text, in order."""
@@ -144,6 +172,7 @@ class Mentioned:
             self._images(clause.text, each, following)
             for clause, each, following in zip(clauses, within, [*within[1:], []], strict=True)
         ]
+        before = ""
         for images, group in groupby(zip(about, clauses, strict=True), key=lambda pair: pair[0]):
             run = [clause for _, clause in group]
             start, end = run[0].start, run[-1].end
@@ -158,6 +187,9 @@ class Mentioned:
                 # "Which of them shows a dog?" asks of each whether it does.
                 said = guard_of(_WHICH.sub("", said, count=1)).premises[0].question
             said = without_heading(said, sure=start in starts)
+            if before and _WHICH_THERE.fullmatch(said):
+                said = before  # "what is in the first, and which in the second?"
+            before = said
             tells = len(clauses) > len(run) and inside and states(said)
             if images and not tells and said.strip(" ,.:;?!") != STAND_IN:
                 yield said, images

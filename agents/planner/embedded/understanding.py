@@ -98,6 +98,8 @@ def understand(
         images.set_aside(words)
     if not remaining.text:
         return Understanding((), remaining.dropped, ())
+    for sentence in sentences(remaining.text):
+        images.leave_out(sentence)
     said = items(granted(remaining))
     for number, (item, following) in enumerate(zip_longest(said, said[1:], fillvalue="")):
         reader.read(number, item, following, conditions=conditions)

@@ -20,7 +20,7 @@ _MIN_PART, _MIN_END = 3, 5
 _CALENDAR = frozenset(words("calendar"))
 #: Before a word that means a certain thing: "the", "my", "in", "Maya's".
 _DEFINITE = re.compile(
-    r"(?:\b(?:the|my|our|his|her|their|this|that|your)\s+(?:\w+\s+){0,2}?|\w's\s+"
+    r"(?:\b(?:the|my|our|his|her|their|this|that|your|both|all|each|every|these|those)\s+(?:\w+\s+){0,2}?|\w's\s+"
     r"|\b(?:in|on|from|under|at|of|for|about)\s+)$",
     re.IGNORECASE,
 )
@@ -36,6 +36,8 @@ _COUNTING = re.compile(
     rf"(?:{any_of('number')}\s+)?$",
     re.IGNORECASE,
 )
+
+_WHOLE = re.compile(r"(?:both|all|each|every|these|those)\s+(?:(?:of\s+)?(?:the|my|these)\s+)?", re.IGNORECASE)
 
 Spot = tuple[int, int, tuple[int, ...]]
 
@@ -68,8 +70,10 @@ def as_images(text: str, names: Sequence[str]) -> str:
 
     def replaced(match: re.Match[str]) -> str:
         counts = _COUNTING.search(text, 0, match.start())
-        several = shared[_singular(match[0].lower())] > 1
-        return PLACEHOLDER * len(match[0]) if several and counts else match[0]
+        number = shared[_singular(match[0].lower())]
+        if number < len(names) and counts and _WHOLE.fullmatch(counts[0]):
+            return match[0]  # "both bedrooms" of three rooms are named by that part
+        return PLACEHOLDER * len(match[0]) if number > 1 and counts else match[0]
 
     return _LETTERS.sub(replaced, text)
 

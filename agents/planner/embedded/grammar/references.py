@@ -44,7 +44,7 @@ _HINT = re.compile(
     re.IGNORECASE,
 )
 _EXCLUDING = re.compile(
-    rf"(?:{any_of('apart_from', 'dismissal')}|\bnot|\bwithout"
+    rf"(?:{any_of('apart_from', 'dismissal', 'instead')}|\bnot|\bwithout"
     r"|\bnothing\s+(?:from|of|about|in|on))(?:\s+for)?\s+"
     rf"(?:the\s+(?:one|{any_of('image_noun')})\s+(?:of|from|with|in)\s+)?(?:the\s+)?$"
     rf"|\b(?:except(?:\s+for)?|apart\s+from|but\s+not|leaving\s+out)\s+(?:the|that|my)\s+(?:[\w-]+\s+){{0,2}}(?:one|{any_of('image_noun')})\s*[,:(]\s*$"
@@ -54,7 +54,7 @@ _EXCLUDING = re.compile(
 )
 #: What introduces images that are left out; it says nothing about those that are not.
 _LEFT_OUT = re.compile(
-    rf"\s*,?\s*\b(?:{any_of('apart_from')}(?:\s+for)?|(?:(?:but|and|only|just)\s+)*not\s+(?:in|on|of|for|from|with))"
+    rf"\s*,?\s*\b(?:{any_of('apart_from', 'instead')}(?:\s+for)?|(?:(?:but|and|only|just)\s+)*not\s+(?:in|on|of|for|from|with))"
     r"\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
@@ -62,6 +62,9 @@ _LEFT_OUT = re.compile(
 _SAYS = re.compile(
     r"\s+(?:(?:is|are|was|were|do|does|did|has|have)(?:n't|nt)?|shows?|contains?)\b", re.IGNORECASE
 )
+#: "…, the hall doesn't."
+_NEEDS_NOT = re.compile(r"\s+(?:does|do|is|are|need|should)(?:n't|\s+not)(?:\s+need\s+(?:one|it|any))?\s*(?:[.!;]|$)", re.IGNORECASE)
+_AND_NOT = re.compile(r"\W*(?:and|but)\s+not\s+(?:in|on|for|with)\s+(?:the\s+)?", re.IGNORECASE)
 _WITHIN = re.compile(r"\b(?:in|on|of)\s+$", re.IGNORECASE)
 _PREDICATE = re.compile(r"\b(?:is|are|was|were)\s+$", re.IGNORECASE)
 _THING_IN = re.compile(r"\s+(?:\w+\s+){0,2}(?:in|on|at|from)\s+", re.IGNORECASE)
@@ -165,8 +168,12 @@ def _by_parts(text: str, names: Sequence[str], found: Sequence[Mention]) -> list
 
 def _is_excluded(text: str, each: Mention) -> bool:
     """Return whether the words around a mention leave its images out."""
+    if _NEEDS_NOT.match(text, each.end):
+        return True
     if not _EXCLUDING.search(text, 0, each.start) or _SAYS.match(text, each.end):
         return False
+    if _AND_NOT.fullmatch(text, 0, each.start) and text.rstrip().endswith("?"):
+        return False  # "and not in the second?"
     but = _BUT.search(text, 0, each.start)
     return not but or bool(_SEVERAL.search(text, 0, but.start()))
 

@@ -98,6 +98,10 @@ _IMPERATIVE = re.compile(
     r"[a-z]{2,}(?<!ed)(?<!ing)\s+(?:the|an?|my|each|every|it|them|this|these|those)\b",
     re.IGNORECASE,
 )
+#: Says that something is to be done with what it tells of: "the first needs a caption".
+_NEEDING = re.compile(
+    r"\b(?:needs?|wants?|gets?|deserves?|requires?|lacks?|should|could|must|can|missing|calls?\s+for|enough|fine|do)\b", re.IGNORECASE
+)
 _WANTING = re.compile(
     r"\b(?:i|we)(?:'d|\s+would)?(?:\s+(?:also|just|only|really))*\s+(?:want|need|like|wish|prefer|meant?|asked)\b",
     re.IGNORECASE,
@@ -203,8 +207,8 @@ def states(text: str) -> bool:
 def may_request(text: str) -> bool:
     """Return whether any sentence of a text asks, orders, wishes or names something to be done."""
     return any(
-        "?" in each or begins_asking(each) or _WISHING.search(each) or _TASK.search(each)
-        or _ORDERED.search(each) or _IMPERATIVE.match(each)
+        "?" in each or begins_asking(each) or wishes(each) or _WISHING.search(each) or _ORDERED.search(each)
+        or (_TASK.search(each) and (not _TELLING.match(each) or _NEEDING.search(each))) or _IMPERATIVE.match(each)
         for each in sentences(text)
     )  # fmt: skip
 
@@ -215,8 +219,10 @@ def wishes(text: str) -> bool:
 
 
 def clearly_asks(text: str) -> bool:
-    """Return whether a sentence of a text is a question or an order by its form."""
-    return any(each.endswith("?") or begins_asking(each) for each in sentences(text))
+    """Return whether a sentence of a text is a question, an order or a wish by its form."""
+    return any(
+        each.endswith("?") or begins_asking(each) or wishes(each) for each in sentences(text)
+    )
 
 
 def without_remarks(text: str) -> str:
