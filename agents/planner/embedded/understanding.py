@@ -225,7 +225,9 @@ class _Reader:
             return True
         if piece.guard:
             return False
-        asked = continued(piece.text, self._question)
+        # "Gloves" with a new image leaves out the question, and the mark.
+        mark = "?" if new and re.fullmatch(r"\w+(?:\s\w+)?", piece.text.strip()) else ""
+        asked = continued(f"{piece.text}{mark}", self._question)
         if asked:
             self._add(Unit(asked, self.conversation.focus, question=asked), -2)
         return bool(asked)

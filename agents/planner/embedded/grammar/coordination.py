@@ -17,6 +17,8 @@ from edgewright.agents.planner.embedded.grammar.references import (
     without_mentions,
 )
 
+#: What people ask of an image by a noun alone.
+_MEASURE = r"(?:number|colou?r|text|date|price|total|brand|size|age|make|model|title|headline|score|time|temperature|pressure|weight|amount|reading|shop|address)"
 _JOINT = re.compile(r"\s*[,;]\s*(?:(?:and|or|but)\s+)?|\s+(?:and|or|but)\s+", re.IGNORECASE)
 _PLACE = r"(?:in|on|at|for|of)"
 _INTRODUCED = re.compile(rf"(?:{_PLACE}\s+)?$", re.IGNORECASE)
@@ -25,6 +27,11 @@ _BEGINS = re.compile(rf"(?:(?:and|so|ok|okay|please|now)\s+)*{beginning()}", re.
 _TASK = re.compile(rf"\b{any_of('task_noun')}\b", re.IGNORECASE)
 #: What left out words leave of a question: a noun with at most three words before it.
 _NOUN = re.compile(r"\w[\w'-]*(?:\s+[\w'-]+){0,3}")
+#: "Total on the first", in a list that a colon may introduce.
+_LED = re.compile(r"^[^:?]{2,40}:\s+")
+_LISTED = re.compile(
+    rf"(?:(?:and|the)\s+)*(?P<what>{_MEASURE}(?:\s+of\s+(?:the\s+)?[\w'-]+)?)\s+{_PLACE}\s+{STAND_IN}[\s.!]*", re.IGNORECASE
+)
 _COUNTING = re.compile(r"(?P<how>\bhow\s+many\s+)[\w'-]+", re.IGNORECASE)
 _DETERMINED = re.compile(r"(?:an?|any|some|the|no|its|his|her|their|my)\s", re.IGNORECASE)
 
@@ -34,7 +41,7 @@ _BEFORE_HEADING = re.compile(
 )
 _AFTER_HEADING = re.compile(
     rf"\s*:\s*\w|\s+[-\u2013\u2014]\s+\w|,?\s+(?:just\s+|only\s+)?(?!(?:is|are|was|were|has|have|had)\b){beginning()}"
-    rf"|,?\s+(?:just\s+|only\s+)?(?:an?|the|its)\s+{any_of('task_noun')}\b",
+    rf"|,?\s+(?:(?:just|only|also|please)\s+)*(?:an?|the|its)\s+(?:{any_of('task_noun')}|{_MEASURE})\b",
     re.IGNORECASE,
 )
 _HEADING = re.compile(rf"^{_FOR}?{STAND_IN}(?:\s*[:,]|\s+[-\u2013\u2014]\s)?\s*", re.IGNORECASE)
@@ -158,7 +165,7 @@ def gapped(text: str, found: Sequence[Mention]) -> list[tuple[str, Mention]]:
         return []
     first = _PLACED.sub("", parts[0], count=1) if _PLACED.match(parts[0]) else parts[0]
     if not _BEGINS.match(first):
-        return []
+        return _listed(parts, found)
     asked = [f"{first.rstrip(' ,;?.!')}?"]
     for part in parts[1:]:
         noun = _PLACED.sub(" ", f" {part}").strip(" ,;?.!")
@@ -167,6 +174,15 @@ def gapped(text: str, found: Sequence[Mention]) -> list[tuple[str, Mention]]:
             return []
         asked.append(_continued(noun, asked[-1]))
     return list(zip(asked, found, strict=True)) if all(asked) else []
+
+
+def _listed(parts: Sequence[str], found: Sequence[Mention]) -> list[tuple[str, Mention]]:
+    """Return the questions of "total on the first, date on the second"."""
+    nouns = [_LISTED.fullmatch(part.strip()) for part in (_LED.sub("", parts[0]), *parts[1:])]
+    if not all(noun and not _TASK.search(noun["what"]) for noun in nouns):
+        return []
+    asked = [f"what is the {noun['what']} in {STAND_IN}?" for noun in nouns if noun]
+    return list(zip(asked, found, strict=True))
 
 
 def _parts(text: str, found: Sequence[Mention]) -> list[str]:

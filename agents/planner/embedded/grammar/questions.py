@@ -117,7 +117,8 @@ _BRIEF = 8
 _ABOUT = re.compile(
     rf"^(?:(?:and|so|ok|please|well)\b[\s,]*)*(?:(?:what|where|who|how)\s+)?(?:is|are|was|were|does|do|has|have(?!\s+(?:it|this|that)\b)|can|could)\s+"
     rf"(?:{_PICTURE}|there|these|those|he|she|they|(?:any|some|no)(?:body|one|thing))\b"
-    r"|^\W*how\s+many\s+\w+(?:\s+\w+)?(?:\s+are\s+there)?\W*$",
+    r"|^\W*how\s+many\s+\w+(?:\s+\w+)?(?:\s+are\s+there)?\W*$"
+    rf"|^\W*compare\b.*{STAND_IN}|\b(?:differs?|difference|different)\b.*{STAND_IN}",
     re.IGNORECASE,
 )
 

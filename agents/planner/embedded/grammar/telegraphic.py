@@ -13,7 +13,7 @@ from edgewright.agents.planner.embedded.grammar.states import is_state
 
 _NOUN = r"[a-z][\w'-]*(?:\s+[a-z][\w'-]*){0,5}?"
 #: "Three things: …" says how many requests follow.
-_NO_COUNT = rf"(?:\w+\s+)?(?:things?|questions?|tasks?|points?|requests?|jobs?|parts?|steps?|{any_of('image_noun')}|ones?)\b"
+_NO_COUNT = rf"(?:more|last|final|other|another|quick|small)\b|(?:\w+\s+)?(?:things?|questions?|tasks?|points?|requests?|jobs?|parts?|steps?|{any_of('image_noun')}|ones?)\b"
 _WORDS = (
     rf"(?P<amount>{AMOUNT}(?:\s+{_NOUN})?|{NUMBER}\s+(?!{_NO_COUNT}){_NOUN})|(?P<none>(?:no|not)\s+(?!one\b){_NOUN})"
     r"|(?P<yes>yes|yep|positive)|(?P<no>no|nope|negative)"
