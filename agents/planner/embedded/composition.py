@@ -161,10 +161,12 @@ class Composer:
         return next(found, "")
 
     def _count(self, question: str, image: str) -> str:
-        """Return the task that counts the same, perhaps at a place: "count the hens in the yard"."""
+        """Return the task that counts the same, perhaps at a place: "count the hens outside"."""
         noun = _things(counted(question))
         asked = reversed(self._asked.items())
-        return next((task for (q, on), task in asked if on == image and noun & _things(counted(q))), "")
+        return next(
+            (task for (q, on), task in asked if on == image and noun & _things(counted(q))), ""
+        )
 
     def _task(
         self, card: ToolCard, args: dict[str, str], *, span: str = "", confidence: float = 1.0
@@ -181,7 +183,9 @@ class Composer:
 
 def _things(noun: str) -> set[str]:
     """Return the words of what is counted, in the singular."""
-    return {"people" if word == "person" else word.removesuffix("s") for word in noun.lower().split()}
+    return {
+        "people" if word == "person" else word.removesuffix("s") for word in noun.lower().split()
+    }
 
 
 def _content(question: str) -> set[str]:

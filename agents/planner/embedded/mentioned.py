@@ -12,8 +12,8 @@ from edgewright.agents.planner.embedded.conversation import (
     Images,
     MissingImageError,
 )
-from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.asked import is_amount
+from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.conditions import Piece
 from edgewright.agents.planner.embedded.grammar.coordination import (
     asked_of_each,
@@ -40,7 +40,8 @@ from edgewright.tools.contracts.images import ImageRef
 _WORD = re.compile(r"\w+")
 _WHICH = re.compile(r"\W*(?:and\s+)?which\s+of\b", re.IGNORECASE)
 _WHICH_THERE = re.compile(
-    rf"\W*(?:(?:and|or)\s+)?(?:what|which|where|who|how\s+many)(?:\s+ones?)?(?:\s+(?:in|on|at|for|about))?\s+{STAND_IN}\W*", re.IGNORECASE
+    rf"\W*(?:(?:and|or)\s+)?(?:what|which|where|who|how\s+many)(?:\s+ones?)?(?:\s+(?:in|on|at|for|about))?\s+{STAND_IN}\W*",
+    re.IGNORECASE,
 )
 #: Says why an image is left out: "the third is just my thumb".
 _UNNEEDED = re.compile(

@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate, groupby
 
 import numpy as np
 
 from edgewright.agents.planner.embedded.assembly import Assembler
 from edgewright.agents.planner.embedded.composition import Scope
-from edgewright.agents.planner.embedded.conversation import kind_of, latest_turn
+from edgewright.agents.planner.embedded.conversation import latest_turn
 from edgewright.agents.planner.embedded.detection import (
     Intent,
     Judged,
@@ -31,25 +29,14 @@ from edgewright.agents.planner.embedded.detection import (
     with_sentences,
 )
 from edgewright.agents.planner.embedded.evidence import Flags, Verdict
-from edgewright.agents.planner.embedded.grammar.acts import Act, Address, acts_outside
-from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks
+from edgewright.agents.planner.embedded.forms import Forms
+from edgewright.agents.planner.embedded.grammar.acts import Act, acts_outside
 from edgewright.agents.planner.embedded.grammar.clauses import Clause, segment
-from edgewright.agents.planner.embedded.grammar.questions import (
-    about_image,
-    asks_briefly,
-    asks_openly,
-    refers,
-)
-from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 from edgewright.agents.planner.embedded.grammar.sentences import (
     asking,
-    begins_asking,
-    may_request,
-    sentences,
-    wishes,
 )
-from edgewright.agents.planner.embedded.mentions import files
 from edgewright.agents.planner.embedded.model import RequestModel
+from edgewright.agents.planner.embedded.reasons import Reasons
 from edgewright.agents.planner.embedded.steps import Unit
 from edgewright.agents.planner.embedded.understanding import Understanding, understand
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
@@ -65,12 +52,6 @@ from edgewright.tools.cards import CardRegistry, ToolCard
 MAX_CLAUSES = 40
 #: So few words of a follow-up are read in any case.
 FEW_WORDS = 2
-#: Maximum number of example requests in a reply.
-MAX_EXAMPLES = 6
-
-
-#: Joins several requests in one clause.
-_JOINS = re.compile(r"[,;&+/]|\b(?:and|plus|also|then|with|both|as\s+well)\b", re.IGNORECASE)
 
 
 @dataclass
@@ -104,6 +85,8 @@ class EmbeddedPlanner:
         self._cards = cards
         self._load_model = load_model
         self._assembler = Assembler(cards)
+        self._forms = Forms(cards, self._assembler.asking)
+        self._reasons = Reasons(cards)
 
     @cached_property
     def model(self) -> RequestModel:
@@ -203,7 +186,9 @@ class EmbeddedPlanner:
         for (draft, number, unit), said in zip(open_units, asked, strict=True):
             whole = next(readings)
             reading = with_sentences(whole, [(sentence, next(readings)) for sentence in said])
-            draft.readings[number] = self._on_image(unit, reading, follows=bool(draft.repeatable))
+            draft.readings[number] = self._forms.corrected(
+                unit, reading, follows=bool(draft.repeatable)
+            )
 
     def _readings(
         self, model: RequestModel, texts: Sequence[str], has_image: Flags, can_repeat: Flags
@@ -216,80 +201,6 @@ class EmbeddedPlanner:
             read(clauses, shares, model.labels, self._judged(verdict, index))
             for index, (clauses, shares) in enumerate(zip(cut, rows, strict=True))
         ]
-
-    def _on_image(self, unit: Unit, reading: Reading, *, follows: bool) -> Reading:
-        """Read what the heads decline by what comes with it, an image or another file.
-
-        A short question after a task on an image is about that image too: "and the fuel?".
-        """
-        if not reading.intents and unit.images and (tool := self._implied(unit, reading, follows)):
-            intent = Intent(tool, 0, len(unit.text), reading.probability, {})
-            return replace(reading, intents=(intent,), declined=())
-        intents = self._single(unit.text, reading.intents)
-        if unit.images:
-            intents = _not_in_remarks(unit.text, intents)
-        reading = replace(reading, intents=(*intents, *self._checks(unit, intents)))
-        others = {mention.kind: mention.name for mention in files(unit.text)}
-        if not others or "image" in others:
-            return reading
-        readable = tuple(
-            intent
-            for intent in reading.intents
-            if intent.tool == AS_BEFORE
-            or "image" not in (inputs := self._cards.get(intent.tool).inputs)
-            or others.keys() & set(inputs)
-        )
-        if len(readable) == len(reading.intents):
-            return reading
-        clause = Clause(" and ".join(others.values()), 0, len(unit.text))
-        return replace(reading, intents=readable, declined=((clause, "reading other files"),))
-
-    def _implied(self, unit: Unit, reading: Reading, follows: bool) -> str:
-        """Return the card for a text in which the heads find none, or nothing."""
-        named = kind_of(unit.text)
-        card = next((each.id for each in self._cards if each.task_type == named), "")
-        if card and not reading.declined and "question" not in self._cards.get(card).arguments:
-            return card
-        asking = self._assembler.asking
-        said = sentences(unit.text)
-        known = unit.guard is not None or STAND_IN in unit.text
-        asks = (
-            any(map(about_image, said))
-            or (known and any(map(asks_openly, said)))
-            or (unit.guard is not None and begins_asking(unit.text))
-            or any(_asks(each, follows=follows, declined=bool(reading.declined)) for each in said)
-        )
-        return asking.id if asking and asks else ""
-
-    def _checks(self, unit: Unit, intents: Sequence[Intent]) -> Iterator[Intent]:
-        """Yield questions for what sentences have checked, beside other requests."""
-        end = 0
-        said = sentences(unit.text) if intents and unit.images and self._assembler.asking else []
-        for sentence in said:
-            start = unit.text.index(sentence, end)
-            end = start + len(sentence)
-            asked = any(start < intent.end <= end for intent in intents)
-            if not asked and asked_by(sentence) and not asks(sentence):
-                yield Intent(self._assembler.asking.id, start, end, intents[0].probability, {})
-
-    def _single(self, text: str, intents: Sequence[Intent]) -> tuple[Intent, ...]:
-        """Keep one of several cards that the same words request, unless they can be a chain.
-
-        Words that join nothing ask one thing, whichever of two answers to it is likelier.
-        """
-        kept: list[Intent] = []
-        for _, same in groupby(intents, key=lambda intent: intent.end):
-            group = list(same)
-            cards = [self._cards.get(each.tool) for each in group if each.tool != AS_BEFORE]
-            alike = len(cards) == len(group) > 1 and all("image" in card.inputs for card in cards)
-            chained = any(
-                set(one.outputs) & set(other.inputs) - {"text"} for one in cards for other in cards
-            )
-            joins = _JOINS.search(text[group[0].start : group[0].end])
-            if alike and not chained and not joins:
-                group = [max(group, key=lambda each: each.shares.get(each.tool, 0.0))]
-            kept += group
-        return tuple(kept)
 
     def _judged(self, verdict: Verdict, index: int) -> Judged:
         """Return the verdict on one unit of a batch."""
@@ -308,7 +219,7 @@ class EmbeddedPlanner:
         readings = list(draft.readings.values())
         certainty = math.prod(reading.probability for reading in readings)
         if not intents and not any(unit.only_checks for unit in units):
-            return _empty(request, self._why_empty(draft), certainty)
+            return _empty(request, self._reasons.why_empty(draft.understood, readings), certainty)
         tasks, needs = self._assembler.assemble(
             _joined(units), intents, [_scope(unit) for unit in units], request.sensors
         )
@@ -322,63 +233,6 @@ class EmbeddedPlanner:
             reason=" ".join(notes),
             notes=notes,
         )
-
-    def _why_empty(self, draft: _Draft) -> str:
-        """Return the reason for a plan without tasks."""
-        if draft.understood.problems:
-            return " ".join(draft.understood.problems)
-        if draft.understood.said:
-            return self._reply(draft.understood.said)
-        if not draft.understood.units:
-            return "Nothing was done, as you asked."
-        if not draft.readings:
-            return "The tool of the earlier request is no longer available."
-        return " ".join(dict.fromkeys(map(self._explanation, draft.readings.values())))
-
-    def _reply(self, said: Address) -> str:
-        """Return the reply to what is only said to the planner."""
-        if said == "thanks":
-            return "You are welcome."
-        if said == "greeting":
-            images = any("image" in card.inputs for card in self._cards)
-            how = "Attach an image and ask about it, or ask" if images else "Ask"
-            return f'Hello. {how} "What can you do?".'
-        cards = sorted(self._cards, key=lambda card: "image" not in card.inputs)
-        shown = [card.demonstrations[0].request for card in cards if card.demonstrations]
-        some = ", ".join(f'"{request}"' for request in shown[:MAX_EXAMPLES])
-        told = f"You can ask, for example: {some}. " if shown else ""
-        return f"{told}'edgewright plan --list' lists the cards that can be requested."
-
-    def _explanation(self, reading: Reading) -> str:
-        """Return the reason why a reading has no intents."""
-        hint = "'edgewright plan --list' lists the cards that can be requested."
-        if reading.declined:
-            names = " and ".join(dict.fromkeys(name for _, name in reading.declined))
-            return f"No card serves this request, which sounds like {names}; {hint}"
-        if reading.unsure:
-            titles = " or ".join(self._cards.get(tool).title for tool in reading.unsure)
-            return f"The request is ambiguous: do you mean {titles}? Please rephrase it."
-        return f"No card serves this request; {hint}"
-
-
-def _asks(sentence: str, *, follows: bool, declined: bool) -> bool:
-    """Return whether a sentence asks about an image by its form, after a task on it or not."""
-    if follows and asks_briefly(sentence):
-        return not declined or refers(sentence)
-    if declined:
-        return False
-    return (asks_openly(sentence) and refers(sentence)) or (follows and wishes(sentence))
-
-
-def _not_in_remarks(text: str, intents: Sequence[Intent]) -> tuple[Intent, ...]:
-    """Drop what sentences that only tell something may request, if others request something."""
-    ends = list(accumulate(len(each) + 1 for each in sentences(text)))
-    asks = [may_request(each) for each in sentences(text)]
-    asked = [
-        asks[min(bisect_left(ends, intent.end), len(asks) - 1)] if asks else True
-        for intent in intents
-    ]
-    return tuple(i for i, ask in zip(intents, asked, strict=True) if ask or not any(asked))
 
 
 def _served(card: ToolCard) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The earlier tasks that a follow-up means: "only the count", "my first question", "both things"."""
+"""The earlier tasks that a follow-up means: "only the count", "my first question", "both"."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _NTH = re.compile(
 )
 #: One of them by what it is about: "only the count", "just the phone".
 _ONLY = re.compile(
-    r"\b(?:only|just)\s+(?:(?:need|want|do|answer|for|the|my|a|an|that)\s+)*(?P<what>[a-z][\w' -]{2,40}?)(?:\s+(?:part|one|bit|question|thing))?"
+    r"\b(?:only|just)\s+(?:(?:need|want|do|answer|for|the|my|a|an|that)\s+)*"
+    r"(?P<what>[a-z][\w' -]{2,40}?)(?:\s+(?:part|one|bit|question|thing))?"
     r"(?=\s*(?:[.,;!?)]|$|\s(?:for|of|on|in|with|please|this|here)\b))"
     r"|(?:^|[(,]\s*)(?:the\s+)?(?P<before>[a-z][\w'-]{2,})\s+only\b",
     re.IGNORECASE,
@@ -83,14 +84,22 @@ def _about(said: str, tasks: Sequence[Task]) -> list[Task]:
     found = [
         task
         for task in tasks
-        if (kind and task.task_type == kind and (kind != "visual-question-answering" or _counts(task)))
+        if (
+            kind
+            and task.task_type == kind
+            and (kind != "visual-question-answering" or _counts(task))
+        )
         or (content and _shares(content, task.args.get("question", "")))
     ]
     return found if len(found) == 1 else []
 
 
 def _counts(task: Task) -> bool:
-    return bool(re.search(r"\bhow\s+many\b|\bcount\b|\bnumber\b", task.args.get("question", ""), re.IGNORECASE))
+    return bool(
+        re.search(
+            r"\bhow\s+many\b|\bcount\b|\bnumber\b", task.args.get("question", ""), re.IGNORECASE
+        )
+    )
 
 
 def _shares(content: set[str], question: str) -> bool:

@@ -6,7 +6,8 @@ import re
 
 from edgewright.agents.planner.condition import NUMBERS, Operator
 
-NUMBER = rf"(?:(?:half\s+)?a\s+dozen|a\s+(?:couple|pair)(?:\s+of)?|(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b|\d{{1,4}})"
+_WORDS = "|".join(sorted(NUMBERS, key=len, reverse=True))
+NUMBER = rf"(?:(?:half\s+)?a\s+dozen|a\s+(?:couple|pair)(?:\s+of)?|(?:{_WORDS})\b|\d{{1,4}})"
 _LEAST = (
     r"(?:at\s+(?:the\s+)?least|(?:no|not)\s+(?:fewer|less)\s+than|(?:a\s+)?minimum\s+(?:of\s+)?"
     r"|min\.?(?=\s)|reach(?:es)?|hits?|as\s+many\s+as|all(?:\s+of)?(?:\s+the)?|a\s+full|the\s+full)"
@@ -15,10 +16,19 @@ _MOST = (
     r"(?:at\s+(?:the\s+)?most|(?:no|not)\s+more\s+than|up\s+to|(?:a\s+)?maximum\s+(?:of\s+)?"
     r"|max\.?(?=\s))"
 )
-_MORE = r"(?:(?:more|greater|higher|larger|bigger)\s+than|over|above|upwards\s+of|exceeds?|exceeding|tops|goes\s+(?:over|above)|passes)"
-_FEWER = r"(?:(?:fewer|less|lower|smaller)\s+than|under|below|(?:stays|falls|drops|is)\s+(?:under|below)|(?:falls\s+)?short\s+of)"
+_MORE = (
+    r"(?:(?:more|greater|higher|larger|bigger)\s+than|over|above"
+    r"|upwards\s+of|exceeds?|exceeding|tops|goes\s+(?:over|above)|passes)"
+)
+_FEWER = (
+    r"(?:(?:fewer|less|lower|smaller)\s+than|under|below|(?:stays"
+    r"|falls|drops|is)\s+(?:under|below)|(?:falls\s+)?short\s+of)"
+)
 _SAME = r"(?:exactly|precisely|just|only|equal\s+to|equals)"
-_AFTER = rf"(?:\s+(?:or|and)\s+(?P<{{up}}>more|over|above|up|higher)|\s+(?:or|and)\s+(?P<{{down}}>fewer|less|under|below|lower))"
+_AFTER = (
+    r"(?:\s+(?:or|and)\s+(?P<{up}>more|over|above|up|higher)"
+    r"|\s+(?:or|and)\s+(?P<{down}>fewer|less|under|below|lower))"
+)
 
 
 def _form(suffix: str) -> str:

@@ -29,7 +29,17 @@ _ANSWER = re.compile(
     r"(?P<not>not\s+)?(?:(?P<yes>yes|positive|true|affirmative|the\s+case|so)|(?P<no>no|negative|false))",
     re.IGNORECASE,
 )
-_ORDER = {"first": 0, "1": 0, "one": 0, "second": 1, "2": 1, "two": 1, "third": 2, "3": 2, "three": 2}
+_ORDER = {
+    "first": 0,
+    "1": 0,
+    "one": 0,
+    "second": 1,
+    "2": 1,
+    "two": 1,
+    "third": 2,
+    "3": 2,
+    "three": 2,
+}
 #: Before and after an amount that leaves out what is counted.
 _COUNTING = (
     r"(?:(?:there(?:'s|'re|\s+are|\s+is)|it(?:'?s|\s+is|\s+has|\s+shows|\s+says)|you\s+(?:can\s+)?(?:see|find|count|get|have)"
@@ -37,12 +47,12 @@ _COUNTING = (
     r"|(?:the|your|that)\s+(?:count|number|total|result|answer|sum|figure)(?:\s+(?:is|comes\s+to|turns\s+out\s+to\s+be))?)\s+)?"
 )
 _OF_THEM = r"(?:\s+(?:of\s+(?:them|those|these)|in\s+total|altogether|there))*"
-_AMOUNT_ALONE = re.compile(
-    rf"{_COUNTING}(?P<amount>{AMOUNT}){_OF_THEM}", re.IGNORECASE
-)
+_AMOUNT_ALONE = re.compile(rf"{_COUNTING}(?P<amount>{AMOUNT}){_OF_THEM}", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(rf"{_COUNTING}(?P<number>{NUMBER}){_OF_THEM}", re.IGNORECASE)
 _NOT_ANY = re.compile(rf"{_COUNTING}(?:none|zero|nothing|no\s+\w+){_OF_THEM}", re.IGNORECASE)
-_ANY = re.compile(rf"{_COUNTING}(?:any|some|one\s+or\s+more|at\s+least\s+one){_OF_THEM}", re.IGNORECASE)
+_ANY = re.compile(
+    rf"{_COUNTING}(?:any|some|one\s+or\s+more|at\s+least\s+one){_OF_THEM}", re.IGNORECASE
+)
 #: What a number without a noun counts: "count the hens, and if there are more than three, …".
 _COUNTED = re.compile(
     r"\b(?:count(?:ing)?(?:\s+up)?|tally(?:\s+up)?|tot\s+up|add\s+up|how\s+many|(?:number|count|total|tally)\s+of)\s+(?:all\s+)?(?:of\s+)?(?:the\s+)?"
@@ -62,25 +72,150 @@ _IS_THERE = re.compile(
 )
 #: Asks for a state: "is the stove off", and states another: "it is still burning".
 _STATE_ASKED = re.compile(
-    r"(?:is|are)\s+(?!there\b|it\s+an?\b|this\s+an?\b|that\s+an?\b|any|some)(?:(?!\b(?:an?|or)\b).)+$", re.IGNORECASE
+    r"(?:is|are)\s+(?!there\b|it\s+an?\b|this\s+an?\b|that\s+an?\b|any|some)(?:(?!\b(?:an?|or)\b).)+$",
+    re.IGNORECASE,
 )
 _OTHER_STATE = re.compile(
     r"(?:it|they|he|she|that)(?:'s|'re|\s+is|\s+are|\s+looks?|\s+seems?)\s+(?:(?:still|already|too|rather|all)\s+)?(?!an?\b|the\b|in\b|on\b|at\b|more\b|less\b|over\b|under\b|\w+er\b)[a-z-]+",
     re.IGNORECASE,
 )
-_NEGATED = re.compile(r"\b(?:not|no|never|isn't|aren't|wasn't|weren't|doesn't|don't|hasn't|haven't|can't|nobody|none|nothing)\b", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"\b(?:not|no|never|isn't|aren't|wasn't|weren't|doesn't|don't|hasn't|haven't|can't|nobody|none|nothing)\b",
+    re.IGNORECASE,
+)
 _EXISTING = re.compile(
     r"\b(?:there|see|find|spot|shows?|contains?|has|have|got|any(?:one|body|thing)?|some(?:one|body|thing)?|nobody|no)\b",
     re.IGNORECASE,
 )
-_PLACE = re.compile(r"\s(?:in|on|at|under|inside|behind|near|of|with)\s+(?!(?:in|at|on)\b).*$", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\s(?:in|on|at|under|inside|behind|near|of|with)\s+(?!(?:in|at|on)\b).*$", re.IGNORECASE
+)
 _EMPTY = frozenset(
-    "a an the is are was were be been being am it its it's that that's this these those there there's they they're he she him her his"
-    " them their my your our we you i do does did has have had can could will would should any some no not none"
-    " nobody somebody someone anyone anybody one really actually indeed still at all of to in on into onto and or if"
-    " whether tell me check see look find say know please first picture photo image pic shot photograph for with"
-    " visible already also too quite very pretty bit little somehow now then isn't aren't doesn't don't hasn't case"
-    " says which what looks look looking seems seem appears appear turns turn out".split()
+    [
+        "a",
+        "an",
+        "the",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "am",
+        "it",
+        "its",
+        "it's",
+        "that",
+        "that's",
+        "this",
+        "these",
+        "those",
+        "there",
+        "there's",
+        "they",
+        "they're",
+        "he",
+        "she",
+        "him",
+        "her",
+        "his",
+        "them",
+        "their",
+        "my",
+        "your",
+        "our",
+        "we",
+        "you",
+        "i",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "can",
+        "could",
+        "will",
+        "would",
+        "should",
+        "any",
+        "some",
+        "no",
+        "not",
+        "none",
+        "nobody",
+        "somebody",
+        "someone",
+        "anyone",
+        "anybody",
+        "one",
+        "really",
+        "actually",
+        "indeed",
+        "still",
+        "at",
+        "all",
+        "of",
+        "to",
+        "in",
+        "on",
+        "into",
+        "onto",
+        "and",
+        "or",
+        "if",
+        "whether",
+        "tell",
+        "me",
+        "check",
+        "see",
+        "look",
+        "find",
+        "say",
+        "know",
+        "please",
+        "first",
+        "picture",
+        "photo",
+        "image",
+        "pic",
+        "shot",
+        "photograph",
+        "for",
+        "with",
+        "visible",
+        "already",
+        "also",
+        "too",
+        "quite",
+        "very",
+        "pretty",
+        "bit",
+        "little",
+        "somehow",
+        "now",
+        "then",
+        "isn't",
+        "aren't",
+        "doesn't",
+        "don't",
+        "hasn't",
+        "case",
+        "says",
+        "which",
+        "what",
+        "looks",
+        "look",
+        "looking",
+        "seems",
+        "seem",
+        "appears",
+        "appear",
+        "turns",
+        "turn",
+        "out",
+    ]
 )
 _PARTICLES = frozenset({"on", "off", "in", "out", "up", "down", "there", "here"})
 #: Follow a particle that is a state: "is the light on in the hall?".
@@ -140,7 +275,12 @@ class Asked:
             holds = guard.negated() if unless else guard
             self._questions.append(
                 _Question(
-                    asked, tuple(_WORD.findall(asked.lower())), content, _key(asked, content), holds, about
+                    asked,
+                    tuple(_WORD.findall(asked.lower())),
+                    content,
+                    _key(asked, content),
+                    holds,
+                    about,
                 )
             )
         self.count(guard.premises[0].question, about)
@@ -261,4 +401,8 @@ def _alike(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
     if longer == f"{shorter}s":
         return True
-    return len(shorter) >= _MIN_STEM and longer[: len(shorter)] == shorter and len(longer) <= len(shorter) + 3
+    return (
+        len(shorter) >= _MIN_STEM
+        and longer[: len(shorter)] == shorter
+        and len(longer) <= len(shorter) + 3
+    )

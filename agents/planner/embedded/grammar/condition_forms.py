@@ -37,9 +37,7 @@ _INNER = re.compile(
 #: Between conditions on the same request: "unless there is a cow or if it is dark".
 ALSO = re.compile(r"\s*,?\s+(?:(and|or|but)\s+)?(if|unless)\s+", re.IGNORECASE)
 #: Begins another condition.
-ANOTHER = re.compile(
-    rf"(?:and\s+|but\s+)?(?:{_IF}|{_UNLESS}|{_WHEN}{_NOT_ASKED})\s", re.IGNORECASE
-)
+ANOTHER = re.compile(rf"(?:and\s+|but\s+)?(?:{_IF}|{_UNLESS}|{_WHEN}{_NOT_ASKED})\s", re.IGNORECASE)
 ELSE = re.compile(rf"{_LEAD}{any_of('else_word')}(?!\w)[\s,:]*", re.IGNORECASE)
 SO = re.compile(
     rf"{_LEAD}(?P<so>{any_of('so_word')})(?!\w)(?![\s,:]*(?:only\s+)?(?:if|unless|when)\b)[\s,:]*",
@@ -70,7 +68,9 @@ _ASKING = re.compile(
     rf"(?:\s+(?:the|this|that|my|both|each|these|all|every)\s+(?:\w+\s+)?(?:{any_of('image_noun')}|one))?\s*,?$",
     re.IGNORECASE,
 )
-_BEGIN = re.compile(rf"{NOTHING}|(?:a|an|the|no|how|then|just|only|your|give)\b|{beginning()}", re.IGNORECASE)
+_BEGIN = re.compile(
+    rf"{NOTHING}|(?:a|an|the|no|how|then|just|only|your|give)\b|{beginning()}", re.IGNORECASE
+)
 #: Verbs that begin what is to be done when no comma separates it from the condition.
 _STRONG = re.compile(
     r"(?<!\byou)(?<!\bi)(?<!\bwe)\s(?=(?:(?:please|just|also|then|only)\s+)*(?:use|take|try|look|describe|caption|classify|categori[sz]e|tell|give|name|count|identify|read"
@@ -151,9 +151,9 @@ def whole_before(part: str) -> re.Match[str] | None:
     """Return where a condition begins after a request that has one: "… if so, if not …"."""
     for match in _NEXT.finditer(part):
         before, after = part[: match.start()], INITIAL.match(part, match.end())
-        if after and boundary(part[after.end() :]) and not INITIAL.match(before):
-            if LAST_SO.search(before) or condition_after(before):
-                return match
+        goes_on = after and boundary(part[after.end() :]) and not INITIAL.match(before)
+        if goes_on and (LAST_SO.search(before) or condition_after(before)):
+            return match
     return None
 
 

@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from edgewright.agents.planner.embedded.grammar.asked import Asked, counted
-from edgewright.agents.planner.embedded.grammar.checks import TAG, asked_by, asks, claimed_by, condition_of
+from edgewright.agents.planner.embedded.grammar.checks import (
+    TAG,
+    asked_by,
+    asks,
+    claimed_by,
+    condition_of,
+)
 from edgewright.agents.planner.embedded.grammar.clauses import beginning
 from edgewright.agents.planner.embedded.grammar.condition_forms import (
     ALSO,
@@ -43,9 +49,11 @@ from edgewright.agents.planner.embedded.grammar.questions import Guard, guard_of
 from edgewright.agents.planner.embedded.grammar.states import is_state
 from edgewright.agents.planner.embedded.grammar.telegraphic import joined
 
-
 #: States that say which images are meant without a look at them: "the new ones".
-_NO_CHOICE = re.compile(r"new|old|same|other|another|different|right|wrong|correct|good|bad|fine|there|here", re.IGNORECASE)
+_NO_CHOICE = re.compile(
+    r"new|old|same|other|another|different|right|wrong|correct|good|bad|fine|there|here",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -159,20 +167,13 @@ class ConditionReader:
         if match := CHECK_AND.match(part):
             yield from self._part(match["check"], True)
             part = match["rest"]
-        last = self._asked.last
         if (match := SELECTED.search(part)) and (found := self._selected(match)):
             yield Piece(_of_each(part, match), replace(found[0], over="each"), found[1])
         elif cut := whole_before(part):
             yield from self._part(part[: cut.start()], refers_back)
             yield from self._part(part[cut.end() :], refers_back)
-        elif (match := ELSE.match(part)) and last:
-            yield self._guarded(part[match.end() :], last.negated())
-        elif (match := SO.match(part)) and last and not self._asks_on(match):
-            other = self._unless and "case" in match["so"].lower()
-            yield self._guarded(part[match.end() :], last.negated() if other else last)
-        elif (match := LAST_SO.search(part)) and last:
-            guard = last if match["so"] else last.negated()
-            yield self._guarded(part[: match.start()], guard)
+        elif self._asked.last and (piece := self._on_answer(part, self._asked.last)):
+            yield piece
         elif self._claimed and TAG.fullmatch(part):
             return  # "Is there?" after what somebody says, which is asked already
         elif refers_back and (asked := asked_by(part) or claimed_by(part)):
@@ -186,6 +187,17 @@ class ConditionReader:
         else:
             self._note(part)
             yield Piece(part)
+
+    def _on_answer(self, part: str, last: Guard) -> Piece | None:
+        """Read what is done on the answer before: "if so, …", "otherwise …", "… if it is"."""
+        if match := ELSE.match(part):
+            return self._guarded(part[match.end() :], last.negated())
+        if (match := SO.match(part)) and not self._asks_on(match):
+            other = self._unless and "case" in match["so"].lower()
+            return self._guarded(part[match.end() :], last.negated() if other else last)
+        if match := LAST_SO.search(part):
+            return self._guarded(part[: match.start()], last if match["so"] else last.negated())
+        return None
 
     def _final(self, part: str, match: re.Match[str]) -> Iterator[Piece]:
         """Read a sentence whose condition follows what is to be done."""

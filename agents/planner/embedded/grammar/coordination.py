@@ -18,7 +18,10 @@ from edgewright.agents.planner.embedded.grammar.references import (
 )
 
 #: What people ask of an image by a noun alone.
-_MEASURE = r"(?:number|colou?r|text|date|price|total|brand|size|age|make|model|title|headline|score|time|temperature|pressure|weight|amount|reading|shop|address)"
+_MEASURE = (
+    r"(?:number|colou?r|text|date|price|total|brand|size|age|make|model|title|headline|score|time"
+    r"|temperature|pressure|weight|amount|reading|shop|address)"
+)
 _JOINT = re.compile(r"\s*[,;]\s*(?:(?:and|or|but)\s+)?|\s+(?:and|or|but)\s+", re.IGNORECASE)
 _PLACE = r"(?:in|on|at|for|of)"
 _INTRODUCED = re.compile(rf"(?:{_PLACE}\s+)?$", re.IGNORECASE)
@@ -30,7 +33,8 @@ _NOUN = re.compile(r"\w[\w'-]*(?:\s+[\w'-]+){0,3}")
 #: "Total on the first", in a list that a colon may introduce.
 _LED = re.compile(r"^[^:?]{2,40}:\s+")
 _LISTED = re.compile(
-    rf"(?:(?:and|the)\s+)*(?P<what>{_MEASURE}(?:\s+of\s+(?:the\s+)?[\w'-]+)?)\s+{_PLACE}\s+{STAND_IN}[\s.!]*", re.IGNORECASE
+    rf"(?:(?:and|the)\s+)*(?P<what>{_MEASURE}(?:\s+of\s+(?:the\s+)?[\w'-]+)?)\s+{_PLACE}\s+{STAND_IN}[\s.!]*",
+    re.IGNORECASE,
 )
 _COUNTING = re.compile(r"(?P<how>\bhow\s+many\s+)[\w'-]+", re.IGNORECASE)
 _DETERMINED = re.compile(r"(?:an?|any|some|the|no|its|his|her|their|my)\s", re.IGNORECASE)

@@ -13,10 +13,13 @@ _DATE = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-_.]?(?P<m>[01]\d)[-_.]?(?P<d>[
 _DAY_FIRST = re.compile(r"(?<!\d)(?P<d>[0-3]?\d)[-_.](?P<m>[01]?\d)[-_.](?P<y>(?:19|20)\d\d)(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)(?!\d)")
 _NAMED_MONTH = re.compile(
-    rf"(?<![a-z])(?:(?P<d>\d{{1,2}})[-_ ]?)?(?P<m>{_MONTH})(?![a-z])(?:[-_ ]?(?P<e>\d{{1,2}})(?!\d))?",
+    rf"(?<![a-z])(?:(?P<d>\d{{1,2}})[-_ ]?)?(?P<m>{_MONTH})(?![a-z])"
+    r"(?:[-_ ]?(?P<e>\d{1,2})(?!\d))?",
     re.IGNORECASE,
 )
-_CLOCK = re.compile(r"(?<!\d)(?P<h>[01]?\d|2[0-3])(?:h(?:\d\d)?|(?P<half>am|pm)|(?<=\d\d)[0-5]0)(?![\da-z])")
+_CLOCK = re.compile(
+    r"(?<!\d)(?P<h>[01]?\d|2[0-3])(?:h(?:\d\d)?|(?P<half>am|pm)|(?<=\d\d)[0-5]0)(?![\da-z])"
+)
 _HALF = re.compile(r"(?<![a-z])(?P<half>am|pm)(?![a-z])", re.IGNORECASE)
 
 _SAID_DATE = re.compile(
@@ -101,7 +104,11 @@ def _hour(name: str) -> int | None:
     """Return the hour of the day in a name, if it says one."""
     stem = _DATE.sub(" ", name.rpartition(".")[0].lower())
     if match := _CLOCK.search(stem):
-        return int(match["h"]) % 12 + (12 if match["half"] == "pm" else 0) if match["half"] else int(match["h"])
+        return (
+            int(match["h"]) % 12 + (12 if match["half"] == "pm" else 0)
+            if match["half"]
+            else int(match["h"])
+        )
     if match := _HALF.search(stem):
         return _AM if match["half"] == "am" else _PM
     return None

@@ -210,11 +210,15 @@ def _asked(match: re.Match[str], noun: str, before: str) -> str:
 def _mere_noun(text: str, before: str) -> re.Match[str] | None:
     """Match a noun without an article or "what about": only a question can miss it."""
     match = _MERE_NOUN.match(text)
-    if not match or (match["noun"] and not before) or any(
-        word in words("closed_class")
-        or word in words("adverb")
-        or re.fullmatch(any_of("ordinal", "last_word"), word)
-        for word in (match["noun"] or match["alone"]).lower().split()
+    if (
+        not match
+        or (match["noun"] and not before)
+        or any(
+            word in words("closed_class")
+            or word in words("adverb")
+            or re.fullmatch(any_of("ordinal", "last_word"), word)
+            for word in (match["noun"] or match["alone"]).lower().split()
+        )
     ):
         return None
     return match

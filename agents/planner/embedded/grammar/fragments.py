@@ -66,9 +66,14 @@ _NUMBER_OF = re.compile(
     r"(?P<noun>[\w'-]+(?:\s+(?!in\b|on\b|of\b|at\b)[\w'-]+){0,2}?)(?P<where>\s+(?:in|on|at)\s+[^,;?]+?)?(?:,?\s+(?:please|pls|only))?[\s.?!]*",
     re.IGNORECASE,
 )
-_ANY_IDEA = re.compile(r"(?:(?:so|and|well)[\s,]+)?any\s+(?:ideas?|clues?|guess(?:es)?)\s*\?+", re.IGNORECASE)
+_ANY_IDEA = re.compile(
+    r"(?:(?:so|and|well)[\s,]+)?any\s+(?:ideas?|clues?|guess(?:es)?)\s*\?+", re.IGNORECASE
+)
+_NO_NOUN = any_of("task_noun", "image_noun", "ordinal", "last_word")
 _ONLY_NOUN = re.compile(
-    rf"(?:(?:so|and|please)[\s,]+)*(?:only|just)\s+(?P<noun>(?:the|its|his|her|their|my)\s+(?!(?:\w+\s+)?(?:{any_of('task_noun', 'image_noun', 'ordinal', 'last_word')}|ones?|same|other)\b)[\w'-]+(?:\s+[\w'-]+){{0,2}}?)(?:,?\s+please)?\W*",
+    r"(?:(?:so|and|please)[\s,]+)*(?:only|just)\s+(?P<noun>(?:the|its|his|her|their|my)\s+"
+    rf"(?!(?:\w+\s+)?(?:{_NO_NOUN}|ones?|same|other)\b)[\w'-]+(?:\s+[\w'-]+){{0,2}}?)"
+    r"(?:,?\s+please)?\W*",
     re.IGNORECASE,
 )
 
@@ -79,32 +84,46 @@ def completed(text: str) -> str:
     Args:
         text: A text; it is returned unchanged if it is no such fragment.
     """
-    if match := _YES_NO.fullmatch(text.strip()):
+    text = text.strip()
+    for read in (_yes_or_no, _by_noun, _by_task):
+        if whole := read(text):
+            return whole
+    return text
+
+
+def _yes_or_no(text: str) -> str:
+    """Return the question of "dog: yes or no", "wolf or husky?" or "any dogs?", or nothing."""
+    if match := _YES_NO.fullmatch(text):
         thing = (match["thing"] or match["thing2"]).strip()
         if _VERB.search(thing):
             return f"{thing}?"
         return f"is there {thing if _DETERMINED.match(thing) else _article(thing)}?"
-    if match := _NEXT_TASK.fullmatch(text.strip()):
-        return match["task"]
-    if match := _TASK_ALONE.fullmatch(text.strip()):
-        return "Classify the picture." if match["C"] else "Describe the picture."
-    if _ANY_IDEA.fullmatch(text.strip()):
-        return "What is it?"
-    if match := _NUMBER_OF.fullmatch(text.strip()):
-        return f"how many {match['noun']} are there{match['where'] or ''}?"
-    if match := _ONLY_NOUN.fullmatch(text.strip()):
-        return f"What is {match['noun']}?"
-    if (asked := searched(text)) and not text.rstrip().endswith("?"):
-        return guard_of(asked).premises[0].question
-    if _ABOUT_IT.fullmatch(text.strip()):
-        return "Describe the picture."
-    if _TAGS.fullmatch(text.strip()):
-        return "Label the picture."
-    if match := _ANY.fullmatch(text.strip()):
+    if match := _ANY.fullmatch(text):
         return f"are there {match['thing']}?"
-    if _ALTERNATIVES.fullmatch(text.strip()) and not _VERB.search(text):
-        return f"Is it {text.strip()}"
-    return text
+    if _ALTERNATIVES.fullmatch(text) and not _VERB.search(text):
+        return f"Is it {text}"
+    return "What is it?" if _ANY_IDEA.fullmatch(text) else ""
+
+
+def _by_noun(text: str) -> str:
+    """Return the question of "number of hens" or "only the brand", or nothing."""
+    if match := _NUMBER_OF.fullmatch(text):
+        return f"how many {match['noun']} are there{match['where'] or ''}?"
+    match = _ONLY_NOUN.fullmatch(text)
+    return f"What is {match['noun']}?" if match else ""
+
+
+def _by_task(text: str) -> str:
+    """Return the request of a task that is only named, or of something to look for, or nothing."""
+    if match := _NEXT_TASK.fullmatch(text):
+        return match["task"]
+    if match := _TASK_ALONE.fullmatch(text):
+        return "Classify the picture." if match["C"] else "Describe the picture."
+    if (asked := searched(text)) and not text.endswith("?"):
+        return guard_of(asked).premises[0].question
+    if _ABOUT_IT.fullmatch(text):
+        return "Describe the picture."
+    return "Label the picture." if _TAGS.fullmatch(text) else ""
 
 
 def plain(text: str) -> str:

@@ -42,8 +42,8 @@ _SIGNS = {
     "\u2265": "at least", "\u2264": "at most",
 }  # fmt: skip
 _VERBS = {
-    "describ": "describe", "caption": "caption", "classif": "classify", "label": "label", "count": "count",
-    "read": "read", "identif": "identify",
+    "describ": "describe", "caption": "caption", "classif": "classify", "label": "label",
+    "count": "count", "read": "read", "identif": "identify",
 }  # fmt: skip
 _YES = re.compile(r"yes|yep|true|so", re.IGNORECASE)
 _NO = re.compile(
@@ -146,7 +146,9 @@ _FORMS = [
     _form(
         rf"(?:^|(?<=[.;!?]\s)|(?<=,\s))(?:and\s+|but\s+)?(?P<with>with\s+no|without|with)\s+(?P<thing>(?:an?\s+|any\s+)?[\w-]+(?:\s+[\w-]+)?)\s*,\s*{_ORDER}",
         lambda match: if_there(
-            match["thing"] if match["with"].lower() == "with" else f"no {_BARE.sub('', match['thing'])}"
+            match["thing"]
+            if match["with"].lower() == "with"
+            else f"no {_BARE.sub('', match['thing'])}"
         ),
     ),
     # "No caption if there is a face in it."

@@ -37,7 +37,9 @@ _COUNTING = re.compile(
     re.IGNORECASE,
 )
 
-_WHOLE = re.compile(r"(?:both|all|each|every|these|those)\s+(?:(?:of\s+)?(?:the|my|these)\s+)?", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"(?:both|all|each|every|these|those)\s+(?:(?:of\s+)?(?:the|my|these)\s+)?", re.IGNORECASE
+)
 
 Spot = tuple[int, int, tuple[int, ...]]
 

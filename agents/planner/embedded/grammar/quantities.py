@@ -28,7 +28,8 @@ _EVERY = re.compile(
     re.IGNORECASE,
 )
 _IN_TURN = re.compile(
-    rf"(?:for|in|with|on)\s+(?:each|every|all)\b(?:\s+(?:single|one))?(?:\s+of)?(?:\s+{_IMAGES})?\s*[,:]", re.IGNORECASE
+    rf"(?:for|in|with|on)\s+(?:each|every|all)\b(?:\s+(?:single|one))?(?:\s+of)?(?:\s+{_IMAGES})?\s*[,:]",
+    re.IGNORECASE,
 )
 _EACH = re.compile(r"\b(?:them|these|those|they)\b", re.IGNORECASE)
 _TOGETHER = re.compile(r"\band\b", re.IGNORECASE)

@@ -54,7 +54,8 @@ _EXCLUDING = re.compile(
 )
 #: What introduces images that are left out; it says nothing about those that are not.
 _LEFT_OUT = re.compile(
-    rf"\s*,?\s*\b(?:{any_of('apart_from', 'instead')}(?:\s+for)?|(?:(?:but|and|only|just)\s+)*not\s+(?:in|on|of|for|from|with))"
+    rf"\s*,?\s*\b(?:{any_of('apart_from', 'instead')}(?:\s+for)?"
+    r"|(?:(?:but|and|only|just)\s+)*not\s+(?:in|on|of|for|from|with))"
     r"\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
@@ -63,7 +64,10 @@ _SAYS = re.compile(
     r"\s+(?:(?:is|are|was|were|do|does|did|has|have)(?:n't|nt)?|shows?|contains?)\b", re.IGNORECASE
 )
 #: "…, the hall doesn't."
-_NEEDS_NOT = re.compile(r"\s+(?:does|do|is|are|need|should)(?:n't|\s+not)(?:\s+need\s+(?:one|it|any))?\s*(?:[.!;]|$)", re.IGNORECASE)
+_NEEDS_NOT = re.compile(
+    r"\s+(?:does|do|is|are|need|should)(?:n't|\s+not)(?:\s+need\s+(?:one|it|any))?\s*(?:[.!;]|$)",
+    re.IGNORECASE,
+)
 _AND_NOT = re.compile(r"\W*(?:and|but)\s+not\s+(?:in|on|for|with)\s+(?:the\s+)?", re.IGNORECASE)
 _WITHIN = re.compile(r"\b(?:in|on|of)\s+$", re.IGNORECASE)
 _PREDICATE = re.compile(r"\b(?:is|are|was|were)\s+$", re.IGNORECASE)

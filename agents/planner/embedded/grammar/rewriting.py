@@ -178,7 +178,8 @@ _OWNER = re.compile(
 _WHEN_SAID = re.compile(r"\bwhen\s+i\s+(?:said|wrote)\s+.{1,40}?,?\s+i\s+(?=mean)", re.IGNORECASE)
 #: "Describe it (only if it is dark)", "the fox, that is, if there is one".
 _APPOSED = re.compile(
-    r"\s*\((?P<what>(?:but\s+)?(?:only\s+)?(?:if|unless|when)\b[^()]{2,60})\)|,?\s+that\s+is,?(?=\s+if\b)", re.IGNORECASE
+    r"\s*\((?P<what>(?:but\s+)?(?:only\s+)?(?:if|unless|when)\b[^()]{2,60})\)|,?\s+that\s+is,?(?=\s+if\b)",
+    re.IGNORECASE,
 )
 _RANK = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 

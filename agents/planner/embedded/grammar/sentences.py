@@ -51,9 +51,7 @@ _COORDINATION = re.compile(
     rf"|(?:{any_of('task_noun')}|number|colou?rs?)\s+(?:of|for|in|on)\b)",
     re.IGNORECASE,
 )
-_TASK = re.compile(
-    rf"\b(?:{any_of('task_noun')}|(?:number|colou?rs?|text)\s+of)\b", re.IGNORECASE
-)
+_TASK = re.compile(rf"\b(?:{any_of('task_noun')}|(?:number|colou?rs?|text)\s+of)\b", re.IGNORECASE)
 _NAMES_TASKS = re.compile(
     r"\s*[,?]\s*(?:and\s+)?(?=\w)|\s+(?:and|plus|as\s+well\s+as)\s+", re.IGNORECASE
 )
@@ -100,7 +98,8 @@ _IMPERATIVE = re.compile(
 )
 #: Says that something is to be done with what it tells of: "the first needs a caption".
 _NEEDING = re.compile(
-    r"\b(?:needs?|wants?|gets?|deserves?|requires?|lacks?|should|could|must|can|missing|calls?\s+for|enough|fine|do)\b", re.IGNORECASE
+    r"\b(?:needs?|wants?|gets?|deserves?|requires?|lacks?|should|could|must|can|missing|calls?\s+for|enough|fine|do)\b",
+    re.IGNORECASE,
 )
 _WANTING = re.compile(
     r"\b(?:i|we)(?:'d|\s+would)?(?:\s+(?:also|just|only|really))*\s+(?:want|need|like|wish|prefer|meant?|asked)\b",
@@ -206,11 +205,16 @@ def states(text: str) -> bool:
 
 def may_request(text: str) -> bool:
     """Return whether any sentence of a text asks, orders, wishes or names something to be done."""
-    return any(
-        "?" in each or begins_asking(each) or wishes(each) or _WISHING.search(each) or _ORDERED.search(each)
-        or (_TASK.search(each) and (not _TELLING.match(each) or _NEEDING.search(each))) or _IMPERATIVE.match(each)
-        for each in sentences(text)
-    )  # fmt: skip
+    return any(map(_may_request, sentences(text)))
+
+
+def _may_request(sentence: str) -> bool:
+    if "?" in sentence or begins_asking(sentence) or wishes(sentence):
+        return True
+    if any(form.search(sentence) for form in (_WISHING, _ORDERED)) or _IMPERATIVE.match(sentence):
+        return True
+    tells = _TELLING.match(sentence) and not _NEEDING.search(sentence)
+    return bool(_TASK.search(sentence)) and not tells
 
 
 def wishes(text: str) -> bool:

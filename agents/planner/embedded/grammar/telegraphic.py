@@ -13,7 +13,10 @@ from edgewright.agents.planner.embedded.grammar.states import is_state
 
 _NOUN = r"[a-z][\w'-]*(?:\s+[a-z][\w'-]*){0,5}?"
 #: "Three things: …" says how many requests follow.
-_NO_COUNT = rf"(?:more|last|final|other|another|quick|small)\b|(?:\w+\s+)?(?:things?|questions?|tasks?|points?|requests?|jobs?|parts?|steps?|{any_of('image_noun')}|ones?)\b"
+_NO_COUNT = (
+    r"(?:more|last|final|other|another|quick|small)\b|(?:\w+\s+)?(?:things?|questions?|tasks?|points?"
+    rf"|requests?|jobs?|parts?|steps?|{any_of('image_noun')}|ones?)\b"
+)
 _WORDS = (
     rf"(?P<amount>{AMOUNT}(?:\s+{_NOUN})?|{NUMBER}\s+(?!{_NO_COUNT}){_NOUN})|(?P<none>(?:no|not)\s+(?!one\b){_NOUN})"
     r"|(?P<yes>yes|yep|positive)|(?P<no>no|nope|negative)"
@@ -38,7 +41,9 @@ _NO_THING = re.compile(
     r"|thoughts|ideas?|help|please|ok|okay|ready|right|left|really|sure|anything|anyone|anybody|something|hello|hi|hey|first|second|third|next|last|both|all|this|that|these|those|it|them",
     re.IGNORECASE,
 )
-_ALONE = re.compile(r"(?:(?:then|just|please)\s+)*\w+(?:\s+(?:it|them|that|this|please))*\W*", re.IGNORECASE)
+_ALONE = re.compile(
+    r"(?:(?:then|just|please)\s+)*\w+(?:\s+(?:it|them|that|this|please))*\W*", re.IGNORECASE
+)
 _ONE = re.compile(r"^(?:one|1)\s", re.IGNORECASE)
 
 
@@ -54,8 +59,8 @@ def joined(sentences: Sequence[str]) -> list[str]:
         elif (match := _FRAGMENT.fullmatch(sentence)) and _ORDER.match(following):
             condition = _if(match, found, following)
         elif (match := _MARKED.fullmatch(sentence)) and _ORDER.match(match["main"]):
-            if told := _if(match, found, match["main"]):
-                sentence = f"{told}, {match['main']}"
+            told = _if(match, found, match["main"])
+            sentence = f"{told}, {match['main']}" if told else sentence
         if not condition:
             found.append(sentence)
     return found

@@ -1,0 +1,149 @@
+"""Reads requests by the form of their words, beside what the heads read in their meaning.
+
+The heads know what requests are about. That a sentence asks, orders or only tells, and that it is
+about an image at hand, its form says better.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate, groupby
+
+from edgewright.agents.planner.embedded.conversation import kind_of
+from edgewright.agents.planner.embedded.detection import Intent, Reading
+from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks
+from edgewright.agents.planner.embedded.grammar.clauses import Clause
+from edgewright.agents.planner.embedded.grammar.questions import (
+    about_image,
+    asks_briefly,
+    asks_openly,
+    refers,
+)
+from edgewright.agents.planner.embedded.grammar.references import STAND_IN
+from edgewright.agents.planner.embedded.grammar.sentences import (
+    begins_asking,
+    may_request,
+    sentences,
+    wishes,
+)
+from edgewright.agents.planner.embedded.mentions import files
+from edgewright.agents.planner.embedded.steps import Unit
+from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
+from edgewright.tools.cards import CardRegistry, ToolCard
+
+#: Joins several requests in one clause.
+_JOINS = re.compile(r"[,;&+/]|\b(?:and|plus|also|then|with|both|as\s+well)\b", re.IGNORECASE)
+
+
+class Forms:
+    """Corrects readings by the form of the words.
+
+    Args:
+        cards: The catalogue.
+        asking: The card that answers questions about an image, if there is one.
+    """
+
+    def __init__(self, cards: CardRegistry, asking: ToolCard | None) -> None:
+        self._cards = cards
+        self._asking = asking
+
+    def corrected(self, unit: Unit, reading: Reading, *, follows: bool) -> Reading:
+        """Return a reading without what only seems requested, and with what the heads miss.
+
+        Args:
+            unit: The unit that was read.
+            reading: Its reading by the heads.
+            follows: Whether there is a task before; a short question after it is about its image
+                too: "and the fuel?".
+        """
+        if not reading.intents and unit.images and (tool := self._implied(unit, reading, follows)):
+            intent = Intent(tool, 0, len(unit.text), reading.probability, {})
+            return replace(reading, intents=(intent,), declined=())
+        intents = self._single(unit.text, reading.intents)
+        if unit.images:
+            intents = _not_in_remarks(unit.text, intents)
+        reading = replace(reading, intents=(*intents, *self._checks(unit, intents)))
+        others = {mention.kind: mention.name for mention in files(unit.text)}
+        if not others or "image" in others:
+            return reading
+        readable = tuple(
+            intent
+            for intent in reading.intents
+            if intent.tool == AS_BEFORE
+            or "image" not in (inputs := self._cards.get(intent.tool).inputs)
+            or others.keys() & set(inputs)
+        )
+        if len(readable) == len(reading.intents):
+            return reading
+        clause = Clause(" and ".join(others.values()), 0, len(unit.text))
+        return replace(reading, intents=readable, declined=((clause, "reading other files"),))
+
+    def _implied(self, unit: Unit, reading: Reading, follows: bool) -> str:
+        """Return the card for a text in which the heads find none, or nothing."""
+        named = kind_of(unit.text)
+        card = next((each.id for each in self._cards if each.task_type == named), "")
+        if card and not reading.declined and "question" not in self._cards.get(card).arguments:
+            return card
+        said = sentences(unit.text)
+        known = unit.guard is not None or STAND_IN in unit.text
+        asked = (
+            any(map(about_image, said))
+            or (known and any(map(asks_openly, said)))
+            or (unit.guard is not None and begins_asking(unit.text))
+            or any(_asks(each, follows=follows, declined=bool(reading.declined)) for each in said)
+        )
+        return self._asking.id if self._asking and asked else ""
+
+    def _checks(self, unit: Unit, intents: Sequence[Intent]) -> Iterator[Intent]:
+        """Yield questions for what sentences have checked, beside other requests."""
+        end = 0
+        if not (intents and unit.images and self._asking):
+            return
+        for sentence in sentences(unit.text):
+            start = unit.text.index(sentence, end)
+            end = start + len(sentence)
+            asked = any(start < intent.end <= end for intent in intents)
+            if not asked and asked_by(sentence) and not asks(sentence):
+                yield Intent(self._asking.id, start, end, intents[0].probability, {})
+
+    def _single(self, text: str, intents: Sequence[Intent]) -> tuple[Intent, ...]:
+        """Keep one of several cards that the same words request, unless they can be a chain.
+
+        Words that join nothing ask one thing, whichever of two answers to it is likelier.
+        """
+        kept: list[Intent] = []
+        for _, same in groupby(intents, key=lambda intent: intent.end):
+            group = list(same)
+            cards = [self._cards.get(each.tool) for each in group if each.tool != AS_BEFORE]
+            alike = len(cards) == len(group) > 1 and all("image" in card.inputs for card in cards)
+            chained = any(
+                set(one.outputs) & set(other.inputs) - {"text"} for one in cards for other in cards
+            )
+            joins = _JOINS.search(text[group[0].start : group[0].end])
+            if alike and not chained and not joins:
+                group = [max(group, key=lambda each: each.shares.get(each.tool, 0.0))]
+            kept += group
+        return tuple(kept)
+
+
+def _asks(sentence: str, *, follows: bool, declined: bool) -> bool:
+    """Return whether a sentence asks about an image by its form, after a task on it or not."""
+    if follows and asks_briefly(sentence):
+        return not declined or refers(sentence)
+    if declined:
+        return False
+    return (asks_openly(sentence) and refers(sentence)) or (follows and wishes(sentence))
+
+
+def _not_in_remarks(text: str, intents: Sequence[Intent]) -> tuple[Intent, ...]:
+    """Drop what sentences that only tell something may request, if others request something."""
+    ends = list(accumulate(len(each) + 1 for each in sentences(text)))
+    asks = [may_request(each) for each in sentences(text)]
+    asked = [
+        asks[min(bisect_left(ends, intent.end), len(asks) - 1)] if asks else True
+        for intent in intents
+    ]
+    return tuple(i for i, ask in zip(intents, asked, strict=True) if ask or not any(asked))
