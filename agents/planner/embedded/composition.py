@@ -10,8 +10,8 @@ from itertools import groupby, product
 from edgewright.agents.planner.condition import Check, Condition
 from edgewright.agents.planner.embedded.grammar.asked import counted
 from edgewright.agents.planner.embedded.grammar.checks import asked_by
+from edgewright.agents.planner.embedded.grammar.guards import Guard, Premise
 from edgewright.agents.planner.embedded.grammar.lexicon import words
-from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise
 from edgewright.agents.planner.embedded.steps import Step
 from edgewright.agents.planner.plan import Task
 from edgewright.tools.cards import ToolCard

@@ -44,8 +44,9 @@ from edgewright.agents.planner.embedded.grammar.condition_forms import (
     second_order,
     whole_before,
 )
+from edgewright.agents.planner.embedded.grammar.guards import Guard
 from edgewright.agents.planner.embedded.grammar.quantities import of_each, quantity_of
-from edgewright.agents.planner.embedded.grammar.questions import Guard, guard_of
+from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.states import is_state
 from edgewright.agents.planner.embedded.grammar.telegraphic import joined
 

@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from edgewright.agents.planner.condition import NUMBERS
 from edgewright.agents.planner.embedded.grammar.dates import dated
-from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar, words
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar
 from edgewright.agents.planner.embedded.grammar.name_parts import as_images, by_parts
 from edgewright.agents.planner.embedded.grammar.names import named
+from edgewright.agents.planner.embedded.grammar.positions import (
+    MAX_POSITION,
+    number_of,
+    numerals,
+    ordinals,
+    position,
+)
 
 Kind = Literal[
     "name", "position", "head", "tail", "all", "them", "both", "others", "every_other", "regular",
@@ -21,8 +27,6 @@ Kind = Literal[
 
 #: Stands for a mention in the text that the fitted model and the experts read.
 STAND_IN = "the picture"
-#: Highest number that is read as a position; a higher one is a label of the person's own.
-MAX_POSITION = 20
 
 _GRAMMAR = read_grammar("references")
 _DEFINITIONS = _GRAMMAR["definitions"]
@@ -91,10 +95,7 @@ _BESIDE = re.compile(
     r"(?P<where>after|before|following|preceding)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
-_UNITS = re.compile(rf"{_ONE}", re.IGNORECASE)
-_NUMERALS = re.compile(rf"{_NUMBER}\b|\bto\b|\bthrough\b|[-\u2013]", re.IGNORECASE)
 _IN_ONE: tuple[Kind, ...] = ("left", "middle", "right", "them")
-_ORDER = {word: n for n, word in enumerate(words("ordinal")[:12], start=1)}
 
 
 @dataclass(frozen=True)
@@ -281,9 +282,9 @@ def _numbers(kind: Kind, groups: dict[str, Any]) -> tuple[int, ...]:
     """Return the numbers that a form gives, negative from the end."""
     numbers: tuple[int, ...] = ()
     if groups.get("list"):
-        numbers = _ordinals(groups["list"])
+        numbers = ordinals(groups["list"])
     elif groups.get("numbers"):
-        numbers = _numerals(groups["numbers"])
+        numbers = numerals(groups["numbers"])
     elif groups.get("hash"):
         numbers = (int(groups["hash"]),)
     elif groups.get("start") or groups.get("backwards"):
@@ -291,19 +292,19 @@ def _numbers(kind: Kind, groups: dict[str, Any]) -> tuple[int, ...]:
     elif groups.get("letter"):
         numbers = (ord(groups["letter"]) - ord("A") + 1,)
     elif groups.get("n") or groups.get("m"):
-        numbers = (_value(groups.get("n") or groups["m"]),)
+        numbers = (number_of(groups.get("n") or groups["m"]),)
     elif kind == "regular":
         numbers = _distances(groups)
     elif kind == "batch":
         inner = groups.get("inner")
-        numbers = (_position(groups["batch"]), _position(inner) if inner else 0)
+        numbers = (position(groups["batch"]), position(inner) if inner else 0)
     return tuple(-number for number in numbers) if groups.get("backwards") else numbers
 
 
 def _distances(groups: dict[str, str | None]) -> tuple[int, int]:
     """Return the first position and the distance of "every third" or "the odd ones"."""
     if ordinal := groups.get("distance"):
-        return _position(ordinal), _position(ordinal)
+        return position(ordinal), position(ordinal)
     return (1 if (groups.get("parity") or "").lower() == "odd" else 2), 2
 
 
@@ -317,54 +318,6 @@ def _direct(match: re.Match[str]) -> bool:
     if re.match(r"\s+(?:is|are|looks?)\s", match.string[match.end() :]) and match.start() == 0:
         return match[0][:1].isdigit()
     return bool(before) or match.string[match.end() :].lstrip().startswith(":")
-
-
-def _ordinals(text: str) -> tuple[int, ...]:
-    """Return positions, with ranges filled in unless they count from the end."""
-    numbers: list[int] = []
-    end = 0
-    for match in _UNITS.finditer(text):
-        value = _position(match[0])
-        between = text[end : match.start()].split()
-        ranged = numbers and {"to", "through", "thru"} & set(between) and 0 < numbers[-1] < value
-        numbers += range(numbers[-1] + 1, value + 1) if ranged else [value]
-        end = match.end()
-    return tuple(numbers[: MAX_POSITION + 1])
-
-
-def _position(word: str) -> int:
-    """Return the position that an ordinal names; negative from the end."""
-    word = word.lower()
-    if word in ("old", "earlier", "previous", "new"):
-        return -1 if word == "new" else -2
-    if re.fullmatch(any_of("from_end"), word):
-        return -2
-    if word in words("last_word"):
-        return -1
-    if word in words("first_word"):
-        return 1
-    return _ORDER.get(word) or int(re.sub(r"\D", "", word))
-
-
-def _numerals(text: str) -> tuple[int, ...]:
-    """Return numbers, with ranges filled in."""
-    numbers: list[int] = []
-    ranged = False
-    for match in _NUMERALS.finditer(text):
-        if match[0].lower() in ("to", "through", "-", "\u2013"):
-            ranged = True
-            continue
-        value = _value(match[0])
-        numbers += range(numbers[-1] + 1, value + 1) if ranged and numbers else [value]
-        ranged = False
-    return tuple(numbers[: MAX_POSITION + 1])
-
-
-def _value(word: str) -> int:
-    word = word.lower()
-    if word.isdecimal():
-        return int(word)
-    return NUMBERS.get(word, 2)  # a couple or a pair
 
 
 def _blanked(text: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewright.agents.planner.embedded.grammar.conditions import ConditionReader
-from edgewright.agents.planner.embedded.grammar.questions import Guard, Premise, guard_of
+from edgewright.agents.planner.embedded.grammar.guards import Guard, Premise
+from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.sentences import items, sentences
 
 Shown = list[tuple[str, str]]
