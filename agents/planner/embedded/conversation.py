@@ -212,7 +212,7 @@ class Conversation:
         for turn in reversed(self.turns):
             for task in reversed(turn.tasks):
                 images = tuple(i for i in self.seen if i.uri in task.args.values())
-                said = task.args.get("question") or turn.request
+                said = task.args.get("question") or task.span or turn.request
                 about = {word[:5] for word in _WORD.findall(said.lower())}
                 if images and (topic <= about if topic else task.task_type == kind):
                     return images

@@ -59,13 +59,14 @@ class Forms:
             follows: Whether there is a task before; a short question after it is about its image
                 too: "and the fuel?".
         """
-        if not reading.intents and unit.images and (tool := self._implied(unit, reading, follows)):
-            intent = Intent(tool, 0, len(unit.text), reading.probability, {})
-            return replace(reading, intents=(intent,), declined=())
         intents = self._single(unit.text, reading.intents)
         if unit.images:
             intents = _not_in_remarks(unit.text, intents)
-        reading = replace(reading, intents=(*intents, *self._checks(unit, intents)))
+        if not intents and unit.images and (tool := self._implied(unit, reading, follows)):
+            intent = Intent(tool, 0, len(unit.text), reading.probability, {})
+            return replace(reading, intents=(intent,), declined=())
+        intents = intents or reading.intents
+        reading = replace(reading, intents=_in_order((*intents, *self._checks(unit, intents))))
         others = {mention.kind: mention.name for mention in files(unit.text)}
         if not others or "image" in others:
             return reading
@@ -138,12 +139,18 @@ def _asks(sentence: str, *, follows: bool, declined: bool) -> bool:
     return (asks_openly(sentence) and refers(sentence)) or (follows and wishes(sentence))
 
 
+def _in_order(intents: Sequence[Intent]) -> tuple[Intent, ...]:
+    return tuple(sorted(intents, key=lambda intent: intent.end))
+
+
 def _not_in_remarks(text: str, intents: Sequence[Intent]) -> tuple[Intent, ...]:
     """Drop what sentences that only tell something may request, if others request something."""
     ends = list(accumulate(len(each) + 1 for each in sentences(text)))
     asks = [may_request(each) for each in sentences(text)]
     asked = [
-        asks[min(bisect_left(ends, intent.end), len(asks) - 1)] if asks else True
+        intent.tool == AS_BEFORE
+        or not asks
+        or asks[min(bisect_left(ends, intent.end), len(asks) - 1)]
         for intent in intents
     ]
     return tuple(i for i, ask in zip(intents, asked, strict=True) if ask or not any(asked))

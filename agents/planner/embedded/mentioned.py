@@ -12,7 +12,6 @@ from edgewright.agents.planner.embedded.conversation import (
     Images,
     MissingImageError,
 )
-from edgewright.agents.planner.embedded.grammar.asked import is_amount
 from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.conditions import Piece
 from edgewright.agents.planner.embedded.grammar.coordination import (
@@ -142,8 +141,7 @@ class Mentioned:
         if piece.guard and not piece.about and self.mentions(piece.text):
             return self.conversation.focus  # "if so" after a question of the turn before
         found = self.mentions(piece.about)
-        same = _IT.search(piece.about) or is_amount(piece.about)
-        if not found and self.latest and same and self.mentions(piece.text):
+        if not found and self.latest and self.mentions(piece.text):
             return self.latest  # "Caption the first. If there's a dog in it, caption the second."
         return self.resolved(found) if found else None
 

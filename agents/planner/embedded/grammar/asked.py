@@ -80,6 +80,7 @@ _OTHER_STATE = re.compile(
     r"(?:it|they|he|she|that)(?:'s|'re|\s+is|\s+are|\s+looks?|\s+seems?)\s+(?:(?:still|already|too|rather|all)\s+)?(?!an?\b|the\b|in\b|on\b|at\b|more\b|less\b|over\b|under\b|\w+er\b)[a-z-]+",
     re.IGNORECASE,
 )
+_OR_NOT = re.compile(r"\s+or\s+not\b", re.IGNORECASE)
 _NEGATED = re.compile(
     r"\b(?:not|no|never|isn't|aren't|wasn't|weren't|doesn't|don't|hasn't|haven't|can't|nobody|none|nothing)\b",
     re.IGNORECASE,
@@ -145,6 +146,7 @@ class Asked:
             unless: Whether something is done if the statement is not true.
         """
         self.last, self.about = guard, about
+        asked = _OR_NOT.sub("", asked)
         content = _content(asked)
         if content and len(guard.premises) == 1 and not guard.paired and " or " not in asked:
             holds = guard.negated() if unless else guard

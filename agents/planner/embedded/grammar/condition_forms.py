@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
@@ -123,8 +124,15 @@ def orders(text: str, start: int) -> bool:
     return bool(_ORDER.search(text, start) or _STRONG.search(text, start))
 
 
-def condition_after(part: str) -> re.Match[str] | None:
-    """Return where a condition begins that follows what it is a condition of."""
+def condition_after(
+    part: str, *, refers: Callable[[str], bool] = lambda words: False
+) -> re.Match[str] | None:
+    """Return where a condition begins that follows what it is a condition of.
+
+    Args:
+        part: A sentence or a part of one.
+        refers: Whether words mean a question before; "it's fine" is no condition otherwise.
+    """
     for match in _INNER.finditer(part):
         main = part[: match.start()]
         word = (match["if"] or match["when"] or "").lower()
@@ -132,7 +140,8 @@ def condition_after(part: str) -> re.Match[str] | None:
         asking = _ASKING.search(main) and not _WH.search(main)
         if word in ("if", "when") and asking and not second:
             continue
-        if NO_PREMISE.match(part, match.end()) or re.match(r"\W*$", part[match.end() :]):
+        words = part[match.end() :]
+        if (NO_PREMISE.match(words) and not refers(words)) or re.match(r"\W*$", words):
             continue
         if _REQUEST.match(END.sub("", main)) or _asks_something(main):
             return match

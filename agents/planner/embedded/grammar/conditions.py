@@ -183,7 +183,7 @@ class ConditionReader:
             yield Piece("", guard, part, checked=True)
         elif match := INITIAL.match(part):
             yield from self._initial(part, match)
-        elif match := condition_after(part):
+        elif match := condition_after(part, refers=self._refers):
             yield from self._final(part, match)
         else:
             self._note(part)
@@ -246,6 +246,9 @@ class ConditionReader:
             yield from self._part(main[again.end() :], False)
         else:
             yield Piece(END.sub("", main), guard, about)
+
+    def _refers(self, words: str) -> bool:
+        return self._asked.meant(words) is not None
 
     def _guarded(self, text: str, guard: Guard, about: str | None = None) -> Piece:
         where = self._asked.about if about is None else about

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
 
-_MONTHS = tuple(words("calendar")[7:])
+#: "May" is left out of the calendar, as it is a verb as well.
+_MONTHS = (*words("calendar")[7:11], "may", *words("calendar")[11:])
 _MONTH = rf"(?:{'|'.join(f'{month[:3]}(?:{month[3:]})?' for month in _MONTHS)}|sept)"
 _DATE = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-_.]?(?P<m>[01]\d)[-_.]?(?P<d>[0-3]\d)(?!\d)")
 _DAY_FIRST = re.compile(r"(?<!\d)(?P<d>[0-3]?\d)[-_.](?P<m>[01]?\d)[-_.](?P<y>(?:19|20)\d\d)(?!\d)")

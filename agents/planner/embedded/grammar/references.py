@@ -42,7 +42,7 @@ _NUMBER = any_of("number")
 _THING_LAST = re.compile(rf"\b(?:{_THING}|of\s+\w+(?:\s+\w+)?)$", re.IGNORECASE)
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
-    r"|others|rest|middle|cent(?:re|er)|before|asked|sent|you|remaining|former|latter|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot"
+    r"|others|rest|middle|cent(?:re|er)|before|asked|sent|you|remaining|former|latter|right|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot"
     r"|even|odd"
     r"|those|which|oldest|earliest|latest|newest|recent)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
     re.IGNORECASE,
@@ -71,6 +71,10 @@ _SAYS = re.compile(
 _NEEDS_NOT = re.compile(
     r"\s+(?:does|do|is|are|need|should)(?:n't|\s+not)(?:\s+need\s+(?:one|it|any))?\s*(?:[.!;]|$)",
     re.IGNORECASE,
+)
+_NEEDED = re.compile(
+    r"(?!.*\b(?:if|whether|is\s+(?:there|one))\b).*\b(?:needs?|descri\w+|caption\w*|classif\w+|label\w*)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _AND_NOT = re.compile(r"\W*(?:and|but)\s+not\s+(?:in|on|for|with)\s+(?:the\s+)?", re.IGNORECASE)
 _WITHIN = re.compile(r"\b(?:in|on|of)\s+$", re.IGNORECASE)
@@ -173,7 +177,7 @@ def _by_parts(text: str, names: Sequence[str], found: Sequence[Mention]) -> list
 
 def _is_excluded(text: str, each: Mention) -> bool:
     """Return whether the words around a mention leave its images out."""
-    if _NEEDS_NOT.match(text, each.end):
+    if _NEEDS_NOT.match(text, each.end) and _NEEDED.match(text, 0, each.start):
         return True
     if not _EXCLUDING.search(text, 0, each.start) or _SAYS.match(text, each.end):
         return False

@@ -82,6 +82,12 @@ _TELLING = re.compile(
     r"|did|does|broke|fell|left|gave|put|met|heard|need|needs))\b",
     re.IGNORECASE,
 )
+#: The same with any verb: "my boss always writes descriptions", "the breed I know already".
+_TELLING_ALSO = re.compile(
+    r"(?:(?:my|our|his|her|their|the)\s+(?:\w+\s+){0,2}?\w+|he|she|they|i|we)\s+(?:always|never|usually|often|sometimes|already)\s+\w+"
+    r"|the\s+\w+\s+(?:i|we)\s+(?:already\s+)?(?:know|have|saw|see|got)\b",
+    re.IGNORECASE,
+)
 #: A sentence that tells what its speaker wants, or wants to know.
 _WISHING = re.compile(
     r"\b(?:know|tell|wonder\w*|sure|say|idea|remember|forg[eo]t|curious|understand|figure|make\s+out|read)\b[^.]*?\b(?:what|which|whether|if|how|who|whose|where|why|when)\b"
@@ -172,14 +178,21 @@ def begins_asking(sentence: str) -> bool:
 
 
 def asking(text: str) -> list[Clause]:
-    """Return the sentences of a text if at least two of them are orders or questions."""
+    """Return the sentences of a text that are to be read apart as well.
+
+    These are all if at least two are orders or questions; and those that request something if
+    another one names a task, but only tells of it.
+    """
     found: list[Clause] = []
     end = 0
     for sentence in sentences(text):
         start = text.index(sentence, end)
         end = start + len(sentence)
         found.append(Clause(sentence, start, end))
-    return found if sum(begins_asking(each.text) for each in found) > 1 else []
+    if sum(begins_asking(each.text) for each in found) > 1:
+        return found
+    tells = any(_tells(each.text) and _TASK.search(each.text) for each in found)
+    return [each for each in found if _may_request(each.text)] if tells else []
 
 
 def coordinated(text: str) -> list[str]:
@@ -213,8 +226,12 @@ def _may_request(sentence: str) -> bool:
         return True
     if any(form.search(sentence) for form in (_WISHING, _ORDERED)) or _IMPERATIVE.match(sentence):
         return True
-    tells = _TELLING.match(sentence) and not _NEEDING.search(sentence)
-    return bool(_TASK.search(sentence)) and not tells
+    return bool(_TASK.search(sentence)) and not _tells(sentence)
+
+
+def _tells(sentence: str) -> bool:
+    told = _TELLING.match(sentence) or _TELLING_ALSO.match(sentence)
+    return bool(told) and not _NEEDING.search(sentence) and not _WISHING.search(sentence)
 
 
 def wishes(text: str) -> bool:

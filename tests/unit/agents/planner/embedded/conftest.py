@@ -12,6 +12,16 @@ from edgewright.agents.planner.request import PlanRequest, Turn, images_of
 from edgewright.tools.cards import CardRegistry
 from edgewright.tools.contracts.images import ImageRef
 
+#: The letter of each card in the steps of a plan.
+LETTERS = {
+    "image-classification": "C",
+    "image-to-text": "T",
+    "visual-question-answering": "V",
+    "text-recognition": "R",
+    "federated-training": "F",
+}
+SIGNS = {"equals": "=", "at_least": ">=", "at_most": "<=", "not": "!=", "contains": "~"}
+
 
 @pytest.fixture(scope="session")
 def image() -> Callable[[str], ImageRef]:
@@ -50,3 +60,24 @@ def talk(conversing: EmbeddedPlanner, image: Callable[[str], ImageRef]) -> Calla
         return plan
 
     return held
+
+
+@pytest.fixture
+def steps(talk: Callable[..., Plan], image: Callable[[str], ImageRef]) -> Callable[..., str]:
+    """Return what plans turns and writes each task of the last: ``V a, T a if t1=no``."""
+
+    def written(*turns: tuple[str, str]) -> str:
+        plan = talk(*turns)
+        names = {
+            image(name).uri: name.rpartition(".")[0] for _, said in turns for name in said.split()
+        }
+        found = []
+        for task in plan.tasks:
+            about = next((names[value] for value in task.args.values() if value in names), "-")
+            joint = {"all": " & ", "any": " | "}[task.when.match] if task.when else ""
+            checks = task.when.checks if task.when else ()
+            when = joint.join(f"{check.task}{SIGNS[check.op]}{check.value}" for check in checks)
+            found.append(f"{LETTERS[task.tool]} {about}{f' if {when}' if when else ''}")
+        return ", ".join(found)
+
+    return written

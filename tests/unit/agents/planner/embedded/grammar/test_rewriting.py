@@ -28,7 +28,7 @@ from edgewright.agents.planner.embedded.grammar.rewriting import rewritten, sele
         ("Any goats? Caption it.", "Any goats? Caption it."),
         ("Caption it, but don't if it's dark.", "Caption it unless it's dark."),
         ("Caption it. Please don't do it when it's dark.", "Caption it unless it's dark."),
-        ("Don't caption it if it's dark.", "Don't caption it if it's dark."),
+        ("Don't caption it if it's dark.", "caption it unless it's dark."),
         (
             "For each of these: if there's a hen, caption it.",
             "if there's a hen, caption it for each of these",
