@@ -12,6 +12,7 @@ from edgewright.agents.planner.embedded.conversation import (
     Images,
     MissingImageError,
 )
+from edgewright.agents.planner.embedded.grammar.asked import is_amount
 from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.conditions import Piece
 from edgewright.agents.planner.embedded.grammar.coordination import (
@@ -63,12 +64,14 @@ class Mentioned:
         problems: What to say about images that are not there.
         aside: The images mentioned so far, which "the others" are not.
         latest: The images of the latest clause that mentioned any.
+        looked: Whether that clause only said to look at them: "look at the first".
     """
 
     conversation: Conversation
     problems: list[str] = field(default_factory=list)
     aside: list[ImageRef] = field(default_factory=list)
     latest: Images | None = None
+    looked: bool = False
     _read: dict[str, list[Mention]] = field(default_factory=dict)
 
     def set_aside(self, words: str) -> None:
@@ -141,7 +144,8 @@ class Mentioned:
         if piece.guard and not piece.about and self.mentions(piece.text):
             return self.conversation.focus  # "if so" after a question of the turn before
         found = self.mentions(piece.about)
-        if not found and self.latest and self.mentions(piece.text):
+        same = _IT.search(piece.about) or is_amount(piece.about) or self.looked
+        if not found and self.latest and same and self.mentions(piece.text):
             return self.latest  # "Caption the first. If there's a dog in it, caption the second."
         return self.resolved(found) if found else None
 

@@ -57,9 +57,9 @@ def recalled(text: str, turns: Sequence[Turn], *, new_images: bool) -> list[Task
         return _distinct([task for tasks in asked for task in tasks])[-count:]
     if match := _NTH.search(text):
         parts = match["what"].lower().startswith(("part", "bit")) or len(asked) == 1
-        found = [[task] for task in asked[-1]] if parts else asked
+        each = [[task] for task in asked[-1]] if parts else asked
         rank = _RANKS[match["rank"].lower()]
-        return found[rank] if -len(found) <= rank < len(found) else []
+        return each[rank] if -len(each) <= rank < len(each) else []
     if match := _ONLY.search(text):
         said = match["what"] or match["before"]
         return next((found for tasks in reversed(asked) if (found := _about(said, tasks))), [])

@@ -266,6 +266,7 @@ class _Reader:
             before = self.units[-1].images if self.units else self.conversation.focus
             self._add(Unit(asked, images, piece.guard, checked or before, question=asked), number)
             return
+        self.images.looked = only_looks(piece.text)
         parts = coordinated(piece.text)
         for position, part in enumerate(parts):
             later = (self.images.mentions(each) for each in parts[position + 1 :])

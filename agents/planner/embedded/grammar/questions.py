@@ -183,8 +183,8 @@ def premise_of(words: str) -> Premise:
     state = None if thing else _COUNTED_STATE.fullmatch(words)
     if state and (counted := _COUNTED.match(state["thing"])):
         premise = _counted(counted, "")
-        asked = premise.question.replace("are there", f"are {state['state']}")
-        return replace(premise, question=asked)
+        question = premise.question.replace("are there", f"are {state['state']}")
+        return replace(premise, question=question)
     if thing:
         if counted := _COUNTED.match(thing):
             return _counted(counted, place)
