@@ -93,7 +93,7 @@ class Forms:
         asked = (
             any(map(about_image, said))
             or (known and any(map(asks_openly, said)))
-            or (unit.guard is not None and begins_asking(unit.text))
+            or (unit.guard is not None and (begins_asking(unit.text) or wishes(unit.text)))
             or any(_asks(each, follows=follows, declined=bool(reading.declined)) for each in said)
         )
         return self._asking.id if self._asking and asked else ""

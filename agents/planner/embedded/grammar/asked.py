@@ -48,6 +48,8 @@ _COUNTING = (
     r"|(?:the|your|that)\s+(?:count|number|total|result|answer|sum|figure)(?:\s+(?:is|comes\s+to|turns\s+out\s+to\s+be))?)\s+)?"
 )
 _OF_THEM = r"(?:\s+(?:of\s+(?:them|those|these)|in\s+total|altogether|there))*"
+#: An amount at the end of a condition, where no noun follows it.
+_AMOUNT_LAST = re.compile(rf"(?:.*?\s)?(?P<amount>{AMOUNT}){_OF_THEM}", re.IGNORECASE)
 _AMOUNT_ALONE = re.compile(rf"{_COUNTING}(?P<amount>{AMOUNT}){_OF_THEM}", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(rf"{_COUNTING}(?P<number>{NUMBER}){_OF_THEM}", re.IGNORECASE)
 _NOT_ANY = re.compile(rf"{_COUNTING}(?:none|zero|nothing|no\s+\w+){_OF_THEM}", re.IGNORECASE)
@@ -67,6 +69,7 @@ _THINGS = re.compile(
     r"(?P<noun>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)??(?<=s)|people|children)(?=\s*\?|\s+(?:in|on|at|there|here|visible)\b)",
     re.IGNORECASE,
 )
+_NOBODY = re.compile(r"\b(?:nobody|no\s+one|no-one)\b", re.IGNORECASE)
 _IS_THERE = re.compile(
     r"(?:it|they|he|she|one)(?:'s|'re|\s+is|\s+are)(?:n't|\s+not)?(?:\s+(?:really|still|indeed))?\s+there|(?:it|they|he|she)(?:\s+is|\s+are)n't",
     re.IGNORECASE,
@@ -195,7 +198,7 @@ class Asked:
         """Return the guard of an amount that leaves out what is counted."""
         if not self.noun:
             return None
-        if match := _AMOUNT_ALONE.fullmatch(said):
+        if match := _AMOUNT_LAST.fullmatch(said):
             op, number = compared(match["amount"]) or ("at_least", 1)
         elif match := _NUMBER_ALONE.fullmatch(said):
             op, number = "equals", number_of(match["number"])
@@ -213,6 +216,8 @@ class Asked:
         """Return the guard of a question that a statement says again, or the opposite of."""
         content = _content(said)
         negative = bool(_NEGATED.search(said))
+        if self.last and negative and not content and not _NOBODY.search(said):
+            return self.last.negated(), self.about
         if self.last and _IS_THERE.fullmatch(said):
             return (self.last.negated() if negative else self.last), self.about
         for question in reversed(self._questions) if content else ():

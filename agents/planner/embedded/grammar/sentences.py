@@ -88,6 +88,12 @@ _TELLING_ALSO = re.compile(
     r"|the\s+\w+\s+(?:i|we)\s+(?:already\s+)?(?:know|have|saw|see|got)\b",
     re.IGNORECASE,
 )
+#: A sentence of so many words with a finite verb tells, unless it asks, orders or wishes.
+_LONG = 8
+_FINITE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|isn't|aren't|wasn't|knows?|told|says?|said|gave|got|made|wrote|writes|did|does|seems|came|comes)\b",
+    re.IGNORECASE,
+)
 #: A sentence that tells what its speaker wants, or wants to know.
 _WISHING = re.compile(
     r"\b(?:know|tell|wonder\w*|sure|say|idea|remember|forg[eo]t|curious|understand|figure|make\s+out|read)\b[^.]*?\b(?:what|which|whether|if|how|who|whose|where|why|when)\b"
@@ -231,6 +237,7 @@ def _may_request(sentence: str) -> bool:
 
 def _tells(sentence: str) -> bool:
     told = _TELLING.match(sentence) or _TELLING_ALSO.match(sentence)
+    told = told or (len(sentence.split()) >= _LONG and _FINITE.search(sentence))
     return bool(told) and not _NEEDING.search(sentence) and not _WISHING.search(sentence)
 
 
