@@ -88,10 +88,33 @@ def _form(pattern: str, replacement: Replacement) -> tuple[re.Pattern[str], Repl
     return re.compile(pattern, re.IGNORECASE), replacement
 
 
+_TASK_VERB = r"(?:please\s+)?(?:describe|caption|classify|label|read|count)\b"
+_IMAGE = (
+    rf"(?:the\s+(?:first|second|third|last|other|left|right)(?:\s+(?:one|{NOUN}))?|{NOUN}\s+\d"
+    r"|\S+\.\w{3,4})"
+)
+
+
+def _instead(match: re.Match[str]) -> str:
+    """Return a request with another image on a condition: "if …, describe the second, …"."""
+    what = re.sub(r"^(?:it|that|this)(?:'s|\s+is)\b", f"{match['one']} is", match["what"])
+    return f"if {what}, {match['do']}{match['other']}, otherwise {match['do']}{match['one']}"
+
+
 _ORDER = rf"(?=(?:(?:then|just|only|please|also)\s+)*(?:{'|'.join(sorted(VERBS))})\b)"
 
 #: Forms in the order in which they are rewritten.
 _FORMS = [
+    # "Describe the first, or the second if the first is blurry."
+    _form(
+        rf"^(?P<do>{_TASK_VERB}.*?)(?P<one>{_IMAGE}),?\s+or\s+(?:else\s+)?(?P<other>{_IMAGE})\s+(?:instead\s+)?if\s+(?P<what>[^.;!?]+)",
+        lambda match: _instead(match),
+    ),
+    # "Describe the first; if it is blurry, the second."
+    _form(
+        rf"^(?P<do>{_TASK_VERB}.*?)(?P<one>{_IMAGE})\s*[,;.]\s+(?:but\s+|or\s+)?if\s+(?P<what>[^.;!?,]+),\s+(?:then\s+)?(?:take\s+|use\s+|do\s+)?(?P<other>{_IMAGE})(?:\s+instead)?(?=\s*(?:[.!]|$))",
+        lambda match: _instead(match),
+    ),
     _form(r"\bin\s+case\s+of\s+(?=\w)", "if there is "),
     # "Classify? No. Caption? Yes."
     _form(

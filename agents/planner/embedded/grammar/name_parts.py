@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
+from edgewright.agents.planner.embedded.grammar.positions import position
 
 #: Stands, letter by letter, for a noun that the names of several images share.
 PLACEHOLDER = "\u0298"
@@ -37,6 +38,10 @@ _COUNTING = re.compile(
     re.IGNORECASE,
 )
 
+_RANKED = re.compile(
+    rf"\b(?:the|my)\s+(?P<rank>{any_of('ordinal', 'last_word')})\s+(?P<noun>[a-z]{{3,}})\b",
+    re.IGNORECASE,
+)
 _WHOLE = re.compile(
     r"(?:both|all|each|every|these|those)\s+(?:(?:of\s+)?(?:the|my|these)\s+)?", re.IGNORECASE
 )
@@ -63,6 +68,19 @@ def by_parts(text: str, names: Sequence[str]) -> list[Spot]:
             found[-1] = (last[0], end, both)
         elif last is None or start >= last[1]:
             found.append((start, end, images))
+    return found
+
+
+def ranked(text: str, names: Sequence[str]) -> list[Spot]:
+    """Find the images that are counted among those with a part: "the second bedroom"."""
+    parts = [_parts(name) for name in names]
+    found: list[Spot] = []
+    for match in _RANKED.finditer(text):
+        word = _plain(match["noun"])
+        among = [n for n, each in enumerate(parts) if any(_same(word, part) for part in each)]
+        rank = position(match["rank"])
+        if 1 < len(among) < len(names) and 0 < abs(rank) <= len(among):
+            found.append((*match.span(), (among[rank - 1 if rank > 0 else rank],)))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from edgewright.agents.planner.embedded.grammar.dates import dated
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar
-from edgewright.agents.planner.embedded.grammar.name_parts import as_images, by_parts
+from edgewright.agents.planner.embedded.grammar.name_parts import as_images, by_parts, ranked
 from edgewright.agents.planner.embedded.grammar.names import named
 from edgewright.agents.planner.embedded.grammar.positions import (
     MAX_POSITION,
@@ -147,7 +147,7 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
     ]
     found += [
         Mention("name", start, end, images, bare=not _THING_LAST.search(text, start, end))
-        for start, end, images in dated(text, names)
+        for start, end, images in [*ranked(text, names), *dated(text, names)]
         if not any(start < each.end and each.start < end for each in found)
     ]
     counted = as_images(text, names) if len(names) > 1 else text

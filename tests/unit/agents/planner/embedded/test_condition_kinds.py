@@ -169,6 +169,10 @@ CHOSEN = [
      "V a, V b, T a if t1=yes, T b if t2=yes"),
     ("For the sharp ones I want captions", "V a, T a if t1=yes, V b, T b if t3=yes"),
     ("Caption those where the sun is out.", "V a, T a if t1=yes, V b, T b if t3=yes"),
+    (
+        "Describe the first one, or the second one if the first is blurry.",
+        "V a, T b if t1=yes, T a if t1=no",
+    ),
     ("Look at the first. If the lamp is broken, describe the second.", "V a, T b if t1=yes"),
     ("If both have a dog, describe both.",
      "V a, V b, T a if t1=yes & t2=yes, T b if t1=yes & t2=yes"),

@@ -51,6 +51,7 @@ DATED = [
     ("is the door open in 0413?", "DSC_0413.png DSC_0414.png", "V DSC_0413"),
     ("I want descriptions of both bedrooms but not of the hallway",
      "bedroom1.png hallway.png bedroom2.png", "T bedroom1, T bedroom2"),
+    ("caption the second bedroom", "bedroom1.png hallway.png bedroom2.png", "T bedroom2"),
     ("compare 1 and 3", "a.png b.png c.png", "V a, V c"),
 ]  # fmt: skip
 
