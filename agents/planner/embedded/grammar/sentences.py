@@ -236,9 +236,9 @@ def _may_request(sentence: str) -> bool:
 
 
 def _tells(sentence: str) -> bool:
-    told = _TELLING.match(sentence) or _TELLING_ALSO.match(sentence)
-    told = told or (len(sentence.split()) >= _LONG and _FINITE.search(sentence))
-    return bool(told) and not _NEEDING.search(sentence) and not _WISHING.search(sentence)
+    told = bool(_TELLING.match(sentence) or _TELLING_ALSO.match(sentence))
+    told = told or (len(sentence.split()) >= _LONG and bool(_FINITE.search(sentence)))
+    return told and not _NEEDING.search(sentence) and not _WISHING.search(sentence)
 
 
 def wishes(text: str) -> bool:
