@@ -134,8 +134,8 @@ async def _measure(
             measured = {name: Measured() for name in running}
             for turn in range(1, extent.rounds + 1):
                 log(f"turn {turn} of {extent.rounds}")
-                for name, server in running.items():
-                    await _turn(measured[name], server, _request_of(name), extent)
+                for name, started in running.items():
+                    await _turn(measured[name], started, _request_of(name), extent)
             pressed = await _pressed(pressed_node.port, measured[NODE], extent)
     return measured, pressed
 
