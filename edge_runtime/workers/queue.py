@@ -17,7 +17,8 @@ _LEARNING = 0.25
 _MEMORY = 10.0
 #: A client is patient if it stays this many times as long as others.
 _PATIENT = 1.25
-#: Service times that must fit into the rest of a client's patience.
+#: Service times that must fit into the rest of a client's patience, or before its deadline: single
+#: ones take longer than usual.
 _MARGIN = 2.0
 
 
@@ -28,12 +29,18 @@ class _Waiting:
     Attributes:
         place: Done when its turn comes.
         since: When it arrived, on the event loop's clock.
+        deadline: When it has to be done, on the same clock.
         usual_s: Usual service time.
     """
 
     place: asyncio.Future[None]
     since: float
+    deadline: float
     usual_s: float
+
+    def in_time(self, now: float) -> bool:
+        """Return whether it will most likely be done before its deadline."""
+        return now + _MARGIN * self.usual_s <= self.deadline
 
 
 @dataclass
@@ -55,18 +62,19 @@ class _Patience:
         self.until = now + _MEMORY * self.limit_s
 
     def served_next(self, waiting: deque[_Waiting], now: float) -> _Waiting:
-        """Return the call to serve: the oldest whose client is expected to stay for its answer.
+        """Return the call to serve: the oldest that will be in time for a client that stays.
 
         A client that has stayed longer than others is patient, and is served first.
         """
+        timely = [one for one in waiting if one.in_time(now)] or [waiting[0]]
         if self.limit_s is None or now >= self.until:
-            return waiting[0]
-        for one in waiting:
+            return timely[0]
+        for one in timely:
             waited_s = now - one.since
             stays = waited_s > _PATIENT * self.limit_s
             if stays or waited_s + _MARGIN * one.usual_s < self.limit_s:
                 return one
-        return waiting[0]
+        return timely[0]
 
 
 @dataclass(eq=False)
@@ -96,8 +104,10 @@ class FairQueue:
     as in weighted fair queueing. So a caller with one call at a time hardly waits for one with
     many.
 
-    Among the calls of one caller, those that would be given up before they are answered are passed
-    over: clients do not say how long they wait, so that is learned from those that disconnect.
+    Among the calls of one caller, those that would be late or given up before they are answered are
+    passed over: in the order of arrival, an overloaded server begins each call when its time is
+    nearly over. Clients do not say how long they wait, so that is learned from those that
+    disconnect.
 
     Args:
         places: Number of calls that may wait or run.
@@ -142,7 +152,7 @@ class FairQueue:
         latest = deadline - least_s
         if latest <= loop.time():
             raise _late()
-        waiting = _Waiting(loop.create_future(), loop.time(), usual_s)
+        waiting = _Waiting(loop.create_future(), loop.time(), deadline, usual_s)
         self._places.take(caller.name, usual_s=lambda: usual_s)
         line = self._line_of(caller)
         line.waiting.append(waiting)

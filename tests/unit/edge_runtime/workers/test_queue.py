@@ -1,6 +1,7 @@
 """Places are kept, and served fairly by caller."""
 
 import asyncio
+import itertools
 from collections import Counter
 
 import pytest
@@ -16,8 +17,11 @@ SERVICE_S = 0.002
 class Server:
     """Serves a queue, and counts the calls of each caller."""
 
-    def __init__(self, places: int = 64, service_s: float = SERVICE_S) -> None:
+    def __init__(
+        self, places: int = 64, service_s: float = SERVICE_S, *, spread: float = 0.0
+    ) -> None:
         self.service_s = service_s
+        self._factors = itertools.cycle([1 - spread, 1 + spread])
         self.queue = FairQueue(places)
         self.served: Counter[str] = Counter()
         self.order: list[str] = []
@@ -37,8 +41,9 @@ class Server:
             raise
 
     async def _serve(self, turn: Turn) -> None:
-        await asyncio.sleep(self.service_s)
-        turn.end(self.service_s)
+        service_s = self.service_s * next(self._factors)
+        await asyncio.sleep(service_s)
+        turn.end(service_s)
 
     async def client(self, caller: Caller) -> None:
         while True:
@@ -176,6 +181,33 @@ async def test_calls_whose_clients_will_have_left_are_not_begun() -> None:
     assert answered >= 0.8 * len(server.order)  # in the order of arrival, it is a fifth
     await asyncio.sleep(0.1)
     assert server.queue.idle
+
+
+async def _hurried(server: Server, within_s: float, until: float) -> int:
+    """Call without pause, each time with a deadline; return the number of answers before it."""
+    loop, answers = asyncio.get_running_loop(), 0
+    while loop.time() < until:
+        deadline = loop.time() + within_s
+        try:
+            await server.call(Caller("one"), within_s=within_s, least_s=server.service_s / 2)
+        except DeadlineError:
+            continue
+        answers += loop.time() <= deadline
+    return answers
+
+
+async def test_calls_that_would_be_late_are_not_begun_although_single_ones_take_longer() -> None:
+    server = Server(service_s=0.02, spread=0.5)
+    until = asyncio.get_running_loop().time() + 2.0
+    answered = sum(await asyncio.gather(*(_hurried(server, 0.16, until) for _ in range(16))))
+    assert answered >= 0.8 * len(server.order)  # in the order of arrival, it is a half
+    assert server.queue.idle
+
+
+async def test_a_late_call_is_begun_if_no_other_waits() -> None:
+    server = Server()
+    await server.call(Caller("a"), within_s=1.5 * SERVICE_S)
+    assert server.order == ["a"]
 
 
 async def test_a_patient_client_is_not_starved_by_impatient_ones() -> None:
