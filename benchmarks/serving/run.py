@@ -223,12 +223,13 @@ def _baseline(server: str, engine: str) -> Iterator[RunningServer]:
     with subprocess.Popen(  # noqa: S603
         command, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
+        assert process.stdout is not None
+        port = int(json.loads(process.stdout.readline())["port"])
+        running = RunningServer(port, process.pid)
         try:
-            assert process.stdout is not None
-            port = int(json.loads(process.stdout.readline())["port"])
-            yield RunningServer(port, process.pid)
+            yield running
         finally:
-            process.terminate()
+            running.stop()
 
 
 @contextmanager

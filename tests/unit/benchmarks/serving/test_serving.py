@@ -51,11 +51,14 @@ def test_what_a_server_has_started_counts() -> None:
         server = RunningServer(0, process.pid)
         while len(list(server._processes())) < 2:
             time.sleep(0.01)
-        alone = RunningServer(0, psutil.Process(process.pid).children()[0].pid)
+        (child_process,) = psutil.Process(process.pid).children()
+        alone = RunningServer(0, child_process.pid)
         assert 1 < alone.memory_mb() < server.memory_mb() < 200
         assert 0 <= alone.cpu_s() < server.cpu_s() < 60
-        for one in (psutil.Process(alone.pid), process):
-            one.kill()
+        server.stop()
+    assert not psutil.pid_exists(server.pid)
+    _, alive = psutil.wait_procs([child_process], 5)
+    assert not alive
 
 
 def test_streams_are_reported_by_the_clients_that_got_least_and_most() -> None:
