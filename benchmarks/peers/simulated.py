@@ -2,8 +2,9 @@
 
 Run ``python -m edgewright.benchmarks.peers.simulated``. All nodes run in processes of their own
 behind shaped links, slowed by stated factors so that they share two cores. The simulation gets the
-profile that the nodes have, their links and the rate of the requests, and nothing else: no time of
-a request that the rig answered.
+profile that the nodes have, their links and the rate of the requests. As the speed of a machine
+varies, it also gets by what factor each node's stages took longer than in the profile. What it has
+to find are choices, waits and with them the times from request to answer.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ from edgewright.tools.contracts.profiles import ModelProfile
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: A request that the rig answered: milliseconds, the place that answered it, and its stages.
+Answered = tuple[float, str, dict[str, float]]
+
 LIMIT = 0.15
 _CARD, _EXPERT = "image-classification", "efficientnet-lite0-classifier"
 _DEVICES, _SLOWDOWN, _IMAGE = 4, 20.0, (256, 256)
@@ -49,7 +53,7 @@ _SITES = {
     "cloud": Site(role="cloud", slowdown=3.0, rate_kb_per_s=500, rtt_ms=60),
 }
 #: Requests a second of all devices together, and seconds that each is measured.
-_RATES, _SECONDS, _WARM_UP_S = (4.0, 12.0, 20.0), 100.0, 10.0
+_RATES, _SECONDS, _WARM_UP_S = (3.0, 6.0, 10.0), 100.0, 10.0
 _SIMULATED_S, _SEEDS = 300.0, 5
 #: Spread of the services of one model for images of one size; a timer's, not the model's.
 _SERVICE_SCV = 0.01
@@ -93,9 +97,7 @@ def _profile(folder: Path) -> ModelProfile:
     return profile.models[MODEL]
 
 
-async def _measured(
-    profile: ModelProfile, parts: Segments, seconds: float
-) -> list[list[tuple[float, str]]]:
+async def _measured(profile: ModelProfile, parts: Segments, seconds: float) -> list[list[Answered]]:
     """Return the milliseconds and the place of each request, at each rate."""
     if all(parts.has(f"rate-{rate:g}") for rate in _RATES):
         return [parts.stored(f"rate-{rate:g}") for rate in _RATES]
@@ -109,19 +111,20 @@ async def _measured(
         ]
 
 
-async def _at(fleet: Fleet, rate: float, seconds: float) -> list[tuple[float, str]]:
+async def _at(fleet: Fleet, rate: float, seconds: float) -> list[Answered]:
     """Send requests at random moments to random devices, whether or not earlier ones returned."""
     log(f"{rate:g} requests a second")
     rng = random.Random(round(rate))  # noqa: S311 - moments, no secrets
     image, options = photograph(_IMAGE), InvokeOptions(expert=_EXPERT, deadline_s=30)
 
-    async def one(number: int) -> tuple[float, str]:
+    async def one(number: int) -> Answered:
         began = time.perf_counter()
         response = await fleet.devices[number].invoke(_CARD, options, image)
         assert response.report is not None
         where = response.report.nodes[-1]
         place = where if where in _SITES else "device"
-        return (time.perf_counter() - began) * 1000, place
+        took_ms = (time.perf_counter() - began) * 1000
+        return took_ms, place, response.report.stages_ms
 
     loop = asyncio.get_running_loop()
     began = due = loop.time()
@@ -137,9 +140,7 @@ async def _at(fleet: Fleet, rate: float, seconds: float) -> list[tuple[float, st
     return [task.result() for task in tasks]
 
 
-def compared(
-    profile: ModelProfile, rate: float, real: Sequence[tuple[float, str]]
-) -> dict[str, Any]:
+def compared(profile: ModelProfile, rate: float, real: Sequence[Answered]) -> dict[str, Any]:
     """Simulate a rate, and compare it with what the rig took.
 
     Args:
@@ -159,8 +160,12 @@ def compared(
         },
         "devices": {"device": {"gpu": gpu, "rate_kb_per_s": 1e6}},
     })  # fmt: skip
-    profiles = {name: slowed(profile, site.slowdown) for name, site in _SITES.items()}
-    profiles["device"] = slowed(profile, _SLOWDOWN)
+    slower = factors(profile, real)
+    profiles = {
+        name: slowed(profile, site.slowdown * slower.get(name, slower["servers"]))
+        for name, site in _SITES.items()
+    }
+    profiles["device"] = slowed(profile, _SLOWDOWN * slower["device"])
     outcomes = [
         Simulation(scenario, seed=seed, warm_up_s=_WARM_UP_S, profiles=profiles, learn_every=1).run(
             _SIMULATED_S
@@ -168,8 +173,8 @@ def compared(
         for seed in range(_SEEDS)
     ]
     simulated_ms = statistics.fmean(one.mean_ms for one in outcomes)
-    times = [ms for ms, _ in real]
-    places = Counter(place for _, place in real)
+    times = [ms for ms, _, _ in real]
+    places = Counter(place for _, place, _ in real)
     total = sum(one.requests for one in outcomes)
     counts = {
         name: sum(one.tiers[name].requests for one in outcomes if name in one.tiers)
@@ -184,9 +189,34 @@ def compared(
         "simulated_mean_ms": simulated_ms,
         "simulated_p95_ms": statistics.fmean(one.p95_ms for one in outcomes),
         "error": simulated_ms / statistics.fmean(times) - 1,
+        "factors": slower,
         "shares": {name: places[name] / len(times) for name in counts},
         "simulated_shares": {name: count / total for name, count in counts.items()},
     }
+
+
+def factors(profile: ModelProfile, real: Sequence[Answered]) -> dict[str, float]:
+    """Return by what factor stages took longer than in the profile: on each server and the device.
+
+    Args:
+        profile: The model's profile on this machine.
+        real: The requests.
+    """
+    camera = profile.decoding[0]
+    input_ms = camera.ms(camera.pixels, camera.bytes) + profile.preprocess_ms
+    whole_ms = profile.normalise_ms + profile.tail_ms(0) + profile.postprocess_ms
+    served: dict[str, list[float]] = {}
+    for _, place, stages in real:
+        here = stages.get("decode", 0.0) + stages.get("preprocess", 0.0)
+        if place == "device":
+            continue
+        served.setdefault("device", []).append(here / (_SLOWDOWN * input_ms))
+        if (ms := stages.get("edge_whole", 0.0)) > 0:
+            expected_ms = _SITES[place].slowdown * (whole_ms - profile.normalise_ms)
+            served.setdefault(place, []).append(ms / expected_ms)
+    found = {name: statistics.fmean(each) for name, each in served.items()}
+    servers = [found[name] for name in _SITES if name in found]
+    return {"device": 1.0, "servers": statistics.fmean(servers) if servers else 1.0, **found}
 
 
 def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
