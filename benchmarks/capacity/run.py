@@ -34,7 +34,7 @@ LIMIT = 0.02
 REQUESTS, REQUESTS_QUICK = 300_000, 20_000
 #: Seconds of a service, servers of all queues of a case, and seconds that are not counted.
 _SERVICE_S, _SERVERS, _WARM_UP_S = 0.1, 64, 20.0
-_SCENARIO = Path(__file__).parents[2] / "examples" / "capacity.yaml"
+_SCENARIO = Path(__file__).resolve().parents[2] / "examples" / "capacity.yaml"
 #: The scenario of the example, as many times as large.
 _TIMES = 5
 _HOUR_S, _COMPARED_S = 3600.0, 900.0
