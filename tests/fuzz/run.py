@@ -18,7 +18,8 @@ import time
 import traceback
 import warnings
 
-from targets import TARGETS, Target
+from target import Target
+from targets import TARGETS
 
 _NUMBER_BYTES = 8
 
