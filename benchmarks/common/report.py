@@ -81,18 +81,12 @@ SECTIONS = {
         "Detectors and pose networks with every image encoding and feature codec.",
     ),
     "latency": ("Latency against link rate", "Every arm and the offloading policy."),
-    "latency-large": (
-        "Latency of large models against link rate",
-        "ViT-B/16, BLIP's vision tower and a detector on a device that is much slower.",
-    ),
+    "latency-large": ("Latency of large models", "ViT-B/16, BLIP's vision tower, a detector."),
     "latency-steps": (
         "Latency on a link whose rate jumps",
         "The offloading policy, request by request.",
     ),
-    "latency-replay": (
-        "Offloading policy against an oracle",
-        "Replay of a recorded trace.",
-    ),
+    "latency-replay": ("Offloading policy against an oracle", "Replay of a recorded trace."),
     "latency-forecasts": (
         "Forecasts after a start",
         "What a device expects of its requests, and what they take.",
@@ -113,10 +107,7 @@ SECTIONS = {
         "Capacity: simulated users",
         "The simulation against closed forms, the policy against fixed rules, and its speed.",
     ),
-    "capacity-rig": (
-        "Capacity: the simulation against real servers",
-        "Four devices and three servers in processes of their own, with Poisson requests.",
-    ),
+    "capacity-rig": ("Simulated users against real servers", "Poisson requests to seven nodes."),
     "federated-fashion-mnist": (
         "Federated training on Fashion-MNIST",
         "The training agent against a grid-searched baseline and two searches.",
