@@ -43,7 +43,7 @@ def test_an_open_node(device_node, tmp_path):
 
 def test_a_node_that_requires_keys(node_settings, tmp_path):
     key, sha256 = new_key()
-    keys = [{"name": "test", "sha256": sha256, "scopes": ["infer", "artifacts", "admin"]}]
+    keys = [{"name": "test", "sha256": sha256, "scopes": ["infer", "artifacts", "admin", "train"]}]
     with launch_node(node_settings("edge", keys=keys)) as node:
         result = _schemathesis(node.url, tmp_path, "-H", f"Authorization: Bearer {key}")
     assert result.returncode == 0, result.stdout

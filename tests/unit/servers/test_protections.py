@@ -87,7 +87,7 @@ SERVERS = [
         "node",
         node,
         frozenset({"/openapi.json", "/v2/health/live", "/v2/health/ready"}),
-        {"/metrics": "admin", "/v1/artifacts": "artifacts"},
+        {"/metrics": "admin", "/v1/artifacts": "artifacts", "/v1/moods": "train"},
         4,
     ),
 ]

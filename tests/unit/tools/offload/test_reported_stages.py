@@ -44,7 +44,7 @@ def test_the_policy_learns_the_factors_from_them(profile, kind):
     for _ in range(200):
         stages_ms = reported_stages(situation, one, 3.0, 0.5)
         corrections.observe(situation, one, stages_ms, bytes_up=one.bytes_up)
-    assert corrections.device_ms(one) == pytest.approx(3 * one.device_ms, rel=0.05)
+    assert corrections.device_ms(situation, one) == pytest.approx(3 * one.device_ms, rel=0.05)
     expected_ms = 3 * (situation.decode_ms + situation.resize_ms)
     assert corrections.input_ms(situation) == pytest.approx(expected_ms, rel=0.05)
-    assert corrections.edge_ms(one) == pytest.approx(0.5 * one.edge_ms, rel=0.05)
+    assert corrections.edge_ms(situation, one) == pytest.approx(0.5 * one.edge_ms, rel=0.05)
