@@ -115,13 +115,13 @@ def forget(card: Card, node: Nodes, as_json: Json = False) -> None:
 @asynccontextmanager
 async def _clients(urls: str) -> AsyncIterator[list[MoodClient]]:
     from edgewright.tools.nodes.mood_client import MoodClient
+    from edgewright.tools.nodes.urls import urls_of
     from edgewright.tools.settings import Settings
 
     key = Settings.from_environment(embedded=True).api_key or None
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(MoodClient(url.strip(), api_key=key))
-            for url in urls.split(",")
+            await stack.enter_async_context(MoodClient(url, api_key=key)) for url in urls_of(urls)
         ]
 
 

@@ -233,6 +233,6 @@ def caller_address(peer: str) -> str:
     """Return a caller's address, as HTTP names it.
 
     Args:
-        peer: gRPC's name of the caller: that of the relay's socket, such as ``unix:/tmp/a/::1:7``.
+        peer: gRPC's name of the caller: that of the relay's socket, such as ``unix:FOLDER/::1:7``.
     """
     return unquote(peer).rpartition("/")[2].rpartition(":")[0]

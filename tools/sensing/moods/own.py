@@ -20,6 +20,7 @@ from edgewright.tools.sensing.moods.network import MoodNetwork
 from edgewright.tools.sensing.protocol import Window
 from edgewright.tools.settings import home
 from edgewright.tools.storage.atomic import write_file
+from edgewright.tools.storage.locks import exclusive
 
 _LABEL = re.compile(r"[a-z][a-z -]{0,31}")
 #: Labelled windows of a card that are kept; the oldest ones make room.
@@ -71,10 +72,11 @@ class OwnMoods:
                 code="invalid_label",
             )
         kept = {name: round(float(features[name]), 5) for name in self._scales if name in features}
-        rows = [*self._rows(), (kept, label)][-_MAX_ROWS:]
-        lines = [json.dumps({"features": row, "label": name}) for row, name in rows]
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_file(self._rows_path, ("\n".join(lines) + "\n").encode())
+        with exclusive(self._rows_path.with_suffix(".lock")):  # labels may come at once
+            rows = [*self._rows(), (kept, label)][-_MAX_ROWS:]
+            lines = [json.dumps({"features": row, "label": name}) for row, name in rows]
+            write_file(self._rows_path, ("\n".join(lines) + "\n").encode())
         return dict(Counter(name for _, name in rows))
 
     def counts(self) -> dict[str, int]:

@@ -108,7 +108,7 @@ _IMPERATIVE = re.compile(
     r"[a-z]{2,}(?<!ed)(?<!ing)\s+(?:the|an?|my|each|every|it|them|this|these|those)\b",
     re.IGNORECASE,
 )
-#: Says that something is to be done with what it tells of: "the first needs a caption".
+#: Says that something is to be done with what it names: "the first needs a caption".
 _NEEDING = re.compile(
     r"\b(?:needs?|wants?|gets?|deserves?|requires?|lacks?|should|could|must|can|missing|calls?\s+for|enough|fine|do)\b",
     re.IGNORECASE,
@@ -187,7 +187,7 @@ def asking(text: str) -> list[Clause]:
     """Return the sentences of a text that are to be read apart as well.
 
     These are all if at least two are orders or questions; and those that request something if
-    another one names a task, but only tells of it.
+    another one names a task, but only mentions it.
     """
     found: list[Clause] = []
     end = 0

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -92,6 +93,13 @@ def test_only_named_features_and_the_label_are_kept(tmp_path):
     assert moods.counts() == {}
     with pytest.raises(NotFoundError, match="no labels"):
         moods.trained(MoodNetwork.initial(moods.features, ["a", "b"]))
+
+
+def test_labels_that_come_at_once_are_all_kept(tmp_path):
+    moods = OwnMoods("card", SCALES, tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: moods.add({"work": 0.3}, "calm"), range(64)))
+    assert moods.counts() == {"calm": 64}
 
 
 def test_without_enough_labels_the_fitted_expert_answers(tmp_path):
