@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from collections.abc import Mapping
@@ -13,10 +12,6 @@ import typer.core
 
 from edgewright.cli.lazy import LazyGroup
 from edgewright.cli.views.safe import Warnings, prepare_streams
-
-#: Objects after whose creation Python looks for garbage. Commands import thousands of classes, of
-#: which none is garbage: as often as by default, looking takes a tenth of a command's time.
-_COLLECT_EVERY = 50_000
 
 # Help and usage errors in plain text: importing rich takes longer than all the rest of --help.
 typer.core.HAS_RICH = False
@@ -68,7 +63,6 @@ def _options(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    gc.set_threshold(_COLLECT_EVERY)
     prepare_streams()
     # Logs are for developers; users read messages, and warnings about their files. A node logs
     # these itself.

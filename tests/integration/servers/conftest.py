@@ -1,5 +1,6 @@
 """A real ``edgewright serve`` in front of the device and the edge server."""
 
+import gc
 import json
 import os
 import signal
@@ -84,3 +85,10 @@ def stdio(
         ],
         env=environment,
     )
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Collect garbage after the test, so that what it left open is no warning in a later one."""
+    yield
+    gc.collect()

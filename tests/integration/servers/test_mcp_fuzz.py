@@ -12,6 +12,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(480),
     # The client leaves the sockets of its streams to the garbage collector.
+    pytest.mark.usefixtures("collected"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
