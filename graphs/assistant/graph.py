@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START
 from langgraph.types import RetryPolicy, TimeoutPolicy
 
@@ -14,8 +15,10 @@ from edgewright.graphs.services.services import Services
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.settings import Settings
 
-#: Maximum number of steps in a turn: four fixed ones, and two for each wave of tasks.
-RECURSION_LIMIT = 50
+#: Maximum number of steps in a turn: four fixed ones, and two for each wave of tasks. Of a wave,
+#: this many tasks run at once: a task's deadline counts from its start, so that the last of fifty
+#: photographs has as much time as the first.
+LIMITS: RunnableConfig = {"recursion_limit": 50, "max_concurrency": 4}
 
 
 async def _no_services(settings: Settings) -> Services:

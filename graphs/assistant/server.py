@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 
-from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
+from edgewright.graphs.assistant.graph import LIMITS, build_graph
 from edgewright.graphs.federated import graph as federated
 from edgewright.graphs.federated.context import open_training
 from edgewright.graphs.services.pool import ServicePool
@@ -20,9 +20,7 @@ _services = ServicePool(open_services)
 _training = ServicePool(open_training)
 
 assistant_graph = (
-    build_graph(_services.get)
-    .compile(name="assistant")
-    .with_config(recursion_limit=RECURSION_LIMIT)
+    build_graph(_services.get).compile(name="assistant").with_config(LIMITS)
 )
 federated_graph = (
     federated.build_graph(_training.get)

@@ -26,7 +26,7 @@ from edgewright.agents.responder.result import TaskResult
 from edgewright.agents.text.vector_cache import Progress
 from edgewright.graphs.assistant.context import AssistantContext, Trainer
 from edgewright.graphs.assistant.events import Event
-from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
+from edgewright.graphs.assistant.graph import LIMITS, build_graph
 from edgewright.graphs.assistant.state import AssistantInput, AssistantState, Status
 from edgewright.graphs.services.local import threads_file
 from edgewright.graphs.services.services import Services, open_services
@@ -213,7 +213,7 @@ class Session:
 
     @property
     def _config(self) -> RunnableConfig:
-        return {"configurable": {"thread_id": self.thread}, "recursion_limit": RECURSION_LIMIT}
+        return {**LIMITS, "configurable": {"thread_id": self.thread}}
 
     async def _state(self) -> AssistantState:
         with clear_errors():

@@ -292,7 +292,7 @@ class NodeClient:
                 code="link_refused",
             ) from None
         except (TimeoutError, httpx.TimeoutException):
-            raise DeadlineError(f"{self.url} did not answer within {limit_s:.3g} s") from None
+            raise DeadlineError(f"{self.url} took over {limit_s:.3g} s; allow more time") from None
         except (httpx.TransportError, AttributeError) as error:
             # anyio asks a connection that broke as it was made for its peer's name, and has none.
             if isinstance(error, AttributeError) and error.name != "getpeername":

@@ -7,7 +7,7 @@ from langchain_core.messages import HumanMessage
 
 from edgewright.graphs.assistant.context import AssistantContext
 from edgewright.graphs.assistant.failures import RETRY
-from edgewright.graphs.assistant.graph import RECURSION_LIMIT, build_graph
+from edgewright.graphs.assistant.graph import LIMITS, build_graph
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.records.report import RunReport
 
@@ -29,7 +29,7 @@ def run(services):
         state = None
         async for mode, part in compiled.astream(
             {"messages": [message or HumanMessage(text)], "attachments": list(attachments)},
-            {"recursion_limit": RECURSION_LIMIT},
+            LIMITS,
             context=AssistantContext(services=services, trainer=ScriptedTrainer(), deadline_s=5.0),
             stream_mode=["custom", "values"],
         ):

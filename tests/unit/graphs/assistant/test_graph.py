@@ -6,7 +6,7 @@ import json
 import pytest
 from langchain_core.messages import HumanMessage
 
-from edgewright.graphs.assistant.graph import RECURSION_LIMIT
+from edgewright.graphs.assistant.graph import LIMITS
 from edgewright.graphs.assistant.server import assistant_graph, federated_graph
 from edgewright.tools.contracts.invocation import InvokeResponse
 from edgewright.tools.errors import (
@@ -73,6 +73,13 @@ async def test_independent_tasks_run_at_once_and_dependent_ones_after(
     assert node.calls[2][0] == QUESTION
     assert node.calls[2][1].args == {"question": "Is the tabby cat asleep?"}
     assert set(state["results"]) == {"t1", "t2", "t3"}
+
+
+async def test_each_of_many_tasks_has_its_whole_deadline(run, planner, node, task, attached):
+    planner.tasks = tuple(task(number, CLASSIFY, image=attached["uri"]) for number in range(1, 31))
+    state, _ = await run()
+    assert len(state["results"]) == 30
+    assert node.most_at_once == LIMITS["max_concurrency"]
 
 
 async def test_an_output_never_adds_a_task(run, planner, node, task, attached, ok):
@@ -262,7 +269,7 @@ def test_the_served_graphs_can_be_drawn_and_have_schemas():
         "planner",
         "deadline_s",
     }
-    assert assistant_graph.config["recursion_limit"] == RECURSION_LIMIT
+    assert LIMITS.items() <= assistant_graph.config.items()
     assert not assistant_graph.checkpointer
     names = set(federated_graph.get_graph().nodes)
     assert {"prepare", "propose", "check", "approve", "train", "register"} <= names
