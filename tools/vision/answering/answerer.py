@@ -7,6 +7,7 @@ from typing import Any
 
 from edgewright.tools.models.expert import PERCEPTION
 from edgewright.tools.vision.answering import (
+    appearance,
     attributes,
     captions,
     presence,
@@ -32,6 +33,7 @@ _RUNNERS: Mapping[type, Callable[[Any, Evidence], Answer]] = {
     p.Unknowable: presence.unknowable,
     p.Bigger: attributes.bigger,
     p.Colour: attributes.colour,
+    p.Colours: appearance.colours,
     p.IsColour: attributes.is_colour,
     p.Where: attributes.where,
     p.IsAt: attributes.is_at_place,
@@ -41,6 +43,7 @@ _RUNNERS: Mapping[type, Callable[[Any, Evidence], Answer]] = {
     p.HasText: whole_image.has_text,
     p.Expression: whole_image.expression,
     p.Grey: whole_image.grey,
+    p.Looks: appearance.looks,
     p.Size: whole_image.size,
     p.Orientation: whole_image.orientation,
     p.Setting: surroundings.setting,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from edgewright.tools.contracts.perceptions import Box, DetectedObject
 from edgewright.tools.vision.answering.answers import Answer, hedged, refusal
+from edgewright.tools.vision.answering.appearance import background_colour, main_colour
 from edgewright.tools.vision.answering.colours import (
     ColourShare,
     described,
@@ -26,8 +27,6 @@ from edgewright.tools.vision.asking.things import things
 
 #: Share of the image's main colour from which something that fills it has that colour.
 _FILLS = 0.6
-#: Share of the image from which a colour is named beside the main one.
-_NOTED = 0.12
 _NO_COLOURS = "the picture is in black and white, so colours cannot be told"
 #: Score from which a joint tells where clothes are.
 _VISIBLE = 0.3
@@ -38,14 +37,12 @@ _SIMILAR = 1.15
 def colour(program: p.Colour, evidence: Evidence) -> Answer:
     """Answer which colour a thing has, or the image as a whole."""
     grey, _ = is_grey(evidence.image)
+    if program.background:
+        return background_colour(evidence)
     if program.mention is None:
         if grey:
             return Answer("The picture is in black and white.", "grey", 0.9)
-        shares = image_colours(evidence.image)
-        others = [each.name for each in shares[1:] if each.share >= _NOTED]
-        beside = f", beside {listed(others)}" if others else ""
-        text = f"The picture is mostly {shares[0].name} ({shares[0].share:.0%} of it){beside}."
-        return Answer(text, shares[0].name, min(0.95, 0.4 + shares[0].share))
+        return main_colour(image_colours(evidence.image), "The picture")
     mention = program.mention
     thing = known(mention)
     finding = _located(mention, evidence)
@@ -65,7 +62,7 @@ def colour(program: p.Colour, evidence: Evidence) -> Answer:
 
 def is_colour(program: p.IsColour, evidence: Evidence) -> Answer:
     """Answer whether a thing has a colour, or which of several."""
-    given = colour(p.Colour(program.mention), evidence)
+    given = colour(program.of, evidence)
     if given.short == "none":
         return given
     seen = given.short.split(" and ")

@@ -11,10 +11,10 @@ from edgewright.tools.contracts.perceptions import DetectedObject, Perceptions, 
 from edgewright.tools.errors import RefusedError
 from edgewright.tools.models.expert import PERCEPTION
 from edgewright.tools.vision.answering.answers import Answer, hedged
+from edgewright.tools.vision.answering.appearance import medium
 from edgewright.tools.vision.answering.claims import CLAIM, disputed_caption
 from edgewright.tools.vision.answering.colours import (
     described,
-    flat_share,
     image_colours,
     is_blue_sky,
     is_grey,
@@ -52,8 +52,6 @@ _LANDSCAPE, _BROADLY = "landscape", 0.55
 _SIGN, _SIGN_LABELLED = "sign", 0.3
 #: Lines of text from which an image in which nothing else is seen shows text.
 _PAGE = 6
-#: Share of one colour from which an image is no photograph, and from which it is blank.
-_DRAWN, _BLANK = 0.25, 0.99
 #: Share of the image up to which the place of a single thing is named.
 _SMALL = 0.05
 #: Share of an object's colour, and of the image, from which its colour is named.
@@ -197,14 +195,14 @@ def _first_sentence(
     evidence: Evidence,
 ) -> tuple[str, tuple[str, ...]]:
     grey, _ = is_grey(evidence.image)
-    flat = flat_share(evidence.image)
+    made = medium(evidence.image)
     place = surroundings(evidence)
-    kind = _kind("image" if flat >= _DRAWN else "photograph", grey, place[0] if place else "")
+    kind = _kind(made if made == "photograph" else "image", grey, place[0] if place else "")
     phrases = [_phrase(thing, objects, grey, evidence) for thing, objects in groups]
     names = [thing.name for thing, _ in groups]
     if subject is None and not phrases and len(lines) >= _PAGE:
         return f"{kind} with {number_word(len(lines))} lines of text.", ("text",)
-    if subject is None and not phrases and not lines and flat >= _BLANK:
+    if subject is None and not phrases and not lines and made == "blank":
         return f"A blank image; it is {image_colours(evidence.image)[0].name} all over.", ()
     if subject is None and not phrases:
         colour = "" if grey else f", mostly {image_colours(evidence.image)[0].name}"

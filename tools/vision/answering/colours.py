@@ -36,6 +36,8 @@ _VIVID = frozenset(["red", "orange", "yellow", "green", "blue", "purple", "pink"
 _NEUTRAL, _STANDS_OUT = frozenset(["black", "grey", "white"]), 0.2
 _SIDE = 96
 _CLUSTERS = 6
+#: How far the edges reach into an image, as a share of its sides.
+_EDGE = 0.12
 _STEP = 3.0
 #: The shaded sides of things in these colours look brown, if this share of them is bright.
 _BRIGHT, _SHADED = ("red", "orange", "yellow"), 0.18
@@ -213,14 +215,26 @@ def is_grey(image: Image.Image) -> tuple[bool, float]:
     return mean < _GREY_MEAN and float(np.percentile(chroma, 99)) < _GREY_MOST, mean
 
 
-def flat_share(image: Image.Image) -> float:
-    """Return the share of the most frequent colour: high in drawings and pages, low in photographs.
+def edge_colours(image: Image.Image, boxes: Sequence[Box]) -> tuple[ColourShare, ...]:
+    """Return the colours of an image along its edges, the most frequent first.
 
-    Neighbouring pixels of a photograph are seldom quite the same.
+    Args:
+        image: The image.
+        boxes: What is not counted, in pixels of the image.
+
+    Returns:
+        The colours; none if the boxes leave less than a tenth of the edges.
     """
-    pixels = np.asarray(_reduced(image, _SIDE), dtype=np.int64).reshape(-1, 3)
-    values = (pixels[:, 0] * 256 + pixels[:, 1]) * 256 + pixels[:, 2]
-    return float(np.unique(values, return_counts=True)[1].max() / len(values))
+    x = (np.arange(_SIDE)[None, :] + 0.5) / _SIDE
+    y = (np.arange(_SIDE)[:, None] + 0.5) / _SIDE
+    weight = (np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y)) < _EDGE).astype(np.float64)
+    whole = weight.sum()
+    for box in boxes:
+        across = (x * image.width >= box.x0) & (x * image.width <= box.x1)
+        weight[across & (y * image.height >= box.y0) & (y * image.height <= box.y1)] = 0.0
+    if weight.sum() < 0.1 * whole:
+        return ()
+    return _shares(lab(_reduced(image, _SIDE)).reshape(-1, 3), weight.ravel())
 
 
 def _reduced(

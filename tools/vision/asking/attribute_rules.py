@@ -18,17 +18,21 @@ from edgewright.tools.vision.asking.rules import first, pair, rule
 from edgewright.tools.vision.asking.wording import BE, IMAGE, IMAGE_NOUN, SEE
 from edgewright.tools.vision.asking.words import COLOUR_WORDS
 
+_BACKGROUND = r"(?:(?:the|its|this|that) )?(?:back ?ground|backdrop)"
+_MAIN = r"(?:dominant|main|predominant|prevailing|overall|most (?:common|frequent))"
 _POSTURE = r"(?:located |standing |sitting |lying )?"
 
 
 @rule(
     rf"(?:of )?(?:what|which) colours? (?:{BE}|has|have|does|do) (?P<noun>.+?)(?: have| painted)?",
-    rf"what {BE} the colours? of (?P<noun2>.+)",
+    rf"what {BE} the (?:colours? of (?P<noun2>.+)|(?P<noun5>(?!{_MAIN})\w+(?: \w+)?) colours?)",
     rf"what {BE} (?P<noun3>.+) 's colour",
     r"(?:the )?colours? of (?P<noun4>.+)",
 )
 def _colour(match: re.Match[str]) -> p.Program | None:
     noun = first(match, "noun")
+    if re.fullmatch(_BACKGROUND, noun):
+        return p.Colour(background=True)
     if re.fullmatch(rf"{IMAGE}|{IMAGE_NOUN}|most(?: of {IMAGE})?|there|(?:you|we|i) see", noun):
         return p.Colour()
     mention = mention_of(noun)
@@ -36,8 +40,7 @@ def _colour(match: re.Match[str]) -> p.Program | None:
 
 
 @rule(
-    rf"(?:what|which) (?:{BE} )?(?:the )?(?:dominant|main|predominant|prevailing|overall"
-    rf"|most (?:common|frequent)) colours?(?: {BE}.*| of {IMAGE})?",
+    rf"(?:what|which) (?:{BE} )?(?:the )?{_MAIN} colours?(?: {BE}.*| of {IMAGE})?",
     rf"(?:what|which) colours? (?:dominates?|prevails?|{BE} (?:dominant|predominant|most .+"
     rf"|the .+))(?: {IMAGE})?",
 )
@@ -46,15 +49,23 @@ def _main_colour(match: re.Match[str]) -> p.Program | None:
 
 
 @rule(
-    rf"{BE} (?:not )?(?P<noun>(?:the|this|that|these|those|my) .+?) (?P<not>not )?"
+    rf"{BE} (?:not )?(?P<noun>(?:the|this|that|these|those|my) .+?|it|this) (?P<not>not )?"
+    rf"(?:mostly |mainly |predominantly |largely )?"
     rf"(?P<colours>{COLOUR}(?:(?: or| and)? {COLOUR})*)(?: colou?red| in colour)?"
 )
 def _is_colour(match: re.Match[str]) -> p.Program | None:
-    mention = mention_of(match["noun"])
+    noun = match["noun"]
     names = tuple(COLOUR_WORDS[word] for word in match["colours"].split() if word in COLOUR_WORDS)
-    if mention is None or mention.thing is None or mention.unknown:
+    mention = mention_of(noun)
+    if re.fullmatch(_BACKGROUND, noun):
+        asked = p.Colour(background=True)
+    elif re.fullmatch(IMAGE, noun):
+        asked = p.Colour()
+    elif mention is None or mention.thing is None or mention.unknown:
         return None
-    return p.IsColour(mention, names, bool(match["not"]))
+    else:
+        asked = p.Colour(mention)
+    return p.IsColour(asked, names, bool(match["not"]))
 
 
 @rule(

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from edgewright.tools.errors import RefusedError
 from edgewright.tools.vision.asking import programs as p
+from edgewright.tools.vision.asking.appearance_rules import APPEARANCE_RULES
 from edgewright.tools.vision.asking.attribute_rules import ATTRIBUTE_RULES
 from edgewright.tools.vision.asking.image_rules import image_program
 from edgewright.tools.vision.asking.number_rules import NUMBER_RULES
@@ -216,6 +217,7 @@ def _other(text: str, mention: Mention) -> Mention | None:
 
 #: The rules in the order in which they are tried: narrow forms before wide ones.
 _RULES = (
+    *APPEARANCE_RULES,
     *NUMBER_RULES,
     *ATTRIBUTE_RULES,
     _choice,

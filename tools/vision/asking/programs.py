@@ -69,16 +69,24 @@ class Which:
 
 @dataclass(frozen=True)
 class Colour:
-    """Which colour a thing has, or the image as a whole."""
+    """Which colour a thing has, or the image as a whole, or its ``background``."""
 
     mention: Mention | None = None
+    background: bool = False
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Which colours the image has, or how many (``counted``)."""
+
+    counted: bool = False
 
 
 @dataclass(frozen=True)
 class IsColour:
-    """Whether a thing has a colour, or which of several."""
+    """Whether what is asked about has a colour, or which of several."""
 
-    mention: Mention
+    of: Colour
     colours: tuple[str, ...]
     negated: bool = False
 
@@ -164,6 +172,21 @@ class Grey:
 
 
 @dataclass(frozen=True)
+class Looks:
+    """How the image looks: which of some options, whether it is the only one; how, without any.
+
+    Attributes:
+        quality: ``light`` (``dark`` or ``bright``), ``focus`` (``sharp`` or ``blurred``) or
+            ``medium`` (``drawing`` or ``photograph``).
+        options: Those in question.
+    """
+
+    quality: Literal["light", "focus", "medium"]
+    options: tuple[str, ...] = ()
+    negated: bool = False
+
+
+@dataclass(frozen=True)
 class Size:
     """The image's size in pixels."""
 
@@ -227,6 +250,7 @@ Program: TypeAlias = (
     | Bigger
     | Which
     | Colour
+    | Colours
     | IsColour
     | Where
     | IsAt
@@ -236,6 +260,7 @@ Program: TypeAlias = (
     | HasText
     | Expression
     | Grey
+    | Looks
     | Size
     | Orientation
     | Setting

@@ -39,7 +39,7 @@ def rule(*forms: str) -> Callable[[Callable[[re.Match[str]], Program | None]], R
 def first(match: re.Match[str], name: str) -> str:
     """Return the group of one of several forms, such as ``noun``, ``noun2``."""
     found = match.groupdict()
-    return next((text for key, text in found.items() if key.rstrip("234") == name and text), "")
+    return next((text for key, text in found.items() if key.rstrip("2345") == name and text), "")
 
 
 def pair(left: str, right: str) -> tuple[Mention, Mention] | None:
