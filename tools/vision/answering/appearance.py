@@ -91,8 +91,9 @@ def looks(program: p.Looks, evidence: Evidence) -> Answer:
         short = name if name in program.options else "neither"
     else:
         short = "yes" if (name == program.options[0]) != program.negated else "no"
-    word = f"{hedged(score)} {short}".strip().capitalize()
-    return Answer(f"{word}: {clause}.", short, score)
+    adverb = hedged(score)
+    word = (f"{adverb} not" if adverb and short == "no" else f"{adverb} {short}").strip()
+    return Answer(f"{word.capitalize()}: {clause}.", short, score)
 
 
 def colours(program: p.Colours, evidence: Evidence) -> Answer:

@@ -77,9 +77,9 @@ def is_colour(program: p.IsColour, evidence: Evidence) -> Answer:
     wanted = program.colours[0]
     holds = wanted in seen or same_colour(wanted, seen[0])
     yes = "yes" if holds != program.negated else "no"
-    return replace(
-        given, text=f"{yes.capitalize()}: {given.text[:1].lower()}{given.text[1:]}", short=yes
-    )
+    nearly = ", nearly" if yes == "yes" and holds and wanted not in seen else ""
+    text = f"{yes.capitalize()}{nearly}: {given.text[:1].lower()}{given.text[1:]}"
+    return replace(given, text=text, short=yes)
 
 
 def where(program: p.Where, evidence: Evidence) -> Answer:

@@ -60,6 +60,13 @@ def test_the_whole_image(question, image, short):
     assert asked(question, image)["answer"] == short
 
 
+def test_a_neighbouring_colour_is_said_to_be_near():
+    image = Image.new("RGB", (300, 200), (120, 60, 200))
+    assert asked("Is the picture mostly purple?", image)["text"].startswith("Yes: ")
+    assert asked("Is the picture mostly blue?", image)["text"].startswith("Yes, nearly: ")
+    assert asked("Is the picture mostly green?", image)["text"].startswith("No: ")
+
+
 def test_things_do_not_belong_to_the_background():
     image = Image.new("RGB", (400, 300), "green")
     ImageDraw.Draw(image).rectangle((0, 60, 400, 300), fill="red")
