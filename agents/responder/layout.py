@@ -61,7 +61,7 @@ def compose(
     for image, group in texts.items():
         images_of.setdefault((bool(image), " ".join(group)), []).append(image)
     parts = [
-        f"{_listed(images)}: {said}" if named else said
+        f"{listed(images)}: {said}" if named else said
         for (named, said), images in images_of.items()
     ]
     text = ("\n" if len(parts) > 1 and len(claims) > MAX_ON_LINE else " ").join(parts)
@@ -84,7 +84,8 @@ def _image_names(request: PlanRequest) -> dict[str, str]:
     return names
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return names as a list in words: "a, b and c"."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 

@@ -11,6 +11,7 @@ from edgewright.agents.planner.request import PlanRequest
 from edgewright.agents.responder.answer import Answer, Claim
 from edgewright.agents.responder.layout import compose, subjects
 from edgewright.agents.responder.result import TaskResult
+from edgewright.agents.responder.winners import winners
 
 #: Begins a question, also one that a clause of a longer sentence asks.
 _ASKS = re.compile(
@@ -49,7 +50,9 @@ class TemplateResponder:
                 text = _capital(text)  # nothing stands before it in the sentence
             introduced.add(image)
             claims.append(Claim(text=text, task_id=task.id))
-        return compose(claims, image_of, request, plan, results)
+        answer = compose(claims, image_of, request, plan, results)
+        lead = winners(plan, by_id, image_of)
+        return answer.model_copy(update={"text": "\n".join([*lead, answer.text])})
 
 
 def _statement(task: Task, result: TaskResult | None, several: bool) -> str:

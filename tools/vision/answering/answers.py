@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgewright.tools.contracts.perceptions import Perceptions
@@ -16,6 +16,19 @@ MEASURED = 1.0
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """How an image takes part in a comparison with others.
+
+    Attributes:
+        measure: The greatest wins.
+        best: What is said of the image that wins: "has the most people".
+    """
+
+    measure: float
+    best: str
+
+
+@dataclass(frozen=True)
 class Answer:
     """An answer with its evidence.
 
@@ -25,12 +38,14 @@ class Answer:
             what the question takes for granted is not there.
         score: How strongly the evidence supports it, 0 to 1.
         perceptions: What it rests on; None without boxes or text.
+        comparison: For a question that compares images; None for another.
     """
 
     text: str
     short: str
     score: float
     perceptions: Perceptions | None = None
+    comparison: Comparison | None = None
 
     @property
     def certainty(self) -> str:
@@ -39,8 +54,10 @@ class Answer:
 
     def output(self) -> dict[str, Any]:
         """Return JSON values."""
-        shown = {"text": self.text, "answer": self.short, "score": round(self.score, 4)}
-        shown["certainty"] = self.certainty
+        shown: dict[str, Any] = {"text": self.text, "answer": self.short}
+        shown |= {"score": round(self.score, 4), "certainty": self.certainty}
+        if self.comparison is not None:
+            shown["comparison"] = asdict(self.comparison)
         if self.perceptions is not None:
             shown["perceptions"] = self.perceptions.model_dump(mode="json", exclude_none=True)
         return shown

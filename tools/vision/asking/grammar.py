@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from edgewright.tools.errors import RefusedError
 from edgewright.tools.vision.asking import programs as p
+from edgewright.tools.vision.asking.across import of_each
 from edgewright.tools.vision.asking.appearance_rules import APPEARANCE_RULES
 from edgewright.tools.vision.asking.attribute_rules import ATTRIBUTE_RULES
 from edgewright.tools.vision.asking.image_rules import image_program
@@ -62,11 +63,13 @@ def parse(question: str) -> p.Program:
             understood; one sentence says what can be asked instead.
     """
     text = plain(question)
-    if found := image_program(text):
+    if found := _understood(text):
         return found
-    for each in _RULES:
-        if (match := each.pattern.fullmatch(text)) and (program := each.program(match)):
-            return program
+    if (each := of_each(text)) and (found := _understood(each.question)):
+        if not each.best:
+            return found
+        if isinstance(found, p.Count | p.Looks | p.Size):
+            return p.Compared(found, each.best, each.least)
     about = _subject(text)
     mention = _definite(text)
     if mention is None and about == "that" and not _QUESTION.match(text):
@@ -74,6 +77,16 @@ def parse(question: str) -> p.Program:
     if mention is None or about in _NEVER:
         raise RefusedError(f"{about} cannot be known from an image; {_ASKABLE}")
     return p.Unknowable(mention, about, _other(text, mention))
+
+
+def _understood(text: str) -> p.Program | None:
+    """Return the program of a question about one image; None if no rule matches it."""
+    if found := image_program(text):
+        return found
+    for each in _RULES:
+        if (match := each.pattern.fullmatch(text)) and (program := each.program(match)):
+            return program
+    return None
 
 
 @rule(

@@ -242,11 +242,27 @@ class Unknowable:
     other: Mention | None = None
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A measure of the image, for a comparison with others.
+
+    Attributes:
+        measured: The count or the look that is compared.
+        best: What is said of the image that wins: "has the most people".
+        least: Whether the lowest measure wins.
+    """
+
+    measured: Count | Looks | Size
+    best: str
+    least: bool = False
+
+
 Program: TypeAlias = (
     Exists
     | Choice
     | Count
     | Compare
+    | Compared
     | Bigger
     | Which
     | Colour

@@ -9,7 +9,7 @@ from edgewright.tools.errors import RefusedError
 from edgewright.tools.vision.answering.answerer import EvidenceAnswerer
 from edgewright.tools.vision.answering.appearance import blur, lightness, medium
 from edgewright.tools.vision.answering.captions import EvidenceCaptioner
-from scenes import scene
+from scenes import scene, thing
 
 
 def textured(mean, spread=30, size=(300, 200)):
@@ -65,6 +65,29 @@ def test_a_neighbouring_colour_is_said_to_be_near():
     assert asked("Is the picture mostly purple?", image)["text"].startswith("Yes: ")
     assert asked("Is the picture mostly blue?", image)["text"].startswith("Yes, nearly: ")
     assert asked("Is the picture mostly green?", image)["text"].startswith("No: ")
+
+
+@pytest.mark.parametrize(
+    ("question", "small", "large"),
+    [
+        ("Which has the most cars?", scene(), scene(thing("car", 200, 150))),
+        ("Which is brighter?", scene(image=textured(40)), scene(image=textured(120))),
+        ("Which is darker?", scene(image=textured(120)), scene(image=textured(40))),
+        (
+            "Which is sharper?",
+            scene(image=tiled().filter(ImageFilter.GaussianBlur(3))),
+            scene(image=tiled()),
+        ),
+        ("Which is bigger?", scene(image=drawn().resize((30, 20))), scene(image=drawn())),
+    ],
+)
+def test_what_wins_a_comparison_has_the_greater_measure(question, small, large):
+    less, more = (
+        EvidenceAnswerer().answer(each, {"question": question})["comparison"]
+        for each in (small, large)
+    )
+    assert less["best"] == more["best"]
+    assert less["measure"] < more["measure"]
 
 
 def test_things_do_not_belong_to_the_background():
