@@ -35,8 +35,8 @@ def results(*measures):
 )
 def test_the_image_with_the_greatest_measure_wins(measures, said):
     tasks = tuple(
-        Task(id=id, tool="visual-question-answering", task_type="visual-question-answering")
-        for id in IMAGES
+        Task(id=name, tool="visual-question-answering", task_type="visual-question-answering")
+        for name in IMAGES
     )
     plan = Plan(request="…", tasks=tasks, planner="embedded", confidence=1)
     assert winners(plan, results(*measures), IMAGES) == said
