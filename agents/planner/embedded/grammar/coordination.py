@@ -64,9 +64,20 @@ _ONLY_NAMES = re.compile(
     re.IGNORECASE,
 )
 
+_IMAGES = rf"{any_of('image_noun')}s?\b"
 _WHICH = re.compile(
-    rf"\W*(?:(?:and|so|ok|okay|now|then)\s+)*which\s+(?:(?:one\s+)?of\s+(?:them|these|those|the\s+{any_of('number')}|{STAND_IN})"
-    rf"|one|{any_of('image_noun')}|(?=(?:is|are|was|has|have|shows?|contains?)\s))\s*(?P<says>\w.*)",
+    rf"\W*(?:(?:and|so|ok|okay|now|then)\s+)*(?:which\s+(?:(?:one\s+)?of\s+(?:them|these|those|the\s+{any_of('number')}"
+    rf"|{STAND_IN}\b|(?:the|my|our|all)\s+(?:\w+\s+)?{_IMAGES})"
+    rf"|(?:my|our)\s+{_IMAGES}|ones?\b|{_IMAGES}|(?=(?:is|are|was|has|have|shows?|contains?)\s))"
+    rf"|{STAND_IN}(?=\s+\w+\s+(?:the\s+)?(?:more|most|fewer|fewest)\s))\s*(?P<says>\w.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+#: "Find the ones with a dog": the same as a question.
+_FIND = re.compile(
+    r"\W*(?:(?:please|now|then|and|can\s+you|could\s+you)\s+)*(?:find|show|pick|choose|select|list|give|tell)"
+    rf"(?:\s+(?:me|us|out))*\s+(?:(?:all|only|just)\s+)*(?:(?:of\s+)?(?:the|those|my|our)\s+)?(?:ones?|{_IMAGES})\s+"
+    r"(?:(?P<with>with|without|of|containing|showing)|(?:that|which)(?=\s+(?:is|are|was|were|has|have|shows?|contains?)\s))\s+"
+    r"(?P<says>\w.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _CHOICE = re.compile(
@@ -82,7 +93,7 @@ _DEGREE = re.compile(
 )
 _COMPARED = re.compile(
     rf"\W*(?:(?:and|so|ok|okay|now|but)\s+)*(?P<verb>does|do|has|have|is|are)\s+(?P<one>it|this|that|there|{STAND_IN})\s+"
-    rf"(?:(?:have|show|contain)\s+)?(?:(?:any\s+)?(?:more|fewer|less)\s+(?P<thing>[^?.!]+?)|(?P<degree>\w{{2,}}?)er)"
+    rf"(?:(?:have|show|contain)\s+)?(?:(?:any\s+)?(?P<more>(?:more|fewer|less)\s+)(?P<thing>[^?.!]+?)|(?P<degree>\w{{2,}}er))"
     rf"(?:\s+(?:in|on)\s+{STAND_IN})?\s+than\s+(?:(?:there\s+(?:is|are)\s+)?(?:in|on)\s+)?{STAND_IN}\W*$",
     re.IGNORECASE,
 )
@@ -225,23 +236,27 @@ def _continued(noun: str, before: str) -> str:
 def asked_of_each(text: str) -> str:
     """Return what "which one shows a cat?" or "which one is brighter?" asks of each image.
 
+    A comparison remains one: the expert measures each image, and the answer compares.
+
     Args:
         text: A sentence with stand-ins for its mentions.
 
     Returns:
         The question, or an empty string if the text does not choose between images.
     """
+    if found := _FIND.match(text):
+        says = found["says"].rstrip(" .!?")
+        if not found["with"]:
+            return f"Which picture {says}?"
+        no = "no " if found["with"].lower() == "without" else ""
+        return guard_of(f"{STAND_IN} shows {no}{says}").premises[0].question
     match = _WHICH.match(text)
     if not match:
         return ""
     says = _CHOICE.sub("", match["says"]).strip()
-    if amount := _AMOUNT.match(says):
-        thing = amount["thing"].strip()
-        if _LINKING.fullmatch(amount["verb"]):
-            return f"How {thing} is {STAND_IN}?"
-        return f"How many {thing} are there in {STAND_IN}?"
-    if (degree := _DEGREE.match(says)) and degree["word"].lower() not in _NO_DEGREE:
-        return f"How {_positive(degree['word'].lower())} is {STAND_IN}?"
+    degree = _DEGREE.match(says)
+    if _AMOUNT.match(says) or (degree and degree["word"].lower() not in _NO_DEGREE):
+        return f"Which picture {says.rstrip(' .!?')}?"
     return guard_of(f"{STAND_IN} {says}").premises[0].question
 
 
@@ -259,18 +274,9 @@ def compared(text: str) -> tuple[str, bool]:
     if not match:
         return "", False
     pronoun = match["one"].lower() not in (STAND_IN, "there")
-    if (match["thing"] and not _LINKING.fullmatch(match["verb"])) or match[
-        "one"
-    ].lower() == "there":
-        return f"How many {match['thing']} are there in {STAND_IN}?", pronoun
-    how = match["thing"] or _positive((match["degree"] or "").lower())
-    return f"How {how} is {STAND_IN}?", pronoun
-
-
-def _positive(stem: str) -> str:
-    """Return an adjective by its comparative without "er": "bigg" is big, "larg" is large."""
-    if stem.endswith("i"):
-        return f"{stem[:-1]}y"
-    if len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] in "bdgmnpt":
-        return stem[:-1]
-    return f"{stem}e" if re.search(r"(?:rg|ic|al|os|at|id|af|im|ur)$", stem) else stem
+    there = match["one"].lower() == "there"
+    verb = "has" if there or (match["thing"] and not _LINKING.fullmatch(match["verb"])) else "is"
+    return (
+        f"Which picture {verb} {match['more'] or ''}{match['thing'] or match['degree']}?",
+        pronoun,
+    )

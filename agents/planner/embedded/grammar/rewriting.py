@@ -59,6 +59,10 @@ _RELATIVE = re.compile(
     r"|(?:where|(?:in|on)\s+which)\s+(?P<stated>(?:the|he|she|they|some\w*|any\w*|nobody|no\s+one|people|it)\b[^,;.:!?]*?)[\s.!]*)",
     re.IGNORECASE,
 )
+_FINDING = re.compile(
+    r"(?:(?:and|please|now|then)\s+)*(?:find|show|pick|choose|select|list|give)(?:\s+(?:me|us|out|all|only|just))*",
+    re.IGNORECASE,
+)
 _MANNER = re.compile(
     rf"\b(?:{any_of('task_noun')}|words?|sentences?|phrases?|lines?|paragraphs?|emojis?|bullets?|box(?:es)?"
     r"|style|tone|humou?r|language|score|confidence)\b",
@@ -249,6 +253,8 @@ def selected(text: str, *, several: bool) -> str:
         return text
     if match["noun"].lower() != "those" and not match["noun"].lower().endswith("s") and not several:
         return text  # "the picture with the dog" is the only one
+    if _FINDING.fullmatch(match["main"]):
+        return text  # asks of each whether it is one of them
     if match["stated"]:
         return f"{match['main']} each picture if {match['stated']}"
     return f"{match['main']} each picture if {_shown(match)}"
