@@ -45,7 +45,14 @@ class Channel(asyncio.Protocol):
         return channel
 
     def send(self, message: bytes) -> None:
-        """Send a message that ``pack`` has made."""
+        """Send a message that ``pack`` has made.
+
+        Raises:
+            ConnectionError: The worker process ended. Some event loops only warn, others fail with
+                an error of their own, when something is written to a closed connection.
+        """
+        if self._transport.is_closing():
+            raise ConnectionResetError("the worker process ended")
         self._transport.write(message)
 
     async def receive(self) -> Message:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import uvloop
 
 from edgewright.edge_runtime.workers import wire
 from edgewright.edge_runtime.workers.process import serve
 from edgewright.edge_runtime.workers.settings import Operations
 from edgewright.tools.errors import RefusedError, UnavailableError
+
+LOOPS = (asyncio.new_event_loop, uvloop.new_event_loop)
 
 
 class Echo:
@@ -112,3 +115,19 @@ async def test_the_node_learns_of_a_lost_worker_before_during_and_after_it_waits
     theirs.close()
     with pytest.raises(ConnectionError):
         await reading
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_sending_to_a_process_that_ended_is_a_lost_connection(loop):
+    async def send() -> None:
+        ours, theirs = socket.socketpair()
+        channel = await wire.Channel.over(ours)
+        theirs.close()
+        with pytest.raises(ConnectionError):
+            await channel.receive()
+        await asyncio.sleep(0.01)
+        with pytest.raises(ConnectionError, match="the worker process ended"):
+            channel.send(wire.pack({"operation": "whole"}, b""))
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(send())
