@@ -23,6 +23,7 @@ def test_a_side_whose_other_side_is_closed_drops_what_arrives(loop):
         near[1].sendall(b"before")
         assert await asyncio.to_thread(far[1].recv, 6) == b"before"
         other.transport.abort()
+        await asyncio.sleep(0.02)
         near[1].sendall(b"after")
         one.pause_writing()
         one.resume_writing()
