@@ -38,6 +38,8 @@ _ONE_COLOUR, _EQUAL = 0.25, 0.66
 _BLANK = 0.99
 #: Share of the image from which a colour is counted, and is named beside the main one.
 _COUNTED_COLOUR, NOTED = 0.04, 0.12
+#: Share of the image from which a colour is there at all.
+_LEAST_COLOUR = 0.01
 _SIDE, _WINDOW = 512, 11
 
 
@@ -97,7 +99,9 @@ def looks(program: p.Looks, evidence: Evidence) -> Answer:
 
 
 def colours(program: p.Colours, evidence: Evidence) -> Answer:
-    """Answer which colours the image has, or how many."""
+    """Answer which colours the image has, how many, or whether one of them is there."""
+    if program.wanted:
+        return _contains(program, evidence)
     if is_grey(evidence.image)[0]:
         return Answer("The picture is in black and white.", "grey", 0.9)
     shares = [each for each in image_colours(evidence.image) if each.share >= _COUNTED_COLOUR]
@@ -106,6 +110,17 @@ def colours(program: p.Colours, evidence: Evidence) -> Answer:
     text = f"I see {number_word(len(shares))} {noun}: {names}."
     short = str(len(shares)) if program.counted else shares[0].name
     return Answer(text, short, 0.7)
+
+
+def _contains(program: p.Colours, evidence: Evidence) -> Answer:
+    share = sum(each.share for each in image_colours(evidence.image) if each.name == program.wanted)
+    holds = (share >= _LEAST_COLOUR) != program.negated
+    seen = f"{share:.0%} of the picture" if share >= _LEAST_COLOUR else "hardly anything"
+    word = "yes" if holds else "no"
+    text = f"{word.capitalize()}: {seen} is {program.wanted}."
+    return Answer(
+        text, word, 0.85 if share >= _COUNTED_COLOUR or share < _LEAST_COLOUR / 2 else 0.6
+    )
 
 
 def background_colour(evidence: Evidence) -> Answer:

@@ -6,8 +6,10 @@ import re
 from typing import Literal, TypeAlias
 
 from edgewright.tools.vision.asking import programs as p
+from edgewright.tools.vision.asking.phrases import COLOUR
 from edgewright.tools.vision.asking.rules import SEEN, rule
-from edgewright.tools.vision.asking.wording import BE, IMAGE, IMAGE_NOUN
+from edgewright.tools.vision.asking.wording import BE, IMAGE, IMAGE_NOUN, SEE, SHOW
+from edgewright.tools.vision.asking.words import COLOUR_WORDS
 
 _Quality: TypeAlias = Literal["light", "focus", "medium"]
 
@@ -72,6 +74,15 @@ def _colours(match: re.Match[str]) -> p.Program | None:
     return p.Colours(counted=bool(match["number"]))
 
 
+@rule(
+    rf"(?:{BE} (?:not )?there|{SEE}|does {IMAGE} (?:{SHOW})) (?P<no>anything|something|nothing"
+    rf"|no|any|some)(?: (?:thing|part))? (?:that {BE} )?(?P<colour>{COLOUR})",
+)
+def _has_colour(match: re.Match[str]) -> p.Program | None:
+    name = COLOUR_WORDS[match["colour"].split()[-1]]
+    return p.Colours(wanted=name, negated=match["no"] in ("no", "nothing"))
+
+
 def _option(words: str) -> tuple[_Quality, str] | None:
     """Return the quality and the name of an option; None if it is another one."""
     plain = re.sub(rf"^{_DEGREE}|(?: {IMAGE_NOUN})$", "", words)
@@ -87,4 +98,4 @@ def _option(words: str) -> tuple[_Quality, str] | None:
 
 
 #: The rules in the order in which they are tried.
-APPEARANCE_RULES = (_looks, _how, _colours)
+APPEARANCE_RULES = (_looks, _how, _colours, _has_colour)

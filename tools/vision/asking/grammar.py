@@ -48,7 +48,10 @@ _SUBJECTS = (
     (r"\bwear|\bdress", "what somebody wears"),
     (r"\bhold|\bcarr(?:y|ies)", "what somebody holds"),
     (r"\b(?:what|which) (?:\w+ )?(?:city|country|river|place|street|town)\b", "a place's name"),
-    (r"\b(?!building)\w+ing\b|\bdoes? .+ do\b", "what somebody or something does"),
+    (
+        r"\b(?!building|missing|(?:any|some|no|every)thing)\w+ing\b|\bdoes? .+ do\b",
+        "what somebody or something does",
+    ),
 )
 _QUESTION = re.compile(rf"(?:what|which|who|whose|where|when|why|how|{BE}|do|does|did|has|have) \w")
 #: Of these, no more is known if the thing is there.
@@ -145,6 +148,10 @@ def _what_at(match: re.Match[str]) -> p.Program | None:
     rf"(?:describe|identify|name|list)(?: me)? (?:{IMAGE}|what (?:is there|you see)|everything"
     r"|(?:all |the |all the )?(?:objects|things|items|main object)(?: there| you (?:can )?see)?)",
     rf"(?:which|what) (?:objects|things|items)(?: {SEEN})?",
+    r"(?:(?:show|name|list|give)(?: me| us)?(?: an?)?(?: \w+)?(?: list of)? )?"
+    r"(?:everything|all|(?:all |the |all the |some |\w+ )?(?:objects|things|items))"
+    r"(?: (?:that )?(?:you|we|i) (?:can )?(?:see|recogni[sz]e|find|detect)"
+    rf"| (?:that )?(?:{BE} )?there)?",
 )
 def _what(match: re.Match[str]) -> p.Program | None:
     return p.Which()

@@ -113,8 +113,8 @@ def _setting(text: str) -> p.Program | None:
         forms = "|".join(_SETTINGS[name] for name in names)
         match = _matches(
             text,
-            rf"{BE} (?:{IMAGE}|the (?:camera|place)) (?P<not>not )?(?:taken |shot |made )?"
-            rf"(?P<options>(?:{forms})(?: or (?:{forms}|not))?)",
+            rf"{BE} (?:{IMAGE}|they|we|the (?:camera|place|people)) (?P<not>not )?"
+            rf"(?:taken |shot |made )?(?P<options>(?:{forms})(?: or (?:{forms}|not))?)",
         )
         if match:
             words = match["options"].split(" or ")
@@ -226,9 +226,10 @@ def _expression(text: str) -> p.Program | None:
         rf"what {BE} the {expression}(?: of| on)? (?P<who>.+)",
         r"how (?:does|do) (?P<who>.+) (?:look|feel|seem)",
         rf"what {BE} (?P<who>.+) 's {expression}",
+        rf"how {BE} the {expression} of (?P<who>.+)|(?:in )?what mood {BE} (?P<whose>.+?)(?: in)?",
         rf"what {BE} the {expression}(?P<who>)",
     )
-    if match and (who := _person(match["who"] or "the person")):
+    if match and (who := _person(match["who"] or match.groupdict().get("whose") or "the person")):
         return p.Expression(who)
     return None
 

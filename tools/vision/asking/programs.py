@@ -77,9 +77,11 @@ class Colour:
 
 @dataclass(frozen=True)
 class Colours:
-    """Which colours the image has, or how many (``counted``)."""
+    """Which colours the image has, or how many (``counted``), or whether ``wanted`` is there."""
 
     counted: bool = False
+    wanted: str = ""
+    negated: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ _ABBREVIATIONS = (
     (r"\bcenter", "centre"),
     (r"\bblack ?(?:&|n|/) ?white\b|\bb ?(?:&|/) ?w\b|\bmonochrome\b", "black and white"),
     (r"\bplease\b|\bpls\b", ""),
+    (r"^exactly (?=how)|(?<=how many) exactly\b|(?<=^where) exactly\b|(?<= is) exactly\b", ""),
     (r"\bneither (.+?) nor (?:an? )?", r"no \1 or "),
     (r"\bempty of\b|\bwithout any\b", "without"),
 )
