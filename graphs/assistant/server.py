@@ -19,9 +19,7 @@ from edgewright.graphs.services.services import open_services
 _services = ServicePool(open_services)
 _training = ServicePool(open_training)
 
-assistant_graph = (
-    build_graph(_services.get).compile(name="assistant").with_config(LIMITS)
-)
+assistant_graph = build_graph(_services.get).compile(name="assistant").with_config(LIMITS)
 federated_graph = (
     federated.build_graph(_training.get)
     .compile(name="federated")
