@@ -16,6 +16,7 @@ FaultCode = Literal[
     "not_learning",  # an optimiser step changed no weight
     "too_large",  # the model has more weights than the limit
     "quorum",  # the strategy does not work with this number of clients
+    "conflict",  # the strategy does not work together with another value
     "privacy_budget",  # epsilon does not allow a single round
     "promise",  # a value contradicts what the person said
     "no_head",  # a personal head was requested, but the model has no linear layer

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edgewright.tools.federated.records.candidate import (
     FedAdam,
     FedAvgM,
+    FedYogi,
     Krum,
     Median,
     MultiKrum,
@@ -119,7 +120,8 @@ class ServerOptimiser:
     """Computes the model's step from the combined update, with the state for momentum.
 
     Args:
-        strategy: FedAvgM and FedAdam compute their own step; all others apply the update unchanged.
+        strategy: FedAvgM, FedAdam and FedYogi compute their own step; all others apply the update
+            unchanged.
         trainable: bool [W]; other entries are running statistics, which are averaged but never
             extrapolated, since a variance could become negative.
         state: The ``state`` of an earlier instance, to resume from.
@@ -148,8 +150,11 @@ class ServerOptimiser:
     def _adam(self, update: Vector, learning_rate: float) -> Vector:
         first = self._state_or_zeros("first", update) * np.float32(_ADAM_BETA_1)
         first += np.float32(1 - _ADAM_BETA_1) * update
-        second = self._state_or_zeros("second", update) * np.float32(_ADAM_BETA_2)
-        second += np.float32(1 - _ADAM_BETA_2) * update * update
+        square, second = update * update, self._state_or_zeros("second", update)
+        gap = square - second
+        if isinstance(self._strategy, FedYogi):
+            gap = square * np.sign(gap)
+        second = second + np.float32(1 - _ADAM_BETA_2) * gap
         self.state.update(first=first, second=second)
         step: Vector = np.float32(learning_rate) * first / (np.sqrt(second) + np.float32(_ADAM_TAU))
         return step

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-#: What a sandboxed program leaves in its scratch folder for the host.
+#: What a sandboxed program gets from the host, or leaves in its scratch folder for it.
 WEIGHTS, UPDATE, LOGITS = "weights.safetensors", "update.bin", "logits.npy"
+#: The server's part of the clients' corrections, for a sandboxed round.
+CONTROL = "control.safetensors"
 
 _CHECKPOINT = re.compile(r"round-([0-9]{4})")
 _STATE = re.compile(r"round-([0-9]{4})\.safetensors")

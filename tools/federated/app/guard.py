@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,11 @@ class ClientReply:
 
 @dataclass(frozen=True)
 class Update:
-    """A reply that passed all individual checks."""
+    """A reply that passed all individual checks.
+
+    ``vector`` is the change of the model, and ``control`` that of the state which SCAFFOLD's
+    clients keep, both float32 [W]; ``control`` is empty with other strategies.
+    """
 
     client: int
     samples: int
@@ -55,6 +59,8 @@ class Update:
     loss: float
     accuracy: float
     bytes_up: int
+    control: Vector = field(default_factory=lambda: np.zeros(0, np.float32))
+    control_norm: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,14 @@ class Guard:
         sizes: Number of weights of each tensor, in order.
         clients: Number of clients.
         samples_max: Number of samples of the largest client.
+        vectors: Vectors of the model's size in an update.
     """
 
     compression: Compression
     sizes: Sequence[int]
     clients: int
     samples_max: int
+    vectors: int = 1
 
     def read(self, reply: ClientReply) -> Update:
         """Check a single reply.
@@ -88,9 +96,10 @@ class Guard:
             raise InputError("claims an impossible sample count")
         if reply.payload is None:
             raise InputError("the update is missing")
-        vector = decompress(reply.payload, self.compression, self.sizes)
-        norm = _norm(vector)
-        if not math.isfinite(norm):
+        sent = decompress(reply.payload, self.compression, [*self.sizes] * self.vectors)
+        vector, control = np.split(sent, [sum(self.sizes)])
+        norm, control_norm = _norm(vector), _norm(control)
+        if not math.isfinite(norm + control_norm):
             raise InputError("the update is not finite")
         return Update(
             client=client,
@@ -100,29 +109,37 @@ class Guard:
             loss=_metric(reply.loss),
             accuracy=_metric(reply.accuracy),
             bytes_up=len(reply.payload),
+            control=control,
+            control_norm=control_norm,
         )
 
     def compare(
-        self, updates: Sequence[Update], model_norm: float
+        self, updates: Sequence[Update], model_norm: float, *, largest_control: float = 0.0
     ) -> tuple[list[Update], list[tuple[Update, str]]]:
         """Compare the replies of a round with each other.
 
         Args:
             updates: Updates that passed the individual checks.
             model_norm: L2 norm of the current model.
+            largest_control: Largest median norm of clients' changes of state in earlier rounds; a
+                client that takes part for the first time changes more than the others then do.
 
         Returns:
             The admitted updates in the order of the clients, and the dropped ones with the reason.
         """
-        bound = NORM_OVER_MODEL * (1 + model_norm)
+        bound = control_bound = NORM_OVER_MODEL * (1 + model_norm)
         if len(updates) >= 3:
-            median = float(np.median([update.norm for update in updates]))
-            bound = min(bound, NORM_OVER_MEDIAN * max(median, 1e-6))
+            bound = min(bound, _bound([update.norm for update in updates]))
+            norms = [update.control_norm for update in updates]
+            control_bound = max(_bound(norms), NORM_OVER_MEDIAN * largest_control)
         admitted: dict[int, Update] = {}
         dropped: list[tuple[Update, str]] = []
         for update in sorted(updates, key=lambda update: update.client):
             if update.norm > bound:
                 dropped.append((update, f"update norm {update.norm:.3g} exceeds {bound:.3g}"))
+            elif update.control_norm > control_bound:
+                reason = f"state change {update.control_norm:.3g} exceeds {control_bound:.3g}"
+                dropped.append((update, reason))
             elif update.client in admitted:
                 dropped.append((update, "a second reply with the id of the same client"))
             else:
@@ -140,6 +157,10 @@ def error_text(text: str) -> str:
     """Return the message of an error that Flower quotes with its class."""
     quoted = re.fullmatch(r"<class '[\w.]+'>:<'(.*)'>", text, re.DOTALL)
     return quoted[1] if quoted else text
+
+
+def _bound(norms: Sequence[float]) -> float:
+    return NORM_OVER_MEDIAN * max(float(np.median(norms)), 1e-6)
 
 
 def _norm(vector: Vector) -> float:

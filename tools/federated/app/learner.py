@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,27 +14,25 @@ from torch import nn
 from torch.nn import functional
 
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.app.compression import compress
-from edgewright.tools.federated.app.files import state_file, state_rounds
+from edgewright.tools.federated.app.client_state import ClientState
+from edgewright.tools.federated.app.compression import compress, decompress
+from edgewright.tools.federated.app.control import Correction, pull
+from edgewright.tools.federated.app.instruction import TrainInstruction
 from edgewright.tools.federated.app.privacy import budgets
 from edgewright.tools.federated.app.private_training import private_steps, spend_round
 from edgewright.tools.federated.app.settings import AppSettings
 from edgewright.tools.federated.app.weights import (
-    Arrays,
     frozen_modules,
     head_names,
-    load_arrays,
     read_arrays,
-    save_arrays,
     tensor_names,
     to_vector,
     write_arrays,
 )
+from edgewright.tools.federated.records.candidate import Corrected
 from edgewright.tools.federated.records.local_privacy import DpSgd
 
 _SEEDS = 2**31
-#: Prefix of the head's tensors in a client's state.
-_HEAD = "head:"
 
 
 @dataclass(frozen=True)
@@ -147,12 +145,7 @@ def new_model(task: LearningTask, settings: AppSettings) -> nn.Module:
 
 
 def train_round(
-    task: LearningTask,
-    settings: AppSettings,
-    arrays: Mapping[str, NDArray[np.float32]],
-    *,
-    client: int,
-    round_number: int,
+    task: LearningTask, settings: AppSettings, instruction: TrainInstruction, *, client: int
 ) -> LocalResult:
     """Train one client for one round.
 
@@ -162,30 +155,44 @@ def train_round(
     Args:
         task: The slots' functions.
         settings: The app's settings.
-        arrays: Tensors of the global model.
+        instruction: The server's instruction.
         client: Partition id of the client.
-        round_number: Number of the round, from 1.
     """
     shard = load_shard(Path(settings.data), client)
     model = new_model(task, settings)
-    state = _ClientState(
-        Path(settings.out) / "clients" / str(client), round_number, keep=settings.keep_checkpoints
+    strategy, number = settings.strategy, instruction.round_number
+    corrected = isinstance(strategy, Corrected)
+    state = ClientState(
+        Path(settings.out) / "clients" / str(client),
+        number,
+        keep=settings.keep_checkpoints,
+        of_round=instruction.admitted_of(client) if corrected else None,
     )
-    before = {name: np.asarray(arrays[name], np.float32) for name in tensor_names(model)}
+    before = {
+        name: np.asarray(instruction.arrays[name], np.float32) for name in tensor_names(model)
+    }
     head = {name: (before[name] + own) / 2 for name, own in state.head.items()}
     write_arrays(model, before | head)
-    seed_everything(settings.seed, round_number, client)
-    train = fit
+    seed_everything(settings.seed, number, client)
+    correction = None
+    if isinstance(strategy, Corrected):
+        correction = Correction(strategy, before, state.correction, instruction.control)
     if isinstance(settings.local_privacy, DpSgd):
         spend_round(state.folder, settings.local_privacy)
-        train = fit_privately
-    loss, accuracy = train(task, settings, model, shard, round_number)
+        loss, accuracy = fit_privately(task, settings, model, shard, number)
+    else:
+        loss, accuracy = fit(task, settings, model, shard, number, correction)
     update = to_vector(read_arrays(model, list(before))) - to_vector(before)
-    sizes = [value.size for value in before.values()]
+    if correction is not None:
+        update = correction.extended(update)
+    sizes = [value.size for value in before.values()] * strategy.vectors
     payload, residual = compress(update, settings.compression, sizes, state.residual)
     tuned = read_arrays(model, head_names(model)) if settings.personal_head else {}
-    state.save(tuned, residual)
-    hidden = bool(budgets(settings.strategy, settings.local_privacy))
+    own = None
+    if correction is not None:
+        own = correction.state_after(decompress(payload, settings.compression, sizes))
+    state.save(tuned, residual, own)
+    hidden = bool(budgets(strategy, settings.local_privacy))
     return LocalResult(
         payload=payload,
         samples=len(shard.labels),
@@ -195,7 +202,12 @@ def train_round(
 
 
 def fit(
-    task: LearningTask, settings: AppSettings, model: nn.Module, shard: Shard, round_number: int
+    task: LearningTask,
+    settings: AppSettings,
+    model: nn.Module,
+    shard: Shard,
+    round_number: int,
+    correction: Correction | None = None,
 ) -> tuple[float, float]:
     """Train a model in place; return the loss and accuracy of the last epoch."""
     model.train()
@@ -203,7 +215,8 @@ def fit(
         module.eval()  # so that its running statistics are frozen too
     rate = float(task.learning_rate(round_number, settings.rounds))
     optimiser = task.build_optimiser([p for p in model.parameters() if p.requires_grad], rate)
-    anchor = [p.detach().clone() for p in model.parameters()] if settings.proximal else []
+    weight = settings.proximal + pull(settings.strategy)
+    anchor = [p.detach().clone() for p in model.parameters()] if weight else []
     loss_sum, correct = 0.0, 0
     for _ in range(settings.local_epochs):
         loss_sum, correct = 0.0, 0
@@ -214,7 +227,9 @@ def fit(
                 logits, labels, label_smoothing=settings.label_smoothing
             )
             optimiser.zero_grad()
-            (loss + _proximal_term(model, anchor, settings.proximal)).backward()  # type: ignore[no-untyped-call]
+            (loss + _proximal_term(model, anchor, weight)).backward()  # type: ignore[no-untyped-call]
+            if correction is not None:
+                correction.apply(model)
             optimiser.step()
             loss_sum += float(loss.detach()) * len(labels)
             correct += int((logits.argmax(dim=1) == labels).sum())
@@ -261,45 +276,3 @@ def _batches(samples: int, size: int) -> list[torch.Tensor]:
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches[-2:] = [torch.cat(batches[-2:])]
     return batches
-
-
-def head_of(state: Arrays) -> Arrays:
-    """Return the personal head from a client's state."""
-    return {
-        name.removeprefix(_HEAD): value for name, value in state.items() if name.startswith(_HEAD)
-    }
-
-
-class _ClientState:
-    """A client's state between rounds: its personal head and its compression residual.
-
-    States are stored per round, so that a round that is repeated after a kill starts from the same
-    state.
-
-    Args:
-        folder: The client's folder.
-        round_number: The round to train next.
-        keep: Number of newest states to keep; 0 keeps all.
-    """
-
-    def __init__(self, folder: Path, round_number: int, *, keep: int) -> None:
-        self.folder = folder
-        self._round = round_number
-        self._keep = keep
-        stored = self._load()
-        self.head = head_of(stored)
-        self.residual = stored.get("residual")
-
-    def save(self, head: Arrays, residual: NDArray[np.float32] | None) -> None:
-        """Store the state for later rounds, if there is any, and remove old ones."""
-        state = {_HEAD + name: value for name, value in head.items()}
-        if residual is not None:
-            state["residual"] = residual
-        if state:
-            save_arrays(state_file(self.folder, self._round), state)
-        for old in state_rounds(self.folder)[: -self._keep] if self._keep else []:
-            state_file(self.folder, old).unlink(missing_ok=True)
-
-    def _load(self) -> Arrays:
-        earlier = [number for number in state_rounds(self.folder) if number < self._round]
-        return load_arrays(state_file(self.folder, earlier[-1])) if earlier else {}

@@ -33,6 +33,7 @@ class AppSettings(BaseModel):
         width: Width of the images in pixels.
         classes: Number of classes.
         clients: Number of clients.
+        samples: Training samples of all clients.
         samples_max: Training samples of the largest client; a reply cannot claim more.
         keep_checkpoints: Number of newest checkpoints to keep; 0 keeps all.
         rounds: Number of rounds; this and all following fields as in ``Candidate``.
@@ -59,6 +60,7 @@ class AppSettings(BaseModel):
     width: int
     classes: int
     clients: int
+    samples: int
     samples_max: int
     keep_checkpoints: int = 2
     rounds: int

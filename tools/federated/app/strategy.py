@@ -8,29 +8,21 @@ import math
 import random
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from flwr.app import (
-    Array,
-    ArrayRecord,
-    ConfigRecord,
-    Message,
-    Metadata,
-    MetricRecord,
-    RecordDict,
-)
+from flwr.app import ArrayRecord, ConfigRecord, Message, Metadata, MetricRecord
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import FedAvg
-from numpy.typing import NDArray
 
 from edgewright.tools.errors import InputError
 from edgewright.tools.federated.app.aggregation import ServerOptimiser, combine
 from edgewright.tools.federated.app.checkpoint import Checkpoint, load_newest, save_checkpoint
-from edgewright.tools.federated.app.guard import ClientReply, Guard, Update, error_text
-from edgewright.tools.federated.app.learner import LearningTask, LocalResult, new_model
+from edgewright.tools.federated.app.control import ServerControl
+from edgewright.tools.federated.app.guard import Guard, Update
+from edgewright.tools.federated.app.learner import LearningTask, new_model
+from edgewright.tools.federated.app.messages import add_control, arrays_record, read_reply
 from edgewright.tools.federated.app.privacy import budgets, epsilon_after, rounds_within
 from edgewright.tools.federated.app.settings import AppSettings
 from edgewright.tools.federated.app.weights import (
@@ -48,71 +40,7 @@ from edgewright.tools.federated.records.trial import (
 
 _LOG = logging.getLogger("flwr")
 
-#: Serialisation type in Flower's records for raw bytes, which are not in NumPy's file format.
-_STYPE = "edgewright.raw"
 _UNKNOWN_CLIENT = -1
-
-
-@dataclass(frozen=True)
-class TrainInstruction:
-    """The server's instruction to train one round.
-
-    Attributes:
-        arrays: Tensors of the global model.
-        round_number: Number of the round, from 1.
-    """
-
-    arrays: Arrays
-    round_number: int
-
-
-def read_instruction(message: Message) -> TrainInstruction:
-    """Read the server's instruction from a Flower message."""
-    arrays = message.content.array_records["arrays"]
-    number = message.content.config_records["config"]["server-round"]
-    if not isinstance(number, int):
-        raise InputError("the instruction has no round number", code="bad_order")
-    return TrainInstruction({name: _unpack(array) for name, array in arrays.items()}, number)
-
-
-def _pack(values: NDArray[np.float32]) -> Array:
-    """Pack an array into a record as raw bytes; Flower's default embeds a NumPy file."""
-    return Array(dtype="float32", shape=values.shape, stype=_STYPE, data=values.tobytes())
-
-
-def _unpack(array: Array) -> NDArray[np.float32]:
-    return np.frombuffer(array.data, dtype=np.float32).reshape(array.shape)
-
-
-def reply_content(result: LocalResult, client: int) -> RecordDict:
-    """Pack a client's result into Flower records."""
-    size = len(result.payload)
-    update = Array(dtype="uint8", shape=(size,), stype=_STYPE, data=result.payload)
-    metrics = MetricRecord(
-        {
-            "num-examples": result.samples,
-            "partition-id": client,
-            "loss": result.loss,
-            "accuracy": result.accuracy,
-        }
-    )
-    return RecordDict({"arrays": ArrayRecord({"update": update}), "metrics": metrics})
-
-
-def read_reply(message: Message) -> ClientReply:
-    """Read a reply from a Flower message, without trusting any of it."""
-    if message.has_error():
-        return ClientReply(error=error_text(message.error.reason or "no reason given"))
-    metrics = next(iter(message.content.metric_records.values()), MetricRecord())
-    arrays = next(iter(message.content.array_records.values()), ArrayRecord())
-    update = arrays.get("update")
-    return ClientReply(
-        client=metrics.get("partition-id"),
-        samples=metrics.get("num-examples"),
-        payload=update.data if update is not None else None,
-        loss=metrics.get("loss"),
-        accuracy=metrics.get("accuracy"),
-    )
 
 
 def run_server(
@@ -190,17 +118,18 @@ class GuardedStrategy(FedAvg):
         self._weights: Arrays = dict(initial.weights)
         if checkpoint is not None:
             self._weights = {name: checkpoint.weights[name] for name in self._weights}
-        mask = [
-            np.full(value.size, name in initial.trainable) for name, value in self._weights.items()
-        ]
-        self._optimiser = ServerOptimiser(
-            settings.strategy, np.concatenate(mask), checkpoint.optimiser if checkpoint else {}
+        mask = np.concatenate(
+            [np.full(v.size, name in initial.trainable) for name, v in self._weights.items()]
         )
+        state = checkpoint.optimiser if checkpoint else {}
+        self._control = ServerControl(settings, mask, state)
+        self._optimiser = ServerOptimiser(settings.strategy, mask, state)
         self._guard = Guard(
             compression=settings.compression,
             sizes=[value.size for value in self._weights.values()],
             clients=settings.clients,
             samples_max=settings.samples_max,
+            vectors=settings.strategy.vectors,
         )
         self._noise = np.random.default_rng()
         self._selected: list[Metadata] = []
@@ -211,7 +140,7 @@ class GuardedStrategy(FedAvg):
 
     def weights_record(self) -> ArrayRecord:
         """Return the model's tensors in the form that is sent to clients."""
-        return ArrayRecord({name: _pack(value) for name, value in self._weights.items()})
+        return arrays_record(self._weights)
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
@@ -222,6 +151,9 @@ class GuardedStrategy(FedAvg):
         self._started = time.monotonic()
         random.seed(f"{self._settings.seed}:{number}")
         messages = list(super().configure_train(number, arrays, config, grid))
+        if self._control.active and messages:  # which share their content
+            common = self._control.common(self._weights)
+            add_control(messages[0].content, common, self._control.admitted)
         self._selected = [message.metadata for message in messages]
         return messages
 
@@ -248,7 +180,8 @@ class GuardedStrategy(FedAvg):
                 selected=len(self._selected),
                 noise=self._noise,
             )
-            model = to_vector(self._weights) + self._optimiser.step(combined)
+            step = self._optimiser.step(self._control.step(combined, updates, number))
+            model = to_vector(self._weights) + step
             self._weights = from_vector(model, self._weights)
         record = RoundRecord(
             round_number=number,
@@ -258,7 +191,8 @@ class GuardedStrategy(FedAvg):
             wall_s=time.monotonic() - self._started,
             epsilon=self._epsilon(number),
         )
-        checkpoint = Checkpoint(record, self._weights, self._optimiser.state)
+        state = self._optimiser.state | self._control.state
+        checkpoint = Checkpoint(record, self._weights, state)
         save_checkpoint(self._out / "checkpoints", checkpoint, keep=self._settings.keep_checkpoints)
         self.finished = number
         self._log_round(record)
@@ -295,7 +229,9 @@ class GuardedStrategy(FedAvg):
             for node in missing
         ]
         norm = float(np.linalg.norm(to_vector(self._weights)))
-        admitted, outliers = self._guard.compare(updates, norm)
+        admitted, outliers = self._guard.compare(
+            updates, norm, largest_control=self._control.largest
+        )
         dropped += [Dropped(client=update.client, reason=reason) for update, reason in outliers]
         for one in dropped:
             self._log(event="dropped", round=number, **one.model_dump())
@@ -309,7 +245,8 @@ class GuardedStrategy(FedAvg):
             loss=None if hidden else reported_value(update.loss),
             accuracy=None if hidden else reported_value(update.accuracy),
             bytes_up=update.bytes_up,
-            bytes_down=sum(value.nbytes for value in self._weights.values()),
+            bytes_down=sum(value.nbytes for value in self._weights.values())
+            * self._settings.strategy.vectors,
         )
 
     def _epsilon(self, rounds: int) -> float | None:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.app.files import LOGITS, UPDATE, WEIGHTS
+from edgewright.tools.federated.app.files import CONTROL, LOGITS, UPDATE, WEIGHTS
+from edgewright.tools.federated.app.instruction import TrainInstruction
 from edgewright.tools.federated.app.settings import AppSettings
-from edgewright.tools.federated.app.weights import Arrays, InitialModel, save_arrays
+from edgewright.tools.federated.app.weights import InitialModel, save_arrays
 from edgewright.tools.federated.deployment.folders import ClientFolder
 from edgewright.tools.federated.deployment.records import Counts
 from edgewright.tools.federated.records.candidate import CodeSlot
@@ -94,10 +95,9 @@ def run_round(
     folder: ClientFolder,
     source: dict[CodeSlot, str],
     settings: AppSettings,
-    weights: Arrays,
+    instruction: TrainInstruction,
     *,
     client: int,
-    round_number: int,
     limits: SandboxLimits,
 ) -> RoundOutcome:
     """Score a global model on a client's validation samples, and train it on the others.
@@ -106,9 +106,8 @@ def run_round(
         folder: The client's folder.
         source: The code of the app's slots.
         settings: The app's settings.
-        weights: Tensors of the global model.
+        instruction: The server's instruction; its round 0 only scores.
         client: Number of the client.
-        round_number: Number of the round to train; 0 only scores.
         limits: Resource limits of the sandbox.
 
     Raises:
@@ -120,17 +119,24 @@ def run_round(
     images = folder.held / "validation_images.npy"
     labels = np.load(folder.held / "validation_labels.npy", allow_pickle=False)
     with scratch_folder() as inputs:
-        save_arrays(inputs / WEIGHTS, weights)
+        save_arrays(inputs / WEIGHTS, instruction.arrays)
+        save_arrays(inputs / CONTROL, instruction.control)
         job = {
-            "weights": str(inputs), "images": str(images), "client": client, "round": round_number
-        }  # fmt: skip
+            "weights": str(inputs),
+            "images": str(images),
+            "client": client,
+            "round": instruction.round_number,
+            "admitted": instruction.admitted,
+        }
         answer = _run(_ROUND, source, settings, folder.data, scratch, limits, job, images, inputs)
     counts = _counts(scratch / LOGITS, labels, settings.classes)
-    if not round_number:
+    if not instruction.round_number:
         return RoundOutcome(counts)
     return RoundOutcome(
         counts=counts,
-        payload=read_file(scratch / UPDATE, 4 * limits.parameters + 1_000_000),
+        payload=read_file(
+            scratch / UPDATE, 4 * limits.parameters * settings.strategy.vectors + 1_000_000
+        ),
         samples=int(_number(answer, "samples")),
         loss=_number(answer, "loss"),
         accuracy=_number(answer, "accuracy"),

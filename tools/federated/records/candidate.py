@@ -6,7 +6,7 @@ candidate is independent of data, engine and clients, so the same one runs in ev
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,8 @@ class FedAvg(_Settings):
     """Mean of the clients' weights, weighted by samples; with ``proximal`` it is FedProx."""
 
     name: Literal["fedavg"] = "fedavg"
+    #: Vectors of the model's size that an update consists of.
+    vectors: ClassVar[int] = 1
 
     def refusal(self, clients: int) -> str:
         """Return why this strategy does not work with this many clients per round, or empty."""
@@ -55,6 +57,35 @@ class FedAdam(FedAvg):
 
     name: Literal["fedadam"] = "fedadam"  # type: ignore[assignment]
     server_learning_rate: float = Field(default=0.01, gt=0, le=1)
+
+
+class FedYogi(FedAdam):
+    """FedAdam whose second moment changes additively, so that rare large updates do not last."""
+
+    name: Literal["fedyogi"] = "fedyogi"  # type: ignore[assignment]
+
+
+class Corrected(FedAvg):
+    """Base of strategies whose clients correct each gradient by a state that they keep."""
+
+
+class Scaffold(Corrected):
+    """SCAFFOLD: control variates remove the drift of clients that differ, for twice the bytes."""
+
+    name: Literal["scaffold"] = "scaffold"  # type: ignore[assignment]
+    vectors: ClassVar[int] = 2
+    server_learning_rate: float = Field(default=1.0, gt=0, le=10)
+
+
+class FedDyn(Corrected):
+    """FedDyn: each client's loss is shifted so that its optimum agrees with the common one.
+
+    Attributes:
+        alpha: Weight of the pull towards the common model; the larger, the smaller the steps.
+    """
+
+    name: Literal["feddyn"] = "feddyn"  # type: ignore[assignment]
+    alpha: float = Field(default=0.1, gt=0, le=10)
 
 
 class TrimmedMean(FedAvg):
@@ -129,7 +160,17 @@ class Private(FedAvg):
 
 
 Strategy = Annotated[
-    FedAvg | FedAvgM | FedAdam | TrimmedMean | Median | Krum | MultiKrum | Private,
+    FedAvg
+    | FedAvgM
+    | FedAdam
+    | FedYogi
+    | Scaffold
+    | FedDyn
+    | TrimmedMean
+    | Median
+    | Krum
+    | MultiKrum
+    | Private,
     Field(discriminator="name"),
 ]
 
@@ -212,6 +253,19 @@ class Candidate(_Settings):
     def private(self) -> bool:
         """Whether the candidate spends a privacy budget."""
         return isinstance(self.strategy, Private) or isinstance(self.local_privacy, DpSgd)
+
+    @property
+    def conflict(self) -> str:
+        """Why the strategy does not work with other values; empty if it does."""
+        if not isinstance(self.strategy, Corrected):
+            return ""
+        if isinstance(self.local_privacy, DpSgd):
+            return "would reveal what a client's noise hides, by the state that corrects it"
+        if isinstance(self.compression, TopK):
+            return "does not work with top-k: client and server would keep different states"
+        if self.personal_head:
+            return "does not work with personal heads, which start from a model of their own"
+        return ""
 
     @property
     def passes(self) -> float:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from edgewright.tools.federated.app.files import LOGITS, UPDATE, WEIGHTS
+from edgewright.tools.federated.app.files import CONTROL, LOGITS, UPDATE, WEIGHTS
+from edgewright.tools.federated.app.instruction import TrainInstruction
 from edgewright.tools.federated.sandboxed.program import (
     ProgramContext,
     fault_of,
@@ -41,13 +42,14 @@ def _round(context: ProgramContext) -> dict[str, Any]:
         return {}
     learner = importlib.import_module("edgewright.tools.federated.app.learner")
     files = importlib.import_module("edgewright.tools.federated.app.weights")
-    result = learner.train_round(
-        importlib.import_module("federated_app.task").TASK,
-        settings,
-        files.load_arrays(weights / WEIGHTS),
-        client=job["client"],
+    instruction = TrainInstruction(
+        arrays=files.load_arrays(weights / WEIGHTS),
         round_number=job["round"],
+        control=files.load_arrays(weights / CONTROL),
+        admitted=tuple(job["admitted"]),
     )
+    task = importlib.import_module("federated_app.task").TASK
+    result = learner.train_round(task, settings, instruction, client=job["client"])
     (out / UPDATE).write_bytes(result.payload)
     return {"samples": result.samples, "loss": result.loss, "accuracy": result.accuracy}
 

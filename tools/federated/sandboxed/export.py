@@ -55,6 +55,7 @@ def _export(context: ProgramContext) -> None:
 def _models(context: ProgramContext, learner: Any, torch: Any) -> list[Any]:
     """Return the model with each personal head, in the order of the clients; or the only one."""
     weights = importlib.import_module("edgewright.tools.federated.app.weights")
+    state = importlib.import_module("edgewright.tools.federated.app.client_state")
     task = importlib.import_module("federated_app.task").TASK
     folder, heads = Path(context.extra["weights"]), int(context.extra["heads"])
     model = learner.new_model(task, context.settings)
@@ -64,7 +65,7 @@ def _models(context: ProgramContext, learner: Any, torch: Any) -> list[Any]:
         one = copy.deepcopy(model)
         path = folder / f"head-{client}.safetensors"
         if heads and path.exists():
-            weights.write_arrays(one, learner.head_of(weights.load_arrays(path)))
+            weights.write_arrays(one, state.head_of(weights.load_arrays(path)))
         models.append(one.eval())
     return models
 

@@ -58,7 +58,8 @@ class Scorer:
         learner = importlib.import_module("edgewright.tools.federated.app.learner")
         self._weights = importlib.import_module("edgewright.tools.federated.app.weights")
         self._torch = importlib.import_module("torch")
-        self._to_tensor, self._head_of = learner.to_tensor, learner.head_of
+        state = importlib.import_module("edgewright.tools.federated.app.client_state")
+        self._to_tensor, self._head_of = learner.to_tensor, state.head_of
         task = importlib.import_module("federated_app.task").TASK
         self._classes = context.settings.classes
         self._model = learner.new_model(task, context.settings)

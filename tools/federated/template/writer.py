@@ -72,6 +72,7 @@ def settings_for(
         width=card.width,
         classes=len(card.classes),
         clients=len(card.clients),
+        samples=card.train,
         samples_max=card.largest_client,
         keep_checkpoints=keep_checkpoints,
         **candidate.model_dump(exclude={*SLOTS, "rationale"}),

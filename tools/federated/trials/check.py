@@ -93,6 +93,10 @@ def _check_settings(candidate: Candidate, card: DataCard) -> list[Fault]:
                 message=f"'{strategy.name}' {refusal}; a round has {clients} clients",
             )
         )
+    if conflict := candidate.conflict:
+        faults.append(
+            Fault(code="conflict", slot="strategy", message=f"'{strategy.name}' {conflict}")
+        )
     own = candidate.local_privacy
     if isinstance(own, DpSgd) and own.unit == "person" and not card.persons:
         faults.append(

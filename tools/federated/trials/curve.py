@@ -91,7 +91,7 @@ class Curve:
         point = self._point(number, record, logits)
         self.points.append(point)
         write_file(self._folder.curve, _POINTS.dump_json(self.points))
-        self._prune(number)
+        self._prune(record)
         return point
 
     def _point(self, number: int, record: RoundRecord, logits: NDArray[np.float32]) -> CurvePoint:
@@ -116,18 +116,23 @@ class Curve:
             epsilon=record.epsilon,
         )
 
-    def _prune(self, number: int) -> None:
-        """Remove files that neither a resume nor the result needs."""
+    def _prune(self, record: RoundRecord) -> None:
+        """Remove files that neither a resume nor the result needs.
+
+        A client whose update was not admitted may have to start from its earlier state again.
+        """
+        number = record.round_number
         for other in range(1, number + 1):
             if other != self.best_round:
                 remove(self._folder.weights(other))
         for other in finished_rounds(self._folder.checkpoints):
             if other < number:
                 remove(round_folder(self._folder.checkpoints, other))
-        for path in newest_states(self._folder.clients, number, self._clients).values():
-            for old in state_rounds(path.parent):
-                if state_file(path.parent, old).name < path.name:
-                    remove(state_file(path.parent, old))
+        for client in record.clients:
+            folder = self._folder.clients / str(client.client)
+            for old in state_rounds(folder):
+                if old < number:
+                    remove(state_file(folder, old))
 
 
 def _mean(values: list[tuple[float | None, int]]) -> float | None:

@@ -7,7 +7,7 @@ from flwr.app import ArrayRecord, Context, Message, RecordDict
 from flwr.common.constant import SUPERLINK_NODE_ID
 
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.app.strategy import read_instruction
+from edgewright.tools.federated.app.messages import read_instruction
 from edgewright.tools.federated.grids.in_process import InProcessGrid
 
 App = Callable[[Message, Context], Message]

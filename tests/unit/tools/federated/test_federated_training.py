@@ -12,6 +12,7 @@ from flwr.app import Array, ArrayRecord, Context, Message, RecordDict
 
 from edgewright.tools.federated.app.checkpoint import load_newest
 from edgewright.tools.federated.app.files import finished_rounds, newest_states, state_file
+from edgewright.tools.federated.app.instruction import TrainInstruction
 from edgewright.tools.federated.app.learner import LearningTask, new_model, to_tensor, train_round
 from edgewright.tools.federated.app.settings import AppSettings
 from edgewright.tools.federated.app.strategy import run_server
@@ -176,7 +177,7 @@ def test_a_personal_head_starts_halfway_to_the_global_one(
     folder = run.trial(1).clients / "0"
     own = {"head:3.weight": np.ones((10, 32), np.float32), "head:3.bias": np.zeros(10, np.float32)}
     save_arrays(state_file(folder, 1), own)
-    train_round(task, settings, global_arrays, client=0, round_number=2)
+    train_round(task, settings, TrainInstruction(global_arrays, 2), client=0)
     state = load_arrays(state_file(folder, 2))
     assert np.allclose(state["head:3.weight"], (1 + global_arrays["3.weight"]) / 2, atol=1e-6)
     assert np.allclose(state["head:3.bias"], global_arrays["3.bias"] / 2, atol=1e-6)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from flwr.app import Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
 from edgewright.tools.errors import InputError
+from edgewright.tools.federated.app.instruction import TrainInstruction
 from edgewright.tools.federated.app.learner import LocalResult
+from edgewright.tools.federated.app.messages import read_instruction, reply_content
 from edgewright.tools.federated.app.settings import AppSettings
-from edgewright.tools.federated.app.strategy import read_instruction, reply_content
-from edgewright.tools.federated.app.weights import Arrays
 from edgewright.tools.federated.deployment.client.samples import sample_counts
 from edgewright.tools.federated.deployment.confined import RoundOutcome, read_source, run_round
 from edgewright.tools.federated.deployment.folders import ClientFolder
@@ -55,29 +56,29 @@ class _Client:
         return Message(RecordDict({"metrics": metrics}), reply_to=message)
 
     def _train(self, message: Message, context: Context) -> Message:
-        instruction = read_instruction(message)
-        client, outcome = self._round(context, instruction.arrays, instruction.round_number)
+        client, outcome = self._round(context, read_instruction(message))
         result = LocalResult(outcome.payload, outcome.samples, outcome.loss, outcome.accuracy)
         content = reply_content(result, client)
         content.metric_records["metrics"].update(_scores(outcome))
         return Message(content, reply_to=message)
 
     def _evaluate(self, message: Message, context: Context) -> Message:
-        arrays = read_instruction(message).arrays
-        client, outcome = self._round(context, arrays, 0)
+        scoring = replace(read_instruction(message), round_number=0)
+        client, outcome = self._round(context, scoring)
         metrics = MetricRecord({"partition-id": client, **_scores(outcome)})
         return Message(RecordDict({"metrics": metrics}), reply_to=message)
 
-    def _round(self, context: Context, arrays: Arrays, number: int) -> tuple[int, RoundOutcome]:
+    def _round(
+        self, context: Context, instruction: TrainInstruction
+    ) -> tuple[int, RoundOutcome]:
         invitation = self._folder.invitation()
         sample_counts(self._folder)  # so that a missing file is named
         outcome = run_round(
             self._folder,
             read_source(self._app),
             _settings(context, invitation),
-            arrays,
+            instruction,
             client=invitation.client,
-            round_number=number,
             limits=SandboxLimits(),
         )
         return invitation.client, outcome

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 
 from edgewright.tools.errors import EdgewrightError, InputError, UnavailableError
 from edgewright.tools.federated.app.checkpoint import load_newest
+from edgewright.tools.federated.app.messages import read_reply
 from edgewright.tools.federated.app.settings import AppSettings
-from edgewright.tools.federated.app.strategy import read_reply, train
+from edgewright.tools.federated.app.strategy import train
 from edgewright.tools.federated.deployment.confined import read_source
 from edgewright.tools.federated.deployment.folders import DeployedRun, OperatorFolder
 from edgewright.tools.federated.deployment.initial import read_initial_model
@@ -62,8 +63,9 @@ def _train(grid: Grid, folder: OperatorFolder, run: DeployedRun, sent: Path) -> 
             f"{len(able)} clients can take part, fewer than {order.minimum}: {problems}",
             code="too_few_clients",
         )
+    samples = [status.samples for status in able]
     settings = read_settings(folder.app).model_copy(
-        update={"out": str(run.out), "samples_max": max(status.samples for status in able)}
+        update={"out": str(run.out), "samples": sum(samples), "samples_max": max(samples)}
     )
     strategy = DeployedStrategy(
         settings,

@@ -4,8 +4,8 @@ from flwr.app import Context, Message
 from flwr.clientapp import ClientApp
 
 from edgewright.tools.federated.app.learner import train_round
+from edgewright.tools.federated.app.messages import read_instruction, reply_content
 from edgewright.tools.federated.app.settings import AppSettings
-from edgewright.tools.federated.app.strategy import read_instruction, reply_content
 from federated_app.task import TASK
 
 app = ClientApp()
@@ -15,9 +15,6 @@ app = ClientApp()
 def train(message: Message, context: Context) -> Message:
     """Train one round."""
     client = int(context.node_config["partition-id"])
-    instruction = read_instruction(message)
     settings = AppSettings.read(context.run_config)
-    result = train_round(
-        TASK, settings, instruction.arrays, client=client, round_number=instruction.round_number
-    )
+    result = train_round(TASK, settings, read_instruction(message), client=client)
     return Message(reply_content(result, client), reply_to=message)
