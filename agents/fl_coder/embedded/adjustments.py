@@ -12,9 +12,11 @@ from edgewright.tools.federated.records.candidate import (
     CodeSlot,
     FedAvg,
     FedAvgM,
+    FedDyn,
     Int8,
     Median,
     Private,
+    Scaffold,
 )
 from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.local_privacy import DpSgd
@@ -54,7 +56,7 @@ def adjustments(candidate: Candidate, cause: Cause, card: DataCard) -> Iterator[
         )
     for adjustment in _ADJUSTMENTS[cause]:
         change = adjustment(candidate)
-        if change is not None and change[1] != candidate:
+        if change is not None and change[1] != candidate and not change[1].conflict:
             yield change
 
 
@@ -83,11 +85,9 @@ def repairs(candidate: Candidate, fault: Fault, card: DataCard) -> Iterator[Chan
         changed = _with(candidate, local_privacy=noisier_clients.model_dump(), rounds=1)
         yield "one round, which the clients' budget allows", changed
     if fault.code in ("quorum", "no_quorum"):
-        if candidate.participation < 1:
-            yield "all clients in each round", _with(candidate, participation=1.0)
-        if not Median().refusal(clients):
-            yield "the median, which needs fewer clients", _with(candidate, strategy=Median())
-        yield "FedAvg with the guard", _with(candidate, strategy=FedAvg())
+        yield from _of_fewer_clients(candidate, clients)
+    if fault.code == "conflict":
+        yield "FedAvg, which works with everything else", _with(candidate, strategy=FedAvg())
     if fault.code == "promise":
         yield from _smaller(candidate, fault.slot)
     if fault.code == "no_head":
@@ -97,6 +97,15 @@ def repairs(candidate: Candidate, fault: Fault, card: DataCard) -> Iterator[Chan
         if change is not None:
             yield change
     yield _with_plain_code(candidate, fault)
+
+
+def _of_fewer_clients(candidate: Candidate, clients: int) -> Iterator[Change]:
+    """List changes that need fewer clients in a round."""
+    if candidate.participation < 1:
+        yield "all clients in each round", _with(candidate, participation=1.0)
+    if not Median().refusal(clients):
+        yield "the median, which needs fewer clients", _with(candidate, strategy=Median())
+    yield "FedAvg with the guard", _with(candidate, strategy=FedAvg())
 
 
 def _smaller(candidate: Candidate, slot: str) -> Iterator[Change]:
@@ -227,6 +236,15 @@ def _server_momentum(candidate: Candidate) -> Change | None:
     return "momentum on the server", changed
 
 
+def _corrected(candidate: Candidate) -> Change | None:
+    """Correct gradients against drift: by FedDyn if updates are compressed, else by SCAFFOLD."""
+    if candidate.strategy.name not in ("fedavg", "fedavgm"):
+        return None
+    if candidate.compression.name == "none":
+        return "SCAFFOLD's control variates", _with(candidate, strategy=Scaffold())
+    return "FedDyn, which costs no bytes", _with(candidate, strategy=FedDyn())
+
+
 def _proximal(candidate: Candidate) -> Change | None:
     if candidate.proximal >= 0.1 or candidate.private:
         return None
@@ -284,7 +302,8 @@ _ADJUSTMENTS: Mapping[Cause, Sequence[Adjustment]] = {
         _personal, _shorter_local, _server_momentum, _proximal, _much_longer, _longer,
     ),
     "client drift": (
-        _shorter_local, _much_longer, _longer, _server_momentum, _proximal, _wider, _lower_rate,
+        _corrected, _shorter_local, _much_longer, _longer, _server_momentum, _proximal, _wider,
+        _lower_rate,
     ),
     "oscillation": (_lower_rate, _shorter_local, _server_momentum, _longer, _wider),
     "overfitting": (

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 from pydantic import TypeAdapter
 
-from edgewright.agents.fl_coder.constraints.classifier import Kind
 from edgewright.agents.fl_coder.constraints.limits import StatedLimit
 from edgewright.agents.fl_coder.constraints.methods import USUAL_WEIGHT, read_proximal
 from edgewright.agents.fl_coder.constraints.numbers import numbers_of, tokens_of
 from edgewright.agents.fl_coder.constraints.promises import read_promises
 from edgewright.agents.fl_coder.constraints.spans import PLAIN, read_constraints
-from edgewright.agents.fl_coder.embedded.design import in_rounds
+from edgewright.agents.fl_coder.embedded.design import design_for, in_rounds
+from edgewright.agents.fl_coder.embedded.names import NAMES, PARTS, SUBJECTS, TOPICS
 from edgewright.agents.fl_coder.embedded.orders import Change, Orders
 from edgewright.agents.fl_coder.embedded.private_design import clients_add_noise
 from edgewright.agents.fl_coder.embedded.recipes import write
@@ -47,52 +47,15 @@ _NOT = re.compile(
 _USE = re.compile(
     r"\b(?:use|using|apply|take|try|aggregat\w*|combin\w*)\b[\w\s-]{0,30}$", re.IGNORECASE
 )
+#: The same before names that mean nothing else.
+_WITH = re.compile(r"\b(?:with|via|by|prefer)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
+_UNMISTAKABLE = re.compile(r"fed|SCAFFOLD", re.IGNORECASE)
 #: Words that ask for nothing by themselves.
 _POLITE = re.compile(
     r"\b(?:please|thanks|thank\s+you|ok|okay|good|great|well|hi|hello|yes|then)\b", re.IGNORECASE
 )
 #: What separates orders; a comma in brackets does not: "(3, 1e-5)".
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|,\s+(?![^(]*\))(?:and\s+|but\s+)?|\s+(?:and|but)\s+")
-#: What people call each strategy and part; the names of the literature.
-_NAMES: dict[str, re.Pattern[str]] = {
-    "multi-krum": re.compile(r"\bmulti[\s-]?krum\b", re.IGNORECASE),
-    "krum": re.compile(r"(?<!multi)(?<!multi[\s-])\bkrum\b", re.IGNORECASE),
-    "trimmed-mean": re.compile(r"\btrimm?(?:ed|ing)[\s-]*(?:mean)?\b", re.IGNORECASE),
-    "median": re.compile(r"\bmedian\b", re.IGNORECASE),
-    "fedprox": re.compile(r"\bfed[\s-]?prox\b|\bproximal\b", re.IGNORECASE),
-    "fedavgm": re.compile(r"\bfed[\s-]?avg[\s-]?m\b|\bmomentum\b", re.IGNORECASE),
-    "fedadam": re.compile(r"\bfed[\s-]?adam\b", re.IGNORECASE),
-    "fedyogi": re.compile(r"\bfed[\s-]?yogi\b", re.IGNORECASE),
-    "feddyn": re.compile(r"\bfed[\s-]?dyn\b", re.IGNORECASE),
-    "scaffold": re.compile(r"\bscaffold\b", re.IGNORECASE),
-    "fedavg": re.compile(r"\bfed[\s-]?avg\b(?![\s-]?m\b)|\bfederated\s+averaging\b", re.IGNORECASE),
-    "int8": re.compile(r"\b(?:int8|8[\s-]bit|quanti[sz]\w+)\b", re.IGNORECASE),
-    "top-k": re.compile(r"\btop[\s-]?k\b|\bsparsif\w+", re.IGNORECASE),
-    "compression": re.compile(r"\bcompress\w*", re.IGNORECASE),
-    "personal heads": re.compile(r"\bpersonal(?:i[sz]\w+)?\b(?:\s+heads?)?", re.IGNORECASE),
-    "augmentation": re.compile(r"\baugment\w*", re.IGNORECASE),
-    "label smoothing": re.compile(r"\bsmooth\w*", re.IGNORECASE),
-}  # fmt: skip
-#: Parts of a candidate that are not aggregation strategies.
-_PARTS = ("int8", "top-k", "compression", "personal heads", "augmentation", "label smoothing")
-_SUBJECTS: dict[Kind, str] = {
-    "skew": "clients that differ", "noise": "wrong labels", "weak-devices": "weak devices",
-    "thin-links": "thin links", "attackers": "attackers", "privacy": "privacy",
-    "personal": "models for each client",
-}  # fmt: skip
-#: Words for constraints that are shorter than a statement of one.
-_TOPICS: dict[Kind, re.Pattern[str]] = {
-    "weak-devices": re.compile(
-        r"\b(?:slow|weak|old|small)\s+(?:\w+\s+)?(?:phones?|devices?|boards?)\b", re.I
-    ),
-    "thin-links": re.compile(r"\b(?:links?|bandwidth|uploads?|traffic|connections?|bytes)\b", re.I),
-    "attackers": re.compile(r"\b(?:attack\w*|hostile|malicious|byzantine|robust\w*)\b", re.I),
-    "privacy": re.compile(r"\b(?:privacy|private|epsilon|dp)\b", re.I),
-    "noise": re.compile(r"\b(?:wrong|noisy|bad)\s+labels?\b|\blabel\s+noise\b", re.I),
-    "skew": re.compile(r"\b(?:skew|differences?|non-?iid)\b", re.I),
-    "personal": re.compile(r"\bown\s+models?\b", re.I),
-}  # fmt: skip
-
 _LIFT = {
     "privacy": "; say 'forget the privacy' to lift that",
     "attackers": ", which you mentioned; say 'forget the attackers' to lift that",
@@ -113,9 +76,9 @@ def read_remarks(problem: TrainingProblem) -> Orders:
     """
     orders = Orders(problem.purpose, problem.card)
     for words in _SENTENCE.split(problem.purpose.translate(PLAIN)):
-        for name, pattern in _NAMES.items():
+        for name, pattern in NAMES.items():
             found = pattern.search(words)
-            if found and name in available_strategies() and _USE.search(words[: found.start()]):
+            if found and name in available_strategies() and _ordered(words, found):
                 denied = _NOT.search(words[: found.start()]) is not None
                 _strategy(words.strip(" .,;!?"), name, denied, orders)
     for remark in problem.remarks:
@@ -126,13 +89,20 @@ def read_remarks(problem: TrainingProblem) -> Orders:
     return orders
 
 
+def _ordered(words: str, name: re.Match[str]) -> bool:
+    """Return whether words order what they name."""
+    before = words[: name.start()]
+    named_with = _UNMISTAKABLE.match(name[0]) and _WITH.search(before)
+    return bool(_USE.search(before) or named_with)
+
+
 def _read(words: str, orders: Orders) -> None:
     if _forgets(words, orders) or _counts(words, orders):
         return
-    named = [(name, found) for name, pattern in _NAMES.items() if (found := pattern.search(words))]
+    named = [(name, found) for name, pattern in NAMES.items() if (found := pattern.search(words))]
     for name, found in named:
         denied = _NOT.search(words[: found.start()]) is not None
-        (_part if name in _PARTS else _strategy)(words, name, denied, orders)
+        (_part if name in PARTS else _strategy)(words, name, denied, orders)
     if named:
         return
     stated = read_promises(words, len(orders.card.clients))
@@ -154,11 +124,11 @@ def _forgets(words: str, orders: Orders) -> bool:
     if found is None:
         return False
     rest = words[found.end() :]
-    kinds = {kind for kind, topic in _TOPICS.items() if topic.search(rest)}
+    kinds = {kind for kind, topic in TOPICS.items() if topic.search(rest)}
     kinds = kinds or {constraint.kind for constraint in read_constraints(rest)}
     for kind in sorted(kinds):
         orders.forgotten.add(kind)
-        orders.follow(words, f"a design without regard to {_SUBJECTS[kind]}")
+        orders.follow(words, f"a design without regard to {SUBJECTS[kind]}")
     return bool(kinds)
 
 
@@ -219,7 +189,7 @@ def _strategy(words: str, name: str, denied: bool, orders: Orders) -> None:
         orders.refuse(words, f"{name} would break the privacy you require{_LIFT['privacy']}")
     elif hostile and name not in ROBUST:
         orders.refuse(words, f"{name} tolerates no attackers{_LIFT['attackers']}")
-    elif unfit := _unfit(name, hostile, len(orders.card.clients)):
+    elif unfit := _unfit(name, hostile, orders):
         orders.refuse(words, f"{name} {unfit}")
     else:
         orders.avoided.discard(name)
@@ -238,10 +208,16 @@ def _fedprox(words: str, orders: Orders) -> None:
     orders.follow(words, f"FedProx with mu {weight:g}", lambda c, _: _with(c, proximal=weight))
 
 
-def _unfit(name: str, hostile: int, clients: int) -> str:
-    """Return why a strategy cannot work with so many clients; empty if it can."""
+def _unfit(name: str, hostile: int, orders: Orders) -> str:
+    """Return why a strategy cannot work with the clients and the design; empty if it can."""
+    clients = len(orders.card.clients)
     strategy: Strategy = _STRATEGY.validate_python(_values(name, hostile, clients))
-    return strategy.refusal(clients)
+    return strategy.refusal(clients) or _with(_ordered_design(orders), strategy=strategy).conflict
+
+
+def _ordered_design(orders: Orders) -> Candidate:
+    """Return the first design for what was ordered so far."""
+    return orders.applied(design_for(orders.promises, orders.card).candidate)
 
 
 def _hostile(orders: Orders) -> int:
@@ -257,7 +233,7 @@ def _using(name: str, orders: Orders) -> Change:
         clients = candidate.clients_per_round(len(card.clients))
         hostile = max(_hostile(orders), candidate.strategy.tolerates(clients))
         changed = _with(candidate, strategy=_values(name, hostile, clients))
-        return candidate if changed.strategy.refusal(clients) else changed
+        return candidate if changed.strategy.refusal(clients) or changed.conflict else changed
 
     return change
 
@@ -296,7 +272,7 @@ def _avoiding(name: str, orders: Orders) -> Change:
 def _part(words: str, name: str, denied: bool, orders: Orders) -> None:
     if name in ("int8", "top-k", "compression"):
         compression = "none" if denied else "int8" if name == "compression" else name
-        orders.follow(
+        _follow(
             words,
             "updates as they are" if denied else f"{compression} updates",
             lambda c, _: (
@@ -304,12 +280,14 @@ def _part(words: str, name: str, denied: bool, orders: Orders) -> None:
                 if isinstance(c.strategy, Private) or c.compression.name == compression
                 else _with(c, compression={"name": compression})
             ),
+            orders,
         )
     elif name == "personal heads":
-        orders.follow(
+        _follow(
             words,
             "one head for all" if denied else "a personal head for each client",
             lambda c, _: _with(c, personal_head=not denied),
+            orders,
         )
     elif name == "augmentation" and denied:
         code = write("augmentation", "none")
@@ -321,6 +299,15 @@ def _part(words: str, name: str, denied: bool, orders: Orders) -> None:
         )
     else:
         orders.refuse(words, "images are shifted and turned already where that helps")
+
+
+def _follow(words: str, choice: str, change: Change, orders: Orders) -> None:
+    """Follow an order for a part, unless the strategy does not work with it."""
+    design = change(_ordered_design(orders), orders.card)
+    if design.conflict:
+        orders.refuse(words, f"{design.strategy.name} {design.conflict}")
+    else:
+        orders.follow(words, choice, change)
 
 
 def available_strategies() -> frozenset[str]:

@@ -15,14 +15,14 @@ from edgewright.tools.federated.trials.prepare import DataRequest, prepare
 class FinishedRun(Protocol):
     """Writes a finished run to a folder."""
 
-    def __call__(self, run: RunFolder, *, clients: int) -> None: ...
+    def __call__(self, run: RunFolder, *, clients: int, **changes: object) -> None: ...
 
 
 @pytest.fixture
 def write_finished_run(candidate: Candidate) -> FinishedRun:
     """Return a function that writes a finished run, whose training is no part of the tests."""
     quick = candidate.model_copy(update={"rounds": 3, "local_epochs": 3})
-    return lambda run, *, clients: _write(run, quick, clients)
+    return lambda run, *, clients, **changes: _write(run, quick.model_copy(update=changes), clients)
 
 
 def _write(run: RunFolder, candidate: Candidate, clients: int) -> None:

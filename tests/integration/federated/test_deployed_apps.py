@@ -1,5 +1,6 @@
 """The server's and the client's app of a deployment, without Flower's processes between them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,14 @@ from flwr.app import Context, Error, Message, RecordDict
 
 from edgewright.tools.datasets.sources import load_source
 from edgewright.tools.errors import InputError
+from edgewright.tools.federated.app.checkpoint import load_newest
+from edgewright.tools.federated.app.files import state_file
+from edgewright.tools.federated.app.weights import load_arrays
 from edgewright.tools.federated.deployment.client.app import client_app
 from edgewright.tools.federated.deployment.client.samples import prepare_client
 from edgewright.tools.federated.deployment.folders import (
     ClientFolder,
+    DeployedRun,
     OperatorFolder,
     read_invitation,
 )
@@ -24,19 +29,27 @@ from edgewright.tools.federated.deployment.operator.report import (
 from edgewright.tools.federated.deployment.operator.server_app import serve_run
 from edgewright.tools.federated.deployment.records import Order
 from edgewright.tools.federated.grids.in_process import InProcessGrid
+from edgewright.tools.federated.records.candidate import Scaffold
 from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.serving.installed import install, installed_models
 from edgewright.tools.federated.serving.versions import versions
 from edgewright.tools.federated.template.writer import read_settings
 
+Deploy = Callable[..., tuple[OperatorFolder, DeployedRun, list[ClientFolder]]]
 
-@pytest.mark.timeout(600)
-def test_a_deployment_is_trained_scored_and_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_finished_run
-) -> None:
+
+@pytest.fixture
+def deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_finished_run) -> Deploy:
+    """Return a function that trains a deployment of two clients, one of which has no images."""
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "home"))
+    return lambda **changes: _deploy(tmp_path, write_finished_run, changes)
+
+
+def _deploy(
+    tmp_path: Path, write_finished_run, changes: dict[str, object]
+) -> tuple[OperatorFolder, DeployedRun, list[ClientFolder]]:
     source = RunFolder(tmp_path / "home/runs/RUN")
-    write_finished_run(source, clients=2)
+    write_finished_run(source, clients=2, **changes)
     folder = OperatorFolder(tmp_path / "clinics")
     create_deployment(folder, source, Plan(clients=2, address="127.0.0.1", rounds=2))
     assert not any(
@@ -72,7 +85,12 @@ def test_a_deployment_is_trained_scored_and_installed(
     run.write_order(Order(minimum=1, round_time_s=300))
     context = Context(1, 1, {}, RecordDict(), config)
     serve_run(grid, context, folder, folder.app)
+    return folder, run, places
 
+
+@pytest.mark.timeout(600)
+def test_a_deployment_is_trained_scored_and_installed(deploy: Deploy) -> None:
+    folder, run, _ = deploy()
     report = read_deployment_report(run)
     problems = [status.problem for status in read_statuses(run)]
     assert not problems[0]
@@ -92,3 +110,16 @@ def test_a_deployment_is_trained_scored_and_installed(
     assert install_deployed(folder, replace=True) == tool
     kept = {each.run: each.current for each in versions(tool)}
     assert kept == {"EARLIER": False, "RUN-run-01": True}
+
+
+@pytest.mark.timeout(600)
+def test_deployed_clients_correct_their_gradients(deploy: Deploy) -> None:
+    _, run, places = deploy(strategy=Scaffold())
+    report = read_deployment_report(run)
+    assert report.best.accuracy > 0.6
+    checkpoint = load_newest(run.checkpoints)
+    assert checkpoint is not None and checkpoint.optimiser["admitted"].tolist() == [2, 0]
+    state = load_arrays(state_file(places[0].scratch("run-01") / "clients/0", 2))
+    # The client is the only one, so its control variate is the server's.
+    assert np.allclose(checkpoint.optimiser["control"], state["correction"], atol=1e-6)
+    assert np.abs(state["correction"]).max() > 0

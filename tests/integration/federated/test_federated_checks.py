@@ -10,8 +10,17 @@ from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings
 from edgewright.graphs.federated.training_backend import LocalTrainingBackend
 from edgewright.tools.errors import InputError
-from edgewright.tools.federated.records.candidate import Candidate, Krum, Private
+from edgewright.tools.federated.records.candidate import (
+    Candidate,
+    FedDyn,
+    Int8,
+    Krum,
+    Private,
+    Scaffold,
+    TopK,
+)
 from edgewright.tools.federated.records.layout import RunFolder
+from edgewright.tools.federated.records.local_privacy import DpSgd
 from edgewright.tools.federated.records.trial import CheckedFacts, ModelFacts, TrialRequest
 from edgewright.tools.federated.trials import check as checks
 from edgewright.tools.federated.trials.check import check
@@ -65,6 +74,10 @@ CHECKS: list[tuple[dict[str, object], str, str]] = [
      "forbidden", "model"),
     ({"strategy": Krum(attackers=3)}, "quorum", "strategy"),
     ({"strategy": Private(noise_multiplier=0.1, epsilon=1)}, "privacy_budget", "strategy"),
+    ({"strategy": Scaffold(), "compression": Int8()}, "", ""),
+    ({"strategy": Scaffold(), "compression": TopK()}, "conflict", "strategy"),
+    ({"strategy": FedDyn(), "personal_head": True}, "conflict", "strategy"),
+    ({"strategy": FedDyn(), "local_privacy": DpSgd()}, "conflict", "strategy"),
 ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from edgewright.tools.errors import InputError, TransientError, UnavailableError
-from edgewright.tools.federated.records.candidate import Candidate, TopK
+from edgewright.tools.federated.records.candidate import Candidate, Scaffold, TopK
 from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.records.progress import RoundScored, TrialEvent, TrialProgress
 from edgewright.tools.federated.records.trial import (
@@ -90,9 +90,17 @@ KILLS = int(os.environ.get("EDGEWRIGHT_TEST_KILLS", "3"))
 
 @pytest.mark.slow
 @pytest.mark.timeout(400 + 60 * KILLS)
-def test_killed_at_random_moments_and_resumed(run: RunFolder, candidate: Candidate) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{"compression": TopK(share=0.2)}, {"strategy": Scaffold(), "participation": 0.6}],
+    ids=["top-k", "scaffold"],
+)
+def test_killed_at_random_moments_and_resumed(
+    run: RunFolder, candidate: Candidate, changes: dict[str, object]
+) -> None:
+    """What clients keep between rounds is that of an uninterrupted training."""
     rounds = max(40, 8 * KILLS)
-    residuals = candidate.model_copy(update={"compression": TopK(share=0.2), "rounds": rounds})
+    stateful = candidate.model_copy(update={"rounds": rounds, **changes})
     program = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -102,7 +110,7 @@ def test_killed_at_random_moments_and_resumed(run: RunFolder, candidate: Candida
         "run = RunFolder(Path(sys.argv[1]))\n"
         "run_trial(run, TrialRequest.model_validate_json(Path(sys.argv[2]).read_text()))\n"
     )
-    request = TrialRequest(number=2, candidate=residuals)
+    request = TrialRequest(number=2, candidate=stateful)
     orders = run.root / "orders.json"
     orders.write_text(request.model_dump_json())
     whole = run_trial(run, request.model_copy(update={"number": 1}))

@@ -8,9 +8,9 @@ that a step can be corrected by how it differs from the common one.
   took part in, c_i, and the server the clients' mean, c. Each gradient is corrected by c - c_i. The
   mean of the gradients is the paper's option II for plain gradient descent, and needs no learning
   rate, so that any optimiser can be used.
-- FedDyn (Acar et al., 2021): a client's loss is shifted by - h_i w and pulled to the common model w_t
-  with weight alpha; h_i becomes h_i - alpha (w_i - w_t). The server adds to the mean update the sum of
-  what it would have been, were all clients there each time.
+- FedDyn (Acar et al., 2021): a client's loss is shifted by - h_i w and pulled to the common model
+  w_t with weight alpha; h_i becomes h_i - alpha (w_i - w_t). The server adds to a round's mean
+  update the sum of all rounds' updates, each weighted by the share of the samples that took part.
 
 Means are weighted by samples, as in FedAvg. If an update is lost or not admitted, its client starts
 again from the state that the server knows of, so that the sums of both sides stay equal.

@@ -1,6 +1,7 @@
 """Arithmetic of compression, aggregation, privacy, the link clock and the guard."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from edgewright.tools.federated.records.candidate import (
     FedAdam,
     FedAvg,
     FedAvgM,
+    FedYogi,
     Int8,
     Krum,
     Median,
@@ -155,13 +157,50 @@ def test_private_mean_clips_and_adds_noise() -> None:
 def test_server_optimisers_resume_from_their_state() -> None:
     mask = np.array([True, True, False])
     update = np.array([1, 2, 3], np.float32)
-    for strategy in (FedAvgM(server_momentum=0.5), FedAdam(server_learning_rate=0.1)):
+    for strategy in (
+        FedAvgM(server_momentum=0.5),
+        FedAdam(server_learning_rate=0.1),
+        FedYogi(server_learning_rate=0.1),
+    ):
         one = ServerOptimiser(strategy, mask, {})
         first = one.step(update)
         assert first[2] == 3
         resumed = ServerOptimiser(strategy, mask, one.state)
         assert np.array_equal(resumed.step(update), one.step(update))
     assert np.array_equal(ServerOptimiser(FedAvg(), mask, {}).step(update), update)
+
+
+def test_fedyogi_forgets_a_large_update_more_slowly_than_fedadam() -> None:
+    """Its second moment changes by the square alone, so small steps do not grow at once."""
+    large, small = np.full(1, 10, np.float32), np.full(1, 0.1, np.float32)
+    steps = {}
+    for strategy in (FedAdam(), FedYogi()):
+        server = ServerOptimiser(strategy, np.ones(1, bool), {})
+        server.step(large)
+        for _ in range(300):
+            steps[strategy.name] = float(server.step(small)[0])
+    assert 3 * steps["fedyogi"] < steps["fedadam"]
+
+
+def test_fedyogi_steps_as_flowers_does() -> None:
+    from flwr.app import Array, ArrayRecord, MetricRecord, RecordDict
+    from flwr.serverapp import strategy as flowers
+
+    theirs = flowers.FedYogi(eta=0.1)
+    ours = ServerOptimiser(FedYogi(server_learning_rate=0.1), np.ones(100, bool), {})
+    model = vector()
+    expected = model.copy()
+    for number, scale in enumerate((1.0, 0.1, 3.0, 0.01), start=1):
+        update = vector(scale)
+        theirs.current_arrays = {"w": expected}
+        arrays = ArrayRecord({"w": Array(expected + update)})
+        content = RecordDict({"arrays": arrays, "metrics": MetricRecord({"num-examples": 5})})
+        message = SimpleNamespace(content=content, has_error=lambda: False)
+        record, _ = theirs.aggregate_train(number, [message])
+        assert record is not None
+        expected = record["w"].numpy()
+        model = model + ours.step(update)
+        assert np.allclose(model, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -287,3 +326,42 @@ def test_the_guard_orders_clients_and_admits_one_reply_of_each() -> None:
     )
     assert [update.client for update in admitted] == [0, 1, 2]
     assert "second reply" in dropped[0][1]
+
+
+SCAFFOLD_GUARD = Guard(
+    compression=NoCompression(), sizes=SIZES, clients=5, samples_max=50, vectors=2
+)
+
+
+def changes_of_state(norms: list[float]) -> list[Update]:
+    """Return updates of norm 1 whose clients' states change by these norms."""
+    all_updates = []
+    for client, norm in enumerate(norms):
+        both = np.zeros(200, np.float32)
+        both[0], both[100] = 1, norm
+        all_updates.append(SCAFFOLD_GUARD.read(reply(client=client, payload=both.tobytes())))
+    return all_updates
+
+
+def test_the_guard_bounds_what_clients_add_to_the_control_variate() -> None:
+    updates_of_round = changes_of_state([1, 1.2, 0.8, 1e3])
+    assert [len(each.vector) for each in updates_of_round] == [100] * 4
+    admitted, dropped = SCAFFOLD_GUARD.compare(updates_of_round, model_norm=10)
+    assert [update.client for update in admitted] == [0, 1, 2]
+    assert "state change" in dropped[0][1]
+
+
+def test_a_client_that_takes_part_late_may_change_more_than_the_others_then_do() -> None:
+    late = changes_of_state([0.01, 0.02, 0.01, 2.0])
+    assert len(SCAFFOLD_GUARD.compare(late, model_norm=10)[0]) == 3
+    assert len(SCAFFOLD_GUARD.compare(late, model_norm=10, largest_control=1.0)[0]) == 4
+
+
+@pytest.mark.parametrize("part", [slice(0, 100), slice(100, 200)])
+def test_neither_part_of_an_update_may_be_infinite(part: slice) -> None:
+    both = np.zeros(200, np.float32)
+    both[part] = np.nan
+    with pytest.raises(InputError, match="not finite"):
+        SCAFFOLD_GUARD.read(reply(payload=both.tobytes()))
+    with pytest.raises(InputError, match="wrong length"):
+        SCAFFOLD_GUARD.read(reply())

@@ -68,9 +68,7 @@ class _Client:
         metrics = MetricRecord({"partition-id": client, **_scores(outcome)})
         return Message(RecordDict({"metrics": metrics}), reply_to=message)
 
-    def _round(
-        self, context: Context, instruction: TrainInstruction
-    ) -> tuple[int, RoundOutcome]:
+    def _round(self, context: Context, instruction: TrainInstruction) -> tuple[int, RoundOutcome]:
         invitation = self._folder.invitation()
         sample_counts(self._folder)  # so that a missing file is named
         outcome = run_round(
