@@ -31,6 +31,8 @@ PHOTOGRAPH = 64
 #: Models that no constraint of the person led to.
 UNCONSTRAINED = ("convolutions", "residual")
 _MAX_ROUNDS = 500
+#: Share of the clients in a round below which their corrections of gradients are out of date.
+_CORRECTABLE = 0.2
 
 
 def adjustments(candidate: Candidate, cause: Cause, card: DataCard) -> Iterator[Change]:
@@ -238,7 +240,8 @@ def _server_momentum(candidate: Candidate) -> Change | None:
 
 def _corrected(candidate: Candidate) -> Change | None:
     """Correct gradients against drift: by FedDyn if updates are compressed, else by SCAFFOLD."""
-    if candidate.strategy.name not in ("fedavg", "fedavgm"):
+    plain = candidate.strategy.name in ("fedavg", "fedavgm")
+    if not plain or candidate.participation < _CORRECTABLE:
         return None
     if candidate.compression.name == "none":
         return "SCAFFOLD's control variates", _with(candidate, strategy=Scaffold())

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgewright.agents.fl_coder.embedded.adjustments import repairs
+from edgewright.agents.fl_coder.embedded.adjustments import adjustments, repairs
 from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
 from edgewright.agents.fl_coder.embedded.design import plain_candidate
 from edgewright.agents.fl_coder.embedded.effort import effort
@@ -115,6 +115,47 @@ def test_a_remark_changes_the_design(problem, make_attempt):
     assert "megabyte" in proposal.choices[0].words
 
 
+@pytest.mark.parametrize(
+    ("values", "strategy"),
+    [
+        ({}, "scaffold"),
+        ({"participation": 0.5}, "scaffold"),
+        ({"compression": {"name": "int8"}}, "feddyn"),
+        ({"strategy": {"name": "fedavgm"}}, "scaffold"),
+        ({"participation": 0.1}, "fedavg"),  # corrections would be out of date
+        ({"personal_head": True}, "fedavg"),
+        ({"compression": {"name": "top-k"}}, "fedavg"),
+        ({"strategy": {"name": "median"}}, "median"),
+        ({"strategy": {"name": "private"}}, "private"),
+    ],
+)
+def test_drift_is_corrected_where_that_works(make_card, values, strategy):
+    card = make_card(skew=0.6)
+    changed = [
+        c for _, c in adjustments(change(plain_candidate(card), **values), "client drift", card)
+    ]
+    assert changed[0].strategy.name == strategy
+    assert all(candidate.conflict == "" for candidate in changed)
+
+
+def test_a_skewed_curve_leads_to_scaffold_unless_it_is_not_wanted(
+    make_card, make_attempt, make_curve
+):
+    card = make_card(skew=0.6)
+    coder = EmbeddedCoder()
+    problem = TrainingProblem(purpose=PURPOSE, card=card)
+    first = make_attempt(coder.propose(problem, []).candidate, FLAT)
+    drifting = make_curve(FLAT, [0.99] * len(FLAT), spread=0.2)
+    attempt = first.model_copy(
+        update={"result": first.result.model_copy(update={"curve": drifting})}
+    )
+    proposal = coder.propose(problem, [attempt])
+    assert proposal.candidate.strategy.name == "scaffold"
+    assert "client drift" in proposal.candidate.rationale
+    avoided = problem.model_copy(update={"remarks": ("no SCAFFOLD",)})
+    assert coder.propose(avoided, [attempt]).candidate.strategy.name != "scaffold"
+
+
 def test_a_candidate_edited_by_a_person_is_improved(problem, make_attempt):
     edited = plain_candidate(problem.card).model_copy(update={"rounds": 7})
     proposal = EmbeddedCoder().propose(problem, [make_attempt(edited, FLAT, coder="person")])
@@ -141,6 +182,8 @@ def change(candidate: Candidate, **values: object) -> Candidate:
          lambda c: c.strategy.name == "median"),
         ({"participation": 0.1, "strategy": {"name": "median"}}, "no_quorum",
          lambda c: c.participation == 1),
+        ({"strategy": {"name": "scaffold"}, "compression": {"name": "top-k"}}, "conflict",
+         lambda c: (c.strategy.name, c.conflict) == ("fedavg", "")),
         ({"model": "x = 1"}, "raised", lambda c: read(c, "model")[0] == "convolutions"),
     ],
 )  # fmt: skip

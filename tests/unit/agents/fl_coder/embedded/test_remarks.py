@@ -16,6 +16,7 @@ ATTACKED = "ten clinics have photos of digits. Two of the ten clients may be mal
 WEAK = "ten clinics have photos of digits. Train on old phones with a weak processor."
 PRIVATE = "ten clinics have photos of digits. Differential privacy with epsilon 4 is required."
 METERED = "ten clinics have photos of digits. The links are metered and slow."
+PER_IMAGE = "ten clinics have photos of digits. Differential privacy per image, epsilon 4."
 FLAT = [0.5, 0.8, 0.9, 0.93, 0.94, 0.945, 0.945, 0.945]
 
 
@@ -39,6 +40,13 @@ def propose(make_card):
         (PLAIN, "use FedProx with mu 0.3 and only 5 rounds",
          lambda c: (c.proximal, c.rounds) == (0.3, 5)),
         (PLAIN, "I would like FedAdam", lambda c: c.strategy.name == "fedadam"),
+        (PLAIN, "use FedYogi", lambda c: c.strategy.name == "fedyogi"),
+        (PLAIN, "try fed-dyn", lambda c: c.strategy.name == "feddyn"),
+        (PLAIN, "please use scaffold", lambda c: c.strategy.name == "scaffold"),
+        (PLAIN, "SCAFFOLD with 3 local epochs would be better", lambda c: c.local_epochs == 3),
+        (PLAIN, "control variates against the drift", lambda c: c.strategy.name == "scaffold"),
+        (METERED, "use FedDyn",
+         lambda c: (c.strategy.name, c.compression.name) == ("feddyn", "int8")),
         (PLAIN, "take the median", lambda c: c.strategy.name == "median"),
         (PLAIN, "no label smoothing", lambda c: c.label_smoothing == 0),
         (PLAIN, "without augmentation", lambda c: read(c, "augmentation")[0] == "none"),
@@ -77,6 +85,10 @@ def test_a_remark_is_followed(propose, purpose, remark, follows):
         ("Some of the ten clients may be malicious.", "use krum", "needs 11 clients"),
         (PRIVATE, "use the median", "break the privacy"),
         (PRIVATE, "use FedProx", "forget the privacy"),
+        (ATTACKED, "use SCAFFOLD", "tolerates no attackers"),
+        (PRIVATE, "use FedDyn", "break the privacy"),
+        (PER_IMAGE, "use SCAFFOLD", "would reveal what a client's noise hides"),
+        ("Each of the ten clinics wants its own model.", "use SCAFFOLD", "with personal heads"),
     ],
 )
 def test_a_remark_that_is_not_followed_is_answered(propose, purpose, remark, why):
@@ -131,6 +143,29 @@ def test_a_robust_strategy_without_a_number_tolerates_most_and_asks(make_card, p
     known = problem.model_copy(update={"remarks": (*remarks, "Two of the ten are malicious.")})
     assert EmbeddedCoder().propose(known, []).candidate.strategy.attackers == 2
     assert read_remarks(known).promises.questions == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("Use SCAFFOLD.", "scaffold"),
+        ("Train it with FedDyn, please.", "feddyn"),
+        ("Aggregate with FedYogi.", "fedyogi"),
+        ("Do not use SCAFFOLD.", "fedavg"),
+        ("The photos show the use of a scaffold, with people on it.", "fedavg"),
+        ("Use photos of scaffold parts.", "fedavg"),
+    ],
+)
+def test_a_strategy_that_the_purpose_orders_is_used(propose, words, name):
+    assert propose(f"{PLAIN}. {words}").candidate.strategy.name == name
+
+
+@pytest.mark.parametrize("part", ["top-k updates", "personal heads"])
+def test_a_part_that_the_strategy_does_not_work_with_is_refused(propose, part):
+    proposal = propose(PLAIN, "use SCAFFOLD", part)
+    assert proposal.candidate.strategy.name == "scaffold"
+    assert proposal.candidate.conflict == ""
+    assert "scaffold does not work with" in proposal.note
 
 
 def test_a_strategy_that_the_purpose_only_mentions_is_not_used(propose):
