@@ -1,7 +1,7 @@
 """The coder's prompts: slots, data card, and past attempts with their code and curves.
 
-The words of people and text from inside the sandbox enter the prompt as JSON strings, so nothing in
-them can pass for an instruction.
+They are short enough for a small local model. The words of people and text from inside the sandbox
+enter them as JSON strings, so nothing in them can pass for an instruction.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 
 from edgewright.agents.fl_coder.protocol import Attempt, TrainingProblem, best_attempt
 from edgewright.agents.llm.prompts import fill_prompt, to_json
-from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.agents.llm.schema_outline import outline
+from edgewright.tools.federated.records.data_card import DataCard
 from edgewright.tools.federated.records.trial import CurvePoint
 from edgewright.tools.federated.template.syntax import MODULES
 from edgewright.tools.sandbox.faults import Fault
@@ -21,8 +22,8 @@ ATTEMPTS = 4
 POINTS = 12
 #: Maximum length of a person's text or of a fault's message, in characters.
 MAX_QUOTED = 2000
-
-_STRATEGIES = Candidate.model_json_schema()["$defs"]
+#: Maximum number of clients that are listed one by one.
+CLIENTS = 12
 
 
 def prefix(problem: TrainingProblem, schema: dict[str, Any]) -> str:
@@ -35,10 +36,8 @@ def prefix(problem: TrainingProblem, schema: dict[str, Any]) -> str:
     return prompt(
         "prefix",
         modules=", ".join(MODULES),
-        strategies=to_json(_strategies()),
-        local_privacy=to_json(sorted(set(_STRATEGIES["DpSgd"]["properties"]) - {"name"})),
-        card=to_json(problem.card.model_dump(mode="json")),
-        schema=to_json(schema),
+        card=to_json(_card(problem.card)),
+        schema=outline(schema),
     )
 
 
@@ -62,13 +61,14 @@ def prompt(name: str, **values: str) -> str:
     return fill_prompt("edgewright.agents.fl_coder", name, **values)
 
 
-def _strategies() -> dict[str, list[str]]:
-    """Return the settings of each strategy, as defined by the schema of a candidate."""
-    return {
-        schema["properties"]["name"]["const"]: sorted(set(schema["properties"]) - {"name"})
-        for title, schema in _STRATEGIES.items()
-        if title not in ("NoCompression", "Int8", "TopK", "NoLocalPrivacy", "DpSgd")
-    }
+def _card(card: DataCard) -> dict[str, Any]:
+    """Return a data card with a row for each client: its samples, and those of each class."""
+    rows = [
+        [client.samples, list(client.histogram), *([client.attribute] if client.attribute else [])]
+        for client in card.clients
+    ]
+    listed = {"clients": len(rows), "samples_and_histogram_of_clients": rows[:CLIENTS]}
+    return card.model_dump(mode="json", exclude={"clients"}) | listed
 
 
 def _selected(attempts: Sequence[Attempt]) -> list[Attempt]:

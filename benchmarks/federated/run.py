@@ -26,6 +26,7 @@ from edgewright.benchmarks.federated.overhead import (
 )
 from edgewright.benchmarks.federated.searches import (
     EFFORT,
+    GRID_POINTS,
     Agent,
     Grid,
     Search,
@@ -72,6 +73,8 @@ class Options:
         data: Name of the data set.
         samples: Maximum number of samples for training and validation; 0 for all.
         seeds: Number of seeds, each with its own clients, initial weights and search.
+        trials: Maximum number of trials of each search.
+        grid: Maximum number of points of the baseline's grid.
         partitions: Partitions of the samples among clients.
         cache: Folder of the runs.
     """
@@ -79,6 +82,8 @@ class Options:
     data: str
     samples: int
     seeds: int
+    trials: int
+    grid: int
     partitions: tuple[Partition, ...]
     cache: Path
 
@@ -104,6 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", default="fashion-mnist")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="maximum number; 0 for all")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=TRIALS, help="of each search")
+    parser.add_argument("--grid", type=int, default=GRID_POINTS, help="points of the grid")
     parser.add_argument("--partitions", nargs="+", choices=PARTITIONS, default=[*PARTITIONS])
     parser.add_argument("--workers", type=int, default=2, help="parallel trainings")
     parser.add_argument("--cache", type=Path, default=Path(".bench-federated"))
@@ -113,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data=parsed.data,
         samples=parsed.samples,
         seeds=parsed.seeds,
+        trials=parsed.trials,
+        grid=parsed.grid,
         partitions=tuple(parsed.partitions),
         cache=parsed.cache.resolve(),
     )
@@ -132,7 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "samples": options.samples,
         "clients": CLIENTS,
         "alpha": ALPHA,
-        "trials": TRIALS,
+        "trials": options.trials,
+        "grid": options.grid,
         "effort_limit": EFFORT,
         "records": records,
         "overhead": engines,
@@ -163,7 +173,7 @@ def _searches(options: Options, partition: Partition, seed: int) -> list[dict[st
         else:
             search = (random_search if method == RANDOM else tree_parzen)(first_candidate, seed)
         shared_run = None if method == AGENT else agent_run
-        results = run_search(run, search, trials=TRIALS, seed=seed, start=shared_run)
+        results = run_search(run, search, trials=options.trials, seed=seed, start=shared_run)
         records.append(_record(run, method, partition, seed, results))
     return records
 
@@ -173,7 +183,8 @@ def _baseline(options: Options, partition: Partition, seed: int) -> list[dict[st
     run = options.run(partition, seed, BASELINE)
     card = prepare(_request(options, partition, seed), run)
     grid = Grid(first_design(PARTITIONS[partition], card).candidate)
-    results = run_search(run, grid, trials=len(grid), seed=seed)
+    points = min(len(grid), options.grid)
+    results = run_search(run, grid, trials=points, seed=seed)
     return [_record(run, BASELINE, partition, seed, results)]
 
 
@@ -232,15 +243,19 @@ def _improvements(curve: Sequence[CurvePoint]) -> dict[str, list[float]]:
     return {"simulated_s": simulated_s, "validation": validation}
 
 
+def _part_of_grid(options: Options) -> str:
+    return f" of the first {options.grid} of its grid" if options.grid < GRID_POINTS else ""
+
+
 def _setting(options: Options, card: DataCard) -> str:
     reason = " (few, so that a hundred trainings take hours, not days)" if options.samples else ""
     sizes = f"{card.train} training samples, {card.validation} validation samples{reason}"
     return (
         f"{options.data}: {sizes}, {card.test} test samples. {CLIENTS} clients, IID or "
-        f"Dirichlet({ALPHA}). Seeds: {options.seeds}; {TRIALS} "
+        f"Dirichlet({ALPHA}). Seeds: {options.seeds}; {options.trials} "
         f"trials each from the same start, at most {EFFORT:g} times as costly as the first. Means "
         "with 95 % intervals over the seeds. Simulated time includes all earlier trials of the "
-        "method; for the baseline, only its best trial"
+        f"method; for the baseline, only its best trial{_part_of_grid(options)}"
     )
 
 

