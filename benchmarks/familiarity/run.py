@@ -1,8 +1,8 @@
 """Whether trained cards keep their own images and say "not one of its classes" of others.
 
 What a card knows of its images comes from validation images alone, never from its model, so none is
-trained here. Each of five cards learns from 300 images, and is shown 400 others of its own and 500
-unrelated ones, none of which the method was chosen on.
+trained here. Each card learns from 300 images, that of photographed garments from 1,000, and is
+shown 400 others of its own and 500 unrelated ones, none of which the method was chosen on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edgewright.tools.federated.serving.familiarity import learn_familiarity
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEARNED, OWN = 300, 400
+OWN = 400
 SEEDS = (0, 1, 2)
 
 
@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for card in cards():
         log(f"{card.name}: {len(options.seeds)} seeds")
         measured[card.name] = [measure(card, seed) for seed in options.seeds]
-    figures = {"learned": LEARNED, "own": OWN, "seeds": options.seeds, "cards": measured}
+    learned = {card.name: card.learned for card in cards()}
+    figures = {"learned": learned, "own": OWN, "seeds": options.seeds, "cards": measured}
     markdown = _markdown(measured)
     sys.stdout.write(markdown)
     write_results(options.out, "familiarity", figures, markdown, lambda axes: _draw(axes, measured))
@@ -60,16 +61,16 @@ def measure(card: CardImages, seed: int) -> dict[str, Any]:
         images and of those that were accepted.
     """
     rng = np.random.default_rng(seed)
-    images, labels = card.images(LEARNED + OWN, rng)
-    own = card.array(images)
-    known = learn_familiarity(own[:LEARNED], np.asarray(labels[:LEARNED], np.int64), seed)
+    images, labels = card.images(card.learned + OWN, rng)
+    own, learned = card.array(images), card.learned
+    known = learn_familiarity(own[:learned], np.asarray(labels[:learned], np.int64), seed)
     assert known is not None
     others = {
         source: known.margins(card.array(found)) <= 0
         for source, found in held_out(card, rng).items()
     }
     return {
-        "kept": float((known.margins(own[LEARNED:]) <= 0).mean()),
+        "kept": float((known.margins(own[learned:]) <= 0).mean()),
         "sources": {
             name: {"images": len(each), "accepted": int(each.sum())}
             for name, each in others.items()
@@ -95,9 +96,18 @@ def _markdown(measured: dict[str, list[dict[str, Any]]]) -> str:
     return (
         table(["card", "images", "number", "accepted"], rows)
         + f"\nMeans of {len(next(iter(measured.values())))} seeds. Each card learned from "
-        f"{LEARNED} images and kept the stated share of {OWN} others of its own. The garments are "
-        "drawn, in seven kinds; no photographs of garments were measured.\n"
+        f"{_numbers()} images and kept the stated share of {OWN} others of its own. The card "
+        '"garments" has drawn ones, in seven kinds.\n'
     )
+
+
+def _numbers() -> str:
+    """Return how many images the cards learned from, in words."""
+    usual, several = (
+        CardImages.learned,
+        [each for each in cards() if each.learned != CardImages.learned],
+    )
+    return f"{usual} (" + ", ".join(f"{each.name}: {each.learned}" for each in several) + ")"
 
 
 def _draw(axes: Axes, measured: dict[str, list[dict[str, Any]]]) -> None:

@@ -1,4 +1,4 @@
-"""The images of five cards, and unrelated ones, by source.
+"""The images of six cards, and unrelated ones, by source.
 
 A card's images come from one source and are split into those that it learns from and those that it
 has not seen. Of the unrelated sources, some were used to choose the method and others only here.
@@ -36,6 +36,7 @@ class CardImages:
         channels: 1 for grey, 3 for colour.
         images: Returns so many of its images and their labels.
         sibling: The source of bright things on black that shares no class with it.
+        learned: Number of images that it learns from.
     """
 
     name: str
@@ -43,6 +44,7 @@ class CardImages:
     channels: int
     images: Callable[[int, np.random.Generator], Found]
     sibling: str
+    learned: int = 300
 
     def array(self, images: list[Image.Image]) -> NDArray[np.uint8]:
         """Return images as the model's input, uint8 ``[N, H, W, C]``."""
@@ -54,13 +56,14 @@ class CardImages:
 
 
 def cards() -> tuple[CardImages, ...]:
-    """Return the five cards."""
+    """Return the cards: five of a few images, and photographs of garments, which need more."""
     return (
         CardImages("digits", 8, 1, digits, "garments"),
         CardImages("letters", 28, 1, lambda n, rng: letters(list("ABCDEFGHIJ"), n, rng), "digits"),
         CardImages("garments", 28, 1, garments, "digits"),
         CardImages("surfaces", 64, 1, surfaces, "digits"),
         CardImages("coloured shapes", 32, 3, shapes, "digits"),
+        CardImages("photographed garments", 28, 1, fashion, "digits", learned=1000),
     )
 
 
@@ -95,5 +98,12 @@ def held_out(card: CardImages, rng: np.random.Generator) -> dict[str, list[Image
 def digits(count: int, rng: np.random.Generator) -> Found:
     """Return handwritten digits of scikit-learn."""
     found = load_source("digits")
+    chosen = rng.choice(len(found.images), count, replace=False)
+    return [Image.fromarray(found.images[i, ..., 0]) for i in chosen], found.labels[chosen]
+
+
+def fashion(count: int, rng: np.random.Generator) -> Found:
+    """Return photographs of Fashion-MNIST."""
+    found = load_source("fashion-mnist")
     chosen = rng.choice(len(found.images), count, replace=False)
     return [Image.fromarray(found.images[i, ..., 0]) for i in chosen], found.labels[chosen]
