@@ -73,19 +73,19 @@ class Options:
         data: Name of the data set.
         samples: Maximum number of samples for training and validation; 0 for all.
         seeds: Number of seeds, each with its own clients, initial weights and search.
-        trials: Maximum number of trials of each search.
-        grid: Maximum number of points of the baseline's grid.
         partitions: Partitions of the samples among clients.
         cache: Folder of the runs.
+        trials: Maximum number of trials of each search.
+        grid: Maximum number of points of the baseline's grid.
     """
 
     data: str
     samples: int
     seeds: int
-    trials: int
-    grid: int
     partitions: tuple[Partition, ...]
     cache: Path
+    trials: int = TRIALS
+    grid: int = GRID_POINTS
 
     def run(self, partition: Partition, seed: int, method: str) -> RunFolder:
         """Return the folder of a method's run."""
