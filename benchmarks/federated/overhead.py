@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp.strategy import FedAvg
 
+from edgewright.benchmarks.common.progress import log
 from edgewright.benchmarks.common.results import table
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.grids.in_process import InProcessGrid
@@ -38,16 +40,22 @@ _LIMIT_S = 300.0
 _PARTS = ("exchange", "round")
 
 
-def measure() -> dict[str, dict[str, dict[str, float]]]:
+def measure(sizes: Iterable[str] = SIZES) -> dict[str, dict[str, dict[str, float]]]:
     """Time both engines at each model size.
+
+    Args:
+        sizes: Names of the sizes.
 
     Returns:
         Median seconds of the ``round`` and the ``exchange``, by size and engine.
     """
-    return {
-        label: {engine: _measured(engine, size) for engine in ("in-process", "ray")}
-        for label, size in SIZES.items()
-    }
+    measured: dict[str, dict[str, dict[str, float]]] = {}
+    for label in sizes:
+        measured[label] = {}
+        for engine in ("in-process", "ray"):
+            log(f"rounds of the engine {engine} with {label} weights")
+            measured[label][engine] = _measured(engine, SIZES[label])
+    return measured
 
 
 def sandbox_starts() -> dict[str, float]:

@@ -19,6 +19,7 @@ from edgewright.agents.fl_coder.embedded.design import first_design
 from edgewright.agents.fl_coder.protocol import TrainingProblem
 from edgewright.benchmarks.common.results import write_results
 from edgewright.benchmarks.federated.overhead import (
+    SIZES,
     measure,
     overhead_table,
     sandbox_starts,
@@ -112,6 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--trials", type=int, default=TRIALS, help="of each search")
     parser.add_argument("--grid", type=int, default=GRID_POINTS, help="points of the grid")
     parser.add_argument("--partitions", nargs="+", choices=PARTITIONS, default=[*PARTITIONS])
+    parser.add_argument(
+        "--weights", nargs="+", choices=SIZES, default=[*SIZES], help="of the engines' models"
+    )
     parser.add_argument("--workers", type=int, default=2, help="parallel trainings")
     parser.add_argument("--cache", type=Path, default=Path(".bench-federated"))
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
@@ -135,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
         records = [record for job in jobs for record in job.result()]
     records.sort(key=lambda record: record["seed"])
-    engines, starts = measure(), sandbox_starts()
+    engines, starts = measure(parsed.weights), sandbox_starts()
     figures = {
         "data": options.data,
         "samples": options.samples,

@@ -24,6 +24,7 @@ from edgewright.agents.fl_coder.constraints.promises import read_promises
 from edgewright.agents.fl_coder.embedded.coder import EmbeddedCoder
 from edgewright.agents.fl_coder.embedded.design import plain_candidate
 from edgewright.agents.fl_coder.protocol import Attempt, Coder, Proposal, TrainingProblem
+from edgewright.benchmarks.common.progress import log
 from edgewright.graphs.federated.context import TrainingContext, TrainingServices
 from edgewright.graphs.federated.session import open_run
 from edgewright.graphs.federated.state import TrainSettings
@@ -151,8 +152,8 @@ async def solve(problem: WordedProblem) -> ProblemOutcome:
         problem: The problem.
     """
     seeds = range(SEEDS.get(problem.figure, 1))
-    ours = [await _run(problem, EmbeddedCoder(), seed) for seed in seeds]
-    control = [await _run(problem, _PlainCoder(), seed) for seed in seeds]
+    ours = [await _run(problem, EmbeddedCoder(), seed, "the coder's design") for seed in seeds]
+    control = [await _run(problem, _PlainCoder(), seed, "plain FedAvg") for seed in seeds]
     levels = [
         max(point.validation.accuracy for point in _best(each).curve) - NEARLY for each in control
     ]
@@ -177,7 +178,8 @@ async def solve(problem: WordedProblem) -> ProblemOutcome:
     )
 
 
-async def _run(problem: WordedProblem, coder: Coder, seed: int) -> RunReport:
+async def _run(problem: WordedProblem, coder: Coder, seed: int, design: str) -> RunReport:
+    log(f"{problem.name}, seed {seed}: {design}")
     backend = _BenchmarkBackend(problem.hostile)
     settings = TrainSettings(trials=1, seed=seed, link=problem.link, limits=_LIMITS)
     data = problem.data.model_copy(update={"seed": seed})

@@ -46,10 +46,13 @@ def add_control(content: RecordDict, control: Arrays, admitted: list[int]) -> No
 def read_instruction(message: Message) -> TrainInstruction:
     """Read the server's instruction from a Flower message."""
     config = message.content.config_records[_CONFIG]
-    number, admitted = config[_NUMBER], config.get(_ADMITTED, [])
+    number, listed = config[_NUMBER], config.get(_ADMITTED, [])
     if not isinstance(number, int):
         raise InputError("the instruction has no round number", code="bad_order")
-    if not isinstance(admitted, list) or not all(isinstance(each, int) for each in admitted):
+    admitted = (
+        [each for each in listed if isinstance(each, int)] if isinstance(listed, list) else []
+    )
+    if admitted != listed:
         raise InputError("the instruction has invalid numbers of rounds", code="bad_order")
     records = message.content.array_records
     return TrainInstruction(

@@ -97,6 +97,7 @@ def rounds_to(settings: AppSettings, run: RunFolder, target: float) -> int:
     return next((n for n in numbers if accuracy(settings, run, n) >= target), settings.rounds + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("participation", "share"), [(1.0, 0.5), (0.5, 0.8)])
 def test_corrected_clients_need_fewer_rounds_than_fedavg(
     configure: Configure, skewed: RunFolder, participation: float, share: float
@@ -112,6 +113,7 @@ def test_corrected_clients_need_fewer_rounds_than_fedavg(
     assert needed["feddyn"] <= share * needed["fedavg"]
 
 
+@pytest.mark.slow
 def test_many_local_steps_move_fedavg_but_not_the_others_from_the_optimum(
     configure: Configure, skewed: RunFolder
 ) -> None:
