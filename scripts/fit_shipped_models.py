@@ -1,7 +1,7 @@
 """Fits the models that ship with the package. Run it after their training texts have changed.
 
-Run ``make fit-models``. Two models ship: the embedded planner's model for the built-in cards, and
-the federated coder's phrase classifier. Without them, the first request on each machine would wait
+Run ``make fit-models``. Three models ship: the embedded planner's model for the built-in cards, and
+the federated coder's classifier of phrases and its reader of quantities. Without them, the first request on each machine would wait
 for a fit.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edgewright.agents.fl_coder.constraints import classifier
+from edgewright.agents.fl_coder.constraints.amounts import reader
 from edgewright.agents.planner.fitting import model
 from edgewright.agents.planner.fitting.examples import collect
 from edgewright.agents.text.vector_cache import VectorCache
@@ -25,7 +26,7 @@ MANIFEST = "manifest.json"
 
 
 def main() -> int:
-    """Fit both models from scratch and replace the shipped ones."""
+    """Fit the models from scratch and replace the shipped ones."""
     with tempfile.TemporaryDirectory(prefix="edgewright-") as name:
         folder = Path(name)
         examples = collect(CardRegistry.builtin())
@@ -47,7 +48,23 @@ def main() -> int:
             data="agents/fl_coder/constraints/constraints.yaml",
             metrics="tests/unit/agents/fl_coder/constraints",
         )
+    ship_amounts()
     return 0
+
+
+def ship_amounts() -> None:
+    """Fit the reader of quantities and replace the shipped one."""
+    with tempfile.TemporaryDirectory(prefix="edgewright-") as name:
+        folder = Path(name)
+        sys.stderr.write("coder: fitting the reader of quantities, about a minute\n")
+        reader.load_layers(folder, shipped=None)
+        _ship(
+            next(folder.glob("amounts-*.safetensors")),
+            reader.SHIPPED,
+            recipe={"script": "scripts/fit_shipped_models.py", "version": reader.VERSION},
+            data="agents/fl_coder/constraints/amounts/phrases.yaml",
+            metrics="tests/unit/agents/fl_coder/constraints",
+        )
 
 
 def _ship(fitted: Path, target: Path, *, recipe: dict[str, Any], data: str, metrics: str) -> None:

@@ -42,6 +42,33 @@ _GELU_SCALE = 0.7978845608028654
 
 
 @dataclass(frozen=True)
+class TokenVectors:
+    """The vectors of a text's tokens, each of which knows what stands around it.
+
+    Attributes:
+        ends: Where each token begins and ends in the text, int ``[T, 2]``.
+        vectors: After the middle and the last block, float32 ``[2, T, 384]``.
+    """
+
+    ends: NDArray[np.intp]
+    vectors: Vectors
+
+    def mean(self, start: int = 0, end: int | None = None) -> Vectors:
+        """Return the mean of the tokens in a part of the text, unit length after each block.
+
+        Returns:
+            float32 ``[768]``; zeros if no token stands there.
+        """
+        inside = self.ends[:, 1] > max(start, 0)
+        inside &= self.ends[:, 0] < (self.ends.max(initial=0) if end is None else end)
+        if not inside.any():
+            return np.zeros(self.vectors.shape[0] * self.vectors.shape[2], np.float32)
+        means = self.vectors[:, inside].mean(axis=1)
+        unit: Vectors = means / np.linalg.norm(means, axis=1, keepdims=True)
+        return unit.ravel()
+
+
+@dataclass(frozen=True)
 class _Layer:
     """Weights of one transformer block; matrices are ``[in, out]``."""
 
@@ -104,6 +131,15 @@ class MiniLM:
         """
         pooled = self._pooled(texts)
         return np.hstack([pooled[:, -1], pooled[:, 0] * np.float32(MIDDLE_WEIGHT)])
+
+    def tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the token vectors of each text."""
+        found = []
+        for chunk in _chunks(self._tokenizer.encode_batch(list(texts)), CHUNK_TOKENS):
+            forwarded = self._forward([t.ids for t in chunk])
+            for tokens, vectors in zip(chunk, forwarded, strict=True):
+                found.append(TokenVectors(np.array(tokens.offsets, np.intp), vectors))
+        return found
 
     def _pooled(self, texts: Sequence[str]) -> Vectors:
         """Return unit-length token means after the middle and last block, ``[N, 2, 384]``."""

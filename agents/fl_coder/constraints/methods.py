@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgewright.agents.fl_coder.constraints.numbers import numbers_of, tokens_of
-from edgewright.agents.fl_coder.constraints.places import Place, place_of, sentences
-from edgewright.agents.fl_coder.constraints.quantities import DISMISSED
+from edgewright.agents.fl_coder.constraints.amounts.reader import Amount
+from edgewright.agents.fl_coder.constraints.denials import DISMISSED
+from edgewright.agents.fl_coder.constraints.places import Place, sentences
 
 #: Words for FedProx, whose weight is usually 0.1.
 PROXIMAL = re.compile(r"\bfed[\s-]?prox\b|\bproximal\b", re.IGNORECASE)
 _NOT_PROXIMAL = re.compile(
     r"\b(?:no|not|without|avoid|never|don't)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
 )
-_WEIGHT = frozenset({"mu", "μ", "weight", "term"})
 USUAL_WEIGHT = 0.1
+_LARGEST_WEIGHT = 10.0
 #: What cannot be held, and what to do instead.
 _REFUSED = (
     (
@@ -59,21 +60,26 @@ class StatedProximal:
     places: tuple[Place, ...] = ()
 
 
-def read_proximal(text: str) -> StatedProximal | None:
-    """Read FedProx's weight. Return None if FedProx is not named."""
-    for sentence in sentences(text):
-        match = PROXIMAL.search(sentence)
-        if match is None or _NOT_PROXIMAL.search(sentence[: match.start()]):
-            continue
-        tokens = tokens_of(sentence)
-        named = [i for i, token in enumerate(tokens) if token.start >= match.end()]
-        for number in numbers_of(tokens):
-            between = {t.text for t in tokens[: number.first] if t.start >= match.end()}
-            near = bool(named) and named[0] <= number.first <= named[0] + 6
-            if near and between & _WEIGHT and 0 < number.low <= 10 and not number.article:
-                return StatedProximal(number.low, (place_of(sentence, tokens, number),))
-        return StatedProximal(USUAL_WEIGHT)
-    return None
+def read_proximal(text: str, amounts: Sequence[Amount]) -> StatedProximal | None:
+    """Read FedProx's weight. Return None if FedProx is neither named nor weighted.
+
+    Args:
+        text: The person's words.
+        amounts: What the quantities in them stand for.
+    """
+    stated = [
+        each.mention
+        for each in amounts
+        if each.role == "proximal" and 0 < each.mention.low <= _LARGEST_WEIGHT
+    ]
+    if stated:
+        return StatedProximal(stated[0].share[0], (stated[0].place,))
+    named = any(
+        match and not _NOT_PROXIMAL.search(sentence[: match.start()])
+        for sentence in sentences(text)
+        for match in [PROXIMAL.search(sentence)]
+    )
+    return StatedProximal(USUAL_WEIGHT) if named else None
 
 
 def read_refused(text: str) -> list[tuple[str, str]]:

@@ -4,8 +4,29 @@ from __future__ import annotations
 
 import re
 
-from edgewright.agents.fl_coder.constraints.privacy_unit import PERSON, SAMPLE
-
+#: What samples, persons and clients are called where privacy is spoken of.
+SAMPLE = (
+    r"(?:samples?|examples?|records?|rows?|images?|pictures?|photos?|photographs?|instances?|items?|"
+    r"scans?|x-?rays?|measurements?|data\s*-?\s*points?|datum|documents?|readings?|observations?|"
+    r"entr(?:y|ies)|mammograms?|drawings?|recordings?|slides?|exposures?|frames?|tuples?|sentences?|"
+    r"messages?|e-?mails?|utterances?|transactions?|purchases?|clips?|pages?|letters?|sketch(?:es)?|"
+    r"snapshots?|tiles?|crops?|texts?|posts?|visits?|tweets?|essays?|slices?|biops(?:y|ies)|"
+    r"heartbeats?|pairs?|comments?|appointments?|donations?|sounds?|orders?|trips?|calls?|forms?)"
+)
+PERSON = (
+    r"(?:persons?|people|patients?|subjects?|individuals?(?!\s+"
+    + SAMPLE
+    + r")|customers?|users?|(?:study|trial)\s+participants?|participants?\s+of\s+"
+    r"the\s+(?:study|trial)|pupils?|students?|citizens?|employees?|writers?|speakers?|children|"
+    r"child|donors?|volunteers?|members?|persons?'s|residents?|voters?|readers?|drivers?|passengers?|guests?|tenants?|fathers?|parents?|workers?|nurses?|shoppers?|authors?|teachers?|learners?|"
+    r"wom[ae]n|m[ae]n|girls?|boys?|mothers?|taxpayers?|inhabitants?|cardholders?|somebody|someone|subscribers?|consumers?|human\s+beings?|humans?)"
+)
+CLIENT = (
+    r"(?:clients?|hospitals?|sites?|institutions?|clinics?|banks?|devices?|phones?|organi[sz]ations?"
+    r"|compan(?:y|ies)|silos?|nodes?|owners?|partners?|schools?|shops?|branch(?:es)?|meters?|firms?|"
+    r"factor(?:y|ies)|offices?|librar(?:y|ies)|plants?|vehicles?|universit(?:y|ies)|homes?|stores?|"
+    r"participants?(?!\s+of\s+the\s+(?:study|trial))|households?|handsets?|tablets?|stations?|farms?|museums?|labs?|parties|party)"
+)
 #: What clients are called.
 OWNERS = re.compile(
     r"(?:client|clinic|hospital|school|shop|store|site|device|phone|partner|owner|compan(?:y|ie)|"

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from edgewright.agents.fl_coder.constraints.amounts.features import Encoded, encoded
+from edgewright.agents.fl_coder.constraints.amounts.reader import Amount, read_amounts
+from edgewright.agents.fl_coder.constraints.budget import PrivacyBudget, read_budget
 from edgewright.agents.fl_coder.constraints.classifier import Kind
+from edgewright.agents.fl_coder.constraints.denials import DISMISSED
 from edgewright.agents.fl_coder.constraints.hostile import (
     all_trusted,
     denied,
-    find_hostile,
     is_dismissed,
     read_hostile,
+    vague_owners,
 )
-from edgewright.agents.fl_coder.constraints.limits import Quantity, StatedLimit, read_limits
+from edgewright.agents.fl_coder.constraints.limits import Quantity, StatedLimit, limits_of
 from edgewright.agents.fl_coder.constraints.methods import (
     PROXIMAL,
     read_proximal,
@@ -27,14 +32,12 @@ from edgewright.agents.fl_coder.constraints.participation import (
     read_participation,
 )
 from edgewright.agents.fl_coder.constraints.places import Place, anchored, sentences
-from edgewright.agents.fl_coder.constraints.privacy_unit import StatedUnit, Unit, read_unit
-from edgewright.agents.fl_coder.constraints.quantities import (
-    DISMISSED,
-    of_optimiser,
-    read_budget,
+from edgewright.agents.fl_coder.constraints.privacy_unit import (
+    Unit,
+    read_unit,
 )
 from edgewright.agents.fl_coder.constraints.spans import PLAIN, Constraint, read_constraints
-from edgewright.agents.fl_coder.constraints.unread import Unread, find_unread, without_places
+from edgewright.agents.fl_coder.constraints.unread import Unread, find_unread
 
 #: Privacy budget if the words require a guarantee without giving numbers, and if they call it
 #: strict.
@@ -43,20 +46,11 @@ EPSILON, STRICT_EPSILON, DELTA = 8.0, 1.0, 1e-5
 #: Minimum confidence in a constraint that two words state.
 _CLEAR = 0.6
 
-_PRIVACY = re.compile(
-    r"\bdifferential(?:ly)?[\s-]+privat?\w*|\bdp\b|\bdp-?\s?sgd\b|\bclip\w*\s+and\s+(?:\w+\s+)?noise\b"
-    r"|\bguarantee\s+(?:\w+\s+){0,2}(?:hold|cover|protect|attach|extend)\w*"
-    r"|\b(?:disappear|vanish|drown|be\s+(?:lost|hidden))\w*\s+in\s+(?:the\s+)?noise\b"
-    r"|\bnoise\s+(?:that\s+)?(?:fits?|hides?|covers?|protects?)\b"
-    r"|\b(?:mrs?\.?\s+\w+|people|persons?|patients?|pupils?|customers?)\s+(?:that\s+|whom?\s+)?(?:i|we)\s+"
-    r"(?:have|need|want)\s+to\s+protect\b"
-    r"|\bgets?\s+(?:its|their|his|her)\s+own\s+guarantee\b"
-    r"|\b(?:whether|if)\s+an?\s+(?:certain|particular|given|specific|single)\s+\w+\s+(?:is|was|has\s+been)"
-    r"\s+(?:ever\s+)?(?:in|part\s+of|among)\b"
-    r"|\b(?:must|should|to|shall)\s+be\s+(?:protected|deniable|hidden)\b",
-    re.IGNORECASE,
-)
-_NOT_PRIVATE = re.compile(r"\b(?:no|without|not|skip|forget)\s+(?:any\s+)?$", re.IGNORECASE)
+#: Minimum confidence that a quantity stands for nothing for its clause not to be asked about.
+_SURE = 0.9
+#: By how much a budget or a constraint must be clearer than that no privacy is required.
+_MARGIN = 0.1
+
 #: Constraints that describe the data, numbers included.
 _DESCRIBING: tuple[Kind, ...] = ("skew", "noise", "personal")
 #: Limits that belong to a constraint, and are withdrawn with it.
@@ -149,26 +143,30 @@ def read_promises(
     parts = [_closed(each.translate(PLAIN)) for each in (text, *remarks)]
     text = "\n".join(parts)
     stated = {each.kind: each for each in read_constraints(text)}
-    limits = [limit for part in parts for limit in read_limits(part)]
-    taking = [each for part in parts if (each := read_participation(part, clients))]
+    encoded_parts = [encoded(sentences(part)) for part in parts]
+    said = [read_amounts(part, clients) for part in encoded_parts]
+    amounts = [each for part in said for each in part]
+    limits = [limit for part in said for limit in limits_of(part)]
+    taking = [each for part in said if (each := read_participation(part, clients))]
     participation = taking[-1] if taking else None
-    proximal, refused = read_proximal(text), read_refused(text)
-    used = [place for each in (*limits, *taking, proximal) if each for place in each.places]
+    proximal, refused = read_proximal(text, amounts), read_refused(text)
+    used = [each.mention.place for each in amounts if each.role != "none"]
     used += _described(text, stated, [words for words, _ in refused])
     owners = read_owners(text)
     used += [owners.place] if owners else []
+    idle = [e.mention.place for e in amounts if e.role == "none" and e.confidence >= _SURE]
+    unread = find_unread(text, used, clients, counted_owners=owners is not None, unimportant=idle)
     questions: list[str] = []
     privacy = attackers = None
     if "attackers" not in without:
-        counted = [place for each in taking for place in anchored(each.places, text)]
-        attackers = _attackers(text, clients, stated.get("attackers"), counted, questions)
-        used += attackers.places if attackers else ()
-    unread = find_unread(text, used, clients, counted_owners=owners is not None)
-    if attackers is None and "attackers" not in without:
-        attackers = _unclear_attackers(unread, clients)
+        attackers = _attackers(text, amounts, clients, stated.get("attackers"), questions)
+        attackers = attackers or _unclear_attackers(unread, clients)
     if "privacy" not in without:
-        privacy = _privacy(text, clients, stated.get("privacy"), unread, questions)
-        unread = without_places(unread, privacy.places if privacy else ())
+        joined = Encoded(
+            tuple(s for part in encoded_parts for s in part.sentences),
+            tuple(t for part in encoded_parts for t in part.tokens),
+        )
+        privacy = _privacy(joined, amounts, clients, stated.get("privacy"), unread, questions)
     if attackers is not None and participation is not None:
         questions += _outvoted(attackers, participation)
     if attackers is not None and privacy is not None and privacy.unit == "client":
@@ -238,73 +236,75 @@ def _says_something(constraint: Constraint) -> bool:
 
 
 def _privacy(
-    text: str,
+    text: Encoded,
+    amounts: Sequence[Amount],
     clients: int,
     stated: Constraint | None,
     unread: tuple[Unread, ...],
     questions: list[str],
 ) -> StatedPrivacy | None:
-    budget = read_budget(text)
-    named = _named_privacy(text)
-    if stated is not None and (
-        _dismissed(text, stated.words) or of_optimiser(_around(stated.words, text))
-    ):
-        stated = None
-    if budget is None and stated is None and not named:
+    budget = read_budget(amounts, text.sentences)
+    unit = read_unit(text)
+    evidence = max(stated.confidence if stated else 0.0, budget.confidence if budget else 0.0)
+    if max(unit.required, evidence - _MARGIN) <= 1 - unit.required:
         return None
-    unit: StatedUnit = read_unit(text)
-    words = budget.words if budget else stated.words if stated else named
-    epsilon = budget.epsilon if budget else None
-    places = budget.places if budget else ()
-    if epsilon is None:
-        # A number that was not understood may be a smaller budget than the usual one.
-        unclear = any(each.topic == "privacy" for each in without_places(unread, places))
-        strict = unclear or (budget is not None and budget.strict)
-        epsilon = STRICT_EPSILON if strict else EPSILON
+    words = [budget.words] if budget else []
+    said = unit.words or (stated.words if stated else "")
+    words += [said] if said and said not in "".join(words) else []
+    if not unit.sure:
         questions.append(
-            f"Which epsilon may the training spend? The words give none, so {epsilon:g} is assumed."
+            "Whom must privacy protect: single samples, persons, or whole clients? The words leave "
+            f"it open, so each {unit.unit} is protected."
         )
-    delta = budget.delta if budget and budget.delta else None
-    if delta is None:
-        delta = min(DELTA, 0.1 / clients)
-    if unit.words and unit.words not in words:
-        words = f"{words}, {unit.words}"
-    return StatedPrivacy(unit.unit, epsilon, delta, words, places)
+    delta = budget.delta if budget and budget.delta else min(DELTA, 0.1 / clients)
+    epsilon = _epsilon(budget, unread, questions)
+    return StatedPrivacy(
+        unit.unit, epsilon, delta, ", ".join(words), budget.places if budget else ()
+    )
 
 
-def _named_privacy(text: str) -> str:
-    """Return the words that require differential privacy; empty if none do."""
-    for sentence in sentences(text):
-        match = _PRIVACY.search(sentence)
-        denied = match and _NOT_PRIVATE.search(sentence[: match.start()])
-        required = re.search(r"\bno\s+dp\b|\bnot\s+(?:required|needed)\b", sentence, re.IGNORECASE)
-        if match and not denied and not required and not DISMISSED.search(sentence):
-            return sentence.strip(" .;!?")
-    return ""
+def _epsilon(
+    budget: PrivacyBudget | None, unread: tuple[Unread, ...], questions: list[str]
+) -> float:
+    """Return the epsilon that is held, and ask about it if the words leave it open."""
+    if budget and budget.epsilons:
+        least, most = budget.epsilons[0], budget.epsilons[-1]
+        if least < most:
+            questions.append(
+                f"Epsilon is {least:g} in one place and {most:g} in another; may it be {least:g}?"
+            )
+        return least
+    # A number that was not understood may be a smaller budget than the usual one.
+    unclear = any(each.topic == "privacy" for each in unread)
+    epsilon = STRICT_EPSILON if unclear or (budget and budget.strict) else EPSILON
+    questions.append(
+        f"Which epsilon may the training spend? The words give none, so {epsilon:g} is assumed."
+    )
+    return epsilon
 
 
 def _attackers(
     text: str,
+    amounts: Sequence[Amount],
     clients: int,
     stated: Constraint | None,
-    counted: list[Place],
     questions: list[str],
 ) -> StatedAttackers | None:
-    """Read the hostile clients; numbers at the places ``counted`` are those of others."""
-    hostile = find_hostile(text, clients)
-    if stated is None and hostile is None:
-        return None
-    words = hostile.words if hostile else stated.words if stated else ""
-    count = hostile.count if hostile else None
+    """Read the hostile clients."""
+    hostile = read_hostile(amounts, clients)
+    words = hostile.words if hostile else ""
     if hostile is None and stated is not None:
         around = _around(stated.words, text)
-        if is_dismissed(stated.words) or is_dismissed(around) or all_trusted(text):
-            return None
-        hostile = read_hostile(stated.words, clients) or read_hostile(around, clients)
-        count = hostile.count if hostile else None
-        places = anchored(hostile.places, text) if hostile else ()
-        if places and all(any(place.overlaps(one) for one in counted) for place in places):
-            return None
+        if not (is_dismissed(stated.words) or is_dismissed(around) or all_trusted(text)):
+            words = stated.words
+    if not words:
+        words = next(
+            (s.strip(" .;!?") for s in sentences(text) if vague_owners(s) and not is_dismissed(s)),
+            "",
+        )
+    if not words:
+        return None
+    count = hostile.count if hostile else None
     places = anchored(hostile.places, text) if hostile else ()
     minority = max(1, (clients - 1) // 2)
     if count is None:
@@ -329,10 +329,6 @@ def _unclear_attackers(unread: tuple[Unread, ...], clients: int) -> StatedAttack
             minority = max(1, (clients - 1) // 2)
             return StatedAttackers(minority, each.place.sentence.strip(" .;!?"))
     return None
-
-
-def _dismissed(text: str, words: str) -> bool:
-    return bool(DISMISSED.search(words) or DISMISSED.search(_around(words, text)))
 
 
 def _around(words: str, text: str) -> str:

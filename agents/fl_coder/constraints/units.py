@@ -35,7 +35,7 @@ def with_unit(
     if rest[:2] in (["and", "a"], ["and", "an"]) and rest[2:] and rest[2] in ("half", "quarter"):
         value += 0.5 if rest[2] == "half" else 0.25  # an hour and a half
         position += 3
-    if scale == SECONDS["hour"] and rest[:1] == ["and"]:
+    elif scale == SECONDS["hour"] and rest[:1] == ["and"]:
         rest, position = rest[1:], position + 1
     minutes = numbers_of(tokens[position : position + 3]) if units is SECONDS else []
     if scale == SECONDS["hour"] and minutes and minutes[0].first == 0 and minutes[0].low < 60:

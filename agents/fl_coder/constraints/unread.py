@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from edgewright.agents.fl_coder.constraints.denials import DISMISSED
 from edgewright.agents.fl_coder.constraints.hostile import of_hostile
-from edgewright.agents.fl_coder.constraints.limits import of_others
 from edgewright.agents.fl_coder.constraints.nouns import DATA, OWNERS, SMALL, counted, may_own_data
 from edgewright.agents.fl_coder.constraints.numbers import Number, numbers_of, tokens_of
 from edgewright.agents.fl_coder.constraints.places import (
@@ -18,7 +18,6 @@ from edgewright.agents.fl_coder.constraints.places import (
     place_of_match,
     sentences,
 )
-from edgewright.agents.fl_coder.constraints.quantities import DISMISSED, of_optimiser
 from edgewright.agents.fl_coder.constraints.units import BYTES, SECONDS
 
 #: What a clause promises.
@@ -89,7 +88,12 @@ class Unread:
 
 
 def find_unread(
-    text: str, used: Iterable[Place], clients: int, *, counted_owners: bool
+    text: str,
+    used: Iterable[Place],
+    clients: int,
+    *,
+    counted_owners: bool,
+    unimportant: Iterable[Place] = (),
 ) -> tuple[Unread, ...]:
     """Find the quantities in a text that nothing used and that do not describe the data.
 
@@ -99,15 +103,19 @@ def find_unread(
         clients: Number of clients.
         counted_owners: Whether the words say how many owners the data have; what else is counted
             only describes them.
+        unimportant: Where quantities stand that surely promise nothing, whatever their clauses
+            speak of.
     """
-    taken = set(used)
+    taken, idle = set(used), tuple(unimportant)
     about = _About(clients, counted_owners, _DIGIT_DATA.search(text) is not None)
-    return tuple(
+    found = [
         Unread(place, _topic(place))
         for sentence in sentences(text)
-        if not of_others(sentence)
         for place in _quantities(sentence, taken, about)
         if not DISMISSED.search(place.clause)
+    ]
+    return tuple(
+        u for u in found if u.topic is None or not any(u.place.overlaps(each) for each in idle)
     )
 
 
@@ -231,6 +239,6 @@ def _topic(place: Place) -> Topic | None:
     bare = bounded and not re.match(r"[- ]?[^\W\d_]", sentence[place.end :])
     if of_hostile(clause):
         return "attackers"
-    if _PRIVACY.search(sentence if bare else clause) and not of_optimiser(sentence):
+    if _PRIVACY.search(sentence if bare else clause):
         return "privacy"
     return "limit" if bounded else None

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pydantic import TypeAdapter
 
 from edgewright.agents.fl_coder.constraints.limits import StatedLimit
-from edgewright.agents.fl_coder.constraints.methods import USUAL_WEIGHT, read_proximal
+from edgewright.agents.fl_coder.constraints.methods import USUAL_WEIGHT
 from edgewright.agents.fl_coder.constraints.numbers import numbers_of, tokens_of
 from edgewright.agents.fl_coder.constraints.promises import read_promises
 from edgewright.agents.fl_coder.constraints.spans import PLAIN, read_constraints
@@ -202,8 +202,7 @@ def _fedprox(words: str, orders: Orders) -> None:
         reason = "a private design clips what clients learn already"
         orders.refuse(words, reason + _LIFT["privacy"])
         return
-    named = read_proximal(words)
-    weight = named.weight if named else USUAL_WEIGHT
+    weight = read_promises(words, len(orders.card.clients)).proximal or USUAL_WEIGHT
     orders.proximal = weight
     orders.follow(words, f"FedProx with mu {weight:g}", lambda c, _: _with(c, proximal=weight))
 

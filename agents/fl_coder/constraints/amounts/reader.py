@@ -1,0 +1,188 @@
+"""Decides what each quantity in a text stands for, and which unit of privacy a passage names.
+
+Two softmax layers decide, fitted to the phrases in ``phrases.yaml``: on the vectors that MiniLM
+gives a quantity in its sentence and the words around it, and on those of a passage. The fitted
+layers ship with the package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from edgewright.agents.fl_coder.constraints.amounts.features import (
+    FACT_WEIGHT,
+    MIN_EXAMPLES,
+    PASSAGE_WEIGHT,
+    WORD_WEIGHT,
+    Encoded,
+    Vocabulary,
+    amount_vector,
+    amount_words,
+    encoded,
+    passage_words,
+)
+from edgewright.agents.fl_coder.constraints.amounts.mentions import Mention, find_mentions
+from edgewright.agents.fl_coder.constraints.amounts.phrases import (
+    SAID,
+    VARIANTS,
+    Said,
+    load_phrases,
+)
+from edgewright.agents.fl_coder.constraints.amounts.values import ROLES, Role, possible
+from edgewright.agents.text import heads
+from edgewright.agents.text.array_cache import StoredArrays, cached
+from edgewright.agents.text.encoder import MAX_TOKENS, Vectors
+from edgewright.agents.text.heads import Heads
+from edgewright.tools.settings import cache_folder
+
+_FOLDER = files("edgewright.agents.fl_coder.constraints.amounts")
+#: The layers fitted to the current phrases, written by ``scripts/fit_shipped_models.py``.
+SHIPPED = Path(str(_FOLDER / "fitted" / "amounts.safetensors"))
+#: Everything that determines the layers besides the phrases; the first number changes with the
+#: way they are treated.
+VERSION = (
+    1,
+    *(MAX_TOKENS, VARIANTS, MIN_EXAMPLES, WORD_WEIGHT, FACT_WEIGHT, PASSAGE_WEIGHT),
+    *(heads.SCALE, heads.STEPS, heads.PENALTY),
+)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A quantity, and what it stands for.
+
+    Attributes:
+        mention: The quantity.
+        role: What it stands for.
+        confidence: Probability of that, 0 to 1.
+    """
+
+    mention: Mention
+    role: Role
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A softmax layer with the words that it knows."""
+
+    vocabulary: Vocabulary
+    heads: Heads
+
+    def probabilities(self, vector: Vectors, words: Sequence[str]) -> Vectors:
+        """Return the probability of each label, float32 ``[labels]``."""
+        logits = self.vocabulary.logits(vector, words, self.heads.weights) + self.heads.bias
+        shares: Vectors = np.exp(logits - logits.max())
+        return shares / shares.sum()
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layer of quantities, with a label for each role, and that of passages about privacy."""
+
+    amounts: Layer
+    units: Layer
+
+
+def read_amounts(
+    text: Encoded, clients: int, *, layers: Layers | None = None
+) -> tuple[Amount, ...]:
+    """Read what the quantities in a text stand for.
+
+    Args:
+        text: The sentences.
+        clients: Number of clients; 0 if unknown.
+        layers: The fitted layers; None for those of this package.
+    """
+    layer = (layers or _layers()).amounts
+    found = []
+    for sentence, tokens in zip(text.sentences, text.tokens, strict=True):
+        for mention in find_mentions(sentence):
+            vector, words = amount_vector(mention, tokens), amount_words(mention, clients)
+            shares = layer.probabilities(vector, words)
+            allowed = ("none", *possible(mention))
+            role = max(allowed, key=lambda each: shares[ROLES.index(each)])
+            found.append(Amount(mention, role, float(shares[ROLES.index(role)])))
+    return tuple(found)
+
+
+def units_said(text: Encoded, *, layers: Layers | None = None) -> list[dict[Said, float]]:
+    """Return how likely each sentence, as a passage of its own, says what of privacy."""
+    layer = (layers or _layers()).units
+    return [
+        dict(zip(SAID, map(float, layer.probabilities(tokens.mean(), passage_words(sentence))),
+                 strict=True))
+        for sentence, tokens in zip(text.sentences, text.tokens, strict=True)
+    ]  # fmt: skip
+
+
+def load_layers(folder: Path, *, shipped: Path | None = SHIPPED) -> Layers:
+    """Return the layers: the shipped ones, cached ones, or ones fitted now.
+
+    Args:
+        folder: Where they are cached.
+        shipped: The layers that come with the package; None to ignore them.
+    """
+    source = (_FOLDER / "phrases.yaml").read_bytes()
+    key = f"amounts-{hashlib.sha256(json.dumps(VERSION).encode() + source).hexdigest()[:32]}"
+    stored = cached(key, folder, lambda: _stored(fit_layers(source)), shipped=shipped)
+    return Layers(_layer(stored, "amounts", WORD_WEIGHT), _layer(stored, "units", PASSAGE_WEIGHT))
+
+
+@cache
+def _layers() -> Layers:
+    return load_layers(cache_folder() / "coder")
+
+
+def fit_layers(source: bytes) -> Layers:
+    """Fit both layers to the phrases of a file."""
+    phrases = load_phrases(source)
+    vectors, words, roles = [], [], []
+    for phrase in phrases.amounts:
+        mentions = list(phrase.mentions())
+        places = list(dict.fromkeys(each.place.sentence for each, _ in mentions))
+        tokens = dict(zip(places, encoded(places).tokens, strict=True))
+        for mention, role in mentions:
+            vectors.append(amount_vector(mention, tokens[mention.place.sentence]))
+            words.append(amount_words(mention, phrase.clients))
+            roles.append(ROLES.index(role))
+    amounts = _fitted(vectors, words, np.eye(len(ROLES), dtype=np.float32)[roles], WORD_WEIGHT)
+    passages = [text for text, _ in phrases.units]
+    units = _fitted(
+        [tokens.mean() for tokens in encoded(passages).tokens],
+        [passage_words(text) for text in passages],
+        np.eye(len(SAID), dtype=np.float32)[[SAID.index(said) for _, said in phrases.units]],
+        PASSAGE_WEIGHT,
+    )
+    return Layers(amounts, units)
+
+
+def _fitted(
+    vectors: Sequence[Vectors], words: Sequence[Sequence[str]], truth: Vectors, weight: float
+) -> Layer:
+    vocabulary = Vocabulary.of(words, weight)
+    return Layer(vocabulary, heads.fit(vocabulary.design(vectors, words), truth))
+
+
+def _stored(layers: Layers) -> StoredArrays:
+    arrays, notes = {}, {}
+    for name, layer in (("amounts", layers.amounts), ("units", layers.units)):
+        arrays[f"{name}-weights"] = layer.heads.weights.astype(np.float16)
+        arrays[f"{name}-bias"] = layer.heads.bias
+        notes[name] = json.dumps(list(layer.vocabulary.columns))
+    return StoredArrays(arrays, notes)
+
+
+def _layer(stored: StoredArrays, name: str, weight: float) -> Layer:
+    words: list[str] = json.loads(stored.notes[name])
+    weights = stored.arrays[f"{name}-weights"].astype(np.float32)
+    columns = {word: column for column, word in enumerate(words)}
+    return Layer(Vocabulary(columns, weight), Heads(weights, stored.arrays[f"{name}-bias"]))
