@@ -1,8 +1,8 @@
 """Fits the models that ship with the package. Run it after their training texts have changed.
 
 Run ``make fit-models``. Three models ship: the embedded planner's model for the built-in cards, and
-the federated coder's classifier of phrases and its reader of quantities. Without them, the first request on each machine would wait
-for a fit.
+the federated coder's classifier of phrases and its reader of quantities. Without them, the first
+request on each machine would wait for a fit.
 """
 
 from __future__ import annotations

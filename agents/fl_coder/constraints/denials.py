@@ -1,4 +1,4 @@
-"""Words that withdraw what they speak of."""
+"""Words that deny or withdraw what they speak of."""
 
 from __future__ import annotations
 
@@ -20,5 +20,11 @@ DISMISSED = re.compile(
     + _LEFT_OUT
     + r"|\b(?:decided|advised|voted)\s+against\b|\bopted\s+out\b|\bruled\s+(?:it\s+|that\s+)?out\b"
     r"|\bcan\s+be\s+ignored\b|\bdoes(?:\s+not|n't)\s+matter\b",
+    re.IGNORECASE,
+)
+#: What says that something is not so.
+DENIED = re.compile(
+    r"\b(?:none\s+of|nobody|no\s+one|no\s+(?:attackers?|client|participant|node)s?|neither|never|"
+    r"without|(?:is|are|be)\s+not|(?:is|are)n't)\b",
     re.IGNORECASE,
 )

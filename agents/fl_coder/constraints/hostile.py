@@ -9,10 +9,8 @@ from itertools import groupby
 
 from edgewright.agents.fl_coder.constraints.amounts.reader import Amount
 from edgewright.agents.fl_coder.constraints.amounts.values import hostile_clients
-from edgewright.agents.fl_coder.constraints.denials import DISMISSED
-from edgewright.agents.fl_coder.constraints.nouns import OWNERS
-from edgewright.agents.fl_coder.constraints.numbers import numbers_of, tokens_of
-from edgewright.agents.fl_coder.constraints.places import Place, sentences
+from edgewright.agents.fl_coder.constraints.denials import DENIED, DISMISSED
+from edgewright.agents.fl_coder.constraints.places import Place
 
 HOSTILE = re.compile(
     r"\b(?:malicious|hostile|byzantine|adversar\w*|attack(?:s|ed|ers?|ing)?|poison\w*|"
@@ -43,26 +41,11 @@ _AND_OTHERS = re.compile(
     r"these|those|them)|additionally|further)\b",
     re.IGNORECASE,
 )
-_WELL_MEANING = r"trust(?:ed|worthy)|honest|benign|faithful|well-meaning"
 #: Attackers of another kind.
 _SPORT = re.compile(
     r"\battackers?\s+(?:and|or|,)\s+(?:\w+\s+)?(?:defenders?|midfielders?|goal-?keepers?)\b",
     re.IGNORECASE,
 )
-DENIED = re.compile(
-    r"\b(?:none\s+of|nobody|no\s+one|no\s+(?:attackers?|client|participant|node)s?|neither|never|"
-    r"without|(?:is|are|be)\s+not|(?:is|are)n't)\b",
-    re.IGNORECASE,
-)
-#: What people do to others than the training: "neighbours cheat each other".
-_AMONG_THEM = re.compile(r"\b(?:each\s+other|one\s+another)\b", re.IGNORECASE)
-#: What says of all clients that they mean well; "most", "but" or a number would say it of some.
-_TRUSTED = re.compile(
-    r"\b(?P<owners>[a-z-]+)\s+(?:are|is)\s+(?:all\s+|entirely\s+|fully\s+)?"
-    rf"(?:{_WELL_MEANING}|friendly)\b",
-    re.IGNORECASE,
-)
-_SOME = re.compile(r"\b(?:most|but|except|apart|some|few|not|if|unless|whether)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -94,7 +77,7 @@ def read_hostile(amounts: Sequence[Amount], clients: int) -> Hostile | None:
         together = list(group)
         counts = [hostile_clients(each.mention, each.role, clients) for each in together]
         counts = [each for each in counts if each is None or (each >= 1 and each != clients)]
-        if not counts or is_dismissed(sentence):
+        if not counts or DISMISSED.search(sentence):
             continue
         places += [each.mention.place for each in together]
         known = [each for each in counts if each is not None]
@@ -109,11 +92,6 @@ def read_hostile(amounts: Sequence[Amount], clients: int) -> Hostile | None:
     return Hostile(best.count, best.words, tuple(places)) if best else None
 
 
-def is_dismissed(sentence: str) -> bool:
-    """Return whether a sentence says that hostile clients are no matter of the training."""
-    return bool(DISMISSED.search(sentence) or _AMONG_THEM.search(sentence))
-
-
 def of_hostile(clause: str) -> bool:
     """Return whether a clause speaks of hostile clients, and not of players."""
     return bool(HOSTILE.search(clause)) and not _SPORT.search(clause)
@@ -122,23 +100,3 @@ def of_hostile(clause: str) -> bool:
 def denied(sentence: str) -> bool:
     """Return whether a sentence says that something is not so."""
     return bool(DENIED.search(sentence))
-
-
-def all_trusted(text: str) -> bool:
-    """Return whether a text says of the clients, without exception, that they mean well."""
-    for sentence in sentences(text):
-        match = _TRUSTED.search(sentence)
-        if match is None or not OWNERS.fullmatch(match["owners"]) or _SOME.search(sentence):
-            continue
-        about = tokens_of(sentence[: match.start("owners")])
-        if not any(n.after >= len(about) - 3 and not n.article for n in numbers_of(about)):
-            return True
-    return False
-
-
-def vague_owners(sentence: str) -> bool:
-    """Return whether a sentence speaks of an unstated number of hostile clients."""
-    named = any(
-        OWNERS.fullmatch(t.text) or ATTACKERS.fullmatch(t.text) for t in tokens_of(sentence)
-    )
-    return named and bool(VAGUE.search(sentence)) and of_hostile(sentence) and not denied(sentence)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgewright.agents.fl_coder.constraints.denials import DENIED
 from edgewright.agents.fl_coder.constraints.hostile import (
     ATTACKERS,
-    DENIED,
     HOSTILE,
     VAGUE,
 )

@@ -44,6 +44,8 @@ def read_unit(text: Encoded) -> StatedUnit:
     If the words ask for several units, or leave two of them open, the strongest of them counts.
     """
     said = units_said(text)
+    if not said:
+        return StatedUnit("client", "", required=0.0, sure=True)
     order = range(len(said))
     private = [i for i in order if said[i]["none"] < _PRIVATE]
     passage = list(order) if len(said) <= _FEW else private

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from edgewright.agents.fl_coder.constraints.amounts.features import Encoded, encoded
-from edgewright.agents.fl_coder.constraints.amounts.reader import Amount, read_amounts
+from edgewright.agents.fl_coder.constraints.amounts.reader import Amount, hostile_said, read_amounts
 from edgewright.agents.fl_coder.constraints.budget import PrivacyBudget, read_budget
 from edgewright.agents.fl_coder.constraints.classifier import Kind
 from edgewright.agents.fl_coder.constraints.denials import DISMISSED
 from edgewright.agents.fl_coder.constraints.hostile import (
-    all_trusted,
     denied,
-    is_dismissed,
     read_hostile,
-    vague_owners,
 )
 from edgewright.agents.fl_coder.constraints.limits import Quantity, StatedLimit, limits_of
 from edgewright.agents.fl_coder.constraints.methods import (
@@ -48,6 +44,8 @@ _CLEAR = 0.6
 
 #: Minimum confidence that a quantity stands for nothing for its clause not to be asked about.
 _SURE = 0.9
+#: Probability from which something is likelier than not.
+_EVEN = 0.5
 #: By how much a budget or a constraint must be clearer than that no privacy is required.
 _MARGIN = 0.1
 
@@ -156,16 +154,16 @@ def read_promises(
     used += [owners.place] if owners else []
     idle = [e.mention.place for e in amounts if e.role == "none" and e.confidence >= _SURE]
     unread = find_unread(text, used, clients, counted_owners=owners is not None, unimportant=idle)
+    joined = Encoded(
+        tuple(s for part in encoded_parts for s in part.sentences),
+        tuple(t for part in encoded_parts for t in part.tokens),
+    )
     questions: list[str] = []
     privacy = attackers = None
     if "attackers" not in without:
-        attackers = _attackers(text, amounts, clients, stated.get("attackers"), questions)
+        attackers = _attackers(joined, amounts, clients, stated.get("attackers"), questions)
         attackers = attackers or _unclear_attackers(unread, clients)
     if "privacy" not in without:
-        joined = Encoded(
-            tuple(s for part in encoded_parts for s in part.sentences),
-            tuple(t for part in encoded_parts for t in part.tokens),
-        )
         privacy = _privacy(joined, amounts, clients, stated.get("privacy"), unread, questions)
     if attackers is not None and participation is not None:
         questions += _outvoted(attackers, participation)
@@ -284,28 +282,30 @@ def _epsilon(
 
 
 def _attackers(
-    text: str,
+    text: Encoded,
     amounts: Sequence[Amount],
     clients: int,
     stated: Constraint | None,
     questions: list[str],
 ) -> StatedAttackers | None:
     """Read the hostile clients."""
-    hostile = read_hostile(amounts, clients)
+    threat = dict(zip(text.sentences, hostile_said(text), strict=True))
+    clear = [
+        each
+        for each in amounts
+        if max(each.confidence, threat[each.mention.place.sentence]) >= _EVEN
+    ]
+    hostile = read_hostile(clear, clients)
     words = hostile.words if hostile else ""
-    if hostile is None and stated is not None:
-        around = _around(stated.words, text)
-        if not (is_dismissed(stated.words) or is_dismissed(around) or all_trusted(text)):
-            words = stated.words
-    if not words:
-        words = next(
-            (s.strip(" .;!?") for s in sentences(text) if vague_owners(s) and not is_dismissed(s)),
-            "",
-        )
+    likeliest = max(threat, key=lambda each: threat[each], default="")
+    if hostile is None and likeliest and not DISMISSED.search(likeliest):
+        evidence = stated.confidence - _MARGIN if stated else 0.0
+        if max(threat[likeliest], evidence) > 1 - threat[likeliest]:
+            words = likeliest.strip(" .;!?")
     if not words:
         return None
     count = hostile.count if hostile else None
-    places = anchored(hostile.places, text) if hostile else ()
+    places = hostile.places if hostile else ()
     minority = max(1, (clients - 1) // 2)
     if count is None:
         questions.append(
@@ -329,8 +329,3 @@ def _unclear_attackers(unread: tuple[Unread, ...], clients: int) -> StatedAttack
             minority = max(1, (clients - 1) // 2)
             return StatedAttackers(minority, each.place.sentence.strip(" .;!?"))
     return None
-
-
-def _around(words: str, text: str) -> str:
-    """Return the sentence of a text that contains words: "Byzantine clients: up to 3 of 15"."""
-    return next((each for each in re.split(r"(?<=[.!?])\s+", text) if words in each), "")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgewright.agents.fl_coder.constraints.amounts.mentions import Mention
+from edgewright.agents.fl_coder.constraints.denials import DENIED, DISMISSED
 from edgewright.agents.fl_coder.constraints.nouns import CLIENT, PERSON, SAMPLE
 from edgewright.agents.fl_coder.constraints.numbers import NUMBER_WORDS
 from edgewright.agents.text.encoder import TokenVectors, Vectors, minilm
@@ -33,11 +34,16 @@ _NEAR, _BESIDE = 6, 4
 _WORD = re.compile(r"[a-z]+|\d[\d.,]*|[^\sa-z\d]")
 _NUMBERS = frozenset({*NUMBER_WORDS, "hundred", "thousand", "million", "half", "quarter", "dozen"})
 _NOUNS = {
-    "<sample>": re.compile(rf"\b{SAMPLE}\b", re.I),
-    "<person>": re.compile(rf"\b{PERSON}\b", re.I),
-    "<client>": re.compile(rf"\b{CLIENT}\b", re.I),
+    "sample": re.compile(rf"\b{SAMPLE}\b", re.I),
+    "person": re.compile(rf"\b{PERSON}\b", re.I),
+    "client": re.compile(rf"\b{CLIENT}\b", re.I),
 }
-_CLASSED = re.compile(r"<[a-z]+>|[a-z]+|\d[\d.,]*|[^\sa-z\d]")
+_NEGATED = re.compile(
+    r"(?P<before>\b(?:not|never|than|instead\s+of|nor|neither|don't\s+\w+)\s+(?:[\w']+[-\s]+){0,3}?)"
+    r"<(?P<kind>sample|person|client)>",
+    re.IGNORECASE,
+)
+_CLASSED = re.compile(r"<[a-z-]+>|[a-z]+|\d[\d.,]*|[^\sa-z\d]")
 
 
 @dataclass(frozen=True)
@@ -74,15 +80,21 @@ def amount_words(mention: Mention, clients: int) -> list[str]:
 
 
 def passage_words(text: str) -> list[str]:
-    """Return the stems of a passage with their pairs and triples; nouns are named by their kind."""
+    """Return the stems of a passage with their pairs and triples; nouns are named by their kind.
+
+    A noun that a negation precedes has a name of its own: "per patient, not per scan".
+    """
+    facts = {"withdrawn": DISMISSED, "denied": DENIED}
+    known = [_FACT + fact for fact, pattern in facts.items() if pattern.search(text)]
     for kind, pattern in _NOUNS.items():
-        text = pattern.sub(f" {kind} ", text)
+        text = pattern.sub(f" <{kind}> ", text)
+    text = _NEGATED.sub(r"\g<before><not-\g<kind>>", text)
     stems = [
         word if word.startswith("<") else word[:_STEM]
         for word in _CLASSED.findall(text.lower().replace("'s", " is"))
     ]
     triples = zip(stems, stems[1:], stems[2:], strict=False)
-    return [*stems, *map(" ".join, pairwise(stems)), *map(" ".join, triples)]
+    return [*known, *stems, *map(" ".join, pairwise(stems)), *map(" ".join, triples)]
 
 
 @dataclass(frozen=True)

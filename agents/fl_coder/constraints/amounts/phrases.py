@@ -1,7 +1,8 @@
 """The phrases that the reader of quantities and of units of privacy learns from.
 
 In a phrase, ``{four|attackers}`` marks a quantity and what it stands for; unmarked quantities stand
-for nothing that training holds. Passages about privacy are also learned with other nouns and with
+for nothing that training holds. Words without a quantity can be marked too, where they speak of
+hostile clients. Passages about privacy are also learned with other nouns and with
 sentences about other things beside them.
 """
 
@@ -49,6 +50,11 @@ class AmountPhrase:
     marks: tuple[tuple[int, int, Role], ...]
     clients: int
 
+    @property
+    def is_hostile(self) -> bool:
+        """Whether the phrase says that clients may be hostile."""
+        return any(role in ("attackers", "honest") for _, _, role in self.marks)
+
     def mentions(self) -> Iterator[tuple[Mention, Role]]:
         """Yield the quantities of the phrase with what they stand for."""
         offset = 0
@@ -76,7 +82,7 @@ class Phrases:
 def load_phrases(source: bytes, *, variants: int = VARIANTS) -> Phrases:
     """Return the phrases of a file, and variants of its passages about privacy."""
     stored = yaml.load(source, Loader=yaml.CSafeLoader)
-    rng = random.Random(0)
+    rng = random.Random(0)  # noqa: S311
     nouns = _Nouns(stored["nouns"])
     amounts = [_parsed(line) for line in stored["amounts"]]
     plain = [each.words for each in amounts if not _is_private(each)]

@@ -1,7 +1,7 @@
-"""Decides what each quantity in a text stands for, and which unit of privacy a passage names.
+"""Decides what quantities stand for, and what sentences say of privacy and of hostile clients.
 
-Two softmax layers decide, fitted to the phrases in ``phrases.yaml``: on the vectors that MiniLM
-gives a quantity in its sentence and the words around it, and on those of a passage. The fitted
+Softmax layers decide, fitted to the phrases in ``phrases.yaml``: on the vectors that MiniLM
+gives a quantity in its sentence and the words around it, and on those of a sentence. The fitted
 layers ship with the package.
 """
 
@@ -86,23 +86,27 @@ class Layer:
 
 @dataclass(frozen=True)
 class Layers:
-    """The layer of quantities, with a label for each role, and that of passages about privacy."""
+    """The fitted layers.
+
+    Attributes:
+        amounts: Of quantities, with a label for each role.
+        units: Of passages, with a label for each unit of privacy.
+        hostile: Of sentences, with the labels that they speak of hostile clients or do not.
+    """
 
     amounts: Layer
     units: Layer
+    hostile: Layer
 
 
-def read_amounts(
-    text: Encoded, clients: int, *, layers: Layers | None = None
-) -> tuple[Amount, ...]:
+def read_amounts(text: Encoded, clients: int) -> tuple[Amount, ...]:
     """Read what the quantities in a text stand for.
 
     Args:
         text: The sentences.
         clients: Number of clients; 0 if unknown.
-        layers: The fitted layers; None for those of this package.
     """
-    layer = (layers or _layers()).amounts
+    layer = _layers().amounts
     found = []
     for sentence, tokens in zip(text.sentences, text.tokens, strict=True):
         for mention in find_mentions(sentence):
@@ -114,14 +118,23 @@ def read_amounts(
     return tuple(found)
 
 
-def units_said(text: Encoded, *, layers: Layers | None = None) -> list[dict[Said, float]]:
+def units_said(text: Encoded) -> list[dict[Said, float]]:
     """Return how likely each sentence, as a passage of its own, says what of privacy."""
-    layer = (layers or _layers()).units
+    layer = _layers().units
     return [
         dict(zip(SAID, map(float, layer.probabilities(tokens.mean(), passage_words(sentence))),
                  strict=True))
         for sentence, tokens in zip(text.sentences, text.tokens, strict=True)
     ]  # fmt: skip
+
+
+def hostile_said(text: Encoded) -> list[float]:
+    """Return how likely each sentence says that clients may be hostile."""
+    layer = _layers().hostile
+    return [
+        float(layer.probabilities(tokens.mean(), passage_words(sentence))[1])
+        for sentence, tokens in zip(text.sentences, text.tokens, strict=True)
+    ]
 
 
 def load_layers(folder: Path, *, shipped: Path | None = SHIPPED) -> Layers:
@@ -134,7 +147,11 @@ def load_layers(folder: Path, *, shipped: Path | None = SHIPPED) -> Layers:
     source = (_FOLDER / "phrases.yaml").read_bytes()
     key = f"amounts-{hashlib.sha256(json.dumps(VERSION).encode() + source).hexdigest()[:32]}"
     stored = cached(key, folder, lambda: _stored(fit_layers(source)), shipped=shipped)
-    return Layers(_layer(stored, "amounts", WORD_WEIGHT), _layer(stored, "units", PASSAGE_WEIGHT))
+    return Layers(
+        _layer(stored, "amounts", WORD_WEIGHT),
+        _layer(stored, "units", PASSAGE_WEIGHT),
+        _layer(stored, "hostile", PASSAGE_WEIGHT),
+    )
 
 
 @cache
@@ -155,14 +172,18 @@ def fit_layers(source: bytes) -> Layers:
             words.append(amount_words(mention, phrase.clients))
             roles.append(ROLES.index(role))
     amounts = _fitted(vectors, words, np.eye(len(ROLES), dtype=np.float32)[roles], WORD_WEIGHT)
-    passages = [text for text, _ in phrases.units]
-    units = _fitted(
-        [tokens.mean() for tokens in encoded(passages).tokens],
-        [passage_words(text) for text in passages],
-        np.eye(len(SAID), dtype=np.float32)[[SAID.index(said) for _, said in phrases.units]],
-        PASSAGE_WEIGHT,
-    )
-    return Layers(amounts, units)
+    units = _fitted_to([text for text, _ in phrases.units],
+                       [SAID.index(said) for _, said in phrases.units], len(SAID))  # fmt: skip
+    hostile = _fitted_to([each.words for each in phrases.amounts],
+                         [int(each.is_hostile) for each in phrases.amounts], 2)  # fmt: skip
+    return Layers(amounts, units, hostile)
+
+
+def _fitted_to(passages: Sequence[str], labels: Sequence[int], number: int) -> Layer:
+    """Fit a layer to passages."""
+    vectors = [tokens.mean() for tokens in encoded(passages).tokens]
+    words = [passage_words(text) for text in passages]
+    return _fitted(vectors, words, np.eye(number, dtype=np.float32)[labels], PASSAGE_WEIGHT)
 
 
 def _fitted(
@@ -174,7 +195,11 @@ def _fitted(
 
 def _stored(layers: Layers) -> StoredArrays:
     arrays, notes = {}, {}
-    for name, layer in (("amounts", layers.amounts), ("units", layers.units)):
+    for name, layer in (
+        ("amounts", layers.amounts),
+        ("units", layers.units),
+        ("hostile", layers.hostile),
+    ):
         arrays[f"{name}-weights"] = layer.heads.weights.astype(np.float16)
         arrays[f"{name}-bias"] = layer.heads.bias
         notes[name] = json.dumps(list(layer.vocabulary.columns))

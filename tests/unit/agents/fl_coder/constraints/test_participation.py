@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from edgewright.agents.fl_coder.constraints.held import broken
-from edgewright.agents.fl_coder.constraints.participation import read_participation
 from edgewright.agents.fl_coder.constraints.promises import read_promises
 from edgewright.agents.fl_coder.embedded.adjustments import repairs
 from edgewright.agents.fl_coder.embedded.design import first_design, plain_candidate
@@ -34,7 +33,7 @@ TENTH = "Only a tenth of the clients take part."
     ],
 )
 def test_the_clients_of_a_round_are_read(words, clients, count):
-    stated = read_participation(f"Read digits. {words}", clients)
+    stated = read_promises(f"Read digits. {words}", clients).participation
     assert stated is not None
     assert stated.clients == count
     assert stated.words in words
@@ -63,7 +62,7 @@ CANDIDATE = {
     ],
 )
 def test_other_shares_are_not_participation(words):
-    assert read_participation(f"Read digits. {words}", 12) is None
+    assert read_promises(f"Read digits. {words}", 12).participation is None
 
 
 def test_a_design_has_no_more_clients_in_a_round_than_said(make_card):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from edgewright.agents.fl_coder.constraints.privacy_unit import UNITS, read_unit
+from edgewright.agents.fl_coder.constraints.privacy_unit import UNITS
 from edgewright.agents.fl_coder.constraints.promises import Promises, read_promises
 
 HERE = Path(__file__).parent
@@ -15,7 +15,7 @@ NUMBERS = yaml.safe_load((HERE / "numbers_unseen.yaml").read_text("utf-8"))
 SECOND = yaml.safe_load((HERE / "numbers_unseen_second.yaml").read_text("utf-8"))
 WORDINGS = {
     name: yaml.safe_load((HERE / f"wordings_{name}.yaml").read_text("utf-8"))
-    for name in ("first", "second", "third", "fourth", "fifth", "sixth")
+    for name in ("first", "second", "third", "fourth", "fifth", "sixth", "own")
 }
 PRIVACY = yaml.safe_load((HERE / "privacy_units_unseen.yaml").read_text("utf-8"))
 
@@ -89,7 +89,7 @@ def expected(case: dict) -> dict:
     """Return what must be held of a wording, in the form of the other sets."""
     reads = {name: value for name, value in case["reads"].items() if name in NAMES | VALUES}
     if case.get("ask"):
-        return {"asks": "epsilon" if "privacy" in case["words"] else "attackers"}
+        return {"asks": "epsilon" if "priva" in case["words"] else "attackers"}
     nothing = {"participation": 1, "attackers": 0}
     reads = {name: value for name, value in reads.items() if nothing.get(name) != value}
     scale = 4 if "parameters" in reads else 1
@@ -120,9 +120,12 @@ def test_wordings_of_units_are_read_and_none_is_weaker(name):
 
 
 def test_units_of_privacy_in_many_wordings_are_read():
-    read = [(case, read_unit(case["words"]).unit) for case in PRIVACY]
+    order = ("none", *UNITS)
+    privacy = [read_promises(case["words"], 20).privacy for case in PRIVACY]
+    units = [found.unit if found else "none" for found in privacy]
+    read = list(zip(PRIVACY, units, strict=True))
     wrong = [(case["words"], unit) for case, unit in read if unit != case["unit"]]
-    weaker = [c["words"] for c, unit in read if UNITS.index(unit) < UNITS.index(c["unit"])]
+    weaker = [c["words"] for c, unit in read if order.index(unit) < order.index(c["unit"])]
     assert len(wrong) <= 0.05 * len(PRIVACY), wrong
     assert weaker == []
 
@@ -207,7 +210,8 @@ def test_fedprox_is_read_with_its_weight():
     ],
 )
 def test_a_unit_is_read_from_its_kind_of_words(words, unit):
-    assert read_unit(words).unit == unit
+    privacy = read_promises(words, 20).privacy
+    assert privacy is not None and privacy.unit == unit
 
 
 @pytest.mark.parametrize(
@@ -271,7 +275,8 @@ def test_what_stands_beside_a_promise_does_not_undo_it(words, held):
     ],
 )
 def test_a_weaker_unit_that_is_spoken_of_does_not_replace_the_stated_one(words, unit):
-    assert read_unit(words).unit == unit
+    privacy = read_promises(words, 20).privacy
+    assert privacy is not None and privacy.unit == unit
 
 
 def test_what_hostile_clients_get_wrong_is_no_accuracy_to_stop_at():

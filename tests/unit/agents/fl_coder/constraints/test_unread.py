@@ -8,9 +8,7 @@ import pytest
 import yaml
 
 from edgewright.agents.fl_coder.constraints.owners import read_owners
-from edgewright.agents.fl_coder.constraints.privacy_unit import read_unit
 from edgewright.agents.fl_coder.constraints.promises import STRICT_EPSILON, read_promises
-from edgewright.agents.fl_coder.constraints.quantities import read_budget
 from edgewright.agents.fl_coder.embedded.design import plain_candidate
 from edgewright.agents.fl_coder.promised import with_statements
 from edgewright.agents.fl_coder.protocol import Proposal
@@ -192,7 +190,8 @@ def test_more_kinds_of_words_for_numbers_are_read(words, clients, read):
     [("Every scan must enjoy DP.", "sample"), ("DP, record by record.", "sample")],
 )
 def test_more_kinds_of_words_for_units_are_read(words, unit):
-    assert read_unit(words).unit == unit
+    privacy = read_promises(words, 20).privacy
+    assert privacy is not None and privacy.unit == unit
 
 
 def test_one_of_many_is_no_number_of_owners():
@@ -202,5 +201,6 @@ def test_one_of_many_is_no_number_of_owners():
 def test_other_names_of_participation_and_delta_are_read():
     participation = read_promises("1,000 clients, 50 sampled per round.", 1000).participation
     assert participation is not None and participation.clients == 50
-    budget = read_budget("A privacy loss of eight, with a failure probability of one in a million.")
-    assert budget is not None and budget.delta == pytest.approx(1e-6)
+    words = "A privacy loss of eight, with a failure probability of one in a million."
+    privacy = read_promises(words, 10).privacy
+    assert privacy is not None and privacy.delta == pytest.approx(1e-6)
