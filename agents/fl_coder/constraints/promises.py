@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from edgewright.agents.fl_coder.constraints.amounts.features import Encoded, encoded
-from edgewright.agents.fl_coder.constraints.amounts.reader import Amount, hostile_said, read_amounts
+from edgewright.agents.fl_coder.constraints.amounts.reader import (
+    Amount,
+    hostile_said,
+    in_clauses,
+    read_amounts,
+)
 from edgewright.agents.fl_coder.constraints.budget import PrivacyBudget, read_budget
 from edgewright.agents.fl_coder.constraints.classifier import Kind
 from edgewright.agents.fl_coder.constraints.denials import DISMISSED
@@ -47,7 +52,7 @@ _SURE = 0.9
 #: Probability from which something is likelier than not.
 _EVEN = 0.5
 #: By how much a budget or a constraint must be clearer than that no privacy is required.
-_MARGIN = 0.1
+_MARGIN = 0.2
 
 #: Constraints that describe the data, numbers included.
 _DESCRIBING: tuple[Kind, ...] = ("skew", "noise", "personal")
@@ -154,9 +159,11 @@ def read_promises(
     used += [owners.place] if owners else []
     idle = [e.mention.place for e in amounts if e.role == "none" and e.confidence >= _SURE]
     unread = find_unread(text, used, clients, counted_owners=owners is not None, unimportant=idle)
-    joined = Encoded(
-        tuple(s for part in encoded_parts for s in part.sentences),
-        tuple(t for part in encoded_parts for t in part.tokens),
+    joined = in_clauses(
+        Encoded(
+            tuple(s for part in encoded_parts for s in part.sentences),
+            tuple(t for part in encoded_parts for t in part.tokens),
+        )
     )
     questions: list[str] = []
     privacy = attackers = None
@@ -244,6 +251,8 @@ def _privacy(
     budget = read_budget(amounts, text.sentences)
     unit = read_unit(text)
     evidence = max(stated.confidence if stated else 0.0, budget.confidence if budget else 0.0)
+    if any(DISMISSED.search(sentence) for sentence in text.sentences):
+        evidence = 0.0
     if max(unit.required, evidence - _MARGIN) <= 1 - unit.required:
         return None
     words = [budget.words] if budget else []
@@ -290,10 +299,12 @@ def _attackers(
 ) -> StatedAttackers | None:
     """Read the hostile clients."""
     threat = dict(zip(text.sentences, hostile_said(text), strict=True))
+    threatening = [part for part, likely in threat.items() if likely >= _EVEN]
     clear = [
         each
         for each in amounts
-        if max(each.confidence, threat[each.mention.place.sentence]) >= _EVEN
+        if each.confidence >= _EVEN
+        or any(part in each.mention.place.sentence for part in threatening)
     ]
     hostile = read_hostile(clear, clients)
     words = hostile.words if hostile else ""

@@ -14,6 +14,8 @@ BYTES |= {"megabyte": 1e6, "mb": 1e6, "mib": 1024**2, "mebibyte": 1024**2}
 BYTES |= {"gigabyte": 1e9, "gb": 1e9, "gib": 1024**3, "gibibyte": 1024**3}
 
 
+_MINUTES = frozenset({"minutes", "minute", "mins", "min", "m"})
+_MINUTES_AN_HOUR = 60
 #: Adjectives between a number and its unit: "two full days".
 _ADJECTIVES = frozenset({"full", "whole", "entire", "complete", "short", "long", "more"})
 
@@ -35,16 +37,26 @@ def with_unit(
     if rest[:2] in (["and", "a"], ["and", "an"]) and rest[2:] and rest[2] in ("half", "quarter"):
         value += 0.5 if rest[2] == "half" else 0.25  # an hour and a half
         position += 3
-    elif scale == SECONDS["hour"] and rest[:1] == ["and"]:
-        rest, position = rest[1:], position + 1
-    minutes = numbers_of(tokens[position : position + 3]) if units is SECONDS else []
-    if scale == SECONDS["hour"] and minutes and minutes[0].first == 0 and minutes[0].low < 60:
-        ends = position + minutes[0].after
-        named = [token.text for token in tokens[ends : ends + 1]]
-        bare = tokens[position].start == tokens[position - 1].end
-        if bare or named in (["minutes"], ["minute"], ["min"], ["mins"], ["m"]):  # 1h45
-            value, position = value + minutes[0].low / 60, ends + (not bare)
-    return value * scale, position
+    elif scale == SECONDS["hour"]:
+        minutes, position = _minutes(tokens, position)
+        value += minutes / 60
+    return round(value * scale, 6), position
+
+
+def _minutes(tokens: list[Token], position: int) -> tuple[float, int]:
+    """Return the minutes after hours, as in "1h45" or "an hour and ten", and what follows them."""
+    joined = tokens[position : position + 1] != [] and tokens[position].text == "and"
+    start = position + joined
+    numbers = numbers_of(tokens[start : start + 3])
+    if not numbers or numbers[0].first > 0 or not 1 <= numbers[0].low < _MINUTES_AN_HOUR:
+        return 0.0, position
+    ends = start + numbers[0].after
+    named = ends < len(tokens) and tokens[ends].text in _MINUTES
+    closed = joined and (ends == len(tokens) or not tokens[ends].text.isalnum())
+    bare = not joined and tokens[start].start == tokens[start - 1].end
+    if not (named or closed or bare):
+        return 0.0, position
+    return numbers[0].low, ends + named
 
 
 def _unit_after(tokens: list[Token], number: Number) -> int:

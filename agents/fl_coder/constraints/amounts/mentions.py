@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from edgewright.agents.fl_coder.constraints.clock import read_clock
@@ -84,6 +84,14 @@ class Mention:
         )
 
     @property
+    def alone(self) -> Mention:
+        """The same quantity, in a sentence that is only its clause."""
+        clause = self.place.clause
+        start = self.place.sentence.index(clause, max(0, self.place.end - len(clause)))
+        place = Place(clause, self.place.start - start, self.place.end - start)
+        return replace(self, place=place)
+
+    @property
     def share(self) -> tuple[float, float]:
         """The ends of its share of a whole: those of "two out of twenty" are 0.1."""
         return (self.low / self.of, self.high / self.of) if self.of else (self.low, self.high)
@@ -157,5 +165,5 @@ def _bound(place: Place) -> Bound:
 
 _UNITS: tuple[tuple[Measure, dict[str, float]], ...] = (("seconds", SECONDS), ("bytes", BYTES))
 #: Maximum number of words between a number and its whole.
-_FAR = 4
+_FAR = 6
 _HUNDREDS = frozenset({100.0, 1000.0})

@@ -2,8 +2,8 @@
 
 In a phrase, ``{four|attackers}`` marks a quantity and what it stands for; unmarked quantities stand
 for nothing that training holds. Words without a quantity can be marked too, where they speak of
-hostile clients. Passages about privacy are also learned with other nouns and with
-sentences about other things beside them.
+hostile clients. Short phrases are also learned as parts of longer sentences, and passages about
+privacy with other nouns and with sentences about other things beside them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ VARIANTS = 2
 
 _MARK = re.compile(r"\{(?P<words>[^|{}]*)\|(?P<role>\w+)\}")
 _CLIENTS = re.compile(r"^(\d+): ")
+#: Maximum number of words of a phrase in a list, and what stands between phrases.
+_SHORT = 12
+_BETWEEN = (", ", ", and ", " and ", ", with ", ", but ", "; also ")
 _PRIVACY = re.compile(r"priva|differential|\bdp\b|epsilon|delta", re.IGNORECASE)
 _ARTICLE = re.compile(r"\b(?P<article>an?)\s+(?=(?P<letter>[a-z]))", re.IGNORECASE)
 
@@ -85,6 +88,7 @@ def load_phrases(source: bytes, *, variants: int = VARIANTS) -> Phrases:
     rng = random.Random(0)  # noqa: S311
     nouns = _Nouns(stored["nouns"])
     amounts = [_parsed(line) for line in stored["amounts"]]
+    lists = [_parsed(line) for line in _joined(stored["amounts"], rng)]
     plain = [each.words for each in amounts if not _is_private(each)]
     units: list[tuple[str, Said]] = []
     for said in SAID:
@@ -98,7 +102,28 @@ def load_phrases(source: bytes, *, variants: int = VARIANTS) -> Phrases:
     units += [
         (each.words, "unnamed") for each in amounts if _has_budget(each) and not _names_unit(each)
     ]
-    return Phrases(amounts, units)
+    return Phrases(amounts + lists, units)
+
+
+def _joined(lines: list[str], rng: random.Random) -> Iterator[str]:
+    """Yield sentences that list several short phrases, each of which stands for itself."""
+    short = [
+        line.rstrip(".!?") for line in lines
+        if len(line.split()) <= _SHORT and not _CLIENTS.match(line) and ". " not in line
+    ]  # fmt: skip
+    rng.shuffle(short)
+    while len(short) > 3:
+        parts = [short.pop() for _ in range(rng.randint(2, 3))]
+        first, *others = parts
+        yield first + "".join(rng.choice(_BETWEEN) + _uncapitalised(each) for each in others) + "."
+
+
+def _uncapitalised(line: str) -> str:
+    """Return a phrase as it continues a sentence."""
+    start = 1 if line.startswith("{") else 0
+    if line[start : start + 2].strip("{").isupper() and line[start : start + 2] not in ("I ", "A "):
+        return line
+    return line[:start] + line[start : start + 1].lower() + line[start + 1 :]
 
 
 def _is_private(phrase: AmountPhrase) -> bool:

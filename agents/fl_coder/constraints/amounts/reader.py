@@ -55,6 +55,10 @@ VERSION = (
 )
 
 
+#: Number of quantities from which a sentence is a list of demands.
+_LIST = 3
+
+
 @dataclass(frozen=True)
 class Amount:
     """A quantity, and what it stands for.
@@ -107,15 +111,37 @@ def read_amounts(text: Encoded, clients: int) -> tuple[Amount, ...]:
         clients: Number of clients; 0 if unknown.
     """
     layer = _layers().amounts
+    mentions = [find_mentions(sentence) for sentence in text.sentences]
+    # A list of demands is read clause by clause too, since each says little of the others.
+    clauses = [m.place.clause for each in mentions if len(each) >= _LIST for m in each]
+    parts = dict(zip(clauses, encoded(clauses).tokens, strict=True)) if clauses else {}
     found = []
-    for sentence, tokens in zip(text.sentences, text.tokens, strict=True):
-        for mention in find_mentions(sentence):
-            vector, words = amount_vector(mention, tokens), amount_words(mention, clients)
-            shares = layer.probabilities(vector, words)
+    for tokens, in_sentence in zip(text.tokens, mentions, strict=True):
+        for mention in in_sentence:
+            shares = layer.probabilities(
+                amount_vector(mention, tokens), amount_words(mention, clients)
+            )
+            alone = mention.alone
+            if alone.place.sentence in parts:
+                vector = amount_vector(alone, parts[alone.place.sentence])
+                shares = (shares + layer.probabilities(vector, amount_words(alone, clients))) / 2
             allowed = ("none", *possible(mention))
             role = max(allowed, key=lambda each: shares[ROLES.index(each)])
             found.append(Amount(mention, role, float(shares[ROLES.index(role)])))
     return tuple(found)
+
+
+def in_clauses(text: Encoded) -> Encoded:
+    """Return a text in which sentences that list several demands are split into clauses."""
+    parts: list[str] = []
+    for sentence in text.sentences:
+        mentions = find_mentions(sentence)
+        listed = [m.place.clause for m in mentions] if len(mentions) >= _LIST else [sentence]
+        parts += dict.fromkeys(listed)
+    known = dict(zip(text.sentences, text.tokens, strict=True))
+    new = [part for part in parts if part not in known]
+    known |= dict(zip(new, encoded(new).tokens, strict=True)) if new else {}
+    return Encoded(tuple(parts), tuple(known[part] for part in parts))
 
 
 def units_said(text: Encoded) -> list[dict[Said, float]]:

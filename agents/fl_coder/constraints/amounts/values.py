@@ -37,8 +37,11 @@ _OF_NUMBERS: tuple[Role, ...] = (
 )  # fmt: skip
 #: What is limited from above, so that a lower bound is no limit.
 _LIMITED: frozenset[Role] = frozenset(
-    {"rounds", "seconds", "bytes", "total_bytes", "memory", "parameters", "epsilon", "delta"}
-)
+    {
+        "rounds", "seconds", "bytes", "total_bytes", "memory", "parameters", "epsilon", "delta",
+        "participation",
+    }
+)  # fmt: skip
 
 
 def possible(mention: Mention) -> tuple[Role, ...]:

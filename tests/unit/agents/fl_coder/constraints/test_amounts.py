@@ -87,7 +87,7 @@ def test_a_lower_bound_is_no_limit_and_an_upper_one_may_be_strict():
 def test_a_mark_names_what_a_quantity_stands_for():
     source = b"""
 amounts: ["12: Up to {four|attackers} of our twelve farms. {Beware|attackers}!", "Two dogs."]
-units: {none: [Hi.], sample: [], person: [Per patient and not per scan.], client: [], unnamed: []}
+units: {none: [Hi], sample: [], person: [Per patient and not per scan.], client: [], unnamed: []}
 nouns: {person: [patient, pupil], sample: [scan, page], client: [farm, bank]}
 """
     phrases = load_phrases(source, variants=1)
@@ -96,7 +96,9 @@ nouns: {person: [patient, pupil], sample: [scan, page], client: [farm, bank]}
     assert [(m.place.words, role) for m, role in first.mentions()] == [
         ("four of our twelve", "attackers"),
     ]  # fmt: skip
-    assert ("Per pupil and not per page.", "person") in phrases.units
+    swapped = [text for text, said in phrases.units if said == "person"][1:]
+    assert swapped[0].startswith(("Per pupil and", "Per patient and"))
+    assert swapped != ["Per patient and not per scan."]
 
 
 def test_a_noun_after_a_negation_is_another_word():
