@@ -53,6 +53,12 @@ _BOUNDS: tuple[tuple[Bound, re.Pattern[str]], ...] = (
 _OR_MORE = re.compile(
     r"^\s*(?:\w+\s+)?(?:or\s+(?:even\s+)?more|at\s+(?:the\s+)?(?:very\s+)?least|minimum)\b", re.I
 )
+#: What comes before a number that is not the quantity: "none of the 3 clinics", "ln 3".
+_NOT_COUNTED = re.compile(
+    r"\b(?:(?:none|neither|not\s+one)\s+of\s+(?:the\s+|our\s+|these\s+|those\s+)?|(?:ln|log|sqrt)\s*\(?)$"
+    r"|√$",
+    re.IGNORECASE,
+)
 _JOINS = (["in"], ["out", "of"], ["per"], ["for", "every"])
 
 
@@ -117,6 +123,8 @@ def _all(sentence: str) -> Iterator[Mention]:
     tokens = tokens_of(sentence)
     numbers = numbers_of(tokens)
     for number in numbers:
+        if _NOT_COUNTED.search(sentence[: tokens[number.first].start]):
+            continue
         measured = with_unit(tokens, number, SECONDS) or with_unit(tokens, number, BYTES)
         if measured or not number.article:
             yield _mention(sentence, tokens, number, numbers)

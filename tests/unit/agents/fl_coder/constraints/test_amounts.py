@@ -35,6 +35,7 @@ from edgewright.agents.text.array_cache import read_arrays
         ("from 8 a.m. to noon", [("8 a.m. to noon", "seconds", 14_400, 0)]),
         ("after the 12th training round", [("12th", "ordinal", 12, 0)]),
         ("a handful of nodes", [("a handful", "vague", 0, 0)]),
+        ("none of the 3 clinics, and ln 4", []),
         ("at most the usual, who knows how many", []),
     ],
 )
