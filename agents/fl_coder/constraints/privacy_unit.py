@@ -13,10 +13,10 @@ Unit = Literal["sample", "person", "client"]
 #: From the weakest protection to the strongest.
 UNITS: tuple[Unit, ...] = ("sample", "person", "client")
 
-#: Maximum number of sentences that are read as one passage whatever each says alone.
+#: Maximum number of sentences in which those beside the ones about privacy may belong to them.
 _FEW = 3
-#: Minimum probability that a sentence speaks of privacy for it to be part of the passage.
-_PRIVATE = 0.5
+#: Probability from which a sentence is not about privacy, and surely has nothing to do with it.
+_NOT_PRIVATE, _UNRELATED = 0.5, 0.9
 #: Minimum ratio of the probability of a stronger unit to that of the likeliest one for it to count.
 _CLOSE = 0.8
 
@@ -47,8 +47,9 @@ def read_unit(text: Encoded) -> StatedUnit:
     if not said:
         return StatedUnit("client", "", required=0.0, sure=True)
     order = range(len(said))
-    private = [i for i in order if said[i]["none"] < _PRIVATE]
-    passage = list(order) if len(said) <= _FEW else private
+    private = [i for i in order if said[i]["none"] < _NOT_PRIVATE]
+    related = _UNRELATED if len(said) <= _FEW else _NOT_PRIVATE
+    passage = [i for i in order if said[i]["none"] < related]
     passage = passage or [min(order, key=lambda i: said[i]["none"])]
     of_passage = said[passage[0]]
     if len(passage) > 1:
