@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from edgewright.agents.fl_coder.constraints.amounts.reader import Amount
 from edgewright.agents.fl_coder.constraints.amounts.values import clients_in_round
+from edgewright.agents.fl_coder.constraints.hostile import of_hostile
 from edgewright.agents.fl_coder.constraints.places import Place
 
 
@@ -39,6 +40,8 @@ def read_participation(amounts: Sequence[Amount], clients: int) -> StatedPartici
     found: StatedParticipation | None = None
     for amount in amounts:
         if amount.role not in ("participation", "absent"):
+            continue
+        if of_hostile(amount.mention.place.clause):
             continue
         count = clients_in_round(amount.mention, amount.role, clients)
         if count is None:

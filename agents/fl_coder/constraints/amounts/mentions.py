@@ -118,8 +118,8 @@ def _all(sentence: str) -> Iterator[Mention]:
         seconds, places = clock
         yield Mention(Place(sentence, places[0].start, places[-1].end), "seconds", seconds, seconds)
     for match in _ORDINAL.finditer(sentence):
-        if number := ordinal_of(match[0]):
-            yield Mention(place_of_match(match), "ordinal", number, number)
+        if position := ordinal_of(match[0]):
+            yield Mention(place_of_match(match), "ordinal", position, position)
     tokens = tokens_of(sentence)
     numbers = numbers_of(tokens)
     for number in numbers:

@@ -146,7 +146,7 @@ def _parsed(line: str) -> AmountPhrase:
     words, marks, last = "", [], 0
     for match in _MARK.finditer(line):
         words += line[last : match.start()]
-        role: Role = ROLES[ROLES.index(match["role"])]  # type: ignore[arg-type]
+        role: Role = ROLES[ROLES.index(match["role"])]
         marks.append((len(words), len(words) + len(match["words"]), role))
         words, last = words + match["words"], match.end()
     words += line[last:]

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgewright.agents.fl_coder.constraints.amounts.features import (
     FACT_WEIGHT,
@@ -85,7 +87,8 @@ class Layer:
         """Return the probability of each label, float32 ``[labels]``."""
         logits = self.vocabulary.logits(vector, words, self.heads.weights) + self.heads.bias
         shares: Vectors = np.exp(logits - logits.max())
-        return shares / shares.sum()
+        shares /= shares.sum()
+        return shares
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,8 @@ def _fitted(
 
 
 def _stored(layers: Layers) -> StoredArrays:
-    arrays, notes = {}, {}
+    arrays: dict[str, NDArray[Any]] = {}
+    notes: dict[str, str] = {}
     for name, layer in (
         ("amounts", layers.amounts),
         ("units", layers.units),

@@ -96,12 +96,17 @@ def expected(case: dict) -> dict:
     return {NAMES.get(name, name): scale * v for name, v in reads.items()} or {"nothing": True}
 
 
+#: Share of wordings that may be misread, though not as less than said: of those that the reader
+#: learned from, and of those that it did not.
+MAX_WRONG = dict.fromkeys(WORDINGS, 0.05) | {"own": 0.1}
+
+
 @pytest.mark.parametrize("name", WORDINGS)
 def test_wordings_of_numbers_are_read_and_none_is_weaker(name):
     cases = [case for case in WORDINGS[name]["numbers"] if "recall" not in case["reads"]]
     read = [(c, expected(c), read_promises(c["words"], c.get("clients", 20))) for c in cases]
     wrong = [case["words"] for case, expect, found in read if not is_right(found, expect)]
-    assert len(wrong) <= 0.05 * len(cases), wrong
+    assert len(wrong) <= MAX_WRONG[name] * len(cases), wrong
     assert [case["words"] for case, expect, found in read if is_weaker(found, expect)] == []
 
 
@@ -114,7 +119,7 @@ def test_wordings_of_units_are_read_and_none_is_weaker(name):
         (case, found.unit if found else "none") for case, found in zip(cases, privacy, strict=True)
     ]
     wrong = [case["words"] for case, unit in read if unit != case["unit"]]
-    assert len(wrong) <= 0.05 * len(cases), wrong
+    assert len(wrong) <= MAX_WRONG[name] * len(cases), wrong
     weaker = [c["words"] for c, unit in read if order.index(unit) < order.index(c["unit"])]
     assert weaker == []
 
