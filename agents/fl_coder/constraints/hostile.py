@@ -48,6 +48,14 @@ _SPORT = re.compile(
 )
 
 
+#: What people do to others than the training: "neighbours cheat each other".
+_AMONG_THEM = re.compile(
+    r"\b(?:cheat|attack|fight|tease)\w*\s+(?:each\s+other|one\s+another)\b", re.I
+)
+#: What a number of some of those spoken of before is followed by.
+_OF_THEM = re.compile(r"^\s*of\s+(?:them|these|those|whom|which)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Hostile:
     """How many clients may be hostile.
@@ -75,9 +83,12 @@ def read_hostile(amounts: Sequence[Amount], clients: int) -> Hostile | None:
     places: list[Place] = []
     for sentence, group in groupby(stated, key=lambda each: each.mention.place.sentence):
         together = list(group)
+        # Of "ten clinics, two of them hostile", the two count.
+        some = [e for e in together if _OF_THEM.search(sentence[e.mention.place.end :])]
+        together = some or together
         counts = [hostile_clients(each.mention, each.role, clients) for each in together]
         counts = [each for each in counts if each is None or (each >= 1 and each != clients)]
-        if not counts or DISMISSED.search(sentence):
+        if not counts or is_dismissed(sentence):
             continue
         places += [each.mention.place for each in together]
         known = [each for each in counts if each is not None]
@@ -90,6 +101,11 @@ def read_hostile(amounts: Sequence[Amount], clients: int) -> Hostile | None:
         if best is None or is_open or (found.count or 0) > (best.count or 0):
             best = found
     return Hostile(best.count, best.words, tuple(places)) if best else None
+
+
+def is_dismissed(sentence: str) -> bool:
+    """Return whether a sentence says that hostile clients are no matter of the training."""
+    return bool(DISMISSED.search(sentence) or _AMONG_THEM.search(sentence))
 
 
 def of_hostile(clause: str) -> bool:

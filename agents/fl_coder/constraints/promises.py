@@ -18,6 +18,7 @@ from edgewright.agents.fl_coder.constraints.classifier import Kind
 from edgewright.agents.fl_coder.constraints.denials import DISMISSED
 from edgewright.agents.fl_coder.constraints.hostile import (
     denied,
+    is_dismissed,
     read_hostile,
 )
 from edgewright.agents.fl_coder.constraints.limits import Quantity, StatedLimit, limits_of
@@ -250,9 +251,11 @@ def _privacy(
 ) -> StatedPrivacy | None:
     budget = read_budget(amounts, text.sentences)
     unit = read_unit(text)
-    evidence = max(stated.confidence if stated else 0.0, budget.confidence if budget else 0.0)
-    if any(DISMISSED.search(sentence) for sentence in text.sentences):
-        evidence = 0.0
+    withdrawn = any(DISMISSED.search(sentence) for sentence in text.sentences)
+    evidence = max(
+        stated.confidence if stated and not withdrawn else 0.0,
+        budget.confidence if budget else 0.0,
+    )
     if max(unit.required, evidence - _MARGIN) <= 1 - unit.required:
         return None
     words = [budget.words] if budget else []
@@ -309,7 +312,7 @@ def _attackers(
     hostile = read_hostile(clear, clients)
     words = hostile.words if hostile else ""
     likeliest = max(threat, key=lambda each: threat[each], default="")
-    if hostile is None and likeliest and not DISMISSED.search(likeliest):
+    if hostile is None and likeliest and not is_dismissed(likeliest):
         evidence = stated.confidence - _MARGIN if stated else 0.0
         if max(threat[likeliest], evidence) > 1 - threat[likeliest]:
             words = likeliest.strip(" .;!?")
