@@ -15,7 +15,7 @@ NUMBERS = yaml.safe_load((HERE / "numbers_unseen.yaml").read_text("utf-8"))
 SECOND = yaml.safe_load((HERE / "numbers_unseen_second.yaml").read_text("utf-8"))
 WORDINGS = {
     name: yaml.safe_load((HERE / f"wordings_{name}.yaml").read_text("utf-8"))
-    for name in ("first", "second", "third", "fourth", "fifth", "sixth", "own")
+    for name in ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "own")
 }
 PRIVACY = yaml.safe_load((HERE / "privacy_units_unseen.yaml").read_text("utf-8"))
 
