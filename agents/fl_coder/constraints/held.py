@@ -86,11 +86,12 @@ def _broken_limits(
 
 def _update_bytes(candidate: Candidate, facts: ModelFacts) -> int:
     """Return the bytes of an update, without the few that scales take."""
+    sent = facts.weight_bytes * candidate.strategy.vectors
     if isinstance(candidate.compression, Int8):
-        return facts.weight_bytes // 4
+        return sent // 4
     if isinstance(candidate.compression, TopK):
-        return int(facts.weight_bytes * 2 * candidate.compression.share)
-    return facts.weight_bytes
+        return int(sent * 2 * candidate.compression.share)
+    return sent
 
 
 def _broken_privacy(candidate: Candidate, promises: Promises) -> list[Fault]:

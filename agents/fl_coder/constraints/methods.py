@@ -37,12 +37,11 @@ _REFUSED = (
     ),
     (
         re.compile(
-            r"\b(?:scaffold|fed-?dyn|fed-?yogi|fed-?nova|fed-?ada-?grad|moon|feddc|fedbn|fed-?per)"
-            r"\b",
+            r"\b(?:fed-?nova|fed-?ada-?grad|moon|feddc|fedbn|fed-?per)\b",
             re.IGNORECASE,
         ),
-        "it is not available; the strategies are FedAvg, FedProx, FedAvgM, FedAdam, the trimmed "
-        "mean, the median, Krum and Multi-Krum",
+        "it is not available; the strategies are FedAvg, FedProx, FedAvgM, FedAdam, FedYogi, "
+        "SCAFFOLD, FedDyn, the trimmed mean, the median, Krum and Multi-Krum",
     ),
 )  # fmt: skip
 

@@ -185,12 +185,17 @@ def test_a_limit_is_read(words, quantity, value):
 
 
 @pytest.mark.parametrize(
-    "words", ["99 % recall on melanoma", "equal over skin tones", "use SCAFFOLD"]
+    "words", ["99 % recall on melanoma", "equal over skin tones", "use FedNova"]
 )
 def test_what_cannot_be_held_is_refused_with_the_reason(words):
     promises = read_promises(f"Read digits; {words}.", 10)
     assert [stated for stated, _ in promises.refused] == [words]
     assert promises.limits == {}
+
+
+@pytest.mark.parametrize("name", ["SCAFFOLD", "FedDyn", "FedYogi", "FedAdam"])
+def test_a_strategy_that_exists_is_not_refused(name):
+    assert read_promises(f"Read digits; use {name}.", 10).refused == ()
 
 
 def test_fedprox_is_read_with_its_weight():
