@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from edgewright.agents.planner.embedded.grammar.amounts import AMOUNT, NUMBER, compared, number_of
 from edgewright.agents.planner.embedded.grammar.guards import Guard, Premise
-from edgewright.agents.planner.embedded.grammar.lexicon import words
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
 from edgewright.agents.planner.embedded.grammar.states import opposed
 
 _WORD = re.compile(r"[a-z][a-z'-]*")
@@ -47,11 +47,17 @@ _COUNTING = (
     r"|(?:we|i)\s+(?:have|get)|they(?:\s+are|'re)|that(?:'s|\s+is)"
     r"|(?:the|your|that)\s+(?:count|number|total|result|answer|sum|figure)(?:\s+(?:is|comes\s+to|turns\s+out\s+to\s+be))?)\s+)?"
 )
-_OF_THEM = r"(?:\s+(?:of\s+(?:them|those|these)|in\s+total|altogether|there))*"
+_OF_THEM = r"(?:\s+(?:of\s+(?:them|those|these)|in\s+total|altogether|there|too|also|as\s+well|left))*"
 #: An amount at the end of a condition, where no noun follows it.
 _AMOUNT_LAST = re.compile(rf"(?:.*?\s)?(?P<amount>{AMOUNT}){_OF_THEM}", re.IGNORECASE)
 _AMOUNT_ALONE = re.compile(rf"{_COUNTING}(?P<amount>{AMOUNT}){_OF_THEM}", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(rf"{_COUNTING}(?P<number>{NUMBER}){_OF_THEM}", re.IGNORECASE)
+#: The opposite of the amount before: "if it's fewer", "any other number".
+_OTHER_AMOUNT = re.compile(
+    rf"{_COUNTING}(?:(?:any|some)\s+other\s+(?:number|amount|count)|a\s+different\s+(?:number|count)"
+    rf"|fewer|less|more|not){_OF_THEM}",
+    re.IGNORECASE,
+)
 _NOT_ANY = re.compile(rf"{_COUNTING}(?:none|zero|nothing|no\s+\w+){_OF_THEM}", re.IGNORECASE)
 _ANY = re.compile(
     rf"{_COUNTING}(?:any|some|one\s+or\s+more|at\s+least\s+one){_OF_THEM}", re.IGNORECASE
@@ -61,6 +67,12 @@ _COUNTED = re.compile(
     r"\b(?:count(?:ing)?(?:\s+up)?|tally(?:\s+up)?|tot\s+up|add\s+up|how\s+many|(?:number|count|total|tally)\s+of)\s+(?:all\s+)?(?:of\s+)?(?:the\s+)?"
     r"(?P<noun>(?!are\b|is\b|do\b|can\b|of\b|it\b|them\b)[\w'-]+(?:\s+(?!(?:are|is|do|can|in|on|and|or|but|for|if|then|please|you|there|here|that|with|to|of|visible)\b)[\w'-]+)?)"
     r"|\b(?!please\b|then\b|also\b|just\b|and\b|you\b)(?P<before>[a-z]{3,})\s+count\s*(?:[?.,:;]|$)",
+    re.IGNORECASE,
+)
+#: A number that somebody states: "I make it eight lambs", "it should have two funnels".
+_STATED = re.compile(
+    rf"\b(?:there(?:'s|'re|\s+(?:is|are|were|should\s+be|must\s+be))|(?:has|have|had|got|counted|see|saw|make\s+it|be))\s+(?:{AMOUNT}|{NUMBER})\s+"
+    rf"(?P<noun>(?!(?:of|in|on|left|there|{any_of('image_noun')}|ones?|things?|questions?)\b)[a-z][\w'-]*)",
     re.IGNORECASE,
 )
 #: "Are there any hens? If there are more than three, …"
@@ -170,7 +182,10 @@ class Asked:
 
     def count(self, words: str, about: str = "") -> None:
         """Remember what words have counted."""
-        if noun := counted(words):
+        noun = counted(words)
+        if not noun and not self.noun and (stated := _STATED.search(words)):
+            noun = stated["noun"]
+        if noun:
             self.noun, self._counting = noun, about or words
 
     def meant(self, said: str) -> tuple[Guard, str] | None:
@@ -196,6 +211,8 @@ class Asked:
 
     def _amount(self, said: str) -> tuple[Guard, str] | None:
         """Return the guard of an amount that leaves out what is counted."""
+        if self.last and self.last.premises[0].field == "count" and _OTHER_AMOUNT.fullmatch(said):
+            return self.last.negated(), self.about
         if not self.noun:
             return None
         if match := _AMOUNT_LAST.fullmatch(said):

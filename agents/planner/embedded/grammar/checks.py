@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+from edgewright.agents.planner.embedded.grammar.clauses import beginning
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+
 _SEARCH = re.compile(
-    r"^(?:please\s+|first\s+|and\s+|now\s+)*(?:check|look|search|watch)\s+(?:out\s+)?(?:(?P<where>(?:it|this|that|these|them|each|both)(?=\s+for)|(?:in|on|at|under|inside|behind|through|the|this|that|my|number|picture|photo|image)\s+[^,;]{1,40}?)\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
+    r"^(?:please\s+|first\s+|and\s+|now\s+|(?:in|on|at)\s+[^,;:]{1,40}?[,:]?\s+(?=check|look))*(?:check|look|search|watch)\s+(?:out\s+)?(?:(?P<where>(?:it|this|that|these|them|each|both)(?=\s+for)|(?:in|on|at|under|inside|behind|through|the|this|that|my|number|picture|photo|image)\s+[^,;]{1,40}?)\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
     re.IGNORECASE,
 )
 #: "Just one thing: is there a dog?"
@@ -18,10 +21,18 @@ _AMOUNT_OF = re.compile(
     r"(?:more\s+than|fewer\s+than|less\s+than|at\s+least|at\s+most|exactly|over|under)\s+\w+\s+\w",
     re.IGNORECASE,
 )
+#: "Hard hat?", "helmet on?": asks for what it names.
+_FRAGMENT = re.compile(
+    rf"(?:(?:the|an?|any)\s+)?(?!(?:what|which|who|whose|where|when|why|how|really|ready|ok|right)\b|{beginning()}|{any_of('task_noun')})[a-z][\w'-]*(?:\s+[\w'-]+){{0,2}}",
+    re.IGNORECASE,
+)
 _PLACED = re.compile(r"(?:in|on|at|under|inside|behind|through)\s", re.IGNORECASE)
+#: "My sister wants to know whether", "would you mind checking first if".
 _ASK_FIRST = re.compile(
-    r"^(?:please\s+|first\s+|and\s+|now\s+|just\s+|kindly\s+|(?:can|could|would|will)\s+(?:you|u)\s+|(?:i|we)(?:'d|\s+would)\s+like\s+(?:you\s+)?to\s+|(?:i|we)\s+(?:want|need)\s+(?:you\s+)?to\s+)*(?:know|look\s+at\s+[^,]+?\s+and\s+(?:tell\s+me|see|check)|tell\s+me|let\s+me\s+know|(?:have|take)\s+a\s+look|(?:i|we)(?:\s+(?:can't|cannot|couldn't|can\s+not|don't|do\s+not)(?:\s+(?:quite|really))?\s+(?:tell|see|know|say|remember|make\s+out)|(?:'m|\s+am|'re)\s+(?:not\s+sure|unsure|wondering)|\s+wonder)|not\s+sure|unsure|no\s+idea|check|see|look|find\s+out|say|verify|determine|decide)"
-    r"(?:\s+first)?(?:\s+(?:in|on)\s+[^,]+?)?\s+(?:if|whether)\s+(?P<what>.+?)(?:\s+first)?$",
+    r"^(?:(?!\b(?:and(?!\s+(?:tell|see|check|say)\b)|then|if|whether|describe|caption|classify|count|read|write)\b)[^;?!.]){0,60}?"
+    r"\b(?:know(?:ing)?|tell(?:\s+me)?|a\s+look|sure|unsure|idea|wonder(?:ing|s)?|check(?:ing)?|see(?:ing)?|look(?:ing)?|find(?:ing)?\s+out|say|verify(?:ing)?"
+    r"|determine|decide|remember|make\s+out|interested|curious)"
+    r"(?:\s+first)?(?:\s+(?:in|on|for\s+me)(?:\s+[^,]+?)?)?\s+(?:if|whether)\s+(?P<what>.+?)(?:\s+first)?$",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
@@ -60,7 +71,7 @@ _CLAIM = re.compile(
 )
 #: Has what was just said checked: "Is there?", "Is that true?".
 TAG = re.compile(
-    r"(?:(?:and|so|well|but)\s+)*(?:is|are|does|do|has|have|was)\s+(?:it|there|they|he|she|that)(?:\s+(?:true|right|correct|so|really|the\s+case))?\s*[?!]+",
+    r"(?:(?:and|so|well|but)[\s,]+)*(?:is|are|does|do|has|have|was)\s+(?:it|there|they|he|she|that)(?:\s+(?:true|right|correct|so|really|the\s+case))?\s*[?!]+",
     re.IGNORECASE,
 )
 
@@ -91,6 +102,8 @@ def asked_by(part: str) -> str:
         return match["what"]
     if part.rstrip().endswith("?") and _AMOUNT_OF.match(text):
         return f"there are {text}"
+    if part.rstrip().endswith("?") and _FRAGMENT.fullmatch(text):
+        return text
     return text if asks(text) else ""
 
 

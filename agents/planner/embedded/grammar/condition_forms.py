@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.nothing import NOTHING
 from edgewright.agents.planner.embedded.grammar.states import is_state
 
-#: On a condition nothing is done, as ``explicit`` has written it.
-NOTHING = "\u2205"
 _NOTHING = re.compile(rf"[\s.,;:!{NOTHING}]*")
 _LEAD = (
     r"(?P<lead>(?:(?:and|but|so|ok|okay|well|look|listen|right|please|only|first|just|then)\b"
@@ -65,7 +64,7 @@ COURTESY = re.compile(
     re.IGNORECASE,
 )
 _ASKING = re.compile(
-    rf"\b{any_of('asking_verb')}(?:\s+{any_of('asking_object')})*(?:\s+(?:at|in|on|from|for|by)\s[^,]*?)?"
+    rf"\b{any_of('asking_verb')}(?:e?d|s|ing)?(?:\s+{any_of('asking_object')})*(?:\s+(?:at|in|on|from|for|by)\s[^,]*?)?"
     rf"(?:\s+(?:the|this|that|my|both|each|these|all|every)\s+(?:\w+\s+)?(?:{any_of('image_noun')}|one))?\s*,?$",
     re.IGNORECASE,
 )
@@ -76,6 +75,7 @@ _BEGIN = re.compile(
 _STRONG = re.compile(
     r"(?<!\byou)(?<!\bi)(?<!\bwe)\s(?=(?:(?:please|just|also|then|only)\s+)*(?:use|take|try|look|describe|caption|classify|categori[sz]e|tell|give|name|count|identify|read"
     r"|explain|say|write|translate|summari[sz]e|train|list|what|which|how|where)\s+\w)|\s(?=(?:describe|caption|classify)$)"
+    r"|\s(?=(?:can|could|would|will)\s+(?:you|u)\s|you\s+(?:may|can|could|should)\s+(?!see\b|find\b|spot\b)\w)"
     rf"|\s(?=(?:i|we|he|she|they)(?:(?:'d|\s+would)\s+(?:like|love|want)|\s+(?:needs?|wants?))\b)|\s(?={NOTHING})",
     re.IGNORECASE,
 )

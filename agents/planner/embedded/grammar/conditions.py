@@ -81,6 +81,12 @@ def _revokes(read: Sequence[Piece], before: Piece) -> bool:
     return bool(nothing and ordered and not before.guard and not asks(before.text))
 
 
+#: Who means the opposite of "nobody" by "if somebody is".
+_SOMEBODY = re.compile(r"\b(?:some|any)(?:body|one)\b", re.IGNORECASE)
+_NOBODY = re.compile(r"\b(?:nobody|no\s+one|none)\b", re.IGNORECASE)
+_ALLOWED = re.compile(r"^you\s+(?:may|can|could|should)\s+(?:also\s+)?", re.IGNORECASE)
+
+
 class ConditionReader:
     """Reads the sentences of a request in order and remembers what they ask.
 
@@ -192,9 +198,11 @@ class ConditionReader:
     def _on_answer(self, part: str, last: Guard) -> Piece | None:
         """Read what is done on the answer before: "if so, …", "otherwise …", "… if it is"."""
         if match := ELSE.match(part):
-            return self._guarded(part[match.end() :], last.negated())
+            same = _NOBODY.search(match[0]) and _says_nobody(last)
+            return self._guarded(part[match.end() :], last if same else last.negated())
         if (match := SO.match(part)) and not self._asks_on(match):
             other = self._unless and "case" in match["so"].lower()
+            other = other or (_SOMEBODY.search(match[0]) and _says_nobody(last))
             return self._guarded(part[match.end() :], last.negated() if other else last)
         if match := LAST_SO.search(part):
             return self._guarded(part[: match.start()], last if match["so"] else last.negated())
@@ -236,7 +244,7 @@ class ConditionReader:
             dangles = end is None and self._begun and "?" not in part
             yield Piece("" if dangles else part)
             return
-        condition, main = rest[: end[0]], rest[end[1] :]
+        condition, main = rest[: end[0]], _ALLOWED.sub("", rest[end[1] :])
         if match["should"]:
             condition = re.sub(r"^(\w+(?:\s+\w+)?)\s+be\b", r"\1 is", condition)
         guard, about = self._ask(condition, unless=bool(match["unless"]))
@@ -294,6 +302,11 @@ class ConditionReader:
         guard = replace(guard_of(self._reworded(each)), over=quantity_of(asked))
         guard = replace(guard, premises=guard.negated().premises) if none else guard
         return (guard.negated() if unless else guard), None
+
+
+def _says_nobody(guard: Guard) -> bool:
+    """Return whether a guard holds if nobody or nothing is there."""
+    return all(each.field == "answer" and each.value == "no" for each in guard.premises)
 
 
 def _of_each(part: str, match: re.Match[str]) -> str:

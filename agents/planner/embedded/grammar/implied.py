@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from edgewright.agents.planner.embedded.grammar.amounts import AMOUNT
 from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
-from edgewright.agents.planner.embedded.grammar.condition_forms import NOTHING
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.nothing import LEAVE, NO_MORE, NOTHING, QUIET
 from edgewright.agents.planner.embedded.grammar.states import is_state
 
 NOUN = any_of("image_noun")
@@ -21,22 +22,6 @@ IN_THEM = r"(?:\s+(?:in|on)(?:\s+(?:them|it))?)?[\s.!]*"
 _START = r"(?:^|(?<=[.;,!?]\s))"
 _SENTENCE = r"(?:^|(?<=[.;!?]\s))"
 _ARROW = r"(?:\u2192|\u21d2|[-=]>)"
-#: Orders to do nothing, and words that need a comma before them to say so.
-_LEAVE = (
-    r"(?:(?:please|just|then|simply)\s+)*"
-    r"(?:(?:do\s+not|don't|dont)\s+(?:bother|do\s+(?:anything|it|that))|do\s+nothing"
-    r"|skip(?:\s+(?:it|this|that))?|leave\s+(?:it|that|this)(?:\s+(?:be|out|alone))?"
-    r"|forget\s+(?:it|that)|never\s?mind|ignore\s+(?:it|this|that)|say\s+nothing(?:\s+more)?"
-    r"|(?:there(?:'s|\s+is)\s+)?no\s+need(?:\s+(?:to|for)\s+[^,.;!?]+?)?|no\s+(?:further\s+)?action(?:\s+needed)?"
-    r"|(?:i|we)\s+(?:don't|do\s+not|dont)\s+(?:need|want)\s+(?:anything|it|one)(?:\s+else)?"
-    r"|(?:i|we)\s+(?:don't|do\s+not|dont)\s+care|(?:you\s+)?(?:may|can)\s+(?:leave|skip|ignore)\s+it)"
-)
-_NOTHING = (
-    rf"(?:{_LEAVE}|(?:please\s+)?(?:(?:don't|do\s+not|dont)|nothing(?:\s+(?:more|else))?(?:\s+to\s+do)?|pass|stop(?:\s+there)?"
-    r"|none(?:\s+(?:is\s+)?needed)?|(?:that's|thats|that\s+is)\s+(?:all|fine|it|ok|okay|enough|good)"
-    r"|(?:it's|its)\s+(?:fine|ok|okay|good)|(?:all\s+)?(?:fine|good|okay|ok|well)|no\s+(?:worries|problem)|(?:we're|we\s+are|i'm)\s+(?:done|finished)))"
-)
-_NO_MORE = r"(?=\s*(?:[.;,!)]|$|\s(?:and|but|or|if|otherwise|else)\b))"
 _SIGNS = {
     ">": "more than", "<": "fewer than", ">=": "at least", "<=": "at most",
     "\u2265": "at least", "\u2264": "at most",
@@ -139,16 +124,22 @@ _FORMS = [
         rf"{'|'.join(sorted(VERBS))}|how|what|which|where)\b)",
         ". otherwise, ",
     ),
+    # "With four or fewer I need no more; with more, describe it."
+    _form(
+        rf"{_START}(?:and\s+|but\s+)?with\s+(?P<n>{AMOUNT})(?:\s+of\s+them)?\s*,?\s+"
+        rf"(?=(?:i|we|you|nothing|no|that's)\b|{beginning()})",
+        r"if there are \g<n>, ",
+    ),
     # "If there is no cat, don't bother", "…, else don't": nothing is done.
     _form(
-        rf"(?P<before>\b(?:if|unless|when)\s[^.;!?]{{1,90}}?\s*[,:?]\s*(?:then\s+|in\s+(?:which|that)\s+case,?\s+)?|{any_of('else_word')}(?!\w)[\s,:]*(?:then\s+)?){_NOTHING}{_NO_MORE}",
+        rf"(?P<before>\b(?:if|unless|when)\s(?:(?!\bthen\b)[^.;!?]){{1,90}}?\s*[,:?]\s*(?:then\s+|in\s+(?:which|that)\s+case,?\s+)?|{any_of('else_word')}(?!\w)[\s,:]*(?:then\s+)?){QUIET}{NO_MORE}",
         rf"\g<before>{NOTHING}",
     ),
     _form(
-        rf"(?P<before>\b(?:if|unless|when)\s[^.;!?,]{{1,90}}?\s+(?:then\s+)?){_LEAVE}{_NO_MORE}",
+        rf"(?P<before>\b(?:if|unless|when)\s[^.;!?,]{{1,90}}?\s+(?:then\s+)?){LEAVE}{NO_MORE}",
         rf"\g<before>{NOTHING}",
     ),
-    _form(rf"(?<=\?\s)(?:then\s+)?{_NOTHING}(?=\s*(?:[.;!]|$))", NOTHING),
+    _form(rf"(?<=\?\s)(?:then\s+)?{QUIET}(?=\s*(?:[.;!]|$))", NOTHING),
     # "Check that nobody is in it before you describe it" describes it in any case.
     _form(
         r"\b(?P<check>(?:check|verify|confirm|see|make\s+sure)\s+(?:first\s+)?)(?:that|if|whether)\s+(?P<what>[^.;,!?]+?)\s*,?\s+before\s+(?:you\s+|doing\s+)?"
@@ -255,7 +246,7 @@ _FORMS = [
         lambda match: "if so, " if match["with"].lower() == "with" else "if not, ",
     ),
     # "Fewer than ten -> nothing."
-    _form(rf"{_START}[^.;,!?\n]{{2,60}}?\s*\??\s*{_ARROW}\s*{_NOTHING}\s*(?:[.;,!]\s*|$)", ""),
+    _form(rf"{_START}[^.;,!?\n]{{2,60}}?\s*\??\s*{_ARROW}\s*{QUIET}\s*(?:[.;,!]\s*|$)", ""),
     # "More than ten -> caption it." Before an arrow, an image is a heading.
     _form(
         rf"{_START}(?:if\s+)?(?P<what>(?!{NOUN}\b|the\b|\S+\.\w)[^.;,!?\n]{{2,60}}?)\s*\??\s*"

@@ -42,9 +42,17 @@ _COUNTED = re.compile(
     rf"|^(?P<n>(?!one\b|zero\b|0\b|1\b){NUMBER})\s+(?P<thing2>\S.*)$",
     re.IGNORECASE,
 )
-#: "Fewer than three cars are parked".
+#: "Fewer than three cars are parked", "at least five pupils have their hands up".
 _COUNTED_STATE = re.compile(
-    rf"(?P<thing>{AMOUNT}\s+[\w' -]+?)\s+(?:is|are)\s+(?P<state>\w.*)", re.IGNORECASE
+    rf"(?P<asked>(?:is|are|do|have|has)\s+)?(?P<thing>{AMOUNT}\s+[\w' -]+?)\s+(?P<state>(?:is|are|be|have|has|were)\s+\w.*)",
+    re.IGNORECASE,
+)
+_UNIT = r"(?!.*\b(?:degrees?|per\s?cent|bars?|met(?:re|er)s?|years?|hours?|minutes?|(?:kilo|centi|milli)\w+|kg|cm|mm|lit(?:re|er)s?|euros?|dollars?|pounds?)\b)"
+#: "The bike has only one wheel", "does the house have at least three windows".
+_COUNTED_OBJECT = re.compile(
+    rf"{_UNIT}(?:(?:has|have)\s+(?!there\b)[\w' -]+?(?:\s+got)?|(?:does|do)\s+[\w' -]+?\s+(?:have|show|contain)"
+    rf"|[\w' -]+?(?:\s+(?:has|have|had|shows?|contains?)(?:\s+got)?|'s\s+got))\s+(?P<thing>{AMOUNT}\s+\w.*)",
+    re.IGNORECASE,
 )
 _NUMBER_OF = re.compile(
     r"^the\s+(?:total\s+)?(?:number|count|amount)\s+of\s+(?P<thing>.+?)\s+(?:is\s+|are\s+|comes\s+to\s+)?"
@@ -89,6 +97,10 @@ _ASKED = re.compile(
 #: "If mushroom, describe it"
 _NOUN_ALONE = re.compile(
     r"(?!(?:it|so|yes|no|not|they|possible|true|there)\b)[a-z-]{3,}", re.IGNORECASE
+)
+#: "Hard hat", "helmet on".
+_PHRASE_ALONE = re.compile(
+    r"(?!(?:it|so|yes|no|not|they|true|there|in|on|at|an?|any)\b)[a-z][\w-]*(?:\s+[a-z][\w-]*){1,2}", re.IGNORECASE
 )
 _QUALITY = re.compile(r"[a-z]{2,}(?:[^aeiou]y|ed|ing|ful|less|able|ible|ous|ish)", re.IGNORECASE)
 _THING_ALONE = re.compile(r"an?\s+[a-z-]+(?:\s+[a-z-]+)?", re.IGNORECASE)
@@ -176,15 +188,19 @@ def premise_of(words: str) -> Premise:
     """Read one statement or question as a premise."""
     words = re.sub(r"\btheres\b", "there's", re.sub(r"\s+", " ", words), flags=re.IGNORECASE)
     asked = bool(_ASKED.match(words)) and not _NEGATIVE.search(words)
-    if asked and not _COUNTED.match(_thing(words)[0]):
+    amount = _COUNTED_STATE.fullmatch(words) or _COUNTED_OBJECT.fullmatch(words)
+    if asked and not amount and not _COUNTED.match(_thing(words)[0]):
         return Premise(f"{words}?")  # the person's own words
     words = _NUMBER_OF.sub(r"there are \g<amount> \g<thing>", words)
     thing, place = _thing(words)
     state = None if thing else _COUNTED_STATE.fullmatch(words)
     if state and (counted := _COUNTED.match(state["thing"])):
         premise = _counted(counted, "")
-        question = premise.question.replace("are there", f"are {state['state']}")
-        return replace(premise, question=question)
+        stated = re.sub(r"^be\b", "are", state["state"], flags=re.IGNORECASE)
+        return replace(premise, question=premise.question.replace("are there", stated))
+    owned = None if thing else _COUNTED_OBJECT.fullmatch(words)
+    if owned and (counted := _COUNTED.match(owned["thing"])):
+        return _counted(counted, "")
     if thing:
         if counted := _COUNTED.match(thing):
             return _counted(counted, place)
@@ -205,7 +221,17 @@ def premise_of(words: str) -> Premise:
         return Premise(f"is it {positive}?", value="no" if negative else "yes")
     if _NOUN_ALONE.fullmatch(positive):
         return Premise(f"is there {_with_article(positive)}?", value="no" if negative else "yes")
+    if _PHRASE_ALONE.fullmatch(positive) and not _VERB.search(positive):
+        return Premise(_asked_in_brief(positive), value="no" if negative else "yes")
     return Premise(_inverted(positive), value="no" if negative else "yes")
+
+
+def _asked_in_brief(words: str) -> str:
+    """Return the question of "hard hat" or "helmet on"."""
+    *before, last = re.sub(r"^the\s+", "", words, flags=re.IGNORECASE).split()
+    if before and (is_state(last) or last.lower() in ("on", "off", "up", "down", "in", "out")):
+        return f"is the {' '.join(before)} {last}?"
+    return f"is there {words if words.endswith('s') else _with_article(words)}?"
 
 
 def _split(words: str, pattern: re.Pattern[str]) -> list[str]:

@@ -104,6 +104,13 @@ _OPPOSITE = re.compile(
     rf"(?P<thing>[\w-]+)\s*\?\s+(?P<then>{_ORDER}[^.!?;]*[.!;]?\s+)(?=no\s+(?P=thing)s?\s*\?\s+{_ORDER})",
     re.IGNORECASE,
 )
+#: Sounds of somebody who thinks: "so, um, describe it".
+_FILLER = re.compile(r"\s*,?\s*\b(?:u+h*m+|u+h+|e+r+m*)\b(?![.-]?\w)\s*[,\u2026]*(?:\.\.+)?\s*", re.IGNORECASE)
+#: "If its in focus".
+_ITS = re.compile(
+    r"\bits(?=\s+(?:an?|the|in|on|at|not|no|too|only|just|more|less|really|still|very|already|\w+ing)\b)",
+    re.IGNORECASE,
+)
 #: Said before the request.
 _GREETED = re.compile(rf"^(?:\W*{any_of('greeting')}\b(?!-)[\s,.!:\u2013-]*)+(?=\w)", re.IGNORECASE)
 #: Said of what was done before: "no, not that one", "oops, wrong picture".
@@ -156,8 +163,8 @@ _SHOULD = re.compile(
 )
 #: "No dog? No caption." says what an order on the opposite condition says again.
 _NOTHING = re.compile(
-    r"(?:^|(?<=[.!?;]\s))no\s+[\w' -]{2,40}?\?"
-    rf"\s+(?:then\s+)?no\s+{any_of('task_noun')}\s*[.!]\s*(?=\w)",
+    r"(?:^|(?<=[.!?;]\s))no\s+[\w' -]{2,40}?[?,]"
+    rf"\s+(?:then\s+)?no\s+(?:{any_of('task_noun')}|reply|answer|words?)\s*(?:[.!]+\s*|$)",
     re.IGNORECASE,
 )
 _ORDERED = re.compile(
@@ -199,6 +206,7 @@ def rewritten(text: str, *, images: int, others: int) -> str:
     rejected = _REJECTED.fullmatch(text.strip())
     if others == 1 and rejected and rejected["other"]:
         return "the other one"
+    text = _ITS.sub("it's", _FILLER.sub(" ", text).strip())
     text = _ACKNOWLEDGED.sub("", _GREETED.sub("", text, count=1), count=1)
     text = _amended(_REJECTED_FIRST.sub("", text, count=1))
     text = _UNLESS.sub(" unless", _APART.sub(", ", text))

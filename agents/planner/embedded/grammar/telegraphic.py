@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from edgewright.agents.planner.embedded.grammar.amounts import AMOUNT, NUMBER
 from edgewright.agents.planner.embedded.grammar.clauses import beginning
-from edgewright.agents.planner.embedded.grammar.condition_forms import NOTHING
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.nothing import NOTHING
 from edgewright.agents.planner.embedded.grammar.states import is_state
 
 _NOUN = r"[a-z][\w'-]*(?:\s+[a-z][\w'-]*){0,5}?"
