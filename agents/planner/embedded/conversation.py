@@ -25,6 +25,7 @@ _DONE = {
     "summar": "image-to-text",
     "story": "image-to-text",
     "alt text": "image-to-text",
+    "alternative text": "image-to-text",
     "alt-text": "image-to-text",
     "classif": "image-classification",
     "label": "image-classification",

@@ -34,6 +34,21 @@ from edgewright.agents.planner.embedded.steps import Unit
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
 from edgewright.tools.cards import CardRegistry, ToolCard
 
+#: Asks for something else than what a thing is: "where is it?", "what is it for?", "the date".
+_PROPERTY = re.compile(
+    r"^(?:(?:and|but|so|only|just|tell\s+me|say|know)\s+)*(?:where|why|how\s+(?:many|much|old|big|tall|long|far|full|high|deep))\b"
+    r"|\bwhat(?:'?s|\s+is|\s+are)?\s+(?:it|this|that|they|he|she|these|those)(?:'s|\s+is|\s+are)?\s+(?:made|for|doing|used|worth|wearing|holding|standing|saying)\b"
+    r"|\bwhat(?:'?s|\s+is)\s+(?:it|this|that)\s+for\b"
+    r"|\b(?:what|which)\s+(?:colou?r|number|date|year|day|time|price|size|score|page)\b"
+    r"|\b(?:serial|phone|house|batch|model)\s+number\b|\bexpiry\b|\b(?:the|its|his|her)\s+(?:price|date|total|reading|temperature|size|age)\b",
+    re.IGNORECASE,
+)
+_YES_NO = re.compile(
+    r"(?:is|are|was|were|has|does|did)\s+(?:it|this|that|he|she|they|there|the|any|my|his|her)\b",
+    re.IGNORECASE,
+)
+_CHOICE = re.compile(r"\bor\b|\b(?:kind|sort|type|breed|species|class|categor\w+)\b", re.IGNORECASE)
+_LAST = re.compile(r"(?:.*[.!?;:,]\s+(?:(?:and|but|so)\s+)?)?(?P<last>\S.*)", re.DOTALL)
 #: Joins several requests in one clause.
 _JOINS = re.compile(r"[,;&+/]|\b(?:and|plus|also|then|with|both|as\s+well)\b", re.IGNORECASE)
 
@@ -59,7 +74,7 @@ class Forms:
             follows: Whether there is a task before; a short question after it is about its image
                 too: "and the fuel?".
         """
-        intents = self._single(unit.text, reading.intents)
+        intents = self._single(unit.text, self._asking_more(unit, reading.intents))
         if unit.images:
             intents = _not_in_remarks(unit.text, intents)
         if not intents and unit.images and (tool := self._implied(unit, reading, follows)):
@@ -82,6 +97,18 @@ class Forms:
         clause = Clause(" and ".join(others.values()), 0, len(unit.text))
         return replace(reading, intents=readable, declined=((clause, "reading other files"),))
 
+    def _asking_more(self, unit: Unit, intents: Sequence[Intent]) -> list[Intent]:
+        """Return intents with questions for classes where the words ask for something else."""
+        found: dict[tuple[str, int], Intent] = {}
+        for intent in intents:
+            card = None if intent.tool == AS_BEFORE else self._cards.get(intent.tool)
+            if self._asking and card and card.id == "image-classification":
+                words = _LAST.sub(r"\g<last>", unit.text[intent.start : intent.end].strip())
+                if not _CHOICE.search(words) and (_PROPERTY.search(words) or _YES_NO.match(words)):
+                    intent = replace(intent, tool=self._asking.id)
+            found.setdefault((intent.tool, intent.end), intent)
+        return list(found.values())
+
     def _implied(self, unit: Unit, reading: Reading, follows: bool) -> str:
         """Return the card for a text in which the heads find none, or nothing."""
         named = kind_of(unit.text)
@@ -89,7 +116,7 @@ class Forms:
         if card and not reading.declined and "question" not in self._cards.get(card).arguments:
             return card
         said = sentences(unit.text)
-        known = unit.guard is not None or STAND_IN in unit.text
+        known = unit.guard is not None or unit.named or STAND_IN in unit.text
         asked = (
             any(map(about_image, said))
             or (known and any(map(asks_openly, said)))

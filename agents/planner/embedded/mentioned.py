@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from edgewright.agents.planner.embedded.conversation import (
     Conversation,
@@ -45,9 +45,28 @@ _WHICH_THERE = re.compile(
 )
 #: Says why an image is left out: "the third is just my thumb".
 _UNNEEDED = re.compile(
-    r"\b(?:just|only|merely|mistake|accident(?:al(?:ly)?)?|ignore|skip|forget|leave|irrelevant|unimportant|doesn't\s+(?:matter|count|belong)|don't\s+(?:matter|count|belong)|not\s+(?:relevant|important|mine|part)|isn't\s+(?:relevant|important|mine|part)"
-    r"|duplicate|thumb|finger|by\s+mistake|slipped\s+in|out\s+of\s+it|too\s+(?:dark|blurry|blurred)|blurry|blurred)\b",
+    r"\b(?:just|only|merely|mistake|accident(?:al(?:ly)?)?|ignore|skip|forget|leave|irrelevant|unimportant|decorative|whatever|already|later|myself"
+    r"|(?:doesn't|don't)\s+(?:matter|count|belong)|(?:not|isn't|aren't)\s+(?:relevant|important|mine|part|needed)"
+    r"|(?:can|may)\s+(?:stay|wait|be\s+left)|for\s+(?:next|another|tomorrow|later|the\s+\w+$)"
+    r"|duplicate|thumb|finger|slipped\s+in|out\s+of\s+it|too\s+(?:dark|blurry|blurred)|blurry|blurred)\b",
     re.IGNORECASE,
+)
+_PLACE_ALONE = re.compile(
+    rf"(?:(?:and|or|what|how|about)\s+)*(?:(?:in|on|at|for|with|of)\s+)?{STAND_IN}\s*\?+",
+    re.IGNORECASE,
+)
+#: A clause with the mark or the word that joins it to the next.
+_CLAUSE = re.compile(r"(?:[^,;.!?]|[.](?=\w))+(?:[,;.!?]+|$)\s*")
+_JOINT = re.compile(
+    r"(?:(?:and|but|so|like|well|oh|ps|btw|because|since|as)\b[\s,]*)*", re.IGNORECASE
+)
+#: Around images of which somebody says that they are done: "I've done the others myself".
+_DONE_BEFORE = re.compile(
+    rf"{_JOINT.pattern}(?:i|we)(?:'ve|\s+have)?\s+(?:already\s+)?(?:\w+ed|done|written(?:\s+up)?|got|had|seen|know)\s+",
+    re.IGNORECASE,
+)
+_DONE_AFTER = re.compile(
+    r"(?:\s+(?:already|myself|ourselves|by\s+hand|yesterday|today|before))*[\s,;.!]*", re.IGNORECASE
 )
 _IT = re.compile(r"^(?:it|they)\b|\b(?:it|them|there)$", re.IGNORECASE)
 _INSTEAD = re.compile(rf"\W*{any_of('instead')}\b", re.IGNORECASE)
@@ -89,24 +108,36 @@ class Mentioned:
         elif images and _INSTEAD.match(words):
             self.latest = images  # "instead of classifying the second, caption it"
 
-    def leave_out(self, sentence: str) -> None:
-        """Bar images of which a sentence only says that they do not matter."""
-        found = self.mentions(sentence)
+    def without_unneeded(self, text: str) -> str:
+        """Return a text without the clauses that only say that images do not matter, barring these."""
+        kept = text
+        clauses = _CLAUSE.findall(text)
+        for clause, after in zip_longest(clauses, clauses[1:], fillvalue=""):
+            goes_on = clause.rstrip().endswith(",") and _IT.search(after.strip(" .!?"))
+            if not goes_on and self._unneeded(clause.strip()):
+                kept = kept.replace(clause, "", 1)
+        kept = kept.strip(" ,;")
+        return kept if _WORD.search(kept) else text
+
+    def _unneeded(self, clause: str) -> bool:
+        """Bar images of which a clause only says that they do not matter; return whether it does."""
+        found = self.mentions(clause)
         first = found[0] if found else None
-        if (
-            first is None
-            or first.kind not in ("name", "position", "tail", "head", "others")
-            or sentence[: first.start].strip(" ,").lower() not in ("", "and", "but", "ps", "btw")
-            or not _UNNEEDED.search(sentence, first.end)
-            or not states(f"{STAND_IN}{sentence[first.end :]}")
-        ):
-            return
+        if first is None or first.kind not in ("name", "position", "tail", "head", "others"):
+            return False
+        before, after = clause[: first.start], clause[first.end :]
+        said = _UNNEEDED.search(after) and states(f"{STAND_IN}{after}") and _JOINT.fullmatch(before)
+        if not said and not (_DONE_BEFORE.fullmatch(before) and _DONE_AFTER.fullmatch(after)):
+            return False
         try:
             images = self.conversation.resolve([first], self.aside, ())
         except MissingImageError:
-            return
-        if len(images) < len(self.conversation.focus):
+            return False
+        fewer = len(images) < len(self.conversation.focus)
+        if fewer:
             self.conversation.bar(images)
+            self.aside += images
+        return fewer
 
     def mentions(self, text: str) -> list[Mention]:
         """Return the mentions of images in a text, in order."""
@@ -119,6 +150,20 @@ class Mentioned:
     def reworded(self, text: str) -> str:
         """Return a text with stand-ins for its mentions."""
         return without_mentions(text, self.mentions(text))
+
+    def spelled_out(self, said: Sequence[str]) -> list[str]:
+        """Return sentences with whole questions for "and in the second?"."""
+        found: list[str] = []
+        for sentence in said:
+            new = self.mentions(sentence)
+            old = self.mentions(found[-1]) if found and found[-1].endswith("?") else []
+            if len(new) == len(old) == 1 and _PLACE_ALONE.fullmatch(
+                _cut(sentence, new[0], STAND_IN)
+            ):
+                named = sentence[new[0].start : new[0].end]
+                sentence = _cut(found[-1], old[0], named)
+            found.append(sentence)
+        return found
 
     def selected(self, sentence: str) -> str:
         """Return a sentence about the images that show something as a condition on each."""
@@ -232,3 +277,8 @@ class Mentioned:
         if ahead and len(_WORD.findall(_CONNECTION.sub("", clause))) == 1:
             return self.resolved(ahead) or ()  # "caption and classify the second"
         return self.conversation.focus if self.latest is None else self.latest
+
+
+def _cut(text: str, mention: Mention, words: str) -> str:
+    """Return a text with other words in the place of a mention."""
+    return f"{text[: mention.start]}{words}{text[mention.end :]}"

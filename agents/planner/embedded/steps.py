@@ -24,6 +24,7 @@ class Unit:
         checked: The images that the condition is about, if it names its own.
         again: The tasks of an earlier turn that it repeats.
         question: The whole question, if the text leaves a part of it to the turn before.
+        named: Whether the request says which images it is about.
     """
 
     text: str
@@ -32,6 +33,7 @@ class Unit:
     checked: Images | None = None
     again: tuple[Task, ...] = ()
     question: str = ""
+    named: bool = False
 
     @property
     def only_checks(self) -> bool:

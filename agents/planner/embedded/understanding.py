@@ -18,6 +18,7 @@ from edgewright.agents.planner.embedded.grammar.acts import (
     addressed,
     is_closing,
     split_acts,
+    thanks,
 )
 from edgewright.agents.planner.embedded.grammar.conditions import ConditionReader, Piece
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
@@ -43,6 +44,7 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     may_request,
     only_looks,
     presents,
+    says_nothing,
     sentences,
     states,
 )
@@ -90,6 +92,8 @@ def understand(
     reader = _Reader(conversation, images := Mentioned(conversation), acts)
     if address := addressed(text):
         return Understanding((), said=address)
+    if thanks(text) and says_nothing(text):
+        return Understanding((), said="thanks")
     seen = len(conversation.seen)
     others = seen - len(conversation.focus)
     remaining = wanted(rewritten(text, images=seen, others=others))
@@ -98,9 +102,11 @@ def understand(
         images.set_aside(words)
     if not remaining.text:
         return Understanding((), remaining.dropped, ())
-    for sentence in sentences(remaining.text):
-        images.leave_out(sentence)
-    said = items(granted(remaining))
+    remaining = replace(remaining, text=images.without_unneeded(remaining.text))
+    text = granted(remaining)
+    if remaining.dropped and text == remaining.text and says_nothing(text):
+        return Understanding((), remaining.dropped, ())
+    said = items(text)
     for number, (item, following) in enumerate(zip_longest(said, said[1:], fillvalue="")):
         reader.read(number, item, following, conditions=conditions)
     asked = [unit for unit in reader.units if not _only_says(unit)]
@@ -173,7 +179,7 @@ class _Reader:
         """Read one item; ``following`` is the next one."""
         found = [Piece(each) for each in sentences(item)]
         if conditions:
-            said = [self.images.selected(each) for each in sentences(item)]
+            said = [self.images.selected(each) for each in self.images.spelled_out(sentences(item))]
             found = self._conditions.pieces(said, following)
         if not self.units:
             turn = self.conversation.latest
@@ -271,8 +277,9 @@ class _Reader:
         for position, part in enumerate(parts):
             later = (self.images.mentions(each) for each in parts[position + 1 :])
             ahead = next((each for each in later if each), [])
+            named = bool(self.images.mentions(part))
             for text, images in self.images.runs(part, ahead):
-                unit = Unit(text, images, piece.guard, checked)
+                unit = Unit(text, images, piece.guard, checked, named=named)
                 self._add(unit, number, apart=len(parts) > 1)
 
     def _add(self, unit: Unit, number: int, *, apart: bool = False) -> None:

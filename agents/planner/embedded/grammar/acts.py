@@ -22,6 +22,10 @@ _LEAD = re.compile(
 )
 _CLOSING = re.compile(rf"(?:\W*\b{any_of('closing', 'gratitude')}\b)+\W*", re.IGNORECASE)
 _GRATITUDE = re.compile(rf"\b{any_of('gratitude')}\b", re.IGNORECASE)
+_THANKED = re.compile(
+    r"\W*(?:(?:ok|okay|great|perfect|lovely|right|well|oh|and)\b\W*)*(?:thanks|thank\s+(?:you|u)|thx|cheers|bye|goodbye)\b",
+    re.IGNORECASE,
+)
 _GREETING = re.compile(
     rf"(?:\W*{any_of('greeting')}\b)+(?:\W+{any_of('small_talk')})?\W*", re.IGNORECASE
 )
@@ -75,6 +79,11 @@ class Act(BaseModel):
 def is_closing(text: str) -> bool:
     """Return whether a text only says thanks or goodbye."""
     return bool(_GRATITUDE.search(text) and _CLOSING.fullmatch(text))
+
+
+def thanks(text: str) -> bool:
+    """Return whether a text begins with thanks or a goodbye."""
+    return bool(_THANKED.match(text))
 
 
 def addressed(text: str) -> Address:

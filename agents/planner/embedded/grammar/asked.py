@@ -47,9 +47,16 @@ _COUNTING = (
     r"|(?:we|i)\s+(?:have|get)|they(?:\s+are|'re)|that(?:'s|\s+is)"
     r"|(?:the|your|that)\s+(?:count|number|total|result|answer|sum|figure)(?:\s+(?:is|comes\s+to|turns\s+out\s+to\s+be))?)\s+)?"
 )
-_OF_THEM = r"(?:\s+(?:of\s+(?:them|those|these)|in\s+total|altogether|there|too|also|as\s+well|left))*"
+_OF_THEM = (
+    r"(?:\s+(?:of\s+(?:them|those|these)|in\s+total|altogether|there|too|also|as\s+well|left))*"
+)
 #: An amount at the end of a condition, where no noun follows it.
 _AMOUNT_LAST = re.compile(rf"(?:.*?\s)?(?P<amount>{AMOUNT}){_OF_THEM}", re.IGNORECASE)
+#: "Two or more are lit".
+_AMOUNT_STATE = re.compile(
+    rf"(?P<amount>{AMOUNT})(?:\s+of\s+(?:them|those|these))?\s+(?P<state>(?:are|have)\s+\w.*)",
+    re.IGNORECASE,
+)
 _AMOUNT_ALONE = re.compile(rf"{_COUNTING}(?P<amount>{AMOUNT}){_OF_THEM}", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(rf"{_COUNTING}(?P<number>{NUMBER}){_OF_THEM}", re.IGNORECASE)
 #: The opposite of the amount before: "if it's fewer", "any other number".
@@ -71,8 +78,8 @@ _COUNTED = re.compile(
 )
 #: A number that somebody states: "I make it eight lambs", "it should have two funnels".
 _STATED = re.compile(
-    rf"\b(?:there(?:'s|'re|\s+(?:is|are|were|should\s+be|must\s+be))|(?:has|have|had|got|counted|see|saw|make\s+it|be))\s+(?:{AMOUNT}|{NUMBER})\s+"
-    rf"(?P<noun>(?!(?:of|in|on|left|there|{any_of('image_noun')}|ones?|things?|questions?)\b)[a-z][\w'-]*)",
+    rf"(?:^|:\s|\b(?:there(?:'s|'re|\s+(?:is|are|were|should\s+be|must\s+be))|(?:has|have|had|got|counted|see|saw|make\s+it|be))\s+)(?:{AMOUNT}|{NUMBER})\s+"
+    rf"(?P<noun>(?!(?:of|in|on|left|there|{any_of('image_noun')}|ones?|things?|questions?|i|we|you|more)\b)[a-z][\w'-]*)",
     re.IGNORECASE,
 )
 #: "Are there any hens? If there are more than three, …"
@@ -188,6 +195,12 @@ class Asked:
         if noun:
             self.noun, self._counting = noun, about or words
 
+    @property
+    def repeated(self) -> bool:
+        """Whether the last question was asked of several images."""
+        same = [each for each in self._questions if each.guard == self.last]
+        return len({each.about for each in same}) > 1
+
     def meant(self, said: str) -> tuple[Guard, str] | None:
         """Return what the words of a condition mean by a question before.
 
@@ -215,6 +228,12 @@ class Asked:
             return self.last.negated(), self.about
         if not self.noun:
             return None
+        if match := _AMOUNT_STATE.fullmatch(said):
+            op, number = compared(match["amount"]) or ("at_least", 1)
+            question = f"how many {self.noun} {match['state']}?"
+            return Guard(
+                (Premise(question, field="count", op=op, value=str(number)),)
+            ), self._counting
         if match := _AMOUNT_LAST.fullmatch(said):
             op, number = compared(match["amount"]) or ("at_least", 1)
         elif match := _NUMBER_ALONE.fullmatch(said):

@@ -102,9 +102,13 @@ def asked_by(part: str) -> str:
         return match["what"]
     if part.rstrip().endswith("?") and _AMOUNT_OF.match(text):
         return f"there are {text}"
-    if part.rstrip().endswith("?") and _FRAGMENT.fullmatch(text):
-        return text
     return text if asks(text) else ""
+
+
+def named_by(part: str) -> str:
+    """Return what a question of a few words asks for, such as "hard hat?", else nothing."""
+    text = _END.sub("", part)
+    return text if part.rstrip().endswith("?") and _FRAGMENT.fullmatch(text) else ""
 
 
 def searched(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from edgewright.agents.planner.embedded.grammar.clauses import VERBS, beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.nothing import NOTHING
+from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 from edgewright.agents.planner.embedded.grammar.states import is_state
 
 _NOTHING = re.compile(rf"[\s.,;:!{NOTHING}]*")
@@ -25,12 +26,12 @@ INITIAL = re.compile(
 #: Images by the answer to a question before: "the cracked ones", "those that do".
 SELECTED = re.compile(
     rf"(?:(?<!\w)(?:(?:only|just|the|those|any|all)\s+)+|^(?=\w+\s+\w+\s*:))(?P<word>[a-z]{{3,}})\s+(?:{any_of('image_noun')}(?<=s)|ones)\b"
-    rf"|\b(?:(?:only|just)\s+)?(?:the\s+)?(?:{any_of('image_noun')}(?<=s)|ones|those)\s+(?P<that>that|which|where\s+(?:it|there))\s+"
-    r"(?:do|does|are|is|have|has)(?P<not>n't|\s+not)?(?=\s*(?:[.,;:!?]|$))",
+    rf"|\b(?:(?:only|just)\s+)?(?:(?:the\s+)?(?:{any_of('image_noun')}(?<=s)|ones?|those)\s+(?:that|which|where\s+(?:it|there))|whichever(?:\s+(?:ones?|of\s+them))?)\s+"
+    r"(?:do|does|are|is|have|has)(?P<not>n't|\s+not)?(?:\s+(?:one|any|some|it))?(?=\s*(?:[.,;:!?]|$))",
     re.IGNORECASE,
 )
 _INNER = re.compile(
-    rf"\s*,?\s+(?:and\s+|but\s+|though\s+)?(?:(?P<unless>{_UNLESS})|(?P<if>{_IF})|(?P<when>only\s+when|whenever|when(?=\s+(?:you\s+(?:can\s+)?(?:see|spot|find)"
+    rf"\s*,?\s+(?:and\s+|but\s+|though\s+)?(?:then,?\s+)?(?:(?P<unless>{_UNLESS})|(?P<if>{_IF})|(?P<when>only\s+when|whenever|when(?=\s+(?:you\s+(?:can\s+)?(?:see|spot|find)"
     r"|there(?:'s|\s+is|\s+are)|it\s+(?:shows|contains|has))\b)))\s+",
     re.IGNORECASE,
 )
@@ -69,7 +70,8 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _BEGIN = re.compile(
-    rf"{NOTHING}|(?:a|an|the|no|how|then|just|only|your|give)\b|{beginning()}", re.IGNORECASE
+    rf"{NOTHING}|(?:a|an|the|no|how|then|just|only|your|give|same(?=\s+(?:as|again|thing|question))|ditto|repeat)\b|{beginning()}",
+    re.IGNORECASE,
 )
 #: Verbs that begin what is to be done when no comma separates it from the condition.
 _STRONG = re.compile(
@@ -99,7 +101,7 @@ _REQUEST = re.compile(
 #: "Check whether it snows, and describe it if it does" asks, and then depends on the answer.
 CHECK_AND = re.compile(
     rf"(?P<check>(?:please\s+|first\s+|kindly\s+|(?:can|could|would|will)\s+you\s+)*(?:check|see|look|find\s+out|tell\s+me)\s+(?:if|whether)\s+[^,;]+?),?\s+and\s+"
-    rf"(?P<rest>(?:then\s+|please\s+)*(?:{'|'.join(sorted(VERBS))})\s.*?\b(?:if|unless)\s+(?:so|yes|not|it|there|they)\b.*)",
+    rf"(?P<rest>(?:then\s+|please\s+)*(?:{'|'.join(sorted(VERBS))})\s.*?\b(?:(?:if|unless)\s+(?:so|yes|not|it|there|they)\b|(?:those|ones|{any_of('image_noun')})\s+(?:that|which|where)\s+(?:there\s+|it\s+)?(?:is|are|do|does|has|have)\b).*)",
     re.IGNORECASE | re.DOTALL,
 )
 #: "Caption it if there is a bus, and describe the other": begins a request without a condition.
@@ -114,6 +116,17 @@ _TASK_NAMED = re.compile(
     r"\b(?:an?|the|your)\s+(?:\w+\s+)?(?:caption|description|label|classification|summary)\b",
     re.IGNORECASE,
 )
+#: Says first which image is meant: "the last photo: if there is a car, …".
+HEADED = re.compile(
+    rf"(?P<head>[^,:;?!]{{2,40}}?)\s*[:,\u2013]\s+(?=(?:(?:only|please|but)\s+)*(?:{_IF}|{_UNLESS}|{_WHEN}{_NOT_ASKED})\s)",
+    re.IGNORECASE,
+)
+#: "Describe the first anyway, and the second only if …": what depends names an image alone.
+_LAST_ALONE = re.compile(
+    r"(?P<first>.+?)(?:\s*[,;]\s*(?:(?:and|but)\s+)?|\s+(?:and|but)\s+)(?:(?:for|of|in|on|with)\s+)?(?P<second>[^,;]{2,40})",
+    re.IGNORECASE | re.DOTALL,
+)
+_ALL = re.compile(r"\b(?:both|all|each|every|them|these|those)\b", re.IGNORECASE)
 END = re.compile(r"[\s.,;:!?]+$")
 JOINED = re.compile(r"\s*,?\s+(?:and|but)\s", re.IGNORECASE)
 _ORDER = re.compile(rf"[,:]\s*(?:(?:then|please|just)\s+)*{beginning()}", re.IGNORECASE)
@@ -146,6 +159,25 @@ def condition_after(
         if _REQUEST.match(END.sub("", main)) or _asks_something(main):
             return match
     return None
+
+
+def alone(main: str, reworded: Callable[[str], str]) -> tuple[str, str, str] | None:
+    """Return what is done in any case, what on a condition, and the image that it only names.
+
+    Args:
+        main: What stands before "only if".
+        reworded: Replaces images by stand-ins.
+    """
+    match = _LAST_ALONE.fullmatch(main.strip(" ,"))
+    if not match or reworded(match["second"]).strip() != STAND_IN:
+        return None
+    first = reworded(match["first"])
+    several = _ALL.search(first)
+    start = several.start() if several else first.find(STAND_IN)
+    if start < 1 or not _REQUEST.match(first):
+        return None
+    others = f"{match['first']} except {match['second']}" if several else match["first"]
+    return others, f"{first[:start]}{match['second']}", match["second"]
 
 
 def second_order(condition: str) -> re.Match[str] | None:

@@ -17,6 +17,7 @@ from edgewright.agents.planner.embedded.grammar.checks import (
     asks,
     claimed_by,
     condition_of,
+    named_by,
 )
 from edgewright.agents.planner.embedded.grammar.clauses import beginning
 from edgewright.agents.planner.embedded.grammar.condition_forms import (
@@ -26,6 +27,7 @@ from edgewright.agents.planner.embedded.grammar.condition_forms import (
     COURTESY,
     ELSE,
     END,
+    HEADED,
     HINT,
     INITIAL,
     INNER_ELSE,
@@ -36,6 +38,7 @@ from edgewright.agents.planner.embedded.grammar.condition_forms import (
     ONLY,
     SELECTED,
     SO,
+    alone,
     boundary,
     condition_after,
     does_nothing,
@@ -47,12 +50,13 @@ from edgewright.agents.planner.embedded.grammar.condition_forms import (
 from edgewright.agents.planner.embedded.grammar.guards import Guard
 from edgewright.agents.planner.embedded.grammar.quantities import of_each, quantity_of
 from edgewright.agents.planner.embedded.grammar.questions import guard_of
+from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 from edgewright.agents.planner.embedded.grammar.states import is_state
 from edgewright.agents.planner.embedded.grammar.telegraphic import joined
 
 #: States that say which images are meant without a look at them: "the new ones".
 _NO_CHOICE = re.compile(
-    r"new|old|same|other|another|different|right|wrong|correct|good|bad|fine|there|here",
+    r"new|old|odd|even|same|other|another|different|right|wrong|correct|good|bad|fine|there|here",
     re.IGNORECASE,
 )
 
@@ -174,7 +178,10 @@ class ConditionReader:
         if match := CHECK_AND.match(part):
             yield from self._part(match["check"], True)
             part = match["rest"]
-        if (match := SELECTED.search(part)) and (found := self._selected(match)):
+        if (match := HEADED.match(part)) and STAND_IN in self._reworded(match["head"]):
+            for piece in self._part(part[match.end() :], refers_back):
+                yield replace(piece, about=f"{piece.about} {match['head']}".strip())
+        elif (match := SELECTED.search(part)) and (found := self._selected(match)):
             yield Piece(_of_each(part, match), replace(found[0], over="each"), found[1])
         elif cut := whole_before(part):
             yield from self._part(part[: cut.start()], refers_back)
@@ -183,8 +190,8 @@ class ConditionReader:
             yield piece
         elif self._claimed and TAG.fullmatch(part):
             return  # "Is there?" after what somebody says, which is asked already
-        elif refers_back and (asked := asked_by(part) or claimed_by(part)):
-            self._claimed = not asked_by(part)
+        elif refers_back and (asked := asked_by(part) or named_by(part) or claimed_by(part)):
+            self._claimed = bool(claimed_by(part)) and not asked_by(part)
             guard, _ = self._ask(asked, about=part)  # it may name the image before what is asked
             yield Piece("", guard, part, checked=True)
         elif match := INITIAL.match(part):
@@ -218,6 +225,10 @@ class ConditionReader:
             yield from self._part(main, False)
             yield from self._initial(own.string, own)
             return
+        own_image = ""
+        if "only" in match[0].lower() and (split := alone(main, self._reworded)):
+            always, main, own_image = split
+            yield Piece(always)
         order = second_order(condition)
         words = condition[: order.start()] if order else condition
         self._asked.count(main)
@@ -227,7 +238,7 @@ class ConditionReader:
             before, main = last_order(main)
             if before:
                 yield Piece(before)
-        yield self._guarded(main, guard, about)
+        yield self._guarded(main, guard, f"{about} {own_image}".strip())
         if order:
             yield from self._part(condition[order.end() :], False)
 
@@ -269,7 +280,8 @@ class ConditionReader:
             return self._asked.meant(word) or ((guard_of(f"it is {word}"), "") if chosen else None)
         if not (last := self._asked.last):
             return None
-        return (last.negated() if match["not"] else last), self._asked.about
+        about = "" if self._asked.repeated else self._asked.about
+        return (last.negated() if match["not"] else last), about
 
     def _ask(self, words: str, *, unless: bool = False, about: str = "") -> tuple[Guard, str]:
         """Remember a condition, perhaps of several parts.

@@ -20,6 +20,13 @@ _DOUBT = re.compile(
     r"|(?:(?:oh,?\s+)?really\s*\?+\s*)?(?:why|what\s+makes\s+you|how\s+(?:do|can)\s+you)\s+(?:do\s+you\s+)?(?:think|say|know|tell)(?:\s+(?:so|that))?\s*\?*",
     re.IGNORECASE,
 )
+#: Comes with a new image of the same: "a sharper one, sorry, my hand was shaking".
+_BETTER = re.compile(
+    r"^(?:(?:sorry|ok|okay|oh|and|so|here(?:'s|\s+is)|this\s+is|that's|try|take|use|with|an?|the|this|my|much)\b[\s,]*)*"
+    r"(?:better|sharper|clearer|brighter|newer|closer|larger|bigger|cleaner|steadier|fresh|retaken|less\s+\w+|higher\s+resolution)\s+"
+    rf"(?:{any_of('image_noun')}|one|version|copy|attempt|try|go)\b(?!.*\?)",
+    re.IGNORECASE,
+)
 _TASK = re.compile(any_of("task_noun"), re.IGNORECASE)
 #: What introduces a noun that replaces the one of the question before.
 _NEW_NOUN = re.compile(
@@ -122,7 +129,7 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
         found: Its mentions of images.
         new_images: Whether images came with it.
     """
-    if doubts(text):
+    if doubts(text) or (new_images and _BETTER.match(text)):
         return True
     if _HOW_MANY_ASKED.search(text):
         return False

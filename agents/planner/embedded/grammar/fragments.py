@@ -8,7 +8,7 @@ from edgewright.agents.planner.embedded.grammar.checks import searched
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
-from edgewright.agents.planner.embedded.grammar.sentences import without_purpose
+from edgewright.agents.planner.embedded.grammar.sentences import without_asides, without_purpose
 
 _YES_NO = re.compile(
     r"(?P<thing>[\w' -]{2,60}?)\s*[:,;?\u2013-]+\s*(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\W*"
@@ -54,8 +54,8 @@ _TASK = re.compile(any_of("task_noun"), re.IGNORECASE)
 
 #: A bare task: "now classify", "and classes please".
 _TASK_ALONE = re.compile(
-    r"(?:(?:and|ok|okay|so|now|then|next|also|just|only|please|pls|finally|instead)\b[\s,]*)*"
-    r"(?:(?P<C>classify|classification|class(?:es)?|categor(?:y|ies|i[sz]e)|labels?)|(?P<T>caption(?:s|ing)?|describe|descriptions?))"
+    r"(?:(?:and|ok|okay|so|now|then|next|also|just|only|please|pls|finally|instead|(?:(?:could|can|may)\s+(?:i|we)\s+(?:have|get)|(?:give|tell)\s+me|say|put|write)\s+(?:that|it|this)(?=\s+in\b))\b[\s,]*)*"
+    r"(?:(?P<C>classify|classification|class(?:es)?|categor(?:y|ies|i[sz]e)|labels?)|(?P<T>caption(?:s|ing)?|describe|descriptions?|in\s+(?:your\s+own\s+|plain\s+)?words|in\s+(?:(?:an?|one|two|three|a\s+few|full|whole|complete)\s+)?sentences?|in\s+prose))"
     r"(?:\s+(?:please|pls|too|as\s+well|now|also|instead|then))*\W*",
     re.IGNORECASE,
 )
@@ -129,9 +129,12 @@ def _by_task(text: str) -> str:
 def plain(text: str) -> str:
     """Return the plain form of a request about one image: "describe the belt", "what it says".
 
+    What is only told after a comma is left out.
+
     Args:
         text: A text with stand-ins for its images; it is returned unchanged if it is no such form.
     """
+    text = without_asides(text)
     if _SAYS.match(text.strip()):
         return "what does it say?"
     described = _DESCRIBE.fullmatch(without_purpose(text.strip()))

@@ -140,6 +140,9 @@ _FORMS = [
         rf"\g<before>{NOTHING}",
     ),
     _form(rf"(?<=\?\s)(?:then\s+)?{QUIET}(?=\s*(?:[.;!]|$))", NOTHING),
+    _form(
+        rf"{NOTHING}\s+(?=(?:and\s+|but\s+)?(?:if|when|unless|otherwise|else)\b)", f"{NOTHING}. "
+    ),
     # "Check that nobody is in it before you describe it" describes it in any case.
     _form(
         r"\b(?P<check>(?:check|verify|confirm|see|make\s+sure)\s+(?:first\s+)?)(?:that|if|whether)\s+(?P<what>[^.;,!?]+?)\s*,?\s+before\s+(?:you\s+|doing\s+)?"

@@ -22,7 +22,7 @@ _CALENDAR = frozenset(words("calendar"))
 #: Before a word that means a certain thing: "the", "my", "in", "Maya's".
 _DEFINITE = re.compile(
     r"(?:\b(?:the|my|our|his|her|their|this|that|your|both|all|each|every|these|those)\s+(?:\w+\s+){0,2}?|\w's\s+"
-    r"|\b(?:in|on|from|under|at|of|for|about)\s+)$",
+    r"|\b(?:in|on|from|under|at|of|for|about|called|named|titled)\s+)$",
     re.IGNORECASE,
 )
 _INDEFINITE = re.compile(
@@ -32,7 +32,7 @@ _INDEFINITE = re.compile(
 _BETWEEN = re.compile(r"[,;:.!?]|\b(?:and|but|or|than)\b", re.IGNORECASE)
 #: Before a noun that counts images: "the second", "both", "these three".
 _COUNTING = re.compile(
-    rf"\b(?:{any_of('ordinal', 'last_word', 'first_word')}|both|other|previous|next|these|those"
+    rf"\b(?:(?:left|right|middle|cent(?:re|er))(?:-hand)?|{any_of('ordinal', 'last_word', 'first_word')}|both|other|previous|next|these|those"
     rf"|this|that|each|every|all|the(?=\s+{any_of('number')}\b))\s+(?:(?:of\s+)?(?:the|my|these)\s+)?"
     rf"(?:{any_of('number')}\s+)?$",
     re.IGNORECASE,
@@ -44,6 +44,18 @@ _RANKED = re.compile(
 )
 _WHOLE = re.compile(
     r"(?:both|all|each|every|these|those)\s+(?:(?:of\s+)?(?:the|my|these)\s+)?", re.IGNORECASE
+)
+
+#: Things that are counted within an image, or in time: "the second floor", "last night".
+_NO_IMAGE = (
+    r"(?:time|day|night|week|weekend|month|year|summer|winter|name|half|floor|store?y|row|line|column|word|letter"
+    r"|digit|part|place|place|thing|step|question|task|answer|point|chance|minute|second|try|resort|goal"
+    r"|person|man|woman|boy|girl|child|left|right|to|from|of|in|on|and|or|is|are|was|has|does|can)\b"
+)
+#: "The third bottle" of three images of bottles.
+_COUNTED_THING = re.compile(
+    rf"\b(?:the|my|on|in)\s+(?:the\s+)?(?P<rank>{any_of('ordinal', 'last_word')})\s+(?!{_NO_IMAGE})(?P<noun>[a-z]{{3,}})\b(?!\s+(?:from|in|on|to)\s+the\b)",
+    re.IGNORECASE,
 )
 
 Spot = tuple[int, int, tuple[int, ...]]
@@ -82,6 +94,23 @@ def ranked(text: str, names: Sequence[str]) -> list[Spot]:
         if 1 < len(among) < len(names) and 0 < abs(rank) <= len(among):
             found.append((*match.span(), (among[rank - 1 if rank > 0 else rank],)))
     return found
+
+
+def counted_things(text: str, count: int) -> list[Spot]:
+    """Find things that are counted like the images that show them, one in each.
+
+    Args:
+        text: The normalised text.
+        count: Number of images.
+
+    Returns:
+        Start, end and the position, from 1 or negative from the end.
+    """
+    return [
+        (match.start("rank"), match.end(), (rank,))
+        for match in _COUNTED_THING.finditer(text)
+        if 0 < abs(rank := position(match["rank"])) <= count
+    ]
 
 
 def as_images(text: str, names: Sequence[str]) -> str:
@@ -124,7 +153,7 @@ def _parts(name: str) -> frozenset[str]:
 
 def _plain(said: str) -> str:
     """Return words as one, in lower case: "floor plan" is floorplan, "Maya's" is maya."""
-    return re.sub(r"'s\b|[\s'-]", "", said.lower())
+    return re.sub(r"'s\b|-hand\b|[\s'-]", "", said.lower())
 
 
 def _singular(word: str) -> str:

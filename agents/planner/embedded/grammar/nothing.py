@@ -24,7 +24,7 @@ LEAVE = (
 )
 _QUIET = (
     rf"(?:please\s+)?(?:{_NOT}|nothing{_MORE}(?:\s+(?:(?:is\s+)?(?:needed|required|necessary)|to\s+do))?"
-    r"|(?:no(?:\s+further)?\s+(?:action|reply|answer|response|comment|output|text|work)|none)"
+    r"|(?:no(?:\s+further)?\s+(?:action|reply|answer|response|comment|output|text|work)|none(?:\s+of\s+(?:my|our)\s+\w+)?)"
     r"(?:\s+(?:is\s+)?(?:needed|required|necessary))?|pass|stop(?:\s+there)?|no\s+(?:worries|problem)"
     r"|(?:it(?:'s|\s+is)\s+)?not\s+worth\s+\w+(?:\s+\w+)?"
     r"|(?:(?:that|it|this|all|everything|we|i|you)(?:'s|'re|'m|s|\s+(?:is|are|am))\s+)?(?:all\s+|quite\s+|perfectly\s+)?"

@@ -100,7 +100,8 @@ _NOUN_ALONE = re.compile(
 )
 #: "Hard hat", "helmet on".
 _PHRASE_ALONE = re.compile(
-    r"(?!(?:it|so|yes|no|not|they|true|there|in|on|at|an?|any)\b)[a-z][\w-]*(?:\s+[a-z][\w-]*){1,2}", re.IGNORECASE
+    r"(?!(?:it|so|yes|no|not|they|true|there|in|on|at|an?|any)\b)[a-z][\w-]*(?:\s+[a-z][\w-]*){1,2}",
+    re.IGNORECASE,
 )
 _QUALITY = re.compile(r"[a-z]{2,}(?:[^aeiou]y|ed|ing|ful|less|able|ible|ous|ish)", re.IGNORECASE)
 _THING_ALONE = re.compile(r"an?\s+[a-z-]+(?:\s+[a-z-]+)?", re.IGNORECASE)

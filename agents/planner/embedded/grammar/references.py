@@ -9,7 +9,12 @@ from typing import Any, Literal
 
 from edgewright.agents.planner.embedded.grammar.dates import dated
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar
-from edgewright.agents.planner.embedded.grammar.name_parts import as_images, by_parts, ranked
+from edgewright.agents.planner.embedded.grammar.name_parts import (
+    as_images,
+    by_parts,
+    counted_things,
+    ranked,
+)
 from edgewright.agents.planner.embedded.grammar.names import named
 from edgewright.agents.planner.embedded.grammar.positions import (
     MAX_POSITION,
@@ -37,8 +42,14 @@ _PATTERNS: list[tuple[Kind, re.Pattern[str]]] = [
     )
     for each in _GRAMMAR["forms"]
 ]
-_ONE, _THING = (expanded(f"<{name}>", _DEFINITIONS) for name in ("one", "thing"))
+_THING, _SENDING = (expanded(f"<{name}>", _DEFINITIONS) for name in ("thing", "sending"))
 _NUMBER = any_of("number")
+#: Means no image: "one after the other".
+_IDIOM = re.compile(
+    r"\bone\s+(?:after|by|at)\s+(?:the\s+other|one|a\s+time)\b|\bthe\s+other\s+(?:way\s+a?round|day)\b"
+    r"|\bon\s+the\s+other\s+hand\b|\beach\s+other\b",
+    re.IGNORECASE,
+)
 _THING_LAST = re.compile(rf"\b(?:{_THING}|of\s+\w+(?:\s+\w+)?)$", re.IGNORECASE)
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
@@ -95,7 +106,7 @@ _ALONE_AFTER = re.compile(r"\s*\?[\s?!]*")
 #: "Of these six, only the fourth is mine" is about the fourth.
 _AMONG = re.compile(r"(?:^|[.!?;]\s+)(?:out\s+)?of\s+$", re.IGNORECASE)
 _BESIDE = re.compile(
-    rf"(?:the\s+)?\b{_THING}\s+(?:that\s+(?:is|comes)\s+)?(?:(?:right|just|directly|immediately)\s+)?"
+    rf"(?:the\s+)?\b{_THING}\s+(?:that\s+(?:is|was|comes|came)\s+|(?:that\s+)?(?:i|we)(?:'ve|\s+have)?\s+{_SENDING}(?:\s+(?:to\s+)?you)?\s+)?(?:(?:right|just|directly|immediately)\s+)?"
     r"(?P<where>after|before|following|preceding)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
@@ -153,9 +164,16 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
     counted = as_images(text, names) if len(names) > 1 else text
     if _HINT.search(counted):
         taken = [(each.start, each.end) for each in found]
+        taken += [match.span() for match in _IDIOM.finditer(text)]
         found += _worded(_blanked(counted, taken))
     if len(names) > 1:
         found += _by_parts(text, names, found)
+    if len(names) > 1 and all(each.bare or each.kind == "here" for each in found):
+        found += [
+            Mention("position", start, end, numbers, bare=True)
+            for start, end, numbers in counted_things(text, len(names))
+            if not any(start < each.end and each.start < end for each in found)
+        ]
     if len(names) < 2:
         # In a single image, "the one on the left" is a thing, and so are "them".
         found = [each for each in found if each.kind not in _IN_ONE]

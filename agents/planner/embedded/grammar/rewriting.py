@@ -78,7 +78,7 @@ _WHICHEVER = re.compile(
 #: "Describe whichever of these shows a dog".
 _WHICHEVER_LAST = re.compile(
     rf"(?P<main>(?:(?:and|please|now|then|only|just)\s+)*{beginning()}.*?)\s+whichever{_ANY_IMAGE}"
-    rf"\s+(?:(?:that|which)\s+)?{SHOWS}\s+(?P<thing>[^,;.:!?]+?){IN_THEM}",
+    rf"\s+(?:(?:that|which)\s+)?{SHOWS}\s+(?P<thing>(?!(?:one|any|some|it)\b)[^,;.:!?]+?){IN_THEM}",
     re.IGNORECASE,
 )
 _UNDETERMINED = re.compile(r"^(?:an?|any|some|no)\s+", re.IGNORECASE)
@@ -105,11 +105,24 @@ _OPPOSITE = re.compile(
     re.IGNORECASE,
 )
 #: Sounds of somebody who thinks: "so, um, describe it".
-_FILLER = re.compile(r"\s*,?\s*\b(?:u+h*m+|u+h+|e+r+m*)\b(?![.-]?\w)\s*[,\u2026]*(?:\.\.+)?\s*", re.IGNORECASE)
+_FILLER = re.compile(
+    r"\s*,?\s*\b(?:u+h*m+|u+h+|e+r+m*)\b(?![.-]?\w)\s*[,\u2026]*(?:\.\.+)?\s*", re.IGNORECASE
+)
 #: "If its in focus".
 _ITS = re.compile(
-    r"\bits(?=\s+(?:an?|the|in|on|at|not|no|too|only|just|more|less|really|still|very|already|\w+ing)\b)",
+    r"\b(?P<word>if|unless|when|as|because|cos|since|and|but|or|think|thinks)\s+its"
+    r"(?!\s+[\w-]+(?:\s+[\w-]+)?\s+(?:is|are|was|were|has|have|looks?)\b)(?=\s+\w)"
+    r"|\bits(?=\s+(?:an?|the|in|on|at|not|no|too|only|just|more|less|really|still|very|already|\w+ing)\b)",
     re.IGNORECASE,
+)
+#: "Tell me, is it open?"
+_TOLD = re.compile(
+    r"(?:^|(?<=[.!?]\s))(?:(?:now|so|please|and)\s+)*(?:tell\s+me|say|quick\s+question)\s*[,:]\s+(?=(?:is|are|does|do|has|have|can|was|were)\b)",
+    re.IGNORECASE,
+)
+#: "I no want", "I not need".
+_NO_WANT = re.compile(
+    r"\b(?P<who>i|we)\s+(?:no|not)\s+(?=(?:want|need|like|know|care)\b)", re.IGNORECASE
 )
 #: Said before the request.
 _GREETED = re.compile(rf"^(?:\W*{any_of('greeting')}\b(?!-)[\s,.!:\u2013-]*)+(?=\w)", re.IGNORECASE)
@@ -177,7 +190,14 @@ _NEXT = re.compile(
 )
 #: "The same thing you did with this one" is not about that one.
 _SAME_AS = re.compile(
-    rf"\b(?P<same>same(?:\s+\w+)?)\s+(?:(?:that\s+|as\s+)?(?:you|i|we)\s+(?:just\s+)?(?:did|asked|wanted)|as)\s+(?:with|for|on|to|about|in)\s+(?:this|that|it|the\s+(?:\w+\s+)?(?:{NOUN}|one))(?:\s+(?:{NOUN}|one))?(?=\s*(?:[.,;:?!]|$))",
+    r"(?P<same>\bsame(?:\s+(?:questions?|things?|tasks?|way|procedure|routine|again|info|information))?)\s+(?:(?:that\s+|as\s+)?(?:you|i|we)\s+(?:just\s+)?(?:did|asked|wanted|had)\s+(?:with|for|on|to|about|in)|as\s+(?:with|for|on|to|about|in))\s+[^.,;:?!]+"
+    r"|,?\s*\b(?:just\s+|exactly\s+)?(?:like|as|the\s+way)\s+(?:you|i|we)\s+(?:just\s+)?(?:did|asked|had|wanted)\s+(?:it\s+)?(?:with|for|on|to|about|in)\s+[^.,;:?!]+",
+    re.IGNORECASE,
+)
+#: "Same rule for this one: describe it only if …" says the rule again.
+_SAME_RULE = re.compile(
+    r"^(?:(?:and|now|so|ok)\s+)*(?:(?:the\s+)?same\s+(?:rule|procedure|thing|deal|condition|again|as\s+before)(?:\s+(?:with|for|on|to)\s+(?P<what>[^:,]+))?"
+    r"|(?:(?:with|for|on)\s+)?(?P<what2>[^:,]{2,40}),\s+(?:the\s+)?same\s+(?:\w+\s+)?\w+)\s*:\s+(?=.*\b(?:if|unless|when)\b)",
     re.IGNORECASE,
 )
 #: "Mine are the last two. Classify mine."
@@ -206,12 +226,17 @@ def rewritten(text: str, *, images: int, others: int) -> str:
     rejected = _REJECTED.fullmatch(text.strip())
     if others == 1 and rejected and rejected["other"]:
         return "the other one"
-    text = _ITS.sub("it's", _FILLER.sub(" ", text).strip())
+    text = _NO_WANT.sub(r"\g<who> don't ", text)
+    text = _TOLD.sub(
+        "", _FILLER.sub(lambda match: ", " if "," in match[0] else " ", text).strip(" ,")
+    )
+    text = _ITS.sub(lambda match: f"{match['word']} it's" if match["word"] else "it's", text)
     text = _ACKNOWLEDGED.sub("", _GREETED.sub("", text, count=1), count=1)
     text = _amended(_REJECTED_FIRST.sub("", text, count=1))
     text = _UNLESS.sub(" unless", _APART.sub(", ", text))
     text = _APPOSED.sub(lambda match: f" {match['what']}" if match["what"] else "", text)
-    text = _owned(_WHEN_SAID.sub("I ", _SAME_AS.sub(r"\g<same>", text)))
+    text = _SAME_RULE.sub(_about, text)
+    text = _owned(_WHEN_SAID.sub("I ", _SAME_AS.sub(lambda match: match["same"] or "", text)))
     if each := _FOR_EACH.fullmatch(text.strip()):
         text = f"{each['rest']} for {each['each']}"
     text = explicit(text)
@@ -228,6 +253,12 @@ def rewritten(text: str, *, images: int, others: int) -> str:
         # With several images these are headings: "first: describe it".
         text = _ORDERED.sub(lambda match: f"{_RANK[match['word'].lower()]}) ", text)
     return text
+
+
+def _about(match: re.Match[str]) -> str:
+    """Return the image of a rule that is said again, as a heading."""
+    what = match["what"] or match["what2"] or "this"
+    return "" if what.lower().startswith(("this", "that", "it")) else f"{what}: "
 
 
 def _owned(text: str) -> str:

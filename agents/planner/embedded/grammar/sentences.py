@@ -76,7 +76,7 @@ _TELLING = re.compile(
     rf"^(?:(?:and|so|well|ok|okay|yes|no|nah|but|oh|ah|hi|hello|hey|dear|sorry|honestly|actually|anyway|btw|morning)\b[\s,.!\u2013-]*)*"
     rf"(?:i|we|he|she|they|it|that|this|these|those|there|you(?=\s+(?:told|said|showed|gave|wrote)\b)|(?:my|our|his|her|their|the)\s+(?:\w+\s+){{0,2}}\w+|\w+'s\s+\w+|{STAND_IN})"
     r"(?:\s+(?:just|already|always|never|still|only|also|really|usually|often|actually|probably|all|both))*"
-    r"(?:'(?:s|m|re|ve|d)|\s+(?:is|are|was|were|am|has|have|had|isn't|aren't|wasn't|weren't|hasn't|haven't|don't|didn't|doesn't|can|can't"
+    r"(?:'(?:s|m|re|ve|d|ll(?!\s+(?:have|take|need|want)\b))|\s+(?:is|are|was|were|am|has|have|had|isn't|aren't|wasn't|weren't|hasn't|haven't|don't|didn't|doesn't|can|can't"
     r"|cannot|could|couldn't|will|won't|know|knew|see|saw|think|thought|believe|guess|love|loved|like|liked|hate|work|works|live|lives|run|runs"
     r"|keep|keeps|took|take|takes|went|go|goes|come|comes|came|sent|got|get|gets|found|made|bought|looks?|looked|seems?|says?|said|told|asked"
     r"|did|does|broke|fell|left|gave|put|met|heard|need|needs))\b",
@@ -131,6 +131,33 @@ _PURPOSE = re.compile(
     r"(?<=\w)\s*,?\s+(?:so(?:\s+that)?\s+(?:i|we|he|she|they|my|our|people|nobody|everyone|you)\b"
     r"|(?:because|bc|cos|cuz|'cause)\s|(?:since|as)\s+(?:i|we|my|our)\b)"
     rf"(?:(?!\b(?:and|but|then)\s+{beginning()})[^.?!;:\n,])*(?=[.?!;:\n,]|$|\s+and\b)",
+    re.IGNORECASE,
+)
+_COMMA = re.compile(r"\s*,\s+|\s+[-\u2013\u2014]\s+")
+_PART_END = re.compile(r"[,;.!]+(?:\s+|$)|\s+(?:and|but)\s+(?=i\b|we\b|it\b|that\b)")
+_CONTENT = re.compile(r"\w")
+#: Requests that a reason says nothing of.
+_SURE = re.compile(
+    rf"\b(?:{any_of('task_noun')}|count|how\s+many|(?:what|which)\s+\w+)\b|^(?:is|are|has|does)\b",
+    re.IGNORECASE,
+)
+#: Who wants it: "gran wants to know", "as the customer keeps ringing me".
+_WAITS = re.compile(
+    r"(?:(?:as|since|because|cause|for)\s+)?(?:(?:my|the|our|his|her)\s+)?(?!(?:i|we|you)\b)[\w'-]+(?:\s+\w+)?\s+"
+    r"(?:wants?\s+to\s+know|(?:is|are)\s+(?:asking|waiting|curious|interested)|keeps?\s+\w+ing|asked|needs?\s+(?:it|this|them))\b[^?]*",
+    re.IGNORECASE,
+)
+#: "It's the kind of tree" says after "not a caption" what is wanted.
+_IMPERSONAL = re.compile(
+    r"\W*(?:(?:but|and|so)\s+)?(?:it|that|this|they|these|those)\b", re.IGNORECASE
+)
+_KNOWN = re.compile(
+    r"\b(?:told|knows?|knew|(?:found|worked|figured|sorted)\s+(?:it\s+)?out|explained|looked\s+(?:it\s+)?up)\b",
+    re.IGNORECASE,
+)
+#: Thanks, a goodbye, or that an image was the wrong one.
+_LEAVES = re.compile(
+    rf"\W*(?:(?:{any_of('closing', 'gratitude', 'praise')}|sorry|oh|ah|well|after\s+all|(?:it's\s+|that\s+was\s+)?(?:the\s+)?wrong\s+\w+|anyway|now|soon|tomorrow|tonight|today)\b\W*)+",
     re.IGNORECASE,
 )
 _SIGNATURE = re.compile(r"\n\s*--\s*\n.*\Z", re.DOTALL)
@@ -220,6 +247,34 @@ def states(text: str) -> bool:
     if not said or "?" in text or _ORDERED.search(text):
         return False
     return not _TASK.search(text, said.end())  # "I need a caption"
+
+
+def says_nothing(text: str) -> bool:
+    """Return whether each part of a text thanks, takes leave or tells something."""
+    parts = [each for each in _PART_END.split(text) if _CONTENT.search(each)]
+    return bool(parts) and all(
+        _LEAVES.fullmatch(each)
+        or (
+            states(each)
+            and not _NEEDING.search(each)
+            and not _IMPERSONAL.match(each)
+            and (_KNOWN.search(each) or not _WHETHER.search(each))
+        )
+        for each in parts
+    )
+
+
+def without_asides(text: str) -> str:
+    """Return a request without what is only told after a comma: "…, gran wants to know"."""
+    for comma in _COMMA.finditer(text):
+        before, after = text[: comma.start()], text[comma.end() :]
+        if (
+            _SURE.search(before)
+            and not _ASKS.match(after)
+            and (states(after) or _WAITS.fullmatch(after))
+        ):
+            return before
+    return text
 
 
 def may_request(text: str) -> bool:

@@ -23,11 +23,11 @@ _WORDS = (
     r"|(?:(?:an?|any|some)\s+)?(?:(?:it|they)(?:'s|'re|\s+is|\s+are)\s+)?(?P<state>[a-z][\w-]+)"
 )
 _FRAGMENT = re.compile(
-    rf"(?:(?:and|but|or|so|ok)\s+)?(?:{_WORDS})\s*(?:\?+|(?P<mark>:|[-=]>|=|\u2192)\s*)",
+    rf"(?:(?:and|but|or|so|ok)\s+)?(?:{_WORDS})\s*(?:\?+|(?P<mark>:|[-=]>|=|\u2192|\s[-\u2013](?=\s))\s*)",
     re.IGNORECASE,
 )
 _MARKED = re.compile(
-    rf"(?:(?:and|but|or)\s+)?(?:with\s+)?(?:{_WORDS})(?:\s*(?::|[-=]>|=|\u2192)\s*|,?\s+(?:and|then)\s+(?=(?:i|we|you)\b)|(?<=more|less|ewer)\s+(?=(?:i|we)\s))(?P<main>\S.*)",
+    rf"(?:(?:and|but|or)\s+)?(?:with\s+)?(?:{_WORDS})(?:\s*(?::|[-=]>|=|\u2192|\s[-\u2013](?=\s))\s*|,?\s+(?:and|then)\s+(?=(?:i|we|you)\b)|(?<=more|less|ewer)\s+(?=(?:i|we)\s))(?P<main>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _ORDER = re.compile(
