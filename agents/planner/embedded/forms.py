@@ -16,6 +16,7 @@ from edgewright.agents.planner.embedded.conversation import kind_of
 from edgewright.agents.planner.embedded.detection import Intent, Reading
 from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks
 from edgewright.agents.planner.embedded.grammar.clauses import Clause
+from edgewright.agents.planner.embedded.grammar.ellipsis import says_again
 from edgewright.agents.planner.embedded.grammar.questions import (
     about_image,
     asks_briefly,
@@ -24,6 +25,7 @@ from edgewright.agents.planner.embedded.grammar.questions import (
 )
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 from edgewright.agents.planner.embedded.grammar.sentences import (
+    asks_within,
     begins_asking,
     may_request,
     sentences,
@@ -39,10 +41,11 @@ _PROPERTY = re.compile(
     r"^(?:(?:and|but|so|only|just|tell\s+me|say|know)\s+)*(?:where|why|how\s+(?:many|much|old|big|tall|long|far|full|high|deep))\b"
     r"|\bwhat(?:'?s|\s+is|\s+are)?\s+(?:it|this|that|they|he|she|these|those)(?:'s|\s+is|\s+are)?\s+(?:made|for|doing|used|worth|wearing|holding|standing|saying)\b"
     r"|\bwhat(?:'?s|\s+is)\s+(?:it|this|that)\s+for\b"
-    r"|\b(?:what|which)\s+(?:colou?r|number|date|year|day|time|price|size|score|page)\b"
+    r"|\b(?:what|which)\s+(?:colou?r|number|date|year|day|time|price|size|score|page|one)\b"
     r"|\b(?:serial|phone|house|batch|model)\s+number\b|\bexpiry\b|\b(?:the|its|his|her)\s+(?:price|date|total|reading|temperature|size|age)\b",
     re.IGNORECASE,
 )
+#: A question whose answer is yes or no.
 _YES_NO = re.compile(
     r"(?:is|are|was|were|has|does|did)\s+(?:it|this|that|he|she|they|there|the|any|my|his|her)\b",
     re.IGNORECASE,
@@ -101,10 +104,11 @@ class Forms:
         """Return intents with questions for classes where the words ask for something else."""
         found: dict[tuple[str, int], Intent] = {}
         for intent in intents:
-            card = None if intent.tool == AS_BEFORE else self._cards.get(intent.tool)
-            if self._asking and card and card.id == "image-classification":
+            if self._asking and intent.tool in (AS_BEFORE, "image-classification"):
                 words = _LAST.sub(r"\g<last>", unit.text[intent.start : intent.end].strip())
-                if not _CHOICE.search(words) and (_PROPERTY.search(words) or _YES_NO.match(words)):
+                other = _PROPERTY.search(words) or asked_by(words)
+                other = _YES_NO.match(words) or (other and not says_again(words))
+                if other and not _CHOICE.search(words):
                     intent = replace(intent, tool=self._asking.id)
             found.setdefault((intent.tool, intent.end), intent)
         return list(found.values())
@@ -121,6 +125,7 @@ class Forms:
             any(map(about_image, said))
             or (known and any(map(asks_openly, said)))
             or (unit.guard is not None and (begins_asking(unit.text) or wishes(unit.text)))
+            or (unit.named and not reading.declined and asks_within(unit.text))
             or any(_asks(each, follows=follows, declined=bool(reading.declined)) for each in said)
         )
         return self._asking.id if self._asking and asked else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, zip_longest
 
 from edgewright.agents.planner.embedded.conversation import (
     Conversation,
@@ -40,7 +40,7 @@ from edgewright.tools.contracts.images import ImageRef
 _WORD = re.compile(r"\w+")
 _WHICH = re.compile(r"\W*(?:and\s+)?which\s+of\b", re.IGNORECASE)
 _WHICH_THERE = re.compile(
-    rf"\W*(?:(?:and|or)\s+)?(?:what|which|where|who|how\s+many)(?:\s+ones?)?(?:\s+(?:in|on|at|for|about))?\s+{STAND_IN}\W*",
+    rf"\W*(?:(?:and|or|&)\s+)?(?:what|which|where|who|how\s+many)(?:\s+ones?)?(?:\s+(?:in|on|at|for|about))?\s+{STAND_IN}\W*",
     re.IGNORECASE,
 )
 #: Says why an image is left out: "the third is just my thumb".
@@ -55,14 +55,18 @@ _PLACE_ALONE = re.compile(
     rf"(?:(?:and|or|what|how|about)\s+)*(?:(?:in|on|at|for|with|of)\s+)?{STAND_IN}\s*\?+",
     re.IGNORECASE,
 )
+_PLACE_LAST = re.compile(
+    r"(?P<asked>.*\b(?:how|what|which|where|who|is|are|does|do|has|have)\b[^?]*?)\s*,?\s+(?P<place>and\s+(?:in|on|at|for)\s+[^,?]{2,40}\?)",
+    re.IGNORECASE | re.DOTALL,
+)
 #: A clause with the mark or the word that joins it to the next.
-_CLAUSE = re.compile(r"(?:[^,;.!?]|[.](?=\w))+(?:[,;.!?]+|$)\s*")
+_CLAUSE = re.compile(r"(?:(?!\sbut\s)(?:[^,;:.!?]|[.](?=\w)))+(?:[,;:.!?]+\s*|\sbut\s+|$)")
 _JOINT = re.compile(
     r"(?:(?:and|but|so|like|well|oh|ps|btw|because|since|as)\b[\s,]*)*", re.IGNORECASE
 )
 #: Around images of which somebody says that they are done: "I've done the others myself".
 _DONE_BEFORE = re.compile(
-    rf"{_JOINT.pattern}(?:i|we)(?:'ve|\s+have)?\s+(?:already\s+)?(?:\w+ed|done|written(?:\s+up)?|got|had|seen|know)\s+",
+    rf"{_JOINT.pattern}(?:i|we)(?:'ve|\s+have)?\s+(?:already\s+)?(?:\w+ed|done|written(?:\s+up)?|got|had|seen|know)\s+(?:the\s+|my\s+)?",
     re.IGNORECASE,
 )
 _DONE_AFTER = re.compile(
@@ -154,7 +158,7 @@ class Mentioned:
     def spelled_out(self, said: Sequence[str]) -> list[str]:
         """Return sentences with whole questions for "and in the second?"."""
         found: list[str] = []
-        for sentence in said:
+        for sentence in chain.from_iterable(map(self._parted, said)):
             new = self.mentions(sentence)
             old = self.mentions(found[-1]) if found and found[-1].endswith("?") else []
             if len(new) == len(old) == 1 and _PLACE_ALONE.fullmatch(
@@ -164,6 +168,16 @@ class Mentioned:
                 sentence = _cut(found[-1], old[0], named)
             found.append(sentence)
         return found
+
+    def _parted(self, sentence: str) -> list[str]:
+        """Cut "and in the second?" off a question about another image."""
+        match = _PLACE_LAST.fullmatch(sentence)
+        if not match or not self.mentions(match["asked"]):
+            return [sentence]
+        place = match["place"]
+        new = self.mentions(place)
+        alone = len(new) == 1 and _PLACE_ALONE.fullmatch(_cut(place, new[0], STAND_IN))
+        return [f"{match['asked']}?", place] if alone else [sentence]
 
     def selected(self, sentence: str) -> str:
         """Return a sentence about the images that show something as a condition on each."""

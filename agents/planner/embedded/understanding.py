@@ -24,6 +24,7 @@ from edgewright.agents.planner.embedded.grammar.conditions import ConditionReade
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
     continued,
     doubts,
+    improves,
     repeats,
     says_again,
     topic,
@@ -56,6 +57,16 @@ from edgewright.agents.planner.request import PlanRequest
 
 _TRIED = re.compile(
     rf"(?:(?:then|also|just|please)\s+)*(?:check|try|look\s+at|look\s+in|see)\s+{STAND_IN}(?:\s+(?:as\s+well|too|also|instead|next|then|for\s+it))*\W*",
+    re.IGNORECASE,
+)
+
+#: "If not, use the second."
+_OTHER = re.compile(
+    rf"(?:(?:then|just|please)\s+)*(?:(?:use|take|do|pick|go\s+(?:with|for))\s+)?{STAND_IN}(?:\s+(?:instead|then|please))*\W*",
+    re.IGNORECASE,
+)
+_NAMED_ALONE = re.compile(
+    rf"(?:(?:ok|okay|so|now|and|again|back|to|then|that)\b[\s,]*)*{STAND_IN}\s+again\s*[.!,:]*",
     re.IGNORECASE,
 )
 
@@ -185,6 +196,8 @@ class _Reader:
             turn = self.conversation.latest
             self.noun = topic(self._question) or topic(turn.request if turn else "")
         for piece, later in zip(found, [*found[1:], None], strict=False):  # perhaps none
+            if later and not self.units and self._only_names(piece.text):
+                continue
             if later and doubts(piece.text) and not _adds_nothing(later.text):
                 continue  # what follows says what to look at again
             remaining, outside = split_acts(piece.text, self.acts) if piece.text else ("", [])
@@ -207,7 +220,7 @@ class _Reader:
         """
         turn = self.conversation.latest
         found = self.images.mentions(piece.text)
-        if self.units or turn is None:
+        if turn is None or not all(map(_only_says, self.units)):
             return False
         if not piece.guard and self._recalled(piece.text, found):
             return True
@@ -217,6 +230,8 @@ class _Reader:
             return False
         if piece.guard and (piece.about or not found) and not (again and says_again(piece.text)):
             return False
+        if again and new and improves(piece.text):
+            found = []  # what it says of the one before
         if again:
             images = self.images.resolved(found) if found else self.conversation.focus
             if images is not None:
@@ -251,6 +266,15 @@ class _Reader:
             self.units += repeated(tasks, images or self.conversation.focus)
         return bool(tasks)
 
+    def _only_names(self, text: str) -> bool:
+        """Read a sentence that only says which image the next is about: "the first one again."."""
+        found = self.images.mentions(text)
+        named = _NAMED_ALONE.fullmatch(self.images.reworded(text))
+        if named and (images := self.images.resolved(found)):
+            self.images.latest = images
+            return True
+        return False
+
     def _still_wanted(self, tasks: Sequence[Task]) -> list[Task]:
         """Return the tasks of the turn before without those that the person does not want now."""
         return [task for task in tasks if task.task_type not in self.unwanted] or list(tasks)
@@ -271,6 +295,13 @@ class _Reader:
             images = self.images.resolved(self.images.mentions(piece.text)) or ()
             before = self.units[-1].images if self.units else self.conversation.focus
             self._add(Unit(asked, images, piece.guard, checked or before, question=asked), number)
+            return
+        if piece.guard and self.units and _OTHER.fullmatch(self.images.reworded(piece.text)):
+            # "If not, use the second" does the same with another image.
+            images = self.images.resolved(self.images.mentions(piece.text)) or ()
+            self._add(
+                replace(self.units[-1], images=images, guard=piece.guard, checked=checked), -2
+            )
             return
         self.images.looked = only_looks(piece.text)
         parts = coordinated(piece.text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgewright.agents.planner.embedded.grammar.amounts import AMOUNT, NUMBER, compared, number_of
 from edgewright.agents.planner.embedded.grammar.guards import Guard, Premise
@@ -89,6 +89,10 @@ _THINGS = re.compile(
     re.IGNORECASE,
 )
 _NOBODY = re.compile(r"\b(?:nobody|no\s+one|no-one)\b", re.IGNORECASE)
+_PERSON = re.compile(
+    r"(?:(?P<no>nobody|no\s+one|none)|(?:some|any)(?:body|one))(?:'s|\s+is|\s+was)?(?:\s+(?:there|in\s+(?:it|there)))?",
+    re.IGNORECASE,
+)
 _IS_THERE = re.compile(
     r"(?:it|they|he|she|one)(?:'s|'re|\s+is|\s+are)(?:n't|\s+not)?(?:\s+(?:really|still|indeed))?\s+there|(?:it|they|he|she)(?:\s+is|\s+are)n't",
     re.IGNORECASE,
@@ -254,6 +258,13 @@ class Asked:
         negative = bool(_NEGATED.search(said))
         if self.last and negative and not content and not _NOBODY.search(said):
             return self.last.negated(), self.about
+        if (
+            self.last
+            and (person := _PERSON.fullmatch(said))
+            and " person" in self.last.premises[0].question
+        ):
+            present = replace(self.last.premises[0], value="no" if person["no"] else "yes")
+            return replace(self.last, premises=(present,)), self.about
         if self.last and _IS_THERE.fullmatch(said):
             return (self.last.negated() if negative else self.last), self.about
         for question in reversed(self._questions) if content else ():

@@ -8,7 +8,7 @@ from edgewright.agents.planner.embedded.grammar.clauses import beginning
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 
 _SEARCH = re.compile(
-    r"^(?:please\s+|first\s+|and\s+|now\s+|(?:in|on|at)\s+[^,;:]{1,40}?[,:]?\s+(?=check|look))*(?:check|look|search|watch)\s+(?:out\s+)?(?:(?P<where>(?:it|this|that|these|them|each|both)(?=\s+for)|(?:in|on|at|under|inside|behind|through|the|this|that|my|number|picture|photo|image)\s+[^,;]{1,40}?)\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
+    r"^(?:please\s+|first\s+|and\s+|now\s+|(?:can|could|would|will)\s+(?:you|u)\s+|(?:in|on|at)\s+[^,;:]{1,40}?[,:]?\s+(?=check|look))*(?:check|look|search|watch)\s+(?:out\s+)?(?:(?P<where>(?:it|this|that|these|them|each|both)(?=\s+for)|(?:in|on|at|under|inside|behind|through|the|this|that|my|number|picture|photo|image)\s+[^,;]{1,40}?)\s+)?for\s+(?P<thing>[^,;]+?)(?:\s+first)?$",
     re.IGNORECASE,
 )
 #: "Just one thing: is there a dog?"

@@ -70,7 +70,7 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _BEGIN = re.compile(
-    rf"{NOTHING}|(?:a|an|the|no|how|then|just|only|your|give|same(?=\s+(?:as|again|thing|question))|ditto|repeat)\b|{beginning()}",
+    rf"{NOTHING}|(?:a|an|the|no|how|then|just|only|your|give|same(?=\s+(?:as|again|thing|question))|ditto|repeat|(?:in|on|at|from|for)\s+(?:which|what))\b|{beginning()}",
     re.IGNORECASE,
 )
 #: Verbs that begin what is to be done when no comma separates it from the condition.
@@ -94,7 +94,7 @@ NO_PREMISE = re.compile(
 )
 #: What is done on a condition: an order, a question, a wish, or a few words for a thing.
 _REQUEST = re.compile(
-    rf"^(?:(?:and|but|so|then|please|only|just|also|ok|okay|in that case)\b[\s,]*)*(?:{beginning()}"
+    rf"^(?:(?:and|but|so|then|please|only|just|also|ok|okay|right|well|hey|hi|oh|in that case)\b[\s,]*)*(?:{beginning()}"
     rf"|(?:i|we)(?:'d|\s+would|\s+also)?\s+(?:want|need|like)\b|\S+(?:\s+\S+){{0,4}}$)",
     re.IGNORECASE,
 )
@@ -119,6 +119,10 @@ _TASK_NAMED = re.compile(
 #: Says first which image is meant: "the last photo: if there is a car, …".
 HEADED = re.compile(
     rf"(?P<head>[^,:;?!]{{2,40}}?)\s*[:,\u2013]\s+(?=(?:(?:only|please|but)\s+)*(?:{_IF}|{_UNLESS}|{_WHEN}{_NOT_ASKED})\s)",
+    re.IGNORECASE,
+)
+HEAD = re.compile(
+    rf"(?:(?:and|now|so|ok|for|in|on|with|about)\s+)*(?:the\s+)?{STAND_IN}(?:\s+(?:again|now))?",
     re.IGNORECASE,
 )
 #: "Describe the first anyway, and the second only if …": what depends names an image alone.

@@ -27,6 +27,7 @@ from edgewright.agents.planner.embedded.grammar.condition_forms import (
     COURTESY,
     ELSE,
     END,
+    HEAD,
     HEADED,
     HINT,
     INITIAL,
@@ -125,7 +126,7 @@ class ConditionReader:
                 found.append(Piece(sentence))
                 self._note(sentence)
                 continue
-            sentence = re.sub(r"\s+(?=[.,;:!?])", "", COURTESY.sub(" ", sentence)).strip()
+            sentence = re.sub(r"\s+(?=[.,;:!?])", "", COURTESY.sub(_joint, sentence)).strip(" ,")
             sentence = ONLY.sub(r"\g<what> only when ", sentence)
             read = self._read(sentence, refers_back=refers_back)
             if found and _revokes(read, found[-1]) and not HINT.search(after):
@@ -178,7 +179,7 @@ class ConditionReader:
         if match := CHECK_AND.match(part):
             yield from self._part(match["check"], True)
             part = match["rest"]
-        if (match := HEADED.match(part)) and STAND_IN in self._reworded(match["head"]):
+        if (match := HEADED.match(part)) and HEAD.fullmatch(self._reworded(match["head"])):
             for piece in self._part(part[match.end() :], refers_back):
                 yield replace(piece, about=f"{piece.about} {match['head']}".strip())
         elif (match := SELECTED.search(part)) and (found := self._selected(match)):
@@ -252,6 +253,7 @@ class ConditionReader:
         end = boundary(rest)
         if end is None or (NO_PREMISE.match(rest) and not self._asked.meant(rest[: end[0]])):
             # "…, don't caption it" has been taken out of it.
+            self._asked.count(part)
             dangles = end is None and self._begun and "?" not in part
             yield Piece("" if dangles else part)
             return
@@ -314,6 +316,11 @@ class ConditionReader:
         guard = replace(guard_of(self._reworded(each)), over=quantity_of(asked))
         guard = replace(guard, premises=guard.negated().premises) if none else guard
         return (guard.negated() if unless else guard), None
+
+
+def _joint(match: re.Match[str]) -> str:
+    """Return what stays where a courtesy is cut out."""
+    return ", " if match[0].rstrip().endswith(",") else " "
 
 
 def _says_nobody(guard: Guard) -> bool:

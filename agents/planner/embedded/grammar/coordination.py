@@ -68,7 +68,8 @@ _IMAGES = rf"{any_of('image_noun')}s?\b"
 _WHICH = re.compile(
     rf"\W*(?:(?:and|so|ok|okay|now|then)\s+)*(?:which\s+(?:(?:one\s+)?of\s+(?:them|these|those|the\s+{any_of('number')}"
     rf"|{STAND_IN}\b|(?:the|my|our|all)\s+(?:\w+\s+)?{_IMAGES})"
-    rf"|(?:my|our)\s+{_IMAGES}|ones?\b|{_IMAGES}|(?=(?:is|are|was|has|have|shows?|contains?)\s))"
+    rf"|(?:my|our)\s+{_IMAGES}|ones?\b|{_IMAGES}|(?=(?:is|are|was|has|have|shows?|contains?)\s)"
+    r"|[a-z]+(?=\s+(?:is|are|has|have|looks?|seems?)\s+(?:the\s+)?(?:\w{2,}er|\w{2,}est|more|most|fewer|less|better|best|worse)\b))"
     rf"|{STAND_IN}(?=\s+\w+\s+(?:the\s+)?(?:more|most|fewer|fewest)\s))\s*(?P<says>\w.*)",
     re.IGNORECASE | re.DOTALL,
 )

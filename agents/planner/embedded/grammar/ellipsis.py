@@ -129,7 +129,7 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
         found: Its mentions of images.
         new_images: Whether images came with it.
     """
-    if doubts(text) or (new_images and _BETTER.match(text)):
+    if doubts(text) or (new_images and improves(text)):
         return True
     if _HOW_MANY_ASKED.search(text):
         return False
@@ -159,6 +159,11 @@ def repeats(text: str, found: Sequence[Mention], *, new_images: bool) -> bool:
 def says_again(text: str) -> bool:
     """Return whether a text has a word for doing the same again."""
     return bool(_REPEAT.search(text))
+
+
+def improves(text: str) -> bool:
+    """Return whether a text only says that an image is better than the one before."""
+    return bool(_BETTER.match(text))
 
 
 def doubts(text: str) -> bool:

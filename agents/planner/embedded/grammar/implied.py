@@ -132,7 +132,7 @@ _FORMS = [
     ),
     # "If there is no cat, don't bother", "…, else don't": nothing is done.
     _form(
-        rf"(?P<before>\b(?:if|unless|when)\s(?:(?!\bthen\b)[^.;!?]){{1,90}}?\s*[,:?]\s*(?:then\s+|in\s+(?:which|that)\s+case,?\s+)?|{any_of('else_word')}(?!\w)[\s,:]*(?:then\s+)?){QUIET}{NO_MORE}",
+        rf"(?P<before>\b(?:if|unless|when|should)\s(?:(?!\bthen\b)[^.;!?]){{1,90}}?\s*[,:?]\s*(?:then\s+|in\s+(?:which|that)\s+case,?\s+)?|{any_of('else_word')}(?!\w)[\s,:]*(?:then\s+)?){QUIET}{NO_MORE}",
         rf"\g<before>{NOTHING}",
     ),
     _form(
@@ -167,6 +167,11 @@ _FORMS = [
             if match["with"].lower() == "with"
             else f"no {_BARE.sub('', match['thing'])}"
         ),
+    ),
+    # "No caption if there is a face in it, otherwise caption it."
+    _form(
+        rf"^(?:please\s+)?no\s+{any_of('task_noun')}\s+(?:if|when)\s+(?P<what>[^.;!?,]+)[,;.]\s*(?=(?:but\s+)?{any_of('else_word')}(?!\w)(?!\s*,?\s*(?:yes|ok|okay|fine|please)\b))",
+        rf"if \g<what>, {NOTHING}. ",
     ),
     # "No caption if there is a face in it."
     _form(

@@ -26,7 +26,7 @@ _DEFINITE = re.compile(
     re.IGNORECASE,
 )
 _INDEFINITE = re.compile(
-    r"\b(?:an?|any|some|no|many|much|which|what|more|another|each|every|kind|sort)\s+(?:\w+\s+)?$",
+    r"\b(?:an?|any|some|no|many|much|which|what|more|another|each|every|kind|sort)\s+(?:(?!about\b)\w+\s+)?$",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[,;:.!?]|\b(?:and|but|or|than)\b", re.IGNORECASE)

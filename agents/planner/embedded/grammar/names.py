@@ -42,7 +42,7 @@ _GROUP = re.compile(
     r"\s+(?:from|in|of)\s+(?:(?:the\s+)?folder\s+(?P<after>[\w-]+)|(?:the\s+)?/?(?P<folder>[\w-]+)/?(?:\s+folder)?)"
     rf"|\b(?:the|my|both|all|these|those)\s+(?:(?:the|my|of\s+the)\s+)?(?:(?:two|three|four|five|\d)\s+)?['\"]?(?P<part>[^\W\d_]{{3,}})['\"]?\s+(?P<noun>{_NOUN}|ones?)\b"
     r"|\b(?:the|my)\s+(?P<kind>screenshots?|selfies?|panoramas?|portraits?|close-?ups?)\b"
-    rf"|\b(?:the|my|that)\s+(?:{_NOUN}|one)\s+(?:(?:with|that\s+has|containing)\s+['\"]?(?P<says>[\w-]+)['\"]?\s+in\s+(?:its|the)\s+(?:file\s*)?(?:name|title)"
+    rf"|\b(?:the|my|that)\s+(?:{_NOUN}|one)\s+(?:(?:with|that\s+has|containing)\s+(?:(?:the|an?|my)\s+)?['\"]?(?P<says>[\w-]+)['\"]?\s+in\s+(?:its|the)\s+(?:file\s*)?(?:name|title)"
     r"|whose\s+(?:file\s*)?name\s+(?:has|contains|includes|says|(?:starts|begins|ends)\s+(?:with|in))\s+['\"]?(?P<has>[\w-]+)['\"]?)"
     r"|\bthe\s+(?P<type>png|jpe?g|webp|gif|bmp|tiff?|avif|heic)(?:\s+(?:file|image|picture|photo|one))?(?!\w)",
     re.IGNORECASE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+
 #: Stands for a request to do nothing.
 NOTHING = "\u2205"
 
@@ -12,7 +14,8 @@ _ANY = r"(?:anything|any\s?more|a\s+(?:single\s+)?(?:word|thing)|it|one|that|mor
 LEAVE = (
     r"(?:(?:please|just|then|simply)\s+)*(?:"
     rf"{_NOT}\s+(?:bother|worry|reply|answer|(?:\w+\s+){{1,3}}?(?:anything|a\s+(?:word|thing)|any\s?more){_MORE}"
-    r"|do\s+(?:it|that|so))"
+    r"|do\s+(?:it|that|so)|(?:describe|caption|classify|tell|say)(?:\s+(?:it|that|this|me))?"
+    r"(?=\s*[,.;]\s*(?:and\s+|but\s+)?(?:if|when|otherwise|else)\b))"
     rf"|(?:do|say|write|send|(?:tell|give)\s+me)\s+nothing{_MORE}"
     r"|skip(?:\s+(?:it|this|that))?|leave\s+(?:it|that|this)(?:\s+(?:be|out|alone|at\s+that))?"
     r"|forget\s+(?:about\s+)?(?:it|that)|never\s?mind|ignore\s+(?:it|this|that)"
@@ -24,7 +27,8 @@ LEAVE = (
 )
 _QUIET = (
     rf"(?:please\s+)?(?:{_NOT}|nothing{_MORE}(?:\s+(?:(?:is\s+)?(?:needed|required|necessary)|to\s+do))?"
-    r"|(?:no(?:\s+further)?\s+(?:action|reply|answer|response|comment|output|text|work)|none(?:\s+of\s+(?:my|our)\s+\w+)?)"
+    rf"|no\s+{any_of('task_noun')}(?=\s*[,.;]\s*(?:and\s+|but\s+)?(?:if|when|otherwise|else)\b)"
+    r"|there(?:'s|\s+is)\s+nothing\s+to\s+\w+|(?:no(?:\s+further)?\s+(?:action|reply|answer|response|comment|output|text|work)|none(?:\s+of\s+(?:my|our)\s+\w+)?)"
     r"(?:\s+(?:is\s+)?(?:needed|required|necessary))?|pass|stop(?:\s+there)?|no\s+(?:worries|problem)"
     r"|(?:it(?:'s|\s+is)\s+)?not\s+worth\s+\w+(?:\s+\w+)?"
     r"|(?:(?:that|it|this|all|everything|we|i|you)(?:'s|'re|'m|s|\s+(?:is|are|am))\s+)?(?:all\s+|quite\s+|perfectly\s+)?"

@@ -27,7 +27,7 @@ _AMENDED = re.compile(
     rf"(?P<before>.*?\w)\s?(?:[,.;:!?(\u2026]{{1,4}}|\s[-\u2013\u2014]{{1,3}})\s{{0,3}}{_HESITATION}"
     r"(?:i\s+meant?|make\s+(?:that|it)|or\s+rather|(?<=\bsorry,\s)|(?<=\bwait,\s)|(?<=\bwait\s)|(?<=\bno,\s)"
     r"|(?<=\boops,\s)|(?<=\bsorry\s))\s*,?\s*"
-    rf"(?P<new>(?:{_DETERMINER}\s+|(?={any_of('ordinal', 'last_word')}\b))[^,;:!?.]{{1,40}}"
+    rf"(?P<new>(?:{_DETERMINER}\s+|(?={any_of('ordinal', 'last_word')}\b))(?![^,;:!?.]*\b(?:is|are|was|were|had|has|did|got)\b)[^,;:!?.]{{1,40}}"
     r"|\S+\.\w{2,4})[\s.!)]*",
     re.IGNORECASE | re.DOTALL,
 )
@@ -117,7 +117,19 @@ _ITS = re.compile(
 )
 #: "Tell me, is it open?"
 _TOLD = re.compile(
-    r"(?:^|(?<=[.!?]\s))(?:(?:now|so|please|and)\s+)*(?:tell\s+me|say|quick\s+question)\s*[,:]\s+(?=(?:is|are|does|do|has|have|can|was|were)\b)",
+    r"(?:^|(?<=[.!?]\s))(?:(?:now|so|please|and)\s+)*(?:tell\s+me|say|(?:please|pls)?\s*check|quick\s+question)\s*[,:]\s+(?=(?:is|are|does|do|has|have|can|was|were)\b)",
+    re.IGNORECASE,
+)
+#: Before a condition: "so what I need is, if there is a dog, …"; and between it and what follows.
+_LEADING = re.compile(
+    r"^(?:(?:so|ok|okay|well|right|basically|actually|honestly|whatever\s+it\s+is)[\s,]+)*"
+    r"(?:(?:what\s+(?:i|we)(?:'d)?\s+(?:need|want|like|mean)\s+is|(?:here's\s+)?the\s+(?:thing|deal|plan)(?:\s+is)?|whatever\s+it\s+is)"
+    r"(?:\s+(?:this|that))?[\s,:]+)?(?=(?:if|when|unless)\b)"
+    r"|^(?:please\s+)?compare\s+[^:,.?!]{2,30}[:,]\s+(?=which\b)"
+    r"|(?<=\bif),\s+[^,]{2,40},|(?<=\bunless),\s+[^,]{2,40},|\blike\s+(?=\d)"
+    r"|(?<=\band)\s*,(?=\s+(?:if|when|unless|provided|should|in\s+case)\b)|(?<=\bbut)\s*,(?=\s+(?:if|when|unless|only)\b)"
+    r"|(?<=,)\s*(?:good|fine|great|ok|okay|perfect)\s*,(?=\s*then\b)"
+    r"|\b(?:say|tell\s+me)\s+so\s+(?:and|but|then)\s+|,?\s*\bone\s+(?:after|by|at)\s+(?:the\s+other|one|a\s+time)\b",
     re.IGNORECASE,
 )
 #: "I no want", "I not need".
@@ -226,6 +238,7 @@ def rewritten(text: str, *, images: int, others: int) -> str:
     rejected = _REJECTED.fullmatch(text.strip())
     if others == 1 and rejected and rejected["other"]:
         return "the other one"
+    text = _LEADING.sub("", text)
     text = _NO_WANT.sub(r"\g<who> don't ", text)
     text = _TOLD.sub(
         "", _FILLER.sub(lambda match: ", " if "," in match[0] else " ", text).strip(" ,")

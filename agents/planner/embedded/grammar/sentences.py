@@ -73,8 +73,8 @@ _STATEMENT = re.compile(
 )
 #: "My eyes aren't what they were", "she sent me these": a whole sentence that only tells.
 _TELLING = re.compile(
-    rf"^(?:(?:and|so|well|ok|okay|yes|no|nah|but|oh|ah|hi|hello|hey|dear|sorry|honestly|actually|anyway|btw|morning)\b[\s,.!\u2013-]*)*"
-    rf"(?:i|we|he|she|they|it|that|this|these|those|there|you(?=\s+(?:told|said|showed|gave|wrote)\b)|(?:my|our|his|her|their|the)\s+(?:\w+\s+){{0,2}}\w+|\w+'s\s+\w+|{STAND_IN})"
+    rf"^(?:(?:and|so|well|ok|okay|yes|no|nah|but|oh|ah|hi|hello|hey|dear|sorry|honestly|actually|anyway|btw|morning|because|cos|since)\b[\s,.!\u2013-]*)*"
+    rf"(?:i|we|he|she|they|it|that|this|these|those|there|you(?=\s+(?:(?:only|just|already)\s+)?(?:told|said|showed|gave|wrote|did|forgot|missed)\b)|(?:my|our|his|her|their|the)\s+(?:\w+\s+){{0,2}}\w+|\w+'s\s+\w+|{STAND_IN})"
     r"(?:\s+(?:just|already|always|never|still|only|also|really|usually|often|actually|probably|all|both))*"
     r"(?:'(?:s|m|re|ve|d|ll(?!\s+(?:have|take|need|want)\b))|\s+(?:is|are|was|were|am|has|have|had|isn't|aren't|wasn't|weren't|hasn't|haven't|don't|didn't|doesn't|can|can't"
     r"|cannot|could|couldn't|will|won't|know|knew|see|saw|think|thought|believe|guess|love|loved|like|liked|hate|work|works|live|lives|run|runs"
@@ -210,6 +210,11 @@ def begins_asking(sentence: str) -> bool:
     return not only_looks or bool(_WHETHER.search(sentence, match.end()))
 
 
+def asks_within(sentence: str) -> bool:
+    """Return whether a sentence begins like an order and goes on with a question word."""
+    return begins_asking(sentence) and bool(_WHETHER.search(sentence))
+
+
 def asking(text: str) -> list[Clause]:
     """Return the sentences of a text that are to be read apart as well.
 
@@ -257,6 +262,7 @@ def says_nothing(text: str) -> bool:
         or (
             states(each)
             and not _NEEDING.search(each)
+            and not wishes(each)
             and not _IMPERSONAL.match(each)
             and (_KNOWN.search(each) or not _WHETHER.search(each))
         )
