@@ -41,13 +41,14 @@ _PROPERTY = re.compile(
     r"^(?:(?:and|but|so|only|just|tell\s+me|say|know)\s+)*(?:where|why|how\s+(?:many|much|old|big|tall|long|far|full|high|deep))\b"
     r"|\bwhat(?:'?s|\s+is|\s+are)?\s+(?:it|this|that|they|he|she|these|those)(?:'s|\s+is|\s+are)?\s+(?:made|for|doing|used|worth|wearing|holding|standing|saying)\b"
     r"|\bwhat(?:'?s|\s+is)\s+(?:it|this|that)\s+for\b"
-    r"|\b(?:what|which)\s+(?:colou?r|number|date|year|day|time|price|size|score|page|one)\b"
+    r"|\b(?:what|which)\s+(?:colou?r|number|date|year|day|time|price|size|score|page)\b"
     r"|\b(?:serial|phone|house|batch|model)\s+number\b|\bexpiry\b|\b(?:the|its|his|her)\s+(?:price|date|total|reading|temperature|size|age)\b",
     re.IGNORECASE,
 )
+_WHICH_ONE = re.compile(r"\bwhich\s+one\b", re.IGNORECASE)
 #: A question whose answer is yes or no.
 _YES_NO = re.compile(
-    r"(?:is|are|was|were|has|does|did)\s+(?:it|this|that|he|she|they|there|the|any|my|his|her)\b",
+    r"(?:.*\b(?:asked|know|check|see|say|tell\s+me)\s+(?:if|whether)\s+(?:it|he|she|they|there|this|that)\b)|(?:is|are|was|were|has|does|did)\s+(?:it|this|that|he|she|they|there|the|any|my|his|her)\b",
     re.IGNORECASE,
 )
 _CHOICE = re.compile(r"\bor\b|\b(?:kind|sort|type|breed|species|class|categor\w+)\b", re.IGNORECASE)
@@ -106,7 +107,7 @@ class Forms:
         for intent in intents:
             if self._asking and intent.tool in (AS_BEFORE, "image-classification"):
                 words = _LAST.sub(r"\g<last>", unit.text[intent.start : intent.end].strip())
-                other = _PROPERTY.search(words) or asked_by(words)
+                other = _PROPERTY.search(words) or (unit.guard and _WHICH_ONE.search(words))
                 other = _YES_NO.match(words) or (other and not says_again(words))
                 if other and not _CHOICE.search(words):
                     intent = replace(intent, tool=self._asking.id)

@@ -204,7 +204,7 @@ class Mentioned:
             return self.conversation.focus  # "if so" after a question of the turn before
         found = self.mentions(piece.about)
         same = _IT.search(piece.about) or is_amount(piece.about) or self.looked
-        if not found and self.latest and same and self.mentions(piece.text):
+        if not found and self.latest and same and not piece.after and self.mentions(piece.text):
             return self.latest  # "Caption the first. If there's a dog in it, caption the second."
         return self.resolved(found) if found else None
 

@@ -71,12 +71,14 @@ class Piece:
         guard: What it depends on, if anything.
         about: The words of the condition, which may say which image is checked.
         checked: Whether the guard is itself a question of the person.
+        after: Whether the condition follows what is requested.
     """
 
     text: str
     guard: Guard | None = None
     about: str = ""
     checked: bool = False
+    after: bool = False
 
 
 def _revokes(read: Sequence[Piece], before: Piece) -> bool:
@@ -239,7 +241,7 @@ class ConditionReader:
             before, main = last_order(main)
             if before:
                 yield Piece(before)
-        yield self._guarded(main, guard, f"{about} {own_image}".strip())
+        yield replace(self._guarded(main, guard, f"{about} {own_image}".strip()), after=True)
         if order:
             yield from self._part(condition[order.end() :], False)
 

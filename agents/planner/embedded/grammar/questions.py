@@ -120,7 +120,7 @@ _REFERS = re.compile(
 )
 _OPEN = re.compile(
     r"(?:(?:and|so|ok|okay|also|now|then|please|just|only|(?:can|could|will|would)\s+you|i(?:'d|\s+would)?\s+(?:like|want|need)\s+to\s+know"
-    r"|(?:tell|show)\s+(?:me|us)|say|check|see|find\s+out|let\s+me\s+know)\b[\s,:]*|(?:on|in|at|from|for)\s+(?:the|my|this|that)\s+[^,?]{1,40},\s+)*"
+    r"|(?:tell|show)\s+(?:me|us)|say|check|see|find\s+out|let\s+me\s+know)\b[\s,:]*|(?:on|in|at|from|for)\s+(?:the|my|this|that)\s+[^,?]{1,40},\s+|[^,:?]{2,40}:\s+)*"
     r"(?:how|what|where|which|who|whose|whether|if|is|are|does|do|has|have(?!\s+(?:it|this|that|him|her|them)\b)|any)\b",
     re.IGNORECASE,
 )

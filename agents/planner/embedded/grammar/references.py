@@ -246,7 +246,7 @@ def without_mentions(text: str, found: Sequence[Mention], *, stand_in: str = STA
             parts.append(words[: left_out.start()])
             end = each.end
         elif not each.bare:
-            parts += [_singular(words, each.kind), stand_in]
+            parts += [_singular(words, each.kind) if "?" in text else words, stand_in]
             end = each.end
     return "".join([*parts, text[end:]])
 

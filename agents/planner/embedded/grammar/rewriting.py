@@ -38,7 +38,7 @@ _PHRASE = re.compile(
 )
 #: "Is there a dent? Side view I mean."
 _MEANT = re.compile(
-    r"(?P<before>.*\w)\s*[.?!,]+\s*(?:the\s+)?(?P<what>(?!what\b|that\b)[\w'-]+(?:\s+[\w'-]+){0,2}?),?\s+i\s+mea?nt?[\s.!]*",
+    r"(?P<before>.*\w)\s*[.?!,]+\s*(?:the\s+)?(?P<what>(?!what\b|that\b|(?:describe|caption|classify|label|count|read)\b)[\w'-]+(?:\s+[\w'-]+){0,2}?),?\s+i\s+mea?nt?[\s.!]*",
     re.IGNORECASE | re.DOTALL,
 )
 _ARTICLE = re.compile(r"(?:an?|any|some)\s", re.IGNORECASE)
