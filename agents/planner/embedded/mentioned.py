@@ -113,7 +113,7 @@ class Mentioned:
             self.latest = images  # "instead of classifying the second, caption it"
 
     def without_unneeded(self, text: str) -> str:
-        """Return a text without the clauses that only say that images do not matter, barring these."""
+        """Return a text without clauses that only say that images do not matter, and bar these."""
         kept = text
         clauses = _CLAUSE.findall(text)
         for clause, after in zip_longest(clauses, clauses[1:], fillvalue=""):
@@ -124,7 +124,7 @@ class Mentioned:
         return kept if _WORD.search(kept) else text
 
     def _unneeded(self, clause: str) -> bool:
-        """Bar images of which a clause only says that they do not matter; return whether it does."""
+        """Bar the images of a clause if it only says that they do not matter; return if it does."""
         found = self.mentions(clause)
         first = found[0] if found else None
         if first is None or first.kind not in ("name", "position", "tail", "head", "others"):

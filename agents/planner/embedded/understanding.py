@@ -37,6 +37,7 @@ from edgewright.agents.planner.embedded.grammar.references import (
     Mention,
     without_mentions,
 )
+from edgewright.agents.planner.embedded.grammar.remarks import says_nothing
 from edgewright.agents.planner.embedded.grammar.rewriting import rewritten
 from edgewright.agents.planner.embedded.grammar.sentences import (
     clearly_asks,
@@ -45,7 +46,6 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     may_request,
     only_looks,
     presents,
-    says_nothing,
     sentences,
     states,
 )

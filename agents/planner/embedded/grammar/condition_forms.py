@@ -94,7 +94,8 @@ NO_PREMISE = re.compile(
 )
 #: What is done on a condition: an order, a question, a wish, or a few words for a thing.
 _REQUEST = re.compile(
-    rf"^(?:(?:and|but|so|then|please|only|just|also|ok|okay|right|well|hey|hi|oh|in that case)\b[\s,]*)*(?:{beginning()}"
+    r"^(?:(?:and|but|so|then|please|only|just|also|ok|okay|right|well|hey|hi|oh|in that case)\b"
+    rf"[\s,]*)*(?:{beginning()}"
     rf"|(?:i|we)(?:'d|\s+would|\s+also)?\s+(?:want|need|like)\b|\S+(?:\s+\S+){{0,4}}$)",
     re.IGNORECASE,
 )

@@ -51,7 +51,6 @@ from edgewright.agents.planner.embedded.grammar.condition_forms import (
 from edgewright.agents.planner.embedded.grammar.guards import Guard
 from edgewright.agents.planner.embedded.grammar.quantities import of_each, quantity_of
 from edgewright.agents.planner.embedded.grammar.questions import guard_of
-from edgewright.agents.planner.embedded.grammar.references import STAND_IN
 from edgewright.agents.planner.embedded.grammar.states import is_state
 from edgewright.agents.planner.embedded.grammar.telegraphic import joined
 
@@ -184,7 +183,12 @@ class ConditionReader:
         if (match := HEADED.match(part)) and HEAD.fullmatch(self._reworded(match["head"])):
             for piece in self._part(part[match.end() :], refers_back):
                 yield replace(piece, about=f"{piece.about} {match['head']}".strip())
-        elif (match := SELECTED.search(part)) and (found := self._selected(match)):
+        else:
+            yield from self._unheaded(part, refers_back)
+
+    def _unheaded(self, part: str, refers_back: bool) -> Iterator[Piece]:
+        """Read a part that does not begin with the image that it is about."""
+        if (match := SELECTED.search(part)) and (found := self._selected(match)):
             yield Piece(_of_each(part, match), replace(found[0], over="each"), found[1])
         elif cut := whole_before(part):
             yield from self._part(part[: cut.start()], refers_back)
@@ -322,7 +326,9 @@ class ConditionReader:
 
 def _joint(match: re.Match[str]) -> str:
     """Return what stays where a courtesy is cut out."""
-    return ", " if match[0].rstrip().endswith(",") else " "
+    before = match.string[: match.start()].strip(" ,").lower()
+    joins = not before or before.endswith(("and", "but"))
+    return ", " if match[0].rstrip().endswith(",") and not joins else " "
 
 
 def _says_nobody(guard: Guard) -> bool:

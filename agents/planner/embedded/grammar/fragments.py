@@ -8,7 +8,7 @@ from edgewright.agents.planner.embedded.grammar.checks import searched
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
-from edgewright.agents.planner.embedded.grammar.sentences import without_asides, without_purpose
+from edgewright.agents.planner.embedded.grammar.remarks import without_asides, without_purpose
 
 _YES_NO = re.compile(
     r"(?P<thing>[\w' -]{2,60}?)\s*[:,;?\u2013-]+\s*(?:yes\s*(?:or|/)\s*no|y\s*/\s*n)\W*"

@@ -15,8 +15,8 @@ _CLASS = re.compile(r"(?<!\?P)<([a-z_|]+)>")
 _PARTS = {
     "if_it": r"(?:if|when|whenever|should|suppos(?:e|ing)|assum(?:e|ing))\s+"
     r"(?:it|that|there|they|he|she|someone|somebody|anyone|anybody)",
-    "goes_on": r"(?!'t)(?=\s*(?:[,.:;!?\u2205]|then\b|$)|\s+(?:i|we|just|please|tell|describe|caption"
-    r"|classify|count|what|how|where)\b)",
+    "goes_on": r"(?!'t)(?=\s*(?:[,.:;!?\u2205]|then\b|$)|\s+(?:i|we|just|please|tell|describe"
+    r"|caption|classify|count|what|how|where)\b)",
 }
 
 

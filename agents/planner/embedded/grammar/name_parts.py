@@ -32,7 +32,8 @@ _INDEFINITE = re.compile(
 _BETWEEN = re.compile(r"[,;:.!?]|\b(?:and|but|or|than)\b", re.IGNORECASE)
 #: Before a noun that counts images: "the second", "both", "these three".
 _COUNTING = re.compile(
-    rf"\b(?:(?:left|right|middle|cent(?:re|er))(?:-hand)?|{any_of('ordinal', 'last_word', 'first_word')}|both|other|previous|next|these|those"
+    r"\b(?:(?:left|right|middle|cent(?:re|er))(?:-hand)?"
+    rf"|{any_of('ordinal', 'last_word', 'first_word')}|both|other|previous|next|these|those"
     rf"|this|that|each|every|all|the(?=\s+{any_of('number')}\b))\s+(?:(?:of\s+)?(?:the|my|these)\s+)?"
     rf"(?:{any_of('number')}\s+)?$",
     re.IGNORECASE,
@@ -49,12 +50,13 @@ _WHOLE = re.compile(
 #: Things that are counted within an image, or in time: "the second floor", "last night".
 _NO_IMAGE = (
     r"(?:time|day|night|week|weekend|month|year|summer|winter|name|half|floor|store?y|row|line|column|word|letter"
-    r"|digit|part|place|place|thing|step|question|task|answer|point|chance|minute|second|try|resort|goal"
+    r"|digit|part|place|thing|step|question|task|answer|point|chance|minute|second|try|resort|goal"
     r"|person|man|woman|boy|girl|child|left|right|to|from|of|in|on|and|or|is|are|was|has|does|can)\b"
 )
 #: "The third bottle" of three images of bottles.
 _COUNTED_THING = re.compile(
-    rf"\b(?:the|my|on|in)\s+(?:the\s+)?(?P<rank>{any_of('ordinal', 'last_word')})\s+(?!{_NO_IMAGE})(?P<noun>[a-z]{{3,}})\b(?!\s+(?:from|in|on|to)\s+the\b)",
+    rf"\b(?:the|my|on|in)\s+(?:the\s+)?(?P<rank>{any_of('ordinal', 'last_word')})\s+"
+    rf"(?!{_NO_IMAGE})(?P<noun>[a-z]{{3,}})\b(?!\s+(?:from|in|on|to)\s+the\b)",
     re.IGNORECASE,
 )
 

@@ -1,4 +1,4 @@
-"""The ways to say that on a condition nothing is done: "say nothing more", "that's enough for me"."""
+"""The ways to say that on a condition nothing is done: "say nothing more", "that's enough"."""
 
 from __future__ import annotations
 

@@ -44,14 +44,21 @@ _COUNTED = re.compile(
 )
 #: "Fewer than three cars are parked", "at least five pupils have their hands up".
 _COUNTED_STATE = re.compile(
-    rf"(?P<asked>(?:is|are|do|have|has)\s+)?(?P<thing>{AMOUNT}\s+[\w' -]+?)\s+(?P<state>(?:is|are|be|have|has|were)\s+\w.*)",
+    rf"(?:(?:is|are|do|have|has)\s+)?(?P<thing>{AMOUNT}\s+[\w' -]+?)\s+"
+    r"(?P<state>(?:is|are|be|have|has|were)\s+\w.*)",
     re.IGNORECASE,
 )
-_UNIT = r"(?!.*\b(?:degrees?|per\s?cent|bars?|met(?:re|er)s?|years?|hours?|minutes?|(?:kilo|centi|milli)\w+|kg|cm|mm|lit(?:re|er)s?|euros?|dollars?|pounds?)\b)"
+#: What is measured, not counted.
+_UNIT = (
+    r"(?!.*\b(?:degrees?|per\s?cent|bars?|met(?:re|er)s?|years?|hours?|minutes?"
+    r"|(?:kilo|centi|milli)\w+|kg|cm|mm|lit(?:re|er)s?|euros?|dollars?|pounds?)\b)"
+)
 #: "The bike has only one wheel", "does the house have at least three windows".
 _COUNTED_OBJECT = re.compile(
-    rf"{_UNIT}(?:(?:has|have)\s+(?!there\b)[\w' -]+?(?:\s+got)?|(?:does|do)\s+[\w' -]+?\s+(?:have|show|contain)"
-    rf"|[\w' -]+?(?:\s+(?:has|have|had|shows?|contains?)(?:\s+got)?|'s\s+got))\s+(?P<thing>{AMOUNT}\s+\w.*)",
+    rf"{_UNIT}(?:(?:has|have)\s+(?!there\b)[\w' -]+?(?:\s+got)?"
+    r"|(?:does|do)\s+[\w' -]+?\s+(?:have|show|contain)"
+    r"|[\w' -]+?(?:\s+(?:has|have|had|shows?|contains?)(?:\s+got)?|'s\s+got))\s+"
+    rf"(?P<thing>{AMOUNT}\s+\w.*)",
     re.IGNORECASE,
 )
 _NUMBER_OF = re.compile(

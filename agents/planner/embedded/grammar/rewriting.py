@@ -27,7 +27,8 @@ _AMENDED = re.compile(
     rf"(?P<before>.*?\w)\s?(?:[,.;:!?(\u2026]{{1,4}}|\s[-\u2013\u2014]{{1,3}})\s{{0,3}}{_HESITATION}"
     r"(?:i\s+meant?|make\s+(?:that|it)|or\s+rather|(?<=\bsorry,\s)|(?<=\bwait,\s)|(?<=\bwait\s)|(?<=\bno,\s)"
     r"|(?<=\boops,\s)|(?<=\bsorry\s))\s*,?\s*"
-    rf"(?P<new>(?:{_DETERMINER}\s+|(?={any_of('ordinal', 'last_word')}\b))(?![^,;:!?.]*\b(?:is|are|was|were|had|has|did|got)\b)[^,;:!?.]{{1,40}}"
+    rf"(?P<new>(?:{_DETERMINER}\s+|(?={any_of('ordinal', 'last_word')}\b))"
+    r"(?![^,;:!?.]*\b(?:is|are|was|were|had|has|did|got)\b)[^,;:!?.]{1,40}"
     r"|\S+\.\w{2,4})[\s.!)]*",
     re.IGNORECASE | re.DOTALL,
 )
@@ -252,9 +253,8 @@ def rewritten(text: str, *, images: int, others: int) -> str:
     text = _owned(_WHEN_SAID.sub("I ", _SAME_AS.sub(lambda match: match["same"] or "", text)))
     if each := _FOR_EACH.fullmatch(text.strip()):
         text = f"{each['rest']} for {each['each']}"
-    text = explicit(text)
+    text = explicit(_NOTHING.sub("", text))
     text = _SHOULD.sub(lambda match: "if not," if match["no"] else "if so,", text)
-    text = _NOTHING.sub("", text)
     text = _ENSURED.sub(r"if \g<what>, ", text)
     text = _FOUND.sub(lambda match: "if not, " if match["none"] else "if so, ", text)
     text = _OPPOSITE.sub(lambda match: f"{if_there(match['thing'], 'a')}{match['then']}", text)

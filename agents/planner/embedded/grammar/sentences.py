@@ -127,39 +127,6 @@ _LOOKING = re.compile(
     r"\s+(?:the|this|that|my|it|these|those|each|them)\b(?:(?!\b(?:for|if|whether|and|to)\b)[^.?!:;,]){0,40}[.!?\s]*$",
     re.IGNORECASE,
 )
-_PURPOSE = re.compile(
-    r"(?<=\w)\s*,?\s+(?:so(?:\s+that)?\s+(?:i|we|he|she|they|my|our|people|nobody|everyone|you)\b"
-    r"|(?:because|bc|cos|cuz|'cause)\s|(?:since|as)\s+(?:i|we|my|our)\b)"
-    rf"(?:(?!\b(?:and|but|then)\s+{beginning()})[^.?!;:\n,])*(?=[.?!;:\n,]|$|\s+and\b)",
-    re.IGNORECASE,
-)
-_COMMA = re.compile(r"\s*,\s+|\s+[-\u2013\u2014]\s+")
-_PART_END = re.compile(r"[,;.!]+(?:\s+|$)|\s+(?:and|but)\s+(?=i\b|we\b|it\b|that\b)")
-_CONTENT = re.compile(r"\w")
-#: Requests that a reason says nothing of.
-_SURE = re.compile(
-    rf"\b(?:{any_of('task_noun')}|count|how\s+many|(?:what|which)\s+\w+)\b|^(?:is|are|has|does)\b",
-    re.IGNORECASE,
-)
-#: Who wants it: "gran wants to know", "as the customer keeps ringing me".
-_WAITS = re.compile(
-    r"(?:(?:as|since|because|cause|for)\s+)?(?:(?:my|the|our|his|her)\s+)?(?!(?:i|we|you)\b)[\w'-]+(?:\s+\w+)?\s+"
-    r"(?:wants?\s+to\s+know|(?:is|are)\s+(?:asking|waiting|curious|interested)|keeps?\s+\w+ing|asked|needs?\s+(?:it|this|them))\b[^?]*",
-    re.IGNORECASE,
-)
-#: "It's the kind of tree" says after "not a caption" what is wanted.
-_IMPERSONAL = re.compile(
-    r"\W*(?:(?:but|and|so)\s+)?(?:it|that|this|they|these|those)\b", re.IGNORECASE
-)
-_KNOWN = re.compile(
-    r"\b(?:told|knows?|knew|(?:found|worked|figured|sorted)\s+(?:it\s+)?out|explained|looked\s+(?:it\s+)?up)\b",
-    re.IGNORECASE,
-)
-#: Thanks, a goodbye, or that an image was the wrong one.
-_LEAVES = re.compile(
-    rf"\W*(?:(?:{any_of('closing', 'gratitude', 'praise')}|sorry|oh|ah|well|after\s+all|(?:it's\s+|that\s+was\s+)?(?:the\s+)?wrong\s+\w+|anyway|now|soon|tomorrow|tonight|today)\b\W*)+",
-    re.IGNORECASE,
-)
 _SIGNATURE = re.compile(r"\n\s*--\s*\n.*\Z", re.DOTALL)
 
 
@@ -254,33 +221,9 @@ def states(text: str) -> bool:
     return not _TASK.search(text, said.end())  # "I need a caption"
 
 
-def says_nothing(text: str) -> bool:
-    """Return whether each part of a text thanks, takes leave or tells something."""
-    parts = [each for each in _PART_END.split(text) if _CONTENT.search(each)]
-    return bool(parts) and all(
-        _LEAVES.fullmatch(each)
-        or (
-            states(each)
-            and not _NEEDING.search(each)
-            and not wishes(each)
-            and not _IMPERSONAL.match(each)
-            and (_KNOWN.search(each) or not _WHETHER.search(each))
-        )
-        for each in parts
-    )
-
-
-def without_asides(text: str) -> str:
-    """Return a request without what is only told after a comma: "…, gran wants to know"."""
-    for comma in _COMMA.finditer(text):
-        before, after = text[: comma.start()], text[comma.end() :]
-        if (
-            _SURE.search(before)
-            and not _ASKS.match(after)
-            and (states(after) or _WAITS.fullmatch(after))
-        ):
-            return before
-    return text
+def only_tells(text: str) -> bool:
+    """Return whether a text says something, and not that something is needed or wished."""
+    return states(text) and not _NEEDING.search(text) and not wishes(text)
 
 
 def may_request(text: str) -> bool:
@@ -318,11 +261,6 @@ def without_remarks(text: str) -> str:
     """Return a text without the sentences that only tell something, unless all of them do."""
     said = sentences(text)
     return " ".join(each for each in said if not states(each)) or text
-
-
-def without_purpose(text: str) -> str:
-    """Return a text without what its requests are for: "…, so that I can find it"."""
-    return _PURPOSE.sub("", text)
 
 
 def only_looks(text: str) -> bool:
