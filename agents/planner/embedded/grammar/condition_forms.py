@@ -128,7 +128,7 @@ HEAD = re.compile(
 )
 #: "Describe the first anyway, and the second only if …": what depends names an image alone.
 _LAST_ALONE = re.compile(
-    r"(?P<first>.+?)(?:\s*[,;]\s*(?:(?:and|but)\s+)?|\s+(?:and|but)\s+)(?:(?:for|of|in|on|with)\s+)?(?P<second>[^,;]{2,40})",
+    r"(?P<first>.+?)(?:\s*[,;]\s*(?:(?:and|but)\s+)?|\s+(?:and|but)\s+)(?:(?:for|of|in|on|with)\s+)?(?P<second>[^,;]{2,40}?)(?:\s+(?:too|also|as\s+well))?",
     re.IGNORECASE | re.DOTALL,
 )
 _ALL = re.compile(r"\b(?:both|all|each|every|them|these|those)\b", re.IGNORECASE)

@@ -90,6 +90,8 @@ def _revokes(read: Sequence[Piece], before: Piece) -> bool:
 #: Who means the opposite of "nobody" by "if somebody is".
 _SOMEBODY = re.compile(r"\b(?:some|any)(?:body|one)\b", re.IGNORECASE)
 _NOBODY = re.compile(r"\b(?:nobody|no\s+one|none)\b", re.IGNORECASE)
+#: "Caption the first, and the second too if …".
+_TOO = re.compile(r"\b(?:too|as\s+well|also)[\s,]*$", re.IGNORECASE)
 _ALLOWED = re.compile(r"^you\s+(?:may|can|could|should)\s+(?:also\s+)?", re.IGNORECASE)
 
 
@@ -233,7 +235,8 @@ class ConditionReader:
             yield from self._initial(own.string, own)
             return
         own_image = ""
-        if "only" in match[0].lower() and (split := alone(main, self._reworded)):
+        only = "only" in match[0].lower() or _TOO.search(main)
+        if only and (split := alone(main, self._reworded)):
             always, main, own_image = split
             yield Piece(always)
         order = second_order(condition)

@@ -15,7 +15,7 @@ _REPEAT = re.compile(rf"\b{any_of('repeat_word')}\b", re.IGNORECASE)
 _WHAT_IS = re.compile(r"\bwhat(?:'?s|\s+is|\s+are)\b", re.IGNORECASE)
 _DOUBT = re.compile(
     r"(?:\w{1,6}\b[\s,.!?]+){0,2}(?:are|r)\s+(?:you|u)\s+(?:\w+\s+)?(?:sure|certain|positive)"
-    r"(?:\s+(?:about|of)\s+(?:that|this|it))?[\s.!?]*|(?:oh,?\s+)?really\s*\?+"
+    r"(?:\s+(?:about|of)\s+(?:that|this|it))?[\s.!?]*|(?:\w{1,6}\b[\s,.!?]+)?really\s*\?+"
     r"|(?:\w{1,6}\b[\s,.!?]+){0,2}is\s+(?:that|this|it)\s+(?:really\s+)?(?:right|correct|true|so)\s*\?+"
     r"|(?:(?:oh,?\s+)?really\s*\?+\s*)?(?:why|what\s+makes\s+you|how\s+(?:do|can)\s+you)\s+(?:do\s+you\s+)?(?:think|say|know|tell)(?:\s+(?:so|that))?\s*\?*",
     re.IGNORECASE,

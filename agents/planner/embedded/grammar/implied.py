@@ -100,6 +100,28 @@ _FORMS = [
         rf"^(?P<do>{_TASK_VERB}.*?)(?P<one>{_IMAGE})\s*[,;.]\s+(?:but\s+|or\s+)?if\s+(?P<what>[^.;!?,]+),\s+(?:then\s+)?(?:take\s+|use\s+|do\s+)?(?P<other>{_IMAGE})(?:\s+instead)?(?=\s*(?:[.!]|$))",
         lambda match: _instead(match),
     ),
+    # "Caption it, or if it is too dark, classify it."
+    _form(
+        rf"^(?P<do>{_TASK_VERB}[^,;.]*),?\s+or\s+(?:else\s+)?if\s+(?P<what>[^.;!?]+?)(?:,\s*|\s+)(?P<other>{_TASK_VERB}[^.;!?]*)",
+        r"if \g<what>, \g<other>. otherwise, \g<do>",
+    ),
+    # "Describe all, but don't describe the third."
+    _form(
+        r"\b(?P<task>describe|caption|classify|label)\s+(?P<all>all|every\w*|them|these|both)\b(?P<of>[^,.;!?]*?),?"
+        r"\s+(?:but|and)\s+(?:please\s+)?(?:do\s+not|don't)\s+(?P=task)\s+",
+        r"\g<task> \g<all>\g<of> except ",
+    ),
+    # "If there are children, don't describe it. If not, do."
+    _form(
+        r"(?P<before>\b(?:do\s+not|don't)\s+(?P<task>describe|caption|classify)\b.*[,.;:]\s*(?:then\s+)?)do"
+        r"(?:\s+(?:it|so|that))?(?=\s*(?:[.!]|$))",
+        r"\g<before>\g<task> it",
+    ),
+    # "Is it also cracked in the second?"
+    _form(
+        r"\b(?P<is>(?:is|are|does|has)\s+(?:it|there|he|she|they|the\s+\w+))\s+also\s+(?=\w)",
+        r"\g<is> ",
+    ),
     _form(r"\bin\s+case\s+of\s+(?=\w)", "if there is "),
     # "Classify? No. Caption? Yes."
     _form(

@@ -23,6 +23,7 @@ LEAVE = (
     rf"|(?:i|we|he|she|they)\s+(?:{_NOT}|does\s+not|doesn't|won't|needn't|wouldn't)\s+"
     rf"(?:care|mind|bother|(?:need|want|have|wish|like)\s+(?:to\s+(?:know|hear|see|have)\s+)?{_ANY}\b(?:\s+(?!but\b|just\b|only\b)\w+){{0,4}}?)"
     rf"|(?:i|we|he|she|they)\s+(?:needs?|wants?|requires?)\s+nothing{_MORE}"
+    rf"|(?<=n't\s)no\s+{any_of('task_noun')}"
     r"|that(?:'s|s|\s+is)\s+(?:enough|fine|ok|okay|all|good)(?:\s+(?:for|by|with)\s+(?:me|us))?"
     r"|(?:you\s+)?(?:may|can)\s+(?:leave|skip|ignore)\s+it)"
 )

@@ -124,7 +124,7 @@ _TOLD = re.compile(
 #: Before a condition: "so what I need is, if there is a dog, …"; and between it and what follows.
 _LEADING = re.compile(
     r"^(?:(?:so|ok|okay|well|right|basically|actually|honestly|whatever\s+it\s+is)[\s,]+)*"
-    r"(?:(?:what\s+(?:i|we)(?:'d)?\s+(?:need|want|like|mean)\s+is|(?:here's\s+)?the\s+(?:thing|deal|plan)(?:\s+is)?|whatever\s+it\s+is)"
+    r"(?:(?:my\s+(?:question|request)\s+is|what\s+(?:i|we)(?:'d)?\s+(?:need|want|like|mean)\s+is|(?:here's\s+)?the\s+(?:thing|deal|plan)(?:\s+is)?|whatever\s+it\s+is)"
     r"(?:\s+(?:this|that))?[\s,:]+)?(?=(?:if|when|unless)\b)"
     r"|^(?:please\s+)?compare\s+[^:,.?!]{2,30}[:,]\s+(?=which\b)"
     r"|(?<=\bif),\s+[^,]{2,40},|(?<=\bunless),\s+[^,]{2,40},|\blike\s+(?=\d)"
