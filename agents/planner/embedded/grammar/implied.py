@@ -95,11 +95,6 @@ _FORMS = [
         rf"^(?P<do>{_TASK_VERB}.*?)(?P<one>{_IMAGE}),?\s+or\s+(?:else\s+)?(?P<other>{_IMAGE})\s+(?:instead\s+)?if\s+(?P<what>[^.;!?]+)",
         lambda match: _instead(match),
     ),
-    # "Describe the first; if it is blurry, the second."
-    _form(
-        rf"^(?P<do>{_TASK_VERB}.*?)(?P<one>{_IMAGE})\s*[,;.]\s+(?:but\s+|or\s+)?if\s+(?P<what>[^.;!?,]+),\s+(?:then\s+)?(?:take\s+|use\s+|do\s+)?(?P<other>{_IMAGE})(?:\s+instead)?(?=\s*(?:[.!]|$))",
-        lambda match: _instead(match),
-    ),
     # "Caption it, or if it is too dark, classify it."
     _form(
         rf"^(?P<do>{_TASK_VERB}[^,;.]*),?\s+or\s+(?:else\s+)?if\s+(?P<what>[^.;!?]+?)(?:,\s*|\s+)(?P<other>{_TASK_VERB}[^.;!?]*)",
@@ -162,15 +157,6 @@ _FORMS = [
         rf"\g<before>{NOTHING}",
     ),
     _form(rf"(?<=\?\s)(?:then\s+)?{QUIET}(?=\s*(?:[.;!]|$))", NOTHING),
-    _form(
-        rf"{NOTHING}\s+(?=(?:and\s+|but\s+)?(?:if|when|unless|otherwise|else)\b)", f"{NOTHING}. "
-    ),
-    # "Check that nobody is in it before you describe it" describes it in any case.
-    _form(
-        r"\b(?P<check>(?:check|verify|confirm|see|make\s+sure)\s+(?:first\s+)?)(?:that|if|whether)\s+(?P<what>[^.;,!?]+?)\s*,?\s+before\s+(?:you\s+|doing\s+)?"
-        + _ORDER,
-        r"\g<check>whether \g<what>. ",
-    ),
     # "Only if it is do I want to know where."
     _form(
         r"\bonly\s+(?:if|when)\s+(?P<what>[^,.;!?]+?)\s*,?\s+(?:do|does|should|would|will|must)\s+(?P<who>i|we|you)\s+(?=\w)",
@@ -237,19 +223,6 @@ _FORMS = [
     _form(
         r"(?<![-=\w])[<>]\s*=?\s*(?=\d)|[\u2264\u2265]\s*(?=\d)",
         lambda match: f"{_SIGNS[match[0].replace(' ', '')]} ",
-    ),
-    # "Caption it, but only with a bride in it."
-    _form(
-        r"\s*,?\s+(?:but\s+)?only\s+with\s+(?P<thing>(?:an?|some|any)\s+[\w' -]{2,40}?"
-        r"(?:\s+in\s+it)?)"
-        r"(?=\s*(?:[.;!]|$))",
-        r" only if there is \g<thing>",
-    ),
-    # "Depending on whether it is a weed: if it is, …"
-    _form(
-        rf"{_SENTENCE}(?:it\s+|that\s+)?depend(?:s|ing)\s+on\s+(?:whether|if)\s+"
-        r"(?P<what>[^.;:,!?]+)[:,.;]\s*",
-        r"check whether \g<what>. ",
     ),
     # "More than ten: caption it. Fewer: leave it."
     _form(
