@@ -70,7 +70,8 @@ _DONE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _DONE_AFTER = re.compile(
-    r"(?:\s+(?:already|myself|ourselves|by\s+hand|yesterday|today|before))*[\s,;.!]*", re.IGNORECASE
+    r"(?:\s+(?:already|myself|ourselves|by\s+hand|yesterday|today|before))*[\s,;:.!]*",
+    re.IGNORECASE,
 )
 _IT = re.compile(r"^(?:it|they)\b|\b(?:it|them|there)$", re.IGNORECASE)
 _INSTEAD = re.compile(rf"\W*{any_of('instead')}\b", re.IGNORECASE)

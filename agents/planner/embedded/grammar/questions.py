@@ -48,14 +48,14 @@ _COUNTED_STATE = re.compile(
     r"(?P<state>(?:is|are|be|have|has|were)\s+\w.*)",
     re.IGNORECASE,
 )
-#: What is measured, not counted.
-_UNIT = (
-    r"(?!.*\b(?:degrees?|per\s?cent|bars?|met(?:re|er)s?|years?|hours?|minutes?"
-    r"|(?:kilo|centi|milli)\w+|kg|cm|mm|lit(?:re|er)s?|euros?|dollars?|pounds?)\b)"
+_MEASURED = re.compile(
+    r"\b(?:degrees?|per\s?cent|bars?|met(?:re|er)s?|years?|hours?|minutes?"
+    r"|(?:kilo|centi|milli)\w+|kg|cm|mm|lit(?:re|er)s?|euros?|dollars?|pounds?)\b",
+    re.IGNORECASE,
 )
 #: "The bike has only one wheel", "does the house have at least three windows".
 _COUNTED_OBJECT = re.compile(
-    rf"{_UNIT}(?:(?:has|have)\s+(?!there\b)[\w' -]+?(?:\s+got)?"
+    r"(?:(?:has|have)\s+(?!there\b)[\w' -]+?(?:\s+got)?"
     r"|(?:does|do)\s+[\w' -]+?\s+(?:have|show|contain)"
     r"|[\w' -]+?(?:\s+(?:has|have|had|shows?|contains?)(?:\s+got)?|'s\s+got))\s+"
     rf"(?P<thing>{AMOUNT}\s+\w.*)",
@@ -195,23 +195,13 @@ def _premises(parts: Sequence[str]) -> tuple[Premise, ...]:
 def premise_of(words: str) -> Premise:
     """Read one statement or question as a premise."""
     words = re.sub(r"\btheres\b", "there's", re.sub(r"\s+", " ", words), flags=re.IGNORECASE)
-    asked = bool(_ASKED.match(words)) and not _NEGATIVE.search(words)
-    amount = _COUNTED_STATE.fullmatch(words) or _COUNTED_OBJECT.fullmatch(words)
-    if asked and not amount and not _COUNTED.match(_thing(words)[0]):
+    counting = None if _MEASURED.search(words) else _counting(words)
+    if counting:
+        return counting
+    if _ASKED.match(words) and not _NEGATIVE.search(words):
         return Premise(f"{words}?")  # the person's own words
-    words = _NUMBER_OF.sub(r"there are \g<amount> \g<thing>", words)
     thing, place = _thing(words)
-    state = None if thing else _COUNTED_STATE.fullmatch(words)
-    if state and (counted := _COUNTED.match(state["thing"])):
-        premise = _counted(counted, "")
-        stated = re.sub(r"^be\b", "are", state["state"], flags=re.IGNORECASE)
-        return replace(premise, question=premise.question.replace("are there", stated))
-    owned = None if thing else _COUNTED_OBJECT.fullmatch(words)
-    if owned and (counted := _COUNTED.match(owned["thing"])):
-        return _counted(counted, "")
-    if thing:
-        if counted := _COUNTED.match(thing):
-            return _counted(counted, place)
+    if thing and not _COUNTED.match(thing):
         positive, negative = _positive(thing if not _negated_verb(words) else f"no {_bare(thing)}")
         if _BARE_PLURAL.fullmatch(_PLACED.split(positive, maxsplit=1)[0]):
             positive = f"any {positive}"
@@ -232,6 +222,23 @@ def premise_of(words: str) -> Premise:
     if _PHRASE_ALONE.fullmatch(positive) and not _VERB.search(positive):
         return Premise(_asked_in_brief(positive), value="no" if negative else "yes")
     return Premise(_inverted(positive), value="no" if negative else "yes")
+
+
+def _counting(words: str) -> Premise | None:
+    """Return the premise of a statement or question that compares a number of things, if any."""
+    words = _NUMBER_OF.sub(r"there are \g<amount> \g<thing>", words)
+    thing, place = _thing(words)
+    if thing:
+        counted = _COUNTED.match(thing)
+        return _counted(counted, place) if counted else None
+    if state := _COUNTED_STATE.fullmatch(words):
+        counted = _COUNTED.match(state["thing"])
+        stated = re.sub(r"^be\b", "are", state["state"], flags=re.IGNORECASE)
+        premise = _counted(counted, "") if counted else None
+        return premise and replace(premise, question=premise.question.replace("are there", stated))
+    owned = _COUNTED_OBJECT.fullmatch(words)
+    counted = _COUNTED.match(owned["thing"]) if owned else None
+    return _counted(counted, "") if counted else None
 
 
 def _asked_in_brief(words: str) -> str:

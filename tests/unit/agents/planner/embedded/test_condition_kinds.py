@@ -94,6 +94,14 @@ def test_implied_conditions_are_conditions(steps: Steps, text: str, expected: st
 
 
 REFERRING = [
+    ("Would you mind checking if the lid is on? If it's off, describe the pan.",
+     "V a, T a if t1=no"),
+    ("My sister wants to know if there is a squirrel. If there is, where is it?",
+     "V a, V a if t1=yes"),
+    ("Tell me, are the shutters down? If they're up, describe the shop.", "V a, T a if t1=no"),
+    ("if it's, um, raining then uh caption it", "V a, T a if t1=yes"),
+    ("describe it if, and this matters, nobody is in the picture", "V a, T a if t1=no"),
+    ("If there's a crack describe it, my boss wants to know.", "V a, T a if t1=yes"),
     ("Is the fence intact? If it's broken, describe it.", "V a, T a if t1=no"),
     ("Is the soil dry? If dry describe it, if wet skip it.", "V a, T a if t1=yes"),
     ("is the hut open or not? caption it if shut", "V a, T a if t1=no"),
@@ -129,6 +137,16 @@ COUNTING = [
      "V a, T a if t1>=21"),
     ("Bird count? Three or more: classify", "V a, C a if t1>=3"),
     ("Do you see birds? If there are none, describe the sky.", "V a, T a if t1=no"),
+    ("Does the house have at least three windows? Then describe it.", "V a, T a if t1>=3"),
+    ("if the bike has got only one wheel write a caption", "V a, T a if t1=1"),
+    ("When more than six people are queueing, describe it.", "V a, T a if t1>=7"),
+    ("I make it 8 lambs. If you get 8 as well, describe the field.", "V a, T a if t1=8"),
+    ("Count the screws. With fewer than 12 I want a caption, with 12 or more nothing.",
+     "V a, T a if t1<=11"),
+    ("How many jars? If it's ten or more that's enough for me, if it's fewer classify them.",
+     "V a, C a if t1<=9"),
+    ("Count the steps and, if there are more than twelve, describe them.", "V a, T a if t1>=13"),
+    ("If it shows over 20 degrees, describe it.", "V a, T a if t1=yes"),
 ]  # fmt: skip
 
 
@@ -138,6 +156,15 @@ def test_conditions_compare_what_was_counted(steps: Steps, text: str, expected: 
 
 
 BRANCHES = [
+    ("hard hat? yes -> nothing. no -> describe the person", "V a, T a if t1=no"),
+    ("If there's a wasp nest describe it, if there's none don't say anything",
+     "V a, T a if t1=yes"),
+    ("If nobody is there I need nothing further; if somebody is, describe them.",
+     "V a, T a if t1=yes"),
+    ("should it be intact, no reply necessary; if it's not, caption it", "V a, T a if t1=no"),
+    ("Is anybody in? If there is, don't describe it. If there isn't, do.", "V a, T a if t1=no"),
+    ("caption this, or if it is too dark classify it", "V a, C a if t1=yes, T a if t1=no"),
+    ("no description if children are visible, otherwise describe it", "V a, T a if t1=no"),
     ("Caption it if it's outdoors, classify if indoors.", "V a, T a if t1=yes, C a if t1=no"),
     ("A description if the roof is damaged, a caption if it's intact",
      "V a, T a if t1=yes, T a if t1=no"),
@@ -163,6 +190,14 @@ def test_branches_are_told_apart(steps: Steps, text: str, expected: str) -> None
 
 
 CHOSEN = [
+    ("Describe the first in any case, and the second only when there's a person in it.",
+     "T a, V b, T b if t2=yes"),
+    ("caption both but the second only if its in focus", "T a, V b, T b if t2=yes"),
+    ("The second photo: if there's a car in it, what colour is it?", "V b, V b if t1=yes"),
+    ("Is there a bird in the first? And in the second? Describe whichever has one.",
+     "V a, V b, T a if t1=yes, T b if t2=yes"),
+    ("If the first is in focus, classify the beetle in it. If not, use the second.",
+     "V a, C a if t1=yes, C b if t1=no"),
     ("Is the roof damaged in any of these? Caption the damaged ones.",
      "V a, V b, T a if t1=yes, T b if t2=yes"),
     ("See if there's a crack in any of these. Cracked ones: describe.",
@@ -187,5 +222,8 @@ def test_conditions_choose_images(steps: Steps, text: str, expected: str) -> Non
 def test_a_condition_refers_to_the_question_of_the_turn_before(steps: Steps) -> None:
     asked = ("Is the door open?", "a.png")
     assert steps(asked, ("And if it's closed, describe the room.", "")) == "V a, T a if t1=no"
+    ruled = ("If there's a ladder, describe it", "a.png")
+    again = ("Same rule for this one: describe it only if there is a ladder.", "b.png")
+    assert steps(ruled, again) == "V b, T b if t1=yes"
     counted = ("How many cows are there?", "a.png")
     assert steps(counted, ("if more than ten, describe the meadow", "")) == "V a, T a if t1>=11"

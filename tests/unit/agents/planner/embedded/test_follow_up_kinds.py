@@ -31,6 +31,17 @@ FOLLOWED = [
         ),
         "V b",
     ),
+    (
+        (
+            ("describe the second", "a.png b.png"),
+            ("And the first one too, like you did with the second.", ""),
+        ),
+        "T a",
+    ),
+    ((("Is it open?", "a.png"), ("A sharper one, sorry, my hand was shaking.", "b.png")), "V b"),
+    ((("classify this", "a.png"), ("Now in full sentences please.", "")), "T a"),
+    ((("what is this", "a.png"), ("and what is it for", "")), "V a"),
+    ((("describe it", "a.png"), ("that first picture again. is there a dog in it", "")), "V a"),
     ((("is there milk in the fridge", "a.png"), ("eggs? butter?", "")), "V a, V a"),
     ((("Write a caption", "a.png"), ("Is there a bike in the previous picture?", "")), "V a"),
 ]
@@ -41,6 +52,25 @@ def test_follow_ups_carry_on(
     steps: Steps, turns: tuple[tuple[str, str], ...], expected: str
 ) -> None:
     assert steps(*turns) == expected
+
+
+LEAVING = [
+    "Thank you, that's very kind. I'll be back next week with more photos.",
+    "ok cheers, gotta go now, more later",
+    "stop cancel that, wrong photo, I'll send the right one later",
+    "Forget it, I worked it out myself.",
+]
+
+
+@pytest.mark.parametrize("text", LEAVING)
+def test_who_takes_leave_requests_nothing(steps: Steps, text: str) -> None:
+    assert steps(("Describe it", "a.png"), (text, "")) == ""
+
+
+def test_thanks_before_a_request_take_nothing_from_it(steps: Steps) -> None:
+    before = ("Describe the first", "a.png b.png")
+    assert steps(before, ("Thanks, now the second", "")) == "T b"
+    assert steps(before, ("Thank you. How many hens are there?", "")) == "V a"
 
 
 BEFORE = ("Describe it and count the trees", "a.png")
@@ -82,6 +112,9 @@ def test_few_words_ask_about_the_same_image(
 
 
 LEFT_OUT = [
+    ("The second one I've already written up. Captions please.", "T a, T c"),
+    ("I've already described the first myself: captions for the rest please", "T b, T c"),
+    ("Classify all but don't classify the third, that one's not a bird.", "C a, C b"),
     ("Describe all except the blurry one, c.png", "T a, T b"),
     ("You can leave out a.png; the rest want classifying", "C b, C c"),
     ("Classify these. The third is just my finger, ignore it.", "C a, C b"),
@@ -105,6 +138,11 @@ UNWANTED = [
     ("I was told that you train models. We don't want that. How many cows are there?", "V a"),
     ("The breed I know already. How old does she look?", "V a"),
     ("describe neither", ""),
+    ("We do not need it classified. We need to know if the valve is closed.", "V a"),
+    ("I no need description, only how many persons are inside.", "V a"),
+    ("without telling me what it is: is it poisonous", "V a"),
+    ("Caption please, it's for the newsletter, they want something short.", "T a"),
+    ("Don't bother with this one, my nephew told me what it is.", ""),
 ]
 
 

@@ -42,6 +42,11 @@ def test_a_part_of_a_name_is_enough(steps: Steps, text: str, names: str, expecte
 
 
 DATED = [
+    ("On the right-hand gauge, is the needle in the red?", "gauge_l.png gauge_r.png", "V gauge_r"),
+    ("describe the one with my dog in, it's called rex something",
+     "IMG_1.png rex_beach.png", "T rex_beach"),
+    ("so the selfie doesn't matter, in the team photo how many people are there",
+     "selfie.png team_photo.png", "V team_photo"),
     ("what is in the noon one?", "sky-07h.png sky-12h.png", "T sky-12h"),
     ("were there any swans in the morning?", "pond_am.png pond_pm.png", "V pond_am"),
     ("is it open in the one from 3 May?", "2024-04-26.png 2024-05-03.png", "V 2024-05-03"),
@@ -64,6 +69,12 @@ def test_dates_times_and_numbers_in_names(
 
 
 EARLIER = [
+    ((("Describe it", "a.png"), ("In the picture right before this one, is it open?", "b.png")),
+     "V a"),
+    ((("caption it", "front.png"), ("caption it", "garage.png"),
+      ("How many windows are in the photo I sent before the garage?", "")), "V front"),
+    ((("is the bin full in today's photo?", "bin_yesterday.png bin_today.png"),
+      ("what about yesterday's?", "")), "V bin_yesterday"),
     ((("describe these", "a.png b.png"), ("and this", "c.png"),
       ("Last picture of the first batch: is it open?", "")), "V b"),
     ((("count the chairs in the first and describe the second", "a.png b.png"),
@@ -82,6 +93,13 @@ def test_images_of_earlier_turns(
 
 
 SEVERAL = [
+    ("what's the price on the second bottle", "V b"),
+    ("What is on the second floor of the house?", "V a, V b"),
+    ("2nd img: count the nails", "V b"),
+    ("Describe the two of them, one after the other.", "T a, T b"),
+    ("Left picture: count the people. Right picture: caption.", "V a, T b"),
+    ("Compare the two: which kitchen is bigger?", "V a, V b"),
+    ("is there a hen in the first, and in the second?", "V a, V b"),
     ("what plant is in the first picture and which in the second?", "C a, C b"),
     ("The receipts: total on the first, date on the second.", "V a, V b"),
     ("Pic 1 - describe, pic 2 - count the dogs", "T a, V b"),
