@@ -107,9 +107,9 @@ class Forms:
         for intent in intents:
             if self._asking and intent.tool in (AS_BEFORE, "image-classification"):
                 words = _LAST.sub(r"\g<last>", unit.text[intent.start : intent.end].strip())
-                other = _PROPERTY.search(words) or (unit.guard and _WHICH_ONE.search(words))
-                other = _YES_NO.match(words) or (other and not says_again(words))
-                if other and not _CHOICE.search(words):
+                own = _PROPERTY.search(words) or (unit.guard and _WHICH_ONE.search(words))
+                asked = _YES_NO.match(words) or (own and not says_again(words))
+                if asked and not _CHOICE.search(words):
                     intent = replace(intent, tool=self._asking.id)
             found.setdefault((intent.tool, intent.end), intent)
         return list(found.values())

@@ -218,7 +218,7 @@ class ConditionReader:
             return self._guarded(part[match.end() :], last if same else last.negated())
         if (match := SO.match(part)) and not self._asks_on(match):
             other = self._unless and "case" in match["so"].lower()
-            other = other or (_SOMEBODY.search(match[0]) and _says_nobody(last))
+            other = other or (bool(_SOMEBODY.search(match[0])) and _says_nobody(last))
             return self._guarded(part[match.end() :], last.negated() if other else last)
         if match := LAST_SO.search(part):
             return self._guarded(part[: match.start()], last if match["so"] else last.negated())
