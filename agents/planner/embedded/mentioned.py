@@ -55,6 +55,8 @@ _PLACE_ALONE = re.compile(
     rf"(?:(?:and|or|what|how|about)\s+)*(?:(?:in|on|at|for|with|of)\s+)?{STAND_IN}\s*\?+",
     re.IGNORECASE,
 )
+#: Longer questions are read as they are.
+_MAX_QUESTION = 300
 _PLACE_LAST = re.compile(
     r"(?P<asked>.*\b(?:how|what|which|where|who|is|are|does|do|has|have)\b[^?]*?)\s*,?\s+(?P<place>and\s+(?:in|on|at|for)\s+[^,?]{2,40}\?)",
     re.IGNORECASE | re.DOTALL,
@@ -172,7 +174,8 @@ class Mentioned:
 
     def _parted(self, sentence: str) -> list[str]:
         """Cut "and in the second?" off a question about another image."""
-        match = _PLACE_LAST.fullmatch(sentence)
+        brief = sentence.endswith("?") and len(sentence) <= _MAX_QUESTION
+        match = _PLACE_LAST.fullmatch(sentence) if brief else None
         if not match or not self.mentions(match["asked"]):
             return [sentence]
         place = match["place"]
