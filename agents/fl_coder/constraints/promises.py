@@ -256,7 +256,8 @@ def _privacy(
         stated.confidence if stated and not withdrawn else 0.0,
         budget.confidence if budget else 0.0,
     )
-    if max(unit.required, evidence - _MARGIN) <= 1 - unit.required:
+    certain = evidence == 1 and not withdrawn  # "eps<=4" in a note, which says little else
+    if not certain and max(unit.required, evidence - _MARGIN) <= 1 - unit.required:
         return None
     words = [budget.words] if budget else []
     said = unit.words or (stated.words if stated else "")

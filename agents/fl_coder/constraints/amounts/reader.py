@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -59,6 +60,19 @@ VERSION = (
 
 #: Number of quantities from which a sentence is a list of demands.
 _LIST = 3
+
+
+#: A symbol and its relation, which begin a note of at most so many words.
+_SYMBOL = re.compile(
+    r"(?:dp\W*)?(?P<name>eps|epsilon|delta|mu)\s*(?:=|<|:|\u2264)=?\s*", re.IGNORECASE
+)
+_NOTE = 5
+_SYMBOLS: dict[str, Role] = {
+    "eps": "epsilon",
+    "epsilon": "epsilon",
+    "delta": "delta",
+    "mu": "proximal",
+}
 
 
 @dataclass(frozen=True)
@@ -128,10 +142,23 @@ def read_amounts(text: Encoded, clients: int) -> tuple[Amount, ...]:
             if alone.place.sentence in parts:
                 vector = amount_vector(alone, parts[alone.place.sentence])
                 shares = (shares + layer.probabilities(vector, amount_words(alone, clients))) / 2
+            if formula := _in_formula(mention):
+                found.append(Amount(mention, formula, 1.0))
+                continue
             allowed = ("none", *possible(mention))
             role = max(allowed, key=lambda each: shares[ROLES.index(each)])
             found.append(Amount(mention, role, float(shares[ROLES.index(role)])))
     return tuple(found)
+
+
+def _in_formula(mention: Mention) -> Role | None:
+    """Return what a note in symbols says: "eps<=8 pls" has too few words to learn from."""
+    place = mention.place
+    name = _SYMBOL.fullmatch(place.sentence, 0, place.start)
+    if name is None or len(place.sentence.split()) > _NOTE:
+        return None
+    role = _SYMBOLS[name["name"].lower()]
+    return role if role in possible(mention) else None
 
 
 def in_clauses(text: Encoded) -> Encoded:

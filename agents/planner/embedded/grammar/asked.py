@@ -257,7 +257,7 @@ class Asked:
         content = _content(said)
         negative = bool(_NEGATED.search(said))
         if self.last and negative and not content and not _NOBODY.search(said):
-            return self.last.negated(), self.about
+            return self.last.affirmed().negated(), self.about
         if (
             self.last
             and (person := _PERSON.fullmatch(said))
@@ -266,7 +266,8 @@ class Asked:
             present = replace(self.last.premises[0], value="no" if person["no"] else "yes")
             return replace(self.last, premises=(present,)), self.about
         if self.last and _IS_THERE.fullmatch(said):
-            return (self.last.negated() if negative else self.last), self.about
+            stated = self.last.affirmed()
+            return (stated.negated() if negative else stated), self.about
         for question in reversed(self._questions) if content else ():
             same = [word for word in content if _in(word, question.content)]
             others = [word for word in content if word not in same]

@@ -88,8 +88,11 @@ def _revokes(read: Sequence[Piece], before: Piece) -> bool:
 
 
 #: Who means the opposite of "nobody" by "if somebody is".
-_SOMEBODY = re.compile(r"\b(?:some|any)(?:body|one)\b", re.IGNORECASE)
-_NOBODY = re.compile(r"\b(?:nobody|no\s+one|none)\b", re.IGNORECASE)
+#: Says whether it is so, as "if there are some" does; "if so" and "otherwise" take up a condition.
+_STATED = re.compile(
+    r"\b(?:it|there|they|he|she|one|some\w*|any\w*|none|nobody|nothing|neither|(?:we|you)(?!\s+say))\b",
+    re.IGNORECASE,
+)
 #: "Caption the first, and the second too if …".
 _TOO = re.compile(r"\b(?:too|as\s+well|also)[\s,]*$", re.IGNORECASE)
 _ALLOWED = re.compile(r"^you\s+(?:may|can|could|should)\s+(?:also\s+)?", re.IGNORECASE)
@@ -214,14 +217,14 @@ class ConditionReader:
     def _on_answer(self, part: str, last: Guard) -> Piece | None:
         """Read what is done on the answer before: "if so, …", "otherwise …", "… if it is"."""
         if match := ELSE.match(part):
-            same = _NOBODY.search(match[0]) and _says_nobody(last)
-            return self._guarded(part[match.end() :], last if same else last.negated())
+            return self._guarded(part[match.end() :], _taken_up(match[0], last).negated())
         if (match := SO.match(part)) and not self._asks_on(match):
+            holds = _taken_up(match[0], last)
             other = self._unless and "case" in match["so"].lower()
-            other = other or (bool(_SOMEBODY.search(match[0])) and _says_nobody(last))
-            return self._guarded(part[match.end() :], last.negated() if other else last)
+            return self._guarded(part[match.end() :], holds.negated() if other else holds)
         if match := LAST_SO.search(part):
-            return self._guarded(part[: match.start()], last if match["so"] else last.negated())
+            holds = _taken_up(match[0], last)
+            return self._guarded(part[: match.start()], holds if match["so"] else holds.negated())
         return None
 
     def _final(self, part: str, match: re.Match[str]) -> Iterator[Piece]:
@@ -334,9 +337,9 @@ def _joint(match: re.Match[str]) -> str:
     return ", " if match[0].rstrip().endswith(",") and not joins else " "
 
 
-def _says_nobody(guard: Guard) -> bool:
-    """Return whether a guard holds if nobody or nothing is there."""
-    return all(each.field == "answer" and each.value == "no" for each in guard.premises)
+def _taken_up(words: str, last: Guard) -> Guard:
+    """Return what words that refer to a condition before, or deny it, refer to."""
+    return last.affirmed() if _STATED.search(words) else last
 
 
 def _of_each(part: str, match: re.Match[str]) -> str:

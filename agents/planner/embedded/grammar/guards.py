@@ -36,6 +36,10 @@ class Premise:
         return replace(self, op="not" if self.op == "equals" else "equals")
 
 
+#: Comparisons of a count that say that there is none.
+_NONE = (("at_most", "0"), ("equals", "0"))
+
+
 @dataclass(frozen=True)
 class Guard:
     """Premises, all or any of which have to hold.
@@ -52,6 +56,17 @@ class Guard:
     any: bool = False
     paired: bool = False
     over: Quantity = "some"
+
+    def affirmed(self) -> Guard:
+        """Return the guard of what "if it is" says: that what is asked about is so.
+
+        After "if there is no dog, skip it", "if there is" is the opposite of that condition.
+        """
+        denied = all(
+            each.value == "no" or (each.field == "count" and (each.op, each.value) in _NONE)
+            for each in self.premises
+        )
+        return self.negated() if denied else self
 
     def negated(self) -> Guard:
         """Return the guard that holds when this one does not (De Morgan)."""

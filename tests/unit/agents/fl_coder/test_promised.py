@@ -50,13 +50,13 @@ def test_privacy_per_image_is_noise_of_the_clients_and_keeps_a_robust_strategy(m
 
 def test_a_proposal_shows_what_was_read_beside_the_words(make_card):
     card = make_card(20)
-    promises = read_promises("Digits. Four malicious clients. Use SCAFFOLD. Five rounds.", 20)
+    promises = read_promises("Digits. Four malicious clients. Use FedNova. Five rounds.", 20)
     proposal = Proposal(candidate=plain_candidate(card), coder="chat-model")
     shown = with_statements(proposal, promises, card)
     assert [(each.words, each.choice) for each in shown.choices] == [
         ("Four malicious clients", "4 hostile clients at once"),
         ("Five rounds", "at most 5 rounds"),
-        ("Use SCAFFOLD", "not held"),
+        ("Use FedNova", "not held"),
     ]
     assert with_statements(shown, promises, card).choices == shown.choices
 

@@ -132,3 +132,12 @@ def test_two_epsilons_are_asked_about_and_the_smaller_is_held():
     promises = read_promises("DP with epsilon 2. An epsilon of 6 would do for DP.", 20)
     assert promises.privacy is not None and promises.privacy.epsilon == 2
     assert "Epsilon is 2 in one place and 6 in another" in " ".join(promises.questions)
+
+
+@pytest.mark.parametrize(
+    ("words", "epsilon"),
+    [("eps<=4 thanks", 4), ("DP: epsilon = 2", 2), ("Use Adam, eps=1e-8.", None)],
+)
+def test_a_note_in_symbols_is_read_as_it_stands(words, epsilon):
+    privacy = read_promises(words, 20).privacy
+    assert (privacy.epsilon if privacy else None) == epsilon

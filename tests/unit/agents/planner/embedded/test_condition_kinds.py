@@ -49,6 +49,21 @@ def test_conditions_hold_of_as_many_images_as_said(steps: Steps, text: str, expe
 
 
 IMPLIED = [
+    # "If it is" says that it is so, whatever the condition before was; "if so" takes that up.
+    ("If there is no cow, do nothing. If there is, describe it.", "V a, T a if t1=yes"),
+    ("If there isn't a single cow, skip it. If there are some, classify it.", "V a, C a if t1=yes"),
+    ("If it's not red I need nothing more, if it is, classify it.", "V a, C a if t1=yes"),
+    ("Is there no dog? If there is, describe it.", "V a, T a if t1=yes"),
+    ("If it isn't open, skip it; if so, describe it.", "V a, T a if t1=no"),
+    (
+        "Describe it unless there is a dog. If there is, classify it.",
+        "V a, T a if t1=no, C a if t1=yes",
+    ),
+    (
+        "If there's no dog, classify it. If there is, describe it.",
+        "V a, C a if t1=no, T a if t1=yes",
+    ),
+    ("If nobody is there, leave it; if somebody is, caption it.", "V a, T a if t1=yes"),
     ("Caption it unless there's a cow. Don't if it's dark.", "V a, V a, T a if t1=no & t2=no"),
     ("if theres no cat on it dont bother, otherwise classify it", "V a, C a if t1=yes"),
     ("Not if there's a face in it, but otherwise caption it", "V a, T a if t1=no"),
