@@ -58,23 +58,23 @@ class _Side(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        if self._open:
-            self._open.write(data)
+        if self._onward:
+            self._onward.write(data)
 
     def pause_writing(self) -> None:
-        if self._open:
-            self._open.pause_reading()
+        if self._onward:
+            self._onward.pause_reading()
 
     def resume_writing(self) -> None:
-        if self._open:
-            self._open.resume_reading()
+        if self._onward:
+            self._onward.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.other is not None:
             self.other.transport.close()
 
     @property
-    def _open(self) -> Any:
+    def _onward(self) -> Any:
         """The other side's transport; None once it is closed, which uvloop's does not forgive."""
         transport = self.other.transport if self.other else None
         return None if transport is None or transport.is_closing() else transport

@@ -47,6 +47,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 #: Files whose texts are people's own words.
 PEOPLES_WORDS = (
+    "agents/fl_coder/constraints/amounts/phrases.yaml",
     "agents/fl_coder/constraints/constraints.yaml",
     "agents/planner/embedded/vocabulary.yaml",
     "benchmarks/data/",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,14 @@ Unit = Literal["sample", "person", "client"]
 #: From the weakest protection to the strongest.
 UNITS: tuple[Unit, ...] = ("sample", "person", "client")
 
+#: Without any of these words a text is not about privacy, whatever it resembles.
+MAY_CONCERN = re.compile(
+    r"priva|differential|\bdp\b|dp-|epsilon|\beps\b|\u03b5|delta|confiden|anonym|nois|protect"
+    r"|guarantee|secre|sensitiv|leak|reveal|identif|hid|conceal|expos|trace|infer|disclos"
+    r"|indistinguish|unit|whether|plausib|\bden[iy]|find out|work out|tell|visible|budget|shield"
+    r"|cover|gdpr|safe|blur|know if|adding or removing|neighbou?ring",
+    re.IGNORECASE,
+)
 #: Maximum number of sentences in which those beside the ones about privacy may belong to them.
 _FEW = 3
 #: Probability from which a sentence is not about privacy, and surely has nothing to do with it.

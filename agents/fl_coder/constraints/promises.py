@@ -35,6 +35,7 @@ from edgewright.agents.fl_coder.constraints.participation import (
 )
 from edgewright.agents.fl_coder.constraints.places import Place, anchored, sentences
 from edgewright.agents.fl_coder.constraints.privacy_unit import (
+    MAY_CONCERN,
     Unit,
     read_unit,
 )
@@ -171,7 +172,8 @@ def read_promises(
     if "attackers" not in without:
         attackers = _attackers(joined, amounts, clients, stated.get("attackers"), questions)
         attackers = attackers or _unclear_attackers(unread, clients)
-    if "privacy" not in without:
+    budgets = any(each.role in ("epsilon", "delta") for each in amounts)
+    if "privacy" not in without and (budgets or MAY_CONCERN.search(text)):
         privacy = _privacy(joined, amounts, clients, stated.get("privacy"), unread, questions)
     if attackers is not None and participation is not None:
         questions += _outvoted(attackers, participation)

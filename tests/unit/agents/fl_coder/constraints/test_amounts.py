@@ -111,7 +111,7 @@ def test_the_shipped_layers_are_those_of_the_phrases(tmp_path):
     stored = read_arrays(reader.SHIPPED)
     assert stored is not None
     reader.load_layers(tmp_path)
-    assert list(tmp_path.iterdir()) == []  # nothing was fitted anew
+    assert list(tmp_path.iterdir()) == []  # nothing was fitted again
 
 
 def test_one_word_decides_what_a_number_stands_for():
