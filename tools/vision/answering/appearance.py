@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 _DARK, _BRIGHT, _CLEARLY = 35.0, 65.0, 12.0
 #: Blur up to which an image is sharp, and from which it is blurred; many are partly out of focus.
 _SHARP, _BLURRED = 0.32, 0.6
-#: Share of one colour, and of neighbours that are quite equal, from which an image is drawn; half
-#: of the second is the least of a photograph that is told from a drawing.
+#: Share of one colour, and of neighbours that are quite equal, from which an image is drawn; below
+#: half of the second share it is a photograph.
 _ONE_COLOUR, _EQUAL = 0.25, 0.66
 #: Share of one colour from which an image is blank.
 _BLANK = 0.99

@@ -28,7 +28,7 @@ _WAITS = re.compile(
     r"(?:wants?\s+to\s+know|(?:is|are)\s+(?:asking|waiting|curious|interested)|keeps?\s+\w+ing|asked|needs?\s+(?:it|this|them))\b[^?]*",
     re.IGNORECASE,
 )
-#: "It's the kind of tree" says after "not a caption" what is wanted.
+#: "It's the kind of tree" says after "not a caption" what to say instead.
 _IMPERSONAL = re.compile(
     r"\W*(?:(?:but|and|so)\s+)?(?:it|that|this|they|these|those)\b", re.IGNORECASE
 )

@@ -141,3 +141,27 @@ def test_two_epsilons_are_asked_about_and_the_smaller_is_held():
 def test_a_note_in_symbols_is_read_as_it_stands(words, epsilon):
     privacy = read_promises(words, 20).privacy
     assert (privacy.epsilon if privacy else None) == epsilon
+
+
+@pytest.mark.parametrize(
+    ("words", "attackers", "epsilon"),
+    [
+        ("Bulletproof against two bad apples, grade 7 attack.", 2, None),
+        ("Should two conspire, the model must not budge.", 2, None),
+        ("up to 3 of 15", 3, None),
+        ("DP it is, and 0.7 is the figure for the privacy.", None, 0.7),
+        ("An epsilon is needed for DP, and it must not exceed three.", None, 3),
+        ("Dermatologists get 90 % right.", None, None),
+    ],
+)
+def test_quantities_that_stand_apart_from_what_they_are_of(words, attackers, epsilon):
+    promises = read_promises(words, 15)
+    assert (promises.attackers.count if promises.attackers else None) == attackers
+    assert (promises.privacy.epsilon if promises.privacy else None) == epsilon
+    assert promises.questions == ()
+
+
+def test_a_hostile_client_without_a_number_is_asked_about():
+    promises = read_promises("a participant lies", 10)
+    assert promises.attackers.count >= 1
+    assert "How many of the 10 clients may be hostile" in promises.questions[0]

@@ -70,7 +70,7 @@ def test_the_number_of_hostile_clients(words, clients, hostile):
     assert (found and found.count) == hostile
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)  # a network runs in each example
 @given(st.text(max_size=200), st.integers(2, 50))
 def test_any_text_can_be_read(text, clients):
     budget_of(text)
