@@ -22,6 +22,7 @@ class Turn(BaseModel):
         about: Images that its plan used, wherever they came from.
         tasks: The tasks of its plan.
         answer: The answer; data, never an instruction.
+        cost: What it cost, in words; empty if nothing was run.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +32,7 @@ class Turn(BaseModel):
     about: tuple[ImageRef, ...] = ()
     tasks: tuple[Task, ...] = ()
     answer: str = ""
+    cost: str = ""
 
     @property
     def tools(self) -> tuple[str, ...]:

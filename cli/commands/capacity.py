@@ -11,7 +11,7 @@ import typer
 
 from edgewright.cli.views.output import Json, print_table, progress_console, reported_errors
 from edgewright.cli.views.safe import print_json, say
-from edgewright.cli.views.units import counted
+from edgewright.tools.units import counted
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -56,7 +56,7 @@ def gc(
             return
         print_table(_table(removals))
         freed = sum(removal.removed_bytes for removal in removals)
-        from edgewright.cli.views.units import size
+        from edgewright.tools.units import size
 
         say(f"{size(freed)} {'would be freed' if dry_run else 'freed'}", err=True)
 
@@ -64,7 +64,7 @@ def gc(
 def _table(removals: Sequence[Removal]) -> Table:
     from rich.table import Table
 
-    from edgewright.cli.views.units import size
+    from edgewright.tools.units import size
 
     table = Table(header_style="dim")
     table.add_column("")

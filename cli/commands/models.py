@@ -16,7 +16,7 @@ from edgewright.cli.views.output import (
     reported_errors,
 )
 from edgewright.cli.views.safe import print_json, say
-from edgewright.cli.views.units import size
+from edgewright.tools.units import size
 
 if TYPE_CHECKING:
     from rich.status import Status

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from edgewright.cli.views.units import joules, seconds, size
 from edgewright.tools.contracts.arms import DEFAULT_PEER, Arm, server_words
+from edgewright.tools.units import joules, seconds, size
 
 if TYPE_CHECKING:
     from edgewright.agents.responder.result import TaskResult

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from edgewright.agents.responder.layout import APPROXIMATE
 from edgewright.cli.views.cost import cost_line, places
-from edgewright.cli.views.units import joules, seconds, size
+from edgewright.tools.units import joules, seconds, size
 
 if TYPE_CHECKING:
     from edgewright.agents.planner.plan import Plan

@@ -16,6 +16,7 @@ from edgewright.agents.planner.plan import Plan, Task
 from edgewright.agents.planner.request import PlanRequest, Turn, images_of
 from edgewright.agents.responder.result import TaskResult
 from edgewright.graphs.assistant.context import AssistantContext
+from edgewright.graphs.assistant.costs import spent
 from edgewright.graphs.assistant.events import (
     Answered,
     Offloaded,
@@ -209,6 +210,7 @@ class Steps:
             about=images_of(plan.tasks, request.seen),
             tasks=plan.tasks,
             answer=answer.text,
+            cost=spent(ordered),
         )
         info = runtime.execution_info
         if runtime.store is not None and info is not None and info.thread_id is not None:

@@ -219,7 +219,8 @@ class EmbeddedPlanner:
         readings = list(draft.readings.values())
         certainty = math.prod(reading.probability for reading in readings)
         if not intents and not any(unit.only_checks for unit in units):
-            return _empty(request, self._reasons.why_empty(draft.understood, readings), certainty)
+            reason = self._reasons.why_empty(draft.understood, readings, request.history)
+            return _empty(request, reason, certainty)
         tasks, needs = self._assembler.assemble(
             _joined(units), intents, [_scope(unit) for unit in units], request.sensors
         )

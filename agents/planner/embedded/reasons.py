@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from edgewright.agents.planner.embedded.detection import Reading
 from edgewright.agents.planner.embedded.grammar.acts import Address
 from edgewright.agents.planner.embedded.understanding import Understanding
+from edgewright.agents.planner.request import Turn
 from edgewright.tools.cards import CardRegistry
 
 #: Maximum number of example requests in a reply.
@@ -23,20 +24,25 @@ class Reasons:
     def __init__(self, cards: CardRegistry) -> None:
         self._cards = cards
 
-    def why_empty(self, understood: Understanding, readings: Sequence[Reading]) -> str:
+    def why_empty(
+        self, understood: Understanding, readings: Sequence[Reading], history: Sequence[Turn]
+    ) -> str:
         """Return the reason for a plan without tasks."""
         if understood.problems:
             return " ".join(understood.problems)
         if understood.said:
-            return self._reply(understood.said)
+            return self._reply(understood.said, history)
         if not understood.units:
             return "Nothing was done, as you asked."
         if not readings:
             return "The tool of the earlier request is no longer available."
         return " ".join(dict.fromkeys(map(self._explanation, readings)))
 
-    def _reply(self, said: Address) -> str:
+    def _reply(self, said: Address, history: Sequence[Turn]) -> str:
         """Return the reply to what is only said to the planner."""
+        if said == "cost":
+            spent = next((turn.cost for turn in reversed(history) if turn.cost), "")
+            return spent or "Nothing has been run in this conversation yet."
         if said == "thanks":
             return "You are welcome."
         if said == "greeting":

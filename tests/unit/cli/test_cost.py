@@ -4,10 +4,10 @@ import pytest
 
 from edgewright.agents.responder.result import TaskResult
 from edgewright.cli.views.cost import arm_words, cost_line, fell_back
-from edgewright.cli.views.units import counted, joules, seconds, size
 from edgewright.tools.contracts.arms import Arm, Decision, Forecast
 from edgewright.tools.contracts.cost_report import CostReport, Fallback
 from edgewright.tools.errors import ErrorInfo
+from edgewright.tools.units import counted, joules, seconds, size
 
 DEVICE = Arm(kind="device-only")
 EDGE = Arm(kind="edge-only")

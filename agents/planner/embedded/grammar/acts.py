@@ -33,13 +33,16 @@ _ABILITIES = re.compile(
     rf"(?:\W*{any_of('greeting')}\b)*\W*(?:(?:so|and|ok|please)\b\W*)*{any_of('abilities')}\W*",
     re.IGNORECASE,
 )
+_COST = re.compile(
+    rf"(?:\W*\b(?:so|and|ok|okay|great|thanks|well)\b)*\W*{any_of('cost')}\W*", re.IGNORECASE
+)
 #: Share of a card's demonstrations that ask for an act, from which on the card does it. Less is an
 #: unusual way to ask for something else, such as drawing a stick figure for finding a pose.
 _OWN = 0.1
 
 
 #: What a text says to the planner itself.
-Address = Literal["", "thanks", "greeting", "abilities"]
+Address = Literal["", "thanks", "greeting", "abilities", "cost"]
 
 
 class Act(BaseModel):
@@ -92,6 +95,8 @@ def addressed(text: str) -> Address:
         return "thanks"
     if _ABILITIES.fullmatch(text):
         return "abilities"
+    if _COST.fullmatch(text):
+        return "cost"
     return "greeting" if _GREETING.fullmatch(text) else ""
 
 

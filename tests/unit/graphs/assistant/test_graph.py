@@ -52,6 +52,14 @@ async def test_a_turn_goes_through_all_steps(run, planner, node, task, attached,
     assert state["attachments"] == []
 
 
+async def test_the_cost_of_an_answer_is_kept_in_words(run, planner, task, attached):
+    planner.tasks = (task(1, image=attached["uri"]),)
+    state, _ = await run(attachments=[attached])
+    cost = state["history"][0]["cost"]
+    assert cost.startswith("The last answer took ")
+    assert "sent nothing to other nodes" in cost
+
+
 async def test_the_state_is_json_but_for_the_messages(run, planner, task, attached):
     planner.tasks = (task(1, image=attached["uri"]),)
     state, events = await run(attachments=[attached])
