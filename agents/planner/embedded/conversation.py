@@ -6,46 +6,19 @@ import re
 from collections.abc import Sequence
 
 from edgewright.agents.planner.embedded.grammar.lexicon import words
+from edgewright.agents.planner.embedded.history import asked_about
 from edgewright.agents.planner.embedded.grammar.references import Kind, Mention
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.contracts.images import ImageRef
 
 Images = tuple[ImageRef, ...]
 
-_WORD = re.compile(r"[a-z]{4,}")
 #: Numbers at the beginning or at the end of a name.
 _NUMBERED = re.compile(r"^(?P<first>\d{1,3})(?=\D)|(?P<last>\d{1,4})(?=\.\w+$|$)")
 _NAMES = dict(enumerate(words("ordinal")[:12], start=1))
-#: Kinds of task by the verb for what was done.
-_DONE = {
-    "describ": "image-to-text",
-    "descript": "image-to-text",
-    "caption": "image-to-text",
-    "title": "image-to-text",
-    "summar": "image-to-text",
-    "story": "image-to-text",
-    "alt text": "image-to-text",
-    "alternative text": "image-to-text",
-    "alt-text": "image-to-text",
-    "classif": "image-classification",
-    "label": "image-classification",
-    "categor": "image-classification",
-    "breed": "image-classification",
-    "species": "image-classification",
-    "identif": "image-classification",
-    "nam": "image-classification",
-    "count": "visual-question-answering",
-    "ask": "visual-question-answering",
-}
-
 
 class MissingImageError(Exception):
     """A mention means an image that does not exist; the message is for the person."""
-
-
-def kind_of(words: str) -> str:
-    """Return the kind of task that words name by its verb or its result, or nothing."""
-    return next((kind for stem, kind in _DONE.items() if stem in words.lower()), "")
 
 
 def latest_turn(request: PlanRequest) -> Turn | None:
@@ -138,8 +111,12 @@ class Conversation:
                 return self._counted(among, count if mention.kind == "head" else -count)
             case "others" | "every_other" | "regular" | "previous" | "next":
                 return self._relative(mention, among, aside)
-            case "that" | "done":
-                return self._done(mention) if mention.verb else self.pointed or self.focus
+            case "done":
+                return asked_about(mention.topic, self.turns, self.seen) or self.focus
+            case "that":
+                return self.pointed or self.focus
+            case "turn":
+                return self._of_turn(count or 1)
             case "batch":
                 return self._of_batch(*mention.numbers)
             case "both":
@@ -150,8 +127,27 @@ class Conversation:
                 return self._all(among, ever=mention.ever)
             case "here":
                 return self.focus
+            case "between" | "around":
+                return self._by_place(mention, among, aside, latest)
+            case "inner" | "outer" | "middle":
+                return _inside(mention.kind, among, count, [*aside, *latest])
             case side:
                 return _beside(side, among, latest)
+
+    def _by_place(
+        self, mention: Mention, among: Images, aside: Sequence[ImageRef], latest: Images
+    ) -> Images:
+        """Return the images between two others, or those on both sides of one."""
+        ends = [each for one in mention.of for each in self._meant(one, aside, latest)]
+        among = among if set(ends) <= set(among) else self.seen
+        places = sorted(among.index(each) for each in ends)
+        first, last = (places[0], places[-1]) if places else (0, 0)
+        if mention.kind == "around":
+            return (*among[max(first - 1, 0) : first], *among[last + 1 : last + 2])
+        found = among[first + 1 : last]
+        if not found:
+            raise MissingImageError("There is no image between these.")
+        return found
 
     def _named(self, mention: Mention) -> Images:
         if not mention.numbers:
@@ -209,19 +205,6 @@ class Conversation:
             raise MissingImageError(f"There is no image {where} {images[-1].name or 'that one'}.")
         return tuple(among[position] for position in positions)
 
-    def _done(self, mention: Mention) -> Images:
-        """Return the images with which something was done, the latest first."""
-        kind = kind_of(mention.verb)
-        topic = {word[:5] for word in _WORD.findall(mention.topic)}
-        for turn in reversed(self.turns):
-            for task in reversed(turn.tasks):
-                images = tuple(i for i in self.seen if i.uri in task.args.values())
-                said = task.args.get("question") or task.span or turn.request
-                about = {word[:5] for word in _WORD.findall(said.lower())}
-                if images and (topic <= about if topic else task.task_type == kind):
-                    return images
-        return self.focus
-
     def _of_batch(self, number: int, position: int) -> Images:
         """Return the images that came with one message, or one of them."""
         together = [turn.images for turn in self.turns if turn.images]
@@ -236,6 +219,15 @@ class Conversation:
         if abs(position) > len(batch):
             raise MissingImageError(_absent(position, len(batch)))
         return (batch[position - 1 if position > 0 else position],)
+
+    def _of_turn(self, count: int) -> Images:
+        """Return the images of the turn that is so many before this one."""
+        if count > len(self.turns):
+            raise MissingImageError(_few(len(self.seen)))
+        turn = self.turns[-count]
+        uris = {value for task in turn.tasks for value in task.args.values()}
+        about = tuple(image for image in self.seen if image.uri in uris)
+        return turn.images or about or self.focus
 
     def _pair(self, latest: Images, aside: Sequence[ImageRef]) -> Images:
         """Return two images: those spoken of or of the turn before, or the only or latest two."""
@@ -307,14 +299,25 @@ def _no(count: int) -> str:
 def _beside(side: Kind, among: Images, latest: Images) -> Images:
     """Return the former or latter, or the left, middle or right of images."""
     match side:
-        case "middle":
-            return among[(len(among) - 1) // 2 : len(among) // 2 + 1]
         case "former" | "latter" if len(latest) > 1:
             return latest[:1] if side == "former" else latest[-1:]
         case "former" | "left":
             return among[:1]
         case _:
             return among[-1:]
+
+
+def _inside(kind: Kind, among: Images, count: int, aside: Sequence[ImageRef]) -> Images:
+    """Return the images at the ends, those in the middle, or those between the ones spoken of."""
+    if kind == "outer":
+        return (*among[:1], *among[1:][-1:])
+    places = sorted({among.index(each) for each in aside if each in among})
+    if kind == "inner":
+        first, last = (places[0], places[-1]) if len(places) > 1 else (0, len(among) - 1)
+        return among[first + 1 : last] or among
+    count = count or 2 - len(among) % 2
+    start = (len(among) - count) // 2
+    return among[max(start, 0) : start + count]
 
 
 def _absent(number: int, count: int) -> str:

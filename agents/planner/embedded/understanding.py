@@ -8,10 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
 
-from edgewright.agents.planner.embedded.conversation import (
-    Conversation,
-    kind_of,
-)
+from edgewright.agents.planner.embedded.conversation import Conversation
 from edgewright.agents.planner.embedded.grammar.acts import (
     Act,
     Address,
@@ -49,6 +46,7 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     sentences,
     states,
 )
+from edgewright.agents.planner.embedded.history import kind_of
 from edgewright.agents.planner.embedded.mentioned import Mentioned
 from edgewright.agents.planner.embedded.recalled import recalled
 from edgewright.agents.planner.embedded.steps import Unit, repeated

@@ -34,7 +34,7 @@ def position(word: str) -> int:
     if word in ("old", "earlier", "previous", "new"):
         return -1 if word == "new" else -2
     if re.fullmatch(any_of("from_end"), word):
-        return -2
+        return -3 if re.match(r"ante|third|next but|.*two$", word) else -2
     if word in words("last_word"):
         return -1
     if word in words("first_word"):

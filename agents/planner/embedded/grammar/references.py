@@ -27,7 +27,7 @@ from edgewright.agents.planner.embedded.grammar.positions import (
 Kind = Literal[
     "name", "position", "head", "tail", "all", "them", "both", "others", "every_other", "regular",
     "previous", "next", "here", "that", "done", "former", "latter", "left", "middle", "right",
-    "again", "batch",
+    "again", "batch", "turn", "between", "around", "inner", "outer",
 ]  # fmt: skip
 
 #: Stands for a mention in the text that the fitted model and the experts read.
@@ -110,7 +110,25 @@ _BESIDE = re.compile(
     r"(?P<where>after|before|following|preceding)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
-_IN_ONE: tuple[Kind, ...] = ("left", "middle", "right", "them")
+_IN_ONE: tuple[Kind, ...] = ("left", "middle", "right", "them", "inner", "outer")
+_NEAR = (
+    rf"(?:the\s+)?(?:(?:{any_of('number')}|couple|pair|{_THING})\s+){{0,2}}(?:(?:that|which)\s+)?"
+    r"(?:(?:is|are|was|were|comes?|lies?|sits?|right|just|directly)\s+)*"
+)
+#: "The two between the gate and the barn", "those on either side of the altar".
+_BETWEEN = re.compile(rf"{_NEAR}(?:in\s+)?between\s+(?:the\s+)?$", re.IGNORECASE)
+_AROUND = re.compile(
+    rf"{_NEAR}(?:flanking|surrounding|(?:on|to)\s+(?:either|both|each)\s+sides?\s+of|around)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"\s+and\s+(?:the\s+)?", re.IGNORECASE)
+#: "Starting from the second, every other one".
+_STARTING = re.compile(
+    r"(?:,\s*)?\b(?:start(?:ing)?|begin(?:ning)?)\s+(?:with|from|at)\s+(?:the\s+)?$", re.IGNORECASE
+)
+#: "The attic and the basement each need a description".
+_IN_APPOSITION = re.compile(r"\s+$|\s*,\s*$")
+
 
 
 @dataclass(frozen=True)
@@ -128,8 +146,8 @@ class Mention:
         bare: Whether the words also belong to the question ("the barn"), so that they stay in it.
         labelled: Whether the numbers may be the person's own ("image 88").
         shift: Distance from the images to those that are meant: "the one after p.png".
-        verb: What was done with the images: "the one that you described".
-        topic: What it was about: "the one where you counted the chairs".
+        topic: What was asked of the images: "the one where you counted the chairs".
+        of: The mentions that say where: "the one between the first and the third".
     """
 
     kind: Kind
@@ -141,8 +159,8 @@ class Mention:
     bare: bool = False
     labelled: bool = False
     shift: int = 0
-    verb: str = ""
     topic: str = ""
+    of: tuple[Mention, ...] = ()
 
 
 def mentions(text: str, names: Sequence[str]) -> list[Mention]:
@@ -209,22 +227,66 @@ def _placed(text: str, found: Sequence[Mention]) -> list[Mention]:
     """Read what stands around mentions: "the one after p.png", "of these six only the first"."""
     placed: list[Mention] = []
     for number, each in enumerate(found):
+        before = placed[-1] if placed else None
         beside = _BESIDE.search(text, 0, each.start)
-        if beside and each.kind in ("name", "position") and not each.shift:
+        around = _AROUND.search(text, 0, each.start)
+        if before and before.kind == "between" and len(before.of) == 1:
+            if _AND.fullmatch(text, before.end, each.start):
+                placed[-1] = replace(before, end=each.end, of=(*before.of, each))
+                continue
+            placed[-1] = before.of[0]
+        between = _BETWEEN.search(text, 0, each.start)
+        if between or (around and each.kind in ("name", "position")):
+            place = between or around
+            assert place is not None
+            placed = [other for other in placed if other.end <= place.start()]
+            kind: Kind = "between" if between else "around"
+            placed.append(Mention(kind, place.start(), each.end, of=(each,)))
+        elif beside and each.kind in ("name", "position") and not each.shift:
             shift = 1 if beside["where"].lower() in ("after", "following") else -1
             placed = [other for other in placed if other.end <= beside.start()]
             placed.append(replace(each, start=beside.start(), shift=shift, bare=False))
+        elif before and (regular := _regular_from(text, before, each)):
+            placed[-1] = regular
         elif _says_again(text, each, placed):
             placed.append(replace(each, kind="again"))
-        elif not (
-            each.kind in ("all", "them", "both")
-            and number + 1 < len(found)
-            and _AMONG.search(text, 0, each.start)
+        elif not _counts_in(text, each, found[number + 1 :]) and not _in_apposition(
+            text, each, placed
         ):
-            if placed and placed[-1].bare and _THING_IN.fullmatch(text, placed[-1].end, each.start):
+            if before and before.bare and _THING_IN.fullmatch(text, before.end, each.start):
                 placed.pop()  # in "the bus in the other", the bus is no image
             placed.append(each)
-    return placed
+    return [
+        each.of[0] if each.kind == "between" and len(each.of) == 1 else each for each in placed
+    ]
+
+
+def _counts_in(text: str, each: Mention, following: Sequence[Mention]) -> bool:
+    """Return whether a mention only says among which images the next ones are counted."""
+    several = each.kind in ("all", "them", "both")
+    return several and bool(following) and bool(_AMONG.search(text, 0, each.start))
+
+
+def _in_apposition(text: str, each: Mention, placed: Sequence[Mention]) -> bool:
+    """Return whether "each" or "both" only sums up the images just named."""
+    alone = text[each.start : each.end].lower() in ("each", "both", "all")
+    return (
+        alone and bool(placed) and bool(_IN_APPOSITION.match(text, placed[-1].end, each.start))
+    )
+
+
+def _regular_from(text: str, one: Mention, other: Mention) -> Mention | None:
+    """Return the images at a distance that start from a position: "from the second, every other"."""
+    kinds = ("every_other", "regular")
+    if {one.kind, other.kind}.isdisjoint(kinds) or "position" not in (one.kind, other.kind):
+        return None
+    at, every = (one, other) if one.kind == "position" else (other, one)
+    starting = _STARTING.search(text, 0, at.start)
+    if not starting:
+        return None
+    distance = every.numbers[1] if every.numbers else 2
+    start = min(starting.start(), one.start)
+    return Mention("regular", start, other.end, numbers=(at.numbers[0], distance))
 
 
 def _says_again(text: str, each: Mention, placed: Sequence[Mention]) -> bool:
@@ -295,7 +357,6 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         ever=bool(groups.get("ever")),
         bare=points,
         labelled=labelled,
-        verb=(groups.get("verb") or "").lower(),
         topic=(groups.get("topic") or "").lower(),
     )
 
