@@ -48,7 +48,7 @@ _UNNEEDED = re.compile(
     r"\b(?:just|only|merely|mistake|accident(?:al(?:ly)?)?|ignore|skip|forget|leave|irrelevant|unimportant|decorative|whatever|already|later|myself"
     r"|(?:doesn't|don't)\s+(?:matter|count|belong)|(?:not|isn't|aren't)\s+(?:relevant|important|mine|part|needed)"
     r"|(?:can|may)\s+(?:stay|wait|be\s+left)|for\s+(?:next|another|tomorrow|later|the\s+\w+$)"
-    r"|duplicate|thumb|finger|slipped\s+in|out\s+of\s+it|too\s+(?:dark|blurry|blurred)|blurry|blurred)\b",
+    r"|duplicate|thumb|finger|slipped\s+in|out\s+of\s+it|dull|boring|uninteresting|sold|too\s+(?:dark|blurry|blurred)|blurry|blurred)\b",
     re.IGNORECASE,
 )
 _PLACE_ALONE = re.compile(
@@ -130,7 +130,7 @@ class Mentioned:
         """Bar the images of a clause if it only says that they do not matter; return if it does."""
         found = self.mentions(clause)
         first = found[0] if found else None
-        if first is None or first.kind not in ("name", "position", "tail", "head", "others"):
+        if first is None or first.kind in ("here", "that", "again", "all", "them", "both"):
             return False
         before, after = clause[: first.start], clause[first.end :]
         said = _UNNEEDED.search(after) and states(f"{STAND_IN}{after}") and _JOINT.fullmatch(before)
