@@ -7,14 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from edgewright.agents.planner.embedded.grammar.dates import dated
+from edgewright.agents.planner.embedded.grammar.described import Clue, described
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar
-from edgewright.agents.planner.embedded.grammar.name_parts import (
-    as_images,
-    by_parts,
-    counted_things,
-    ranked,
-)
+from edgewright.agents.planner.embedded.grammar.name_parts import as_images, counted_things
 from edgewright.agents.planner.embedded.grammar.names import named
 from edgewright.agents.planner.embedded.grammar.positions import (
     MAX_POSITION,
@@ -163,29 +158,32 @@ class Mention:
     of: tuple[Mention, ...] = ()
 
 
-def mentions(text: str, names: Sequence[str]) -> list[Mention]:
+def mentions(
+    text: str, names: Sequence[str], told: Sequence[frozenset[str]] = ()
+) -> list[Mention]:
     """Find the mentions of images in a text, in order.
 
     Args:
         text: The normalised text.
         names: Names of the images of the conversation.
+        told: Words that the person said of each image.
     """
     found = [
         Mention("name", each.start, each.end, each.images, bare=each.bare)
         for each in named(text, names)
     ]
-    found += [
-        Mention("name", start, end, images, bare=not _THING_LAST.search(text, start, end))
-        for start, end, images in [*ranked(text, names), *dated(text, names)]
-        if not any(start < each.end and each.start < end for each in found)
-    ]
+    clues = described(text, names, told)
+    found += [_as_mention(text, each) for each in clues if each.sure and _is_free(each, found)]
     counted = as_images(text, names) if len(names) > 1 else text
     if _HINT.search(counted):
         taken = [(each.start, each.end) for each in found]
         taken += [match.span() for match in _IDIOM.finditer(text)]
         found += _worded(_blanked(counted, taken))
-    if len(names) > 1:
-        found += _by_parts(text, names, found)
+    found += [
+        _as_mention(text, each)
+        for each in clues
+        if not each.sure and not any(_in_one_clause(text, each, other) for other in found)
+    ]
     if len(names) > 1 and all(each.bare or each.kind == "here" for each in found):
         found += [
             Mention("position", start, end, numbers, bare=True)
@@ -199,16 +197,20 @@ def mentions(text: str, names: Sequence[str]) -> list[Mention]:
     return [replace(each, excluded=_is_excluded(text, each)) for each in found]
 
 
-def _by_parts(text: str, names: Sequence[str], found: Sequence[Mention]) -> list[Mention]:
-    """Find images by parts of their names, in clauses that mention none otherwise."""
-    return [
-        Mention("name", start, end, images, bare=True)
-        for start, end, images in by_parts(text, names)
-        if not any(
-            not _CLAUSE_END.search(text, min(end, each.end), max(start, each.start))
-            for each in found
-        )
-    ]
+def _as_mention(text: str, clue: Clue) -> Mention:
+    """Return the mention for a clue; words that only name an image give way to a stand-in."""
+    named = _THING_LAST.search(text, clue.start, clue.end)
+    return Mention("name", clue.start, clue.end, clue.images, bare=not named)
+
+
+def _is_free(clue: Clue, found: Sequence[Mention]) -> bool:
+    return not any(clue.start < each.end and each.start < clue.end for each in found)
+
+
+def _in_one_clause(text: str, clue: Clue, each: Mention) -> bool:
+    """Return whether a clue and a mention stand in the same clause."""
+    between = min(clue.end, each.end), max(clue.start, each.start)
+    return not _CLAUSE_END.search(text, *between)
 
 
 def _is_excluded(text: str, each: Mention) -> bool:
