@@ -120,7 +120,11 @@ def headings(text: str, found: Sequence[Mention]) -> list[int]:
     ]
     starts = [start for start, _ in heads]
     # One is enough after another image: "caption the first, and on the second count the people".
-    later = len(heads) == 1 and heads[0][1] and found[0].start < starts[0]
+    later = (
+        len(heads) == 1
+        and heads[0][1]
+        and (found[0].start < starts[0] or bool(_BEGINS.match(text[: starts[0]])))
+    )
     return starts if len(starts) > 1 or later else []
 
 

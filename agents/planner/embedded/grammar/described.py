@@ -36,17 +36,23 @@ _INDEFINITE = re.compile(
     r"\b(?:an?|any|some|no|many|much|which|what|more|another|each|every|kind|sort)\s+(?:(?!about\b)\w+\s+)?$",
     re.IGNORECASE,
 )
+_DIRECTLY = re.compile(r"\b(?:the|my)\s+$", re.IGNORECASE)
+_THE = re.compile(r"\b(?:the|my)\s+", re.IGNORECASE)
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+)['\"(]*$")
 #: What makes a word at the start of a clause a heading: "Front view: …", "Kyoto, describe".
 _BEFORE_HEADING = re.compile(r"(?:^|[.!?;,]\s+)(?:and\s+|for\s+)?$", re.IGNORECASE)
 _AFTER_HEADING = re.compile(r"(?:\s+[\w-]+)?\s*(?::|\s[-\u2013\u2014]\s)")
-_BREAK = re.compile(r"[,;:.!?]|\b(?:and|but|or|than|not|between)\b", re.IGNORECASE)
+#: Ends a phrase; a clause is ended by less.
+_BREAK = re.compile(
+    r"[,;:.!?]|\b(?:and|but|or|than|not|between|i|i'd|we|is|are|was|were|has|have)\b", re.IGNORECASE
+)
+_CLAUSE_BREAK = re.compile(r"[,;:!?]|\.\s|\b(?:and|but|or|than|not)\b", re.IGNORECASE)
 
 _NUMBER = any_of("number")
 _LABEL = rf"(?:{_NUMBER}\b|(?-i:[A-H])\b)"
 #: "House 12", "exercises 2 to 4", "nest A".
 _NUMBERED = re.compile(
-    rf"(?:\b(?:the|my)\s+)?\b(?P<noun>(?!(?:{any_of('image_noun')}|one|the|an?)\b)[a-z][a-z-]*)"
+    rf"(?:\b(?:the|my)\s+)?\b(?P<noun>(?!(?:{any_of('image_noun')}|{any_of('number')}|through|thru|the|an?)\b)[a-z][a-z-]*)"
     rf"(?:\s+(?:number|no\.?|nr\.?)\s+|\s*#|\s+|-)(?P<labels>{_LABEL}(?:\s*(?:,|&|-|\u2013|and|to|through)\s*{_LABEL})*)(?!['.]\d)",
     re.IGNORECASE,
 )
@@ -111,7 +117,8 @@ def _narrowed(text: str, clues: Sequence[Clue]) -> list[Clue]:
         last = found[-1] if found else None
         if last is None or each.start >= last.end:
             both = tuple(n for n in last.images if n in each.images) if last else ()
-            if last and both and not _BREAK.search(text, last.end, each.start):
+            breaks = _CLAUSE_BREAK if last and last.sure and each.sure else _BREAK
+            if last and both and not breaks.search(text, last.end, each.start):
                 found[-1] = replace(last, end=each.end, images=both, sure=last.sure or each.sure)
             else:
                 found.append(each)
@@ -126,17 +133,38 @@ def _worded(
     tokens = list(_WORD.finditer(text))
     for number, token in enumerate(tokens):
         for last in [*tokens[number + 1 : number + 2], token]:
+            if not text[token.end() : last.start()].isspace() and last is not token:
+                continue
             word = _plain(text[token.start() : last.end()])
-            heard = _fitting(word, told) if last is token and word not in _CLOSED else ()
-            images = heard or _fitting(word, parts)
-            if images and (heard or _means_one(text, token, last, word)):
+            if last is not token:
+                images = _fitting({word}, parts, exact=True)  # "the floor plan" for floorplan.png
+            elif word in _CLOSED and len(word) >= _MIN_WORD:
+                continue
+            else:
+                forms = {word, *map(_plain, token[0].split("-"))} - {""}
+                heard = _fitting(forms, told)
+                if heard and word not in _CLOSED:
+                    yield Clue(token.start(), last.end(), heard)
+                    break
+                images = _fitting(forms, parts)
+            if images and _means_one(text, token, last, word):
                 yield Clue(token.start(), last.end(), images)
                 break
 
 
-def _fitting(word: str, known: Sequence[frozenset[str]]) -> tuple[int, ...]:
-    """Return the images that a word fits, if it does not fit all."""
-    images = tuple(n for n, each in enumerate(known) if any(_same(word, part) for part in each))
+def _fitting(
+    forms: set[str], known: Sequence[frozenset[str]], *, exact: bool = False
+) -> tuple[int, ...]:
+    """Return the images that a word fits in one of its forms, if it does not fit all."""
+    images = tuple(
+        n
+        for n, each in enumerate(known)
+        if any(
+            singular(word) == singular(part) if exact else _same(word, part)
+            for word in forms
+            for part in each
+        )
+    )
     return images if len(images) < len(known) else ()
 
 
@@ -144,7 +172,7 @@ def _means_one(text: str, first: re.Match[str], last: re.Match[str], word: str) 
     """Return whether words mean something certain, by the words and marks around them."""
     own = first[0].lower().endswith("'s")
     if len(word) < _MIN_WORD and not own:
-        return word not in _CLOSED and bool(_THE.search(text, 0, first.start()))
+        return bool(_DIRECTLY.search(text, 0, first.start()))
     if _INDEFINITE.search(text, 0, first.start()):
         return False
     if own or _DEFINITE.search(text, 0, first.start()):
@@ -155,15 +183,13 @@ def _means_one(text: str, first: re.Match[str], last: re.Match[str], word: str) 
     return proper and not _SENTENCE_START.search(text, 0, first.start())
 
 
-_THE = re.compile(r"\b(?:the|my)\s+$", re.IGNORECASE)
-
-
 def _numbered(text: str, names: Sequence[str]) -> Iterator[Clue]:
     """Yield where a noun with a number, or a letter, is in some names: "house 12" for house12."""
     for match in _NUMBERED.finditer(text):
         noun = match["noun"].lower()
         labels = _labels(match["labels"])
-        if noun in _CLOSED or not labels:
+        left_open = match["labels"].lower() == "one" and _THE.match(match[0])  # "the small one"
+        if noun in _CLOSED or not labels or left_open:
             continue
         found = [_labelled(noun, label, names) for label in labels]
         images = tuple(dict.fromkeys(n for each in found for n in each))

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from edgewright.agents.planner.embedded.grammar.lexicon import any_of
+from edgewright.agents.planner.embedded.grammar.clauses import VERBS
+from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
 
 _PART = re.compile(r"[^\W\d_]+|\d+")
 _NOUN = any_of("image_noun")
@@ -35,11 +36,14 @@ _OBJECT = re.compile(
 )
 _ENDS = re.compile(r"\s*(?:$|[,;:?!&]|\.(?:\s|$)|and\b|but\b|then\b)", re.IGNORECASE)
 _WITH_NOUN = re.compile(rf"['\"]?\s+(?:{_NOUN}|one)\b", re.IGNORECASE)
+#: "Unit 3B", "flat 12".
+_UNIT = re.compile(r"(?:\b(?:the|my)\s+)?(?<![\w-])(?P<noun>[a-z]{3,})\s+$", re.IGNORECASE)
+_NO_UNIT = VERBS | {*words("closed_class"), "from", "about", "show", "except", "without"}
 _ARTICLE = re.compile(r"\b(?:the|my|that|this)\s+['\"]?$", re.IGNORECASE)
 #: Images named by their folder or by their type.
 _GROUP = re.compile(
     rf"\b(?:(?:(?:all|each|every|any)\s+(?:of\s+)?)?(?:the\s+)?(?:{_NOUN}|ones?)|whatever(?:'s|\s+is)?|everything|anything|all)(?:\s+(?:that's|that\s+is))?"
-    r"\s+(?:from|in|of)\s+(?:(?:the\s+)?folder\s+(?P<after>[\w-]+)|(?:the\s+)?/?(?P<folder>[\w-]+)/?(?:\s+folder)?)"
+    r"\s+(?:from|in|of)\s+(?:(?:the\s+)?folder\s+(?P<after>[\w-]+)|(?:the\s+)?/?(?:[\w-]+/)*(?P<folder>[\w-]+)/?(?:\s+folder)?)"
     rf"|\b(?:the|my|both|all|these|those)\s+(?:(?:the|my|of\s+the)\s+)?(?:(?:two|three|four|five|\d)\s+)?['\"]?(?P<part>[^\W\d_]{{3,}})['\"]?\s+(?P<noun>{_NOUN}|ones?)\b"
     r"|\b(?:the|my)\s+(?P<kind>screenshots?|selfies?|panoramas?|portraits?|close-?ups?)\b"
     rf"|\b(?:the|my|that)\s+(?:{_NOUN}|one)\s+(?:(?:with|that\s+has|containing)\s+(?:(?:the|an?|my)\s+)?['\"]?(?P<says>[\w-]+)['\"]?\s+in\s+(?:its|the)\s+(?:file\s*)?(?:name|title)"
@@ -134,6 +138,9 @@ def _missing(text: str, names: Sequence[str], found: Sequence[Named]) -> list[Na
 def _with_noun(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the span of a name with the words around it: "the garden picture"."""
     noun = _WITH_NOUN.match(text, end)
+    unit = _UNIT.search(text, 0, start) if any(map(str.isdecimal, text[start:end])) else None
+    if unit and "." not in text[start:end] and unit["noun"].lower() not in _NO_UNIT:
+        start = unit.start()
     if not noun:
         return start, end
     article = _ARTICLE.search(text, 0, start)

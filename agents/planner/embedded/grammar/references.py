@@ -46,6 +46,11 @@ _IDIOM = re.compile(
     re.IGNORECASE,
 )
 _THING_LAST = re.compile(rf"\b(?:{_THING}|of\s+\w+(?:\s+\w+)?)$", re.IGNORECASE)
+_THING_WITH = re.compile(
+    rf"\b(?:the|my|that)\s+{_THING}\s+(?:(?:that|which)\s+(?:is|was|are)\s+)?(?:dated\s+)?"
+    r"(?:from|of|for|with|taken\s+(?:on|at|in)|called|named|titled|label+ed|marked)\s+(?:the\s+|my\s+)?['\"]?$",
+    re.IGNORECASE,
+)
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
     r"|others|rest|middle|cent(?:re|er)|before|asked|sent|you|remaining|former|latter|right|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot|ends|between|outer\w*|inner|ago|message|turns?|opposite"
@@ -86,6 +91,7 @@ _AND_NOT = re.compile(r"\W*(?:and|but)\s+not\s+(?:in|on|for|with)\s+(?:the\s+)?"
 _WITHIN = re.compile(r"\b(?:in|on|of)\s+$", re.IGNORECASE)
 _PREDICATE = re.compile(r"\b(?:is|are|was|were)\s+$", re.IGNORECASE)
 _THING_IN = re.compile(r"\s+(?:\w+\s+){0,2}(?:in|on|at|from)\s+", re.IGNORECASE)
+_SIDE_IN = re.compile(r"(?:\s+or\b.{1,20})?\s+(?:in|on|of)\s+", re.IGNORECASE)
 #: "All but the second" leaves an image out, "once more but for the second" does not.
 _BUT = re.compile(r"\bbut(?:\s+for)?\s+(?:the\s+)?$", re.IGNORECASE)
 _SEVERAL = re.compile(
@@ -100,6 +106,10 @@ _ALONE_BEFORE = re.compile(r"\W*(?:(?:and|ok|okay|now|then|so|but)\b\W*)*", re.I
 _ALONE_AFTER = re.compile(r"\s*\?[\s?!]*")
 #: "Of these six, only the fourth is mine" is about the fourth.
 _AMONG = re.compile(r"(?:^|[.!?;]\s+)(?:out\s+)?of\s+$", re.IGNORECASE)
+#: "I only own one of these".
+_PART_OF = re.compile(
+    rf"\b(?:(?<!which\s)(?<!every\s)(?<!each\s)(?<!any\s){any_of('number')}|some|most|few|none|half)\s+of\s+$", re.IGNORECASE
+)
 _BESIDE = re.compile(
     rf"(?:the\s+)?\b{_THING}\s+(?:that\s+(?:is|was|comes|came)\s+|(?:that\s+)?(?:i|we)(?:'ve|\s+have)?\s+{_SENDING}(?:\s+(?:to\s+)?you)?\s+)?(?:(?:right|just|directly|immediately)\s+)?"
     r"(?P<where>after|before|following|preceding)\s+(?:the\s+)?$",
@@ -200,7 +210,9 @@ def mentions(
 def _as_mention(text: str, clue: Clue) -> Mention:
     """Return the mention for a clue; words that only name an image give way to a stand-in."""
     named = _THING_LAST.search(text, clue.start, clue.end)
-    return Mention("name", clue.start, clue.end, clue.images, bare=not named)
+    whole = _THING_WITH.search(text, 0, clue.start)  # "the one from 3 May"
+    start = whole.start() if whole else clue.start
+    return Mention("name", start, clue.end, clue.images, bare=not (named or whole))
 
 
 def _is_free(clue: Clue, found: Sequence[Mention]) -> bool:
@@ -255,18 +267,32 @@ def _placed(text: str, found: Sequence[Mention]) -> list[Mention]:
         elif not _counts_in(text, each, found[number + 1 :]) and not _in_apposition(
             text, each, placed
         ):
-            if before and before.bare and _THING_IN.fullmatch(text, before.end, each.start):
+            while placed and _is_within(text, placed[-1], each):
                 placed.pop()  # in "the bus in the other", the bus is no image
             placed.append(each)
-    return [
-        each.of[0] if each.kind == "between" and len(each.of) == 1 else each for each in placed
-    ]
+    return [each.of[0] if _lacks_an_end(each) else each for each in placed]
+
+
+def _lacks_an_end(each: Mention) -> bool:
+    """Return whether words stand between one image and nothing."""
+    return each.kind == "between" and len(each.of) == 1 and len(each.of[0].numbers) < 2
+
+
+def _is_within(text: str, one: Mention, other: Mention) -> bool:
+    """Return whether words for an image mean a thing in another one."""
+    if one.bare:
+        return bool(_THING_IN.fullmatch(text, one.end, other.start))
+    sides = ("left", "right", "middle")  # "the left shoe or the right one in picture three"
+    return one.kind in sides and bool(_SIDE_IN.fullmatch(text, one.end, other.start))
 
 
 def _counts_in(text: str, each: Mention, following: Sequence[Mention]) -> bool:
     """Return whether a mention only says among which images the next ones are counted."""
-    several = each.kind in ("all", "them", "both")
-    return several and bool(following) and bool(_AMONG.search(text, 0, each.start))
+    if each.kind not in ("all", "them", "both"):
+        return False
+    if following and _AMONG.search(text, 0, each.start):
+        return True
+    return bool(_PART_OF.search(text, 0, each.start))
 
 
 def _in_apposition(text: str, each: Mention, placed: Sequence[Mention]) -> bool:
