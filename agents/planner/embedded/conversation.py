@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from edgewright.agents.planner.embedded.grammar.lexicon import words
+from edgewright.agents.planner.embedded.grammar.told import introduced
 from edgewright.agents.planner.embedded.history import asked_about
 from edgewright.agents.planner.embedded.grammar.references import Kind, Mention
 from edgewright.agents.planner.request import PlanRequest, Turn
@@ -60,6 +62,16 @@ class Conversation:
     def names(self) -> list[str]:
         """Names of the images, in order, with the folder where one is known."""
         return [f"{image.folder}/{image.name}".lstrip("/") for image in self.seen]
+
+    @cached_property
+    def presented(self) -> list[frozenset[str]]:
+        """What the person said of each image on sending it alone: "here's the chapel"."""
+        said: dict[str, frozenset[str]] = {
+            turn.images[0].uri: introduced(turn.request)
+            for turn in self.turns
+            if len(turn.images) == 1
+        }
+        return [said.get(image.uri, frozenset()) for image in self.seen]
 
     def bar(self, images: Images) -> None:
         """Leave images out of all that is asked of several images."""

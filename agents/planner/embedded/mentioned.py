@@ -35,6 +35,7 @@ from edgewright.agents.planner.embedded.grammar.references import (
 )
 from edgewright.agents.planner.embedded.grammar.rewriting import selected
 from edgewright.agents.planner.embedded.grammar.sentences import states
+from edgewright.agents.planner.embedded.grammar.told import told
 from edgewright.tools.contracts.images import ImageRef
 
 _WORD = re.compile(r"\w+")
@@ -91,6 +92,7 @@ class Mentioned:
         aside: The images mentioned so far, which "the others" are not.
         latest: The images of the latest clause that mentioned any.
         looked: Whether that clause only said to look at them: "look at the first".
+        told: Words that the person said of each image.
     """
 
     conversation: Conversation
@@ -98,6 +100,7 @@ class Mentioned:
     aside: list[ImageRef] = field(default_factory=list)
     latest: Images | None = None
     looked: bool = False
+    told: tuple[frozenset[str], ...] = ()
     _read: dict[str, list[Mention]] = field(default_factory=dict)
 
     def set_aside(self, words: str) -> None:
@@ -115,7 +118,31 @@ class Mentioned:
         elif images and _INSTEAD.match(words):
             self.latest = images  # "instead of classifying the second, caption it"
 
-    def without_unneeded(self, text: str) -> str:
+    def without_told(self, text: str) -> str:
+        """Return a text without what it only tells of images, and remember what it tells."""
+        seen = self.conversation.seen
+        if len(seen) < 2:
+            return text
+        found = told(text, self.mentions, self._places)
+        earlier = self.conversation.presented
+        if found.words or any(earlier):
+            self.told = tuple(
+                found.words.get(n, frozenset()) | earlier[n] for n in range(len(seen))
+            )
+            self._read.clear()
+        return self._without_unneeded(found.rest)
+
+    def _places(self, found: Sequence[Mention]) -> tuple[int, ...]:
+        """Return the indices of the images that mentions mean, or of those that came together."""
+        conversation = self.conversation
+        try:
+            images = conversation.resolve(found) if found else conversation.batch
+        except MissingImageError:
+            return ()
+        conversation.pointed = ()
+        return tuple(map(conversation.seen.index, images))
+
+    def _without_unneeded(self, text: str) -> str:
         """Return a text without clauses that only say that images do not matter, and bar these."""
         kept = text
         clauses = _CLAUSE.findall(text)
@@ -151,7 +178,7 @@ class Mentioned:
         if not text or not self.conversation.seen:
             return []
         if text not in self._read:
-            self._read[text] = mentions(text, self.conversation.names)
+            self._read[text] = mentions(text, self.conversation.names, self.told)
         return self._read[text]
 
     def reworded(self, text: str) -> str:

@@ -111,7 +111,7 @@ def understand(
         images.set_aside(words)
     if not remaining.text:
         return Understanding((), remaining.dropped, ())
-    remaining = replace(remaining, text=images.without_unneeded(remaining.text))
+    remaining = replace(remaining, text=images.without_told(remaining.text))
     text = granted(remaining)
     if remaining.dropped and text == remaining.text and says_nothing(text):
         return Understanding((), remaining.dropped, ())

@@ -23,10 +23,40 @@ _CLOCK = re.compile(
 )
 _HALF = re.compile(r"(?<![a-z])(?P<half>am|pm)(?![a-z])", re.IGNORECASE)
 
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_ONES = "one two three four five six seven eight nine".split()
+_RANKS = "first second third fourth fifth sixth seventh eighth ninth".split()
+#: Numbers up to 59 by their words, and ranks up to 31.
+_WORDS = {
+    **{word: n for n, word in enumerate([*_ONES, *_TEENS], start=1)},
+    **{word: 10 * n for n, word in enumerate(("twenty", "thirty", "forty", "fifty"), start=2)},
+}
+_NUMBERS = _WORDS | {
+    f"{ten}-{one}": _WORDS[ten] + _WORDS[one]
+    for ten in ("twenty", "thirty", "forty", "fifty")
+    for one in _ONES
+}
+_DAYS = {
+    **{word: n for n, word in enumerate(_RANKS, start=1)},
+    **{f"{word.removesuffix('ve').removesuffix('e')}{'fth' if word == 'twelve' else 'th'}": n
+       for word, n in _WORDS.items() if 9 < n < 20},
+    "twentieth": 20, "thirtieth": 30, "thirty-first": 31,
+    **{f"twenty-{word}": 20 + n for n, word in enumerate(_RANKS, start=1)},
+}  # fmt: skip
+_DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|{'|'.join(sorted(_DAYS, key=len, reverse=True))})"
 _SAID_DATE = re.compile(
-    rf"\b(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m>{_MONTH})|(?P<n>{_MONTH})\.?\s+(?P<e>\d{{1,2}})(?:st|nd|rd|th)?)\b(?!\s*[:h])",
+    rf"\b(?:(?P<d>{_DAY})\s+(?:of\s+)?(?P<m>{_MONTH})|(?P<n>{_MONTH})\.?\s+(?:the\s+)?(?P<e>{_DAY}))\b(?!\s*[:h])"
+    r"|\b(?P<new_year>new\s+year's\s+day)\b|\b(?P<christmas>christmas\s+day)\b",
     re.IGNORECASE,
 )
+_NUMBER = "|".join(sorted(_NUMBERS, key=len, reverse=True))
+#: "3:17 am", "22.15 h", "nine forty-two".
+_SAID_MINUTE = re.compile(
+    r"(?<![\w.:])(?:(?P<h>[01]?\d|2[0-4])(?P<mark>[:.])(?P<m>[0-5]\d)(?:\s*(?P<half>[ap])\.?m\b)?(?![:.]?\d)"
+    rf"|(?P<hour>{_NUMBER})[\s-](?:oh[\s-])?(?P<minute>{_NUMBER})\b)",
+    re.IGNORECASE,
+)
+_MINUTE = re.compile(r"(?<!\d)(?P<h>[01]\d|2[0-3])[-_.:h]?(?P<m>[0-5]\d)(?:[-_.:]?[0-5]\d)?(?!\d)")
 _THING = rf"(?:{any_of('image_noun')}|ones?)"
 _SAID_TIME = re.compile(
     r"\b(?:the|that|this|my|in\s+the|at|from\s+the|last)\s+(?:early\s+|late\s+)?(?P<time>morning|noon|midday|afternoon|evening|night|midnight"
@@ -34,7 +64,7 @@ _SAID_TIME = re.compile(
     re.IGNORECASE,
 )
 _BY_AGE = re.compile(
-    rf"\b(?:the|my)\s+(?:(?P<new>newest|latest|most\s+recent|newer|more\s+recent)|(?P<old>oldest|earliest|older))"
+    rf"\b(?:the|my)\s+(?:(?P<new>newest|latest|most\s+recent|newer|more\s+recent|later)|(?P<old>oldest|earliest|older|earlier))"
     rf"(?:\s+of\s+(?:these|those|them|the\s+(?:two|three|four|{any_of('image_noun')}))|\s+{_THING})\b",
     re.IGNORECASE,
 )
@@ -68,12 +98,15 @@ def dated(text: str, names: Sequence[str]) -> list[Spot]:
         return []
     found: list[Spot] = []
     for match in _SAID_DATE.finditer(text):
-        day = _day(match["d"] or match["e"], match["m"] or match["n"])
+        day = _said_day(match)
         found.append((*match.span(), _where([date_of(name)[1:] == day for name in names])))
     for match in _SAID_TIME.finditer(text):
         hours = [_hour(name) for name in names]
         meant = _at_hour(match)
         found.append((*match.span(), _where([hour is not None and meant(hour) for hour in hours])))
+    for match in _SAID_MINUTE.finditer(text):
+        said = _said_minutes(match)
+        found.append((*match.span(), _where([bool(said & _minutes(name)) for name in names])))
     dates = [(*date_of(name), _hour(name) or 0) for name in names]
     for match in _BY_AGE.finditer(text) if len(set(dates)) == len(names) else ():
         chosen = (max if match["new"] else min)(dates)
@@ -99,6 +132,31 @@ def _may_be_dated(name: str) -> bool:
 
 def _day(day: str, month: str) -> tuple[int, int]:
     return 1 + [each[:3] for each in _MONTHS].index(month[:3].lower()), int(day)
+
+
+def _said_day(match: re.Match[str]) -> tuple[int, int]:
+    if match["new_year"] or match["christmas"]:
+        return (1, 1) if match["new_year"] else (12, 25)
+    said = (match["d"] or match["e"]).lower()
+    day = _DAYS.get(said) or re.sub(r"\D", "", said)
+    return _day(str(day), match["m"] or match["n"])
+
+
+def _said_minutes(match: re.Match[str]) -> frozenset[tuple[int, int]]:
+    """Return the times of day that words can mean, as hours and minutes."""
+    if match["hour"]:
+        hour, minute = (_NUMBERS[match[name].lower()] for name in ("hour", "minute"))
+    else:
+        hour, minute = int(match["h"]) % 24, int(match["m"])
+    if half := match["half"]:
+        hour = hour % 12 + (12 if half.lower() == "p" else 0)
+    return frozenset({(hour, minute)})
+
+
+def _minutes(name: str) -> frozenset[tuple[int, int]]:
+    """Return the times of day, as hours and minutes, that a name may say beside its date."""
+    rest = _DATE.sub(" ", name.rpartition(".")[0])
+    return frozenset((int(match["h"]), int(match["m"])) for match in _MINUTE.finditer(rest))
 
 
 def _hour(name: str) -> int | None:

@@ -96,12 +96,12 @@ def described(
         return []
     sure = [*_numbered(text, names), *_ranked(text, names)]
     sure += [Clue(start, end, images, sure=True) for start, end, images in dated(text, names)]
-    plain = [
+    others = [
         each
         for each in _worded(text, names, told)
         if not any(each.start < other.end and other.start < each.end for other in sure)
     ]
-    return _narrowed(text, sorted([*sure, *plain], key=lambda each: each.start))
+    return _narrowed(text, sorted([*sure, *others], key=lambda each: each.start))
 
 
 def parts_of(name: str) -> frozenset[str]:
@@ -135,13 +135,13 @@ def _worded(
         for last in [*tokens[number + 1 : number + 2], token]:
             if not text[token.end() : last.start()].isspace() and last is not token:
                 continue
-            word = _plain(text[token.start() : last.end()])
+            word = plain(text[token.start() : last.end()])
             if last is not token:
                 images = _fitting({word}, parts, exact=True)  # "the floor plan" for floorplan.png
             elif word in _CLOSED and len(word) >= _MIN_WORD:
                 continue
             else:
-                forms = {word, *map(_plain, token[0].split("-"))} - {""}
+                forms = {word, *map(plain, token[0].split("-"))} - {""}
                 heard = _fitting(forms, told)
                 if heard and word not in _CLOSED:
                     yield Clue(token.start(), last.end(), heard)
@@ -173,9 +173,11 @@ def _means_one(text: str, first: re.Match[str], last: re.Match[str], word: str) 
     own = first[0].lower().endswith("'s")
     if len(word) < _MIN_WORD and not own:
         return bool(_DIRECTLY.search(text, 0, first.start()))
+    if own or text[: first.start()].endswith(("'", '"')):
+        return True
     if _INDEFINITE.search(text, 0, first.start()):
         return False
-    if own or _DEFINITE.search(text, 0, first.start()):
+    if _DEFINITE.search(text, 0, first.start()):
         return True
     if _BEFORE_HEADING.search(text, 0, first.start()) and _AFTER_HEADING.match(text, last.end()):
         return True
@@ -201,7 +203,7 @@ def _ranked(text: str, names: Sequence[str]) -> Iterator[Clue]:
     """Yield images counted among those with a part, or by a number: "the second bedroom"."""
     parts = [parts_of(name) for name in names]
     for match in _RANKED.finditer(text):
-        word, rank = _plain(match["noun"]), position(match["rank"])
+        word, rank = plain(match["noun"]), position(match["rank"])
         if word in _CLOSED:
             continue
         labelled = _labelled(word, str(rank), names) if rank > 0 else ()
@@ -249,7 +251,7 @@ def _pieces(name: str) -> tuple[str, ...]:
     return tuple(part.lower() for part in _PART.findall(name.rsplit(".", 1)[0]))
 
 
-def _plain(said: str) -> str:
+def plain(said: str) -> str:
     """Return words as one, in lower case: "floor plan" is floorplan, "Maya's" is maya."""
     return re.sub(r"'s\b|-hand\b|[\s'-]", "", said.lower())
 

@@ -108,7 +108,7 @@ _ALONE_AFTER = re.compile(r"\s*\?[\s?!]*")
 _AMONG = re.compile(r"(?:^|[.!?;]\s+)(?:out\s+)?of\s+$", re.IGNORECASE)
 #: "I only own one of these".
 _PART_OF = re.compile(
-    rf"\b(?:(?<!which\s)(?<!every\s)(?<!each\s)(?<!any\s){any_of('number')}|some|most|few|none|half)\s+of\s+$", re.IGNORECASE
+    rf"\b(?:(?<!which\s)(?<!every\s)(?<!each\s)(?<!any\s)(?<!all\s)(?<!the\s){any_of('number')}|some|most|few|none|half)\s+of\s+$", re.IGNORECASE
 )
 _BESIDE = re.compile(
     rf"(?:the\s+)?\b{_THING}\s+(?:that\s+(?:is|was|comes|came)\s+|(?:that\s+)?(?:i|we)(?:'ve|\s+have)?\s+{_SENDING}(?:\s+(?:to\s+)?you)?\s+)?(?:(?:right|just|directly|immediately)\s+)?"
