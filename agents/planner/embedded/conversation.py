@@ -127,6 +127,8 @@ class Conversation:
                 return asked_about(mention.topic, self.turns, self.seen) or self.focus
             case "that":
                 return self.pointed or self.focus
+            case "half":
+                return self._counted(among, count * (len(among) // 2))
             case "turn":
                 return self._of_turn(count or 1)
             case "batch":
@@ -270,16 +272,17 @@ class Conversation:
             case "next":
                 return self._after(count, aside)
             case _:
-                return self._before(count)
+                return self._before(count, aside)
 
     def _every_other(self, among: Images, aside: Sequence[ImageRef]) -> Images:
         """Return all images but those spoken of, or else every second one, from the first."""
         spoken_of = aside or (not self.attached and len(self.focus) < len(self.batch))
         return self._others(aside) if spoken_of else _regular(among, 1, 2)
 
-    def _before(self, count: int) -> Images:
-        """Return images before those in focus."""
-        position = min((self.seen.index(image) for image in self.focus), default=0)
+    def _before(self, count: int, aside: Sequence[ImageRef]) -> Images:
+        """Return images before those spoken of."""
+        spoken_of = aside[-1:] or self.focus
+        position = min((self.seen.index(image) for image in spoken_of), default=0)
         if len(self.seen) == count == 1:
             return self.seen  # there is no other that it could mean
         if position < count:

@@ -29,13 +29,15 @@ _ENDING = re.compile(r"(?:e?s|e?d|ing|er|r|n|y|al|inal|t|nails?)?")
 #: Before a word that means a certain thing: "the", "my", "in", "Maya's".
 _DEFINITE = re.compile(
     r"(?:\b(?:the|my|our|his|her|their|this|that|your|both|all|each|every|these|those)\s+(?:\w+\s+){0,2}?|\w's\s+"
-    r"|\b(?:in|on|from|under|at|of|for|about|between|called|named|titled|label+ed|marked)\s+['\"]?)$",
+    r"|\b(?:in|on|from|under|at|of|for|about|by|between|called|named|titled|label+ed|marked)\s+['\"]?)$",
     re.IGNORECASE,
 )
 _INDEFINITE = re.compile(
     r"\b(?:an?|any|some|no|many|much|which|what|more|another|each|every|kind|sort)\s+(?:(?!about\b)\w+\s+)?$",
     re.IGNORECASE,
 )
+#: "The one that is not a screenshot".
+_IS_NOT = re.compile(r"\b(?:that|which)(?:'s|\s+is|\s+are)?(?:\s+not|n't)\s+(?:an?\s+)?$", re.IGNORECASE)
 _DIRECTLY = re.compile(r"\b(?:the|my)\s+$", re.IGNORECASE)
 _THE = re.compile(r"\b(?:the|my)\s+", re.IGNORECASE)
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+)['\"(]*$")
@@ -173,7 +175,7 @@ def _means_one(text: str, first: re.Match[str], last: re.Match[str], word: str) 
     own = first[0].lower().endswith("'s")
     if len(word) < _MIN_WORD and not own:
         return bool(_DIRECTLY.search(text, 0, first.start()))
-    if own or text[: first.start()].endswith(("'", '"')):
+    if own or text[: first.start()].endswith(("'", '"')) or _IS_NOT.search(text, 0, first.start()):
         return True
     if _INDEFINITE.search(text, 0, first.start()):
         return False

@@ -38,7 +38,10 @@ _ENDS = re.compile(r"\s*(?:$|[,;:?!&]|\.(?:\s|$)|and\b|but\b|then\b)", re.IGNORE
 _WITH_NOUN = re.compile(rf"['\"]?\s+(?:{_NOUN}|one)\b", re.IGNORECASE)
 #: "Unit 3B", "flat 12".
 _UNIT = re.compile(r"(?:\b(?:the|my)\s+)?(?<![\w-])(?P<noun>[a-z]{3,})\s+$", re.IGNORECASE)
-_NO_UNIT = VERBS | {*words("closed_class"), "from", "about", "show", "except", "without"}
+_NO_UNIT = VERBS | {
+    *words("closed_class"), "from", "about", "show", "except", "without", "after", "before",
+    "following", "preceding", "between", "than", "until", "over", "under", "beside", "near",
+}  # fmt: skip
 _ARTICLE = re.compile(r"\b(?:the|my|that|this)\s+['\"]?$", re.IGNORECASE)
 #: Images named by their folder or by their type.
 _GROUP = re.compile(
@@ -46,7 +49,8 @@ _GROUP = re.compile(
     r"\s+(?:from|in|of)\s+(?:(?:the\s+)?folder\s+(?P<after>[\w-]+)|(?:the\s+)?/?(?:[\w-]+/)*(?P<folder>[\w-]+)/?(?:\s+folder)?)"
     rf"|\b(?:the|my|both|all|these|those)\s+(?:(?:the|my|of\s+the)\s+)?(?:(?:two|three|four|five|\d)\s+)?['\"]?(?P<part>[^\W\d_]{{3,}})['\"]?\s+(?P<noun>{_NOUN}|ones?)\b"
     r"|\b(?:the|my)\s+(?P<kind>screenshots?|selfies?|panoramas?|portraits?|close-?ups?)\b"
-    rf"|\b(?:the|my|that)\s+(?:{_NOUN}|one)\s+(?:(?:with|that\s+has|containing)\s+(?:(?:the|an?|my)\s+)?['\"]?(?P<says>[\w-]+)['\"]?\s+in\s+(?:its|the)\s+(?:file\s*)?(?:name|title)"
+    rf"|\b(?:the|my|that)\s+(?:{_NOUN}|one)\s+(?:(?:with|w/|that\s+has|containing)\s+(?:(?:the|an?|my)\s+)?['\"]?\(?(?P<says>[\w-]+)\)?['\"]?\s+in\s+(?:its|the)\s+(?:file\s*)?(?:name|title)"
+    r"|(?:(?:that|which)\s+)?(?:end(?:s|ing)|start(?:s|ing)|begin(?:s|ning))\s+(?:with|in)\s+['\"]?(?P<mark>[\w-]+)['\"]?"
     r"|whose\s+(?:file\s*)?name\s+(?:has|contains|includes|says|(?:starts|begins|ends)\s+(?:with|in))\s+['\"]?(?P<has>[\w-]+)['\"]?)"
     r"|\bthe\s+(?P<type>png|jpe?g|webp|gif|bmp|tiff?|avif|heic)(?:\s+(?:file|image|picture|photo|one))?(?!\w)",
     re.IGNORECASE,
@@ -168,9 +172,14 @@ def _folders(name: str) -> tuple[str, ...]:
 
 
 def _words(name: str) -> tuple[str, ...]:
-    """Return the words of a name of several words."""
-    parts = tuple(_parts(_stem(name)))
-    return parts if len(parts) > 1 else ()
+    """Return the words of a name."""
+    return tuple(_parts(_stem(name)))
+
+
+def _marks(name: str) -> tuple[str, ...]:
+    """Return what a name begins and ends with, of each length."""
+    stem = _stem(name).casefold()
+    return tuple(each for n in range(1, len(stem) + 1) for each in (stem[:n], stem[-n:]))
 
 
 def _types(name: str) -> tuple[str, ...]:
@@ -181,7 +190,7 @@ def _types(name: str) -> tuple[str, ...]:
 
 #: What the word of each group of ``_GROUP`` is compared with.
 _GROUPS = {
-    "folder": _folders, "after": _folders, "part": _words, "says": _words, "has": _words,
+    "folder": _folders, "after": _folders, "part": _words, "says": _words, "has": _words, "mark": _marks,
     "kind": _words, "type": _types,
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ Kind = Literal[
     "name", "position", "head", "tail", "all", "them", "both", "others", "every_other", "regular",
     "previous", "next", "here", "that", "done", "former", "latter", "left", "middle", "right",
     "again", "batch", "turn", "between", "around", "inner", "outer",
+    "half",
 ]  # fmt: skip
 
 #: Stands for a mention in the text that the fitted model and the experts read.
@@ -53,7 +54,7 @@ _THING_WITH = re.compile(
 )
 _HINT = re.compile(
     rf"\b(?:{_THING}|{any_of('ordinal', 'last_word', 'from_end')}|both|either|all|each|every|other"
-    r"|others|rest|middle|cent(?:re|er)|before|asked|sent|you|remaining|former|latter|right|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot|ends|between|outer\w*|inner|ago|message|turns?|opposite"
+    r"|others|rest|middle|cent(?:re|er)|before|asked|sent|you|remaining|former|latter|right|this|that|number|numbers|nos?|nr|everything|two|pair|them|these|next|left|lot|ends|between|outer\w*|inner|half|top|bottom|list|ago|asking|message|turns?|opposite"
     r"|even|odd"
     r"|those|which|oldest|earliest|latest|newest|recent)\b|\#\d|\b\d{1,2}\b|\b[A-H]\b",
     re.IGNORECASE,
@@ -106,13 +107,14 @@ _ALONE_BEFORE = re.compile(r"\W*(?:(?:and|ok|okay|now|then|so|but)\b\W*)*", re.I
 _ALONE_AFTER = re.compile(r"\s*\?[\s?!]*")
 #: "Of these six, only the fourth is mine" is about the fourth.
 _AMONG = re.compile(r"(?:^|[.!?;]\s+)(?:out\s+)?of\s+$", re.IGNORECASE)
+_OF_THE = re.compile(r"\s+(?:of\s+)?(?:(?:the|my|our|these|those)\s+)?", re.IGNORECASE)
 #: "I only own one of these".
 _PART_OF = re.compile(
     rf"\b(?:(?<!which\s)(?<!every\s)(?<!each\s)(?<!any\s)(?<!all\s)(?<!the\s){any_of('number')}|some|most|few|none|half)\s+of\s+$", re.IGNORECASE
 )
 _BESIDE = re.compile(
     rf"(?:the\s+)?\b{_THING}\s+(?:that\s+(?:is|was|comes|came)\s+|(?:that\s+)?(?:i|we)(?:'ve|\s+have)?\s+{_SENDING}(?:\s+(?:to\s+)?you)?\s+)?(?:(?:right|just|directly|immediately)\s+)?"
-    r"(?P<where>after|before|following|preceding)\s+(?:the\s+)?$",
+    r"(?:(?:that|which)\s+)?(?:comes\s+|came\s+)?(?P<where>after|before|following|preceding|follows|precedes)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
 _IN_ONE: tuple[Kind, ...] = ("left", "middle", "right", "them", "inner", "outer")
@@ -127,6 +129,7 @@ _AROUND = re.compile(
     re.IGNORECASE,
 )
 _AND = re.compile(r"\s+and\s+(?:the\s+)?", re.IGNORECASE)
+_THAT_IS = re.compile(r"(?:\s+(?:is|are|was))?\s*[-:,\u2013\u2014]\s*", re.IGNORECASE)
 #: "Starting from the second, every other one".
 _STARTING = re.compile(
     r"(?:,\s*)?\b(?:start(?:ing)?|begin(?:ning)?)\s+(?:with|from|at)\s+(?:the\s+)?$", re.IGNORECASE
@@ -189,6 +192,7 @@ def mentions(
         taken = [(each.start, each.end) for each in found]
         taken += [match.span() for match in _IDIOM.finditer(text)]
         found += _worded(_blanked(counted, taken))
+    found = [each for each in found if not _qualifies(text, each, clues)]
     found += [
         _as_mention(text, each)
         for each in clues
@@ -205,6 +209,13 @@ def mentions(
         found = [each for each in found if each.kind not in _IN_ONE]
     found = _placed(text, sorted(found, key=lambda each: each.start))
     return [replace(each, excluded=_is_excluded(text, each)) for each in found]
+
+
+def _qualifies(text: str, each: Mention, clues: Sequence[Clue]) -> bool:
+    """Return whether a word for all images only begins a phrase for some: "all the spiders"."""
+    return each.kind in ("all", "both", "them") and any(
+        _OF_THE.fullmatch(text, each.end, clue.start) for clue in clues
+    )
 
 
 def _as_mention(text: str, clue: Clue) -> Mention:
@@ -256,12 +267,14 @@ def _placed(text: str, found: Sequence[Mention]) -> list[Mention]:
             placed = [other for other in placed if other.end <= place.start()]
             kind: Kind = "between" if between else "around"
             placed.append(Mention(kind, place.start(), each.end, of=(each,)))
-        elif beside and each.kind in ("name", "position") and not each.shift:
-            shift = 1 if beside["where"].lower() in ("after", "following") else -1
+        elif beside and each.kind in ("name", "position", "done") and not each.shift:
+            shift = 1 if beside["where"].lower() in ("after", "following", "follows") else -1
             placed = [other for other in placed if other.end <= beside.start()]
             placed.append(replace(each, start=beside.start(), shift=shift, bare=False))
         elif before and (regular := _regular_from(text, before, each)):
             placed[-1] = regular
+        elif before and before.kind == "here" and _THAT_IS.fullmatch(text, before.end, each.start):
+            placed[-1] = each  # "what is this - the one ending in 77"
         elif _says_again(text, each, placed):
             placed.append(replace(each, kind="again"))
         elif not _counts_in(text, each, found[number + 1 :]) and not _in_apposition(
@@ -392,7 +405,9 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
 def _numbers(kind: Kind, groups: dict[str, Any]) -> tuple[int, ...]:
     """Return the numbers that a form gives, negative from the end."""
     numbers: tuple[int, ...] = ()
-    if groups.get("list"):
+    if groups.get("half"):
+        numbers = (-1 if groups["half"].lower() in ("second", "last", "latter") else 1,)
+    elif groups.get("list"):
         numbers = ordinals(groups["list"])
     elif groups.get("numbers"):
         numbers = numerals(groups["numbers"])

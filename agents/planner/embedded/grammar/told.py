@@ -19,7 +19,10 @@ _IS = re.compile(
     r"\s*(?:(?:is|are|was|were|shows?|has|have|belongs?\s+to|comes?\s+from|=|->)\s|[:=]\s|'s\s)",
     re.IGNORECASE,
 )
-_IS_LAST = re.compile(r"(?:\s(?:is|are|was|were|comes?|=)|'s)\s+(?:in\s+)?$", re.IGNORECASE)
+_IS_LAST = re.compile(
+    r"(?:\s(?:is|are|was|were|comes?|=|took|made|shot|drew|painted|wrote|sent|owns?)|'s)\s+(?:in\s+)?$",
+    re.IGNORECASE,
+)
 _INTRODUCTION = re.compile(
     r"(?:.*[:,]\s*)?(?:(?:and|so|hi+|hello|hey|ok|okay|well|now|the)\b[\s,;!.]*)*", re.IGNORECASE
 )
@@ -31,7 +34,7 @@ _REQUEST = re.compile(
 )
 #: Says what is to be done rather than what an image is.
 _ASKING = re.compile(
-    rf"\b{any_of('task_noun')}\b|\?|\b(?:needs?|wants?|gets?|should|skip|only|just|you|please|not|isn't|don't)\b",
+    rf"\b{any_of('task_noun')}\b|\?|\b(?:needs?|wants?|gets?|should|skip|only|just|(?:can|could|would|will)\s+you|please|not|isn't|don't)\b",
     re.IGNORECASE,
 )
 _JOINT = re.compile(r"\s*[,;&]\s*(?:(?:and|then|finally|lastly|but)\s+)*|\s+(?:and|n|then)\s+", re.IGNORECASE)
@@ -148,6 +151,9 @@ def _paired(said: str, found: Sequence[Mention]) -> list[str]:
     """Return what is said of each mention: "the first is A and the second B"."""
     if len(found) < 2:
         return []
+    if all(said[each.start - 1 : each.start] == "(" for each in found):
+        ends = [0, *(said.find(")", each.end) + 1 for each in found)]
+        return [said[end : each.start] for end, each in zip(ends, found, strict=False)]
     starts = [each.start for each in found]
     ends = [each.end for each in found]
     if _IS.match(said, ends[0]) and _INTRODUCTION.fullmatch(said, 0, starts[0]):
