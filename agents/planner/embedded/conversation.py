@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
+from edgewright.agents.planner.embedded.grammar.described import parts_of
 from edgewright.agents.planner.embedded.grammar.lexicon import words
 from edgewright.agents.planner.embedded.grammar.told import introduced
 from edgewright.agents.planner.embedded.history import asked_about
@@ -21,6 +22,11 @@ _NAMES = dict(enumerate(words("ordinal")[:12], start=1))
 
 class MissingImageError(Exception):
     """A mention means an image that does not exist; the message is for the person."""
+
+
+def name_of(image: ImageRef) -> str:
+    """Return the name of an image, with its folder where that is known."""
+    return f"{image.folder}/{image.name}".lstrip("/")
 
 
 def latest_turn(request: PlanRequest) -> Turn | None:
@@ -61,7 +67,7 @@ class Conversation:
     @property
     def names(self) -> list[str]:
         """Names of the images, in order, with the folder where one is known."""
-        return [f"{image.folder}/{image.name}".lstrip("/") for image in self.seen]
+        return [name_of(image) for image in self.seen]
 
     @cached_property
     def presented(self) -> list[frozenset[str]]:
@@ -167,7 +173,14 @@ class Conversation:
         if not mention.numbers:
             here = ", ".join(image.name or "unnamed" for image in self.seen[-5:])
             raise MissingImageError(f"No image has that name; here are {here}.")
-        return tuple(self.seen[n] for n in mention.numbers)
+        named = tuple(self.seen[n] for n in mention.numbers)
+        near = parts_of(name_of(self.pointed[0])) if len(self.pointed) == 1 else frozenset()
+        if len(named) < 2 or not mention.single or not near:
+            return named
+        # "The before picture of the hall. How many lamps in the after?"
+        shared = [len(near & parts_of(name_of(image))) for image in named]
+        best = [image for image, count in zip(named, shared, strict=True) if count == max(shared)]
+        return tuple(best) if len(best) == 1 else named
 
     def _all(self, among: Images, *, ever: bool) -> Images:
         """Return all images but those that are barred."""
@@ -272,17 +285,16 @@ class Conversation:
             case "next":
                 return self._after(count, aside)
             case _:
-                return self._before(count, aside)
+                return self._before(count)
 
     def _every_other(self, among: Images, aside: Sequence[ImageRef]) -> Images:
         """Return all images but those spoken of, or else every second one, from the first."""
         spoken_of = aside or (not self.attached and len(self.focus) < len(self.batch))
         return self._others(aside) if spoken_of else _regular(among, 1, 2)
 
-    def _before(self, count: int, aside: Sequence[ImageRef]) -> Images:
-        """Return images before those spoken of."""
-        spoken_of = aside[-1:] or self.focus
-        position = min((self.seen.index(image) for image in spoken_of), default=0)
+    def _before(self, count: int) -> Images:
+        """Return images before those in focus."""
+        position = min((self.seen.index(image) for image in self.focus), default=0)
         if len(self.seen) == count == 1:
             return self.seen  # there is no other that it could mean
         if position < count:

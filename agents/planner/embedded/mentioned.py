@@ -130,6 +130,8 @@ class Mentioned:
                 found.words.get(n, frozenset()) | earlier[n] for n in range(len(seen))
             )
             self._read.clear()
+            told_of = [seen[n] for n in found.words]
+            self.aside += told_of if len(told_of) < len(seen) else []
         return self._without_unneeded(found.rest)
 
     def _places(self, found: Sequence[Mention]) -> tuple[int, ...]:

@@ -140,15 +140,14 @@ def _worded(
             word = plain(text[token.start() : last.end()])
             if last is not token:
                 images = _fitting({word}, parts, exact=True)  # "the floor plan" for floorplan.png
-            elif word in _CLOSED and len(word) >= _MIN_WORD:
-                continue
             else:
                 forms = {word, *map(plain, token[0].split("-"))} - {""}
                 heard = _fitting(forms, told)
-                if heard and word not in _CLOSED:
+                if heard:
                     yield Clue(token.start(), last.end(), heard)
                     break
-                images = _fitting(forms, parts)
+                known = word not in _CLOSED or len(word) < _MIN_WORD
+                images = _fitting(forms, parts) if known else ()
             if images and _means_one(text, token, last, word):
                 yield Clue(token.start(), last.end(), images)
                 break

@@ -47,6 +47,10 @@ _IDIOM = re.compile(
     re.IGNORECASE,
 )
 _THING_LAST = re.compile(rf"\b(?:{_THING}|of\s+\w+(?:\s+\w+)?)$", re.IGNORECASE)
+_PLURAL = re.compile(r"\w(?<![su'])s(?:\W|$)", re.IGNORECASE)
+_SUMMING = re.compile(
+    rf"\b(?:both|all|each|every|any|these|those|{any_of('number')})\s+(?:(?:of\s+)?(?:the|my)\s+)?$", re.IGNORECASE
+)
 _THING_WITH = re.compile(
     rf"\b(?:the|my|that)\s+{_THING}\s+(?:(?:that|which)\s+(?:is|was|are)\s+)?(?:dated\s+)?"
     r"(?:from|of|for|with|taken\s+(?:on|at|in)|called|named|titled|label+ed|marked)\s+(?:the\s+|my\s+)?['\"]?$",
@@ -62,7 +66,7 @@ _HINT = re.compile(
 _EXCLUDING = re.compile(
     rf"(?:{any_of('apart_from', 'dismissal', 'instead')}|\bnot|\bwithout"
     r"|\bnothing\s+(?:from|of|about|in|on))(?:\s+for)?\s+"
-    rf"(?:the\s+(?:one|{any_of('image_noun')})\s+(?:of|from|with|in)\s+)?(?:the\s+)?$"
+    rf"(?:the\s+(?:one|{any_of('image_noun')})\s+(?:of|from|with|in)\s+)?(?:(?:the|an?)\s+)?$"
     rf"|\b(?:except(?:\s+for)?|apart\s+from|but\s+not|leaving\s+out)\s+(?:the|that|my)\s+(?:[\w-]+\s+){{0,2}}(?:one|{any_of('image_noun')})\s*[,:(]\s*$"
     r"|\b(?:excluding|except(?:ing)?|apart\s+from|other\s+than|leaving\s+out)\s+(?:any|every|all|the)\b[^,.;]{0,40}$"
     r"|(?:\bbut|,|\band|\bonly|\bjust)\s+not\s+(?:in|on|of|for|from|with)\s+(?:the\s+)?$",
@@ -155,6 +159,7 @@ class Mention:
         labelled: Whether the numbers may be the person's own ("image 88").
         shift: Distance from the images to those that are meant: "the one after p.png".
         topic: What was asked of the images: "the one where you counted the chairs".
+        single: Whether the words mean a single image, though several may fit.
         of: The mentions that say where: "the one between the first and the third".
     """
 
@@ -168,6 +173,7 @@ class Mention:
     labelled: bool = False
     shift: int = 0
     topic: str = ""
+    single: bool = False
     of: tuple[Mention, ...] = ()
 
 
@@ -223,7 +229,10 @@ def _as_mention(text: str, clue: Clue) -> Mention:
     named = _THING_LAST.search(text, clue.start, clue.end)
     whole = _THING_WITH.search(text, 0, clue.start)  # "the one from 3 May"
     start = whole.start() if whole else clue.start
-    return Mention("name", start, clue.end, clue.images, bare=not (named or whole))
+    plural = _PLURAL.search(text, start, clue.end) or _SUMMING.search(text, 0, start)
+    return Mention(
+        "name", start, clue.end, clue.images, bare=not (named or whole), single=not plural
+    )
 
 
 def _is_free(clue: Clue, found: Sequence[Mention]) -> bool:
@@ -437,6 +446,8 @@ def _distances(groups: dict[str, str | None]) -> tuple[int, int]:
 def _direct(match: re.Match[str]) -> bool:
     """Return whether an ordinal without "the" is an object ("classify first") or a heading."""
     before = _OBJECT_OF.search(match.string, 0, match.start())
+    if match.string[: match.start()].endswith("(") and match.string[match.end() :].startswith(")"):
+        return True
     if _ALONE_BEFORE.fullmatch(match.string, 0, match.start()) and _ALONE_AFTER.fullmatch(
         match.string, match.end()
     ):

@@ -34,7 +34,7 @@ _REQUEST = re.compile(
 )
 #: Says what is to be done rather than what an image is.
 _ASKING = re.compile(
-    rf"\b{any_of('task_noun')}\b|\?|\b(?:needs?|wants?|gets?|should|skip|only|just|(?:can|could|would|will)\s+you|please|not|isn't|don't)\b",
+    rf"\b{any_of('task_noun')}\b|\?|\b(?:which|how|who|where|whether|what(?!\s+(?:i|we|he|she|they)\b)|needs?|wants?|gets?|should|skip|only|just|(?:can|could|would|will)\s+you|please|not|isn't|don't)\b",
     re.IGNORECASE,
 )
 _JOINT = re.compile(r"\s*[,;&]\s*(?:(?:and|then|finally|lastly|but)\s+)*|\s+(?:and|n|then)\s+", re.IGNORECASE)
@@ -51,7 +51,16 @@ _PRESENTED = re.compile(
 )
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?](?=\S)[^.!?\n]+)*[.!?\n]*\s*")
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|\d+")
-_EMPTY = frozenset((*words("no_content"), *words("closed_class")))
+_EMPTY = frozenset((*words("no_content"), *words("closed_class"))) - {"new"}
+#: Whose an image is, by who is said to have made or to own it.
+_OWNERS = {
+    **dict.fromkeys(("i", "me", "my", "mine"), "mine"),
+    **dict.fromkeys(("we", "us", "our", "ours"), "ours"),
+    **dict.fromkeys(("they", "them", "their", "theirs"), "theirs"),
+    **dict.fromkeys(
+        ("she", "her", "hers", "wife", "mother", "mum", "mom", "sister", "daughter", "aunt"), "hers"
+    ),
+}
 #: Most words that are said of one image.
 _MAX_WORDS = 12
 
@@ -107,7 +116,8 @@ def introduced(request: str) -> frozenset[str]:
 
 def content(text: str) -> frozenset[str]:
     """Return the words of a text that say what it is about."""
-    return frozenset(map(plain, _WORD.findall(text.lower()))) - _EMPTY - {""}
+    said = {plain(word) for word in _WORD.findall(text.lower())} - {""}
+    return frozenset((said - _EMPTY) | {_OWNERS[word] for word in said if word in _OWNERS})
 
 
 def _of_each(
@@ -115,6 +125,8 @@ def _of_each(
 ) -> dict[int, frozenset[str]]:
     """Return the words that a sentence says of each image; none unless of several."""
     found = [each for each in find(said) if each.kind not in ("here", "that", "again")]
+    if len(found) > 2:
+        found = [each for each in found if each.kind not in ("all", "both", "them")]
     parts = _listed(said, found)
     if parts:
         each = tuple((place,) for place in places(found))
@@ -160,6 +172,10 @@ def _paired(said: str, found: Sequence[Mention]) -> list[str]:
         spans = list(zip(ends, [*starts[1:], len(said)], strict=True))
     elif _IS_LAST.search(said, 0, starts[0]):
         spans = list(zip([0, *ends[:-1]], starts, strict=True))
+    elif _INTRODUCTION.fullmatch(said, 0, starts[0]) and all(
+        said[:start].rstrip().endswith(",") for start in starts[1:]
+    ):
+        spans = list(zip(ends, [*starts[1:], len(said)], strict=True))
     else:
         return []
     return [said[start:end] for start, end in spans]
