@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
+from edgewright.agents.planner.embedded.grammar.times import NUMBERS, Spot, timed
 
 #: "May" is left out of the calendar, as it is a verb as well.
 _MONTHS = (*words("calendar")[7:11], "may", *words("calendar")[11:])
 _MONTH = rf"(?:{'|'.join(f'{month[:3]}(?:{month[3:]})?' for month in _MONTHS)}|sept)"
 _DATE = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-_.]?(?P<m>[01]\d)[-_.]?(?P<d>[0-3]\d)(?!\d)")
 _DAY_FIRST = re.compile(r"(?<!\d)(?P<d>[0-3]?\d)[-_.](?P<m>[01]?\d)[-_.](?P<y>(?:19|20)\d\d)(?!\d)")
+#: Without the year: "0214_party.jpg".
+_MONTH_DAY = re.compile(r"(?<!\d)(?P<m>0[1-9]|1[0-2])[-_.]?(?P<d>0[1-9]|[12]\d|3[01])(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)(?!\d)")
 _NAMED_MONTH = re.compile(
     rf"(?<![a-z])(?:(?P<d>\d{{1,2}})[-_ ]?)?(?P<m>{_MONTH})(?![a-z])"
@@ -23,44 +27,35 @@ _CLOCK = re.compile(
 )
 _HALF = re.compile(r"(?<![a-z])(?P<half>am|pm)(?![a-z])", re.IGNORECASE)
 
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_ONES = "one two three four five six seven eight nine".split()
 _RANKS = "first second third fourth fifth sixth seventh eighth ninth".split()
-#: Numbers up to 59 by their words, and ranks up to 31.
-_WORDS = {
-    **{word: n for n, word in enumerate([*_ONES, *_TEENS], start=1)},
-    **{word: 10 * n for n, word in enumerate(("twenty", "thirty", "forty", "fifty"), start=2)},
-}
-_NUMBERS = _WORDS | {
-    f"{ten}-{one}": _WORDS[ten] + _WORDS[one]
-    for ten in ("twenty", "thirty", "forty", "fifty")
-    for one in _ONES
-}
+#: Days of the month by the words for them.
 _DAYS = {
     **{word: n for n, word in enumerate(_RANKS, start=1)},
     **{f"{word.removesuffix('ve').removesuffix('e')}{'fth' if word == 'twelve' else 'th'}": n
-       for word, n in _WORDS.items() if 9 < n < 20},
+       for word, n in NUMBERS.items() if 9 < n < 20},
     "twentieth": 20, "thirtieth": 30, "thirty-first": 31,
     **{f"twenty-{word}": 20 + n for n, word in enumerate(_RANKS, start=1)},
 }  # fmt: skip
 _DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|{'|'.join(sorted(_DAYS, key=len, reverse=True))})"
+#: Days that have names, as month and day.
+_FEASTS = {
+    "new year's eve": (12, 31), "new year's(?: day)?": (1, 1), "valentine's(?: day)?": (2, 14),
+    "st\\.? patrick's(?: day)?": (3, 17), "april fools?'?(?: day)?": (4, 1),
+    "(?:independence day|(?:the )?fourth of july)": (7, 4), "hallowe'?en": (10, 31),
+    "(?:guy fawkes|bonfire) night": (11, 5), "christmas eve": (12, 24),
+    "christmas(?: day)?": (12, 25), "boxing day": (12, 26),
+}  # fmt: skip
+_WEEKDAYS = words("calendar")[:7]
+_SAID_WEEKDAY = re.compile(rf"\b(?P<day>{'|'.join(_WEEKDAYS)})(?:'s)?\b", re.IGNORECASE)
 _SAID_DATE = re.compile(
     rf"\b(?:(?P<d>{_DAY})\s+(?:of\s+)?(?P<m>{_MONTH})|(?P<n>{_MONTH})\.?\s+(?:the\s+)?(?P<e>{_DAY}))\b(?!\s*[:h])"
-    r"|\b(?P<new_year>new\s+year's\s+day)\b|\b(?P<christmas>christmas\s+day)\b",
+    rf"|\b(?P<feast>{'|'.join(_FEASTS)})\b",
     re.IGNORECASE,
 )
-_NUMBER = "|".join(sorted(_NUMBERS, key=len, reverse=True))
-#: "3:17 am", "22.15 h", "nine forty-two".
-_SAID_MINUTE = re.compile(
-    r"(?<![\w.:])(?:(?P<h>[01]?\d|2[0-4])(?P<mark>[:.])(?P<m>[0-5]\d)(?:\s*(?P<half>[ap])\.?m\b)?(?![:.]?\d)"
-    rf"|(?P<hour>{_NUMBER})[\s-](?:oh[\s-])?(?P<minute>{_NUMBER})\b)",
-    re.IGNORECASE,
-)
-_MINUTE = re.compile(r"(?<!\d)(?P<h>[01]\d|2[0-3])[-_.:h]?(?P<m>[0-5]\d)(?:[-_.:]?[0-5]\d)?(?!\d)")
 _THING = rf"(?:{any_of('image_noun')}|ones?)"
 _SAID_TIME = re.compile(
-    r"\b(?:the|that|this|my|in\s+the|at|from\s+the|last)\s+(?:early\s+|late\s+)?(?P<time>morning|noon|midday|afternoon|evening|night|midnight"
-    rf"|(?P<h>\d{{1,2}})\s*(?P<half>am|pm|o'clock))(?:'s)?(?:\s+{_THING})?\b",
+    r"\b(?:the|that|this|my|at|by|last)\s+(?:early\s+|late\s+)?(?P<time>morning|noon|midday|afternoon|evening|night|midnight)"
+    rf"(?:'s)?(?:\s+{_THING})?\b",
     re.IGNORECASE,
 )
 _BY_AGE = re.compile(
@@ -81,9 +76,6 @@ _HOURS: dict[str, Callable[[int], bool]] = {
 #: What a name says with "am" or "pm" alone.
 _AM, _PM = 8, 17
 
-Spot = tuple[int, int, tuple[int, ...]]
-
-
 def dated(text: str, names: Sequence[str]) -> list[Spot]:
     """Find the words of a text for dates and times that are in some of the names, but not in all.
 
@@ -102,11 +94,12 @@ def dated(text: str, names: Sequence[str]) -> list[Spot]:
         found.append((*match.span(), _where([date_of(name)[1:] == day for name in names])))
     for match in _SAID_TIME.finditer(text):
         hours = [_hour(name) for name in names]
-        meant = _at_hour(match)
+        meant = _HOURS[match["time"].lower()]
         found.append((*match.span(), _where([hour is not None and meant(hour) for hour in hours])))
-    for match in _SAID_MINUTE.finditer(text):
-        said = _said_minutes(match)
-        found.append((*match.span(), _where([bool(said & _minutes(name)) for name in names])))
+    found += timed(text, [_DATE.sub(" ", name) for name in names])
+    for match in _SAID_WEEKDAY.finditer(text):
+        weekday = _WEEKDAYS.index(match["day"].lower())
+        found.append((*match.span(), _where([_weekday(name) == weekday for name in names])))
     dates = [(*date_of(name), _hour(name) or 0) for name in names]
     for match in _BY_AGE.finditer(text) if len(set(dates)) == len(names) else ():
         chosen = (max if match["new"] else min)(dates)
@@ -119,6 +112,8 @@ def date_of(name: str) -> tuple[int, int, int]:
     for pattern in (_DATE, _DAY_FIRST):
         if match := pattern.search(name):
             return int(match["y"]), int(match["m"]), int(match["d"])
+    if match := _MONTH_DAY.search(name):
+        return 0, int(match["m"]), int(match["d"])
     year = _YEAR.search(name)
     month, day = 0, 0
     if match := _NAMED_MONTH.search(name):
@@ -135,28 +130,21 @@ def _day(day: str, month: str) -> tuple[int, int]:
 
 
 def _said_day(match: re.Match[str]) -> tuple[int, int]:
-    if match["new_year"] or match["christmas"]:
-        return (1, 1) if match["new_year"] else (12, 25)
+    """Return the month and the day of a date in a text."""
+    if match["feast"]:
+        said = match["feast"].lower()
+        return next(day for name, day in _FEASTS.items() if re.fullmatch(name, said))
     said = (match["d"] or match["e"]).lower()
     day = _DAYS.get(said) or re.sub(r"\D", "", said)
     return _day(str(day), match["m"] or match["n"])
 
 
-def _said_minutes(match: re.Match[str]) -> frozenset[tuple[int, int]]:
-    """Return the times of day that words can mean, as hours and minutes."""
-    if match["hour"]:
-        hour, minute = (_NUMBERS[match[name].lower()] for name in ("hour", "minute"))
-    else:
-        hour, minute = int(match["h"]) % 24, int(match["m"])
-    if half := match["half"]:
-        hour = hour % 12 + (12 if half.lower() == "p" else 0)
-    return frozenset({(hour, minute)})
-
-
-def _minutes(name: str) -> frozenset[tuple[int, int]]:
-    """Return the times of day, as hours and minutes, that a name may say beside its date."""
-    rest = _DATE.sub(" ", name.rpartition(".")[0])
-    return frozenset((int(match["h"]), int(match["m"])) for match in _MINUTE.finditer(rest))
+def _weekday(name: str) -> int | None:
+    """Return the day of the week of the date in a name, from 0 on Monday."""
+    try:
+        return date(*date_of(name)).weekday()
+    except ValueError:
+        return None  # no whole date
 
 
 def _hour(name: str) -> int | None:
@@ -171,15 +159,6 @@ def _hour(name: str) -> int | None:
     if match := _HALF.search(stem):
         return _AM if match["half"] == "am" else _PM
     return None
-
-
-def _at_hour(match: re.Match[str]) -> Callable[[int], bool]:
-    if not match["h"]:
-        return _HOURS[match["time"].lower()]
-    hour = int(match["h"])
-    if match["half"].lower() == "o'clock":
-        return lambda found: found % 12 == hour % 12
-    return lambda found: found == hour % 12 + (12 if match["half"].lower() == "pm" else 0)
 
 
 def _where(holds: Sequence[bool]) -> tuple[int, ...]:
