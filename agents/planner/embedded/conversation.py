@@ -9,7 +9,7 @@ from functools import cached_property
 from edgewright.agents.planner.embedded.grammar.described import parts_of
 from edgewright.agents.planner.embedded.grammar.lexicon import words
 from edgewright.agents.planner.embedded.grammar.told import introduced
-from edgewright.agents.planner.embedded.history import asked_about
+from edgewright.agents.planner.embedded.history import asked_about, topics
 from edgewright.agents.planner.embedded.grammar.references import Kind, Mention
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.contracts.images import ImageRef
@@ -78,6 +78,11 @@ class Conversation:
             if len(turn.images) == 1
         }
         return [said.get(image.uri, frozenset()) for image in self.seen]
+
+    @cached_property
+    def topics(self) -> list[frozenset[str]]:
+        """Stems of the words with which something was asked of each image before."""
+        return topics(self.turns, self.seen)
 
     def bar(self, images: Images) -> None:
         """Leave images out of all that is asked of several images."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, groupby
 
-from edgewright.agents.planner.embedded.history import kind_of
+from edgewright.agents.planner.embedded.grammar.done import kind_of
 from edgewright.agents.planner.embedded.detection import Intent, Reading
 from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks
 from edgewright.agents.planner.embedded.grammar.clauses import Clause

@@ -5,44 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from edgewright.agents.planner.embedded.grammar.lexicon import words
+from edgewright.agents.planner.embedded.grammar.done import EARLY, kind_of, stems
 from edgewright.agents.planner.request import Turn
 from edgewright.tools.contracts.images import ImageRef
 
-_WORD = re.compile(r"[a-z]{3,}")
-#: Kinds of task by the verb for what was done.
-_DONE = {
-    "describ": "image-to-text",
-    "descript": "image-to-text",
-    "caption": "image-to-text",
-    "title": "image-to-text",
-    "summar": "image-to-text",
-    "story": "image-to-text",
-    "alt text": "image-to-text",
-    "alternative text": "image-to-text",
-    "alt-text": "image-to-text",
-    "classif": "image-classification",
-    "label": "image-classification",
-    "categor": "image-classification",
-    "breed": "image-classification",
-    "species": "image-classification",
-    "identif": "image-classification",
-    "nam": "image-classification",
-    "count": "visual-question-answering",
-    "ask": "visual-question-answering",
-}
-#: Say of a turn that it was an early one, that nothing was asked, or how it was asked.
-_EARLY = re.compile(r"\b(?:first|start\w*|beg[iau]n\w*|original\w*|initial\w*)\b")
+#: Say of a turn that nothing was asked of an image, or how it was asked.
 _NOT_DONE = re.compile(r"\b(?:nothing|never|yet|not|haven't|hasn't|didn't)\b")
 _YES_OR_NO = re.compile(r"\byes[\s/-]*(?:or[\s-]*)?no\b")
 _DECIDES = re.compile(r"\W*(?:and\s+)?(?:is|are|was|were|do|does|did|has|have|can)\b", re.IGNORECASE)
-_EMPTY = frozenset(words("no_content"))
-_STEM = 5
-
-
-def kind_of(words: str) -> str:
-    """Return the kind of task that words name by its verb or its result, or nothing."""
-    return next((kind for stem, kind in _DONE.items() if stem in words.lower()), "")
 
 
 def asked_about(
@@ -66,13 +36,13 @@ def asked_about(
     if _NOT_DONE.search(said):
         known = {value for task, _, _ in done for value in task.args.values()}
         return tuple(image for image in seen if image.uri not in known)
-    kind, topic = kind_of(said), _stems(said)
+    kind, topic = kind_of(said), stems(said)
     decides = bool(_YES_OR_NO.search(said))
-    early = bool(_EARLY.search(said))
+    early = bool(EARLY.search(said))
     best: tuple[tuple[int, int], tuple[ImageRef, ...]] = ((0, 0), ())
     for age, (task, question, turn) in enumerate(done):
         images = tuple(image for image in seen if image.uri in task.args.values())
-        shared = len(topic & _stems(f"{question} {turn.request if task.span else ''}"))
+        shared = len(topic & stems(f"{question} {turn.request if task.span else ''}"))
         score = 4 * shared + 2 * (task.task_type == kind) + 2 * (
             decides and bool(_DECIDES.match(question))
         )
@@ -82,7 +52,14 @@ def asked_about(
     return best[1]
 
 
-def _stems(text: str) -> set[str]:
-    """Return the stems of the words of a text that say what it is about."""
-    found = {word for word in _WORD.findall(text.lower()) if word not in _EMPTY}
-    return {word[:_STEM] for word in found if not kind_of(word) and not _EARLY.match(word)}
+def topics(turns: Sequence[Turn], seen: Sequence[ImageRef]) -> list[frozenset[str]]:
+    """Return stems of the words with which something was asked of each image in earlier turns."""
+    asked: dict[str, set[str]] = {}
+    for turn in turns:
+        about = {value for task in turn.tasks for value in task.args.values()}
+        for task in turn.tasks:
+            said = task.args.get("question") or task.span or turn.request
+            alone = turn.request if len(about.intersection(i.uri for i in seen)) == 1 else ""
+            for value in task.args.values():
+                asked.setdefault(value, set()).update(stems(f"{said} {alone}"))
+    return [frozenset(asked.get(image.uri, ())) for image in seen]

@@ -180,7 +180,9 @@ class Mentioned:
         if not text or not self.conversation.seen:
             return []
         if text not in self._read:
-            self._read[text] = mentions(text, self.conversation.names, self.told)
+            self._read[text] = mentions(
+                text, self.conversation.names, self.told, self.conversation.topics
+            )
         return self._read[text]
 
     def reworded(self, text: str) -> str:

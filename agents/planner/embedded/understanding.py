@@ -46,7 +46,7 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     sentences,
     states,
 )
-from edgewright.agents.planner.embedded.history import kind_of
+from edgewright.agents.planner.embedded.grammar.done import kind_of
 from edgewright.agents.planner.embedded.mentioned import Mentioned
 from edgewright.agents.planner.embedded.recalled import recalled
 from edgewright.agents.planner.embedded.steps import Unit, repeated

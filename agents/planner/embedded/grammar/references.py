@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from edgewright.agents.planner.embedded.grammar.described import Clue, described
+from edgewright.agents.planner.embedded.grammar.done import stems
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, expanded, read_grammar
 from edgewright.agents.planner.embedded.grammar.name_parts import as_images, counted_things
 from edgewright.agents.planner.embedded.grammar.names import named
@@ -50,6 +51,16 @@ _THING_LAST = re.compile(rf"\b(?:{_THING}|of\s+\w+(?:\s+\w+)?)$", re.IGNORECASE)
 _PLURAL = re.compile(r"\w(?<![su'])s(?:\W|$)", re.IGNORECASE)
 _SUMMING = re.compile(
     rf"\b(?:both|all|each|every|any|these|those|{any_of('number')})\s+(?:(?:of\s+)?(?:the|my)\s+)?$", re.IGNORECASE
+)
+_EARLIER = (
+    r"from\s+(?:earlier|before|(?:the|our)\s+(?:very\s+)?(?:start|beginning|first)\b(?:\s+of\s+\w+\s+\w+)?|a\s+while\s+ago)"
+)
+#: "The picture with the clock", "the one of the tent question", "the x-ray from earlier".
+_TOPIC = re.compile(
+    rf"\b(?:the|that)\s+{_THING}\s+(?:with|of|about|showing|from)\s+(?:(?:the|my|that)\s+)?(?:(?P<with>[\w-]+(?:\s+[\w-]+){{0,2}}?)(?:\s+question)?(?:\s+{_EARLIER})?(?=\s*(?:[.,:;?!]|$)|\s+(?:and|again)\b))"
+    rf"|\b(?:the|that|my)\s+(?P<of>[\w-]+(?:\s+[\w-]+)?)\s+{_EARLIER}"
+    rf"|\b(?:back\s+to|for|in|on|about|describe|caption|classify|label)\s+the\s+(?P<before>[\w-]+)\s+{_THING}(?=\s*(?:[.,:;?!]|$)|\s+(?:and|again)\b)",
+    re.IGNORECASE,
 )
 _THING_WITH = re.compile(
     rf"\b(?:the|my|that)\s+{_THING}\s+(?:(?:that|which)\s+(?:is|was|are)\s+)?(?:dated\s+)?"
@@ -178,7 +189,10 @@ class Mention:
 
 
 def mentions(
-    text: str, names: Sequence[str], told: Sequence[frozenset[str]] = ()
+    text: str,
+    names: Sequence[str],
+    told: Sequence[frozenset[str]] = (),
+    topics: Sequence[frozenset[str]] = (),
 ) -> list[Mention]:
     """Find the mentions of images in a text, in order.
 
@@ -186,6 +200,7 @@ def mentions(
         text: The normalised text.
         names: Names of the images of the conversation.
         told: Words that the person said of each image.
+        topics: Stems of the words with which something was asked of each image before.
     """
     found = [
         Mention("name", each.start, each.end, each.images, bare=each.bare)
@@ -193,6 +208,7 @@ def mentions(
     ]
     clues = described(text, names, told)
     found += [_as_mention(text, each) for each in clues if each.sure and _is_free(each, found)]
+    found += [each for each in _by_topic(text, topics) if not _overlaps(each, found)]
     counted = as_images(text, names) if len(names) > 1 else text
     if _HINT.search(counted):
         taken = [(each.start, each.end) for each in found]
@@ -215,6 +231,21 @@ def mentions(
         found = [each for each in found if each.kind not in _IN_ONE]
     found = _placed(text, sorted(found, key=lambda each: each.start))
     return [replace(each, excluded=_is_excluded(text, each)) for each in found]
+
+
+def _by_topic(text: str, topics: Sequence[frozenset[str]]) -> list[Mention]:
+    """Find images by what was asked of them: "the picture with the clock", "the tent question"."""
+    found: list[Mention] = []
+    for match in _TOPIC.finditer(text) if any(topics) else ():
+        said = stems(next(match[group] for group in ("with", "of", "before") if match[group]))
+        images = tuple(n for n, each in enumerate(topics) if said and said <= each)
+        if len(images) == 1:
+            found.append(Mention("name", *match.span(), images))
+    return found
+
+
+def _overlaps(each: Mention, found: Sequence[Mention]) -> bool:
+    return any(each.start < other.end and other.start < each.end for other in found)
 
 
 def _qualifies(text: str, each: Mention, clues: Sequence[Clue]) -> bool:
