@@ -46,6 +46,7 @@ class Conversation:
         barred: Images that the request leaves out of all that it asks of several images.
         turns: The earlier turns.
         pointed: The images that the latest name or position means, even of images left out.
+        labels: All numbers by which the request names images.
         problems: What to say of positions that do not exist beside others that do.
         batch: What positions are counted in: images that came together, or else all of them.
     """
@@ -63,6 +64,7 @@ class Conversation:
         self.barred: Images = ()
         self.pointed: Images = ()
         self.problems: list[str] = []
+        self.labels: tuple[int, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -214,6 +216,8 @@ class Conversation:
                 known.setdefault(int(match["first"] or match["last"]), []).append(image)
         if len(known) != len(self.seen) or len(known) < 2:
             return ()
+        if any(number not in known for number in self.labels):
+            return ()  # one of the numbers is no name's: all of them are positions
         exact = [image for number in numbers for image in known.get(number, ())]
         if len(exact) == len(numbers):
             return tuple(exact)

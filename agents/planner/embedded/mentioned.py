@@ -123,6 +123,9 @@ class Mentioned:
         seen = self.conversation.seen
         if len(seen) < 2:
             return text
+        self.conversation.labels = tuple(
+            number for each in self.mentions(text) if each.labelled for number in each.numbers
+        )
         found = told(text, self.mentions, self._places)
         earlier = self.conversation.presented
         if found.words or any(earlier):
@@ -137,8 +140,10 @@ class Mentioned:
     def _places(self, found: Sequence[Mention]) -> tuple[int, ...]:
         """Return the indices of the images that mentions mean, or of those that came together."""
         conversation = self.conversation
+        images: Images = () if found else conversation.batch
         try:
-            images = conversation.resolve(found) if found else conversation.batch
+            for each in found:
+                images += conversation.resolve([each], images)
         except MissingImageError:
             return ()
         conversation.pointed = ()
@@ -222,6 +227,13 @@ class Mentioned:
 
     def resolved(self, found: Sequence[Mention]) -> Images | None:
         """Return the images that mentions mean; None if there are none, which is said."""
+        seen, barred = self.conversation.seen, self.conversation.barred
+        found = [
+            each
+            for each in found
+            if not (each.bare and each.kind == "name" and barred)
+            or any(seen[n] not in barred for n in each.numbers)
+        ]
         if not found:
             return None
         try:

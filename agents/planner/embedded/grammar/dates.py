@@ -60,7 +60,7 @@ _SAID_TIME = re.compile(
 )
 _BY_AGE = re.compile(
     rf"\b(?:the|my)\s+(?:(?P<new>newest|latest|most\s+recent|newer|more\s+recent|later)|(?P<old>oldest|earliest|older|earlier))"
-    rf"(?:\s+of\s+(?:these|those|them|the\s+(?:two|three|four|{any_of('image_noun')}))|\s+{_THING})\b",
+    rf"(?:\s+of\s+(?:these|those|them|the\s+(?:two|three|four|{any_of('image_noun')}))|\s+{_THING}|(?=\s*(?:[.,;:?!]|$)|\s+(?:is|was|has|shows)\b))(?!\w)",
     re.IGNORECASE,
 )
 #: Hours of the day by the words for them.

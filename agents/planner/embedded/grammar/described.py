@@ -29,6 +29,7 @@ _ENDING = re.compile(r"(?:e?s|e?d|ing|er|r|n|y|al|inal|t|nails?)?")
 #: Before a word that means a certain thing: "the", "my", "in", "Maya's".
 _DEFINITE = re.compile(
     r"(?:\b(?:the|my|our|his|her|their|this|that|your|both|all|each|every|these|those)\s+(?:\w+\s+){0,2}?|\w's\s+"
+    rf"|\b(?:{any_of('image_noun')}|one)\s+(?:with|showing)\s+"
     r"|\b(?:in|on|from|under|at|of|for|about|by|between|called|named|titled|label+ed|marked)\s+['\"]?)$",
     re.IGNORECASE,
 )

@@ -58,7 +58,7 @@ _GROUP = re.compile(
 #: What a camera's name ends with: letters and at least three digits.
 _ENDING = re.compile(
     r"(?<![\w.,-])(?:[a-z]{1,4}[-_]?)?\d{3,}(?![\w-]|[.,]\d)"
-    r"|(?:(?<=\bin\s)|(?<=\bon\s)|(?<=\bof\s)|(?<=\bfor\s)|(?<=\babout\s))\d\d(?![\w-]|[.,]\d)",
+    r"|(?:(?<=\bin\s)|(?<=\bon\s)|(?<=\bof\s)|(?<=\bfor\s)|(?<=\babout\s))\d\d(?![\w-]|[.,]\d)|(?:^|(?<=[.!?;,]\s))\d\d(?=\s+(?:is|was|can|needs?)\b)",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]{3,}")

@@ -203,7 +203,7 @@ def mentions(
         topics: Stems of the words with which something was asked of each image before.
     """
     found = [
-        Mention("name", each.start, each.end, each.images, bare=each.bare)
+        _whole(text, Mention("name", each.start, each.end, each.images, bare=each.bare))
         for each in named(text, names)
     ]
     clues = described(text, names, told)
@@ -236,7 +236,7 @@ def mentions(
 def _by_topic(text: str, topics: Sequence[frozenset[str]]) -> list[Mention]:
     """Find images by what was asked of them: "the picture with the clock", "the tent question"."""
     found: list[Mention] = []
-    for match in _TOPIC.finditer(text) if any(topics) else ():
+    for match in _TOPIC.finditer(text) if len(topics) > 1 and any(topics) else ():
         said = stems(next(match[group] for group in ("with", "of", "before") if match[group]))
         images = tuple(n for n, each in enumerate(topics) if said and said <= each)
         if len(images) == 1:
@@ -258,12 +258,17 @@ def _qualifies(text: str, each: Mention, clues: Sequence[Clue]) -> bool:
 def _as_mention(text: str, clue: Clue) -> Mention:
     """Return the mention for a clue; words that only name an image give way to a stand-in."""
     named = _THING_LAST.search(text, clue.start, clue.end)
-    whole = _THING_WITH.search(text, 0, clue.start)  # "the one from 3 May"
-    start = whole.start() if whole else clue.start
-    plural = _PLURAL.search(text, start, clue.end) or _SUMMING.search(text, 0, start)
-    return Mention(
-        "name", start, clue.end, clue.images, bare=not (named or whole), single=not plural
+    plural = _PLURAL.search(text, clue.start, clue.end) or _SUMMING.search(text, 0, clue.start)
+    mention = Mention(
+        "name", clue.start, clue.end, clue.images, bare=not named, single=not plural
     )
+    return _whole(text, mention)
+
+
+def _whole(text: str, each: Mention) -> Mention:
+    """Return a mention with the words for the image before it: "the one from 3 May"."""
+    before = _THING_WITH.search(text, 0, each.start)
+    return replace(each, start=before.start(), bare=False) if before else each
 
 
 def _is_free(clue: Clue, found: Sequence[Mention]) -> bool:

@@ -20,7 +20,7 @@ _IS = re.compile(
     re.IGNORECASE,
 )
 _IS_LAST = re.compile(
-    r"(?:\s(?:is|are|was|were|comes?|=|took|made|shot|drew|painted|wrote|sent|owns?)|'s)\s+(?:in\s+)?$",
+    r"(?:\s(?:is|are|was|were|comes?|=|took|uploaded|made|shot|drew|painted|wrote|sent|owns?)|'s)\s+(?:in\s+)?$",
     re.IGNORECASE,
 )
 _INTRODUCTION = re.compile(
@@ -132,13 +132,24 @@ def _of_each(
         each = tuple((place,) for place in places(found))
     else:
         parts = _paired(said, found)
-        each = tuple(places([mention]) for mention in found)
+        each = _each_place(found, places)
     told_of = [content(part) for part in parts]
     distinct = sum(map(len, each)) == len({place for those in each for place in those})
     brief = all(0 < len(part.split()) <= _MAX_WORDS for part in parts)
     if len(each) < 2 or len(parts) != len(each) or not all(told_of) or not distinct or not brief:
         return {}
     return {place: about for those, about in zip(each, told_of, strict=True) for place in those}
+
+
+def _each_place(
+    found: Sequence[Mention], places: Callable[[Sequence[Mention]], Places]
+) -> tuple[Places, ...]:
+    """Return the images of each mention; "the others" are none of those before."""
+    each: list[Places] = []
+    for number, mention in enumerate(found):
+        before = found[:number] if mention.kind == "others" else ()
+        each.append(tuple(n for n in places([*before, mention]) if n not in places(before)) if before else places([mention]))
+    return tuple(each)
 
 
 def _listed(said: str, found: Sequence[Mention]) -> list[str]:
