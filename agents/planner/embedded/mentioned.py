@@ -108,6 +108,8 @@ class Mentioned:
         found = [replace(each, excluded=False) for each in self.mentions(words)]
         if not self.conversation.pointed and len(self.conversation.focus) > 1:
             found = [each for each in found if each.kind != "that"]  # which one is not known yet
+        # In "leave the shed out of this", only the shed is left out.
+        found = [each for each in found if each.kind not in ("here", "them")] or found
         focus = self.conversation.focus
         if [each.kind for each in found] == ["others"] and not self.aside and len(focus) == 2:
             self.conversation.bar(focus[1:])  # "describe this picture, but leave the other out"

@@ -267,7 +267,7 @@ def _as_mention(text: str, clue: Clue) -> Mention:
 
 def _whole(text: str, each: Mention) -> Mention:
     """Return a mention with the words for the image before it: "the one from 3 May"."""
-    before = _THING_WITH.search(text, 0, each.start)
+    before = _THING_WITH.search(text, 0, each.start) if each.bare else None
     return replace(each, start=before.start(), bare=False) if before else each
 
 
