@@ -115,7 +115,7 @@ class Conversation:
                 included.extend(() if included else latest)
                 continue
             images = self._meant(mention, [*aside, *included], latest)
-            if mention.shift:
+            if mention.shift and mention.kind != "beyond":
                 images = self._shifted(images, mention.shift)
             (excluded if mention.excluded else included).extend(images)
             if mention.kind in ("name", "position", "others", "previous", "next"):
@@ -154,7 +154,7 @@ class Conversation:
                 return self._all(among, ever=mention.ever)
             case "here":
                 return self.focus
-            case "between" | "around":
+            case "between" | "around" | "beyond":
                 return self._by_place(mention, among, aside, latest)
             case "inner" | "outer" | "middle":
                 return _inside(mention.kind, among, count, [*aside, *latest])
@@ -169,6 +169,8 @@ class Conversation:
         among = among if set(ends) <= set(among) else self.seen
         places = sorted(among.index(each) for each in ends)
         first, last = (places[0], places[-1]) if places else (0, 0)
+        if mention.kind == "beyond":
+            return among[:first] if mention.shift < 0 else among[last + 1 :]
         if mention.kind == "around":
             return (*among[max(first - 1, 0) : first], *among[last + 1 : last + 2])
         found = among[first + 1 : last]

@@ -34,7 +34,13 @@ def asked_about(
         for task in turn.tasks
     ]
     if _NOT_DONE.search(said):
-        known = {value for task, _, _ in done for value in task.args.values()}
+        kind = kind_of(said) if "question" in said or kind_of(said) != kind_of("ask") else ""
+        known = {
+            value
+            for task, _, _ in done
+            for value in task.args.values()
+            if kind in ("", task.task_type)
+        }
         return tuple(image for image in seen if image.uri not in known)
     kind, topic = kind_of(said), stems(said)
     decides = bool(_YES_OR_NO.search(said))

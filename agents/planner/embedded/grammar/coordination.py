@@ -163,7 +163,8 @@ def requests(text: str, found: Sequence[Mention]) -> list[Clause]:
                 for each in within
             ],
         )
-        if clauses and within and _ONLY_NAMES.fullmatch(said):
+        cut = any(each.of and each.start < clause.start < each.end for each in found)
+        if clauses and (cut or (within and _ONLY_NAMES.fullmatch(said))):
             start = clauses.pop().start
             clause = Clause(text[start : clause.end], start, clause.end)
         clauses.append(clause)

@@ -46,13 +46,16 @@ _FEASTS = {
     "christmas(?: day)?": (12, 25), "boxing day": (12, 26),
 }  # fmt: skip
 _WEEKDAYS = words("calendar")[:7]
+_THING = rf"(?:{any_of('image_noun')}|ones?)"
+_SAID_MONTH = re.compile(
+    rf"\b(?:the|in|from|of|last|taken\s+in)\s+(?P<m>{_MONTH})(?:'s)?\b(?!\.?\s*\d)(?:\s+{_THING})?", re.IGNORECASE
+)
 _SAID_WEEKDAY = re.compile(rf"\b(?P<day>{'|'.join(_WEEKDAYS)})(?:'s)?\b", re.IGNORECASE)
 _SAID_DATE = re.compile(
     rf"\b(?:(?P<d>{_DAY})\s+(?:of\s+)?(?P<m>{_MONTH})|(?P<n>{_MONTH})\.?\s+(?:the\s+)?(?P<e>{_DAY}))\b(?!\s*[:h])"
     rf"|\b(?P<feast>{'|'.join(_FEASTS)})\b",
     re.IGNORECASE,
 )
-_THING = rf"(?:{any_of('image_noun')}|ones?)"
 _SAID_TIME = re.compile(
     r"\b(?:the|that|this|my|at|by|last)\s+(?:early\s+|late\s+)?(?P<time>morning|noon|midday|afternoon|evening|night|midnight)"
     rf"(?:'s)?(?:\s+{_THING})?\b",
@@ -97,6 +100,9 @@ def dated(text: str, names: Sequence[str]) -> list[Spot]:
         meant = _HOURS[match["time"].lower()]
         found.append((*match.span(), _where([hour is not None and meant(hour) for hour in hours])))
     found += timed(text, [_DATE.sub(" ", name) for name in names])
+    for match in _SAID_MONTH.finditer(text):
+        month = _day("0", match["m"])[0]
+        found.append((*match.span(), _where([date_of(name)[1] == month for name in names])))
     for match in _SAID_WEEKDAY.finditer(text):
         weekday = _WEEKDAYS.index(match["day"].lower())
         found.append((*match.span(), _where([_weekday(name) == weekday for name in names])))

@@ -52,7 +52,7 @@ _GROUP = re.compile(
     rf"|\b(?:the|my|that)\s+(?:{_NOUN}|one)\s+(?:(?:with|w/|that\s+has|containing)\s+(?:(?:the|an?|my)\s+)?['\"]?\(?(?P<says>[\w-]+)\)?['\"]?\s+in\s+(?:its|the)\s+(?:file\s*)?(?:name|title)"
     r"|(?:(?:that|which)\s+)?(?:end(?:s|ing)|start(?:s|ing)|begin(?:s|ning))\s+(?:with|in)\s+['\"]?(?P<mark>[\w-]+)['\"]?"
     r"|whose\s+(?:file\s*)?name\s+(?:has|contains|includes|says|(?:starts|begins|ends)\s+(?:with|in))\s+['\"]?(?P<has>[\w-]+)['\"]?)"
-    r"|\bthe\s+(?P<type>png|jpe?g|webp|gif|bmp|tiff?|avif|heic)(?:\s+(?:file|image|picture|photo|one))?(?!\w)",
+    r"|\bthe\s+(?:only\s+)?(?P<type>png|jpe?g|webp|gif|bmp|tiff?|avif|heic)(?:\s+(?:file|image|picture|photo|one))?(?!\w)",
     re.IGNORECASE,
 )
 #: What a camera's name ends with: letters and at least three digits.

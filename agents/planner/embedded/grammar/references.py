@@ -23,7 +23,7 @@ from edgewright.agents.planner.embedded.grammar.positions import (
 Kind = Literal[
     "name", "position", "head", "tail", "all", "them", "both", "others", "every_other", "regular",
     "previous", "next", "here", "that", "done", "former", "latter", "left", "middle", "right",
-    "again", "batch", "turn", "between", "around", "inner", "outer",
+    "again", "batch", "turn", "between", "around", "beyond", "inner", "outer",
     "half",
 ]  # fmt: skip
 
@@ -145,6 +145,10 @@ _AROUND = re.compile(
 )
 _AND = re.compile(r"\s+and\s+(?:the\s+)?", re.IGNORECASE)
 _THAT_IS = re.compile(r"(?:\s+(?:is|are|was))?\s*[-:,\u2013\u2014]\s*", re.IGNORECASE)
+#: Between "everything" and the image on one side of which it is.
+_SIDE = re.compile(
+    r"(?:\s+(?:(?:that|which)\s+)?(?:comes?|came))?\s+(?:(?P<before>before|preceding)|after|following)\s+(?:the\s+)?", re.IGNORECASE
+)
 #: "Starting from the second, every other one".
 _STARTING = re.compile(
     r"(?:,\s*)?\b(?:start(?:ing)?|begin(?:ning)?)\s+(?:with|from|at)\s+(?:the\s+)?$", re.IGNORECASE
@@ -316,6 +320,8 @@ def _placed(text: str, found: Sequence[Mention]) -> list[Mention]:
             shift = 1 if beside["where"].lower() in ("after", "following", "follows") else -1
             placed = [other for other in placed if other.end <= beside.start()]
             placed.append(replace(each, start=beside.start(), shift=shift, bare=False))
+        elif before and (beyond := _beyond(text, before, each)):
+            placed[-1] = beyond
         elif before and (regular := _regular_from(text, before, each)):
             placed[-1] = regular
         elif before and before.kind == "here" and _THAT_IS.fullmatch(text, before.end, each.start):
@@ -359,6 +365,15 @@ def _in_apposition(text: str, each: Mention, placed: Sequence[Mention]) -> bool:
     return (
         alone and bool(placed) and bool(_IN_APPOSITION.match(text, placed[-1].end, each.start))
     )
+
+
+def _beyond(text: str, every: Mention, each: Mention) -> Mention | None:
+    """Return all images on one side of another: "everything before the tower"."""
+    side = _SIDE.fullmatch(text, every.end, each.start) if every.kind in ("all", "them") else None
+    if not side or each.kind not in ("name", "position"):
+        return None
+    shift = -1 if side["before"] else 1
+    return Mention("beyond", every.start, each.end, of=(each,), shift=shift)
 
 
 def _regular_from(text: str, one: Mention, other: Mention) -> Mention | None:

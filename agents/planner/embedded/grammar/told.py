@@ -29,7 +29,7 @@ _INTRODUCTION = re.compile(
 #: Begins a request, which is no longer told: "…, what breed is it?".
 _REQUEST = re.compile(
     rf"(?:\s*[,;:]\s*(?:(?:and|so|but|please|now)\s+)*|\s+(?:and|so|but)\s+)"
-    rf"(?=(?:{beginning()}|any\s|(?:for|in|of|on)\s+(?:the|my|that)\b))",
+    rf"(?!{any_of('image_noun')}\b)(?=(?:{beginning()}|any\s|(?:for|in|of|on)\s+(?:the|my|that)\b))",
     re.IGNORECASE,
 )
 #: Says what is to be done rather than what an image is.
@@ -54,13 +54,17 @@ _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|\d+")
 _EMPTY = frozenset((*words("no_content"), *words("closed_class"))) - {"new"}
 #: Whose an image is, by who is said to have made or to own it.
 _OWNERS = {
-    **dict.fromkeys(("i", "me", "my", "mine"), "mine"),
-    **dict.fromkeys(("we", "us", "our", "ours"), "ours"),
-    **dict.fromkeys(("they", "them", "their", "theirs"), "theirs"),
+    **dict.fromkeys(("i", "me", "mine"), "mine"),
+    **dict.fromkeys(("we", "us", "ours"), "ours"),
+    **dict.fromkeys(("they", "them", "theirs"), "theirs"),
     **dict.fromkeys(
-        ("she", "her", "hers", "wife", "mother", "mum", "mom", "sister", "daughter", "aunt"), "hers"
+        ("she", "hers", "wife", "mother", "mum", "mom", "sister", "daughter", "aunt"), "hers"
     ),
 }
+#: "My own field" is mine, "my mother's" is not.
+_OWN = re.compile(
+    rf"\bmy\s+(?!(?:\w+\s+)?(?:{any_of('kin')}|\w+'s)\b)", re.IGNORECASE
+)
 #: Most words that are said of one image.
 _MAX_WORDS = 12
 
@@ -117,7 +121,8 @@ def introduced(request: str) -> frozenset[str]:
 def content(text: str) -> frozenset[str]:
     """Return the words of a text that say what it is about."""
     said = {plain(word) for word in _WORD.findall(text.lower())} - {""}
-    return frozenset((said - _EMPTY) | {_OWNERS[word] for word in said if word in _OWNERS})
+    owners = {_OWNERS[word] for word in said if word in _OWNERS}
+    return frozenset((said - _EMPTY) | owners | ({"mine"} if _OWN.search(text) else set()))
 
 
 def _of_each(
