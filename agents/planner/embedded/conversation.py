@@ -8,9 +8,9 @@ from functools import cached_property
 
 from edgewright.agents.planner.embedded.grammar.described import parts_of
 from edgewright.agents.planner.embedded.grammar.lexicon import words
+from edgewright.agents.planner.embedded.grammar.references import Kind, Mention
 from edgewright.agents.planner.embedded.grammar.told import introduced
 from edgewright.agents.planner.embedded.history import asked_about, topics
-from edgewright.agents.planner.embedded.grammar.references import Kind, Mention
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.contracts.images import ImageRef
 
@@ -19,6 +19,7 @@ Images = tuple[ImageRef, ...]
 #: Numbers at the beginning or at the end of a name.
 _NUMBERED = re.compile(r"^(?P<first>\d{1,3})(?=\D)|(?P<last>\d{1,4})(?=\.\w+$|$)")
 _NAMES = dict(enumerate(words("ordinal")[:12], start=1))
+
 
 class MissingImageError(Exception):
     """A mention means an image that does not exist; the message is for the person."""

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, groupby
 
-from edgewright.agents.planner.embedded.grammar.done import kind_of
 from edgewright.agents.planner.embedded.detection import Intent, Reading
 from edgewright.agents.planner.embedded.grammar.checks import asked_by, asks
 from edgewright.agents.planner.embedded.grammar.clauses import Clause
+from edgewright.agents.planner.embedded.grammar.done import kind_of
 from edgewright.agents.planner.embedded.grammar.ellipsis import says_again
 from edgewright.agents.planner.embedded.grammar.questions import (
     about_image,

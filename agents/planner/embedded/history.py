@@ -12,12 +12,12 @@ from edgewright.tools.contracts.images import ImageRef
 #: Say of a turn that nothing was asked of an image, or how it was asked.
 _NOT_DONE = re.compile(r"\b(?:nothing|never|yet|not|haven't|hasn't|didn't)\b")
 _YES_OR_NO = re.compile(r"\byes[\s/-]*(?:or[\s-]*)?no\b")
-_DECIDES = re.compile(r"\W*(?:and\s+)?(?:is|are|was|were|do|does|did|has|have|can)\b", re.IGNORECASE)
+_DECIDES = re.compile(
+    r"\W*(?:and\s+)?(?:is|are|was|were|do|does|did|has|have|can)\b", re.IGNORECASE
+)
 
 
-def asked_about(
-    said: str, turns: Sequence[Turn], seen: Sequence[ImageRef]
-) -> tuple[ImageRef, ...]:
+def asked_about(said: str, turns: Sequence[Turn], seen: Sequence[ImageRef]) -> tuple[ImageRef, ...]:
     """Return the images of which something was asked that a relative clause says.
 
     Args:
@@ -49,8 +49,10 @@ def asked_about(
     for age, (task, question, turn) in enumerate(done):
         images = tuple(image for image in seen if image.uri in task.args.values())
         shared = len(topic & stems(f"{question} {turn.request if task.span else ''}"))
-        score = 4 * shared + 2 * (task.task_type == kind) + 2 * (
-            decides and bool(_DECIDES.match(question))
+        score = (
+            4 * shared
+            + 2 * (task.task_type == kind)
+            + 2 * (decides and bool(_DECIDES.match(question)))
         )
         rank = (score, -age if early else age)
         if images and score and (not best[1] or rank > best[0]):

@@ -24,13 +24,13 @@ from edgewright.agents.planner.embedded.grammar.coordination import (
     requests,
     without_heading,
 )
+from edgewright.agents.planner.embedded.grammar.finding import mentions
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of
 from edgewright.agents.planner.embedded.grammar.negation import bars
 from edgewright.agents.planner.embedded.grammar.questions import guard_of
 from edgewright.agents.planner.embedded.grammar.references import (
     STAND_IN,
     Mention,
-    mentions,
     without_mentions,
 )
 from edgewright.agents.planner.embedded.grammar.rewriting import selected

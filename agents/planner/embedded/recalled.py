@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from edgewright.agents.planner.embedded.grammar.lexicon import words
 from edgewright.agents.planner.embedded.grammar.done import kind_of
+from edgewright.agents.planner.embedded.grammar.lexicon import words
 from edgewright.agents.planner.plan import Task
 from edgewright.agents.planner.request import Turn
 

@@ -18,6 +18,7 @@ from edgewright.agents.planner.embedded.grammar.acts import (
     thanks,
 )
 from edgewright.agents.planner.embedded.grammar.conditions import ConditionReader, Piece
+from edgewright.agents.planner.embedded.grammar.done import kind_of
 from edgewright.agents.planner.embedded.grammar.ellipsis import (
     continued,
     doubts,
@@ -46,7 +47,6 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     sentences,
     states,
 )
-from edgewright.agents.planner.embedded.grammar.done import kind_of
 from edgewright.agents.planner.embedded.mentioned import Mentioned
 from edgewright.agents.planner.embedded.recalled import recalled
 from edgewright.agents.planner.embedded.steps import Unit, repeated

@@ -27,7 +27,7 @@ _CLOCK = re.compile(
 )
 _HALF = re.compile(r"(?<![a-z])(?P<half>am|pm)(?![a-z])", re.IGNORECASE)
 
-_RANKS = "first second third fourth fifth sixth seventh eighth ninth".split()
+_RANKS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
 #: Days of the month by the words for them.
 _DAYS = {
     **{word: n for n, word in enumerate(_RANKS, start=1)},
@@ -48,7 +48,8 @@ _FEASTS = {
 _WEEKDAYS = words("calendar")[:7]
 _THING = rf"(?:{any_of('image_noun')}|ones?)"
 _SAID_MONTH = re.compile(
-    rf"\b(?:the|in|from|of|last|taken\s+in)\s+(?P<m>{_MONTH})(?:'s)?\b(?!\.?\s*\d)(?:\s+{_THING})?", re.IGNORECASE
+    rf"\b(?:the|in|from|of|last|taken\s+in)\s+(?P<m>{_MONTH})(?:'s)?\b(?!\.?\s*\d)(?:\s+{_THING})?",
+    re.IGNORECASE,
 )
 _SAID_WEEKDAY = re.compile(rf"\b(?P<day>{'|'.join(_WEEKDAYS)})(?:'s)?\b", re.IGNORECASE)
 _SAID_DATE = re.compile(
@@ -78,6 +79,7 @@ _HOURS: dict[str, Callable[[int], bool]] = {
 }
 #: What a name says with "am" or "pm" alone.
 _AM, _PM = 8, 17
+
 
 def dated(text: str, names: Sequence[str]) -> list[Spot]:
     """Find the words of a text for dates and times that are in some of the names, but not in all.

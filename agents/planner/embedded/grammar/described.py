@@ -38,7 +38,9 @@ _INDEFINITE = re.compile(
     re.IGNORECASE,
 )
 #: "The one that is not a screenshot".
-_IS_NOT = re.compile(r"\b(?:that|which)(?:'s|\s+is|\s+are)?(?:\s+not|n't)\s+(?:an?\s+)?$", re.IGNORECASE)
+_IS_NOT = re.compile(
+    r"\b(?:that|which)(?:'s|\s+is|\s+are)?(?:\s+not|n't)\s+(?:an?\s+)?$", re.IGNORECASE
+)
 _DIRECTLY = re.compile(r"\b(?:the|my)\s+$", re.IGNORECASE)
 _THE = re.compile(r"\b(?:the|my)\s+", re.IGNORECASE)
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+)['\"(]*$")
@@ -82,9 +84,7 @@ class Clue:
     sure: bool = False
 
 
-def described(
-    text: str, names: Sequence[str], told: Sequence[frozenset[str]] = ()
-) -> list[Clue]:
+def described(text: str, names: Sequence[str], told: Sequence[frozenset[str]] = ()) -> list[Clue]:
     """Find the words of a text that fit some of the images.
 
     Args:
@@ -128,9 +128,7 @@ def _narrowed(text: str, clues: Sequence[Clue]) -> list[Clue]:
     return found
 
 
-def _worded(
-    text: str, names: Sequence[str], told: Sequence[frozenset[str]]
-) -> Iterator[Clue]:
+def _worded(text: str, names: Sequence[str], told: Sequence[frozenset[str]]) -> Iterator[Clue]:
     """Yield where a word, or two, is a part of some names or was said of some images."""
     parts = [parts_of(name) for name in names]
     tokens = list(_WORD.finditer(text))

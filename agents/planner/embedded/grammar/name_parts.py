@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from edgewright.agents.planner.embedded.grammar.described import parts_of, singular
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of

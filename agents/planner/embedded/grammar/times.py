@@ -10,8 +10,8 @@ DAY = 24 * 60
 #: A time in words is met by an image that is at most so many minutes off.
 _NEAR = 25
 
-_ONES = "one two three four five six seven eight nine".split()
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 _TENS = ("twenty", "thirty", "forty", "fifty")
 _SMALL = {word: n for n, word in enumerate([*_ONES, *_TEENS], start=1)}
 #: Numbers from 1 to 59 by their words.

@@ -37,7 +37,9 @@ _ASKING = re.compile(
     rf"\b{any_of('task_noun')}\b|\?|\b(?:which|how|who|where|whether|what(?!\s+(?:i|we|he|she|they)\b)|needs?|wants?|gets?|should|skip|only|just|(?:can|could|would|will)\s+you|please|not|isn't|don't)\b",
     re.IGNORECASE,
 )
-_JOINT = re.compile(r"\s*[,;&]\s*(?:(?:and|then|finally|lastly|but)\s+)*|\s+(?:and|n|then)\s+", re.IGNORECASE)
+_JOINT = re.compile(
+    r"\s*[,;&]\s*(?:(?:and|then|finally|lastly|but)\s+)*|\s+(?:and|n|then)\s+", re.IGNORECASE
+)
 #: Says that things are named in the order of the images.
 _ORDER = re.compile(
     r"[\s,]*\b(?:(?:attached|sent|all)\s+)?(?:in\s+(?:that|this|the\s+same)\s+order|respectively|(?:from\s+)?left\s+to\s+right)\b.*",
@@ -62,9 +64,7 @@ _OWNERS = {
     ),
 }
 #: "My own field" is mine, "my mother's" is not.
-_OWN = re.compile(
-    rf"\bmy\s+(?!(?:\w+\s+)?(?:{any_of('kin')}|\w+'s)\b)", re.IGNORECASE
-)
+_OWN = re.compile(rf"\bmy\s+(?!(?:\w+\s+)?(?:{any_of('kin')}|\w+'s)\b)", re.IGNORECASE)
 #: Most words that are said of one image.
 _MAX_WORDS = 12
 
@@ -115,7 +115,9 @@ def introduced(request: str) -> frozenset[str]:
     sentence = _SENTENCE.match(request)
     said = sentence[0] if sentence else ""
     presented = _PRESENTED.match(said)
-    return content(said[presented.end() :]) if presented and not _ASKING.search(said) else frozenset()
+    return (
+        content(said[presented.end() :]) if presented and not _ASKING.search(said) else frozenset()
+    )
 
 
 def content(text: str) -> frozenset[str]:
@@ -126,7 +128,9 @@ def content(text: str) -> frozenset[str]:
 
 
 def _of_each(
-    said: str, find: Callable[[str], Sequence[Mention]], places: Callable[[Sequence[Mention]], Places]
+    said: str,
+    find: Callable[[str], Sequence[Mention]],
+    places: Callable[[Sequence[Mention]], Places],
 ) -> dict[int, frozenset[str]]:
     """Return the words that a sentence says of each image; none unless of several."""
     found = [each for each in find(said) if each.kind not in ("here", "that", "again")]
@@ -153,7 +157,11 @@ def _each_place(
     each: list[Places] = []
     for number, mention in enumerate(found):
         before = found[:number] if mention.kind == "others" else ()
-        each.append(tuple(n for n in places([*before, mention]) if n not in places(before)) if before else places([mention]))
+        each.append(
+            tuple(n for n in places([*before, mention]) if n not in places(before))
+            if before
+            else places([mention])
+        )
     return tuple(each)
 
 

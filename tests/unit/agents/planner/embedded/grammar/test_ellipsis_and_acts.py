@@ -15,7 +15,7 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     without_pronouns,
 )
 from edgewright.agents.planner.embedded.grammar.fragments import completed
-from edgewright.agents.planner.embedded.grammar.references import mentions
+from edgewright.agents.planner.embedded.grammar.finding import mentions
 from edgewright.agents.planner.embedded.grammar.sentences import items, sentences, states
 
 

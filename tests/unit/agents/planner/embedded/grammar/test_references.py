@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewright.agents.planner.embedded.conversation import Conversation, MissingImageError
-from edgewright.agents.planner.embedded.grammar.references import mentions, without_mentions
+from edgewright.agents.planner.embedded.grammar.finding import mentions
+from edgewright.agents.planner.embedded.grammar.references import without_mentions
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.contracts.images import ImageRef
 
