@@ -7,22 +7,24 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from edgewright.agents.planner.embedded.grammar.described import parts_of
-from edgewright.agents.planner.embedded.grammar.lexicon import words
-from edgewright.agents.planner.embedded.grammar.references import Kind, Mention
+from edgewright.agents.planner.embedded.grammar.references import Mention
 from edgewright.agents.planner.embedded.grammar.told import introduced
 from edgewright.agents.planner.embedded.history import asked_about, topics
+from edgewright.agents.planner.embedded.ordering import (
+    Images,
+    MissingImageError,
+    absent,
+    beside,
+    few,
+    inside,
+    no_image,
+    regular,
+)
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.contracts.images import ImageRef
 
-Images = tuple[ImageRef, ...]
-
 #: Numbers at the beginning or at the end of a name.
 _NUMBERED = re.compile(r"^(?P<first>\d{1,3})(?=\D)|(?P<last>\d{1,4})(?=\.\w+$|$)")
-_NAMES = dict(enumerate(words("ordinal")[:12], start=1))
-
-
-class MissingImageError(Exception):
-    """A mention means an image that does not exist; the message is for the person."""
 
 
 def name_of(image: ImageRef) -> str:
@@ -128,44 +130,66 @@ class Conversation:
 
     def _meant(self, mention: Mention, aside: Sequence[ImageRef], latest: Images) -> Images:
         among = self.seen if mention.ever else self.batch
-        count = mention.numbers[0] if mention.numbers else 0
         match mention.kind:
-            case "name" | "position":
-                named = mention.kind == "name"
-                return self._named(mention) if named else self._at(mention, among)
-            case "head" | "tail":
-                return self._counted(among, count if mention.kind == "head" else -count)
+            case "name":
+                return self._named(mention)
+            case "position" | "head" | "tail" | "half":
+                return self._ordered(mention, among)
             case "others" | "every_other" | "regular" | "previous" | "next":
                 return self._relative(mention, among, aside)
+            case "done" | "that" | "here" | "turn" | "batch":
+                return self._spoken_of(mention)
+            case "both" | "all" | "them":
+                return self._together(mention, among, aside, latest)
+            case _:
+                return self._by_place(mention, among, aside, latest)
+
+    def _ordered(self, mention: Mention, among: Images) -> Images:
+        """Return images by their order: at positions, the first or last so many, or a half."""
+        count = mention.numbers[0] if mention.numbers else 0
+        match mention.kind:
+            case "head":
+                return self._counted(among, count)
+            case "tail":
+                return self._counted(among, -count)
+            case "half":
+                return self._counted(among, count * (len(among) // 2))
+            case _:
+                return self._at(mention, among)
+
+    def _spoken_of(self, mention: Mention) -> Images:
+        """Return images by the turn with which they came, or by what was asked of them."""
+        match mention.kind:
             case "done":
                 return asked_about(mention.topic, self.turns, self.seen) or self.focus
             case "that":
                 return self.pointed or self.focus
-            case "half":
-                return self._counted(among, count * (len(among) // 2))
             case "turn":
-                return self._of_turn(count or 1)
+                return self._of_turn(*mention.numbers[:1])
             case "batch":
                 return self._of_batch(*mention.numbers)
-            case "both":
-                return self._pair(latest, aside)
-            case "them" if len(latest) > 1:
-                return latest
-            case "all" | "them":
-                return self._all(among, ever=mention.ever)
-            case "here":
+            case _:
                 return self.focus
-            case "between" | "around" | "beyond":
-                return self._by_place(mention, among, aside, latest)
-            case "inner" | "outer" | "middle":
-                return _inside(mention.kind, among, count, [*aside, *latest])
-            case side:
-                return _beside(side, among, latest)
+
+    def _together(
+        self, mention: Mention, among: Images, aside: Sequence[ImageRef], latest: Images
+    ) -> Images:
+        """Return both images, those just spoken of, or all of them."""
+        if mention.kind == "both":
+            return self._pair(latest, aside)
+        if mention.kind == "them" and len(latest) > 1:
+            return latest
+        return self._all(among, ever=mention.ever)
 
     def _by_place(
         self, mention: Mention, among: Images, aside: Sequence[ImageRef], latest: Images
     ) -> Images:
-        """Return the images between two others, or those on both sides of one."""
+        """Return images by their place: between others, beside one, at an end or in the middle."""
+        if mention.kind in ("inner", "outer", "middle"):
+            count = mention.numbers[0] if mention.numbers else 0
+            return inside(mention.kind, among, count, [*aside, *latest])
+        if not mention.of:
+            return beside(mention.kind, among, latest)
         ends = [each for one in mention.of for each in self._meant(one, aside, latest)]
         among = among if set(ends) <= set(among) else self.seen
         places = sorted(among.index(each) for each in ends)
@@ -202,13 +226,13 @@ class Conversation:
         if mention.labelled and (named := self._numbered(mention.numbers)):
             return named
         there = [number for number in mention.numbers if 0 < abs(number) <= len(among)]
-        if absent := [number for number in mention.numbers if number not in there]:
+        if missing := [number for number in mention.numbers if number not in there]:
             if len(among) < 2 and mention.labelled:
                 return self.focus  # with one image, a number is the person's own label for it
-            missing = _absent(absent[0], len(among))
+            problem = absent(missing[0], len(among))
             if not there:
-                raise MissingImageError(missing)
-            self.problems.append(missing)
+                raise MissingImageError(problem)
+            self.problems.append(problem)
         return tuple(among[number - 1 if number > 0 else number] for number in there)
 
     def _numbered(self, numbers: Sequence[int]) -> Images:
@@ -225,14 +249,14 @@ class Conversation:
         if len(exact) == len(numbers):
             return tuple(exact)
         ends = [i for n in numbers for k, same in known.items() if k % 100 == n for i in same]
-        absent = any(number > len(self.batch) for number in numbers)
-        return tuple(ends) if absent and len(ends) == len(numbers) else ()
+        beyond = any(number > len(self.batch) for number in numbers)
+        return tuple(ends) if beyond and len(ends) == len(numbers) else ()
 
     @staticmethod
     def _counted(among: Images, count: int) -> Images:
         """Return the first images, or the last if the count is negative."""
         if 0 < len(among) < abs(count):
-            raise MissingImageError(_few(len(among)))
+            raise MissingImageError(few(len(among)))
         return among[:count] if count > 0 else among[count:]
 
     def _shifted(self, images: Images, distance: int) -> Images:
@@ -251,18 +275,18 @@ class Conversation:
             together.append(self.attached)
         index = number - 1 if number > 0 else len(together) + number
         if not 0 <= index < len(together):
-            raise MissingImageError(_few(len(self.seen)))
+            raise MissingImageError(few(len(self.seen)))
         batch = together[index]
         if not position:
             return batch
         if abs(position) > len(batch):
-            raise MissingImageError(_absent(position, len(batch)))
+            raise MissingImageError(absent(position, len(batch)))
         return (batch[position - 1 if position > 0 else position],)
 
-    def _of_turn(self, count: int) -> Images:
+    def _of_turn(self, count: int = 1) -> Images:
         """Return the images of the turn that is so many before this one."""
         if count > len(self.turns):
-            raise MissingImageError(_few(len(self.seen)))
+            raise MissingImageError(few(len(self.seen)))
         turn = self.turns[-count]
         uris = {value for task in turn.tasks for value in task.args.values()}
         about = tuple(image for image in self.seen if image.uri in uris)
@@ -293,7 +317,7 @@ class Conversation:
             case "every_other":
                 return self._every_other(among, aside)
             case "regular":
-                return _regular(among, *mention.numbers)
+                return regular(among, *mention.numbers)
             case "next":
                 return self._after(count, aside)
             case _:
@@ -302,7 +326,7 @@ class Conversation:
     def _every_other(self, among: Images, aside: Sequence[ImageRef]) -> Images:
         """Return all images but those spoken of, or else every second one, from the first."""
         spoken_of = aside or (not self.attached and len(self.focus) < len(self.batch))
-        return self._others(aside) if spoken_of else _regular(among, 1, 2)
+        return self._others(aside) if spoken_of else regular(among, 1, 2)
 
     def _before(self, count: int) -> Images:
         """Return images before those in focus."""
@@ -310,7 +334,7 @@ class Conversation:
         if len(self.seen) == count == 1:
             return self.seen  # there is no other that it could mean
         if position < count:
-            raise MissingImageError(f"There {_no(count)} before this one.")
+            raise MissingImageError(f"There {no_image(count)} before this one.")
         return self.seen[position - count : position]
 
     def _after(self, count: int, aside: Sequence[ImageRef]) -> Images:
@@ -320,51 +344,5 @@ class Conversation:
         spoken_of = aside[-1:] or self.focus
         position = max((self.seen.index(image) for image in spoken_of), default=-1) + 1
         if position + count > len(self.seen):
-            raise MissingImageError(f"There {_no(count)} after this one.")
+            raise MissingImageError(f"There {no_image(count)} after this one.")
         return self.seen[position : position + count]
-
-
-def _regular(among: Images, first: int, distance: int) -> Images:
-    """Return images at regular distances: the second, fourth and so on."""
-    if first > len(among):
-        raise MissingImageError(_few(len(among)))
-    return among[first - 1 :: distance]
-
-
-def _no(count: int) -> str:
-    return "is no image" if count == 1 else f"are no {count} images"
-
-
-def _beside(side: Kind, among: Images, latest: Images) -> Images:
-    """Return the former or latter, or the left, middle or right of images."""
-    match side:
-        case "former" | "latter" if len(latest) > 1:
-            return latest[:1] if side == "former" else latest[-1:]
-        case "former" | "left":
-            return among[:1]
-        case _:
-            return among[-1:]
-
-
-def _inside(kind: Kind, among: Images, count: int, aside: Sequence[ImageRef]) -> Images:
-    """Return the images at the ends, those in the middle, or those between the ones spoken of."""
-    if kind == "outer":
-        return (*among[:1], *among[1:][-1:])
-    places = sorted({among.index(each) for each in aside if each in among})
-    if kind == "inner":
-        first, last = (places[0], places[-1]) if len(places) > 1 else (0, len(among) - 1)
-        return among[first + 1 : last] or among
-    count = count or 2 - len(among) % 2
-    start = (len(among) - count) // 2
-    return among[max(start, 0) : start + count]
-
-
-def _absent(number: int, count: int) -> str:
-    name = _NAMES.get(number, f"{number}th") if number > 0 else "such"
-    return f"There is no {name} image: {_few(count)[:1].lower()}{_few(count)[1:]}"
-
-
-def _few(count: int) -> str:
-    if not count:
-        return "No image has been attached yet."
-    return "Only one image is here." if count == 1 else f"Only {count} images are here."

@@ -45,7 +45,9 @@ _BREAK = re.compile(
     | \s*[\n\r]+\s*
     | \s*,?\s+(?=(?:and\s+)?(?:then|finally|afterwards?|lastly|also|next(?!\s+to\b))\b)
     | (?:\s*,\s*(?:and\s+|but\s+|or\s+)?|\s+(?:and|but)\s+)(?=BEGINNING)
-    | (?<!\bthe)(?<!\bmy)(?<!\bjust)(?<!\bshortly)\s*,?\s+(?=(?:before|after|while|once|based\s+on|so\s+that)\s)
+    # not "the before and the after", "just after seven"
+    | (?<!\bthe)(?<!\bmy)(?<!\bjust)(?<!\bshortly)\s*,?\s+
+      (?=(?:before|after|while|once|based\s+on|so\s+that)\s)
     """.replace("BEGINNING", _BEGINNING),
     re.VERBOSE | re.IGNORECASE,
 )

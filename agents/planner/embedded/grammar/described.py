@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from edgewright.agents.planner.embedded.grammar.dates import dated
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
@@ -242,7 +243,7 @@ def _value(part: str) -> str:
 @lru_cache(maxsize=512)
 def _pairs(name: str) -> tuple[tuple[str, str], ...]:
     pieces = _pieces(name)
-    return tuple(zip(pieces, pieces[1:], strict=False))
+    return tuple(pairwise(pieces))
 
 
 @lru_cache(maxsize=512)

@@ -32,7 +32,10 @@ _SUMMING = re.compile(
     rf"\b(?:both|all|each|every|any|these|those|{any_of('number')})\s+(?:(?:of\s+)?(?:the|my)\s+)?$",
     re.IGNORECASE,
 )
-_EARLIER = r"from\s+(?:earlier|before|(?:the|our)\s+(?:very\s+)?(?:start|beginning|first)\b(?:\s+of\s+\w+\s+\w+)?|a\s+while\s+ago)"
+_EARLIER = (
+    r"from\s+(?:earlier|before|a\s+while\s+ago"
+    r"|(?:the|our)\s+(?:very\s+)?(?:start|beginning|first)\b(?:\s+of\s+\w+\s+\w+)?)"
+)
 #: "The picture with the clock", "the one of the tent question", "the x-ray from earlier".
 _TOPIC = re.compile(
     rf"\b(?:the|that)\s+{THING}\s+(?:with|of|about|showing|from)\s+(?:(?:the|my|that)\s+)?(?:(?P<with>[\w-]+(?:\s+[\w-]+){{0,2}}?)(?:\s+question)?(?:\s+{_EARLIER})?(?=\s*(?:[.,:;?!]|$)|\s+(?:and|again)\b))"

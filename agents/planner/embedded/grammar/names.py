@@ -190,8 +190,8 @@ def _types(name: str) -> tuple[str, ...]:
 
 #: What the word of each group of ``_GROUP`` is compared with.
 _GROUPS = {
-    "folder": _folders, "after": _folders, "part": _words, "says": _words, "has": _words, "mark": _marks,
-    "kind": _words, "type": _types,
+    "folder": _folders, "after": _folders, "part": _words, "says": _words, "has": _words,
+    "mark": _marks, "kind": _words, "type": _types,
 }  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from edgewright.agents.planner.embedded.grammar.references import (
     SENDING,
     THING,
     WITHIN,
-    Kind,
     Mention,
 )
 
@@ -100,40 +99,45 @@ def placed(text: str, found: Sequence[Mention]) -> list[Mention]:
     """Read what stands around mentions: "the one after p.png", "of these six only the first"."""
     kept: list[Mention] = []
     for number, each in enumerate(found):
-        before = kept[-1] if kept else None
-        beside = _BESIDE.search(text, 0, each.start)
-        around = _AROUND.search(text, 0, each.start)
-        if before and before.kind == "between" and len(before.of) == 1:
-            if _AND.fullmatch(text, before.end, each.start):
-                kept[-1] = replace(before, end=each.end, of=(*before.of, each))
-                continue
-            kept[-1] = before.of[0]
-        between = _BETWEEN.search(text, 0, each.start)
-        if between or (around and each.kind in ("name", "position")):
-            place = between or around
-            assert place is not None
-            kept = [other for other in kept if other.end <= place.start()]
-            kind: Kind = "between" if between else "around"
-            kept.append(Mention(kind, place.start(), each.end, of=(each,)))
-        elif beside and each.kind in ("name", "position", "done") and not each.shift:
-            shift = 1 if beside["where"].lower() in ("after", "following", "follows") else -1
-            kept = [other for other in kept if other.end <= beside.start()]
-            kept.append(replace(each, start=beside.start(), shift=shift, bare=False))
-        elif before and (beyond := _beyond(text, before, each)):
-            kept[-1] = beyond
-        elif before and (regular := _regular_from(text, before, each)):
-            kept[-1] = regular
-        elif before and before.kind == "here" and _THAT_IS.fullmatch(text, before.end, each.start):
-            kept[-1] = each  # "what is this - the one ending in 77"
+        joined = _joined(text, kept[-1], each) if kept else None
+        wider = None if joined else _wider(text, each)
+        if joined:
+            kept[-1] = joined
+        elif wider:
+            kept = [other for other in kept if other.end <= wider.start]
+            kept.append(wider)
         elif _says_again(text, each, kept):
             kept.append(replace(each, kind="again"))
-        elif not _counts_in(text, each, found[number + 1 :]) and not _in_apposition(
-            text, each, kept
-        ):
+        elif not (_counts_in(text, each, found[number + 1 :]) or _in_apposition(text, each, kept)):
             while kept and _is_within(text, kept[-1], each):
                 kept.pop()  # in "the bus in the other", the bus is no image
             kept.append(each)
     return [each.of[0] if _lacks_an_end(each) else each for each in kept]
+
+
+def _joined(text: str, before: Mention, each: Mention) -> Mention | None:
+    """Return what a mention means together with the one before it; None if it stands alone."""
+    if before.kind == "between" and len(before.of) == 1:
+        if _AND.fullmatch(text, before.end, each.start):
+            return replace(before, end=each.end, of=(*before.of, each))
+        return None
+    if before.kind == "here" and _THAT_IS.fullmatch(text, before.end, each.start):
+        return each  # "what is this - the one ending in 77"
+    return _beyond(text, before, each) or _regular_from(text, before, each)
+
+
+def _wider(text: str, each: Mention) -> Mention | None:
+    """Return what a mention means with the words before it: "the two on either side of …"."""
+    if between := _BETWEEN.search(text, 0, each.start):
+        return Mention("between", between.start(), each.end, of=(each,))
+    around = _AROUND.search(text, 0, each.start)
+    if around and each.kind in ("name", "position"):
+        return Mention("around", around.start(), each.end, of=(each,))
+    beside = _BESIDE.search(text, 0, each.start)
+    if beside and each.kind in ("name", "position", "done") and not each.shift:
+        shift = 1 if beside["where"].lower() in ("after", "following", "follows") else -1
+        return replace(each, start=beside.start(), shift=shift, bare=False)
+    return None
 
 
 def _lacks_an_end(each: Mention) -> bool:
@@ -174,7 +178,7 @@ def _beyond(text: str, every: Mention, each: Mention) -> Mention | None:
 
 
 def _regular_from(text: str, one: Mention, other: Mention) -> Mention | None:
-    """Return the images at a distance that start from a position: "from the second, every other"."""
+    """Return images at a distance, from a position: "from the second, every other one"."""
     kinds = ("every_other", "regular")
     if {one.kind, other.kind}.isdisjoint(kinds) or "position" not in (one.kind, other.kind):
         return None

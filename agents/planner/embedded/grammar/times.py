@@ -11,7 +11,18 @@ DAY = 24 * 60
 _NEAR = 25
 
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TEENS = [
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _TENS = ("twenty", "thirty", "forty", "fifty")
 _SMALL = {word: n for n, word in enumerate([*_ONES, *_TEENS], start=1)}
 #: Numbers from 1 to 59 by their words.
@@ -31,14 +42,16 @@ _PART = (
     r"(?:\s*(?P<half>[ap])\.?m\b\.?|\s+(?:in\s+the\s+(?P<part>morning|afternoon|evening)"
     r"|at\s+(?P<night>night)))"
 )
+_PARTED = re.sub(r"\?P<\w+>", "?:", _PART)
+_END = r"(?=\s*(?:[.,;:?!]|$)|\s+(?:and|is|one)\b"
 _SAID = re.compile(
     r"(?<![\w.:/-])(?:"
     r"(?P<h>[01]?\d|2[0-4])[:.](?P<m>[0-5]\d)(?![:.]?\d)"
     rf"|(?P<shift>half|quarter|(?:{_NUMBER}|\d{{1,2}})(?:\s+minutes?)?)\s+(?P<way>past|to|after|before)\s+(?P<near>{_HOUR})\b"
     rf"|half\s+(?P<halfway>{_HOUR})\b"
-    rf"|(?P<hour>{_HOUR})[\s-](?:oh[\s-])?(?P<minute>{_NUMBER})\b(?=\s*[.,;:?!]|\s*$|\s+(?:[ap]\.?m|in\s+the|at\s+night|one|is|and)\b)"
-    rf"|(?P<sharp>{_HOUR})(?:\s+o'clock|(?={_PART.replace('?P<half>', '').replace('?P<part>', '').replace('?P<night>', '')}))"
-    rf"|(?<=\bat\s)(?P<alone>{_HOUR})(?=\s*(?:[.,;:?!]|$)|\s+(?:and|is|one)\b)"
+    rf"|(?P<hour>{_HOUR})[\s-](?:oh[\s-])?(?P<minute>{_NUMBER})\b{_END}|{_PARTED})"
+    rf"|(?P<sharp>{_HOUR})(?:\s+o'clock|(?={_PARTED}))"
+    rf"|(?<=\bat\s)(?P<alone>{_HOUR}){_END})"
     rf"){_PART}?",
     re.IGNORECASE,
 )
