@@ -168,7 +168,7 @@ def _each_place(
 def _listed(said: str, found: Sequence[Mention]) -> list[str]:
     """Return what a sentence lists in the order of the images: "they are A, B and C"."""
     if first := _FIRST.search(said):
-        return [said[: first.start()], *_parts(said[first.end() :])]
+        return [said[: first.start()], *filter(str.strip, _JOINT.split(said[first.end() :]))]
     if order := _ORDER.search(said):
         return _parts(said[: order.start()])
     if len(found) == 1 and found[0].kind in ("head", "tail", "both", "all", "them"):

@@ -14,8 +14,8 @@ from edgewright.agents.planner.embedded.grammar.ellipsis import (
     topic,
     without_pronouns,
 )
-from edgewright.agents.planner.embedded.grammar.fragments import completed
 from edgewright.agents.planner.embedded.grammar.finding import mentions
+from edgewright.agents.planner.embedded.grammar.fragments import completed
 from edgewright.agents.planner.embedded.grammar.sentences import items, sentences, states
 
 
