@@ -118,7 +118,7 @@ class Conversation:
                 included.extend(() if included else latest)
                 continue
             images = self._meant(mention, [*aside, *included], latest)
-            if mention.shift and mention.kind != "beyond":
+            if mention.shift and mention.kind not in ("beyond", "previous"):
                 images = self._shifted(images, mention.shift)
             (excluded if mention.excluded else included).extend(images)
             if mention.kind in ("name", "position", "others", "previous", "next"):
@@ -235,12 +235,18 @@ class Conversation:
             self.problems.append(problem)
         return tuple(among[number - 1 if number > 0 else number] for number in there)
 
-    def _numbered(self, numbers: Sequence[int]) -> Images:
-        """Return the images whose names have numbers of their own, if all of these are there."""
+    @cached_property
+    def _own_numbers(self) -> dict[int, list[ImageRef]]:
+        """The images by the numbers in their names."""
         known: dict[int, list[ImageRef]] = {}
         for image in self.seen:
             if match := _NUMBERED.search(image.name):
                 known.setdefault(int(match["first"] or match["last"]), []).append(image)
+        return known
+
+    def _numbered(self, numbers: Sequence[int]) -> Images:
+        """Return the images whose names have numbers of their own, if all of these are there."""
+        known = self._own_numbers
         if len(known) != len(self.seen) or len(known) < 2:
             return ()
         if any(number not in known for number in self.labels):
@@ -317,11 +323,19 @@ class Conversation:
             case "every_other":
                 return self._every_other(among, aside)
             case "regular":
-                return regular(among, *mention.numbers)
+                return self._of_parity(mention) or regular(among, *mention.numbers)
             case "next":
                 return self._after(count, aside)
+            case _ if mention.shift and self.pointed:
+                return self._shifted(self.pointed, mention.shift)
             case _:
                 return self._before(count)
+
+    def _of_parity(self, mention: Mention) -> Images:
+        """Return the images whose names have even, or odd, numbers, if those are meant."""
+        odd = mention.numbers[0] % 2
+        numbers = sorted(n for n in self._own_numbers if n % 2 == odd)
+        return self._numbered(numbers) if mention.labelled and numbers else ()
 
     def _every_other(self, among: Images, aside: Sequence[ImageRef]) -> Images:
         """Return all images but those spoken of, or else every second one, from the first."""

@@ -46,7 +46,7 @@ _WHICH_THERE = re.compile(
 )
 #: Says why an image is left out: "the third is just my thumb".
 _UNNEEDED = re.compile(
-    r"\b(?:just|only|merely|mistake|accident(?:al(?:ly)?)?|ignore|skip|forget|leave|irrelevant|unimportant|decorative|whatever|already|later|myself"
+    r"\b(?:just|(?<!the\s)only|merely|mistake|accident(?:al(?:ly)?)?|ignore|skip|forget|leave|irrelevant|unimportant|decorative|whatever|already|later|myself"
     r"|(?:doesn't|don't)\s+(?:matter|count|belong)|(?:not|isn't|aren't)\s+(?:relevant|important|mine|part|needed)"
     r"|(?:can|may)\s+(?:stay|wait|be\s+left)|for\s+(?:next|another|tomorrow|later|the\s+\w+$)"
     r"|duplicate|thumb|finger|slipped\s+in|out\s+of\s+it|dull|boring|uninteresting|sold|too\s+(?:dark|blurry|blurred)|blurry|blurred)\b",

@@ -141,7 +141,8 @@ def _mention(kind: Kind, match: re.Match[str]) -> Mention | None:
         numbers=numbers,
         ever=bool(groups.get("ever")),
         bare=points,
-        labelled=labelled,
+        labelled=labelled or bool(groups.get("parity")),
+        shift=-1 if groups.get("beside") else 0,
         topic=(groups.get("topic") or "").lower(),
     )
 

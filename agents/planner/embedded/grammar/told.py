@@ -98,16 +98,20 @@ def told(
             together.
     """
     known: dict[int, frozenset[str]] = {}
-    rest = ""
+    parts: list[tuple[str, str, bool]] = []
     for match in _SENTENCE.finditer(text):
         sentence = match[0]
         request = _REQUEST.search(sentence)
         said = sentence[: request.start()] if request else sentence
-        found = {} if _ASKING.search(said) else _of_each(said.rstrip(" .!\n"), find, places)
+        asks = _ASKING.search(said) or (not request and sentence.rstrip().endswith("?"))
+        found = {} if asks else _of_each(said.rstrip(" .!\n"), find, places)
         for place, each in found.items():
             known[place] = known.get(place, frozenset()) | each
-        rest += sentence if not found else sentence[request.end() :] if request else ""
-    return Told(known, rest.strip() if known and _WORD.search(rest) else text)
+        parts.append((sentence, sentence[request.end() :] if request else "", bool(found)))
+    if len(known) < 2:
+        return Told({}, text)  # what is said of one image says which one comes next
+    rest = "".join(after if tells else whole for whole, after, tells in parts).strip()
+    return Told(known, rest if _WORD.search(rest) else text)
 
 
 def introduced(request: str) -> frozenset[str]:
@@ -132,7 +136,7 @@ def _of_each(
     find: Callable[[str], Sequence[Mention]],
     places: Callable[[Sequence[Mention]], Places],
 ) -> dict[int, frozenset[str]]:
-    """Return the words that a sentence says of each image; none unless of several."""
+    """Return the words that a sentence says of each image."""
     found = [each for each in find(said) if each.kind not in ("here", "that", "again")]
     if len(found) > 2:
         found = [each for each in found if each.kind not in ("all", "both", "them")]
@@ -145,7 +149,7 @@ def _of_each(
     told_of = [content(part) for part in parts]
     distinct = sum(map(len, each)) == len({place for those in each for place in those})
     brief = all(0 < len(part.split()) <= _MAX_WORDS for part in parts)
-    if len(each) < 2 or len(parts) != len(each) or not all(told_of) or not distinct or not brief:
+    if not each or len(parts) != len(each) or not all(told_of) or not distinct or not brief:
         return {}
     return {place: about for those, about in zip(each, told_of, strict=True) for place in those}
 
@@ -185,7 +189,7 @@ def _parts(text: str) -> list[str]:
 
 def _paired(said: str, found: Sequence[Mention]) -> list[str]:
     """Return what is said of each mention: "the first is A and the second B"."""
-    if len(found) < 2:
+    if not found:
         return []
     if all(said[each.start - 1 : each.start] == "(" for each in found):
         ends = [0, *(said.find(")", each.end) + 1 for each in found)]
