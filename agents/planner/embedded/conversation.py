@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -18,13 +17,12 @@ from edgewright.agents.planner.embedded.ordering import (
     few,
     inside,
     no_image,
+    of_parity,
+    own_numbers,
     regular,
 )
 from edgewright.agents.planner.request import PlanRequest, Turn
 from edgewright.tools.contracts.images import ImageRef
-
-#: Numbers at the beginning or at the end of a name.
-_NUMBERED = re.compile(r"^(?P<first>\d{1,3})(?=\D)|(?P<last>\d{1,4})(?=\.\w+$|$)")
 
 
 def name_of(image: ImageRef) -> str:
@@ -235,20 +233,9 @@ class Conversation:
             self.problems.append(problem)
         return tuple(among[number - 1 if number > 0 else number] for number in there)
 
-    @cached_property
-    def _own_numbers(self) -> dict[int, list[ImageRef]]:
-        """The images by the numbers in their names."""
-        known: dict[int, list[ImageRef]] = {}
-        for image in self.seen:
-            if match := _NUMBERED.search(image.name):
-                known.setdefault(int(match["first"] or match["last"]), []).append(image)
-        return known
-
     def _numbered(self, numbers: Sequence[int]) -> Images:
         """Return the images whose names have numbers of their own, if all of these are there."""
-        known = self._own_numbers
-        if len(known) != len(self.seen) or len(known) < 2:
-            return ()
+        known = own_numbers(self.seen)
         if any(number not in known for number in self.labels):
             return ()  # one of the numbers is no name's: all of them are positions
         exact = [image for number in numbers for image in known.get(number, ())]
@@ -323,19 +310,13 @@ class Conversation:
             case "every_other":
                 return self._every_other(among, aside)
             case "regular":
-                return self._of_parity(mention) or regular(among, *mention.numbers)
+                return of_parity(among, mention) or regular(among, *mention.numbers)
             case "next":
                 return self._after(count, aside)
             case _ if mention.shift and self.pointed:
                 return self._shifted(self.pointed, mention.shift)
             case _:
                 return self._before(count)
-
-    def _of_parity(self, mention: Mention) -> Images:
-        """Return the images whose names have even, or odd, numbers, if those are meant."""
-        odd = mention.numbers[0] % 2
-        numbers = sorted(n for n in self._own_numbers if n % 2 == odd)
-        return self._numbered(numbers) if mention.labelled and numbers else ()
 
     def _every_other(self, among: Images, aside: Sequence[ImageRef]) -> Images:
         """Return all images but those spoken of, or else every second one, from the first."""

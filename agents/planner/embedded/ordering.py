@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from edgewright.agents.planner.embedded.grammar.lexicon import words
-from edgewright.agents.planner.embedded.grammar.references import Kind
+from edgewright.agents.planner.embedded.grammar.references import Kind, Mention
 from edgewright.tools.contracts.images import ImageRef
 
 Images = tuple[ImageRef, ...]
 
+#: Numbers at the beginning or at the end of a name.
+_NUMBERED = re.compile(r"^(?P<first>\d{1,3})(?=\D)|(?P<last>\d{1,4})(?=\.\w+$|$)")
 _NAMES = dict(enumerate(words("ordinal")[:12], start=1))
 
 
@@ -22,6 +25,22 @@ def regular(among: Images, first: int, distance: int) -> Images:
     if first > len(among):
         raise MissingImageError(few(len(among)))
     return among[first - 1 :: distance]
+
+
+def own_numbers(images: Images) -> dict[int, list[ImageRef]]:
+    """Return images by the numbers in their names; nothing unless all have one of their own."""
+    known: dict[int, list[ImageRef]] = {}
+    for image in images:
+        if match := _NUMBERED.search(image.name):
+            known.setdefault(int(match["first"] or match["last"]), []).append(image)
+    return known if len(known) == len(images) > 1 else {}
+
+
+def of_parity(among: Images, mention: Mention) -> Images:
+    """Return the images whose names have even, or odd, numbers, if a mention means those."""
+    odd = mention.numbers[0] % 2
+    known = own_numbers(among) if mention.labelled else {}
+    return tuple(image for n, same in sorted(known.items()) if n % 2 == odd for image in same)
 
 
 def no_image(count: int) -> str:

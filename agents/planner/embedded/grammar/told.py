@@ -108,7 +108,7 @@ def told(
         for place, each in found.items():
             known[place] = known.get(place, frozenset()) | each
         parts.append((sentence, sentence[request.end() :] if request else "", bool(found)))
-    if len(known) < 2:
+    if len(set(known.values())) < 2:
         return Told({}, text)  # what is said of one image says which one comes next
     rest = "".join(after if tells else whole for whole, after, tells in parts).strip()
     return Told(known, rest if _WORD.search(rest) else text)
@@ -200,8 +200,10 @@ def _paired(said: str, found: Sequence[Mention]) -> list[str]:
         spans = list(zip(ends, [*starts[1:], len(said)], strict=True))
     elif _IS_LAST.search(said, 0, starts[0]):
         spans = list(zip([0, *ends[:-1]], starts, strict=True))
-    elif _INTRODUCTION.fullmatch(said, 0, starts[0]) and all(
-        said[:start].rstrip().endswith(",") for start in starts[1:]
+    elif (
+        len(found) > 1
+        and _INTRODUCTION.fullmatch(said, 0, starts[0])
+        and all(said[:start].rstrip().endswith(",") for start in starts[1:])
     ):
         spans = list(zip(ends, [*starts[1:], len(said)], strict=True))
     else:
