@@ -7,11 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, groupby, zip_longest
 
-from edgewright.agents.planner.embedded.conversation import (
-    Conversation,
-    Images,
-    MissingImageError,
-)
+from edgewright.agents.planner.embedded.conversation import Conversation
 from edgewright.agents.planner.embedded.grammar.asked import is_amount
 from edgewright.agents.planner.embedded.grammar.clauses import segment
 from edgewright.agents.planner.embedded.grammar.conditions import Piece
@@ -36,6 +32,7 @@ from edgewright.agents.planner.embedded.grammar.references import (
 from edgewright.agents.planner.embedded.grammar.rewriting import selected
 from edgewright.agents.planner.embedded.grammar.sentences import states
 from edgewright.agents.planner.embedded.grammar.told import told
+from edgewright.agents.planner.embedded.ordering import Images, MissingImageError
 from edgewright.tools.contracts.images import ImageRef
 
 _WORD = re.compile(r"\w+")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edgewright.agents.planner.embedded.conversation import Images
 from edgewright.agents.planner.embedded.detection import Intent
 from edgewright.agents.planner.embedded.grammar.guards import Guard, Premise
 from edgewright.agents.planner.embedded.grammar.references import STAND_IN
+from edgewright.agents.planner.embedded.ordering import Images
 from edgewright.agents.planner.plan import Task
 from edgewright.tools.cards import ToolCard
 

@@ -142,7 +142,7 @@ def _of_each(
         found = [each for each in found if each.kind not in ("all", "both", "them")]
     parts = _listed(said, found)
     if parts:
-        each = tuple((place,) for place in places(found))
+        each: tuple[Places, ...] = tuple((place,) for place in places(found))
     else:
         parts = _paired(said, found)
         each = _each_place(found, places)
