@@ -32,7 +32,7 @@ from edgewright.agents.planner.embedded.grammar.references import (
 from edgewright.agents.planner.embedded.grammar.rewriting import selected
 from edgewright.agents.planner.embedded.grammar.sentences import states
 from edgewright.agents.planner.embedded.grammar.told import told
-from edgewright.agents.planner.embedded.ordering import Images, MissingImageError
+from edgewright.agents.planner.embedded.ordering import Images, MissingImageError, own_numbers
 from edgewright.tools.contracts.images import ImageRef
 
 _WORD = re.compile(r"\w+")
@@ -122,9 +122,9 @@ class Mentioned:
         seen = self.conversation.seen
         if len(seen) < 2:
             return text
-        self.conversation.labels = tuple(
-            number for each in self.mentions(text) if each.labelled for number in each.numbers
-        )
+        if own_numbers(seen):
+            labelled = [each for each in self.mentions(text) if each.labelled]
+            self.conversation.labels = tuple(n for each in labelled for n in each.numbers)
         found = told(text, self.mentions, self._places)
         earlier = self.conversation.presented
         if found.words or any(earlier):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from edgewright.agents.planner.embedded.grammar.dates import dated
 from edgewright.agents.planner.embedded.grammar.lexicon import any_of, words
@@ -108,6 +108,7 @@ def described(text: str, names: Sequence[str], told: Sequence[frozenset[str]] = 
     return _narrowed(text, sorted([*sure, *others], key=lambda each: each.start))
 
 
+@lru_cache(maxsize=512)
 def parts_of(name: str) -> frozenset[str]:
     """Return the words of an image's name and folder that say something."""
     found = frozenset(part for part in _pieces(name) if part.isalpha() and len(part) > 1)
@@ -131,42 +132,38 @@ def _narrowed(text: str, clues: Sequence[Clue]) -> list[Clue]:
 
 def _worded(text: str, names: Sequence[str], told: Sequence[frozenset[str]]) -> Iterator[Clue]:
     """Yield where a word, or two, is a part of some names or was said of some images."""
-    parts = [parts_of(name) for name in names]
+    parts, heard = tuple(map(parts_of, names)), tuple(told)
     tokens = list(_WORD.finditer(text))
-    for number, token in enumerate(tokens):
-        for last in [*tokens[number + 1 : number + 2], token]:
-            if not text[token.end() : last.start()].isspace() and last is not token:
+    for token, following in zip_longest(tokens, tokens[1:]):
+        word = plain(token[0])
+        if following and text[token.end() : following.start()].isspace():
+            images = _fitting(word + plain(following[0]), parts, exact=True)
+            if images and _means_one(text, token, following, word):
+                yield Clue(token.start(), following.end(), images)  # "floor plan": floorplan.png
                 continue
-            word = plain(text[token.start() : last.end()])
-            if last is not token:
-                images = _fitting({word}, parts, exact=True)  # "the floor plan" for floorplan.png
-            else:
-                forms = {word, *map(plain, token[0].split("-"))} - {""}
-                heard = _fitting(forms, told)
-                if heard:
-                    yield Clue(token.start(), last.end(), heard)
-                    break
-                known = word not in _CLOSED or len(word) < _MIN_WORD
-                images = _fitting(forms, parts) if known else ()
-            if images and _means_one(text, token, last, word):
-                yield Clue(token.start(), last.end(), images)
-                break
+        if images := _fitting(word, heard):
+            yield Clue(*token.span(), images)
+            continue
+        images = () if word in _CLOSED and len(word) >= _MIN_WORD else _fitting(word, parts)
+        if not images and "-" in token[0]:
+            halves = [_fitting(plain(half), parts) for half in token[0].split("-")]
+            images = next(filter(None, halves), ())
+        if images and _means_one(text, token, token, word):
+            yield Clue(*token.span(), images)
 
 
+@lru_cache(maxsize=4096)
 def _fitting(
-    forms: set[str], known: Sequence[frozenset[str]], *, exact: bool = False
+    word: str, known: tuple[frozenset[str], ...], *, exact: bool = False
 ) -> tuple[int, ...]:
-    """Return the images that a word fits in one of its forms, if it does not fit all."""
-    images = tuple(
-        n
-        for n, each in enumerate(known)
-        if any(
-            singular(word) == singular(part) if exact else _same(word, part)
-            for word in forms
-            for part in each
-        )
-    )
+    """Return the images that a word fits, if it does not fit all."""
+    fits = _is_form if exact else _same
+    images = tuple(n for n, each in enumerate(known) if any(fits(word, part) for part in each))
     return images if len(images) < len(known) else ()
+
+
+def _is_form(word: str, part: str) -> bool:
+    return word == part or singular(word) == singular(part)
 
 
 def _means_one(text: str, first: re.Match[str], last: re.Match[str], word: str) -> bool:
@@ -265,7 +262,7 @@ def singular(word: str) -> str:
 @lru_cache(maxsize=4096)
 def _same(word: str, part: str) -> bool:
     """Return whether a word is a part of a name, a form of it, or a longer one that ends so."""
-    if word == part or singular(word) == singular(part):
+    if _is_form(word, part):
         return True
     shorter, longer = sorted((word, part), key=len)
     if len(shorter) < _MIN_WORD:
