@@ -19,6 +19,7 @@ from edgewright.agents.planner.embedded.grammar.positions import numerals, posit
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 #: Parts of a name: words, also those that begin with a capital inside it, and numbers.
 _PART = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 #: Parts that say nothing about an image.
 _EMPTY = frozenset(words("empty_part"))
 _CLOSED = frozenset(words("closed_class")) | frozenset(words("no_content"))
@@ -54,6 +55,12 @@ _BREAK = re.compile(
 )
 _CLAUSE_BREAK = re.compile(r"[,;:!?]|\.\s|\b(?:and|but|or|than|not)\b", re.IGNORECASE)
 
+#: Around a word that says which image is meant: "the garden photo", "both garden photos".
+_WITH_NOUN = re.compile(rf"['\"]?\s+(?:{any_of('image_noun')}|ones?)\b", re.IGNORECASE)
+_ARTICLE = re.compile(
+    r"\b(?:the|my|both|all|these|those)\s+(?:(?:of\s+)?(?:the|my)\s+)?(?:(?:two|three|four|five|\d)\s+)?['\"]?$",
+    re.IGNORECASE,
+)
 _NUMBER = any_of("number")
 _LABEL = rf"(?:{_NUMBER}\b|(?-i:[A-H])\b)"
 #: "House 12", "exercises 2 to 4", "nest A".
@@ -111,8 +118,9 @@ def described(text: str, names: Sequence[str], told: Sequence[frozenset[str]] = 
 @lru_cache(maxsize=512)
 def parts_of(name: str) -> frozenset[str]:
     """Return the words of an image's name and folder that say something."""
-    found = frozenset(part for part in _pieces(name) if part.isalpha() and len(part) > 1)
-    return found - _EMPTY
+    whole = _LETTERS.findall(name.rsplit(".", 1)[0].lower())  # "whatsapp" besides "whats", "app"
+    found = frozenset(part for part in (*_pieces(name), *whole) if part.isalpha())
+    return frozenset(part for part in found if len(part) > 1) - _EMPTY
 
 
 def _narrowed(text: str, clues: Sequence[Clue]) -> list[Clue]:
@@ -148,6 +156,11 @@ def _worded(text: str, names: Sequence[str], told: Sequence[frozenset[str]]) -> 
         if not images and "-" in token[0]:
             halves = [_fitting(plain(half), parts) for half in token[0].split("-")]
             images = next(filter(None, halves), ())
+        if images and (noun := _WITH_NOUN.match(text, token.end())):
+            article = _ARTICLE.search(text, 0, token.start())
+            if article and (len(images) == 1 or noun[0].lower().endswith("s")):
+                yield Clue(article.start(), noun.end(), images, sure=True)
+                continue
         if images and _means_one(text, token, token, word):
             yield Clue(*token.span(), images)
 

@@ -1,4 +1,4 @@
-"""Finds images by a part of their names: "the evening tray" for tray_evening.jpg."""
+"""Nouns by which images are counted: "the second tray", where several names say tray."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from edgewright.agents.planner.embedded.grammar.positions import position
 PLACEHOLDER = "\u0298"
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 #: Before a noun that counts images: "the second", "both", "these three".
 _COUNTING = re.compile(
     r"\b(?:(?:left|right|middle|cent(?:re|er))(?:-hand)?"

@@ -42,13 +42,12 @@ _NO_UNIT = VERBS | {
     *words("closed_class"), "from", "about", "show", "except", "without", "after", "before",
     "following", "preceding", "between", "than", "until", "over", "under", "beside", "near",
 }  # fmt: skip
+_NOUN_LAST = re.compile(rf"[\s_-]{_NOUN}$", re.IGNORECASE)
 _ARTICLE = re.compile(r"\b(?:the|my|that|this)\s+['\"]?$", re.IGNORECASE)
 #: Images named by their folder or by their type.
 _GROUP = re.compile(
     rf"\b(?:(?:(?:all|each|every|any)\s+(?:of\s+)?)?(?:the\s+)?(?:{_NOUN}|ones?)|whatever(?:'s|\s+is)?|everything|anything|all)(?:\s+(?:that's|that\s+is))?"
     r"\s+(?:from|in|of)\s+(?:(?:the\s+)?folder\s+(?P<after>[\w-]+)|(?:the\s+)?/?(?:[\w-]+/)*(?P<folder>[\w-]+)/?(?:\s+folder)?)"
-    rf"|\b(?:the|my|both|all|these|those)\s+(?:(?:the|my|of\s+the)\s+)?(?:(?:two|three|four|five|\d)\s+)?['\"]?(?P<part>[^\W\d_]{{3,}})['\"]?\s+(?P<noun>{_NOUN}|ones?)\b"
-    r"|\b(?:the|my)\s+(?P<kind>screenshots?|selfies?|panoramas?|portraits?|close-?ups?)\b"
     rf"|\b(?:the|my|that)\s+(?:{_NOUN}|one)\s+(?:(?:with|w/|that\s+has|containing)\s+(?:(?:the|an?|my)\s+)?['\"]?\(?(?P<says>[\w-]+)\)?['\"]?\s+in\s+(?:its|the)\s+(?:file\s*)?(?:name|title)"
     r"|(?:(?:that|which)\s+)?(?:end(?:s|ing)|start(?:s|ing)|begin(?:s|ning))\s+(?:with|in)\s+['\"]?(?P<mark>[\w-]+)['\"]?"
     r"|whose\s+(?:file\s*)?name\s+(?:has|contains|includes|says|(?:starts|begins|ends)\s+(?:with|in))\s+['\"]?(?P<has>[\w-]+)['\"]?)"
@@ -145,10 +144,10 @@ def _with_noun(text: str, start: int, end: int) -> tuple[int, int]:
     unit = _UNIT.search(text, 0, start) if any(map(str.isdecimal, text[start:end])) else None
     if unit and "." not in text[start:end] and unit["noun"].lower() not in _NO_UNIT:
         start = unit.start()
-    if not noun:
+    if not noun and not _NOUN_LAST.search(text, start, end):
         return start, end
     article = _ARTICLE.search(text, 0, start)
-    return (article.start() if article else start), noun.end()
+    return (article.start() if article else start), noun.end() if noun else end
 
 
 def _grouped(text: str, names: Sequence[str]) -> list[Named]:
@@ -159,8 +158,6 @@ def _grouped(text: str, names: Sequence[str]) -> list[Named]:
         word = match[group].casefold()
         said = _GROUPS[group]
         images = tuple(n for n, name in enumerate(names) if word in said(name))
-        if group == "part" and len(images) > 1 and not match["noun"].lower().endswith("s"):
-            continue  # it leaves open which one
         if 0 < len(images) < len(names):
             found.append(Named(*match.span(), images))
     return found
@@ -190,8 +187,8 @@ def _types(name: str) -> tuple[str, ...]:
 
 #: What the word of each group of ``_GROUP`` is compared with.
 _GROUPS = {
-    "folder": _folders, "after": _folders, "part": _words, "says": _words, "has": _words,
-    "mark": _marks, "kind": _words, "type": _types,
+    "folder": _folders, "after": _folders, "says": _words, "has": _words,
+    "mark": _marks, "type": _types,
 }  # fmt: skip
 
 
