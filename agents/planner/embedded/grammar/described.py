@@ -150,7 +150,7 @@ def _worded(text: str, names: Sequence[str], told: Sequence[frozenset[str]]) -> 
                 yield Clue(token.start(), following.end(), images)  # "floor plan": floorplan.png
                 continue
         if images := _fitting(word, heard):
-            yield Clue(*token.span(), images)
+            yield Clue(token.start(), token.end(), images)
             continue
         images = () if word in _CLOSED and len(word) >= _MIN_WORD else _fitting(word, parts)
         if not images and "-" in token[0]:
@@ -162,7 +162,7 @@ def _worded(text: str, names: Sequence[str], told: Sequence[frozenset[str]]) -> 
                 yield Clue(article.start(), noun.end(), images, sure=True)
                 continue
         if images and _means_one(text, token, token, word):
-            yield Clue(*token.span(), images)
+            yield Clue(token.start(), token.end(), images)
 
 
 @lru_cache(maxsize=4096)

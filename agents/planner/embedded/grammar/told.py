@@ -103,7 +103,8 @@ def told(
         sentence = match[0]
         request = _REQUEST.search(sentence)
         said = sentence[: request.start()] if request else sentence
-        asks = _ASKING.search(said) or (not request and sentence.rstrip().endswith("?"))
+        alone = not request and len(sentence) == len(text)  # nothing follows that could mean it
+        asks = alone or _ASKING.search(said) or (not request and sentence.rstrip().endswith("?"))
         found = {} if asks else _of_each(said.rstrip(" .!\n"), find, places)
         for place, each in found.items():
             known[place] = known.get(place, frozenset()) | each
