@@ -171,6 +171,9 @@ docs: $(STAMP) ## Build the documentation into site/; any warning is an error
 fit-models: $(STAMP) ## Fit the models that ship, after the texts they learn from changed
 	$(BIN)/python scripts/fit_shipped_models.py
 
+fit-parts: $(STAMP) ## Fit the network that marks the parts of requests, after marked requests changed (ten minutes)
+	$(BIN)/python scripts/fit_request_parts.py
+
 fit-sensing: $(STAMP) ## Fit the sensing experts to simulated people, rooms and networks (half an hour)
 	$(BIN)/python scripts/fit_sensing_models.py
 

@@ -16,7 +16,8 @@ from edgewright.agents.manuals.findings import (
     sentences,
 )
 from edgewright.agents.manuals.vocabulary import line_kinds
-from edgewright.agents.text.encoder import Vectors, minilm
+from edgewright.agents.text.blocks import Vectors
+from edgewright.agents.text.encoder import minilm
 from edgewright.tools.manuals.manual import MAX_LINE, Line, Manual
 
 #: Maximum number of sentences to classify; a data sheet states its facts on the first pages.

@@ -87,7 +87,7 @@ def cached(
             that of the manifest beside it.
     """
     if shipped and (stored := read_arrays(shipped)) and stored.notes.get("key") == key:
-        if _is_unchanged(shipped):
+        if is_unchanged(shipped):
             return stored
         _LOG.warning("%s was changed; its content will be computed again", shipped.name)
     path = folder / f"{key}.safetensors"
@@ -103,7 +103,7 @@ def cached(
         return stored
 
 
-def _is_unchanged(shipped: Path) -> bool:
+def is_unchanged(shipped: Path) -> bool:
     """Return whether a file has the digest that the manifest beside it names."""
     try:
         digests = json.loads((shipped.parent / "manifest.json").read_bytes())["sha256"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgewright.agents.text.encoder import Vectors
+from edgewright.agents.text.blocks import Vectors
 from edgewright.agents.text.heads import Heads
 from edgewright.agents.text.products import product
 

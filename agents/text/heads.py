@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright.agents.text.encoder import Vectors
+from edgewright.agents.text.blocks import Vectors
 from edgewright.agents.text.products import product
 
 if TYPE_CHECKING:

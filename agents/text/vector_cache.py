@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright.agents.text.array_cache import StoredArrays, mark_used, read_arrays, write_arrays
-from edgewright.agents.text.encoder import MAX_TOKENS, MIDDLE_WEIGHT, MiniLM, Vectors, minilm
+from edgewright.agents.text.blocks import Vectors
+from edgewright.agents.text.encoder import MAX_TOKENS, MIDDLE_WEIGHT, MiniLM, minilm
 
 #: Maximum number of cached texts, 0.8 KB each; beyond it, all but those just requested are dropped.
 LIMIT = 40_000

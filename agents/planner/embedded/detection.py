@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from edgewright.agents.planner.embedded.grammar.clauses import Clause
 from edgewright.agents.planner.embedded.grammar.lexicon import read_grammar
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
-from edgewright.agents.text.encoder import Vectors
+from edgewright.agents.text.blocks import Vectors
 
 #: A clause requests a chosen card if the card is at least this likely in it.
 ACCEPT = 0.3

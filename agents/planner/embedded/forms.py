@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, groupby
 
@@ -32,6 +32,7 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     wishes,
 )
 from edgewright.agents.planner.embedded.mentions import files
+from edgewright.agents.planner.embedded.parts.part import Kind
 from edgewright.agents.planner.embedded.steps import Unit
 from edgewright.agents.planner.embedded.vocabulary import AS_BEFORE
 from edgewright.tools.cards import CardRegistry, ToolCard
@@ -56,6 +57,13 @@ _LAST = re.compile(r"(?:.*[.!?;:,]\s+(?:(?:and|but|so)\s+)?)?(?P<last>\S.*)", re
 #: Joins several requests in one clause.
 _JOINS = re.compile(r"[,;&+/]|\b(?:and|plus|also|then|with|both|as\s+well)\b", re.IGNORECASE)
 
+#: The general card for each kind of task about an image.
+_GENERAL: dict[Kind, str] = {
+    "label": "image-classification",
+    "describe": "image-to-text",
+    "ask": "visual-question-answering",
+}
+
 
 class Forms:
     """Corrects readings by the form of the words.
@@ -69,7 +77,9 @@ class Forms:
         self._cards = cards
         self._asking = asking
 
-    def corrected(self, unit: Unit, reading: Reading, *, follows: bool) -> Reading:
+    def corrected(
+        self, unit: Unit, reading: Reading, *, follows: bool, kinds: Collection[Kind] = ()
+    ) -> Reading:
         """Return a reading without what only seems requested, and with what the heads miss.
 
         Args:
@@ -77,11 +87,12 @@ class Forms:
             reading: Its reading by the heads.
             follows: Whether there is a task before; a short question after it is about its image
                 too: "and the fuel?".
+            kinds: What the tasks of the request do.
         """
         intents = self._single(unit.text, self._asking_more(unit, reading.intents))
         if unit.images:
-            intents = _not_in_remarks(unit.text, intents)
-        if not intents and unit.images and (tool := self._implied(unit, reading, follows)):
+            intents = self._of_kinds(_not_in_remarks(unit.text, intents), kinds)
+        if not intents and unit.images and (tool := self._implied(unit, reading, follows, kinds)):
             intent = Intent(tool, 0, len(unit.text), reading.probability, {})
             return replace(reading, intents=(intent,), declined=())
         intents = intents or reading.intents
@@ -114,8 +125,28 @@ class Forms:
             found.setdefault((intent.tool, intent.end), intent)
         return list(found.values())
 
-    def _implied(self, unit: Unit, reading: Reading, follows: bool) -> str:
+    def _of_kinds(self, intents: Sequence[Intent], kinds: Collection[Kind]) -> tuple[Intent, ...]:
+        """Return intents whose general cards do what the request asks for, if it is one kind."""
+        general = self._general(kinds)
+        if not general:
+            return tuple(intents)
+        return tuple(
+            replace(intent, tool=general)
+            if intent.tool in _GENERAL.values() and intent.tool != general
+            else intent
+            for intent in intents
+            if intent.tool != AS_BEFORE or len(intents) == 1
+        )
+
+    def _general(self, kinds: Collection[Kind]) -> str:
+        """Return the general card for requests of one kind, if there is one."""
+        named = _GENERAL.get(next(iter(kinds))) if len(kinds) == 1 else None
+        return named if named in self._cards else ""
+
+    def _implied(self, unit: Unit, reading: Reading, follows: bool, kinds: Collection[Kind]) -> str:
         """Return the card for a text in which the heads find none, or nothing."""
+        if not reading.declined and (general := self._general(kinds)):
+            return general
         named = kind_of(unit.text)
         card = next((each.id for each in self._cards if each.task_type == named), "")
         if card and not reading.declined and "question" not in self._cards.get(card).arguments:

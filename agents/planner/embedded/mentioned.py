@@ -100,6 +100,11 @@ class Mentioned:
     told: tuple[frozenset[str], ...] = ()
     _read: dict[str, list[Mention]] = field(default_factory=dict)
 
+    def names_some(self, words: str) -> bool:
+        """Return whether words say which of several images they are about."""
+        found = self.mentions(words)
+        return any(each.kind not in ("here", "all", "them", "both", "that") for each in found)
+
     def set_aside(self, words: str) -> None:
         """Remember the images that words mention which request nothing."""
         found = [replace(each, excluded=False) for each in self.mentions(words)]

@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 from edgewright.agents.planner.embedded import evidence
 from edgewright.agents.planner.embedded.evidence import Evidence, Flags, Judge, Verdict
 from edgewright.agents.planner.embedded.words import Words
-from edgewright.agents.text.encoder import (
-    MiniLM,
-    Vectors,
-    minilm,
-)
+from edgewright.agents.text.blocks import Vectors
+from edgewright.agents.text.encoder import MiniLM, minilm
 from edgewright.agents.text.heads import Features, Heads
 from edgewright.agents.text.vector_cache import VectorCache, encode_cached
 

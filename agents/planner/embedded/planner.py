@@ -36,6 +36,8 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     asking,
 )
 from edgewright.agents.planner.embedded.model import RequestModel
+from edgewright.agents.planner.embedded.parts.part import Part
+from edgewright.agents.planner.embedded.parts.tagger import Tagger, shipped_tagger
 from edgewright.agents.planner.embedded.reasons import Reasons
 from edgewright.agents.planner.embedded.steps import Unit
 from edgewright.agents.planner.embedded.understanding import Understanding, understand
@@ -94,6 +96,11 @@ class EmbeddedPlanner:
         return self._load_model()
 
     @cached_property
+    def tagger(self) -> Tagger:
+        """The network that marks the parts of a request, loaded on first use."""
+        return shipped_tagger()
+
+    @cached_property
     def _acts(self) -> tuple[Act, ...]:
         return acts_outside(
             {name for card in self._cards for name in _served(card)},
@@ -120,9 +127,13 @@ class EmbeddedPlanner:
             self._refusal(text, follows=bool(request.history))
             for request, text in zip(requests, texts, strict=True)
         ]
+        texts = [
+            "" if refusal else self._wording.speller.corrected(text)
+            for text, refusal in zip(texts, refusals, strict=True)
+        ]
         drafts = [
-            None if refusal else self._draft(request, text)
-            for request, text, refusal in zip(requests, texts, refusals, strict=True)
+            self._draft(request, text, parts) if text else None
+            for request, text, parts in zip(requests, texts, self.tagger.parts(texts), strict=True)
         ]
         self._read(model, [draft for draft in drafts if draft])
         return [
@@ -144,11 +155,12 @@ class EmbeddedPlanner:
         language = foreign_language(text, self._wording.is_common)
         return "" if language is None else notice(language)
 
-    def _draft(self, request: PlanRequest, text: str) -> _Draft:
+    def _draft(self, request: PlanRequest, text: str, parts: Sequence[Part]) -> _Draft:
         """Read the grammar of a request, before its intents."""
         understood = understand(
-            self._wording.speller.corrected(text),
+            text,
             request,
+            parts=parts,
             conditions=self._assembler.asking is not None,
             acts=self._acts,
         )
@@ -187,7 +199,7 @@ class EmbeddedPlanner:
             whole = next(readings)
             reading = with_sentences(whole, [(sentence, next(readings)) for sentence in said])
             draft.readings[number] = self._forms.corrected(
-                unit, reading, follows=bool(draft.repeatable)
+                unit, reading, follows=bool(draft.repeatable), kinds=draft.understood.kinds
             )
 
     def _readings(

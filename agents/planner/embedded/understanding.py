@@ -48,6 +48,8 @@ from edgewright.agents.planner.embedded.grammar.sentences import (
     states,
 )
 from edgewright.agents.planner.embedded.mentioned import Mentioned
+from edgewright.agents.planner.embedded.parts.part import Kind, Part
+from edgewright.agents.planner.embedded.parts.restating import restated
 from edgewright.agents.planner.embedded.recalled import recalled
 from edgewright.agents.planner.embedded.steps import Unit, repeated
 from edgewright.agents.planner.plan import Task
@@ -78,22 +80,30 @@ class Understanding:
         dropped: Words for what the person does not want.
         problems: What to say about images that are not there, and acts that no card does.
         said: What the person only says to the planner, such as thanks.
+        kinds: What its tasks do.
     """
 
     units: tuple[Unit, ...]
     dropped: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     said: Address = ""
+    kinds: frozenset[Kind] = frozenset()
 
 
 def understand(
-    text: str, request: PlanRequest, *, conditions: bool = True, acts: Sequence[Act] = ()
+    text: str,
+    request: PlanRequest,
+    *,
+    parts: Sequence[Part] = (),
+    conditions: bool = True,
+    acts: Sequence[Act] = (),
 ) -> Understanding:
     """Read a request.
 
     Args:
         text: Its normalised text.
         request: The request, for its images and earlier turns.
+        parts: The parts of the text.
         conditions: Whether a card can answer the questions that conditions ask.
         acts: Acts that no card does.
     """
@@ -105,7 +115,10 @@ def understand(
         return Understanding((), said="thanks")
     seen = len(conversation.seen)
     others = seen - len(conversation.focus)
-    remaining = wanted(rewritten(text, images=seen, others=others))
+    images.without_told(text)  # what remarks tell of images is known without them
+    said = restated(text, parts if seen else (), images.names_some)
+    remaining = wanted(rewritten(said.text, images=seen, others=others))
+    remaining = replace(remaining, dropped=(*said.dropped, *remaining.dropped))
     reader.unwanted = frozenset(filter(None, map(kind_of, remaining.dropped)))
     for words in remaining.dropped:
         images.set_aside(words)
@@ -123,7 +136,10 @@ def understand(
     if any(clearly_asks(unit.text) for unit in units):
         units = [unit for unit in units if _is_read(unit) or may_request(unit.text)]
     return Understanding(
-        tuple(units), remaining.dropped, tuple(dict.fromkeys((*images.problems, *reader.problems)))
+        tuple(units),
+        remaining.dropped,
+        tuple(dict.fromkeys((*images.problems, *reader.problems))),
+        kinds=frozenset(part.kind for part in parts if part.role == "task" and part.state != "not"),
     )
 
 

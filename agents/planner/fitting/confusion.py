@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from edgewright.agents.planner.embedded.mentions import masked
-from edgewright.agents.text.encoder import Vectors
+from edgewright.agents.text.blocks import Vectors
 from edgewright.agents.text.vector_cache import VectorCache, encode_cached
 from edgewright.tools.cards import CardRegistry, ToolCard
 from edgewright.tools.settings import cache_folder

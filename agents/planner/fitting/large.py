@@ -16,8 +16,8 @@ from edgewright.agents.planner.embedded.evidence import Evidence, Flags
 from edgewright.agents.planner.embedded.model import RequestModel, Texts
 from edgewright.agents.planner.fitting.examples import FOLDS, Examples
 from edgewright.agents.planner.fitting.judge import fit_judge
+from edgewright.agents.text.blocks import Vectors
 from edgewright.agents.text.discriminant import Discriminant, scaled, temperature
-from edgewright.agents.text.encoder import Vectors
 from edgewright.agents.text.heads import Features, Heads
 
 #: Number of examples that the judge is fitted on, of each kind: for one card, for several and for

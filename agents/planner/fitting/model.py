@@ -20,7 +20,8 @@ from edgewright.agents.planner.fitting.judge import NONE_SHARE, fit_judge
 from edgewright.agents.planner.fitting.large import fit_large
 from edgewright.agents.text import heads
 from edgewright.agents.text.array_cache import StoredArrays, cached
-from edgewright.agents.text.encoder import MAX_TOKENS, MIDDLE_WEIGHT, MiniLM, Vectors
+from edgewright.agents.text.blocks import Vectors
+from edgewright.agents.text.encoder import MAX_TOKENS, MIDDLE_WEIGHT, MiniLM
 from edgewright.agents.text.heads import Bags, Features, Heads
 from edgewright.agents.text.vector_cache import VectorCache, encode_cached
 

@@ -16,7 +16,8 @@ from edgewright.agents.fl_coder.constraints.amounts.mentions import Mention
 from edgewright.agents.fl_coder.constraints.denials import DENIED, DISMISSED
 from edgewright.agents.fl_coder.constraints.nouns import CLIENT, PERSON, SAMPLE
 from edgewright.agents.fl_coder.constraints.numbers import NUMBER_WORDS
-from edgewright.agents.text.encoder import TokenVectors, Vectors, minilm
+from edgewright.agents.text.blocks import Vectors
+from edgewright.agents.text.encoder import TokenVectors, minilm
 from edgewright.agents.text.heads import Design
 
 if TYPE_CHECKING:

@@ -42,7 +42,8 @@ from edgewright.agents.fl_coder.constraints.amounts.phrases import (
 from edgewright.agents.fl_coder.constraints.amounts.values import ROLES, Role, possible
 from edgewright.agents.text import heads
 from edgewright.agents.text.array_cache import StoredArrays, cached
-from edgewright.agents.text.encoder import MAX_TOKENS, Vectors
+from edgewright.agents.text.blocks import Vectors
+from edgewright.agents.text.encoder import MAX_TOKENS
 from edgewright.agents.text.heads import Heads
 from edgewright.tools.settings import cache_folder
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from edgewright.agents.text import vector_cache
-from edgewright.agents.text.encoder import MiniLM, Vectors, minilm
+from edgewright.agents.text.blocks import Vectors
+from edgewright.agents.text.encoder import MiniLM, minilm
 from edgewright.agents.text.vector_cache import VectorCache
 
 TEXTS = ["What is this?", "Describe the photo."]

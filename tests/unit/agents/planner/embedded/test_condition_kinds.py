@@ -178,7 +178,7 @@ BRANCHES = [
      "V a, T a if t1=yes"),
     ("should it be intact, no reply necessary; if it's not, caption it", "V a, T a if t1=no"),
     ("Is anybody in? If there is, don't describe it. If there isn't, do.", "V a, T a if t1=no"),
-    ("caption this, or if it is too dark classify it", "V a, C a if t1=yes, T a if t1=no"),
+    ("caption this, or if it is too dark classify it", "V a, T a if t1=no, C a if t1=yes"),
     ("no description if children are visible, otherwise describe it", "V a, T a if t1=no"),
     ("Caption it if it's outdoors, classify if indoors.", "V a, T a if t1=yes, C a if t1=no"),
     ("A description if the roof is damaged, a caption if it's intact",
@@ -221,7 +221,7 @@ CHOSEN = [
     ("Caption those where the sun is out.", "V a, T a if t1=yes, V b, T b if t3=yes"),
     (
         "Describe the first one, or the second one if the first is blurry.",
-        "V a, T b if t1=yes, T a if t1=no",
+        "V a, T a if t1=no, T b if t1=yes",
     ),
     ("Look at the first. If the lamp is broken, describe the second.", "V a, T b if t1=yes"),
     ("If both have a dog, describe both.",
