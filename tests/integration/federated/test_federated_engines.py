@@ -11,7 +11,13 @@ import pytest
 
 from edgewright.tools.errors import UnavailableError
 from edgewright.tools.federated.grids import flower
-from edgewright.tools.federated.records.candidate import Candidate
+from edgewright.tools.federated.records.candidate import (
+    Candidate,
+    FedAvg,
+    FedDyn,
+    Scaffold,
+    Strategy,
+)
 from edgewright.tools.federated.records.layout import RunFolder
 from edgewright.tools.federated.records.trial import Engine, TrialRequest, TrialResult
 from edgewright.tools.federated.trials.prepare import DataRequest, prepare
@@ -38,12 +44,22 @@ def flower_processes() -> set[int]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("engine", "clients"), [("simulation", 4), ("deployment", 3)])
+@pytest.mark.parametrize(
+    ("engine", "clients", "strategy"),
+    [
+        ("simulation", 4, FedAvg()),
+        ("simulation", 4, Scaffold()),
+        ("deployment", 3, Scaffold()),
+        ("deployment", 3, FedDyn()),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
 def test_flower_trains_the_written_app_to_equal_weights(
-    tmp_path: Path, engine: Engine, clients: int, candidate: Candidate
+    tmp_path: Path, engine: Engine, clients: int, strategy: Strategy, candidate: Candidate
 ) -> None:
+    candidate = candidate.model_copy(update={"strategy": strategy})
     run = RunFolder(tmp_path)
-    prepare(DataRequest(clients=clients), run)
+    prepare(DataRequest(clients=clients, partition="dirichlet"), run)
     before = flower_processes()
     flower_result = trained(run, 1, engine, candidate)
     assert (flower_result.status, flower_result.fault, flower_result.sandbox) == (
