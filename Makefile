@@ -281,8 +281,8 @@ bench-familiarity: $(STAMP) ## Score which images trained cards take for their o
 	$(BIN)/python -m edgewright.benchmarks.familiarity.run
 	@$(BIN)/python -m edgewright.benchmarks.common.report
 
-bench-federated: $(STAMP) ## Compare the training agent with a baseline and searches  (QUICK=1: digits, few trials, one problem; SAMPLES=n)
-	$(BIN)/python -m edgewright.benchmarks.federated.run $(if $(QUICK),--data digits --samples 400 --seeds 1 --partitions iid --trials 2 --grid 1 --weights '10 k') \
+bench-federated: $(STAMP) ## Compare the training agent with a baseline and searches  (QUICK=1: digits, 4 clients, few trials, one problem; SAMPLES=n)
+	$(BIN)/python -m edgewright.benchmarks.federated.run $(if $(QUICK),--data digits --samples 400 --clients 4 --seeds 1 --partitions iid --trials 2 --grid 1 --weights '10 k') \
 		$(if $(SAMPLES),--samples $(SAMPLES))
 	$(BIN)/python -m edgewright.benchmarks.federated.problems $(if $(QUICK),--only lighthouses)
 	@$(BIN)/python -m edgewright.benchmarks.common.report

@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--problems", type=Path, help="file of problems to use instead of the built-in ones"
     )
+    parser.add_argument("--workers", type=int, default=2, help="parallel trainings")
     parser.add_argument("--cache", type=Path, default=Path(".bench-federated/problems"))
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
     options = parser.parse_args(arguments)
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for problem in chosen:
         cached = cache / f"{problem.name}.json"
         if not cached.exists():
-            outcome = asyncio.run(solve(problem))
+            outcome = asyncio.run(solve(problem, workers=options.workers))
             cached.write_text(outcome.model_dump_json(indent=2), "utf-8")
         outcomes.append(ProblemOutcome.model_validate_json(cached.read_text("utf-8")))
         sys.stderr.write(f"{outcomes[-1].model_dump_json()}\n")

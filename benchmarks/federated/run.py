@@ -78,6 +78,7 @@ class Options:
         cache: Folder of the runs.
         trials: Maximum number of trials of each search.
         grid: Maximum number of points of the baseline's grid.
+        clients: Number of clients.
     """
 
     data: str
@@ -87,11 +88,12 @@ class Options:
     cache: Path
     trials: int = TRIALS
     grid: int = GRID_POINTS
+    clients: int = CLIENTS
 
     def run(self, partition: Partition, seed: int, method: str) -> RunFolder:
         """Return the folder of a method's run."""
         name = "-".join(method.lower().replace(",", " ").replace("+", " ").split())
-        case = f"{self.data}-{self.samples}-{self.validation:g}-{partition}"
+        case = f"{self.data}-{self.samples}-{self.validation:g}-{self.clients}-{partition}"
         return RunFolder(self.cache / case / f"seed-{seed}" / name)
 
     @property
@@ -112,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trials", type=int, default=TRIALS, help="of each search")
     parser.add_argument("--grid", type=int, default=GRID_POINTS, help="points of the grid")
+    parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--partitions", nargs="+", choices=PARTITIONS, default=[*PARTITIONS])
     parser.add_argument(
         "--weights", nargs="+", choices=SIZES, default=[*SIZES], help="of the engines' models"
@@ -126,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seeds=parsed.seeds,
         trials=parsed.trials,
         grid=parsed.grid,
+        clients=parsed.clients,
         partitions=tuple(parsed.partitions),
         cache=parsed.cache.resolve(),
     )
@@ -143,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures = {
         "data": options.data,
         "samples": options.samples,
-        "clients": CLIENTS,
+        "clients": options.clients,
         "alpha": ALPHA,
         "trials": options.trials,
         "grid": options.grid,
@@ -195,7 +199,7 @@ def _baseline(options: Options, partition: Partition, seed: int) -> list[dict[st
 def _request(options: Options, partition: Partition, seed: int) -> DataRequest:
     return DataRequest(
         source=options.data,
-        clients=CLIENTS,
+        clients=options.clients,
         partition=partition,
         alpha=ALPHA,
         samples=options.samples,
@@ -255,7 +259,7 @@ def _setting(options: Options, card: DataCard) -> str:
     reason = " (few, so that a hundred trainings take hours, not days)" if options.samples else ""
     sizes = f"{card.train} training samples, {card.validation} validation samples{reason}"
     return (
-        f"{options.data}: {sizes}, {card.test} test samples. {CLIENTS} clients, IID or "
+        f"{options.data}: {sizes}, {card.test} test samples. {options.clients} clients, IID or "
         f"Dirichlet({ALPHA}). Seeds: {options.seeds}; {options.trials} "
         f"trials each from the same start, at most {EFFORT:g} times as costly as the first. Means "
         "with 95 % intervals over the seeds. Simulated time includes all earlier trials of the "

@@ -7,6 +7,7 @@ get one trial for each seed; the metric is averaged over the seeds.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import statistics
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ NEARLY = 0.05
 #: Seeds of a metric, if more than one: the worst client may have only twenty test samples.
 SEEDS: dict[Figure, int] = {"worst-client": 5}
 _LIMITS = SandboxLimits(time_s=6 * 3600)
+_PLAIN = "plain FedAvg"
 
 
 class WordedProblem(BaseModel):
@@ -145,15 +147,22 @@ def holds(problem: WordedProblem, trial: TrialReport) -> bool:
     return not broken(trial.candidate, promises, problem.data.clients, facts)
 
 
-async def solve(problem: WordedProblem) -> ProblemOutcome:
+async def solve(problem: WordedProblem, *, workers: int = 1) -> ProblemOutcome:
     """Solve a problem with the coder and with plain FedAvg, and compare.
 
     Args:
         problem: The problem.
+        workers: Parallel trainings.
     """
     seeds = range(SEEDS.get(problem.figure, 1))
-    ours = [await _run(problem, EmbeddedCoder(), seed, "the coder's design") for seed in seeds]
-    control = [await _run(problem, _PlainCoder(), seed, "plain FedAvg") for seed in seeds]
+    free = asyncio.Semaphore(workers)
+    runs = [
+        _run(problem, coder, seed, design, free)
+        for coder, design in ((EmbeddedCoder(), "the coder's design"), (_PlainCoder(), _PLAIN))
+        for seed in seeds
+    ]
+    reports = await asyncio.gather(*runs)
+    ours, control = reports[: len(seeds)], reports[len(seeds) :]
     levels = [
         max(point.validation.accuracy for point in _best(each).curve) - NEARLY for each in control
     ]
@@ -178,8 +187,17 @@ async def solve(problem: WordedProblem) -> ProblemOutcome:
     )
 
 
-async def _run(problem: WordedProblem, coder: Coder, seed: int, design: str) -> RunReport:
-    log(f"{problem.name}, seed {seed}: {design}")
+async def _run(
+    problem: WordedProblem, coder: Coder, seed: int, design: str, free: asyncio.Semaphore
+) -> RunReport:
+    async with free:
+        log(f"{problem.name}, seed {seed}: {design} begins")
+        report = await _trained(problem, coder, seed)
+        log(f"{problem.name}, seed {seed}: {design} has ended")
+    return report
+
+
+async def _trained(problem: WordedProblem, coder: Coder, seed: int) -> RunReport:
     backend = _BenchmarkBackend(problem.hostile)
     settings = TrainSettings(trials=1, seed=seed, link=problem.link, limits=_LIMITS)
     data = problem.data.model_copy(update={"seed": seed})
