@@ -101,7 +101,7 @@ class Network(nn.Module):
         hidden = self.norm(self.input(self.dropout(x)) + positions)
         hidden = self.blocks(hidden, src_key_padding_mask=~there)
         logits = self.output(self.dropout(hidden))
-        return logits.split([1 + 2 * len(ROLES), len(KINDS), len(STATES)], dim=-1)
+        return torch.split(logits, [1 + 2 * len(ROLES), len(KINDS), len(STATES)], dim=-1)
 
     def arrays(self) -> dict[str, NDArray[np.float16]]:
         """Return the weights with BERT's names."""
@@ -226,7 +226,7 @@ def fit(examples: Sequence[Example]) -> Network:
                 )
             ]).sum()  # fmt: skip
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()

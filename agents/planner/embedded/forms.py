@@ -140,7 +140,7 @@ class Forms:
 
     def _general(self, kinds: Collection[Kind]) -> str:
         """Return the general card for requests of one kind, if there is one."""
-        named = _GENERAL.get(next(iter(kinds))) if len(kinds) == 1 else None
+        named = _GENERAL.get(next(iter(kinds)), "") if len(kinds) == 1 else ""
         return named if named in self._cards else ""
 
     def _implied(self, unit: Unit, reading: Reading, follows: bool, kinds: Collection[Kind]) -> str:

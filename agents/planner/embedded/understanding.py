@@ -116,9 +116,9 @@ def understand(
     seen = len(conversation.seen)
     others = seen - len(conversation.focus)
     images.without_told(text)  # what remarks tell of images is known without them
-    said = restated(text, parts if seen else (), images.names_some)
-    remaining = wanted(rewritten(said.text, images=seen, others=others))
-    remaining = replace(remaining, dropped=(*said.dropped, *remaining.dropped))
+    plainly = restated(text, parts if seen else (), images.names_some)
+    remaining = wanted(rewritten(plainly.text, images=seen, others=others))
+    remaining = replace(remaining, dropped=(*plainly.dropped, *remaining.dropped))
     reader.unwanted = frozenset(filter(None, map(kind_of, remaining.dropped)))
     for words in remaining.dropped:
         images.set_aside(words)

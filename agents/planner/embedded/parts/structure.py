@@ -80,16 +80,20 @@ def joined(text: str, parts: Sequence[Part]) -> list[Part]:
             part = replace(part, start=begun.start())
             found = [replace(each, end=min(each.end, part.start)) for each in found]
         last = found[-1] if found else None
-        if last is not None and part.is_condition:
-            alike = last.is_condition and not text[: last.end].endswith("?")
-        else:
-            alike = last is not None and last.role == part.role == "task" and part.state != "not"
-            alike = alike and (last.kind, last.state) == (part.kind, part.state)
-        if last is not None and alike and _NO_BREAK.fullmatch(text, last.end, part.start):
+        one = last is not None and _are_one(text, last, part)
+        if last is not None and one and _NO_BREAK.fullmatch(text, last.end, part.start):
             found[-1] = replace(last, end=part.end)
         else:
             found.append(part)
     return found
+
+
+def _are_one(text: str, last: Part, part: Part) -> bool:
+    """Return whether parts are of one clause if nothing parts them."""
+    if part.is_condition:
+        return last.is_condition and not text[: last.end].endswith("?")
+    same = (last.role, last.kind, last.state) == (part.role, part.kind, part.state)
+    return same and part.role == "task" and part.state != "not"
 
 
 def alternatives(text: str, parts: Sequence[Part]) -> list[Part]:
