@@ -42,8 +42,8 @@ _NAMES_TASK = re.compile(
     re.I,
 )
 _VERBS: dict[Kind, str] = {"describe": "describe", "label": "classify"}
-#: What stands for a verb that is not said: "the second, yes", "the evening one is enough".
 _NOT = re.compile(r"(?:then\s+)?(?:not|no|don't|do\s+not)", re.I)
+#: What stands for a verb that is not said: "the second, yes", "the evening one is enough".
 _ELLIPTIC = re.compile(
     r"[\s,:]*\b(?:do(?:\s+(?:it|so))?|yes|too|please|(?:is|are|would\s+be)\s+(?:enough|fine)|will\s+do|(?:may|can)\s+have\s+one)\W*$",
     re.I,
