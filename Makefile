@@ -171,7 +171,7 @@ docs: $(STAMP) ## Build the documentation into site/; any warning is an error
 fit-models: $(STAMP) ## Fit the models that ship, after the texts they learn from changed
 	$(BIN)/python scripts/fit_shipped_models.py
 
-fit-parts: $(STAMP) ## Fit the network that marks the parts of requests, after marked requests changed (ten minutes)
+fit-parts: $(STAMP) ## Fit the network that marks the parts of requests, after marked requests changed (twenty minutes)
 	$(BIN)/python scripts/fit_request_parts.py
 
 fit-sensing: $(STAMP) ## Fit the sensing experts to simulated people, rooms and networks (half an hour)

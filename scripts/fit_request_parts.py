@@ -1,6 +1,6 @@
 """Fits the network that marks the parts of requests. Run it after the marked requests have changed.
 
-Run ``make fit-parts``, some ten minutes. The requests in ``benchmarks/data/conversation/marked``
+Run ``make fit-parts``, some twenty minutes. The requests in ``benchmarks/data/conversation/marked``
 are split into words whose vectors MiniLM gives; two transformer blocks learn the marks. A first fit
 leaves out the two newest development sets and is scored on them; the fit to all requests ships.
 """
