@@ -123,7 +123,7 @@ class Mentioned:
             self.latest = images  # "instead of classifying the second, caption it"
 
     def without_told(self, text: str) -> str:
-        """Return a text without what it only tells of images, and remember what it tells."""
+        """Return a text without what it only says about images, and remember what it says."""
         seen = self.conversation.seen
         if len(seen) < 2:
             return text

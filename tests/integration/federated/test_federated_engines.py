@@ -49,6 +49,7 @@ def flower_processes() -> set[int]:
     [
         ("simulation", 4, FedAvg()),
         ("simulation", 4, Scaffold()),
+        ("deployment", 3, FedAvg()),
         ("deployment", 3, Scaffold()),
         ("deployment", 3, FedDyn()),
     ],

@@ -49,7 +49,6 @@ _VERB = re.compile(
     r"\b(?:is|are|was|does|do|has|have|can|describe|caption|classify|tell|count|say|give)\b",
     re.IGNORECASE,
 )
-_TASK = re.compile(any_of("task_noun"), re.IGNORECASE)
 
 
 #: A bare task: "now classify", "and classes please".

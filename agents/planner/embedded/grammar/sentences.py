@@ -27,7 +27,6 @@ _INLINE = re.compile(
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
 #: Stands between requests, and between words of one request.
 _SIGN = re.compile(r"\s+[/&+|]\s+")
-_ITEM_END = re.compile(r"\s*[;\n]\s*")
 _SENTENCE_END = re.compile(
     r"(?<=[.!?…])['\")\]]*\s+|(?<=[a-z\d][.?!])(?=[A-Z][a-z]+\b(?!\.))|\s*\n+\s*"
     r"|;\s*(?=(?:and\s+|but\s+)?(?:if|unless|when|otherwise|else|only|then)\b)|\s+[\u2013\u2014]\s+"

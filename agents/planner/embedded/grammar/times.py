@@ -5,38 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from edgewright.agents.planner.condition import NUMBERS as SPOKEN
+
 #: Minutes of a day.
 DAY = 24 * 60
 #: A time in words is met by an image that is at most so many minutes off.
 _NEAR = 25
 
-_ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_TEENS = [
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ("twenty", "thirty", "forty", "fifty")
-_SMALL = {word: n for n, word in enumerate([*_ONES, *_TEENS], start=1)}
+_TENS = {word: n for word, n in SPOKEN.items() if 20 <= n < 60 and not n % 10}
+_ONES = {word: n for word, n in SPOKEN.items() if 1 <= n < 10}
 #: Numbers from 1 to 59 by their words.
-NUMBERS = {
-    **_SMALL,
-    **{word: 10 * n for n, word in enumerate(_TENS, start=2)},
-    **{
-        f"{ten}-{one}": 10 * n + _SMALL[one]
-        for n, ten in enumerate(_TENS, start=2)
-        for one in _ONES
-    },
+NUMBERS = {word: n for word, n in SPOKEN.items() if 1 <= n < 60} | {
+    f"{ten}-{one}": tens + ones for ten, tens in _TENS.items() for one, ones in _ONES.items()
 }
 _NUMBER = "|".join(sorted(NUMBERS, key=len, reverse=True))
-_HOUR = rf"(?:{'|'.join([*_ONES, *_TEENS[:3]])}|1[0-2]|0?\d)"
+_HOUR = rf"(?:{'|'.join(word for word, n in NUMBERS.items() if n <= 12)}|1[0-2]|0?\d)"
 #: The half of the day, close to a time.
 _PART = (
     r"(?:\s*(?P<half>[ap])\.?m\b\.?|\s+(?:in\s+the\s+(?P<part>morning|afternoon|evening)"

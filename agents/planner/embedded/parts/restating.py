@@ -1,4 +1,4 @@
-"""Says a request again in plain sentences: what is wanted, each with its condition before it."""
+"""Says a request again in plain sentences: each requested task with its condition."""
 
 from __future__ import annotations
 
